@@ -1,0 +1,92 @@
+//! Civil days in Belgium.
+//! Always: a day is a date in Europe/Brussels, never a number of seconds (29 March 2026 has 23
+//! hours); an instant belongs to exactly one date.
+
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono_tz::Europe::Brussels;
+
+/// The civil date on which an instant falls.
+pub fn date_of(instant: DateTime<Utc>) -> NaiveDate {
+    instant.with_timezone(&Brussels).date_naive()
+}
+
+/// The first instant of a civil date.
+pub fn start_of(date: NaiveDate) -> DateTime<Utc> {
+    let midnight = date.and_time(NaiveTime::MIN);
+    match Brussels.from_local_datetime(&midnight) {
+        LocalResult::Single(start) | LocalResult::Ambiguous(start, _) => start.to_utc(),
+        // Belgium changes its clocks at 1:00 UTC; a skipped midnight lies before 1978 only.
+        LocalResult::None => midnight.and_utc(),
+    }
+}
+
+/// The first instant after a civil date.
+pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
+    start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))
+}
+
+/// The moment an answer speaks of: an instant, or a whole civil date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Up to and including this instant.
+    Instant(DateTime<Utc>),
+    /// Up to the end of this date.
+    Date(NaiveDate),
+}
+
+impl At {
+    /// Whether something that happened at `time` is in the answer.
+    pub fn includes(self, time: DateTime<Utc>) -> bool {
+        match self {
+            Self::Instant(at) => time <= at,
+            Self::Date(date) => date_of(time) <= date,
+        }
+    }
+
+    /// The civil date an answer counted in days speaks of.
+    pub fn date(self) -> NaiveDate {
+        match self {
+            Self::Instant(at) => date_of(at),
+            Self::Date(date) => date,
+        }
+    }
+
+    /// The instant an answer counted in hours speaks of: the last microsecond of a date.
+    pub fn instant(self) -> DateTime<Utc> {
+        match self {
+            Self::Instant(at) => at,
+            Self::Date(date) => end_of(date) - chrono::TimeDelta::microseconds(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_instant_belongs_to_its_brussels_date() {
+        let rows = [
+            ("2026-03-31T22:30:00Z", "2026-04-01"), // summer time: already the next day
+            ("2026-01-31T22:30:00Z", "2026-01-31"),
+            ("2026-03-28T23:00:00Z", "2026-03-29"), // the day with 23 hours
+            ("2026-10-25T22:59:59Z", "2026-10-25"), // the day with 25 hours
+        ];
+        for (time, date) in rows {
+            assert_eq!(date_of(instant(time)).to_string(), date, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_date_lasts_from_midnight_to_midnight() {
+        let date = "2026-03-29".parse().unwrap();
+        assert_eq!(start_of(date), instant("2026-03-28T23:00:00Z"));
+        assert_eq!(end_of(date), instant("2026-03-29T22:00:00Z"));
+        assert!(At::Date(date).includes(instant("2026-03-29T21:59:59.999999Z")));
+        assert!(!At::Date(date).includes(instant("2026-03-29T22:00:00Z")));
+    }
+}

@@ -1,0 +1,180 @@
+//! The closed lists of the vocabulary: a value outside them is refused at the door.
+//! Always: the spelling is that of the JSON Schemas, and each list is closed for good.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! choices {
+    ($(#[$attr:meta])* $name:ident: $($variant:ident = $text:literal),*) => {
+        $(#[$attr])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// The code as the vocabulary spells it.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+choices! {
+    /// Under what title someone is held.
+    LegalStatus:
+        Pretrial = "pretrial", Convicted = "convicted", Interned = "interned", Other = "other"
+}
+
+choices! {
+    /// Why someone arrives.
+    ArrivalReason:
+        New = "new", Recall = "recall", Return = "return"
+}
+
+choices! {
+    /// Why someone held is not in the prison.
+    AbsenceKind:
+        Leave = "leave", ExtendedLeave = "extendedLeave", Court = "court", Hospital = "hospital",
+        Escape = "escape", FailureToReturn = "failureToReturn"
+}
+
+choices! {
+    /// Why someone leaves.
+    ReleaseReason:
+        SentenceEnd = "sentenceEnd", ConditionalRelease = "conditionalRelease",
+        ProvisionalRelease = "provisionalRelease", ElectronicMonitoring = "electronicMonitoring",
+        LimitedDetention = "limitedDetention", PretrialLifted = "pretrialLifted",
+        Acquittal = "acquittal", Removal = "removal", Death = "death", Other = "other"
+}
+
+choices! {
+    /// How a sentence is executed outside the ordinary regime.
+    ModalityKind:
+        LimitedDetention = "limitedDetention", ElectronicMonitoring = "electronicMonitoring",
+        ConditionalRelease = "conditionalRelease", ProvisionalRelease = "provisionalRelease",
+        TransitionHouse = "transitionHouse"
+}
+
+choices! {
+    /// Art. 68 par. 5 of the Act of 17 May 2006: al. 1 or al. 2.
+    RevocationBasis:
+        Art68par5al1 = "art68par5al1", Art68par5al2 = "art68par5al2"
+}
+
+choices! {
+    /// Who broke a stay off.
+    Initiative:
+        Resident = "resident", Facility = "facility"
+}
+
+choices! {
+    /// Substitution product.
+    Product:
+        Methadone = "methadone", Buprenorphine = "buprenorphine",
+        BuprenorphineNaloxone = "buprenorphineNaloxone"
+}
+
+choices! {
+    /// How the product is given.
+    Formulation:
+        OralSolution = "oralSolution", Sublingual = "sublingual", DepotWeekly = "depotWeekly",
+        DepotMonthly = "depotMonthly"
+}
+
+choices! {
+    /// What a prescription is for.
+    Goal:
+        Maintenance = "maintenance", Detoxification = "detoxification"
+}
+
+choices! {
+    /// Where care is given.
+    Setting:
+        Prison = "prison", Community = "community", Residential = "residential"
+}
+
+choices! {
+    /// Why a due dose was not given.
+    WithheldReason:
+        Refused = "refused", NoShow = "noShow", CourtTransfer = "courtTransfer",
+        Intoxicated = "intoxicated", Stock = "stock", Strike = "strike",
+        StaffShortage = "staffShortage", Lockdown = "lockdown", ClinicalHold = "clinicalHold"
+}
+
+choices! {
+    /// Who asked for a change of dose.
+    InitiatedBy:
+        Client = "client", Prescriber = "prescriber"
+}
+
+choices! {
+    /// Why substitution ended.
+    StopReason:
+        Planned = "planned", Client = "client", Forced = "forced", Transfer = "transfer",
+        Release = "release", Death = "death"
+}
+
+choices! {
+    /// Why planned care did not take place.
+    NotDeliveredCause:
+        Strike = "strike", StaffShortage = "staffShortage", RoomShortage = "roomShortage",
+        Lockdown = "lockdown", Transfer = "transfer", Client = "client"
+}
+
+choices! {
+    /// Which care did not take place.
+    Service:
+        Substitution = "substitution", Session = "session", Consultation = "consultation",
+        Intake = "intake"
+}
+
+choices! {
+    /// What kind of programme.
+    ProgrammeKind:
+        ShortIntervention = "shortIntervention", DrugFreeUnit = "drugFreeUnit",
+        PrisonTherapeuticCommunity = "prisonTherapeuticCommunity", Ambulatory = "ambulatory",
+        Other = "other"
+}
+
+choices! {
+    /// On what ground someone may take part.
+    Eligibility:
+        Pretrial = "pretrial", Sentence12MonthsOrLess = "sentence12MonthsOrLess", Other = "other"
+}
+
+choices! {
+    /// With whom a session is held.
+    SessionForm:
+        Individual = "individual", Group = "group", Peer = "peer"
+}
+
+choices! {
+    /// Part of a re-integration plan.
+    LifeDomain:
+        Treatment = "treatment", Housing = "housing", Income = "income", Daytime = "daytime"
+}
+
+choices! {
+    /// Supported housing.
+    HousingKind:
+        HalfwayHouse = "halfwayHouse", ShelteredLiving = "shelteredLiving"
+}
+
+choices! {
+    /// Where an overdose happened.
+    OverdosePlace:
+        Prison = "prison", Community = "community"
+}
+
+choices! {
+    /// What consent is for.
+    ConsentScope:
+        ClinicalToLegal = "clinicalToLegal", Research = "research"
+}
+
+choices! {
+    /// Why a record must not count.
+    AnnulmentReason:
+        WrongPerson = "wrongPerson", Duplicate = "duplicate", NotOccurred = "notOccurred"
+}

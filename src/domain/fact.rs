@@ -1,0 +1,453 @@
+//! What each type of event states, typed: the payloads that the folds read.
+//! Always: an event that passed its JSON Schema decodes here, and unknown codes are kept as said.
+//! The fields and their units are those of the JSON Schema of the type.
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::choice::*;
+use super::id::{EventKey, PersonId};
+use super::kind::Kind;
+
+/// A sender's own id inside a payload (`stay`, `modality`, …): unique per person across sources.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(pub Box<str>);
+
+/// An open lowerCamelCase code: a place, a house, a project, a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(pub Box<str>);
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The record that a correction or an annulment touches.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Target {
+    /// The system that sent it.
+    pub source: Box<str>,
+    /// That system's id for it.
+    pub id: Box<str>,
+    /// Its type, by name.
+    #[serde(rename = "type")]
+    pub kind: Box<str>,
+}
+
+impl Target {
+    /// The target as a key.
+    pub fn key(&self) -> EventKey {
+        EventKey::new(&self.source, &self.id)
+    }
+}
+
+macro_rules! facts {
+    ($($(#[$attr:meta])* $name:ident = $kind:ident { $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$attr])*
+            #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+            #[serde(rename_all = "camelCase")]
+            #[allow(missing_docs)]
+            pub struct $name { $($(#[$fattr])* pub $field: $type,)* }
+        )*
+
+        /// The typed payload of an event: one variant a type of the vocabulary.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum Fact {
+            $($name($name),)*
+            /// `death.recorded` has no payload.
+            Died,
+        }
+
+        impl Fact {
+            /// Decodes the payload of an event of this type.
+            ///
+            /// # Errors
+            /// [`Undecodable`] when the payload did not pass the type's schema.
+            pub fn decode(kind: Kind, data: &Map<String, Value>) -> Result<Self, Undecodable> {
+                match kind {
+                    $(Kind::$kind => <$name>::deserialize(data)
+                        .map(Self::$name)
+                        .map_err(|_| Undecodable(kind)),)*
+                    Kind::DeathRecorded => Ok(Self::Died),
+                }
+            }
+        }
+    };
+}
+
+/// A payload that is not of its type's schema: it has no effect on any answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the payload is not one of {0}")]
+pub struct Undecodable(pub Kind);
+
+facts! {
+    /// `detention.arrived`
+    Arrived = DetentionArrived {
+        detention: Id,
+        facility: Code,
+        legal_status: LegalStatus,
+        reason: Option<ArrivalReason>,
+    }
+    /// `detention.transferred`
+    Transferred = DetentionTransferred {
+        detention: Id,
+        from: Code,
+        to: Code,
+    }
+    /// `detention.statusChanged`
+    StatusChanged = DetentionStatusChanged {
+        detention: Id,
+        from: LegalStatus,
+        to: LegalStatus,
+    }
+    /// `detention.absenceStarted`
+    AbsenceStarted = DetentionAbsenceStarted {
+        detention: Id,
+        kind: AbsenceKind,
+    }
+    /// `detention.absenceEnded`
+    AbsenceEnded = DetentionAbsenceEnded {
+        detention: Id,
+    }
+    /// `detention.released`
+    Released = DetentionReleased {
+        detention: Id,
+        reason: ReleaseReason,
+        #[serde(rename = "final")]
+        is_final: bool,
+        destination_region: Option<Code>,
+    }
+    /// `sentence.pronounced`
+    Pronounced = SentencePronounced {
+        sentence: Id,
+        judgment: Id,
+        years: u32,
+        months: u32,
+        days: u32,
+        starts_on: Option<NaiveDate>,
+        ends_on: Option<NaiveDate>,
+        court: Option<Id>,
+    }
+    /// `sentence.detentionImputed`
+    DetentionImputed = SentenceDetentionImputed {
+        sentence: Id,
+        days: u32,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    }
+    /// `modality.granted`
+    Granted = ModalityGranted {
+        modality: Id,
+        kind: ModalityKind,
+        judgment: Id,
+        starts_on: Option<NaiveDate>,
+        remainder_days: Option<u32>,
+        probation_ends_on: Option<NaiveDate>,
+        #[serde(default)]
+        conditions: Vec<Code>,
+    }
+    /// `modality.suspended`
+    ModalitySuspended = ModalitySuspended {
+        modality: Id,
+        judgment: Id,
+    }
+    /// `modality.suspensionLifted`
+    SuspensionLifted = ModalitySuspensionLifted {
+        modality: Id,
+        judgment: Id,
+    }
+    /// `modality.ended`
+    ModalityEnded = ModalityEnded {
+        modality: Id,
+        reason: Code,
+    }
+    /// `modality.revoked`
+    Revoked = ModalityRevoked {
+        modality: Id,
+        judgment: Id,
+        basis: RevocationBasis,
+        effective_on: Option<NaiveDate>,
+        credited_days: Option<u32>,
+        remaining_days: Option<u32>,
+        #[serde(rename = "final")]
+        is_final: bool,
+    }
+    /// `residential.admitted`
+    Admitted = ResidentialAdmitted {
+        stay: Id,
+        facility: Code,
+        programme: Code,
+        modality: Option<Id>,
+    }
+    /// `residential.absenceStarted`
+    StayAbsenceStarted = ResidentialAbsenceStarted {
+        stay: Id,
+        authorised: bool,
+    }
+    /// `residential.absenceEnded`
+    StayAbsenceEnded = ResidentialAbsenceEnded {
+        stay: Id,
+    }
+    /// `residential.completed`
+    StayCompleted = ResidentialCompleted {
+        stay: Id,
+    }
+    /// `residential.droppedOut`
+    DroppedOut = ResidentialDroppedOut {
+        stay: Id,
+        initiative: Initiative,
+        reason_code: Option<Code>,
+    }
+    /// `residential.transferred`
+    StayTransferred = ResidentialTransferred {
+        stay: Id,
+        to_facility: Code,
+    }
+    /// `residential.attested`
+    Attested = ResidentialAttested {
+        stay: Id,
+        from: NaiveDate,
+        to: NaiveDate,
+        days: u32,
+    }
+    /// `substitution.verified`
+    Verified = SubstitutionVerified {
+        product: Product,
+        formulation: Formulation,
+        dose_micrograms: u32,
+        interval_days: u32,
+        last_dose_at: DateTime<FixedOffset>,
+        provider: Code,
+    }
+    /// `substitution.prescribed`
+    Prescribed = SubstitutionPrescribed {
+        prescription: Id,
+        product: Product,
+        formulation: Formulation,
+        dose_micrograms: u32,
+        interval_days: u32,
+        goal: Goal,
+        setting: Setting,
+        facility: Option<Code>,
+        supervised: Option<bool>,
+    }
+    /// `substitution.doseContinued`
+    DoseContinued = SubstitutionDoseContinued {
+        product: Product,
+        dose_micrograms: u32,
+        setting: Setting,
+        facility: Code,
+        formulation: Option<Formulation>,
+        interval_days: Option<u32>,
+        prescription: Option<Id>,
+        supervised: Option<bool>,
+        take_home_days: Option<u32>,
+    }
+    /// `substitution.doseWithheld`
+    DoseWithheld = SubstitutionDoseWithheld {
+        reason: WithheldReason,
+        product: Option<Product>,
+        facility: Option<Code>,
+        prescription: Option<Id>,
+    }
+    /// `substitution.doseChanged`
+    DoseChanged = SubstitutionDoseChanged {
+        from_micrograms: u32,
+        to_micrograms: u32,
+        initiated_by: InitiatedBy,
+        prescription: Option<Id>,
+        product: Option<Product>,
+    }
+    /// `substitution.stopped`
+    SubstitutionStopped = SubstitutionStopped {
+        reason: StopReason,
+        prescription: Option<Id>,
+        product: Option<Product>,
+    }
+    /// `substitution.handoverSent`
+    HandoverSent = SubstitutionHandoverSent {
+        handover: Id,
+        to_provider: Code,
+        product: Product,
+        dose_micrograms: u32,
+        last_dose_at: DateTime<FixedOffset>,
+        bridging_days: u32,
+    }
+    /// `substitution.handoverConfirmed`
+    HandoverConfirmed = SubstitutionHandoverConfirmed {
+        handover: Id,
+    }
+    /// `care.screened`
+    Screened = CareScreened {
+        instrument: Code,
+        need_identified: bool,
+        #[serde(default)]
+        substances: Vec<Code>,
+        project: Option<Code>,
+    }
+    /// `cap.referred`
+    Referred = CapReferred {
+        referral: Id,
+        project: Code,
+        to_provider: Code,
+        prison: Option<Code>,
+    }
+    /// `cap.oriented`
+    Oriented = CapOriented {
+        project: Code,
+        prison: Option<Code>,
+        mode: Option<Code>,
+    }
+    /// `referral.answered`
+    ReferralAnswered = ReferralAnswered {
+        referral: Id,
+        accepted: bool,
+        reason: Option<Code>,
+        waiting_days: Option<u32>,
+    }
+    /// `treatment.started`
+    TreatmentStarted = TreatmentStarted {
+        episode: Id,
+        provider: Code,
+        setting: Setting,
+        structured: bool,
+        referral: Option<Id>,
+        project: Option<Code>,
+    }
+    /// `treatment.ended`
+    TreatmentEnded = TreatmentEnded {
+        episode: Id,
+        reason: Code,
+    }
+    /// `care.notDelivered`
+    NotDelivered = CareNotDelivered {
+        cause: NotDeliveredCause,
+        service: Option<Service>,
+        facility: Option<Code>,
+        project: Option<Code>,
+        planned: Option<Id>,
+    }
+    /// `programme.enrolled`
+    Enrolled = ProgrammeEnrolled {
+        enrolment: Id,
+        project: Code,
+        programme: ProgrammeKind,
+        planned_sessions: u32,
+        eligibility: Option<Eligibility>,
+    }
+    /// `programme.sessionHeld`
+    SessionHeld = ProgrammeSessionHeld {
+        enrolment: Id,
+        session: Id,
+        minutes: u32,
+        form: Option<SessionForm>,
+    }
+    /// `programme.completed`
+    ProgrammeCompleted = ProgrammeCompleted {
+        enrolment: Id,
+        sessions_attended: u32,
+    }
+    /// `programme.left`
+    ProgrammeLeft = ProgrammeLeft {
+        enrolment: Id,
+        reason: Code,
+    }
+    /// `drugFreeUnit.placed`
+    UnitPlaced = DrugFreeUnitPlaced {
+        placement: Id,
+        facility: Code,
+    }
+    /// `drugFreeUnit.left`
+    UnitLeft = DrugFreeUnitLeft {
+        placement: Id,
+        reason: Option<Code>,
+    }
+    /// `consultation.held`
+    Consulted = ConsultationHeld {
+        roles: Vec<Code>,
+        minutes: u32,
+        client_present: bool,
+    }
+    /// `plan.agreed`
+    PlanAgreed = PlanAgreed {
+        plan: Id,
+        version: u32,
+        domains: Vec<LifeDomain>,
+        agreed_by_client: bool,
+    }
+    /// `release.prepared`
+    ReleasePrepared = ReleasePrepared {
+        expected_on: NaiveDate,
+        prescription_days: Option<u32>,
+        insured: Option<bool>,
+        naloxone: Option<bool>,
+    }
+    /// `housing.placed`
+    HousingPlaced = HousingPlaced {
+        placement: Id,
+        kind: HousingKind,
+        provider: Code,
+    }
+    /// `housing.left`
+    HousingLeft = HousingLeft {
+        placement: Id,
+        reason: Option<Code>,
+    }
+    /// `overdose.recorded`
+    Overdose = OverdoseRecorded {
+        place: OverdosePlace,
+        outcome: Code,
+        naloxone_used: Option<bool>,
+    }
+    /// `consent.given`
+    ConsentGiven = ConsentGiven {
+        consent: Id,
+        scope: ConsentScope,
+        recipients: Vec<Id>,
+        valid_until: Option<NaiveDate>,
+    }
+    /// `consent.withdrawn`
+    ConsentWithdrawn = ConsentWithdrawn {
+        consent: Id,
+    }
+    /// `record.corrected`
+    Corrected = RecordCorrected {
+        corrects: Target,
+        reason: Code,
+        data: Option<Map<String, Value>>,
+        time: Option<DateTime<FixedOffset>>,
+    }
+    /// `record.annulled`
+    Annulled = RecordAnnulled {
+        annuls: Target,
+        reason: AnnulmentReason,
+    }
+    /// `person.merged`
+    Merged = PersonMerged {
+        into: PersonId,
+        reason: Code,
+    }
+    /// `person.unmerged`
+    Unmerged = PersonUnmerged {
+        from: PersonId,
+        reason: Code,
+    }
+    /// `record.erased`
+    Erased = RecordErased {
+        class: Code,
+        generations: Vec<u32>,
+        basis: Code,
+    }
+}

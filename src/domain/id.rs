@@ -1,0 +1,188 @@
+//! Names of things: persons, events, places in the log.
+//! Always: inside the crate no id is a bare `String`, no position a bare `u64`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The pseudonym of a person: a UUID, never a name or a national number. One person, one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonId(Uuid);
+
+impl PersonId {
+    /// Takes a UUID as a pseudonym.
+    pub const fn new(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// The 16 bytes, as they stand in a record's clear part.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The reverse of [`PersonId::as_bytes`].
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The name of the person's stream, `person-<uuid>`.
+    pub fn stream(&self) -> String {
+        format!("person-{}", self.0)
+    }
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is not a UUID in its hyphenated form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID of the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")]
+pub struct NotAPerson;
+
+impl FromStr for PersonId {
+    type Err = NotAPerson;
+
+    /// Hyphenated form only, either case: one person has one spelling, lower case.
+    fn from_str(text: &str) -> Result<Self, NotAPerson> {
+        if text.len() != 36 {
+            return Err(NotAPerson);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| NotAPerson)
+    }
+}
+
+/// What makes an event the same event: the sender's `source` and `id` (CloudEvents 1.0, 3.1.1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventKey {
+    /// The system that says it.
+    pub source: Arc<str>,
+    /// That system's own id for the event.
+    pub id: Arc<str>,
+}
+
+impl EventKey {
+    /// Builds a key from its two parts.
+    pub fn new(source: &str, id: &str) -> Self {
+        Self { source: source.into(), id: id.into() }
+    }
+}
+
+/// The keyed hash of an [`EventKey`]: what the duplicate index holds instead of the key itself,
+/// so that nothing of a sender's id survives an erasure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Pair(pub [u8; 32]);
+
+/// Where a record lies in the log; opaque to callers, increasing, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position(u64);
+
+impl Position {
+    /// Before the first record.
+    pub const START: Self = Self(0);
+
+    /// Wraps a backend's number.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The backend's number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The text is no position of this ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a position of this ledger")]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NotAPosition);
+        }
+        text.parse().map(Self).map_err(|_| NotAPosition)
+    }
+}
+
+/// The place of a record in its stream, from 0, without gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// When the ledger learned of an event: microseconds since 1970 UTC, strictly increasing with
+/// position, so that "known at" is always a prefix of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordedTime(i64);
+
+impl RecordedTime {
+    /// From microseconds since 1970 UTC.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970 UTC.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The instant, for comparison and display.
+    pub fn instant(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for RecordedTime {
+    /// RFC 3339 in UTC with six decimals: equal lengths, so text order is time order.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.instant().format("%Y-%m-%dT%H:%M:%S%.6fZ").fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_has_one_spelling() {
+        let lower: PersonId = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap();
+        let upper: PersonId = "3F2C1D6E-0F5B-4D43-9A3E-0A6F6C1B2D3E".parse().unwrap();
+        assert_eq!(lower, upper);
+        assert_eq!(upper.stream(), "person-3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e");
+        for wrong in ["", "3f2c1d6e0f5b4d439a3e0a6f6c1b2d3e", "urn:uuid:x", "85.07.30-033.28"] {
+            assert_eq!(wrong.parse::<PersonId>(), Err(NotAPerson), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn recorded_times_order_as_text() {
+        let early = RecordedTime::from_micros(1_790_000_000_000_001);
+        let late = RecordedTime::from_micros(1_790_000_000_100_000);
+        assert!(early.to_string() < late.to_string());
+        assert_eq!(early.to_string().len(), late.to_string().len());
+    }
+
+    #[test]
+    fn only_digits_are_a_position() {
+        for wrong in ["", "-1", "+1", "1.0", " 1", "99999999999999999999"] {
+            assert_eq!(wrong.parse::<Position>(), Err(NotAPosition), "{wrong}");
+        }
+        assert_eq!("42".parse(), Ok(Position::new(42)));
+    }
+}

@@ -1,0 +1,228 @@
+//! The bytes of a record, as they are stored, committed to and disclosed.
+//! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedtime`; position and revision are not in it.
+//! Format 0: the sealed part, `salt ‖ JCS(event)`, stands in clear and the nonce is zero.
+//!
+//! ```text
+//! offset  length  part
+//!      0       1  format (0)
+//!      1       1  class: J, C, A or S
+//!      2       4  key generation, big-endian (0 in format 0)
+//!      6      16  stream: the person's UUID
+//!     22      32  pair: keyed BLAKE3 of source and id
+//!     54      32  tag: BLAKE3 keyed by the salt, over JCS(event)
+//!     86      24  nonce
+//!    110      32  salt            ┐ sealed
+//!    142       n  JCS(event)      ┘
+//!  142+n       8  recordedtime, microseconds since 1970 UTC, big-endian
+//! ```
+
+use super::event::{Draft, Event, Recorded, Unreadable};
+use super::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
+use super::kind::Class;
+
+/// The first byte of a record.
+pub const FORMAT: u8 = 0;
+
+const CLASS: usize = 1;
+const STREAM: usize = 6;
+const PAIR: usize = 22;
+const TAG: usize = 54;
+const NONCE: usize = 86;
+const SALT: usize = 110;
+const EVENT: usize = 142;
+const RECORDED_BYTES: usize = 8;
+
+/// Hashes a duplicate key under the ledger's pair key, so that the stored pair says nothing of
+/// the sender's id. The lengths go in first, so that no two keys read alike.
+pub fn pair(pair_key: &[u8; 32], key: &EventKey) -> Pair {
+    hash_pair(pair_key, key, &[])
+}
+
+/// The pair of the second copy of a merge, in the other person's stream.
+pub fn mirror_pair(pair_key: &[u8; 32], key: &EventKey, stream: PersonId) -> Pair {
+    hash_pair(pair_key, key, stream.as_bytes())
+}
+
+fn hash_pair(pair_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> Pair {
+    let mut hasher = blake3::Hasher::new_keyed(pair_key);
+    hasher.update(&(key.source.len() as u64).to_be_bytes());
+    hasher.update(key.source.as_bytes());
+    hasher.update(&(key.id.len() as u64).to_be_bytes());
+    hasher.update(key.id.as_bytes());
+    hasher.update(stream);
+    Pair(hasher.finalize().into())
+}
+
+/// A record but for its `recordedtime`, which the store's writer adds as it gives the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamped {
+    /// The stream it goes to.
+    pub stream: PersonId,
+    /// Its duplicate key, hashed.
+    pub pair: Pair,
+    /// Everything before `recordedtime`.
+    pub head: Vec<u8>,
+}
+
+impl Stamped {
+    /// Lays out a draft for a stream: the person's own, or the other one of a merge.
+    pub fn new(draft: &Draft, stream: PersonId, pair: Pair, salt: &[u8; 32]) -> Self {
+        let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + RECORDED_BYTES);
+        head.push(FORMAT);
+        head.push(draft.class.letter() as u8);
+        head.extend_from_slice(&[0; 4]);
+        head.extend_from_slice(stream.as_bytes());
+        head.extend_from_slice(&pair.0);
+        head.extend_from_slice(blake3::keyed_hash(salt, &draft.canonical).as_bytes());
+        head.extend_from_slice(&[0; SALT - NONCE]);
+        head.extend_from_slice(salt);
+        head.extend_from_slice(&draft.canonical);
+        Self { stream, pair, head }
+    }
+
+    /// The record's bytes, once the writer has said when.
+    pub fn at(mut self, recorded: RecordedTime) -> Vec<u8> {
+        self.head.extend_from_slice(&recorded.micros().to_be_bytes());
+        self.head
+    }
+}
+
+/// The BLAKE3 hash of a record: what the log of hashes commits to.
+pub fn commitment(record: &[u8]) -> blake3::Hash {
+    blake3::hash(record)
+}
+
+/// A record's bytes, read in place.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a>(&'a [u8]);
+
+impl<'a> View<'a> {
+    /// Looks at stored bytes.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for another format, an unknown class, or bytes too short to be a record.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
+        let long_enough = bytes.len() >= EVENT + RECORDED_BYTES;
+        if !long_enough || bytes[0] != FORMAT {
+            return Err(Unreadable);
+        }
+        Class::from_letter(bytes[CLASS] as char).ok_or(Unreadable)?;
+        Ok(Self(bytes))
+    }
+
+    /// The stream it lies in.
+    pub fn stream(self) -> PersonId {
+        PersonId::from_bytes(array(&self.0[STREAM..PAIR]))
+    }
+
+    /// Its duplicate key, hashed.
+    pub fn pair(self) -> Pair {
+        Pair(array(&self.0[PAIR..TAG]))
+    }
+
+    /// Who may read it.
+    pub fn class(self) -> Class {
+        Class::from_letter(self.0[CLASS] as char).expect("checked by View::new")
+    }
+
+    /// RFC 8785 bytes of the event.
+    pub fn canonical(self) -> &'a [u8] {
+        &self.0[EVENT..self.0.len() - RECORDED_BYTES]
+    }
+
+    /// When the ledger learned of it.
+    pub fn recorded(self) -> RecordedTime {
+        let tail = &self.0[self.0.len() - RECORDED_BYTES..];
+        RecordedTime::from_micros(i64::from_be_bytes(array(tail)))
+    }
+
+    /// Whether the tag binds this event to this salt.
+    pub fn tag_holds(self) -> bool {
+        let salt: [u8; 32] = array(&self.0[SALT..EVENT]);
+        blake3::keyed_hash(&salt, self.canonical()) == array::<32>(&self.0[TAG..NONCE])
+    }
+
+    /// The event in its place.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when the bytes are no event of this version's vocabulary.
+    pub fn open(self, position: Position, revision: Revision) -> Result<Recorded, Unreadable> {
+        Ok(Recorded {
+            stream: self.stream(),
+            revision,
+            position,
+            recorded: self.recorded(),
+            event: Event::from_canonical(self.canonical())?,
+        })
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("the length is checked by View::new")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::kind::Kind;
+
+    fn draft() -> Draft {
+        let canonical = br#"{"data":{},"id":"e1","source":"urn:test","specversion":"1.0",
+            "subject":"3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e","time":"2026-03-01T10:00:00+01:00",
+            "type":"death.recorded"}"#;
+        Draft {
+            person: "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap(),
+            key: EventKey::new("urn:test", "e1"),
+            kind: Kind::DeathRecorded,
+            class: Class::Judicial,
+            canonical: canonical.to_vec(),
+            mirror: None,
+        }
+    }
+
+    #[test]
+    fn what_is_laid_out_reads_back() {
+        let draft = draft();
+        let pair = pair(&[7; 32], &draft.key);
+        let recorded = RecordedTime::from_micros(1_790_000_000_000_000);
+        let bytes = Stamped::new(&draft, draft.person, pair, &[9; 32]).at(recorded);
+        let view = View::new(&bytes).unwrap();
+        assert_eq!((view.stream(), view.pair(), view.class()), (draft.person, pair, draft.class));
+        assert_eq!((view.canonical(), view.recorded()), (&draft.canonical[..], recorded));
+        assert!(view.tag_holds());
+        let opened = view.open(Position::new(4), Revision(2)).unwrap();
+        assert_eq!((opened.event.key, opened.event.kind), (draft.key, draft.kind));
+    }
+
+    #[test]
+    fn every_flipped_byte_of_the_sealed_part_breaks_the_tag() {
+        let draft = draft();
+        let pair = pair(&[7; 32], &draft.key);
+        let bytes =
+            Stamped::new(&draft, draft.person, pair, &[9; 32]).at(RecordedTime::from_micros(1));
+        for place in SALT..bytes.len() - RECORDED_BYTES {
+            let mut flipped = bytes.clone();
+            flipped[place] ^= 1;
+            assert!(!View::new(&flipped).unwrap().tag_holds(), "byte {place}");
+        }
+    }
+
+    #[test]
+    fn no_two_keys_share_a_pair() {
+        let key = [7; 32];
+        let rows = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")];
+        let mut pairs: Vec<_> = rows.map(|(s, i)| pair(&key, &EventKey::new(s, i))).to_vec();
+        pairs.push(mirror_pair(&key, &EventKey::new("ab", "c"), draft().person));
+        let count = pairs.len();
+        pairs.sort();
+        pairs.dedup();
+        assert_eq!(pairs.len(), count);
+    }
+
+    #[test]
+    fn other_formats_and_stubs_are_not_read() {
+        assert!(View::new(&[]).is_err());
+        assert!(View::new(&[1; 200]).is_err());
+        assert!(View::new(&[0; 200]).is_err(), "class 0");
+    }
+}

@@ -1,0 +1,5 @@
+//! An event-sourced continuity-of-care ledger.
+//!
+//! The modules in the order in which an event meets them.
+
+pub mod domain;

@@ -3,3 +3,6 @@
 //! The modules in the order in which an event meets them.
 
 pub mod domain;
+pub mod ledger;
+pub mod store;
+pub mod vault;

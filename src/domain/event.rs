@@ -14,7 +14,7 @@ use super::kind::{Class, Kind};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raw(pub Value);
 
-/// An event that holds every rule of the vocabulary. Only [`super::schema::Schemas`] makes one.
+/// An event that holds every rule of the vocabulary. Only [`super::schema::check`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// Whose stream it goes to.

@@ -1,0 +1,17 @@
+//! The one place where the ledger looks at the clock.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::id::RecordedTime;
+
+/// The instant now.
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// The clock that stamps `recordedtime`.
+pub(super) fn recorded() -> crate::store::embedded::Clock {
+    Arc::new(|| RecordedTime::from_micros(Utc::now().timestamp_micros()))
+}

@@ -1,0 +1,171 @@
+//! The only way out: what is known of one person.
+//! Always: folded from the records on every read, so an answer is never behind; with `known` it is
+//! the answer that was given then.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::Ledger;
+use crate::domain::event::Recorded;
+use crate::domain::fact::Fact;
+use crate::domain::history::{self, History};
+use crate::domain::id::{EventKey, PersonId, RecordedTime, Revision};
+use crate::domain::record::{self, View};
+use crate::store::{ReadError, Stored};
+
+/// So many records of one stream are read at once.
+const PAGE_RECORDS: usize = 10_000;
+
+/// What is known of a person.
+pub struct Person {
+    /// All records known, of all streams that are one person's.
+    pub history: History,
+    /// The last revision of the stream asked for, among the records known; `None`: none was known.
+    pub revision: Option<Revision>,
+}
+
+impl Ledger {
+    /// Reads what is known of a person, and what was known at `known`. `None`: there is no such
+    /// stream.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn person(
+        &self,
+        person: PersonId,
+        known: Option<RecordedTime>,
+    ) -> Result<Option<Person>, ReadError> {
+        let own = self.stream(person).await?;
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let is_known = |record: &&Arc<Recorded>| known.is_none_or(|known| record.recorded <= known);
+        let revision = own.iter().filter(is_known).map(|record| record.revision).max();
+        let records = self.merged(person, own, known).await?;
+        let elsewhere = self.elsewhere(&records, known).await?;
+        let history = history::fold(records, &elsewhere, known);
+        Ok(Some(Person { history, revision }))
+    }
+
+    /// One stream, whole.
+    async fn stream(&self, person: PersonId) -> Result<Vec<Arc<Recorded>>, ReadError> {
+        let mut records = Vec::new();
+        loop {
+            let from = Revision(records.len() as u64);
+            let slice = self.store.read_stream(person, from, PAGE_RECORDS).await?;
+            let read = slice.records.len();
+            for stored in &slice.records {
+                records.push(Arc::new(open(stored)?));
+            }
+            if read < PAGE_RECORDS {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// The records of all streams that are one person's as far as is known: merges and their
+    /// undoing act from their own recorded time on.
+    async fn merged(
+        &self,
+        person: PersonId,
+        own: Vec<Arc<Recorded>>,
+        known: Option<RecordedTime>,
+    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+        let mut streams = BTreeMap::from([(person, own)]);
+        loop {
+            let all = streams.values().flatten().cloned();
+            let links = links(&history::fold(all, &HashSet::new(), known));
+            let missing: Vec<PersonId> = links
+                .iter()
+                .flat_map(|link| [link.one, link.other])
+                .filter(|person| !streams.contains_key(person))
+                .collect();
+            if missing.is_empty() {
+                let same = component(person, &links);
+                streams.retain(|stream, _| same.contains(stream));
+                return Ok(streams.into_values().flatten().collect());
+            }
+            for person in missing {
+                let stream = self.stream(person).await?;
+                streams.insert(person, stream);
+            }
+        }
+    }
+
+    /// The keys of records of other persons that a correction or annulment here names.
+    async fn elsewhere(
+        &self,
+        records: &[Arc<Recorded>],
+        known: Option<RecordedTime>,
+    ) -> Result<HashSet<EventKey>, ReadError> {
+        let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
+        let named: Vec<EventKey> = records
+            .iter()
+            .filter_map(|record| history::target(record))
+            .map(|(key, _)| key)
+            .filter(|key| !here.contains(key))
+            .collect();
+        if named.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let pairs = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
+        let found = self.store.find(pairs).await?;
+        let is_known = |stored: &Stored| {
+            View::new(&stored.record)
+                .is_ok_and(|view| known.is_none_or(|known| view.recorded() <= known))
+        };
+        let pairs = named.into_iter().zip(found);
+        Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
+    }
+}
+
+fn open(stored: &Stored) -> Result<Recorded, ReadError> {
+    View::new(&stored.record)
+        .and_then(|view| view.open(stored.position, stored.revision))
+        .map_err(ReadError::failed)
+}
+
+/// Two pseudonyms that were said to be one person, and whether that still holds.
+struct Link {
+    one: PersonId,
+    other: PersonId,
+    holds: bool,
+}
+
+/// Every link ever told, as it stands: the last word on a pair, by recorded time, holds.
+fn links(history: &History) -> Vec<Link> {
+    let mut told: Vec<(RecordedTime, Link)> = history
+        .facts()
+        .filter_map(|(item, fact)| {
+            let one = item.recorded.event.subject;
+            let link = match fact {
+                Fact::Merged(merge) => Link { one, other: merge.into, holds: true },
+                Fact::Unmerged(unmerge) => Link { one, other: unmerge.from, holds: false },
+                _ => return None,
+            };
+            Some((item.recorded.recorded, link))
+        })
+        .collect();
+    told.sort_by_key(|(recorded, _)| *recorded);
+    let mut last: BTreeMap<(PersonId, PersonId), bool> = BTreeMap::new();
+    for (_, Link { one, other, holds }) in told {
+        last.insert((one.min(other), one.max(other)), holds);
+    }
+    last.into_iter().map(|((one, other), holds)| Link { one, other, holds }).collect()
+}
+
+/// All pseudonyms that are the same person as this one.
+fn component(person: PersonId, links: &[Link]) -> HashSet<PersonId> {
+    let mut same = HashSet::from([person]);
+    loop {
+        let before = same.len();
+        for link in links.iter().filter(|link| link.holds) {
+            if same.contains(&link.one) || same.contains(&link.other) {
+                same.extend([link.one, link.other]);
+            }
+        }
+        if same.len() == before {
+            return same;
+        }
+    }
+}

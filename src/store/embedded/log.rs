@@ -1,0 +1,190 @@
+//! The log: one append-only SQLite table by position, nothing else in the write path.
+//! Always: positions are 1, 2, 3, … without gaps; a committed row is synced and never changed.
+//! SQLite 3.7.0 to 3.51.2 can lose committed rows when one connection checkpoints while another
+//! writes, so an older library is refused, and only the writing connection checkpoints.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+
+use super::OpenError;
+use crate::domain::id::{Position, Revision};
+use crate::store::Stored;
+
+/// 3.51.3, the first release without the loss described above.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// "Care" as big-endian ASCII: `PRAGMA application_id`, so that `file` and we know our own.
+const APPLICATION_ID: i32 = 0x4361_7265;
+
+/// The layout of the tables. A newer one is refused, an older one would be migrated here.
+const FORMAT_VERSION: i32 = 1;
+
+/// The write-ahead log is folded into the table beyond this, between commits: in a commit it would
+/// show as a stall of 80 to 260 ms.
+const WAL_PAGES_MAX: i64 = 64 * 1024 * 1024 / PAGE_BYTES;
+const PAGE_BYTES: i64 = 4096;
+
+/// The connection that writes. There is one.
+pub struct Writer {
+    connection: Connection,
+}
+
+/// A row to append.
+pub struct Row<'a> {
+    /// The next position.
+    pub position: Position,
+    /// The next revision of its stream.
+    pub revision: Revision,
+    /// The record's bytes.
+    pub record: &'a [u8],
+}
+
+/// Why a commit did not happen.
+pub enum CommitError {
+    /// No space: everything was rolled back and is as before.
+    DiskFull,
+    /// Anything else: what is on disk is unknown until a restart has looked.
+    Failed(rusqlite::Error),
+}
+
+impl Writer {
+    /// Opens the log, creating it where there is none, and says which ledger it is.
+    pub fn open(path: &Path) -> Result<(Self, [u8; 16]), OpenError> {
+        let version = rusqlite::version_number();
+        if version < SQLITE_VERSION_MIN {
+            return Err(OpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
+        }
+        let connection = Connection::open(path)?;
+        let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        if found == 0 && owner == 0 {
+            create(&connection)?;
+        } else if owner != APPLICATION_ID || found != FORMAT_VERSION {
+            return Err(OpenError::Format { found, known: FORMAT_VERSION });
+        }
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;",
+        )?;
+        let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
+        Ok((Self { connection }, id))
+    }
+
+    /// Appends rows in one transaction; durable when it returns.
+    pub fn commit(&mut self, rows: &[Row<'_>]) -> Result<(), CommitError> {
+        self.insert(rows).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => CommitError::DiskFull,
+            _ => CommitError::Failed(error),
+        })
+    }
+
+    fn insert(&mut self, rows: &[Row<'_>]) -> Result<(), rusqlite::Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO log (position, revision, record) VALUES (?1, ?2, ?3)",
+            )?;
+            for row in rows {
+                let (position, revision) = (row.position.number(), row.revision.0);
+                insert.execute(params![signed(position), signed(revision), row.record])?;
+            }
+        }
+        transaction.commit()
+    }
+
+    /// Folds the write-ahead log into the table once it is long. Call it between commits.
+    pub fn checkpoint_if_long(&self) -> Result<(), rusqlite::Error> {
+        // NOOP reports the length and does nothing (SQLite 3.51).
+        let pages = self.checkpoint("NOOP")?;
+        if pages > WAL_PAGES_MAX {
+            // PASSIVE never waits for a reader; the next commit then starts the file anew.
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Folds everything in, before the folder is left.
+    pub fn checkpoint_all(&self) -> Result<(), rusqlite::Error> {
+        self.checkpoint("TRUNCATE").map(|_| ())
+    }
+
+    fn checkpoint(&self, mode: &str) -> Result<i64, rusqlite::Error> {
+        let pragma = format!("PRAGMA wal_checkpoint({mode})");
+        self.connection.query_row(&pragma, [], |row| row.get(1))
+    }
+}
+
+fn create(connection: &Connection) -> Result<(), OpenError> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).map_err(|_| OpenError::Random)?;
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = WAL; BEGIN;
+         CREATE TABLE ledger (id BLOB NOT NULL) STRICT;
+         CREATE TABLE log (
+             position INTEGER PRIMARY KEY, revision INTEGER NOT NULL, record BLOB NOT NULL
+         ) STRICT;
+         PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};",
+    ))?;
+    connection.execute("INSERT INTO ledger (id) VALUES (?1)", params![id])?;
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+/// A connection that reads. There are several, and none can write.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens a log that a [`Writer`] of this process has opened before.
+    pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Self { connection: Connection::open_with_flags(path, flags)? })
+    }
+
+    /// The last position, [`Position::START`] when the log is empty.
+    pub fn last(&self) -> Result<Position, rusqlite::Error> {
+        self.connection
+            .prepare_cached("SELECT coalesce(max(position), 0) FROM log")?
+            .query_row([], |row| Ok(Position::new(unsigned(row.get(0)?))))
+    }
+
+    /// The record at a position.
+    pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
+        let mut found = None;
+        self.each(position.number().saturating_sub(1), 1, |stored| found = Some(stored))?;
+        Ok(found.filter(|stored| stored.position == position))
+    }
+
+    /// Visits at most `limit` records after a position.
+    pub fn each(
+        &self,
+        after: u64,
+        limit: usize,
+        mut visit: impl FnMut(Stored),
+    ) -> Result<(), rusqlite::Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT position, revision, record FROM log WHERE position > ?1
+             ORDER BY position LIMIT ?2",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![signed(after), limit])?;
+        while let Some(row) = rows.next()? {
+            visit(Stored {
+                position: Position::new(unsigned(row.get(0)?)),
+                revision: Revision(unsigned(row.get(1)?)),
+                record: row.get(2)?,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// SQLite integers are signed; positions and revisions stay far below their half.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

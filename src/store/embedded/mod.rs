@@ -1,0 +1,315 @@
+//! The store on one machine: a folder, SQLite as the log, and a derived index.
+//! Always: one process has the folder (an OS lock, so that `kill -9` frees it); an append that
+//! returned is synced; the index can be deleted at any time.
+//!
+//! ```text
+//! DIR/ledger.lock   locked while a process has the folder
+//! DIR/ledger.db     the log (and its -wal and -shm)
+//! DIR/index/        the derived index
+//! ```
+
+mod index;
+mod log;
+mod merge;
+mod segment;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::index::{Index, Seen, WAITING_MAX};
+use self::log::Reader;
+use self::writer::{Request, Shared, Writer};
+use super::{AppendError, Outcome, ReadError, Slice, Store, Stored, Write};
+use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use crate::domain::record::{View, commitment};
+
+pub use self::writer::Clock;
+
+/// So many appends may wait; beyond it the answer is [`AppendError::Busy`].
+const QUEUE_LENGTH_MAX: usize = 4096;
+
+/// So many bytes may wait: four of the largest batches.
+const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// So many records are read at once while the index catches up.
+const CATCH_UP_RECORDS: usize = 10_000;
+
+/// Why a folder could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it: ask that one.
+    #[error("the data folder is in use by another process; use --url to ask that process")]
+    InUse,
+    /// The folder is not to be read or made: look at its path and rights.
+    #[error("the data folder could not be opened")]
+    Folder(#[from] io::Error),
+    /// The database could not be opened: it may not be one.
+    #[error("the log could not be opened")]
+    Log(#[from] rusqlite::Error),
+    /// The linked SQLite can lose data: build with the bundled one.
+    #[error("SQLite {version} can lose committed data; {least} or newer is needed")]
+    Sqlite {
+        /// As SQLite numbers itself.
+        version: i32,
+        /// The least that will do.
+        least: i32,
+    },
+    /// Written by another version, or not a ledger: use the version that wrote it, or newer.
+    #[error("the log has format {found}; this version knows format {known}")]
+    Format {
+        /// In the file.
+        found: i32,
+        /// Here.
+        known: i32,
+    },
+    /// A record cannot be read: restore the log from a backup.
+    #[error("the record at position {0} cannot be read")]
+    Damaged(Position),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random,
+}
+
+/// See the module.
+pub struct Embedded {
+    queue: Option<mpsc::Sender<Request>>,
+    shared: Arc<Shared>,
+    index: Arc<Index>,
+    readers: Arc<Readers>,
+    moved: watch::Receiver<Position>,
+    threads: Vec<JoinHandle<()>>,
+    /// Held until the very end; the OS lets go of it when the process dies.
+    _lock: File,
+}
+
+impl Embedded {
+    /// Opens a folder, making it where there is none, and catches the index up with the log.
+    ///
+    /// `progress` hears how many records of how many the index has caught up with.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing was changed.
+    pub fn open(
+        folder: &Path,
+        clock: Clock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(folder)?;
+        let lock = lock(folder)?;
+        let path = folder.join("ledger.db");
+        let (log, ledger) = log::Writer::open(&path)?;
+        let readers = Arc::new(Readers { path, idle: Mutex::default() });
+        let anchor = |position| readers.commitment(position);
+        let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
+        let last = catch_up(&readers, &index, progress)?;
+        let shared = Arc::new(Shared::default());
+        let (moved_to, moved) = watch::channel(last.0);
+        let (queue, requests) = mpsc::channel(QUEUE_LENGTH_MAX);
+        let (retired, retirements) = sync_channel(WAITING_MAX);
+        let settler = {
+            let (index, readers) = (index.clone(), readers.clone());
+            move || retirements.iter().for_each(|()| settle(&index, &readers))
+        };
+        let writer =
+            Writer::new(log, index.clone(), shared.clone(), clock, last, moved_to, retired);
+        let threads = vec![
+            std::thread::Builder::new()
+                .name("ledger-writer".into())
+                .spawn(|| writer.run(requests))?,
+            std::thread::Builder::new().name("ledger-index".into()).spawn(settler)?,
+        ];
+        Ok(Self { queue: Some(queue), shared, index, readers, moved, threads, _lock: lock })
+    }
+
+    /// Runs a read beside the asynchronous threads, with a connection of its own.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader, &Index) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let (readers, index) = (self.readers.clone(), self.index.clone());
+        tokio::task::spawn_blocking(move || {
+            readers.with(|reader| read(reader, &index)).map_err(ReadError::failed)?
+        })
+        .await
+        .map_err(ReadError::failed)?
+    }
+}
+
+impl Drop for Embedded {
+    /// Writes what has queued, folds the write-ahead log in, and gives the folder free.
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Embedded {
+    async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
+        if !self.is_writable() {
+            return Err(AppendError::Failed);
+        }
+        let queue = self.queue.as_ref().ok_or(AppendError::Failed)?;
+        let records = writes.iter().flat_map(|write| &write.records);
+        let bytes = records.map(|record| record.head.len()).sum();
+        let permit = queue.try_reserve().map_err(|_| AppendError::Busy)?;
+        if self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
+            self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(AppendError::Busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        permit.send(Request { writes, bytes, reply });
+        answer.await.unwrap_or(Err(AppendError::Failed))
+    }
+
+    async fn read_stream(
+        &self,
+        stream: PersonId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Slice, ReadError> {
+        self.read(move |reader, index| {
+            let last = index.last_revision(stream);
+            let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
+            let mut records = Vec::with_capacity(positions.len());
+            for position in positions {
+                let stored = reader.at(position).map_err(ReadError::failed)?;
+                records.push(stored.ok_or_else(|| ReadError::failed("the index is ahead"))?);
+            }
+            Ok(Slice { records, last })
+        })
+        .await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        self.read(move |reader, _| {
+            let mut found = Vec::new();
+            reader
+                .each(after.number(), limit, |stored| found.push(stored))
+                .map_err(ReadError::failed)?;
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
+        self.read(move |reader, index| {
+            let find = |pair| match index.find(pair).map_err(ReadError::failed)? {
+                Some(position) => reader.at(position).map_err(ReadError::failed),
+                None => Ok(None),
+            };
+            pairs.iter().map(find).collect()
+        })
+        .await
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.moved.clone()
+    }
+
+    fn is_writable(&self) -> bool {
+        !self.shared.failed.load(Ordering::Relaxed)
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("ledger.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(OpenError::Folder(error)),
+    }
+}
+
+/// Reads what the index has not seen; says where the log ends.
+fn catch_up(
+    readers: &Readers,
+    index: &Index,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Position, RecordedTime), OpenError> {
+    readers.with(|reader| {
+        let end = reader.last()?;
+        let mut next = index.covered();
+        while next < end {
+            let mut seen = Vec::with_capacity(CATCH_UP_RECORDS);
+            let mut damaged = None;
+            reader.each(next.number(), CATCH_UP_RECORDS, |stored| {
+                match View::new(&stored.record) {
+                    Ok(_) => seen.push(Seen::from(&stored)),
+                    Err(_) => damaged = damaged.or(Some(stored.position)),
+                }
+            })?;
+            if let Some(position) = damaged {
+                return Err(OpenError::Damaged(position));
+            }
+            next = seen.last().map_or(end, |last| last.position);
+            if index.add(seen.into_iter()) {
+                index.retire();
+                while index.settle(&|position| readers.commitment(position))? {}
+            }
+            progress(next.number(), end.number());
+        }
+        let recorded = match reader.at(end)? {
+            Some(stored) => {
+                View::new(&stored.record).map_err(|_| OpenError::Damaged(end))?.recorded()
+            }
+            None => RecordedTime::from_micros(0),
+        };
+        Ok((end, recorded))
+    })?
+}
+
+fn settle(index: &Index, readers: &Readers) {
+    loop {
+        match index.settle(&|position| readers.commitment(position)) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                // The entries stay in memory and are tried again with the next stretch.
+                tracing::warn!(error = %error, "a part of the index was not written");
+                return;
+            }
+        }
+    }
+}
+
+/// Connections that read, as many as are in use at once.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Reader>>,
+}
+
+impl Readers {
+    fn with<T>(&self, read: impl FnOnce(&Reader) -> T) -> Result<T, rusqlite::Error> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let reader = match waiting {
+            Some(reader) => reader,
+            None => Reader::open(&self.path)?,
+        };
+        let answer = read(&reader);
+        idle().push(reader);
+        Ok(answer)
+    }
+
+    fn commitment(&self, position: Position) -> io::Result<Option<[u8; 32]>> {
+        let stored = self.with(|reader| reader.at(position)).flatten();
+        let stored = stored.map_err(io::Error::other)?;
+        Ok(stored.map(|stored| commitment(&stored.record).into()))
+    }
+}

@@ -1,0 +1,133 @@
+//! Where records are kept: the promises that every backend makes, and their words.
+//! Always: an append that returned is durable and in its place for good; nothing is ever changed.
+
+pub mod embedded;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::domain::id::{Pair, PersonId, Position, Revision};
+use crate::domain::record::Stamped;
+
+/// What the stream must be for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Whatever it is: the backend itself keeps every pair unique in the stream.
+    Any,
+    /// It has no record yet.
+    New,
+    /// Its last revision is this.
+    At(Revision),
+}
+
+/// Records for one stream, in order.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The stream.
+    pub stream: PersonId,
+    /// What it must be.
+    pub expected: Expected,
+    /// At least one.
+    pub records: Vec<Stamped>,
+}
+
+/// What became of one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Durable, in this order; each with the `recordedtime` that the writer stamped on it.
+    Appended(Vec<Stored>),
+    /// These records, by place in the write, carry a pair that the log has already. None of the
+    /// write was written: find them, compare contents, leave them out, and append the rest.
+    Known(Vec<usize>),
+    /// The stream was not as expected, and none of the write was written. Read again, decide
+    /// again.
+    Conflict {
+        /// Its last revision; `None` for a new stream.
+        actual: Option<Revision>,
+    },
+    /// Another write of the same append was refused, so this one was left out.
+    Withheld,
+}
+
+/// Why nothing of an append was written, or why that cannot be known.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// More is queued than the writer can take: send again later. Nothing was written.
+    #[error("the write queue is full")]
+    Busy,
+    /// No space left: make room, then send again. Nothing was written.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The store failed and takes no more writes: restart after looking at the disk. What was not
+    /// acknowledged may or may not be there; sending it again is safe.
+    #[error("the store has failed and takes no more writes")]
+    Failed,
+}
+
+/// Why a read gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The disk or the database failed.
+    #[error("the store could not be read")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ReadError {
+    /// Wraps what the backend said.
+    pub fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A record as stored, in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// In the log.
+    pub position: Position,
+    /// In its stream.
+    pub revision: Revision,
+    /// `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedtime`.
+    pub record: Vec<u8>,
+}
+
+/// Part of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// In order of revision.
+    pub records: Vec<Stored>,
+    /// The stream's last revision; `None`: it does not exist.
+    pub last: Option<Revision>,
+}
+
+/// An append-only log of records, of which every person's stream is a part.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes records. When this returns [`Outcome::Appended`] they are durable and ordered.
+    ///
+    /// Embedded: all or nothing over all writes of one append. A cluster: per stream, and the
+    /// outcome of each says which. Pairs are looked up before expectations: a retry whose answer
+    /// was lost gets [`Outcome::Known`], never [`Outcome::Conflict`]. A retry of the same append
+    /// is safe at any time.
+    async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError>;
+
+    /// Reads at most `limit` records of a stream from a revision on. Sees every append that
+    /// returned before it was called.
+    async fn read_stream(
+        &self,
+        stream: PersonId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Slice, ReadError>;
+
+    /// Reads at most `limit` records after a position, in the order of the log.
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
+
+    /// The record that carries each pair, if one does.
+    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError>;
+
+    /// The last position, now and whenever it moves.
+    fn subscribe(&self) -> watch::Receiver<Position>;
+
+    /// Whether writes are taken; `false` after a failure that only a restart mends.
+    fn is_writable(&self) -> bool;
+}

@@ -1,0 +1,69 @@
+//! The keys of the ledger.
+//! Always: a key is made once, lies in the data folder readable by its owner only, and is never
+//! printed or logged.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Domain separation of the key that hashes duplicate keys (BLAKE3 key derivation mode).
+const PAIR_CONTEXT: &str = "care-ledger 2026-11-23 pair of source and id v1";
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The log has records but its key is gone: put `master.key` back from where it is kept.
+    #[error("master.key is missing, but the log has records; put it back from your backup")]
+    Missing,
+    /// The file holds something else: put the right one back.
+    #[error("master.key is not 64 hexadecimal digits; put it back from your backup")]
+    Malformed,
+    /// The file could not be read or made.
+    #[error("master.key could not be read or written")]
+    Io(#[from] io::Error),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random,
+}
+
+/// The key from which all others derive; `DIR/master.key`, 64 hexadecimal digits.
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// Reads the key of a data folder; an empty ledger gets a new one.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn open(folder: &Path, ledger_is_empty: bool) -> Result<Self, KeyError> {
+        let path = folder.join("master.key");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => blake3::Hash::from_hex(text.trim())
+                .map(|hash| Self(hash.into()))
+                .map_err(|_| KeyError::Malformed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && ledger_is_empty => {
+                Self::create(folder, &path)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn create(folder: &Path, path: &Path) -> Result<Self, KeyError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| KeyError::Random)?;
+        let draft = path.with_extension("draft");
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        writeln!(file, "{}", blake3::Hash::from_bytes(key).to_hex())?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(Self(key))
+    }
+
+    /// The key under which a duplicate key is hashed.
+    pub fn pair_key(&self) -> [u8; 32] {
+        blake3::derive_key(PAIR_CONTEXT, &self.0)
+    }
+}

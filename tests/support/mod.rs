@@ -1,0 +1,28 @@
+//! What several test files share.
+
+#![allow(dead_code)]
+
+use care_ledger::domain::event::{Draft, Raw};
+use care_ledger::domain::id::PersonId;
+use care_ledger::domain::schema;
+use serde_json::{Value, json};
+
+/// The n-th made-up person.
+pub fn person(n: u32) -> PersonId {
+    format!("00000000-0000-4000-8000-{n:012x}").parse().unwrap()
+}
+
+/// A screening of a person: small, valid, told by `source` as `id`.
+pub fn screening(person: PersonId, source: &str, id: &str, time: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": source, "type": "care.screened",
+        "subject": person, "time": time,
+        "data": {"instrument": "assist", "needIdentified": true}
+    })
+}
+
+/// The same as a draft.
+pub fn draft_of(person: PersonId, source: &str, id: &str, time: &str) -> Draft {
+    let now = "2030-01-01T00:00:00Z".parse().unwrap();
+    schema::check(&Raw(screening(person, source, id, time)), now).unwrap()
+}

@@ -4,6 +4,8 @@
 pub mod calendar;
 pub mod canonical;
 pub mod choice;
+pub mod credit;
+pub mod dates;
 pub mod event;
 pub mod fact;
 pub mod finding;
@@ -11,5 +13,6 @@ pub mod history;
 pub mod id;
 pub mod kind;
 pub mod record;
+pub mod registry;
 pub mod schema;
 pub mod violation;

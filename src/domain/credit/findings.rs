@@ -1,0 +1,122 @@
+//! The findings that compare records with the sets of dates: attests, named modalities, codes.
+//! Always: a finding blocks nothing and carries ids and dates only.
+//! Rules: the section "Findings" of the credit rules.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::modality::Modality;
+use super::timeline::{Place, Timeline};
+use super::treatment::Stay;
+use crate::domain::dates::Dates;
+use crate::domain::fact::{Code, Fact, Id};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::registry::Registry;
+
+/// All that remain once each set has told its own.
+pub(super) fn others(
+    timeline: &Timeline<'_>,
+    modalities: &[Modality<'_>],
+    stays: &[Stay<'_, '_>],
+    registry: &Registry,
+) -> Vec<Finding> {
+    let mut findings = stay_modalities(timeline, modalities, stays);
+    findings.extend(attests(timeline, stays));
+    findings.extend(unknown_codes(timeline, registry));
+    findings
+}
+
+/// An admission names a modality in whose window none of its dates lies.
+fn stay_modalities(
+    timeline: &Timeline<'_>,
+    modalities: &[Modality<'_>],
+    stays: &[Stay<'_, '_>],
+) -> Vec<Finding> {
+    let windows: HashMap<&Id, &Modality> =
+        modalities.iter().map(|m| (&m.granted.modality, m)).collect();
+    let mut findings = Vec::new();
+    for stay in stays {
+        for (admitted, presence) in stay.admissions.iter().zip(&stay.presences) {
+            let Fact::Admitted(admission) = admitted.fact else { continue };
+            let Some(named) = &admission.modality else { continue };
+            let of = windows.get(named);
+            let window = of.and_then(|modality| modality.window);
+            if window.is_some_and(|window| window.meets(presence.run)) {
+                continue;
+            }
+            findings.push(timeline.finding(
+                FindingCode::StayModalityMismatch,
+                [Some(admitted.place), of.map(|modality| modality.grant)].into_iter().flatten(),
+                format!(
+                    "The admission of {} names a modality that none of its dates lies under; \
+                     a stay belongs by its dates.",
+                    admitted.date
+                ),
+            ));
+        }
+    }
+    findings
+}
+
+/// An attest counts other days than the records do.
+fn attests(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>]) -> Vec<Finding> {
+    let present: HashMap<&Id, Dates> = stays
+        .iter()
+        .filter_map(|stay| stay.presences.first().map(|first| (first.stay, stay.present())))
+        .collect();
+    let nowhere = Dates::default();
+    let mismatch = |told: &super::timeline::Told| {
+        let Fact::Attested(attest) = told.fact else { return None };
+        let present = present.get(&attest.stay).unwrap_or(&nowhere);
+        let days = present.clip(attest.from, attest.to).days();
+        (days != i64::from(attest.days)).then(|| {
+            timeline.finding(
+                FindingCode::AttestMismatch,
+                [told.place],
+                format!(
+                    "An attest of {} counts other days from {} to {} than the records do: {days}.",
+                    told.date, attest.from, attest.to
+                ),
+            )
+        })
+    };
+    timeline.told.iter().filter_map(mismatch).collect()
+}
+
+/// Codes of places that no registry knows, once a code. The house of a stay is a provider.
+fn unknown_codes(timeline: &Timeline<'_>, registry: &Registry) -> Vec<Finding> {
+    let mut unknown: BTreeMap<(&str, &Code), Vec<Place>> = BTreeMap::new();
+    for told in &timeline.told {
+        let mut prison = |code| {
+            if !registry.knows_facility(code_of(code)) {
+                unknown.entry(("prison", code)).or_default().push(told.place);
+            }
+        };
+        match told.fact {
+            Fact::Arrived(arrived) => prison(&arrived.facility),
+            Fact::Transferred(moved) => [&moved.from, &moved.to].into_iter().for_each(prison),
+            Fact::Admitted(_) | Fact::StayTransferred(_) => {
+                let code = match told.fact {
+                    Fact::Admitted(admission) => &admission.facility,
+                    Fact::StayTransferred(moved) => &moved.to_facility,
+                    _ => continue,
+                };
+                let text = code_of(code);
+                if !registry.knows_provider(text) && !registry.knows_facility(text) {
+                    unknown.entry(("house", code)).or_default().push(told.place);
+                }
+            }
+            _ => {}
+        }
+    }
+    unknown
+        .into_iter()
+        .map(|((place, _), places)| {
+            let message = format!("The code of a {place} that no registry knows.");
+            timeline.finding(FindingCode::UnknownCode, places, message)
+        })
+        .collect()
+}
+
+fn code_of(code: &Code) -> &str {
+    &code.0
+}

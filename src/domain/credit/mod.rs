@@ -1,0 +1,78 @@
+//! The credit of days: how many days of the sentence a stay outside is worth, under every reading
+//! of the law side by side, when the person has to go back.
+//! Always: the ledger counts and shows its sources; it never decides, and unknown is never zero.
+//! The same history and the same question give the same answer, whatever the order of receipt.
+//! Rules: art. 68 par. 5 of the Act of 17 May 2006, as `projections/rules/credit.toml` states it.
+
+mod answer;
+mod detention;
+mod findings;
+mod modality;
+mod query;
+mod reading;
+mod remainder;
+pub mod rules;
+mod runs;
+pub mod table;
+mod timeline;
+mod treatment;
+
+pub use answer::*;
+pub use query::{Boundary, MonthDays, NotABoundary, NotMonthDays, Query};
+
+use crate::domain::dates::WRITABLE_MAX;
+use crate::domain::history::History;
+use crate::domain::registry::Registry;
+use modality::Modality;
+use reading::Ground;
+use remainder::Base;
+use runs::Presences;
+use timeline::Timeline;
+
+/// Answers one question about the credit of days from what stands of a person's records.
+pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
+    let mut findings = history.findings.clone();
+    let timeline = Timeline::new(history, query, &mut findings);
+    let detention = detention::detention(&timeline, &mut findings);
+    let (modalities, detained) = modality::modalities(&timeline, &detention, &mut findings);
+    let stays = treatment::stays(&timeline, query.boundary);
+    let presences = Presences::new(stays.iter().flat_map(|stay| &stay.presences));
+    let chain = remainder::chain(&timeline, &detained, query.month_days, &mut findings);
+    let bases = remainder::bases(&timeline, &modalities, &chain, &detained, &mut findings);
+    let worked_out = |(modality, base): (&Modality, &Base)| {
+        let treatment_days = presences.present().intersect(&modality.compliant).days();
+        let runs = runs::day_runs(&timeline, modality, (&detention, &detained), &presences);
+        let ground = Ground::new(modality, base, treatment_days, &detained);
+        ModalityCredit {
+            modality: modality.granted.modality.clone(),
+            kind: modality.granted.kind,
+            judgment: modality.granted.judgment.clone(),
+            starts_on: modality.starts_on,
+            window: modality.window.map(|run| Window { from: run.first, to: run.last }),
+            remainder: base.remainder,
+            compliant_days: modality.compliant.days(),
+            treatment_days,
+            readings: reading::readings(&ground, runs),
+        }
+    };
+    let answers = modalities.iter().zip(&bases).map(worked_out).collect();
+    findings.extend(treatment::findings(&timeline, &stays));
+    findings.extend(findings::others(&timeline, &modalities, &stays, registry));
+    findings.sort();
+    findings.dedup();
+    let rules = rules::shipped();
+    Credit {
+        at: query.at.date().min(WRITABLE_MAX),
+        counted_to: timeline.at,
+        projected: timeline.projected,
+        ruleset: Ruleset { id: rules.id.clone(), version: rules.version.clone() },
+        boundary: query.boundary,
+        month_days: query.month_days,
+        parameters: ParametersUsed {
+            boundary: rules.parameters.boundary.used(query.boundary),
+            month_days: rules.parameters.month_days.used(query.month_days.number()),
+        },
+        modalities: answers,
+        findings,
+    }
+}

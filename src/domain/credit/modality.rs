@@ -1,0 +1,241 @@
+//! W, S and K: the dates a modality ran, was suspended, and was complied with.
+//! Always: K ⊆ W, and no window holds the first date of a later modality.
+//! Rules: the rows W, S and K of the table "Sets" of the credit rules.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+
+use super::detention::Detention;
+use super::timeline::{Place, Span, Timeline};
+use crate::domain::choice::ModalityKind;
+use crate::domain::dates::{Dates, Run, day_before};
+use crate::domain::fact::{Fact, Granted, Id};
+use crate::domain::finding::{Finding, FindingCode};
+
+/// What a court decided under art. 68 par. 5 al. 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    Remaining(i64),
+    Credited(i64),
+}
+
+/// One modality with its dates.
+#[derive(Debug)]
+pub(super) struct Modality<'a> {
+    pub granted: &'a Granted,
+    pub grant: Place,
+    pub starts_on: NaiveDate,
+    /// The window; `None` when it is empty.
+    pub window: Option<Run>,
+    /// The window as a set.
+    pub dates: Dates,
+    /// The grant, and the record that ends the window.
+    pub rests_on: Vec<Place>,
+    pub suspensions: Vec<Span>,
+    pub suspended: Dates,
+    pub compliant: Dates,
+    pub decision: Option<Decision>,
+}
+
+impl Modality<'_> {
+    /// Under these the person sleeps in the institution.
+    pub fn sleeps_inside(&self) -> bool {
+        matches!(
+            self.granted.kind,
+            ModalityKind::LimitedDetention | ModalityKind::TransitionHouse
+        )
+    }
+}
+
+/// What is recorded about one modality, besides its grant.
+#[derive(Default)]
+struct About {
+    /// Suspensions, with where each was lifted.
+    suspensions: Vec<(NaiveDate, Place, Option<(NaiveDate, Place)>)>,
+    ended: Option<(NaiveDate, Place)>,
+    /// The revocation that is effective first.
+    revoked: Option<(NaiveDate, Place)>,
+    decision: Option<Decision>,
+}
+
+/// Every modality in the order of `startsOn`, and D without the first date of each window.
+pub(super) fn modalities<'a>(
+    timeline: &Timeline<'a>,
+    detention: &Detention,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Modality<'a>>, Dates) {
+    let mut about = about(timeline);
+    let grants = grants(timeline, findings);
+    let starts: Vec<(NaiveDate, Place)> = grants.iter().map(|g| (g.1, g.2)).collect();
+    let mut modalities = Vec::with_capacity(grants.len());
+    for (granted, starts_on, grant) in grants {
+        let about = about.remove(&granted.modality).unwrap_or_default();
+        let later = starts.partition_point(|(other, _)| *other <= starts_on);
+        let next = starts.get(later).copied();
+        let (last, end) =
+            window_end(timeline, detention, &about, (starts_on, grant), next, findings);
+        let window = (starts_on <= last).then_some(Run { first: starts_on, last });
+        let dates = Dates::new(window);
+        let suspensions = suspensions(&about, last);
+        let suspended = Dates::new(suspensions.iter().map(|span| span.run)).intersect(&dates);
+        modalities.push(Modality {
+            granted,
+            grant,
+            starts_on,
+            window,
+            dates,
+            rests_on: [Some(grant), end].into_iter().flatten().collect(),
+            suspensions,
+            suspended,
+            compliant: Dates::default(),
+            decision: about.decision,
+        });
+    }
+    findings.extend(modalities.windows(2).filter_map(|pair| same_start(timeline, pair)));
+    let first_dates = modalities.iter().filter_map(|m| m.window);
+    let first_dates = first_dates.map(|w| Run { first: w.first, last: w.first });
+    let detained = detention.dates.minus(&Dates::new(first_dates));
+    for modality in &mut modalities {
+        comply(timeline, detention, modality, &detained, findings);
+    }
+    (modalities, detained)
+}
+
+/// Two windows from one date on: neither cuts the other short, so the reader must be told.
+fn same_start(timeline: &Timeline<'_>, pair: &[Modality<'_>]) -> Option<Finding> {
+    let (first, second) = (&pair[0], &pair[1]);
+    let both = first.window.is_some() && second.window.is_some();
+    (both && first.starts_on == second.starts_on).then(|| {
+        timeline.finding(
+            FindingCode::ModalityOverlap,
+            [first.grant, second.grant],
+            format!("Two modalities start on {}; neither cuts the other short.", first.starts_on),
+        )
+    })
+}
+
+/// The first grant of each modality, in the order of `startsOn`.
+fn grants<'a>(
+    timeline: &Timeline<'a>,
+    findings: &mut Vec<Finding>,
+) -> Vec<(&'a Granted, NaiveDate, Place)> {
+    let mut first: HashMap<&Id, Place> = HashMap::new();
+    let mut grants = Vec::new();
+    for told in &timeline.told {
+        let Fact::Granted(granted) = told.fact else { continue };
+        if let Some(earlier) = first.get(&granted.modality) {
+            findings.push(timeline.finding(
+                FindingCode::ModalityGrantedTwice,
+                [*earlier, told.place],
+                format!("Granted again on {}; the earliest grant counts.", told.date),
+            ));
+            continue;
+        }
+        first.insert(&granted.modality, told.place);
+        grants.push((granted, granted.starts_on.unwrap_or(told.date), told.place));
+    }
+    grants.sort_by_key(|(_, starts_on, place)| (*starts_on, *place));
+    grants
+}
+
+fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About> {
+    let mut about: HashMap<&Id, About> = HashMap::new();
+    for told in &timeline.told {
+        let moment = (told.date, told.place);
+        match told.fact {
+            Fact::ModalitySuspended(of) => {
+                let about = about.entry(&of.modality).or_default();
+                about.suspensions.push((told.date, told.place, None));
+            }
+            Fact::SuspensionLifted(of) => {
+                let about = about.entry(&of.modality).or_default();
+                let open = about.suspensions.iter_mut().rev();
+                for (_, _, lifted) in open.take_while(|(_, _, lifted)| lifted.is_none()) {
+                    *lifted = Some(moment);
+                }
+            }
+            Fact::ModalityEnded(of) => {
+                about.entry(&of.modality).or_default().ended.get_or_insert(moment);
+            }
+            Fact::Revoked(revoked) => {
+                let about = about.entry(&revoked.modality).or_default();
+                let effective = (revoked.effective_on.unwrap_or(told.date), told.place);
+                about.revoked = about.revoked.min(Some(effective)).or(Some(effective));
+                let remaining = revoked.remaining_days.map(|r| Decision::Remaining(r.into()));
+                let credited = revoked.credited_days.map(|c| Decision::Credited(c.into()));
+                about.decision = remaining.or(credited).or(about.decision);
+            }
+            _ => {}
+        }
+    }
+    about
+}
+
+/// The last date of the window and the record that ends it: the first of all that may.
+fn window_end(
+    timeline: &Timeline<'_>,
+    detention: &Detention,
+    about: &About,
+    (starts_on, grant): (NaiveDate, Place),
+    next: Option<(NaiveDate, Place)>,
+    findings: &mut Vec<Finding>,
+) -> (NaiveDate, Option<Place>) {
+    let before = |(date, place): (NaiveDate, Place)| (day_before(date), Some(place));
+    let own = [
+        detention.return_from(starts_on).map(before),
+        about.revoked.map(before),
+        about.ended.map(|(date, place)| (date, Some(place))),
+        Some((timeline.at, None)),
+    ];
+    let own = own.into_iter().flatten().min_by_key(|(date, _)| *date);
+    let (last, end) = own.unwrap_or((timeline.at, None));
+    match next {
+        Some((other, place)) if day_before(other) < last => {
+            findings.push(timeline.finding(
+                FindingCode::ModalityOverlap,
+                [grant, place],
+                format!("A window is cut short by another modality that starts on {other}."),
+            ));
+            (day_before(other), Some(place))
+        }
+        _ => (last, end),
+    }
+}
+
+/// From each suspension to the day before it was lifted, or to the end of the window.
+fn suspensions(about: &About, window_last: NaiveDate) -> Vec<Span> {
+    let span = |&(first, suspended, lifted): &(NaiveDate, Place, Option<(NaiveDate, Place)>)| {
+        let last = lifted.map_or(window_last, |(date, _)| day_before(date));
+        let rests_on = [Some(suspended), lifted.map(|(_, place)| place)];
+        Span { run: Run { first, last }, rests_on: rests_on.into_iter().flatten().collect() }
+    };
+    about.suspensions.iter().map(span).filter(|span| span.run.first <= span.run.last).collect()
+}
+
+fn comply(
+    timeline: &Timeline<'_>,
+    detention: &Detention,
+    modality: &mut Modality<'_>,
+    detained: &Dates,
+    findings: &mut Vec<Finding>,
+) {
+    modality.compliant = modality.dates.minus(&modality.suspended);
+    if modality.sleeps_inside() {
+        return;
+    }
+    modality.compliant = modality.compliant.minus(detained);
+    let inside = modality.dates.intersect(detained);
+    let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
+    let spans = detention.spans.iter().filter(|span| span.run.meets(window));
+    let places: HashSet<Place> = spans.flat_map(|span| span.rests_on.iter().copied()).collect();
+    findings.push(timeline.finding(
+        FindingCode::ModalityWithoutRelease,
+        places.into_iter().chain([modality.grant]),
+        format!(
+            "Detained on {} dates of a modality that is lived outside, from {} on.",
+            inside.days(),
+            first.first
+        ),
+    ));
+}

@@ -1,0 +1,161 @@
+//! The readings of the law: credited days, what remains, and when the sentence ends.
+//! Always: the ledger decides nothing; while a court has not, the answer is a range.
+//! Rules: the section "Readings" of the credit rules.
+
+use chrono::NaiveDate;
+
+use super::answer::{DayRun, Days, Reading, Readings, SentenceEnd, Source};
+use super::modality::{Decision, Modality};
+use super::remainder::Base;
+use super::rules::{self, ReadingRule};
+use super::runs::DayRuns;
+use crate::domain::choice::ModalityKind;
+use crate::domain::dates::{Dates, day_after, days_later};
+
+/// What all readings of one modality share.
+pub(super) struct Ground<'g> {
+    pub modality: &'g Modality<'g>,
+    pub base: &'g Base,
+    pub treatment_days: i64,
+    /// The first date in prison after the window: B of the rules.
+    back: Option<NaiveDate>,
+}
+
+impl<'g> Ground<'g> {
+    pub fn new(
+        modality: &'g Modality<'g>,
+        base: &'g Base,
+        treatment_days: i64,
+        detained: &Dates,
+    ) -> Self {
+        let after = modality.window.map_or(modality.starts_on, |window| day_after(window.last));
+        let back = detained.first_from(after.max(modality.starts_on));
+        Self { modality, base, treatment_days, back }
+    }
+
+    fn compliant_days(&self) -> i64 {
+        self.modality.compliant.days()
+    }
+
+    /// The last day when so many are left from the return on: the day before it when none is.
+    fn end(&self, remaining_days: i64) -> Result<SentenceEnd, String> {
+        let Some(back) = self.back else { return Ok(SentenceEnd::NoReturn) };
+        days_later(back, remaining_days - 1).map(SentenceEnd::On).ok_or_else(too_late)
+    }
+}
+
+/// Dates are four-digit years; nobody serves longer, but a typing error may say so.
+fn too_late() -> String {
+    "sentenceEnd lies after 9999-12-31".to_owned()
+}
+
+/// Every reading that applies to the kind of the modality.
+pub(super) fn readings(ground: &Ground<'_>, runs: DayRuns) -> Readings {
+    let rules = &rules::shipped().readings;
+    let DayRuns { compliant, not_compliant, in_treatment, not_in_treatment } = runs;
+    let none = credited(ground, 0, &rules.none, (Vec::new(), Vec::new()));
+    let days = (in_treatment, not_in_treatment);
+    let full = credited(ground, ground.treatment_days, &rules.full_residential, days);
+    let days = (compliant, not_compliant);
+    let (mut deduction, mut court_decision) = (None, None);
+    match ground.modality.granted.kind {
+        ModalityKind::LimitedDetention | ModalityKind::ElectronicMonitoring => {
+            deduction = Some(credited(ground, ground.compliant_days(), &rules.deduction, days));
+        }
+        ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
+            court_decision = Some(court(ground, &rules.court_decision, days));
+        }
+        ModalityKind::TransitionHouse => {}
+    }
+    Readings { none, deduction, court_decision, full_residential: full }
+}
+
+fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) -> Reading {
+    Reading {
+        status: rule.status,
+        credited_days: None,
+        range: None,
+        remaining_days: None,
+        unused_days: None,
+        sentence_end: None,
+        cannot_compute: Vec::new(),
+        source: Source {
+            article: rule.article.clone(),
+            text: rule.text.clone(),
+            verified_by: rule.verified_by.clone(),
+            verified_on: rule.verified_on.clone(),
+        },
+        counted,
+        excluded,
+    }
+}
+
+/// A reading with one number of days to take off.
+fn credited(
+    ground: &Ground<'_>,
+    days: i64,
+    rule: &ReadingRule,
+    runs: (Vec<DayRun>, Vec<DayRun>),
+) -> Reading {
+    let mut reading = Reading { credited_days: Some(days), ..blank(rule, runs) };
+    let Some(effective) = ground.base.remainder.effective_days else {
+        reading.cannot_compute.clone_from(&ground.base.missing);
+        return reading;
+    };
+    let remaining = (effective - days).max(0);
+    reading.remaining_days = Some(Days::Exactly(remaining));
+    reading.unused_days = Some((days - effective).max(0));
+    conclude(&mut reading, ground.end(remaining));
+    reading
+}
+
+/// Writes the end, or why there is none.
+fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
+    match end {
+        Ok(end) => reading.sentence_end = Some(end),
+        Err(why) => reading.cannot_compute.push(why),
+    }
+}
+
+fn court(
+    ground: &Ground<'_>,
+    rule: &ReadingRule,
+    runs: (Vec<DayRun>, Vec<DayRun>),
+) -> Reading {
+    match ground.modality.decision {
+        Some(Decision::Credited(days)) => credited(ground, days, rule, runs),
+        Some(Decision::Remaining(left)) => {
+            let mut reading = blank(rule, runs);
+            reading.credited_days = ground.base.remainder.effective_days.map(|base| base - left);
+            reading.remaining_days = Some(Days::Exactly(left));
+            reading.unused_days = Some(0);
+            conclude(&mut reading, ground.end(left));
+            reading
+        }
+        None => undecided(ground, rule, runs),
+    }
+}
+
+fn undecided(
+    ground: &Ground<'_>,
+    rule: &ReadingRule,
+    runs: (Vec<DayRun>, Vec<DayRun>),
+) -> Reading {
+    let most = ground.compliant_days();
+    let mut reading = Reading { range: Some([0, most]), ..blank(rule, runs) };
+    let Some(effective) = ground.base.remainder.effective_days else {
+        reading.cannot_compute.clone_from(&ground.base.missing);
+        return reading;
+    };
+    let (min, max) = ((effective - most).max(0), effective);
+    reading.remaining_days = Some(Days::Between { min, max });
+    let end = match (ground.end(min), ground.end(max)) {
+        (Ok(SentenceEnd::On(min)), Ok(SentenceEnd::On(max))) => {
+            Ok(SentenceEnd::Between { min, max })
+        }
+        (Err(why), _) | (_, Err(why)) => Err(why),
+        _ => Ok(SentenceEnd::NoReturn),
+    };
+    conclude(&mut reading, end);
+    reading
+}

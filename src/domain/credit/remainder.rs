@@ -1,0 +1,181 @@
+//! The base: what was left to serve when a modality was granted.
+//! Always: the entered, the calculated and the effective count are kept apart; unknown is never
+//! zero.
+//! Rules: the section "Base" of the credit rules.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::answer::Remainder;
+use super::modality::Modality;
+use super::query::MonthDays;
+use super::timeline::{Place, Timeline};
+use crate::domain::choice::ModalityKind;
+use crate::domain::dates::{self, Dates, Length, day_before};
+use crate::domain::fact::{Fact, Id, Pronounced};
+use crate::domain::finding::{Finding, FindingCode};
+
+/// The sentences, chained.
+#[derive(Debug, Default)]
+pub(super) struct Chain<'a> {
+    links: Vec<Link<'a>>,
+    start: Option<NaiveDate>,
+    imputed_days: i64,
+}
+
+#[derive(Debug)]
+struct Link<'a> {
+    place: Place,
+    date: NaiveDate,
+    sentence: &'a Pronounced,
+    /// Days from the start of the chain to the end of this link.
+    passed: i64,
+}
+
+/// Chains the sentences, each once, in order.
+pub(super) fn chain<'a>(
+    timeline: &Timeline<'a>,
+    detained: &Dates,
+    month_days: MonthDays,
+    findings: &mut Vec<Finding>,
+) -> Chain<'a> {
+    let mut chain = Chain::default();
+    let mut first: HashMap<&Id, Place> = HashMap::new();
+    for told in &timeline.told {
+        match told.fact {
+            Fact::DetentionImputed(imputed) => chain.imputed_days += i64::from(imputed.days),
+            Fact::Pronounced(sentence) => {
+                if let Some(earlier) = first.get(&sentence.sentence) {
+                    findings.push(timeline.finding(
+                        FindingCode::SentencePronouncedTwice,
+                        [*earlier, told.place],
+                        format!("Pronounced again on {}; the earliest record counts.", told.date),
+                    ));
+                    continue;
+                }
+                first.insert(&sentence.sentence, told.place);
+                let (place, date) = (told.place, told.date);
+                chain.links.push(Link { place, date, sentence, passed: 0 });
+            }
+            _ => {}
+        }
+    }
+    lay(&mut chain, detained, month_days);
+    findings.extend(chain.links.iter().filter_map(|link| end_mismatch(timeline, &chain, link)));
+    chain
+}
+
+fn lay(chain: &mut Chain<'_>, detained: &Dates, month_days: MonthDays) {
+    let Some(first) = chain.links.first() else { return };
+    let arrived = || detained.first_from(first.date);
+    let start = first.sentence.starts_on.or_else(arrived).unwrap_or(first.date);
+    let lengths: Vec<Length> = chain.links.iter().map(|link| length(link.sentence)).collect();
+    let passed = dates::chain(start, &lengths, month_days.number());
+    for (link, passed) in chain.links.iter_mut().zip(passed) {
+        link.passed = passed;
+    }
+    chain.start = Some(start);
+}
+
+fn length(sentence: &Pronounced) -> Length {
+    Length { years: sentence.years, months: sentence.months, days: sentence.days }
+}
+
+fn end_mismatch(timeline: &Timeline<'_>, chain: &Chain<'_>, link: &Link<'_>) -> Option<Finding> {
+    let told = link.sentence.ends_on?;
+    let end = dates::days_later(chain.start?, link.passed - 1);
+    (end != Some(told)).then(|| {
+        let end = end.map_or("after 9999-12-31".to_owned(), |end| end.to_string());
+        timeline.finding(
+            FindingCode::EndMismatch,
+            [link.place],
+            format!("The registry ends the sentence on {told}; the chain up to it ends {end}."),
+        )
+    })
+}
+
+/// The base of one modality, and why it has none.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub remainder: Remainder,
+    /// What is missing, when there is no effective count.
+    pub missing: Vec<String>,
+}
+
+/// What is missing when neither an entered remainder nor a sentence is known.
+const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
+
+/// The base of each modality; they are in the order of `startsOn`.
+pub(super) fn bases(
+    timeline: &Timeline<'_>,
+    modalities: &[Modality<'_>],
+    chain: &Chain<'_>,
+    detained: &Dates,
+    findings: &mut Vec<Finding>,
+) -> Vec<Base> {
+    let mut bases = Vec::with_capacity(modalities.len());
+    // X of the rules, and the releases of unknown worth, of the modalities that start earlier.
+    let (mut served, mut undecided) = (Dates::default(), Vec::new());
+    let mut earlier = 0;
+    for modality in modalities {
+        while modalities[earlier].starts_on < modality.starts_on {
+            match modalities[earlier].granted.kind {
+                ModalityKind::LimitedDetention
+                | ModalityKind::ElectronicMonitoring
+                | ModalityKind::TransitionHouse => {
+                    served = served.union(&modalities[earlier].compliant);
+                }
+                ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
+                    let code = &modalities[earlier].granted.modality;
+                    if !modalities[earlier].compliant.is_empty() {
+                        undecided.push(format!("needs remainderDays: earlier modality {code}"));
+                    }
+                }
+            }
+            earlier += 1;
+        }
+        let entered_days = modality.granted.remainder_days.map(i64::from);
+        let calculated_days = if undecided.is_empty() {
+            chain.left(modality.starts_on, &detained.union(&served))
+        } else {
+            None
+        };
+        let effective_days = entered_days.or(calculated_days);
+        findings.extend(mismatch(timeline, modality, entered_days, calculated_days));
+        let missing = match effective_days {
+            Some(_) => Vec::new(),
+            None if undecided.is_empty() => vec![NEEDS_REMAINDER.to_owned()],
+            None => undecided.clone(),
+        };
+        let remainder = Remainder { entered_days, calculated_days, effective_days };
+        bases.push(Base { remainder, missing });
+    }
+    bases
+}
+
+impl Chain<'_> {
+    /// Length of the sentences pronounced by then, less what was imputed and served before.
+    fn left(&self, starts_on: NaiveDate, served: &Dates) -> Option<i64> {
+        let known = self.links.partition_point(|link| link.date <= starts_on);
+        let length = self.links[..known].last()?.passed;
+        let served = served.clip(self.start?, day_before(starts_on)).days();
+        Some((length - self.imputed_days - served).max(0))
+    }
+}
+
+fn mismatch(
+    timeline: &Timeline<'_>,
+    modality: &Modality<'_>,
+    entered: Option<i64>,
+    calculated: Option<i64>,
+) -> Option<Finding> {
+    let (entered, calculated) = entered.zip(calculated)?;
+    (entered != calculated).then(|| {
+        timeline.finding(
+            FindingCode::RemainderMismatch,
+            [modality.grant],
+            "The remainder entered is not the one the sentences give; the entered one counts.",
+        )
+    })
+}

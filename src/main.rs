@@ -1,3 +1,5 @@
-//! The command line of the ledger.
+//! The command `care-ledger`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    care_ledger::cli::run()
+}

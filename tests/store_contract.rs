@@ -85,8 +85,7 @@ async fn one_refused_write_leaves_the_whole_append_out() {
         ("known elsewhere", write(b, Expected::Any, &["1"]), Outcome::Known(vec![0])),
     ];
     for (why, refused, outcome) in rows {
-        let outcomes =
-            store.append(vec![write(b, Expected::Any, &["5"]), refused]).await.unwrap();
+        let outcomes = store.append(vec![write(b, Expected::Any, &["5"]), refused]).await.unwrap();
         assert_eq!(outcomes, [Outcome::Withheld, outcome], "{why}");
     }
     assert_eq!(all(&store).await.len(), 1);

@@ -15,3 +15,8 @@ pub fn now() -> DateTime<Utc> {
 pub(super) fn recorded() -> crate::store::embedded::Clock {
     Arc::new(|| RecordedTime::from_micros(Utc::now().timestamp_micros()))
 }
+
+/// A new id for one request, to find its refusal in the log.
+pub fn request_id() -> uuid::Uuid {
+    uuid::Uuid::new_v4()
+}

@@ -1,6 +1,7 @@
 //! What the ledger does: record facts, and read what was known.
 //! Always: [`record`] is the only way in, [`read`] the only way out.
 
+pub mod answer;
 pub mod clock;
 pub mod read;
 pub mod record;
@@ -14,6 +15,8 @@ use crate::domain::id::Position;
 use crate::store::Store;
 use crate::store::embedded::{Embedded, OpenError};
 use crate::vault::{KeyError, MasterKey};
+
+pub use crate::store::{AppendError, Expected, ReadError};
 
 /// Why a ledger could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -115,28 +115,50 @@ impl Ledger {
     ) -> Result<Vec<Receipt>, RecordError> {
         let mut batch = Batch::new(drafts, &self.pair_key);
         batch.refuse_reused()?;
-        let all: Vec<usize> = (0..batch.entries.len()).collect();
-        self.compare(&mut batch, &all).await?;
+        self.look_ahead(&mut batch, expected).await?;
         batch.refuse_reused()?;
+        Ok(batch.answers.into_iter().flatten().flatten().collect())
+    }
+
+    /// Says what [`Ledger::record_each`] would do, and writes nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::record_each`].
+    pub async fn rehearse_each(
+        &self,
+        drafts: &[Draft],
+    ) -> Result<Vec<Option<Receipt>>, RecordError> {
+        let mut batch = Batch::new(drafts, &self.pair_key);
+        self.look_ahead(&mut batch, Expected::Any).await?;
+        Ok(batch.answers.into_iter().map(Option::flatten).collect())
+    }
+
+    /// Gives every draft the answer it would get.
+    async fn look_ahead(
+        &self,
+        batch: &mut Batch<'_>,
+        expected: Expected,
+    ) -> Result<(), RecordError> {
+        let all: Vec<usize> = (0..batch.entries.len()).collect();
+        self.compare(batch, &all).await?;
         let mut next: HashMap<PersonId, u64> = HashMap::new();
-        for place in 0..drafts.len() {
-            if batch.answers[place].is_some() {
+        for (place, draft) in batch.drafts.iter().enumerate() {
+            if batch.answers[place].is_some() || batch.repeats[place].is_some() {
                 continue;
             }
-            let person = drafts[place].person;
-            let count = match next.get(&person) {
+            let count = match next.get(&draft.person) {
                 Some(count) => *count,
                 None => {
-                    let last = self.store.read_stream(person, Revision(0), 0).await?.last;
+                    let last = self.store.read_stream(draft.person, Revision(0), 0).await?.last;
                     meets(expected, last)?;
                     last.map_or(0, |revision| revision.0 + 1)
                 }
             };
-            next.insert(person, count + 1);
-            batch.answers[place] = Some(Some(expectation(&drafts[place], Revision(count))));
+            next.insert(draft.person, count + 1);
+            batch.answers[place] = Some(Some(expectation(draft, Revision(count))));
         }
         batch.answer_repeats();
-        Ok(batch.answers.into_iter().flatten().flatten().collect())
+        Ok(())
     }
 
     /// Appends what the log does not have, until every draft has its answer.

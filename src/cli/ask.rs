@@ -1,0 +1,199 @@
+//! `care-ledger history`, `trajectory` and `credit`: what is known of one person, from a data
+//! folder or from a running ledger.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::{serve, show, wait};
+use crate::config::DATA_DEFAULT;
+use crate::domain::id::PersonId;
+use crate::http;
+
+/// Where a ledger is.
+#[derive(Args)]
+pub struct From {
+    /// The data folder [default: data/ledger]
+    #[arg(long, value_name = "DIR", env = "CARE_LEDGER_DATA", conflicts_with = "url")]
+    data: Option<PathBuf>,
+    /// A running ledger, as http://HOST:PORT
+    #[arg(long, env = "CARE_LEDGER_URL")]
+    url: Option<String>,
+}
+
+/// Of whom, and as of when.
+#[derive(Args)]
+struct Who {
+    /// The person's pseudonym (a UUID)
+    person: PersonId,
+    #[command(flatten)]
+    from: From,
+    /// The state as it was then: a date, or an instant with offset [default: now]
+    #[arg(long, value_name = "MOMENT")]
+    at: Option<String>,
+    /// Only what the ledger knew by then [default: all]
+    #[arg(long, value_name = "MOMENT")]
+    known: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A person's events, in the order in which they happened.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger history 3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e\n  \
+    care-ledger history UUID --type residential.admitted --json\n  \
+    care-ledger history UUID --url http://127.0.0.1:8080 --known 2025-06-30")]
+pub struct History {
+    #[command(flatten)]
+    who: Who,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+}
+
+/// Where a person stands in custody and care.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger trajectory UUID\n  \
+    care-ledger trajectory UUID --at 2025-06-30 --json")]
+pub struct Trajectory {
+    #[command(flatten)]
+    who: Who,
+}
+
+/// What a person's time in treatment is worth, under every reading of the law.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger credit UUID\n  \
+    care-ledger credit UUID --at 2025-09-12 --json\n  \
+    care-ledger credit UUID --boundary excludeLast --url http://127.0.0.1:8080")]
+pub struct Credit {
+    #[command(flatten)]
+    who: Who,
+    /// Which dates of a stay count: anyPart or excludeLast [default: anyPart]
+    #[arg(long)]
+    boundary: Option<String>,
+    /// Days in a month of a sentence, 28 to 31 [default: 30]
+    #[arg(long, value_name = "DAYS")]
+    month_days: Option<String>,
+    /// Run what is open on to a later --at, as a labelled projection
+    #[arg(long)]
+    project: bool,
+}
+
+const JSON: &str = "application/json";
+
+impl History {
+    /// Prints the history.
+    pub fn run(self) -> Result<(), Failure> {
+        let mut query = self.who.query();
+        query.extend(self.kind.map(|kind| ("type", kind)));
+        let mut shown: Option<Value> = None;
+        loop {
+            let path = path(self.who.person, "history", &query);
+            let page = self.who.from.get(&path, JSON)?;
+            let mut page: Value = serde_json::from_str(&page).unwrap_or_default();
+            let next = page["next"].as_str().map(str::to_owned);
+            match &mut shown {
+                None => shown = Some(page),
+                Some(shown) => {
+                    let more = page["items"].as_array_mut().map(std::mem::take);
+                    if let Some(items) = shown["items"].as_array_mut() {
+                        items.extend(more.unwrap_or_default());
+                    }
+                }
+            }
+            let Some(next) = next else { break };
+            query.retain(|(name, _)| *name != "cursor");
+            query.push(("cursor", next));
+        }
+        let mut shown = shown.unwrap_or_default();
+        if let Some(members) = shown.as_object_mut() {
+            members.remove("next");
+        }
+        print(&shown, self.who.json, show::history);
+        Ok(())
+    }
+}
+
+impl Trajectory {
+    /// Prints the trajectory.
+    pub fn run(self) -> Result<(), Failure> {
+        let answer = self.who.from.get(&path(self.who.person, "trajectory", &self.who.query()), JSON)?;
+        print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory);
+        Ok(())
+    }
+}
+
+impl Credit {
+    /// Prints the credit: the table, or JSON.
+    pub fn run(self) -> Result<(), Failure> {
+        let mut query = self.who.query();
+        query.extend(self.boundary.map(|boundary| ("boundary", boundary)));
+        query.extend(self.month_days.map(|days| ("monthDays", days)));
+        query.extend(self.project.then(|| ("project", "true".to_owned())));
+        let accept = if self.who.json { JSON } else { "text/plain" };
+        println!("{}", self.who.from.get(&path(self.who.person, "credit", &query), accept)?.trim_end());
+        Ok(())
+    }
+}
+
+impl Who {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let at = self.at.clone().map(|at| ("at", at));
+        at.into_iter().chain(self.known.clone().map(|known| ("known", known))).collect()
+    }
+}
+
+impl From {
+    /// Asks the running ledger, or the one in the folder: the same routes answer both.
+    ///
+    /// # Errors
+    /// The problem of an answer that is not good, or no answer at all.
+    pub fn get(&self, path: &str, accept: &str) -> Result<String, Failure> {
+        if let Some(url) = &self.url {
+            let client = Client::new(url)?;
+            return client.get(path, accept).map_err(|error| client.unreachable(&error))?.good();
+        }
+        let folder = self.data.clone().unwrap_or_else(|| DATA_DEFAULT.into());
+        if !folder.join("ledger.db").exists() {
+            return Err(Failure::unreachable(format!(
+                "there is no ledger in {}; name one with --data, or a running one with --url",
+                folder.display()
+            )));
+        }
+        let ledger = serve::open(&folder)?;
+        let (status, text) = wait(http::ask(http::router(ledger), path, accept))?;
+        super::client::Answer { status, text }.good()
+    }
+}
+
+fn path(person: PersonId, answer: &str, query: &[(&str, String)]) -> String {
+    let pairs = query.iter().map(|(name, value)| format!("{name}={}", encode(value)));
+    let pairs: Vec<String> = pairs.collect();
+    format!("/v1/persons/{person}/{answer}?{}", pairs.join("&"))
+}
+
+/// Percent-encodes all but unreserved characters (RFC 3986, 2.3).
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte as char);
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn print(answer: &Value, json: bool, show: impl FnOnce(&Value) -> String) {
+    if json {
+        println!("{}", serde_json::to_string_pretty(answer).expect("serialises into memory"));
+    } else {
+        print!("{}", show(answer));
+    }
+}

@@ -1,0 +1,103 @@
+//! A running ledger, asked over HTTP.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::StatusCode;
+
+use super::failure::Failure;
+
+/// Longest wait for a connection, and for an answer to begin.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(120);
+
+/// An answer larger than this is not read. A person's whole history is far below it.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+/// A ledger at an address.
+pub struct Client {
+    base: String,
+    agent: ureq::Agent,
+}
+
+/// An answer: its status and its text.
+pub struct Answer {
+    /// The status code.
+    pub status: StatusCode,
+    /// The body.
+    pub text: String,
+}
+
+impl Client {
+    /// A client for `http://HOST:PORT`.
+    ///
+    /// # Errors
+    /// Wrong usage, when the address is of another kind.
+    pub fn new(url: &str) -> Result<Self, Failure> {
+        if !url.starts_with("http://") {
+            return Err(Failure::usage(
+                "--url takes http://HOST:PORT; for TLS, run a proxy beside this command",
+            ));
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_MAX))
+            .timeout_recv_response(Some(ANSWER_MAX))
+            .build();
+        Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: config.into() })
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer.
+    pub fn get(&self, path: &str, accept: &str) -> Result<Answer, ureq::Error> {
+        let response =
+            self.agent.get(format!("{}{path}", self.base)).header("accept", accept).call()?;
+        read(response)
+    }
+
+    /// Sends events.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer: what became of the events is unknown, and sending
+    /// them again is safe.
+    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        read(request.header("content-type", kind).send(body)?)
+    }
+
+    /// Says that the ledger gave no answer.
+    pub fn unreachable(&self, error: &ureq::Error) -> Failure {
+        Failure::unreachable(format!(
+            "no answer from {}: {error}; is the ledger running? (care-ledger serve)",
+            self.base
+        ))
+    }
+}
+
+fn read(response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let status = response.status();
+    let text = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
+    Ok(Answer { status, text })
+}
+
+impl Answer {
+    /// The text of a good answer.
+    ///
+    /// # Errors
+    /// The problem of any other, in words.
+    pub fn good(self) -> Result<String, Failure> {
+        if self.status.is_success() {
+            return Ok(self.text);
+        }
+        let problem: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let words = ["title", "detail"].iter().filter_map(|name| problem[*name].as_str());
+        let words: Vec<&str> = words.collect();
+        let issues = problem["issues"].as_array().into_iter().flatten().filter_map(|issue| {
+            Some(format!("\n  {}: {}", issue["name"].as_str()?, issue["detail"].as_str()?))
+        });
+        let issues: String = issues.collect();
+        Err(Failure::no(format!("{}: {}{issues}", self.status.as_u16(), words.join(". "))))
+    }
+}

@@ -1,0 +1,258 @@
+//! `care-ledger emit`: sends events to a ledger until each has its answer.
+//! Always: a request that got no answer is sent again as it was, which is safe: what was recorded
+//! is answered as a duplicate.
+
+use std::io::{BufRead, Read as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::progress;
+
+/// Lines in a request. Source: the HTTP contract.
+const REQUEST_LINES_MAX: usize = 5_000;
+
+/// Bytes in a request: a retry sends them again.
+const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A file that is one JSON value rather than lines is read whole, up to this.
+const VALUE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The first wait before a retry; it doubles each time, up to the last.
+const WAIT_FIRST: Duration = Duration::from_millis(200);
+const WAIT_LAST: Duration = Duration::from_secs(10);
+
+/// So many refusals are told one by one.
+const REFUSALS_TOLD: u64 = 20;
+
+/// Send events to a ledger, one a line.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger emit year.ndjson\n  \
+    care-ledger simulate --persons 20 | care-ledger emit - --url http://127.0.0.1:8080\n  \
+    care-ledger emit schemas/examples/detention.arrived.json\n\n\
+    Sending a file twice is safe: what was recorded is counted as repeated. After a cut, send it \
+    again, or go on with --from-line. Exit 0 only if all is recorded or repeated.")]
+pub struct Emit {
+    /// A file of CloudEvents, one a line (or one JSON event or array), or - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The ledger to send to
+    #[arg(long, env = "CARE_LEDGER_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// Leave out the lines before this one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    from_line: u64,
+    /// How often a request without an answer is sent again before giving up
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    retries: u32,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of the events.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Summary {
+    /// Recorded now.
+    pub recorded: u64,
+    /// The ledger had them already.
+    pub repeated: u64,
+    /// Refused.
+    pub refused: u64,
+}
+
+impl Emit {
+    /// Sends the file.
+    pub fn run(self) -> Result<(), Failure> {
+        let mut lines = open(&self.file)?;
+        let bar = progress::count("events");
+        let mut sender = Sender::new(Client::new(&self.url)?, self.retries, bar);
+        let mut line = Vec::new();
+        let mut number = 0;
+        loop {
+            line.clear();
+            if lines.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            number += 1;
+            if number >= self.from_line {
+                sender.send(number, &line)?;
+            }
+        }
+        let summary = sender.finish()?;
+        if self.json {
+            println!("{}", serde_json::to_string(&summary).expect("serialises into memory"));
+        } else {
+            let Summary { recorded, repeated, refused } = summary;
+            eprintln!("{recorded} recorded, {repeated} repeated, {refused} refused");
+        }
+        match summary.refused {
+            0 => Ok(()),
+            n => Err(Failure::no(format!("{n} events were refused; correct them and send again"))),
+        }
+    }
+}
+
+/// Collects lines into requests and sends them.
+pub struct Sender {
+    client: Client,
+    retries: u32,
+    bar: ProgressBar,
+    body: Vec<u8>,
+    /// The numbers of the lines in the body.
+    numbers: Vec<u64>,
+    summary: Summary,
+}
+
+impl Sender {
+    /// A sender that tries each request again so often.
+    pub fn new(client: Client, retries: u32, bar: ProgressBar) -> Self {
+        let summary = Summary::default();
+        Self { client, retries, bar, body: Vec::new(), numbers: Vec::new(), summary }
+    }
+
+    /// Takes one line; sends when there is enough.
+    ///
+    /// # Errors
+    /// No answer, after all retries.
+    pub fn send(&mut self, number: u64, line: &[u8]) -> Result<(), Failure> {
+        let line = line.trim_ascii_end();
+        if line.is_empty() {
+            return Ok(());
+        }
+        if !self.body.is_empty() && self.body.len() + line.len() >= REQUEST_BYTES_MAX {
+            self.flush()?;
+        }
+        self.body.extend_from_slice(line);
+        self.body.push(b'\n');
+        self.numbers.push(number);
+        if self.numbers.len() == REQUEST_LINES_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// Sends what is left, and says what became of everything.
+    ///
+    /// # Errors
+    /// No answer, after all retries.
+    pub fn finish(mut self) -> Result<Summary, Failure> {
+        self.flush()?;
+        self.bar.finish_and_clear();
+        Ok(self.summary)
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let mut wait = WAIT_FIRST;
+        let mut tries = 0;
+        while !self.numbers.is_empty() {
+            let why = match self.client.post("/v1/events", "application/x-ndjson", &self.body) {
+                Ok(answer) if answer.status.is_success() => {
+                    self.read(&answer.text);
+                    continue;
+                }
+                Ok(answer) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
+                Ok(answer) => {
+                    answer.good()?;
+                    return Err(Failure::no("the ledger gave an answer that is none"));
+                }
+                Err(error) => error.to_string(),
+            };
+            if tries == self.retries {
+                self.bar.abandon();
+                let from = self.numbers[0];
+                return Err(Failure::unreachable(format!(
+                    "gave up at line {from}: {why}. Send the file again (what was recorded is \
+                     only counted as repeated), or go on with --from-line {from}"
+                )));
+            }
+            tries += 1;
+            self.bar.println(format!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(WAIT_LAST);
+        }
+        Ok(())
+    }
+
+    /// Counts the answers; lines that the ledger had no room for stay in the body.
+    fn read(&mut self, answers: &str) {
+        let numbers = std::mem::take(&mut self.numbers);
+        let body = std::mem::take(&mut self.body);
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        let mut answers = answers.lines();
+        for (number, line) in numbers.into_iter().zip(lines) {
+            let answer: Option<Value> =
+                answers.next().and_then(|answer| serde_json::from_str(answer).ok());
+            match answer.as_ref().and_then(|answer| answer["status"].as_str()) {
+                Some("recorded") => self.summary.recorded += 1,
+                Some("duplicate") => self.summary.repeated += 1,
+                Some(_) if answer.as_ref().is_some_and(is_final) => {
+                    self.summary.refused += 1;
+                    self.tell(number, &answer.unwrap_or_default());
+                }
+                // No room, or the answer broke off: this line is sent again.
+                _ => {
+                    self.numbers.push(number);
+                    self.body.extend_from_slice(line);
+                    continue;
+                }
+            }
+            self.bar.inc(1);
+        }
+    }
+
+    fn tell(&self, number: u64, answer: &Value) {
+        if self.summary.refused > REFUSALS_TOLD {
+            return;
+        }
+        let problem = &answer["problem"];
+        let title = problem["title"].as_str().unwrap_or("refused");
+        let mut words = format!("line {number}: {title}");
+        for issue in problem["issues"].as_array().into_iter().flatten() {
+            let text = |name: &str| issue[name].as_str().unwrap_or_default().to_owned();
+            words.push_str(&format!("\n  {}: {}", text("name"), text("detail")));
+        }
+        self.bar.suspend(|| eprintln!("{words}"));
+        if self.summary.refused == REFUSALS_TOLD {
+            self.bar.suspend(|| eprintln!("further refusals are only counted"));
+        }
+    }
+}
+
+/// Whether a refusal stays one when the line is sent again.
+fn is_final(answer: &Value) -> bool {
+    answer["problem"]["status"].as_u64().is_none_or(|status| status < 500)
+}
+
+/// The lines of a file. A file that is one JSON value gives one line an event.
+fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
+    let mut input: Box<dyn BufRead> = if file.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let opened = std::fs::File::open(file)
+            .map_err(|error| Failure::because(&file.display().to_string(), &error))?;
+        Box::new(std::io::BufReader::new(opened))
+    };
+    let mut first = Vec::new();
+    input.read_until(b'\n', &mut first)?;
+    let is_line = serde_json::from_slice::<Value>(&first).is_ok_and(|value| value.is_object());
+    if is_line || first.is_empty() {
+        return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
+    }
+    let start = first.trim_ascii_start().first().copied();
+    if !matches!(start, Some(b'[' | b'{')) {
+        return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
+    }
+    input.take(VALUE_BYTES_MAX).read_to_end(&mut first)?;
+    let events = match serde_json::from_slice(&first) {
+        Ok(Value::Array(events)) => events,
+        Ok(event) => vec![event],
+        // Lines after all, of which the first is broken: the ledger says what is wrong.
+        Err(_) => return Ok(Box::new(std::io::Cursor::new(first))),
+    };
+    let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
+    Ok(Box::new(std::io::Cursor::new(lines.join("\n"))))
+}

@@ -1,0 +1,51 @@
+//! How a command ends, other than well.
+//! Always: 1 the answer is no, 2 wrong usage, 3 something could not be reached or opened.
+
+use std::process::ExitCode;
+
+/// A command that did not do what was asked, in a sentence that says what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    exit: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The answer is no: something was refused or does not hold.
+    pub fn no(message: impl Into<String>) -> Self {
+        Self { exit: 1, message: message.into() }
+    }
+
+    /// The command was used wrongly.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: 2, message: message.into() }
+    }
+
+    /// Something could not be reached or opened.
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self { exit: 3, message: message.into() }
+    }
+
+    /// An error and all its causes.
+    pub fn because(what: &str, error: &dyn std::error::Error) -> Self {
+        let mut message = format!("{what}: {error}");
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        Self::unreachable(message)
+    }
+
+    /// Says it on standard error, and gives the exit status.
+    pub fn tell(&self) -> ExitCode {
+        eprintln!("care-ledger: {}", self.message);
+        ExitCode::from(self.exit)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::because("input or output failed", &error)
+    }
+}

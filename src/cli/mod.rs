@@ -1,0 +1,92 @@
+//! The command line: one match.
+//! Always: what a program reads goes to standard output, what a person reads to standard error.
+
+mod ask;
+mod client;
+mod demo;
+mod emit;
+mod events;
+mod failure;
+mod progress;
+mod schema;
+mod serve;
+mod show;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::failure::Failure;
+
+/// The command.
+#[derive(Parser)]
+#[command(name = "care-ledger", version, about, long_about = LONG, after_help = EXIT)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG: &str = "An event-sourced continuity-of-care ledger: care systems send events, and \
+    anyone with a right to it reads a person's care history, where the person stands, and what \
+    the time in treatment is worth under each reading of the law.";
+
+const EXIT: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 something could not \
+    be reached or opened.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the ledger as a service
+    Serve(serve::Serve),
+    /// A made-up year in a ledger of its own: see what this does
+    Demo(demo::Demo),
+    /// Write a made-up stream of events, one a line
+    Simulate(simulate::Simulate),
+    /// Send events to a ledger, one a line
+    Emit(emit::Emit),
+    /// A person's events, in the order in which they happened
+    History(ask::History),
+    /// Where a person stands in custody and care
+    Trajectory(ask::Trajectory),
+    /// What a person's time in treatment is worth, under every reading of the law
+    Credit(ask::Credit),
+    /// All events, in the order in which they were recorded
+    Events(events::Events),
+    /// The vocabulary: list the types, show a schema, check a file
+    Schema(schema::Schema),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command in the arguments of the process.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Simulate(simulate) => simulate.run(),
+        Command::Emit(emit) => emit.run(),
+        Command::History(history) => history.run(),
+        Command::Trajectory(trajectory) => trajectory.run(),
+        Command::Credit(credit) => credit.run(),
+        Command::Events(events) => events.run(),
+        Command::Schema(schema) => schema.run(),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "care-ledger", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Runs a future to its end.
+fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(future))
+}

@@ -1,0 +1,56 @@
+//! `care-ledger simulate`: a made-up stream of events.
+
+use std::io::{BufWriter, Write as _};
+
+use chrono::NaiveDate;
+use clap::Args;
+
+use super::failure::Failure;
+use super::progress;
+use crate::simulate::{self, Plan};
+
+/// Write a made-up stream of events, one a line.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    care-ledger simulate --persons 300 --from 2025-01-01 --to 2025-12-31 --seed 1 > year.ndjson\n  \
+    care-ledger simulate --persons 20 | care-ledger emit - --url http://127.0.0.1:8080\n\n\
+    The same seed gives the same stream on every machine. All persons are made up.")]
+pub struct Simulate {
+    /// How many persons
+    #[arg(long, default_value_t = 100)]
+    persons: u64,
+    /// The first day
+    #[arg(long, value_name = "DATE", default_value = "2025-01-01")]
+    from: NaiveDate,
+    /// The last day
+    #[arg(long, value_name = "DATE", default_value = "2025-12-31")]
+    to: NaiveDate,
+    /// What chance starts from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Simulate {
+    /// Writes the stream to standard output.
+    pub fn run(self) -> Result<(), Failure> {
+        if self.to < self.from {
+            return Err(Failure::usage("--to lies before --from"));
+        }
+        let Self { persons, from, to, seed } = self;
+        let bar = progress::count("events");
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        for event in simulate::events(Plan { persons, from, to, seed }) {
+            let written = serde_json::to_writer(&mut out, &event).map_err(std::io::Error::from);
+            match written.and_then(|()| out.write_all(b"\n")) {
+                Ok(()) => bar.inc(1),
+                // Who reads has enough, as `head` has.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match out.flush() {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(bar.finish_and_clear()),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Every setting of the service: its flag, its variable, its default and unit.
+//! Always: a flag wins over a variable, a variable over the file, the file over the default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// Where the ledger lies when nobody says otherwise.
+pub const DATA_DEFAULT: &str = "data/ledger";
+
+/// Where the service listens when nobody says otherwise.
+pub const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// The settings as flags and variables; absent ones come from the file or the defaults.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// The data folder [default: data/ledger]
+    #[arg(long, value_name = "DIR", env = "CARE_LEDGER_DATA")]
+    pub data: Option<PathBuf>,
+    /// The address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "CARE_LEDGER_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Allow an address that other machines reach. There is no access control yet: anyone who
+    /// reaches the port reads and writes everything
+    #[arg(long, env = "CARE_LEDGER_LISTEN_PUBLICLY")]
+    pub listen_publicly: bool,
+    /// What is logged: error, warn, info, debug, or a filter such as care_ledger=debug
+    /// [default: info]
+    #[arg(long, value_name = "FILTER", env = "CARE_LEDGER_LOG")]
+    pub log: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, value_name = "FORMAT", env = "CARE_LEDGER_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// A TOML file with any of these settings, by the names that --print-config shows
+    #[arg(long, value_name = "FILE", env = "CARE_LEDGER_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// The settings in the file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct InFile {
+    data: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    listen_publicly: Option<bool>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// Whether that may be an address that other machines reach.
+    pub listen_publicly: bool,
+    /// What is logged.
+    pub log: String,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not to be read.
+    #[error("the configuration file {} could not be read", .0.display())]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// The file holds something else than settings.
+    #[error("the configuration file {} is not valid: {}", .0.display(), .1.message())]
+    Invalid(PathBuf, Box<toml::de::Error>),
+    /// Other machines would reach a service without access control.
+    #[error(
+        "{0} can be reached from other machines, and there is no access control yet: listen on \
+         127.0.0.1, or say --listen-publicly if something in front of it keeps others out"
+    )]
+    Public(SocketAddr),
+}
+
+impl Config {
+    /// Joins flags and variables, the file, and the defaults.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub fn new(flags: Flags) -> Result<Self, ConfigError> {
+        let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let listen = flags.listen.or(file.listen);
+        let config = Self {
+            data: flags.data.or(file.data).unwrap_or_else(|| DATA_DEFAULT.into()),
+            listen: listen.unwrap_or_else(|| {
+                LISTEN_DEFAULT.parse().expect("the default address is an address")
+            }),
+            listen_publicly: flags.listen_publicly || file.listen_publicly.unwrap_or(false),
+            log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+        };
+        if !config.listen.ip().is_loopback() && !config.listen_publicly {
+            return Err(ConfigError::Public(config.listen));
+        }
+        Ok(config)
+    }
+
+    /// The settings as a file that would set them.
+    pub fn print(&self) -> String {
+        toml::to_string(self).expect("settings serialise into memory")
+    }
+}
+
+fn read(path: &Path) -> Result<InFile, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+    toml::from_str(&text).map_err(|error| ConfigError::Invalid(path.to_owned(), Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let (_folder, path) = file("listen = \"127.0.0.1:9000\"\ndata = \"/srv/ledger\"\n");
+        let flags = Flags {
+            config: Some(path),
+            listen: Some("127.0.0.1:9001".parse().unwrap()),
+            ..Flags::default()
+        };
+        let config = Config::new(flags).unwrap();
+        assert_eq!(config.listen.port(), 9001);
+        assert_eq!(config.data, PathBuf::from("/srv/ledger"));
+        assert_eq!(config.log, "info");
+    }
+
+    #[test]
+    fn what_is_printed_reads_back() {
+        let config = Config::new(Flags::default()).unwrap();
+        let (_folder, path) = file(&config.print());
+        let again = Config::new(Flags { config: Some(path), ..Flags::default() }).unwrap();
+        assert_eq!(again, config);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let (_folder, path) = file("lissen = 1\n");
+        let refused = Config::new(Flags { config: Some(path), ..Flags::default() }).unwrap_err();
+        assert!(refused.to_string().contains("lissen"), "{refused}");
+    }
+
+    #[test]
+    fn other_machines_are_let_in_only_when_told_outright() {
+        let listen = Some("0.0.0.0:8080".parse().unwrap());
+        let refused = Config::new(Flags { listen, ..Flags::default() }).unwrap_err();
+        assert!(refused.to_string().contains("--listen-publicly"));
+        assert!(Config::new(Flags { listen, listen_publicly: true, ..Flags::default() }).is_ok());
+    }
+}

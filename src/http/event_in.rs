@@ -1,0 +1,134 @@
+//! From a request to raw events, in each of the three CloudEvents modes.
+//! Always: the same event gives the same [`Raw`] in every mode.
+//! Form: CloudEvents 1.0, HTTP protocol binding, sections 3.1 to 3.3; JSON event format.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use serde_json::{Map, Value};
+
+use super::problem::{In, Issue, Problem, ProblemType};
+use crate::domain::canonical::{self, ParseError};
+use crate::domain::event::Raw;
+
+/// How a request carries its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One JSON event.
+    Structured,
+    /// A JSON array of events.
+    Batch,
+    /// Attributes in `ce-` headers, data in the body.
+    Binary,
+    /// One JSON event a line.
+    Lines,
+}
+
+/// Which mode a request is in.
+///
+/// # Errors
+/// A 415 that lists the modes.
+pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
+    let unsupported = || {
+        Problem::new(ProblemType::UnsupportedMediaType).detail(
+            "Send application/cloudevents+json (one event), application/cloudevents-batch+json \
+             (an array), application/x-ndjson (one event a line), or application/json with ce- \
+             headers (binary mode).",
+        )
+    };
+    let is_binary = headers.contains_key("ce-specversion");
+    let media_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
+        None if is_binary => return Ok(Mode::Binary),
+        None | Some(Err(_)) => return Err(unsupported()),
+        Some(Ok(text)) => text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+    };
+    match media_type.as_str() {
+        "application/cloudevents+json" => Ok(Mode::Structured),
+        "application/cloudevents-batch+json" => Ok(Mode::Batch),
+        "application/x-ndjson" => Ok(Mode::Lines),
+        "application/json" if is_binary => Ok(Mode::Binary),
+        _ => Err(unsupported()),
+    }
+}
+
+/// Reads one event.
+///
+/// # Errors
+/// A 400 that says where the JSON breaks.
+pub fn event(bytes: &[u8]) -> Result<Raw, Problem> {
+    canonical::parse(bytes).map(Raw).map_err(|error| syntax(&error))
+}
+
+/// Reads a batch.
+///
+/// # Errors
+/// A 400 that says where the JSON breaks, or that it is no array.
+pub fn batch(bytes: &[u8]) -> Result<Vec<Raw>, Problem> {
+    match canonical::parse(bytes).map_err(|error| syntax(&error))? {
+        Value::Array(events) => Ok(events.into_iter().map(Raw).collect()),
+        _ => {
+            let detail = "A batch is a JSON array of events.";
+            Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]))
+        }
+    }
+}
+
+/// Reads an event in binary mode.
+///
+/// # Errors
+/// A 400 that names every unreadable header, or where the JSON of the data breaks.
+pub fn binary(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Problem> {
+    let mut members = Map::new();
+    let mut issues = Vec::new();
+    for name in headers.keys() {
+        let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
+        let mut values = headers.get_all(name).iter();
+        match (values.next().and_then(decode), values.next()) {
+            (Some(value), None) if !matches!(attribute, "data" | "datacontenttype") => {
+                members.insert(attribute.to_owned(), Value::String(value));
+            }
+            _ => {
+                let detail = "An attribute is one percent-encoded UTF-8 header; data is the body \
+                              and datacontenttype the Content-Type.";
+                issues.push(Issue::invalid(In::Header, name.as_str(), detail));
+            }
+        }
+    }
+    if !issues.is_empty() {
+        return Err(Problem::bad_request(issues));
+    }
+    if headers.contains_key(header::CONTENT_TYPE) {
+        // The mode was decided by it: it can only be this.
+        members.insert("datacontenttype".to_owned(), "application/json".into());
+    }
+    if !body.is_empty() {
+        members.insert("data".to_owned(), canonical::parse(body).map_err(|error| syntax(&error))?);
+    }
+    Ok(Raw(Value::Object(members)))
+}
+
+/// Percent-decoding as the HTTP binding asks for header values (section 3.1.3.2).
+fn decode(value: &HeaderValue) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = (byte == b'%').then(|| after.get(..2).and_then(hex)).flatten();
+        rest = if escaped.is_some() { &after[2..] } else { after };
+        bytes.push(escaped.unwrap_or(byte));
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn syntax(error: &ParseError) -> Problem {
+    let detail = match error {
+        ParseError::Syntax { line, column } => {
+            format!("Not valid JSON in UTF-8, at line {line}, column {column}.")
+        }
+        ParseError::RepeatedName { line, column } => {
+            format!("A member name stands twice in one object, by line {line}, column {column}.")
+        }
+    };
+    Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)])
+}

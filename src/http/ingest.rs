@@ -1,0 +1,194 @@
+//! `POST /v1/events`: one event, a batch, or a stream of lines, into the ledger.
+//! Always: 201 only after every event is durable; one bad event of a batch writes nothing; for
+//! lines, one line out for each line in.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use serde_json::json;
+
+use super::event_in::{self, Mode};
+use super::lines;
+use super::problem::{In, Issue, Problem, ProblemType, etag};
+use super::query::Query;
+use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
+use crate::domain::event::{Draft, Raw};
+use crate::domain::id::Revision;
+use crate::domain::schema;
+use crate::ledger::record::{Receipt, Status};
+use crate::ledger::{Expected, clock};
+
+/// Records what the request carries.
+pub async fn post(State(app): State<App>, query: Query, request: Request) -> Response {
+    match record(app, query, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
+    let mut query = query.of(&["dryRun"]);
+    let dry_run = query.flag("dryRun");
+    query.done()?;
+    let (parts, body) = request.into_parts();
+    let mode = event_in::mode(&parts.headers)?;
+    let expected = expected(&parts.headers)?;
+    let raws = match mode {
+        Mode::Lines => {
+            if expected != Expected::Any {
+                return Err(precondition("If-Match", "Not with NDJSON: its lines stand alone."));
+            }
+            return lines::record(app, body, &parts.headers, dry_run).await;
+        }
+        Mode::Structured => {
+            let bytes = read(&app, &parts.headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
+            vec![event_in::event(&bytes)?]
+        }
+        Mode::Binary => {
+            let bytes = read(&app, &parts.headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
+            vec![event_in::binary(&parts.headers, &bytes)?]
+        }
+        Mode::Batch => {
+            let bytes = read(&app, &parts.headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
+            event_in::batch(&bytes)?
+        }
+    };
+    if raws.len() > BATCH_EVENTS_MAX {
+        return Err(Problem::too_large("10,000 events a batch"));
+    }
+    let is_batch = mode == Mode::Batch;
+    let drafts = check(&app, raws, is_batch).await?;
+    if expected != Expected::Any && drafts.iter().any(|draft| draft.person != drafts[0].person) {
+        let detail = "A precondition is about one stream; this batch is about several persons.";
+        return Err(precondition("If-Match", detail));
+    }
+    let receipts = if dry_run {
+        app.ledger.rehearse(&drafts, expected).await
+    } else {
+        app.ledger.record(&drafts, expected).await
+    };
+    let receipts = receipts.map_err(|error| Problem::record(error, is_batch))?;
+    app.metrics.recorded(&receipts, dry_run);
+    Ok(answer(&receipts, dry_run))
+}
+
+/// All drafts, or every violation of every event. A large batch is checked beside the threads that
+/// answer others.
+async fn check(app: &App, raws: Vec<Raw>, is_batch: bool) -> Result<Vec<Draft>, Problem> {
+    let all = move || {
+        let now = clock::now();
+        let mut drafts = Vec::with_capacity(raws.len());
+        let mut refused = Vec::new();
+        for (index, raw) in raws.iter().enumerate() {
+            match schema::check(raw, now) {
+                Ok(draft) => drafts.push(draft),
+                Err(violations) => refused.push((is_batch.then_some(index), violations)),
+            }
+        }
+        (drafts, refused)
+    };
+    let (drafts, refused) = if is_batch {
+        tokio::task::spawn_blocking(all).await.map_err(|_| Problem::new(ProblemType::Internal))?
+    } else {
+        all()
+    };
+    app.metrics.refused(refused.len());
+    if refused.is_empty() { Ok(drafts) } else { Err(Problem::invalid(refused)) }
+}
+
+fn answer(receipts: &[Receipt], dry_run: bool) -> Response {
+    let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
+    let status = if nothing_new || dry_run { StatusCode::OK } else { StatusCode::CREATED };
+    let body = if dry_run {
+        json!({"dryRun": true, "receipts": receipts})
+    } else {
+        json!({"receipts": receipts})
+    };
+    let mut response = (status, axum::Json(body)).into_response();
+    if let Some(last) = receipts.iter().map(|receipt| receipt.revision).max()
+        && !dry_run
+        && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)
+    {
+        response.headers_mut().insert(header::ETAG, etag(last));
+    }
+    response
+}
+
+/// Reads a body of at most `most` bytes, within the room that all bodies share.
+async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    mut body: Body,
+    most: usize,
+    limit: &str,
+) -> Result<Bytes, Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > most) {
+        return Err(Problem::too_large(limit));
+    }
+    let _room = app.room(length.unwrap_or(most))?;
+    let mut bytes = Vec::with_capacity(length.unwrap_or(0));
+    while let Some(chunk) = next_chunk(&mut body).await? {
+        if bytes.len() + chunk.len() > most {
+            return Err(Problem::too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+/// The next part of a body.
+///
+/// # Errors
+/// A 408 for a sender that has fallen silent, a 400 for one that broke off.
+pub async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let frame = tokio::time::timeout(SILENCE_MAX, body.frame()).await;
+        match frame.map_err(|_| Problem::new(ProblemType::Timeout))? {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(_)) => {
+                let detail = "The body broke off.";
+                return Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]));
+            }
+        }
+    }
+}
+
+/// What the stream must be, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
+fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
+    let one = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next();
+        if values.next().is_some() { Err(()) } else { Ok(first.map(HeaderValue::as_bytes)) }
+    };
+    let strong = "One strong entity tag, such as \"4\"; no weak tag, list or asterisk.";
+    let star = "Only an asterisk: the stream must be new.";
+    let matching = one("if-match").map_err(|()| precondition("If-Match", strong))?;
+    let none = one("if-none-match").map_err(|()| precondition("If-None-Match", star))?;
+    match (matching, none) {
+        (None, None) => Ok(Expected::Any),
+        (None, Some(b"*")) => Ok(Expected::New),
+        (None, Some(_)) => Err(precondition("If-None-Match", star)),
+        (Some(_), Some(_)) => Err(precondition("If-None-Match", "Not together with If-Match.")),
+        (Some(tag), None) => {
+            let inner = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""));
+            let inner = inner.filter(|inner| !inner.contains(&b'"'));
+            let inner = inner.ok_or_else(|| precondition("If-Match", strong))?;
+            // A tag that no revision has matches nothing, and the answer is 412.
+            let revision = std::str::from_utf8(inner).ok().and_then(|tag| tag.parse().ok());
+            Ok(Expected::At(Revision(revision.unwrap_or(u64::MAX))))
+        }
+    }
+}
+
+fn precondition(name: &str, detail: &str) -> Problem {
+    Problem::bad_request(vec![Issue::invalid(In::Header, name, detail)])
+}

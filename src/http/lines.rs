@@ -1,0 +1,253 @@
+//! NDJSON: one event a line, of any length in all, recorded in groups.
+//! Always: exactly one line out for each line in, in order; a bad line is refused and later ones go
+//! on. Simple clients write everything before they read anything, so the answer waits for the end
+//! of the body, spooled; who asks for `Prefer: receipts=stream` gets it as it comes.
+
+use std::io::{Read as _, Seek as _, Write as _};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use serde_json::json;
+use tempfile::SpooledTempFile;
+use tokio::sync::mpsc;
+
+use super::event_in;
+use super::ingest::next_chunk;
+use super::problem::{Issue, Problem, ProblemType};
+use super::state::{App, EVENT_BYTES_MAX};
+use crate::domain::event::Draft;
+use crate::domain::schema;
+use crate::ledger::record::{Receipt, RecordError};
+use crate::ledger::{AppendError, clock};
+
+/// So many lines are recorded at once: enough that the sync costs little, few enough that the
+/// first is not kept waiting.
+const GROUP_LINES_MAX: usize = 2_000;
+
+/// So many bytes of lines are recorded at once.
+const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Receipts are spooled to disk beyond this. Source: the HTTP contract.
+const SPOOL_MEMORY_BYTES: usize = 8 * 1024 * 1024;
+
+/// A full queue is tried again so often, so far apart, before the lines of a group are refused.
+const BUSY_TRIES: usize = 100;
+const BUSY_WAIT: Duration = Duration::from_millis(50);
+
+/// Records the lines of a body.
+pub async fn record(
+    app: App,
+    body: Body,
+    headers: &HeaderMap,
+    dry_run: bool,
+) -> Result<Response, Problem> {
+    let as_it_comes = headers.get_all("prefer").iter().any(|value| {
+        value.to_str().is_ok_and(|text| {
+            text.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("receipts=stream"))
+        })
+    });
+    let room = app.room(GROUP_BYTES_MAX + EVENT_BYTES_MAX)?;
+    let recorder = Recorder { app, dry_run };
+    let mut lines = Lines { recorder, body, rest: BytesMut::new(), number: 0, ended: false };
+    if as_it_comes {
+        let (send, receive) = mpsc::channel::<Result<Bytes, std::convert::Infallible>>(2);
+        tokio::spawn(async move {
+            let _room = room;
+            // A sender that broke off has what was answered; the rest it sends again.
+            while let Ok(Some(answers)) = lines.next_group().await {
+                if send.send(Ok(answers.into())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let stream = futures::stream::unfold(receive, |mut receive| async {
+            receive.recv().await.map(|item| (item, receive))
+        });
+        return Ok(answer(Body::from_stream(stream)));
+    }
+    let mut spool = SpooledTempFile::new(SPOOL_MEMORY_BYTES);
+    while let Some(answers) = lines.next_group().await? {
+        spool.write_all(&answers).map_err(|error| spool_failed(&error))?;
+    }
+    spool.rewind().map_err(|error| spool_failed(&error))?;
+    Ok(answer(Body::from_stream(spooled(spool))))
+}
+
+fn answer(body: Body) -> Response {
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+fn spooled(spool: SpooledTempFile) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
+    futures::stream::unfold(spool, |mut spool| async {
+        let mut chunk = vec![0; 64 * 1024];
+        match spool.read(&mut chunk) {
+            Ok(0) => None,
+            Ok(read) => {
+                chunk.truncate(read);
+                Some((Ok(chunk.into()), spool))
+            }
+            Err(error) => Some((Err(error), spool)),
+        }
+    })
+}
+
+fn spool_failed(error: &std::io::Error) -> Problem {
+    tracing::error!(error = %error, "receipts could not be spooled");
+    Problem::unavailable()
+}
+
+/// The lines of a body, a group at a time.
+struct Lines {
+    recorder: Recorder,
+    body: Body,
+    rest: BytesMut,
+    /// Of the last line read, from 1.
+    number: u64,
+    ended: bool,
+}
+
+/// What a line came to before the store was asked.
+enum Read {
+    Draft(Box<Draft>),
+    Refused(Box<Problem>),
+}
+
+impl Lines {
+    /// Reads and records the next group; gives the lines to answer. `None`: the body has ended.
+    async fn next_group(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        let first = self.number + 1;
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while group.len() < GROUP_LINES_MAX && bytes < GROUP_BYTES_MAX {
+            let Some(line) = self.next_line().await? else { break };
+            bytes += line.as_ref().map_or(0, Bytes::len);
+            self.number += 1;
+            group.push(match line {
+                Ok(line) => read(&line),
+                Err(problem) => Read::Refused(problem),
+            });
+        }
+        if group.is_empty() { Ok(None) } else { Ok(Some(self.recorder.settle(first, group).await)) }
+    }
+
+    /// The next line, or the problem of one that is too long. `None`: the body has ended.
+    async fn next_line(&mut self) -> Result<Option<Result<Bytes, Box<Problem>>>, Problem> {
+        let mut searched = 0;
+        let mut is_too_long = false;
+        loop {
+            if let Some(end) = self.rest[searched..].iter().position(|byte| *byte == b'\n') {
+                let mut line = self.rest.split_to(searched + end + 1);
+                line.truncate(line.len() - 1);
+                return Ok(Some(whole(line, is_too_long)));
+            }
+            if self.rest.len() > EVENT_BYTES_MAX {
+                is_too_long = true;
+                self.rest.clear();
+            }
+            searched = self.rest.len();
+            if self.ended {
+                if self.rest.is_empty() && !is_too_long {
+                    return Ok(None);
+                }
+                return Ok(Some(whole(self.rest.split(), is_too_long)));
+            }
+            match next_chunk(&mut self.body).await? {
+                Some(chunk) => self.rest.extend_from_slice(&chunk),
+                None => self.ended = true,
+            }
+        }
+    }
+}
+
+/// Where lines are recorded, or only rehearsed.
+struct Recorder {
+    app: App,
+    dry_run: bool,
+}
+
+impl Recorder {
+    /// Records what is good of a group, and answers each line.
+    async fn settle(&self, first: u64, group: Vec<Read>) -> Vec<u8> {
+        let mut drafts = Vec::with_capacity(group.len());
+        let mut refused = Vec::with_capacity(group.len());
+        for line in group {
+            match line {
+                Read::Draft(draft) => {
+                    drafts.push(*draft);
+                    refused.push(None);
+                }
+                Read::Refused(problem) => refused.push(Some(*problem)),
+            }
+        }
+        let mut answers = self.try_record(&drafts).await.into_iter();
+        let mut out = Vec::with_capacity(refused.len() * 384);
+        let mut recorded = Vec::with_capacity(drafts.len());
+        let mut refusals = 0;
+        for (line, problem) in (first..).zip(refused) {
+            let answer = problem.map_or_else(|| answers.next(), |problem| Some(Err(problem)));
+            match answer {
+                Some(Ok(receipt)) => {
+                    serde_json::to_writer(&mut out, &receipt).expect("serialises into memory");
+                    recorded.push(receipt);
+                }
+                Some(Err(problem)) => {
+                    refusals += 1;
+                    let refusal = json!({"line": line, "status": "refused", "problem": problem});
+                    serde_json::to_writer(&mut out, &refusal).expect("serialises into memory");
+                }
+                None => unreachable!("one answer a draft: promised by record_each"),
+            }
+            out.push(b'\n');
+        }
+        self.app.metrics.refused(refusals);
+        self.app.metrics.recorded(&recorded, self.dry_run);
+        out
+    }
+
+    async fn try_record(&self, drafts: &[Draft]) -> Vec<Result<Receipt, Problem>> {
+        for _ in 0..BUSY_TRIES {
+            let answers = if self.dry_run {
+                self.app.ledger.rehearse_each(drafts).await
+            } else {
+                self.app.ledger.record_each(drafts).await
+            };
+            let error = match answers {
+                Ok(answers) => return answers.into_iter().map(receipt_or_reused).collect(),
+                Err(error) => error,
+            };
+            if !matches!(error, RecordError::Append(AppendError::Busy)) {
+                let problem = Problem::record(error, false);
+                return drafts.iter().map(|_| Err(problem.clone())).collect();
+            }
+            tokio::time::sleep(BUSY_WAIT).await;
+        }
+        drafts.iter().map(|_| Err(Problem::unavailable())).collect()
+    }
+}
+
+fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
+    receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
+}
+
+fn whole(line: BytesMut, is_too_long: bool) -> Result<Bytes, Box<Problem>> {
+    let line = line.freeze();
+    if is_too_long || line.len() > EVENT_BYTES_MAX {
+        return Err(Box::new(Problem::too_large("1 MiB a line")));
+    }
+    Ok(line)
+}
+
+fn read(line: &[u8]) -> Read {
+    let refuse = |problem| Read::Refused(Box::new(problem));
+    match event_in::event(line) {
+        Err(problem) => refuse(problem),
+        Ok(raw) => match schema::check(&raw, clock::now()) {
+            Ok(draft) => Read::Draft(Box::new(draft)),
+            Err(violations) => refuse(Problem::invalid(vec![(None, violations)])),
+        },
+    }
+}

@@ -1,0 +1,99 @@
+//! Counters for Prometheus.
+//! Always: labels are routes, statuses and codes of ours; never an id, a name or a number.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::problem::Problem;
+use super::query::Query;
+use super::state::App;
+use crate::ledger::Ledger;
+use crate::ledger::record::{Receipt, Status};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+/// Every counter of the service.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Counter>,
+    seconds: Histogram,
+    events: Family<Outcome, Counter>,
+    position: Gauge<u64, AtomicU64>,
+    writable: Gauge<u64, AtomicU64>,
+    ledger: Ledger,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new(ledger: &Ledger) -> Self {
+        let mut registry = Registry::with_prefix("care_ledger");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        registry.register("http_request_seconds", "Time to the answer's head", seconds.clone());
+        let events = Family::default();
+        registry.register("events", "Events by what became of them", events.clone());
+        let position = Gauge::default();
+        registry.register("log_position", "The last position of the log", position.clone());
+        let writable = Gauge::default();
+        registry.register("writable", "1 while the store takes writes", writable.clone());
+        Self { registry, requests, seconds, events, position, writable, ledger: ledger.clone() }
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, method: &'static str, route: String, status: u16, took: Duration) {
+        self.requests.get_or_create(&Request { method, route, status }).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts receipts; a dry run wrote nothing.
+    pub fn recorded(&self, receipts: &[Receipt], dry_run: bool) {
+        if dry_run {
+            return;
+        }
+        let repeated = receipts.iter().filter(|r| r.status == Status::Duplicate).count();
+        self.count("recorded", receipts.len() - repeated);
+        self.count("duplicate", repeated);
+    }
+
+    /// Counts refused events.
+    pub fn refused(&self, events: usize) {
+        self.count("refused", events);
+    }
+
+    fn count(&self, outcome: &'static str, events: usize) {
+        self.events.get_or_create(&Outcome { outcome }).inc_by(events as u64);
+    }
+}
+
+/// `GET /metrics`.
+pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    query.none()?;
+    let metrics = &app.metrics;
+    metrics.position.set(metrics.ledger.subscribe().borrow().number());
+    metrics.writable.set(metrics.ledger.is_writable().into());
+    let mut body = String::new();
+    text::encode(&mut body, &metrics.registry).expect("text encodes into memory");
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
+}

@@ -1,0 +1,86 @@
+//! The service over HTTP: every route on one screen.
+//! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
+//! a body or a header of the sender's.
+
+mod event_in;
+mod ingest;
+mod lines;
+mod metrics;
+mod openapi;
+mod ops;
+mod person;
+mod problem;
+mod query;
+mod schemas;
+mod serve;
+mod state;
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::problem::{Problem, ProblemType};
+use self::state::{App, RequestId};
+use crate::ledger::Ledger;
+
+pub use self::serve::{ask, serve};
+
+/// The routes over an open ledger.
+pub fn router(ledger: Ledger) -> Router {
+    let app = App::new(ledger);
+    Router::new()
+        .route("/", get(ops::root))
+        .route("/v1/events", post(ingest::post))
+        .route("/v1/persons/{person}/history", get(person::history))
+        .route("/v1/persons/{person}/credit", get(person::credit))
+        .route("/v1/schemas", get(schemas::list))
+        .route("/v1/schemas/{type}", get(schemas::one))
+        .route("/errors/{code}", get(ops::error_page))
+        .route("/health", get(ops::health))
+        .route("/health/live", get(ops::live))
+        .route("/metrics", get(metrics::get))
+        .merge(openapi::routes())
+        .fallback(|| async { Problem::new(ProblemType::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::new(ProblemType::MethodNotAllowed) })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}
+
+/// Counts and logs each request once, by its route.
+async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = match request.method().as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "HEAD" => "HEAD",
+        _ => "other",
+    };
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let took = started.elapsed();
+    let instance = response.extensions().get::<RequestId>().map(|id| id.0.as_str());
+    if status.is_server_error() {
+        tracing::warn!(method, route, status = status.as_u16(), instance, ?took, "answered");
+    } else {
+        tracing::debug!(method, route, status = status.as_u16(), instance, ?took, "answered");
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    app.metrics.answered(method, route, status.as_u16(), took);
+    response
+}
+
+/// A panic is a fault of ours: the sender learns an id, the log where it happened, nobody content.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    Problem::new(ProblemType::Internal).into_response()
+}

@@ -1,0 +1,356 @@
+//! The contract as OpenAPI 3.1, and the page that shows it.
+//! Always: every route of the service is in it (a test compares), and the schemas are the very
+//! files of the vocabulary.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref, Required, ResponseBuilder,
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::problem::ProblemType;
+use crate::domain::kind::Kind;
+use crate::domain::schema;
+
+/// `GET /openapi.json` and `GET /docs`, from vendored files.
+pub fn routes() -> SwaggerUi {
+    SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document())
+}
+
+/// The whole contract.
+fn document() -> Value {
+    let info = InfoBuilder::new()
+        .title("Care Ledger")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(LicenseBuilder::new().name("EUPL-1.2").build()))
+        .build();
+    let mut paths = PathsBuilder::new();
+    for (method, path, operation) in operations() {
+        paths = paths.path(path, PathItem::new(method, operation));
+    }
+    let document = OpenApiBuilder::new().info(info).paths(paths.build()).build();
+    let mut document = serde_json::to_value(document).expect("the contract serialises into memory");
+    document["components"] = json!({"schemas": components()});
+    document
+}
+
+const DESCRIPTION: &str = "Care events in; a person's history, trajectory and credit of days out. \
+    Events are CloudEvents 1.0; errors are RFC 9457 problems; the conventions are those of the \
+    Belgif REST guide, but that CloudEvents extension attributes are accepted on input.";
+
+fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
+    let get = |path, operation: OperationBuilder| (HttpMethod::Get, path, operation.build());
+    vec![
+        (HttpMethod::Post, "/v1/events", post_events().build()),
+        get("/v1/persons/{person}/history", history()),
+        get("/v1/persons/{person}/credit", credit()),
+        get("/v1/schemas", read("listSchemas", "The vocabulary", "SchemaList", &[])),
+        get("/v1/schemas/{type}", one_schema()),
+        get("/errors/{code}", error_page()),
+        get("/", read("getRoot", "Where to go from here", "Any", &[])),
+        get("/health", health()),
+        get("/health/live", read("getLive", "The process answers", "Any", &[])),
+        get("/metrics", metrics()),
+    ]
+}
+
+fn post_events() -> OperationBuilder {
+    let body = RequestBodyBuilder::new()
+        .content("application/cloudevents+json", content("CareEvent"))
+        .content("application/cloudevents-batch+json", content("CareEventBatch"))
+        .content("application/x-ndjson", content("Lines"))
+        .content("application/json", content("Any"))
+        .description(Some(
+            "One event, a batch, one event a line, or (with ce- headers) the data of one event.",
+        ))
+        .required(Some(Required::True))
+        .build();
+    let receipts = || {
+        ResponseBuilder::new()
+            .content("application/json", content("Receipts"))
+            .content("application/x-ndjson", content("Lines"))
+    };
+    let operation = OperationBuilder::new()
+        .operation_id(Some("postEvents"))
+        .summary(Some("Record events"))
+        .description(Some(
+            "201 only after every event is durable. The same source and id with the same content \
+             gets its first receipt again, so a retry is always safe.",
+        ))
+        .parameter(query("dryRun", "Say what would happen, and write nothing.", "Flag"))
+        .parameter(header("If-Match", "\"<revision>\": the one person's stream is there."))
+        .parameter(header("If-None-Match", "*: the one person's stream is new."))
+        .parameter(header("Prefer", "receipts=stream: answer lines as they come (NDJSON)."))
+        .request_body(Some(body))
+        .response(
+            "200",
+            receipts().description("All were recorded before, a dry run, or answers a line"),
+        )
+        .response("201", receipts().description("Recorded and durable"));
+    problems(
+        operation,
+        &[
+            ProblemType::BadRequest,
+            ProblemType::Timeout,
+            ProblemType::IdReused,
+            ProblemType::WrongRevision,
+            ProblemType::TooLarge,
+            ProblemType::UnsupportedMediaType,
+            ProblemType::InvalidEvent,
+            ProblemType::Internal,
+            ProblemType::Unavailable,
+        ],
+    )
+}
+
+fn history() -> OperationBuilder {
+    of_person("getHistory", "A person's events in the order of time, as they stand", "History")
+        .parameter(query("type", "Only events of this type.", "EventType"))
+        .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
+        .parameter(query("cursor", "The `next` of an earlier page.", "Text"))
+}
+
+fn trajectory() -> OperationBuilder {
+    of_person("getTrajectory", "Where a person stands in custody and care", "Trajectory")
+}
+
+fn credit() -> OperationBuilder {
+    let operation = OperationBuilder::new()
+        .operation_id(Some("getCredit"))
+        .summary(Some("The credit of days under every reading of the law, side by side"))
+        .parameter(query("boundary", "Which dates of a stay count (anyPart).", "Boundary"))
+        .parameter(query("monthDays", "Days in a month of a sentence (30).", "MonthDays"))
+        .parameter(query("project", "Run what is open on to a later `at`.", "Flag"))
+        .response(
+            "200",
+            ResponseBuilder::new()
+                .description("The credit; as text/plain a table to check by hand")
+                .content("application/json", content("Credit"))
+                .content("text/plain", content("Text")),
+        );
+    person_parameters(operation)
+}
+
+fn of_person(id: &str, summary: &str, answer: &str) -> OperationBuilder {
+    let response =
+        ResponseBuilder::new().description(summary).content("application/json", content(answer));
+    let operation = OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .response("200", response);
+    person_parameters(operation)
+}
+
+fn person_parameters(operation: OperationBuilder) -> OperationBuilder {
+    let operation = operation
+        .parameter(path("person", "The pseudonym.", "Uuid"))
+        .parameter(query("at", "The state as it was then, by time; default now.", "Moment"))
+        .parameter(query("known", "Only what was recorded by then; default all.", "Moment"));
+    let kinds = [
+        ProblemType::BadRequest,
+        ProblemType::NotFound,
+        ProblemType::Internal,
+        ProblemType::Unavailable,
+    ];
+    problems(operation, &kinds)
+}
+
+fn one_schema() -> OperationBuilder {
+    let response = ResponseBuilder::new()
+        .description("JSON Schema 2020-12")
+        .content("application/schema+json", content("Any"));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("getSchema"))
+        .summary(Some("The JSON Schema of an event type, or of `envelope`"))
+        .parameter(path("type", "An event type.", "Text"))
+        .response("200", response);
+    problems(operation, &[ProblemType::BadRequest, ProblemType::NotFound, ProblemType::Internal])
+}
+
+fn error_page() -> OperationBuilder {
+    let response = ResponseBuilder::new()
+        .description("What it means and what to do")
+        .content("text/markdown", content("Text"));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("getErrorPage"))
+        .summary(Some("The page of a problem type"))
+        .parameter(path("code", "The last word of the type.", "Text"))
+        .response("200", response);
+    problems(operation, &[ProblemType::BadRequest, ProblemType::NotFound, ProblemType::Internal])
+}
+
+fn health() -> OperationBuilder {
+    let down =
+        ResponseBuilder::new().description("DOWN").content("application/json", content("Any"));
+    read("getHealth", "Whether the service does its work", "Any", &[]).response("503", down)
+}
+
+fn metrics() -> OperationBuilder {
+    let response = ResponseBuilder::new()
+        .description("Counters for Prometheus")
+        .content("application/openmetrics-text", content("Text"));
+    let operation = OperationBuilder::new()
+        .operation_id(Some("getMetrics"))
+        .summary(Some("Counters"))
+        .response("200", response);
+    problems(operation, &[ProblemType::BadRequest, ProblemType::Internal])
+}
+
+fn read(id: &str, summary: &str, answer: &str, kinds: &[ProblemType]) -> OperationBuilder {
+    let response =
+        ResponseBuilder::new().description(summary).content("application/json", content(answer));
+    let operation = OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .response("200", response);
+    problems(problems(operation, &[ProblemType::BadRequest, ProblemType::Internal]), kinds)
+}
+
+fn problems(mut operation: OperationBuilder, kinds: &[ProblemType]) -> OperationBuilder {
+    for kind in kinds {
+        let response = ResponseBuilder::new()
+            .description(kind.urn())
+            .content("application/problem+json", content("Problem"));
+        operation = operation.response(kind.status().as_str(), response);
+    }
+    operation
+}
+
+fn content(schema: &str) -> utoipa::openapi::Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build()
+}
+
+fn parameter(place: ParameterIn, name: &str, words: &str, schema: &str) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .description(Some(words))
+        .schema(Some(Ref::from_schema_name(schema)))
+}
+
+fn query(name: &str, words: &str, schema: &str) -> ParameterBuilder {
+    parameter(ParameterIn::Query, name, words, schema)
+}
+
+fn header(name: &str, words: &str) -> ParameterBuilder {
+    parameter(ParameterIn::Header, name, words, "Text")
+}
+
+fn path(name: &str, words: &str, schema: &str) -> ParameterBuilder {
+    parameter(ParameterIn::Path, name, words, schema).required(Required::True)
+}
+
+/// The schemas that the operations name.
+fn components() -> Map<String, Value> {
+    let moment = "A date (2026-03-01) or an RFC 3339 instant with offset";
+    let run = json!({"type": "object", "properties": {
+        "from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"},
+        "days": {"type": "integer"}, "why": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "string"}}
+    }});
+    let schemas = json!({
+        "Any": {},
+        "Text": {"type": "string"},
+        "Flag": {"type": "boolean"},
+        "Limit": {"type": "integer", "minimum": 1},
+        "Uuid": {"type": "string", "format": "uuid"},
+        "Moment": {"type": "string", "description": moment, "anyOf": [
+            {"format": "date"}, {"format": "date-time"}]},
+        "Boundary": {"type": "string", "enum": ["anyPart", "excludeLast"]},
+        "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
+        "EventType": {"type": "string", "enum": Kind::ALL.iter().map(|k| k.name()).collect::<Vec<_>>()},
+        "CareEvent": file(schema::ENVELOPE),
+        "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
+        "Lines": {"type": "string", "description": "One JSON object a line"},
+        "Receipt": receipt(),
+        "Receipts": {"type": "object", "required": ["receipts"], "properties": {
+            "dryRun": {"type": "boolean"},
+            "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}},
+        "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
+            "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
+        "Trajectory": {"type": "object", "required": ["person", "at", "custody"]},
+        "Run": run,
+        "Credit": {"type": "object",
+            "required": ["person", "at", "ruleset", "modalities", "findings"]},
+        "SchemaList": {"type": "object", "required": ["items"]},
+        "Problem": problem(),
+    });
+    let Value::Object(mut schemas) = schemas else { return Map::new() };
+    for kind in Kind::ALL {
+        schemas.insert(format!("data.{kind}"), file(kind.schema()));
+    }
+    schemas
+}
+
+/// A shipped schema, to stand inside the contract.
+fn file(text: &str) -> Value {
+    let mut schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("$schema");
+        members.remove("$id");
+    }
+    schema
+}
+
+fn receipt() -> Value {
+    json!({"type": "object",
+        "required": ["id", "source", "subject", "stream", "revision", "status"],
+        "properties": {
+            "id": {"type": "string"}, "source": {"type": "string"},
+            "subject": {"type": "string", "format": "uuid"}, "stream": {"type": "string"},
+            "revision": {"type": "integer"}, "position": {"type": "string"},
+            "recordedtime": {"type": "string", "format": "date-time"},
+            "commitment": {"type": "string"},
+            "status": {"type": "string", "enum": ["recorded", "duplicate"]}}})
+}
+
+fn problem() -> Value {
+    let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
+    json!({"type": "object", "required": ["type", "href", "title", "status", "instance"],
+        "properties": {
+            "type": {"type": "string", "enum": urns}, "href": {"type": "string"},
+            "title": {"type": "string"}, "status": {"type": "integer"},
+            "detail": {"type": "string"}, "instance": {"type": "string"},
+            "issues": {"type": "array", "items": {"type": "object",
+                "required": ["type", "in", "name", "detail"],
+                "properties": {
+                    "type": {"type": "string"}, "name": {"type": "string"},
+                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+                    "code": {"type": "string"}, "detail": {"type": "string"},
+                    "index": {"type": "integer"}}}},
+            "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_contract_and_no_other() {
+        let routes = include_str!("mod.rs").lines().filter_map(|line| {
+            let path = line.trim().strip_prefix(".route(\"")?;
+            path.split('"').next()
+        });
+        let mut routes: Vec<String> = routes.map(str::to_owned).collect();
+        let document = document();
+        let mut paths: Vec<String> =
+            document["paths"].as_object().unwrap().keys().cloned().collect();
+        routes.sort();
+        paths.sort();
+        assert_eq!(routes, paths);
+    }
+
+    #[test]
+    fn every_schema_named_is_there() {
+        let text = document().to_string();
+        for name in text.split("#/components/schemas/").skip(1) {
+            let name = name.split('"').next().unwrap();
+            assert!(components().contains_key(name), "{name}");
+        }
+    }
+}

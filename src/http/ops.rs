@@ -1,0 +1,81 @@
+//! For those who run the service: health, the pages of the errors, and what is where.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::problem::{Problem, ProblemType};
+use super::query::Query;
+use super::state::App;
+
+/// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
+pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    query.none()?;
+    let is_up = app.ledger.is_writable();
+    let (code, status) =
+        if is_up { (StatusCode::OK, "UP") } else { (StatusCode::SERVICE_UNAVAILABLE, "DOWN") };
+    let position = app.ledger.subscribe().borrow().to_string();
+    let store = json!({"status": status, "position": position});
+    let body = json!({
+        "status": status, "version": env!("CARGO_PKG_VERSION"), "components": {"store": store}
+    });
+    Ok((code, Json(body)).into_response())
+}
+
+/// `GET /health/live`: the process answers.
+pub async fn live(query: Query) -> Result<Json<Value>, Problem> {
+    query.none()?;
+    Ok(Json(json!({"status": "UP"})))
+}
+
+/// `GET /`: where to go from here.
+pub async fn root(query: Query) -> Result<Json<Value>, Problem> {
+    query.none()?;
+    Ok(Json(json!({
+        "name": "care-ledger", "version": env!("CARGO_PKG_VERSION"),
+        "docs": "/docs", "openapi": "/openapi.json", "schemas": "/v1/schemas", "health": "/health"
+    })))
+}
+
+macro_rules! pages {
+    ($($code:literal),* $(,)?) => {
+        fn page(code: &str) -> Option<&'static str> {
+            match code {
+                $($code => Some(include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/ops/errors/", $code, ".md"
+                ))),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pages! {
+    "badRequest", "resourceNotFound", "methodNotAllowed", "idReused", "wrongRevision",
+    "payloadTooLarge", "unsupportedMediaType", "invalidEvent", "otherSource", "requestTimeout",
+    "internalServerError", "serviceUnavailable",
+}
+
+/// `GET /errors/{code}`: what a problem means and what to do.
+pub async fn error_page(Path(code): Path<String>, query: Query) -> Result<Response, Problem> {
+    query.none()?;
+    let page = page(&code).ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], page).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_has_its_page() {
+        for kind in ProblemType::ALL {
+            let page = page(kind.code()).unwrap_or_else(|| panic!("{}", kind.code()));
+            assert!(page.contains(kind.urn()), "{}", kind.code());
+            assert!(page.contains(&kind.status().as_u16().to_string()), "{}", kind.code());
+        }
+    }
+}

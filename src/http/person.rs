@@ -1,0 +1,161 @@
+//! The answers about one person.
+//! Always: folded from the records as they are now; 404 only when there is no such stream.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
+use serde_json::json;
+
+use super::problem::{In, Issue, Problem, ProblemType, etag};
+use super::query::{Query, Reading};
+use super::state::App;
+use crate::domain::calendar::{self, At};
+use crate::domain::credit;
+use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::kind::Kind;
+use crate::ledger::answer::{self, HistoryPage, Question};
+use crate::ledger::clock;
+use crate::ledger::read::Person;
+
+/// Items of a history page, when nobody says otherwise and at most. Source: the HTTP contract.
+const HISTORY_ITEMS_DEFAULT: usize = 1_000;
+const HISTORY_ITEMS_MAX: usize = 10_000;
+
+type PersonPath = Result<Path<String>, PathRejection>;
+
+/// `GET /v1/persons/{person}/history`
+pub async fn history(
+    State(app): State<App>,
+    path: PersonPath,
+    query: Query,
+) -> Result<Response, Problem> {
+    let person = person(path)?;
+    let mut query = query.of(&["at", "known", "type", "limit", "cursor"]);
+    let (mut at, mut known) = moments(&mut query);
+    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
+    let limit = query.limit("limit", HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
+    let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", Cursor::parse);
+    query.done()?;
+    let mut skip = 0;
+    if let Some(cursor) = cursor {
+        (at, known, skip) = (cursor.at(at), Some(cursor.known), cursor.skip);
+    }
+    let question = Question { person, at, known };
+    let known = find(&app, &question).await?;
+    let page = HistoryPage { kind, skip, limit };
+    let (mut answer, has_more) = answer::history(&question, &known, &page);
+    if has_more {
+        let last = known.history.items.iter().map(|item| item.recorded.recorded).max();
+        let known = question.known.or(last).unwrap_or(RecordedTime::from_micros(0));
+        let next = Cursor { known, at_micros: micros(at), skip: skip + limit };
+        answer["next"] = json!(next.text());
+    }
+    Ok(tagged(&known, Json(answer)))
+}
+
+/// `GET /v1/persons/{person}/credit`
+pub async fn credit(
+    State(app): State<App>,
+    path: PersonPath,
+    query: Query,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let person = person(path)?;
+    let mut query = query.of(&["at", "known", "boundary", "monthDays", "project"]);
+    let (at, known) = moments(&mut query);
+    let mut asked = credit::Query::new(at, calendar::date_of(clock::now()));
+    let boundary = "Must be anyPart or excludeLast.";
+    asked.boundary =
+        query.parse("boundary", boundary, |text| text.parse().ok()).unwrap_or(asked.boundary);
+    let month_days = |text: &str| text.parse::<u32>().ok()?.try_into().ok();
+    asked.month_days =
+        query.parse("monthDays", "Must be 28 to 31.", month_days).unwrap_or(asked.month_days);
+    asked.project = query.flag("project");
+    query.done()?;
+    let question = Question { person, at, known };
+    let known = find(&app, &question).await?;
+    if wants_text(&headers) {
+        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+        let table = answer::credit_table(&question, &known, &asked);
+        return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
+    }
+    Ok(tagged(&known, Json(answer::credit_json(&question, &known, &asked))))
+}
+
+fn person(path: PersonPath) -> Result<PersonId, Problem> {
+    path.ok().and_then(|Path(text)| text.parse().ok()).ok_or_else(|| {
+        let detail = "Must be a person's pseudonym: a UUID with hyphens.";
+        Problem::bad_request(vec![Issue::invalid(In::Path, "person", detail)])
+    })
+}
+
+fn moments(query: &mut Reading) -> (At, Option<RecordedTime>) {
+    let at = query.at("at").unwrap_or(At::Instant(clock::now()));
+    (at, query.known("known"))
+}
+
+async fn find(app: &App, question: &Question) -> Result<Person, Problem> {
+    let found = app.ledger.person(question.person, question.known).await?;
+    found.ok_or_else(|| {
+        Problem::new(ProblemType::NotFound).detail("No event about this person was ever recorded.")
+    })
+}
+
+fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    if let Some(revision) = person.revision {
+        response.headers_mut().insert(header::ETAG, etag(revision));
+    }
+    response
+}
+
+/// Whether the first media type that we have is text.
+fn wants_text(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept
+        .unwrap_or_default()
+        .split(',')
+        .map(|part| part.split(';').next().unwrap_or_default().trim())
+        .find(|part| matches!(*part, "text/plain" | "text/*" | "application/json" | "*/*"))
+        .is_some_and(|part| part.starts_with("text/"))
+}
+
+/// Where a history goes on: what the first page knew and spoke of stays so on the later ones.
+struct Cursor {
+    known: RecordedTime,
+    /// For an instant; a date is given again with each page.
+    at_micros: i64,
+    skip: usize,
+}
+
+impl Cursor {
+    fn text(&self) -> String {
+        format!("{}.{}.{}", self.known.micros(), self.at_micros, self.skip)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let cursor = Self {
+            known: RecordedTime::from_micros(parts.next()?.parse().ok()?),
+            at_micros: parts.next()?.parse().ok()?,
+            skip: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(cursor)
+    }
+
+    fn at(&self, asked: At) -> At {
+        match asked {
+            At::Date(_) => asked,
+            At::Instant(now) => {
+                At::Instant(DateTime::from_timestamp_micros(self.at_micros).unwrap_or(now))
+            }
+        }
+    }
+}
+
+fn micros(at: At) -> i64 {
+    at.instant().timestamp_micros()
+}

@@ -1,0 +1,128 @@
+//! Query parameters: known names only, once each, parsed to the types of the domain.
+//! Always: every broken rule is told at once, by name, never with the value.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use chrono::{DateTime, NaiveDate};
+
+use super::problem::{In, Issue, Problem};
+use crate::domain::calendar::At;
+use crate::domain::id::RecordedTime;
+
+/// The parameters of a request, as sent.
+pub struct Query(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
+        let malformed = |_| {
+            let detail = "Not a query string of names and values.";
+            Problem::bad_request(vec![Issue::invalid(In::Query, "", detail)])
+        };
+        Ok(Self(query.map_err(malformed)?.0))
+    }
+}
+
+/// Parameters being read, and what is wrong with them so far.
+pub struct Reading {
+    pairs: Vec<(String, String)>,
+    issues: Vec<Issue>,
+}
+
+impl Query {
+    /// Starts reading: names outside `known` and repeated names are refused.
+    pub fn of(self, known: &[&str]) -> Reading {
+        let mut issues = Vec::new();
+        for (place, (name, _)) in self.0.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let detail =
+                    format!("Not a parameter of this resource; known: {}.", known.join(", "));
+                issues.push(Issue::unknown(In::Query, name, detail));
+            } else if self.0[..place].iter().any(|(earlier, _)| earlier == name) {
+                issues.push(Issue::invalid(In::Query, name, "Given twice."));
+            }
+        }
+        Reading { pairs: self.0, issues }
+    }
+
+    /// Refuses every parameter.
+    ///
+    /// # Errors
+    /// A 400 that names what was sent.
+    pub fn none(self) -> Result<(), Problem> {
+        self.of(&[]).done()
+    }
+}
+
+impl Reading {
+    /// The text of a parameter.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Parses a parameter; a value that does not parse becomes an issue with this sentence.
+    pub fn parse<T>(
+        &mut self,
+        name: &str,
+        sentence: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = parse(self.text(name)?);
+        if value.is_none() {
+            self.issues.push(Issue::invalid(In::Query, name, sentence));
+        }
+        value
+    }
+
+    /// `true` or `false`; absent is `false`.
+    pub fn flag(&mut self, name: &str) -> bool {
+        self.parse(name, "Must be true or false.", |text| text.parse().ok()).unwrap_or(false)
+    }
+
+    /// The moment an answer speaks of: an instant or a civil date.
+    pub fn at(&mut self, name: &str) -> Option<At> {
+        self.parse(name, MOMENT, at)
+    }
+
+    /// The last record an answer knows of: an instant, or a civil date meaning its end.
+    pub fn known(&mut self, name: &str) -> Option<RecordedTime> {
+        let at = self.at(name)?;
+        Some(RecordedTime::from_micros(at.instant().timestamp_micros()))
+    }
+
+    /// A number of items, at least 1, at most `most` (more is cut to it).
+    pub fn limit(&mut self, name: &str, default: usize, most: usize) -> usize {
+        let sentence = "Must be a whole number of at least 1.";
+        let parse = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let limit = text.parse().unwrap_or(usize::MAX);
+            (digits && limit > 0).then_some(limit)
+        };
+        self.parse(name, sentence, parse).unwrap_or(default).min(most)
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// A 400 with every issue.
+    pub fn done(self) -> Result<(), Problem> {
+        if self.issues.is_empty() { Ok(()) } else { Err(Problem::bad_request(self.issues)) }
+    }
+}
+
+const MOMENT: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
+                      (2026-03-01T10:00:00+01:00), between the years 1900 and 2200.";
+
+/// A date or an instant, in years in which every computation with days stays exact.
+pub fn at(text: &str) -> Option<At> {
+    let at = match text.parse::<NaiveDate>() {
+        Ok(date) if text.len() == 10 => At::Date(date),
+        // An unencoded plus sign arrives as a space.
+        _ => At::Instant(DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?.to_utc()),
+    };
+    let year = chrono::Datelike::year(&at.date());
+    (1900..=2200).contains(&year).then_some(at)
+}
+

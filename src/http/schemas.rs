@@ -1,0 +1,39 @@
+//! The vocabulary, for the developers of sending systems.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::problem::{Problem, ProblemType};
+use super::query::Query;
+use crate::domain::kind::Kind;
+use crate::domain::schema;
+
+/// `GET /v1/schemas`: every type with its title and class.
+pub async fn list(query: Query) -> Result<Json<Value>, Problem> {
+    query.none()?;
+    let items: Vec<Value> = Kind::ALL.iter().map(|kind| summary(*kind)).collect();
+    Ok(Json(json!({"items": items})))
+}
+
+/// `GET /v1/schemas/{type}`: the JSON Schema of a type, or of `envelope`.
+pub async fn one(Path(name): Path<String>, query: Query) -> Result<Response, Problem> {
+    query.none()?;
+    let text = match name.as_str() {
+        "envelope" => schema::ENVELOPE,
+        name => name.parse::<Kind>().map_err(|_| Problem::new(ProblemType::NotFound))?.schema(),
+    };
+    let kind = HeaderValue::from_static("application/schema+json");
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+fn summary(kind: Kind) -> Value {
+    let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
+    let example: Value = serde_json::from_str(kind.example()).expect("a shipped example is JSON");
+    json!({
+        "type": kind.name(), "title": schema["title"], "class": schema["x-class"],
+        "dataschema": schema["$id"], "href": format!("/v1/schemas/{kind}"), "example": example
+    })
+}

@@ -1,0 +1,56 @@
+//! What every handler shares, and the bounds that keep the service in its memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::metrics::Metrics;
+use super::problem::Problem;
+use crate::ledger::Ledger;
+
+/// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// One batch. Source: the HTTP contract.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Events in one batch. Source: the HTTP contract.
+pub const BATCH_EVENTS_MAX: usize = 10_000;
+
+/// A sender that says nothing for so long has gone.
+pub const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// All request bodies being read at once: sixteen of the largest batches.
+const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
+
+/// What every handler shares; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    bodies: Arc<Semaphore>,
+}
+
+/// The id of a refusal, for the log line of its request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl App {
+    /// Around an open ledger.
+    pub fn new(ledger: Ledger) -> Self {
+        let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
+        Self { metrics: Arc::new(Metrics::new(&ledger)), ledger, bodies }
+    }
+
+    /// Room for a body of so many bytes; it is given back when the permit is dropped.
+    ///
+    /// # Errors
+    /// A 503: too many bodies are being read.
+    pub fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.bodies.clone().try_acquire_many_owned(bytes).map_err(|_| Problem::unavailable())
+    }
+}

@@ -52,10 +52,8 @@ pub struct Dates {
 impl Dates {
     /// The dates of all runs together; a run that ends before it begins holds none.
     pub fn new(runs: impl IntoIterator<Item = Run>) -> Self {
-        let clipped = |run: Run| Run {
-            first: run.first.max(DATE_MIN),
-            last: run.last.min(DATE_MAX),
-        };
+        let clipped =
+            |run: Run| Run { first: run.first.max(DATE_MIN), last: run.last.min(DATE_MAX) };
         let mut runs: Vec<Run> =
             runs.into_iter().map(clipped).filter(|run| run.first <= run.last).collect();
         runs.sort_unstable();
@@ -129,10 +127,9 @@ impl Dates {
         let mut both = Vec::new();
         for run in &self.runs {
             let meeting = other.from(run.first).iter().take_while(|o| o.first <= run.last);
-            both.extend(meeting.map(|o| Run {
-                first: run.first.max(o.first),
-                last: run.last.min(o.last),
-            }));
+            both.extend(
+                meeting.map(|o| Run { first: run.first.max(o.first), last: run.last.min(o.last) }),
+            );
         }
         Self { runs: both }
     }

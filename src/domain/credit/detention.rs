@@ -27,8 +27,7 @@ impl Detention {
     /// for one on that very date which a release on the same date follows.
     pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, Place)> {
         let released = self.releases.partition_point(|(date, _)| *date <= starts_on);
-        let last_release =
-            self.releases[..released].last().filter(|(date, _)| *date == starts_on);
+        let last_release = self.releases[..released].last().filter(|(date, _)| *date == starts_on);
         let first = self.arrivals.partition_point(|(date, _)| *date < starts_on);
         self.arrivals[first..].iter().copied().find(|(date, place)| {
             *date > starts_on || last_release.is_none_or(|(_, release)| release < place)
@@ -44,10 +43,7 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
             Fact::Arrived(_) => walk.arrive(timeline, told, findings),
             Fact::Released(_) => walk.release(timeline, told, findings),
             Fact::AbsenceStarted(absence)
-                if matches!(
-                    absence.kind,
-                    AbsenceKind::Escape | AbsenceKind::FailureToReturn
-                ) =>
+                if matches!(absence.kind, AbsenceKind::Escape | AbsenceKind::FailureToReturn) =>
             {
                 walk.away.push((told.date, &absence.detention));
             }
@@ -121,8 +117,7 @@ impl<'a> Walk<'a> {
         let never_back =
             self.away.iter().map(|(since, _)| Run { first: day_after(*since), last: at });
         let escaped = Dates::new(self.escaped.iter().copied().chain(never_back));
-        self.found.dates =
-            Dates::new(self.found.spans.iter().map(|span| span.run)).minus(&escaped);
+        self.found.dates = Dates::new(self.found.spans.iter().map(|span| span.run)).minus(&escaped);
         self.found
     }
 }

@@ -41,10 +41,7 @@ pub(super) struct Modality<'a> {
 impl Modality<'_> {
     /// Under these the person sleeps in the institution.
     pub fn sleeps_inside(&self) -> bool {
-        matches!(
-            self.granted.kind,
-            ModalityKind::LimitedDetention | ModalityKind::TransitionHouse
-        )
+        matches!(self.granted.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
     }
 }
 

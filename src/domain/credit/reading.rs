@@ -117,11 +117,7 @@ fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
     }
 }
 
-fn court(
-    ground: &Ground<'_>,
-    rule: &ReadingRule,
-    runs: (Vec<DayRun>, Vec<DayRun>),
-) -> Reading {
+fn court(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {
     match ground.modality.decision {
         Some(Decision::Credited(days)) => credited(ground, days, rule, runs),
         Some(Decision::Remaining(left)) => {
@@ -136,11 +132,7 @@ fn court(
     }
 }
 
-fn undecided(
-    ground: &Ground<'_>,
-    rule: &ReadingRule,
-    runs: (Vec<DayRun>, Vec<DayRun>),
-) -> Reading {
+fn undecided(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {
     let most = ground.compliant_days();
     let mut reading = Reading { range: Some([0, most]), ..blank(rule, runs) };
     let Some(effective) = ground.base.remainder.effective_days else {

@@ -162,12 +162,10 @@ mod tests {
             assert_eq!(rule.verified_by == "nobody yet", rule.verified_on == "never");
             assert!(rule.text.len() > 40 && !rule.source.is_empty(), "{}", rule.title);
         }
-        assert_eq!(all.map(|rule| rule.status), [
-            Status::LowerBound,
-            Status::Law,
-            Status::Court,
-            Status::Proposal
-        ]);
+        assert_eq!(
+            all.map(|rule| rule.status),
+            [Status::LowerBound, Status::Law, Status::Court, Status::Proposal]
+        );
         assert_eq!(rules.parameters.month_days.value, 30);
         assert_eq!(rules.parameters.boundary.value, Boundary::AnyPart);
     }

@@ -253,11 +253,7 @@ fn closings(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Fin
     }
 }
 
-fn overlapping_absences(
-    timeline: &Timeline<'_>,
-    stay: &Stay<'_, '_>,
-    findings: &mut Vec<Finding>,
-) {
+fn overlapping_absences(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Finding>) {
     for absence in stay.absences.iter().filter(|absence| absence.within.is_none()) {
         findings.push(timeline.finding(
             FindingCode::AbsenceWithoutStay,
@@ -283,8 +279,7 @@ fn overlapping_absences(
             ));
         }
         let until = until(absence);
-        if longest.is_none_or(|(_, longest)| longest.is_some_and(|l| until.is_none_or(|u| l < u)))
-        {
+        if longest.is_none_or(|(_, longest)| longest.is_some_and(|l| until.is_none_or(|u| l < u))) {
             longest = Some((absence, until));
         }
     }
@@ -301,11 +296,7 @@ fn until(absence: &Absence<'_, '_>) -> Option<DateTime<Utc>> {
 
 /// Each presence against the one before it that reaches furthest, so that a long stay under many
 /// short ones is told once for each.
-fn overlapping_stays(
-    timeline: &Timeline<'_>,
-    stays: &[Stay<'_, '_>],
-    findings: &mut Vec<Finding>,
-) {
+fn overlapping_stays(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>], findings: &mut Vec<Finding>) {
     let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
     let mut own: HashMap<&Id, &Presence> = HashMap::new();

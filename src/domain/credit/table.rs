@@ -1,7 +1,296 @@
-//! x
-//! y
-use super::answer::Credit;
-/// t
-pub fn table(_credit: &Credit, _person: &str, _known: Option<&str>) -> String {
-    String::new()
+//! The answer as a table for people: a lawyer can check every figure by hand.
+//! Always: at most 100 columns; every counted and excluded run is there with its records, and the
+//! Dutch term stands beside the English one where the law has it. A sender's text cannot forge a
+//! line: control characters are shown as `?`.
+
+use super::answer::{
+    Credit, DayRun, Days, ModalityCredit, Reading, Remainder, SentenceEnd, Status, Why,
+};
+use super::rules::{self, Parameter, ReadingRule};
+use crate::domain::choice::ModalityKind;
+
+/// The widest line.
+const COLUMNS_MAX: usize = 100;
+
+/// Writes the answer of a person as plain text. `known` is the moment it was known at, as asked.
+pub fn table(credit: &Credit, person: &str, known: Option<&str>) -> String {
+    let mut page = Page::default();
+    page.line(0, "CREDIT OF DAYS (aftrek van dagen op het strafrestant)");
+    page.blank();
+    head(&mut page, credit, person, known);
+    if credit.modalities.is_empty() {
+        page.blank();
+        page.line(0, "No modality is recorded up to this date: there is nothing to credit.");
+    }
+    for modality in &credit.modalities {
+        page.blank();
+        modality_part(&mut page, modality);
+    }
+    page.blank();
+    findings(&mut page, credit);
+    page.0
+}
+
+fn head(page: &mut Page, credit: &Credit, person: &str, known: Option<&str>) {
+    page.field(0, "Person", person);
+    page.field(0, "On", &credit.at.to_string());
+    if credit.counted_to != credit.at {
+        page.field(0, "Counted to", &format!("{}: today, or the death", credit.counted_to));
+    }
+    if credit.projected {
+        let label = "PROJECTION: dates after today are counted as if nothing changes";
+        page.field(0, "Label", label);
+    }
+    page.field(0, "Known", known.unwrap_or("all that is recorded"));
+    page.field(0, "Rules", &format!("{} {}", credit.ruleset.id, credit.ruleset.version));
+    page.field(0, "Unit", "a day is a civil date in Belgium; a date counts once");
+    parameter(page, "boundary", credit.boundary.code(), &credit.parameters.boundary);
+    let month_days = credit.month_days.number().to_string();
+    parameter(page, "monthDays", &month_days, &credit.parameters.month_days);
+}
+
+fn parameter<T>(page: &mut Page, name: &str, value: &str, parameter: &Parameter<T>) {
+    let Parameter { text, source, mark, verified_by, verified_on, .. } = parameter;
+    page.field(0, &format!("Parameter {name}"), &format!("{value}. {text}"));
+    page.field(0, "", &format!("Source: {source} ({}).", mark.words()));
+    page.field(0, "", &format!("Verified by: {verified_by}; on: {verified_on}."));
+}
+
+fn modality_part(page: &mut Page, modality: &ModalityCredit) {
+    let kind = kind_words(modality.kind);
+    page.line(0, &"=".repeat(COLUMNS_MAX));
+    page.line(0, &format!("MODALITY {}: {kind}", modality.modality));
+    page.field(2, "Judgment (vonnis)", &modality.judgment.0);
+    let window = match modality.window {
+        Some(w) => {
+            format!("{} to {}, {} days", w.from, w.to, (w.to - w.from).num_days() + 1)
+        }
+        None => format!("empty: it should have started on {}", modality.starts_on),
+    };
+    page.field(2, "Window (periode)", &window);
+    let Remainder { entered_days, calculated_days, effective_days } = modality.remainder;
+    let count = |days: Option<i64>| days.map_or("unknown".to_owned(), |d| format!("{d} days"));
+    page.field(2, "Remainder entered", &format!("{} (strafrestant)", count(entered_days)));
+    page.field(2, "Remainder calculated", &count(calculated_days));
+    page.field(2, "Remainder effective", &count(effective_days));
+    page.field(2, "Compliant", &format!("{} days", modality.compliant_days));
+    page.field(2, "In treatment", &format!("{} days", modality.treatment_days));
+    for (name, reading) in modality.readings.iter() {
+        page.blank();
+        reading_part(page, name, reading);
+    }
+    page.blank();
+    differences(page, modality);
+}
+
+fn reading_part(page: &mut Page, name: &str, reading: &Reading) {
+    let rule = rule(name);
+    page.line(2, &"-".repeat(COLUMNS_MAX - 2));
+    page.line(2, &format!("READING {name}: {} ({})", rule.title, rule.dutch));
+    page.field(4, "Status", status_words(reading.status));
+    page.field(4, "Article (artikel)", &reading.source.article);
+    page.field(4, "Text", &reading.source.text);
+    page.field(4, "Source", &format!("{} ({})", rule.source, rule.mark.words()));
+    let verified = format!("by {}; on: {}", reading.source.verified_by, reading.source.verified_on);
+    page.field(4, "Verified", &verified);
+    runs(page, "Counted (meegeteld)", &reading.counted);
+    runs(page, "Not counted (niet meegeteld)", &reading.excluded);
+    figures(page, reading);
+}
+
+fn figures(page: &mut Page, reading: &Reading) {
+    let days = |days: Days| match days {
+        Days::Exactly(days) => format!("{days} days"),
+        Days::Between { min, max } => format!("{min} to {max} days, as the court decides"),
+    };
+    match (reading.credited_days, reading.range) {
+        (Some(credited), _) => page.field(4, "Credited (aftrek)", &format!("{credited} days")),
+        (None, Some([min, max])) => {
+            let range = format!("{min} to {max} days, as the court decides");
+            page.field(4, "Credited (aftrek)", &range);
+        }
+        (None, None) => page.field(4, "Credited (aftrek)", "unknown: the remainder is not known"),
+    }
+    if let Some(remaining) = reading.remaining_days {
+        page.field(4, "Remaining (te ondergaan)", &days(remaining));
+    }
+    if let Some(unused) = reading.unused_days.filter(|unused| *unused != 0) {
+        page.field(4, "Unused (niet benut)", &format!("{unused} days"));
+    }
+    if let Some(end) = reading.sentence_end {
+        page.field(4, "End (strafeinde)", &end_words(end));
+    }
+    for missing in &reading.cannot_compute {
+        page.field(4, "CANNOT COMPUTE", missing);
+    }
+}
+
+fn end_words(end: SentenceEnd) -> String {
+    match end {
+        SentenceEnd::NoReturn => "no date: not back in prison up to this date".to_owned(),
+        SentenceEnd::On(date) => date.to_string(),
+        SentenceEnd::Between { min, max } => format!("{min} to {max}, as the court decides"),
+    }
+}
+
+fn runs(page: &mut Page, title: &str, runs: &[DayRun]) {
+    if runs.is_empty() {
+        page.field(4, title, "no date");
+        return;
+    }
+    page.line(4, title);
+    page.line(6, &format!("{:<10}  {:<10}  {:>7}  {:>7}  reason", "from", "to", "days", "total"));
+    let mut total = 0;
+    for run in runs {
+        total += run.days;
+        let (from, to, days) = (run.from.to_string(), run.to.to_string(), run.days);
+        let why = why_words(run.why);
+        page.line(6, &format!("{from:<10}  {to:<10}  {days:>7}  {total:>7}  {why}"));
+        let records = format!("records: {}", run.events.join(", "));
+        page.wrapped(48, "", &records);
+    }
+}
+
+/// Each reading against the floor: the days that hang on which reading holds.
+fn differences(page: &mut Page, modality: &ModalityCredit) {
+    page.line(2, &"-".repeat(COLUMNS_MAX - 2));
+    page.line(2, "DIFFERENCE between readings, in days still to serve");
+    let floor = modality.readings.none.remaining_days;
+    for (name, reading) in modality.readings.iter().skip(1) {
+        let words = match (floor, reading.remaining_days) {
+            (Some(Days::Exactly(floor)), Some(Days::Exactly(days))) => fewer(floor - days),
+            (Some(Days::Exactly(floor)), Some(Days::Between { min, max })) => {
+                format!("{} to {} fewer than none, as the court decides", floor - max, floor - min)
+            }
+            _ => "cannot compute".to_owned(),
+        };
+        page.field(4, name, &words);
+    }
+}
+
+fn fewer(days: i64) -> String {
+    if days < 0 { format!("{} more than none", -days) } else { format!("{days} fewer than none") }
+}
+
+fn findings(page: &mut Page, credit: &Credit) {
+    page.line(0, &"=".repeat(COLUMNS_MAX));
+    if credit.findings.is_empty() {
+        page.line(0, "FINDINGS: none.");
+        return;
+    }
+    page.line(0, "FINDINGS (they never change a figure)");
+    for finding in &credit.findings {
+        page.field(2, finding.code.code(), &finding.message);
+        page.field(2, "", &format!("records: {}", finding.events.join(", ")));
+    }
+}
+
+fn rule(reading: &str) -> &'static ReadingRule {
+    let readings = &rules::shipped().readings;
+    match reading {
+        "deduction" => &readings.deduction,
+        "courtDecision" => &readings.court_decision,
+        "fullResidential" => &readings.full_residential,
+        _ => &readings.none,
+    }
+}
+
+fn kind_words(kind: ModalityKind) -> &'static str {
+    match kind {
+        ModalityKind::LimitedDetention => "limited detention (beperkte detentie)",
+        ModalityKind::ElectronicMonitoring => "electronic monitoring (elektronisch toezicht)",
+        ModalityKind::ConditionalRelease => {
+            "conditional release (voorwaardelijke invrijheidstelling)"
+        }
+        ModalityKind::ProvisionalRelease => "provisional release (voorlopige invrijheidstelling)",
+        ModalityKind::TransitionHouse => "transition house (transitiehuis)",
+    }
+}
+
+fn status_words(status: Status) -> &'static str {
+    match status {
+        Status::LowerBound => "lowerBound: the floor under the other readings",
+        Status::Law => "law: plain deduction, nothing to decide",
+        Status::Court => "court: the judge decides, not this table",
+        Status::Proposal => "proposal: asked for, NOT THE LAW",
+    }
+}
+
+fn why_words(why: Why) -> &'static str {
+    match why {
+        Why::InTreatment => "in treatment (in behandeling)",
+        Why::UnderModality => "under the modality (onder de modaliteit)",
+        Why::OutsideWindow => "outside the modality (buiten de modaliteit)",
+        Why::Detained => "detained (opgesloten)",
+        Why::Suspended => "suspended (geschorst)",
+        Why::UnauthorisedAbsence => "absent without leave (ongeoorloofd afwezig)",
+        Why::ClosingDate => "closing date (laatste dag van het verblijf)",
+    }
+}
+
+/// Lines of text, none wider than [`COLUMNS_MAX`].
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// How wide the names of fields are.
+    const NAME_COLUMNS: usize = 26;
+
+    fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        self.wrapped(indent, "", text);
+    }
+
+    fn field(&mut self, indent: usize, name: &str, text: &str) {
+        let name = clean(name);
+        let lead = format!("{:indent$}{name:<width$}", "", width = Self::NAME_COLUMNS);
+        // A name that does not fit stands on a line of its own.
+        if lead.chars().count() > indent + Self::NAME_COLUMNS {
+            self.line(indent, &name);
+            self.wrapped(indent + Self::NAME_COLUMNS, "", text);
+        } else {
+            self.wrapped(indent + Self::NAME_COLUMNS, &lead, text);
+        }
+    }
+
+    /// Text in lines from a column on; `lead` stands before the first.
+    fn wrapped(&mut self, column: usize, lead: &str, text: &str) {
+        let width = COLUMNS_MAX - column;
+        let text = clean(text);
+        let mut lines = vec![String::new()];
+        // Runs of spaces align columns and are kept; a line breaks at a single space.
+        for word in text.split_inclusive(' ') {
+            let room = width - lines.last().map_or(0, |line| line.chars().count());
+            if word.trim_end().chars().count() > room && room < width {
+                lines.push(String::new());
+            }
+            for letter in word.chars() {
+                if lines.last().is_some_and(|line| line.chars().count() == width) {
+                    if letter == ' ' {
+                        continue;
+                    }
+                    lines.push(String::new());
+                }
+                lines.last_mut().expect("there is always a line").push(letter);
+            }
+        }
+        for (number, line) in lines.iter().enumerate() {
+            let before =
+                if number == 0 && !lead.is_empty() { lead.to_owned() } else { " ".repeat(column) };
+            self.0.push_str(format!("{before}{line}").trim_end());
+            self.0.push('\n');
+        }
+    }
+}
+
+/// A sender's text without what could forge or reorder lines.
+fn clean(text: &str) -> String {
+    let forges = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    };
+    text.chars().map(|c| if forges(c) { '?' } else { c }).collect()
 }

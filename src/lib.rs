@@ -3,3 +3,4 @@
 //! The modules in the order in which an event meets them.
 
 pub mod domain;
+pub mod simulate;

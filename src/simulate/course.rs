@@ -1,0 +1,107 @@
+//! A course of substitution treatment: product, dose, who gives it.
+//! Always: doses in micrograms, within the ranges of domain B2.
+
+use super::dice::Dice;
+use super::moment::{Day, Moment};
+use super::rates;
+use super::say::{Code, Id};
+use super::source::Source;
+use super::world::World;
+use crate::domain::choice::{Formulation, Goal, Product, Setting};
+
+/// Micrograms in a milligram.
+pub(super) const MILLIGRAM: u32 = 1000;
+
+/// A running course.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    pub(super) prescription: Id,
+    pub(super) product: Product,
+    pub(super) formulation: Formulation,
+    pub(super) dose: u32,
+    /// The dose that titration goes to.
+    pub(super) target: u32,
+    pub(super) goal: Goal,
+    pub(super) setting: Setting,
+    pub(super) place: Code,
+    pub(super) source: Source,
+    /// When the next dose is due.
+    pub(super) due: Day,
+    /// When the last one was given.
+    pub(super) last: Moment,
+    /// Doses given under this prescription.
+    pub(super) given: u32,
+    /// Days for which the person still keeps away, and how many they were in all.
+    pub(super) pause: (i32, i32),
+}
+
+impl Course {
+    /// Days from one dose to the next.
+    pub(super) const fn interval(&self) -> i32 {
+        match self.formulation {
+            Formulation::DepotWeekly => 7,
+            Formulation::DepotMonthly => 28,
+            Formulation::OralSolution | Formulation::Sublingual => 1,
+        }
+    }
+
+    /// The step in which the dose is changed.
+    pub(super) const fn step(&self) -> u32 {
+        match self.formulation {
+            Formulation::OralSolution => 5 * MILLIGRAM,
+            Formulation::Sublingual => 2 * MILLIGRAM,
+            Formulation::DepotWeekly => 8 * MILLIGRAM,
+            Formulation::DepotMonthly => 32 * MILLIGRAM,
+        }
+    }
+
+    /// The least and the greatest dose of the form.
+    pub(super) const fn range(&self) -> (u32, u32) {
+        match self.formulation {
+            Formulation::OralSolution => (5 * MILLIGRAM, 120 * MILLIGRAM),
+            Formulation::Sublingual => (8 * MILLIGRAM, 24 * MILLIGRAM),
+            Formulation::DepotWeekly => (8 * MILLIGRAM, 32 * MILLIGRAM),
+            Formulation::DepotMonthly => (64 * MILLIGRAM, 160 * MILLIGRAM),
+        }
+    }
+}
+
+/// A course as the house outside gives it before an arrival.
+pub(super) fn outside(world: &World, dice: &mut Dice, prescription: Id, due: Day) -> Course {
+    let weights = if due >= world.dates.depot {
+        rates::PRODUCTS
+    } else if due >= world.dates.buprenorphine {
+        rates::PRODUCTS_BEFORE_DEPOT
+    } else {
+        rates::PRODUCTS_EARLY
+    };
+    let forms = [
+        (Product::Methadone, Formulation::OralSolution),
+        (Product::BuprenorphineNaloxone, Formulation::Sublingual),
+        (Product::Buprenorphine, Formulation::Sublingual),
+        (Product::Buprenorphine, Formulation::DepotWeekly),
+    ];
+    let choices = std::array::from_fn::<_, 4, _>(|place| (forms[place], weights[place]));
+    let (product, formulation) = dice.pick(&choices);
+    let milligrams = dice.pick(match formulation {
+        Formulation::OralSolution => rates::METHADONE_MG,
+        Formulation::Sublingual => rates::BUPRENORPHINE_MG,
+        Formulation::DepotWeekly => rates::DEPOT_WEEKLY_MG,
+        Formulation::DepotMonthly => rates::DEPOT_MONTHLY_MG,
+    });
+    Course {
+        prescription,
+        product,
+        formulation,
+        dose: milligrams * MILLIGRAM,
+        target: milligrams * MILLIGRAM,
+        goal: Goal::Maintenance,
+        setting: Setting::Community,
+        place: "msoc",
+        source: Source::House("msoc"),
+        due,
+        last: Moment::new(due - 1, 9 * 3600),
+        given: 0,
+        pause: (0, 0),
+    }
+}

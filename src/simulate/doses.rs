@@ -1,0 +1,301 @@
+//! Substitution treatment day by day: verified, prescribed, given, withheld, changed, handed over.
+//! Always: a due dose is given, withheld with a reason, or untold; an absence tells nothing.
+
+use super::course::{self, Course, MILLIGRAM};
+use super::custody::{Absence, Held};
+use super::fate::Substitution;
+use super::life::Life;
+use super::moment::{Day, Moment};
+use super::rates;
+use super::say::{Say, Series};
+use super::source::Source;
+use crate::domain::choice::{
+    AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
+};
+
+/// Days of community doses that are told before an arrival.
+const BEFORE_DAYS: i32 = 12;
+
+impl Life<'_> {
+    /// What the house outside tells before the first arrival.
+    pub(super) fn before(&mut self, arrival: Day) {
+        if self.fate.substitution != Substitution::OnArrival {
+            return;
+        }
+        let prescription = self.new_id(Series::Prescription);
+        let due = arrival - BEFORE_DAYS;
+        let course = course::outside(self.world, &mut self.dice, prescription, due);
+        self.course = Some(course);
+        self.doses(due, arrival - 1, &[]);
+    }
+
+    /// Takes over a course from outside, or starts one.
+    pub(super) fn substitution_on_arrival(&mut self, held: &Held) {
+        let day = held.since + self.dice.pick(&[(0, 60), (1, 30), (2, 8), (4, 2)]);
+        if let Some(mut course) = self.course.take() {
+            let say = Say::Verified {
+                product: course.product,
+                formulation: course.formulation,
+                dose: course.dose,
+                interval: course.interval().unsigned_abs(),
+                last_dose_at: course.last,
+                provider: course.place,
+            };
+            let time = Moment::new(day, i64::from(self.dice.between(13 * 3600, 14 * 3600)));
+            self.tell(time, Source::CareTeam(held.prison), say);
+            course.due = course.due.max(day);
+            self.prescribe_inside(course, held, day);
+        } else if self.fate.substitution == Substitution::StartedInside {
+            let due = day + self.dice.between(2, 40);
+            let prescription = self.new_id(Series::Prescription);
+            let mut course = course::outside(self.world, &mut self.dice, prescription, due);
+            if course.product == Product::Methadone {
+                let start = self.dice.pick(rates::METHADONE_START_MG) * MILLIGRAM;
+                course.dose = start.min(course.target);
+            }
+            self.prescribe_inside(course, held, due);
+        }
+    }
+
+    /// A new prescription by a prison's care team.
+    pub(super) fn prescribe_inside(&mut self, course: Course, held: &Held, day: Day) {
+        let detoxification = self.world.detoxification_only(held.prison) && !self.fate.given;
+        let goal = if detoxification { Goal::Detoxification } else { Goal::Maintenance };
+        self.prescribe(
+            Course {
+                goal,
+                setting: Setting::Prison,
+                place: held.prison.code(),
+                source: Source::CareTeam(held.prison),
+                ..course
+            },
+            day,
+        );
+    }
+
+    /// A new prescription; `course` says by whom and where.
+    pub(super) fn prescribe(&mut self, course: Course, day: Day) {
+        let prescription = self.new_id(Series::Prescription);
+        let course = Course { prescription, given: 0, pause: (0, 0), ..course };
+        let say = Say::Prescribed {
+            prescription,
+            product: course.product,
+            formulation: course.formulation,
+            dose: course.dose,
+            interval: course.interval().unsigned_abs(),
+            goal: course.goal,
+            setting: course.setting,
+            facility: course.place,
+            supervised: true,
+        };
+        let time = Moment::new(day, i64::from(self.dice.between(14 * 3600 + 60, 15 * 3600)));
+        self.tell(time, course.source, say);
+        self.course = Some(course);
+    }
+
+    /// Ends the running course where it is given.
+    pub(super) fn stop(&mut self, day: Day, reason: StopReason) -> Option<Course> {
+        let course = self.course.take()?;
+        let (prescription, product) = (course.prescription, course.product);
+        self.tell_on(day, course.source, Say::Stopped { reason, prescription, product });
+        Some(course)
+    }
+
+    /// Every due dose from one day to another, both included.
+    pub(super) fn doses(&mut self, from: Day, to: Day, absences: &[Absence]) {
+        let Some(course) = &self.course else { return };
+        let mut day = course.due.max(from);
+        while self.goes_on(day) && day <= to {
+            let Some(mut course) = self.course.take() else { return };
+            day = self.dose_day(&mut course, day, absences);
+            course.due = day;
+            if !self.course_ends(&course, day) {
+                self.course = Some(course);
+            }
+        }
+    }
+
+    fn course_ends(&mut self, course: &Course, day: Day) -> bool {
+        let (prescription, product) = (course.prescription, course.product);
+        let reason = if course.dose == 0 {
+            StopReason::Planned
+        } else if !self.fate.given && self.dice.chance(rates::STOPPED_BY_CLIENT) {
+            StopReason::Client
+        } else {
+            return false;
+        };
+        self.tell_on(day, course.source, Say::Stopped { reason, prescription, product });
+        true
+    }
+
+    /// One due dose; answers when the next is due.
+    fn dose_day(&mut self, course: &mut Course, day: Day, absences: &[Absence]) -> Day {
+        if let Some(absence) = absences.iter().find(|absence| absence.keeps_away(day)) {
+            return absence.to + 1;
+        }
+        let today = absences.iter().find(|absence| absence.from == day);
+        if let Some(reason) = self.withheld(course, day, today) {
+            let time = self.dice.moment(day, 7, 9);
+            let say = Say::Withheld {
+                reason,
+                product: course.product,
+                facility: course.place,
+                prescription: course.prescription,
+            };
+            self.tell(time, course.source, say);
+            return day + 1;
+        }
+        if self.dice.chance(rates::DOSE_UNTOLD) {
+            return day + course.interval();
+        }
+        let take_home = self.take_home(course, today);
+        self.give(course, day, take_home);
+        self.adjust(course, day);
+        day + course.interval() + take_home
+    }
+
+    fn withheld(
+        &mut self,
+        course: &mut Course,
+        day: Day,
+        today: Option<&Absence>,
+    ) -> Option<WithheldReason> {
+        if course.pause.0 > 0 {
+            course.pause.0 -= 1;
+            return Some(WithheldReason::Refused);
+        }
+        let in_court = today.is_some_and(|absence| absence.kind == AbsenceKind::Court);
+        if in_court && self.dice.chance(rates::WITHHELD_FOR_COURT) {
+            return Some(WithheldReason::CourtTransfer);
+        }
+        if let Source::CareTeam(prison) = course.source
+            && self.world.strike(prison, day)
+            && self.dice.chance(rates::WITHHELD_ON_STRIKE)
+        {
+            return Some(WithheldReason::Strike);
+        }
+        if self.dice.chance(rates::BREAK_BEGINS) {
+            let days = self.dice.between(3, 6);
+            course.pause = (days - 1, days);
+            return Some(WithheldReason::Refused);
+        }
+        if !self.dice.chance(rates::WITHHELD) {
+            return None;
+        }
+        let [refused, no_show, court, intoxicated, stock, staff, lockdown, hold] =
+            rates::WITHHELD_REASONS;
+        Some(self.dice.pick(&[
+            (WithheldReason::Refused, refused),
+            (WithheldReason::NoShow, no_show),
+            (WithheldReason::CourtTransfer, court),
+            (WithheldReason::Intoxicated, intoxicated),
+            (WithheldReason::Stock, stock),
+            (WithheldReason::StaffShortage, staff),
+            (WithheldReason::Lockdown, lockdown),
+            (WithheldReason::ClinicalHold, hold),
+        ]))
+    }
+
+    /// Days of doses given along: for a leave, or between two visits outside.
+    fn take_home(&mut self, course: &Course, today: Option<&Absence>) -> i32 {
+        if course.interval() > 1 {
+            return 0;
+        }
+        match (course.setting, today) {
+            (_, Some(absence)) if absence.is_leave() => absence.to - absence.from,
+            (Setting::Community, _) => self.dice.pick(&[(0, 15), (1, 20), (2, 25), (6, 40)]),
+            _ => 0,
+        }
+    }
+
+    fn give(&mut self, course: &mut Course, day: Day, take_home: i32) {
+        let time = self.dice.moment(day, 7, 8);
+        let say = Say::Dose {
+            product: course.product,
+            dose: course.dose,
+            setting: course.setting,
+            facility: course.place,
+            formulation: course.formulation,
+            interval: course.interval().unsigned_abs(),
+            prescription: course.prescription,
+            supervised: true,
+            take_home: (take_home > 0).then_some(take_home.unsigned_abs()),
+        };
+        self.tell(time, course.source, say);
+        course.last = time;
+        course.given += 1;
+    }
+
+    /// Titration up, detoxification down, a new start after a long break, or a wish.
+    fn adjust(&mut self, course: &mut Course, day: Day) {
+        let (least, most) = course.range();
+        let third = course.given.is_multiple_of(3);
+        let broken = std::mem::take(&mut course.pause.1);
+        let (to, by) = if broken >= 4 && course.product == Product::Methadone {
+            let half = course.dose / 2 / MILLIGRAM * MILLIGRAM;
+            (half.clamp(least, 40 * MILLIGRAM), InitiatedBy::Prescriber)
+        } else if course.goal == Goal::Detoxification && third && course.interval() == 1 {
+            (course.dose.saturating_sub(course.step()), InitiatedBy::Prescriber)
+        } else if course.dose < course.target && third {
+            ((course.dose + course.step()).min(course.target), InitiatedBy::Prescriber)
+        } else if self.dice.chance(rates::DOSE_CHANGED) {
+            let up = self.dice.below(2) == 0;
+            let step = course.step();
+            let to = if up { course.dose + step } else { course.dose.saturating_sub(step) };
+            let client = self.dice.chance(rates::CHANGED_BY_CLIENT);
+            let by = if client { InitiatedBy::Client } else { InitiatedBy::Prescriber };
+            course.target = to.clamp(least, most);
+            (to.clamp(least, most), by)
+        } else {
+            return self.switch_to_monthly(course, day);
+        };
+        let from = std::mem::replace(&mut course.dose, to);
+        if from != to {
+            let (prescription, product) = (course.prescription, course.product);
+            let time = self.dice.moment(day, 10, 12);
+            let say = Say::DoseChanged { from, to, by, prescription, product };
+            self.tell(time, course.source, say);
+        }
+    }
+
+    /// After four weeks of weekly depot the monthly one may follow (product information).
+    fn switch_to_monthly(&mut self, course: &mut Course, day: Day) {
+        if course.formulation != Formulation::DepotWeekly || course.given < 5 {
+            return;
+        }
+        let dose = self.dice.pick(rates::DEPOT_MONTHLY_MG) * MILLIGRAM;
+        let next = Course { formulation: Formulation::DepotMonthly, dose, target: dose, ..*course };
+        self.prescribe(next, day);
+        if let Some(next) = self.course.take() {
+            *course = next;
+        }
+    }
+
+    /// Hands the course over to the house outside on the day of release; answers whether it was
+    /// confirmed.
+    pub(super) fn hand_over(&mut self, day: Day, to: &'static str) -> bool {
+        let Some(course) = self.course else { return false };
+        if !self.fate.meets(rates::HANDOVER_SENT, &mut self.dice) {
+            return false;
+        }
+        let handover = self.new_id(Series::Handover);
+        let bridging = self.dice.pick(&[(0, 15), (2, 40), (3, 20), (7, 25)]);
+        let say = Say::HandoverSent {
+            handover,
+            to,
+            product: course.product,
+            dose: course.dose.max(MILLIGRAM),
+            last_dose_at: course.last,
+            bridging,
+        };
+        let sent = self.dice.moment(day, 10, 12);
+        self.tell(sent, course.source, say);
+        let confirmed = self.fate.meets(rates::HANDOVER_CONFIRMED, &mut self.dice);
+        if confirmed {
+            let later = day + self.dice.pick(&[(0, 60), (1, 30), (3, 10)]);
+            let time = self.dice.moment(later, 13, 17);
+            self.tell(time, Source::House(to), Say::HandoverConfirmed { handover });
+        }
+        confirmed
+    }
+}

@@ -1,0 +1,172 @@
+//! What is settled about a detention before it is lived.
+//! Always: the first persons of a plan have given fates, so that what is rare occurs; all others
+//! are drawn from the rates.
+
+use super::dice::Dice;
+use super::rates::{self, Rate};
+use super::world::{BRUGGE, HASSELT, Prison};
+use crate::domain::choice::ModalityKind;
+
+/// How someone comes to substitution treatment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Substitution {
+    None,
+    OnArrival,
+    StartedInside,
+}
+
+/// How a residential stay ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StayEnding {
+    DroppedOut,
+    Completed,
+    MovedHouse,
+}
+
+/// How a modality goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Served,
+    SuspendedThenServed,
+    Revoked,
+}
+
+/// A residential stay that is settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GivenStay {
+    pub(super) days: i32,
+    pub(super) ending: StayEnding,
+}
+
+/// What is settled; `None` leaves it to the dice.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    pub(super) problem: bool,
+    pub(super) substitution: Substitution,
+    /// Takes every care that is offered, and meets no contradiction in the records.
+    pub(super) given: bool,
+    pub(super) prison: Option<Prison>,
+    pub(super) pretrial_days: Option<i32>,
+    pub(super) sentence_months: Option<u32>,
+    /// Detention before this one that is imputed as well.
+    pub(super) earlier_days: Option<i32>,
+    /// The modality, and how many days after the conviction it starts.
+    pub(super) modality: Option<(ModalityKind, i32)>,
+    pub(super) stay: Option<GivenStay>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) dies_outside: bool,
+    /// Known under two pseudonyms; the merge is undone when true.
+    pub(super) merged: Option<bool>,
+}
+
+/// How many persons of a plan have a given fate.
+pub(super) const GIVEN_COUNT: u64 = 9;
+
+impl Fate {
+    /// The fate of a person's first detention in the plan.
+    pub(super) fn first(person: u64, dice: &mut Dice) -> Self {
+        let drawn = Self::drawn(dice);
+        match person {
+            0 => Self::protagonist(dice),
+            1..GIVEN_COUNT => Self::rare(person, dice),
+            _ => drawn,
+        }
+    }
+
+    /// The fate of a later detention of the same person.
+    pub(super) fn later(self, dice: &mut Dice) -> Self {
+        Self { problem: self.problem, merged: None, ..Self::drawn(dice) }
+    }
+
+    fn drawn(dice: &mut Dice) -> Self {
+        let problem = dice.chance(rates::PROBLEM_USE);
+        let substitution = if !problem {
+            Substitution::None
+        } else if dice.chance(rates::SUBSTITUTION_ON_ARRIVAL) {
+            Substitution::OnArrival
+        } else if dice.chance(rates::SUBSTITUTION_STARTED) {
+            Substitution::StartedInside
+        } else {
+            Substitution::None
+        };
+        let merged = dice.chance(rates::MERGED).then(|| dice.chance(rates::UNMERGED));
+        Self {
+            problem,
+            substitution,
+            given: false,
+            prison: None,
+            pretrial_days: None,
+            sentence_months: None,
+            earlier_days: None,
+            modality: None,
+            stay: None,
+            outcome: None,
+            dies_outside: false,
+            merged,
+        }
+    }
+
+    /// 18 months, of which 118 days are imputed and 75 served when the release begins: 347 left.
+    fn protagonist(dice: &mut Dice) -> Self {
+        let days = dice.between(95, 140);
+        Self {
+            problem: true,
+            substitution: Substitution::OnArrival,
+            given: true,
+            prison: Some(BRUGGE),
+            pretrial_days: Some(58),
+            sentence_months: Some(18),
+            earlier_days: Some(60),
+            modality: Some((ModalityKind::ConditionalRelease, 75)),
+            stay: Some(GivenStay { days, ending: StayEnding::DroppedOut }),
+            outcome: Some(Outcome::Revoked),
+            ..Self::drawn(dice)
+        }
+        .unmerged()
+    }
+
+    fn rare(person: u64, dice: &mut Dice) -> Self {
+        let kind = match person {
+            2 | 3 | 5 => ModalityKind::ConditionalRelease,
+            6 => ModalityKind::TransitionHouse,
+            7 => ModalityKind::LimitedDetention,
+            8 => ModalityKind::ProvisionalRelease,
+            _ => ModalityKind::ElectronicMonitoring,
+        };
+        let stay = |days, ending| Some(GivenStay { days, ending });
+        let base = Self {
+            problem: true,
+            substitution: Substitution::OnArrival,
+            given: true,
+            pretrial_days: Some(40),
+            sentence_months: Some(12),
+            earlier_days: Some(90),
+            modality: Some((kind, 30)),
+            outcome: Some(Outcome::Served),
+            ..Self::drawn(dice).unmerged()
+        };
+        match person {
+            1 => Self { outcome: Some(Outcome::SuspendedThenServed), ..base },
+            2 => Self { stay: stay(90, StayEnding::Completed), ..base },
+            3 => Self { stay: stay(80, StayEnding::MovedHouse), ..base },
+            4 => Self {
+                prison: Some(HASSELT),
+                outcome: Some(Outcome::Revoked),
+                merged: Some(true),
+                ..base
+            },
+            5 => Self { dies_outside: true, ..base },
+            7 => Self { outcome: Some(Outcome::Revoked), ..base },
+            _ => base,
+        }
+    }
+
+    fn unmerged(self) -> Self {
+        Self { merged: None, ..self }
+    }
+
+    /// Whether something with this rate comes about; it always does where the fate is given.
+    pub(super) fn meets(&self, rate: Rate, dice: &mut Dice) -> bool {
+        self.given || dice.chance(rate)
+    }
+}

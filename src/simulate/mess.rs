@@ -1,0 +1,256 @@
+//! How records go wrong on their way: late, twice, wrong and corrected, lost.
+//! Always: whatever the mess does, what stands once all corrections and annulments have arrived is
+//! the life as lived, but for arrivals never told; only the sender of a record touches it, and
+//! nothing is sent before it happened. Of the protagonist only care records go wrong, and the date
+//! of the dropout.
+
+use super::dice::{Dice, Purpose};
+use super::life::{About, Life, Told};
+use super::moment::Moment;
+use super::rates;
+use super::say::{OtherPerson, Say, Target};
+use super::source::Source;
+use super::world::World;
+use crate::domain::choice::{AnnulmentReason, LegalStatus};
+use crate::domain::kind::{Class, Kind};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A life's records as they are sent, in no order.
+pub(super) fn sent(life: Life<'_>) -> Vec<Told> {
+    let mut mess = Mess {
+        world: life.world,
+        person: life.person,
+        dice: Dice::new(life.world.seed, life.person, Purpose::Mess),
+        given: life.first.given,
+        next: u32::try_from(life.told.len()).unwrap_or(u32::MAX),
+        out: Vec::with_capacity(life.told.len() + life.told.len() / 16 + 4),
+    };
+    let mut told = life.told;
+    if let Some(undone) = life.first.merged {
+        mess.two_pseudonyms(&mut told, undone);
+    }
+    for record in told {
+        mess.send(record);
+    }
+    mess.out
+}
+
+struct Mess<'a> {
+    world: &'a World,
+    person: u64,
+    dice: Dice,
+    given: bool,
+    next: u32,
+    out: Vec<Told>,
+}
+
+impl Mess<'_> {
+    fn send(&mut self, mut record: Told) {
+        record.sent = record.time.plus(self.delay(&record));
+        let kind = record.say.kind();
+        if self.person == 0
+            && kind != Kind::ResidentialDroppedOut
+            && kind.class() != Some(Class::Clinical)
+        {
+            self.out.push(record);
+            return;
+        }
+        if self.person == 0 && kind == Kind::ResidentialDroppedOut {
+            return self.protagonists_dropout(record);
+        }
+        if self.dice.chance(rates::LATE) {
+            let days = self.dice.pick(&[(2, 50), (7, 30), (20, 15), (45, 5)]);
+            let days = self.dice.between(1, days);
+            record.sent = record.sent.plus(i64::from(days) * DAY);
+        }
+        if kind == Kind::DetentionArrived && !self.given && self.dice.chance(rates::ARRIVAL_LOST) {
+            return;
+        }
+        if self.dice.chance(rates::CORRECTED) {
+            self.correct(record);
+        } else if self.dice.chance(rates::ANNULLED) {
+            self.annul(record);
+        } else if self.dice.chance(rates::REPEATED) {
+            let later = i64::from(self.dice.between(60, 3 * 86_400));
+            let again = Told { sent: record.sent.plus(later), ..record.clone() };
+            self.out.extend([record, again]);
+        } else {
+            self.out.push(record);
+        }
+    }
+
+    /// From the event to its sending, when all goes well.
+    fn delay(&mut self, record: &Told) -> i64 {
+        if record.source.is_court() {
+            return i64::from(self.dice.between(3600, 3 * 86_400));
+        }
+        i64::from(self.dice.between(5, 45 * 60))
+    }
+
+    fn serial(&mut self) -> u32 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// A record of the same sender about `record`, made in working hours some days after `from`.
+    /// `None` once the plan is over.
+    fn about(&mut self, record: &Told, from: Moment, days: i32, say: Say) -> Option<Told> {
+        let day = from.day() + self.dice.between(1, days);
+        let time = self.dice.moment(day, 9, 16);
+        let sent = time.plus(self.delay(record));
+        let serial = self.serial();
+        (day <= self.world.to).then(|| Told { sent, time, serial, say, ..record.clone() })
+    }
+
+    /// The record is told wrong; then the sender sets it right.
+    fn correct(&mut self, record: Told) {
+        let Some((wrong, reason)) = self.slip(&record) else {
+            self.out.push(record);
+            return;
+        };
+        let corrects = Target { serial: record.serial, kind: record.say.kind() };
+        let data = (wrong.time == record.time).then(|| Box::new(record.say.clone()));
+        let time = (wrong.time != record.time).then_some(record.time);
+        let right = Say::Corrected { corrects, reason, data, time };
+        let twice = self.dice.chance(rates::CORRECTION_CORRECTED);
+        let first = if twice { self.half_right(&right, &wrong) } else { right.clone() };
+        let Some(correction) = self.about(&record, wrong.sent, 12, first) else {
+            self.out.push(record);
+            return;
+        };
+        if twice {
+            let corrects = Target { serial: correction.serial, kind: Kind::RecordCorrected };
+            let reason = "correctionMistaken";
+            let data = Some(Box::new(right));
+            let say = Say::Corrected { corrects, reason, data, time: None };
+            let second = self.about(&record, correction.sent, 12, say);
+            self.out.extend(second);
+        }
+        let first_come = self.dice.chance(rates::CORRECTION_FIRST);
+        let hours = i64::from(self.dice.between(1, 48)) * HOUR;
+        let sent = if first_come { correction.sent.plus(hours) } else { wrong.sent };
+        self.out.extend([correction, Told { sent, ..wrong }]);
+    }
+
+    /// A correction that is wrong itself: it repeats the mistake.
+    fn half_right(&mut self, right: &Say, wrong: &Told) -> Say {
+        match right {
+            Say::Corrected { corrects, data, time, .. } => Say::Corrected {
+                corrects: *corrects,
+                reason: "secondCheck",
+                data: data.as_ref().map(|_| Box::new(wrong.say.clone())),
+                time: time.map(|_| wrong.time),
+            },
+            other => other.clone(),
+        }
+    }
+
+    /// The record with a mistake in it, and the reason that its correction will give.
+    fn slip(&mut self, record: &Told) -> Option<(Told, &'static str)> {
+        let mut wrong = record.clone();
+        match &mut wrong.say {
+            Say::Dose { dose, .. } => *dose += 5000,
+            Say::SessionHeld { minutes, .. } => *minutes += 30,
+            Say::Imputed { days, .. } | Say::Attested { days, .. } => *days += 1,
+            Say::Pronounced { months, ends_on, .. } => {
+                *months += 1;
+                *ends_on = None;
+            }
+            Say::Granted { remainder: Some(days), .. } => *days += 10,
+            Say::Arrived { status: status @ LegalStatus::Pretrial, .. } => {
+                *status = LegalStatus::Other;
+            }
+            Say::Withheld { facility, .. } if *facility == "gent" => *facility = "haren",
+            Say::Merged { .. } | Say::Unmerged { .. } | Say::Died {} => return None,
+            _ => {
+                let days = self.dice.between(1, 3);
+                wrong.time = wrong.time.days_later(-days);
+                return (wrong.time.day() >= self.world.from).then_some((wrong, "dateMisread"));
+            }
+        }
+        Some((wrong, "typingError"))
+    }
+
+    /// The end of the protagonist's stay is first told three days too late.
+    fn protagonists_dropout(&mut self, record: Told) {
+        let time = record.time.days_later(3);
+        let sent = time.plus(20 * MINUTE);
+        let corrects = Target { serial: record.serial, kind: record.say.kind() };
+        let right = Some(record.time);
+        let say = Say::Corrected { corrects, reason: "dateMisread", data: None, time: right };
+        let correction = self.about(&record, sent, 6, say);
+        self.out.extend(correction);
+        self.out.push(Told { sent, time, ..record });
+    }
+
+    /// A record that does not belong, and its annulment.
+    fn annul(&mut self, record: Told) {
+        let [duplicate, not_occurred, wrong_person] = rates::ANNULMENT_REASONS;
+        let reason = self.dice.pick(&[
+            (AnnulmentReason::Duplicate, duplicate),
+            (AnnulmentReason::NotOccurred, not_occurred),
+            (AnnulmentReason::WrongPerson, wrong_person),
+        ]);
+        let kind = record.say.kind();
+        let clinical = kind.class() == Some(Class::Clinical);
+        let mut stray = Told { serial: self.serial(), ..record.clone() };
+        match reason {
+            AnnulmentReason::Duplicate => stray.sent = stray.sent.plus(7 * MINUTE),
+            AnnulmentReason::NotOccurred if clinical => {
+                stray.time = stray.time.days_later(1);
+                stray.sent = stray.sent.plus(DAY);
+            }
+            AnnulmentReason::WrongPerson if clinical => stray.about = About::Neighbour,
+            _ => {
+                self.out.push(record);
+                return;
+            }
+        }
+        if matches!(kind, Kind::PersonMerged | Kind::PersonUnmerged | Kind::DeathRecorded) {
+            self.out.push(record);
+            return;
+        }
+        let annuls = Target { serial: stray.serial, kind };
+        let say = Say::Annulled { annuls, reason };
+        let annulment = self.about(&stray, stray.sent, 9, say);
+        let Some(annulment) = annulment else {
+            self.out.push(record);
+            return;
+        };
+        let right_later = reason == AnnulmentReason::WrongPerson;
+        let sent = if right_later { annulment.sent.plus(5 * MINUTE) } else { record.sent };
+        self.out.extend([stray, annulment, Told { sent, ..record }]);
+    }
+
+    /// Houses know the person under another pseudonym until the steward merges the two.
+    fn two_pseudonyms(&mut self, told: &mut [Told], undone: bool) {
+        let Some(first) = told.iter().map(|record| record.time.day()).min() else { return };
+        let days = self.dice.between(40, 120);
+        let merged = self.dice.moment(first + days, 9, 16);
+        for record in told.iter_mut() {
+            if matches!(record.source, Source::House(_)) && record.time < merged {
+                record.about = About::SecondPseudonym;
+            }
+        }
+        let into = Say::Merged { into: OtherPerson, reason: "sameIdentifierHash" };
+        self.steward(merged, into);
+        if undone {
+            let later = self.dice.between(10, 60);
+            let from = Say::Unmerged { from: OtherPerson, reason: "mistakenIdentity" };
+            self.steward(merged.days_later(later), from);
+        }
+    }
+
+    fn steward(&mut self, time: Moment, say: Say) {
+        if time.day() > self.world.to {
+            return;
+        }
+        let serial = self.serial();
+        let (source, about) = (Source::Steward, About::SecondPseudonym);
+        let sent = time.plus(MINUTE);
+        self.out.push(Told { sent, time, serial, source, about, episode: None, say });
+    }
+}

@@ -1,0 +1,363 @@
+//! After the gate: modalities and how they end, life outside, the way back.
+//! Always: the remainder entered is what the sentence, the imputed days and the days served leave,
+//! but where the mess made it wrong.
+
+use super::course::Course;
+use super::custody::{Held, Title};
+use super::fate::{Outcome, StayEnding};
+use super::life::Life;
+use super::moment::Day;
+use super::rates::{self, Rate};
+use super::say::{Codes, Date, Id, Say, Series};
+use super::source::Source;
+use crate::domain::choice::{
+    ArrivalReason, HousingKind, ModalityKind, OverdosePlace, ReleaseReason, RevocationBasis,
+    Setting, StopReason,
+};
+
+/// A modality in force.
+#[derive(Debug, Clone, Copy)]
+struct Modality {
+    id: Id,
+    kind: ModalityKind,
+    start: Day,
+    /// What was left to serve when it was granted.
+    remainder: i32,
+    residential: bool,
+}
+
+impl Modality {
+    /// Whether the person still sleeps in the institution.
+    const fn sleeps_inside(&self) -> bool {
+        matches!(self.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
+    }
+
+    const fn release_reason(&self) -> ReleaseReason {
+        match self.kind {
+            ModalityKind::ElectronicMonitoring => ReleaseReason::ElectronicMonitoring,
+            ModalityKind::ConditionalRelease => ReleaseReason::ConditionalRelease,
+            ModalityKind::ProvisionalRelease => ReleaseReason::ProvisionalRelease,
+            ModalityKind::LimitedDetention => ReleaseReason::LimitedDetention,
+            ModalityKind::TransitionHouse => ReleaseReason::Other,
+        }
+    }
+
+    const fn courts_choice(&self) -> bool {
+        matches!(self.kind, ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease)
+    }
+}
+
+impl Life<'_> {
+    /// A modality from its first day; answers when the person is next detained anew.
+    pub(super) fn modality(
+        &mut self,
+        held: &mut Held,
+        title: Title,
+        kind: ModalityKind,
+        start: Day,
+    ) -> Option<Day> {
+        if !self.goes_on(start) {
+            return None;
+        }
+        let residential = self.goes_residential(kind);
+        let modality = self.grant(title, kind, start, residential);
+        if !modality.sleeps_inside() {
+            self.release(held, start, modality.release_reason(), false);
+            self.course_outside(start, residential);
+        }
+        let (fails_on, called_back) = self.course_of(&modality, title.end);
+        if called_back && fails_on < title.end - 5 {
+            return self.suspended(held, title, modality, fails_on);
+        }
+        let since = if residential { fails_on.min(title.end) } else { start };
+        self.served(held, title.end, modality, since)
+    }
+
+    fn goes_residential(&mut self, kind: ModalityKind) -> bool {
+        if self.fate.given {
+            return self.fate.stay.is_some();
+        }
+        let conditional = kind == ModalityKind::ConditionalRelease;
+        let rate =
+            if conditional { rates::RESIDENTIAL_CONDITION } else { rates::RESIDENTIAL_OTHERWISE };
+        self.fate.problem && self.dice.chance(rate)
+    }
+
+    fn grant(
+        &mut self,
+        title: Title,
+        kind: ModalityKind,
+        start: Day,
+        residential: bool,
+    ) -> Modality {
+        let id = self.new_id(Series::Modality);
+        let judgment = self.new_id(Series::Judgment);
+        let remainder = (title.end - start).max(0);
+        let entered = self.fate.meets(rates::REMAINDER_ENTERED, &mut self.dice);
+        let wrong = !self.fate.given && self.dice.chance(rates::REMAINDER_WRONG);
+        let slip = if wrong { self.dice.between(1, 30) } else { 0 };
+        let drawn: Codes =
+            self.dice.pick(&[(&["ambulatoryTreatment"] as Codes, 3), (&[] as Codes, 7)]);
+        let ambulatory = if self.fate.problem { drawn } else { &[] };
+        let conditions = if residential { &["residentialTreatment"] } else { ambulatory };
+        let modality = Modality { id, kind, start, remainder, residential };
+        let say = Say::Granted {
+            modality: id,
+            kind,
+            judgment,
+            starts_on: Some(Date(start)),
+            remainder: entered.then_some((remainder + slip).unsigned_abs()),
+            probation_ends_on: modality.courts_choice().then_some(Date(title.end - 1)),
+            conditions,
+        };
+        let day = (start - self.dice.between(2, 9)).max(title.from + 1);
+        self.tell_on(day, Source::SentenceCourt, say);
+        modality
+    }
+
+    /// Lives the modality until something ends it; answers that day, and whether the person is
+    /// then called back.
+    fn course_of(&mut self, modality: &Modality, end: Day) -> (Day, bool) {
+        let start = modality.start;
+        let fails = self.dice.chance(rates::MODALITY_FAILS);
+        let day = start + self.dice.between(15, 240);
+        let fails = self.fate.outcome.map_or(fails, |outcome| outcome != Outcome::Served);
+        if modality.residential {
+            let first = start + self.dice.pick(&[(0, 7), (1, 2), (3, 1)]);
+            let stay = self.stay(first, Some(modality.id), end - 1);
+            let dropped_out = stay.ending == StayEnding::DroppedOut;
+            let called = self.fate.meets(rates::DROPOUT_CALLED_BACK, &mut self.dice);
+            return (stay.last + self.dice.between(6, 25), dropped_out && called);
+        }
+        if modality.sleeps_inside() {
+            let day = day.min(end);
+            self.doses(start, if fails { day } else { end }, &[]);
+            return (day, fails);
+        }
+        (day, fails)
+    }
+
+    /// The modality runs to the end of the sentence.
+    fn served(&mut self, held: &Held, end: Day, modality: Modality, since: Day) -> Option<Day> {
+        let reason = "termReached";
+        let time = self.dice.moment(end, 6, 6);
+        let say = Say::ModalityEnded { modality: modality.id, reason };
+        if modality.sleeps_inside() {
+            self.tell(time, Source::SentenceCourt, say);
+            self.release(held, end, ReleaseReason::SentenceEnd, true);
+            self.course_outside(end, false);
+            return self.free_from(end, end);
+        }
+        let released = if modality.residential { since - 1 } else { since };
+        self.outside(released, since, end);
+        self.tell(time, Source::SentenceCourt, say);
+        self.free_from(end, end)
+    }
+
+    /// Arrested: the court suspends, then lifts or revokes.
+    fn suspended(
+        &mut self,
+        held: &mut Held,
+        title: Title,
+        modality: Modality,
+        day: Day,
+    ) -> Option<Day> {
+        if !modality.sleeps_inside() {
+            if !modality.residential {
+                self.outside(modality.start, modality.start, day - 1);
+            }
+            self.doses(modality.start, day - 1, &[]);
+            if !self.goes_on(day) {
+                return None;
+            }
+            held.since = day;
+            self.arrive(held, day, ArrivalReason::Recall);
+            self.arrival_care(held);
+        }
+        // 7 working days to decide on suspension, which lasts at most a month (domain A1.7).
+        let suspended = day + self.dice.between(1, 9);
+        let decided = suspended + self.dice.between(10, 29);
+        let judgment = self.new_id(Series::Judgment);
+        let say = Say::Suspended { modality: modality.id, judgment };
+        self.tell_on(suspended, Source::SentenceCourt, say);
+        self.inside(held, day, decided);
+        if !self.goes_on(decided) {
+            return None;
+        }
+        let judgment = self.new_id(Series::Judgment);
+        let lifted = match self.fate.outcome {
+            Some(outcome) => outcome == Outcome::SuspendedThenServed,
+            None => self.dice.chance(rates::SUSPENSION_LIFTED),
+        };
+        if lifted && decided < title.end {
+            let say = Say::SuspensionLifted { modality: modality.id, judgment };
+            let time = self.dice.moment(decided, 9, 9);
+            self.tell(time, Source::SentenceCourt, say);
+            if !modality.sleeps_inside() {
+                self.release(held, decided, modality.release_reason(), false);
+                self.course_outside(decided, false);
+            }
+            return self.served(held, title.end, modality, decided);
+        }
+        self.revoked(held, title, modality, day, decided)
+    }
+
+    fn revoked(
+        &mut self,
+        held: &mut Held,
+        title: Title,
+        modality: Modality,
+        back: Day,
+        day: Day,
+    ) -> Option<Day> {
+        let lived = (back - modality.start).min(modality.remainder);
+        let judgment = self.new_id(Series::Judgment);
+        let gives = self.fate.meets(rates::COURT_GIVES_REMAINING, &mut self.dice);
+        let whole = !self.fate.given && self.dice.chance(rates::COURT_GIVES_WHOLE);
+        let share = self.dice.between(0, 100);
+        let (basis, credited, remaining) = if modality.courts_choice() {
+            let left = modality.remainder - if whole { 0 } else { lived * share / 100 };
+            let told = gives.then_some(left.unsigned_abs());
+            (RevocationBasis::Art68par5al2, None, told)
+        } else {
+            let told = gives.then_some(lived.unsigned_abs());
+            (RevocationBasis::Art68par5al1, told, None)
+        };
+        let say = Say::Revoked {
+            modality: modality.id,
+            judgment,
+            basis,
+            effective_on: Some(Date(back)),
+            credited,
+            remaining,
+            is_final: self.dice.below(5) > 0,
+        };
+        let time = self.dice.moment(day, 14, 16);
+        self.tell(time, Source::SentenceCourt, say);
+        let left = remaining.map_or(modality.remainder - lived, u32::cast_signed);
+        self.rest(held, title, back + left, day)
+    }
+
+    /// What is left of the sentence, with at most electronic monitoring near its end.
+    fn rest(&mut self, held: &mut Held, title: Title, end: Day, day: Day) -> Option<Day> {
+        let again = end - day > 200 && !self.fate.given && self.dice.below(2) == 0;
+        let exit = if again { (day + end) / 2 } else { end.max(day) };
+        self.inside(held, day + 1, exit.max(day + 1));
+        if again && self.goes_on(exit) {
+            let kind = ModalityKind::ElectronicMonitoring;
+            return self.modality(held, Title { end, ..title }, kind, exit);
+        }
+        self.release(held, exit.max(day + 1), ReleaseReason::SentenceEnd, true);
+        self.free(held, exit.max(day + 1))
+    }
+
+    /// Free for good under this title: the course is handed over, life outside goes on.
+    pub(super) fn free(&mut self, _held: &Held, day: Day) -> Option<Day> {
+        self.course_outside(day, false);
+        self.free_from(day, day)
+    }
+
+    /// Life outside from `since` on; `released` is when the risk after release began.
+    fn free_from(&mut self, released: Day, since: Day) -> Option<Day> {
+        let back = self.dice.chance(rates::BACK_IN_PRISON);
+        let soon = self.dice.chance(rates::BACK_WITHIN_TWO_YEARS);
+        let days = if soon { self.dice.between(20, 730) } else { self.dice.between(731, 3100) };
+        let next = (back && !self.fate.given).then_some(since + days);
+        self.outside(released, since, next.map_or(self.world.to, |day| day - 1));
+        next.filter(|day| self.goes_on(*day))
+    }
+
+    /// The course on the day of release: stopped inside, handed over, perhaps taken up outside.
+    fn course_outside(&mut self, day: Day, residential: bool) {
+        if self.course.is_none() {
+            return;
+        }
+        let to = if residential { "deKiem" } else { "msoc" };
+        let confirmed = self.hand_over(day, to);
+        let Some(course) = self.stop(day, StopReason::Release) else { return };
+        let (when_confirmed, otherwise) = rates::CONTINUED_OUTSIDE;
+        let rate = if confirmed { when_confirmed } else { otherwise };
+        if residential {
+            self.course = Some(course);
+        } else if self.fate.meets(rate, &mut self.dice) {
+            let wait = if confirmed { self.dice.between(0, 3) } else { self.dice.between(1, 20) };
+            let due = day + 1 + wait;
+            let (setting, source) = (Setting::Community, Source::House("msoc"));
+            let course = Course { due, setting, source, place: "msoc", ..course };
+            self.prescribe(course, due);
+        }
+    }
+
+    /// Life outside from one day to another: treatment, substitution, overdose, housing.
+    fn outside(&mut self, released: Day, from: Day, to: Day) {
+        let to = to.min(self.world.to);
+        if from > to || !self.goes_on(from) {
+            return;
+        }
+        self.doses(from, to, &[]);
+        if !self.fate.problem {
+            return;
+        }
+        if from == released {
+            self.engage(from, to);
+            self.risk(released, to);
+            if !self.fate.given && self.dice.chance(rates::SHELTERED_AFTER_RELEASE) {
+                self.housed(from, HousingKind::ShelteredLiving, "shelteredLiving");
+            }
+        }
+    }
+
+    /// Structured treatment outside, within 21 days or later.
+    fn engage(&mut self, from: Day, to: Day) {
+        let days = if self.dice.chance(rates::ENGAGED_21_DAYS) {
+            self.dice.between(0, 21)
+        } else if self.dice.chance(rates::ENGAGED_LATER) {
+            self.dice.between(22, 120)
+        } else {
+            return;
+        };
+        let start = from + days;
+        if start > to {
+            return;
+        }
+        let episode = self.new_id(Series::Episode);
+        let provider = self.dice.pick(&[("msoc", 4), ("cggAdentro", 3), ("deKiem", 3)]);
+        let say = Say::TreatmentStarted {
+            episode,
+            provider,
+            setting: Setting::Community,
+            structured: self.dice.below(8) > 0,
+            referral: None,
+            project: None,
+        };
+        self.tell_on(start, Source::House(provider), say);
+        let end = start + self.dice.between(14, 300);
+        if end <= to {
+            let reason = self.dice.pick(&[("completed", 3), ("byClient", 5), ("noContact", 4)]);
+            self.tell_on(end, Source::House(provider), Say::TreatmentEnded { episode, reason });
+        }
+    }
+
+    /// Overdose, most of all in the first two weeks.
+    fn risk(&mut self, released: Day, to: Day) {
+        if self.fate.dies_outside {
+            let day = (released + self.dice.between(2, 13)).min(to);
+            return self.overdose(day, OverdosePlace::Community, Rate(Rate::SCALE));
+        }
+        if self.fate.given {
+            return;
+        }
+        let treated = self.course.is_some();
+        let divisor = if treated { rates::OVERDOSE_DIVISOR_SUBSTITUTION } else { 1 };
+        let early = self.dice.chance(Rate(rates::OVERDOSE_FIRST_WEEKS.0 / divisor));
+        let late = self.dice.chance(Rate(rates::OVERDOSE_WEEKS_3_TO_12.0 / divisor));
+        let day = match (early, late) {
+            (true, _) => released + self.dice.between(0, 13),
+            (false, true) => released + self.dice.between(14, 83),
+            (false, false) => return,
+        };
+        if day <= to {
+            self.overdose(day, OverdosePlace::Community, rates::OVERDOSE_FATAL);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The sending systems.
+//! Always: one URN a system, and only the system that sent a record corrects or annuls it.
+
+use super::world::Prison;
+
+/// A sending system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The registry of a prison.
+    Registry(Prison),
+    /// The care team of a prison.
+    CareTeam(Prison),
+    /// The criminal courts.
+    Court,
+    /// The sentence implementation courts.
+    SentenceCourt,
+    /// A treatment provider or a project, by its code.
+    House(&'static str),
+    /// The official source of deaths.
+    CivilRegistry,
+    /// The data steward.
+    Steward,
+}
+
+impl Source {
+    /// The CloudEvents attribute `source`.
+    pub(super) fn urn(self) -> String {
+        let (place, system) = match self {
+            Self::Registry(prison) => (prison.code(), ":registry"),
+            Self::CareTeam(prison) => (prison.code(), ":care-team"),
+            Self::Court => ("court", ""),
+            Self::SentenceCourt => ("sentence-court", ""),
+            Self::House(code) => (code, ""),
+            Self::CivilRegistry => ("civil-registry", ""),
+            Self::Steward => ("steward", ""),
+        };
+        const BASE: &str = "urn:care-ledger:sim:";
+        let mut urn = String::with_capacity(BASE.len() + place.len() + system.len());
+        urn.push_str(BASE);
+        urn.push_str(place);
+        urn.push_str(system);
+        urn
+    }
+
+    /// Whether what it tells is told before the day is out: a court's judgment takes days.
+    pub(super) const fn is_court(self) -> bool {
+        matches!(self, Self::Court | Self::SentenceCourt)
+    }
+}

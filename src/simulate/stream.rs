@@ -1,0 +1,179 @@
+//! The records of all lives in the order of their sending.
+//!
+//! The period is cut into slabs of time, so short that the records sent in one fit in memory. For
+//! each slab every life is told anew from its dice, and only what is sent within the slab is kept
+//! and sorted. Always: one life and the records of one slab are held at once, whatever the number
+//! of persons; the price is telling each life once a slab. A plan of few person-days is one slab.
+
+use serde_json::{Map, Value};
+
+use super::Plan;
+use super::dice::{Dice, Purpose, scramble};
+use super::life::{About, Life, Told, start};
+use super::mess;
+use super::moment::{Day, Moment};
+use super::rates::{self, Rate};
+use super::say::{Ink, moment_text, numbered};
+use super::world::World;
+use crate::domain::id::PersonId;
+use crate::domain::schema::schema_id;
+
+/// How many days of persons one slab covers, so that its records stay within some tens of
+/// megabytes: a person tells about a record in seven days, and no one for long over two a day.
+pub const PERSON_DAYS_HELD_MAX: u64 = 1 << 22;
+
+/// The shortest slab; below it more persons would hold more memory.
+const SLAB_SECONDS_MIN: i64 = 60;
+
+/// How long before a life's first arrival something may be told of it.
+const BEFORE_DAYS: Day = 14;
+
+/// The events of a plan as a stream.
+pub struct Events {
+    world: World,
+    slab_seconds: i64,
+    /// The first moment of the next slab.
+    next: Moment,
+    /// What is left of the slab at hand, last sent first.
+    held: Vec<(u64, Told)>,
+}
+
+impl Events {
+    /// The events of a plan from the first.
+    pub fn new(plan: Plan) -> Self {
+        Self::with_bound(plan, PERSON_DAYS_HELD_MAX)
+    }
+
+    fn with_bound(plan: Plan, person_days: u64) -> Self {
+        let world = World::new(&plan);
+        let seconds = person_days.saturating_mul(86_400) / plan.persons.max(1);
+        let slab_seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(SLAB_SECONDS_MIN);
+        // A slab longer than any plan is the whole plan.
+        let slab_seconds = slab_seconds.min(1 << 40);
+        let next = Moment::new(world.from, 0);
+        Self { world, slab_seconds, next, held: Vec::new() }
+    }
+
+    /// How many records are held at this moment.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Tells every life anew and keeps what is sent within the next slab. False at the end.
+    fn fill(&mut self) -> bool {
+        let end = Moment::new(self.world.to + 1, 0);
+        while self.held.is_empty() {
+            if self.next >= end {
+                return false;
+            }
+            let slab = self.next..self.next.plus(self.slab_seconds).min(end);
+            for person in 0..self.world.persons {
+                if start(&self.world, person) - BEFORE_DAYS > slab.end.day() {
+                    continue;
+                }
+                let sent = mess::sent(Life::whole(&self.world, person));
+                let within = sent.into_iter().filter(|told| slab.contains(&told.sent));
+                self.held.extend(within.map(|told| (person, told)));
+            }
+            self.held.sort_by_key(|(person, told)| (told.sent, *person, told.serial));
+            self.held.reverse();
+            self.next = slab.end;
+        }
+        true
+    }
+}
+
+impl Iterator for Events {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        if self.held.is_empty() && !self.fill() {
+            return None;
+        }
+        let (person, told) = self.held.pop()?;
+        Some(event(&self.world, person, &told))
+    }
+}
+
+/// The two pseudonyms of a person; the second is in use only where a merge is to come.
+pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
+    let mut dice = Dice::new(seed, person, Purpose::Identity);
+    (PersonId::from_bytes(dice.uuid()), PersonId::from_bytes(dice.uuid()))
+}
+
+/// One record as a structured CloudEvent.
+fn event(world: &World, person: u64, told: &Told) -> Value {
+    let (own, second) = pseudonyms(world.seed, person);
+    let subject = match told.about {
+        About::Person => own.to_string(),
+        About::SecondPseudonym => second.to_string(),
+        About::Neighbour => pseudonyms(world.seed, neighbour(world, person)).0.to_string(),
+    };
+    let other = own.to_string();
+    let tag = tag(&other, person);
+    let ink = Ink { world, tag: &tag, source: told.source, other: &other };
+    let kind = told.say.kind();
+    let mut members = Map::new();
+    let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    member("specversion", "1.0".into());
+    member("id", numbered(&tag, told.serial).into());
+    member("source", told.source.urn().into());
+    member("type", kind.name().into());
+    member("subject", subject.into());
+    member("time", moment_text(told.time, world).into());
+    // From the record's number alone, so that a repetition is the same to the byte.
+    let drawn = scramble([world.seed, person, u64::from(told.serial)]);
+    if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
+        member("dataschema", schema_id(kind).into());
+    }
+    if let Some(episode) = told.episode {
+        member("correlationid", episode.text().into());
+    }
+    member("data", Value::Object(told.say.data(ink)));
+    Value::Object(members)
+}
+
+/// What every id of a person's records begins with: unique in the plan by the index, and between
+/// seeds by the pseudonym.
+fn tag(pseudonym: &str, person: u64) -> String {
+    let mut tag = String::with_capacity(20);
+    tag.push_str(&pseudonym[..8]);
+    tag.push_str(&format!("-{person:x}-"));
+    tag
+}
+
+/// The person on whose stream a record lands by mistake.
+const fn neighbour(world: &World, person: u64) -> u64 {
+    if person + 1 < world.persons { person + 1 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(persons: u64) -> Plan {
+        let (from, to) = ("2025-01-01".parse().unwrap(), "2025-12-31".parse().unwrap());
+        Plan { persons, from, to, seed: 11 }
+    }
+
+    #[test]
+    fn what_is_held_does_not_grow_with_the_number_of_persons() {
+        const PERSON_DAYS: u64 = 4_000;
+        const HELD_MAX: usize = 4_000;
+        for persons in [20, 80, 320] {
+            let mut events = Events::with_bound(plan(persons), PERSON_DAYS);
+            let mut held_max = 0;
+            while events.next().is_some() {
+                held_max = held_max.max(events.held());
+            }
+            assert!(held_max < HELD_MAX, "{persons} persons: {held_max}");
+        }
+    }
+
+    #[test]
+    fn slabs_change_nothing() {
+        let whole: Vec<Value> = Events::new(plan(40)).collect();
+        let cut: Vec<Value> = Events::with_bound(plan(40), 1_000).collect();
+        assert_eq!(whole, cut);
+    }
+}

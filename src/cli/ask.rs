@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::failure::Failure;
 use super::{serve, show, wait};
 use crate::config::DATA_DEFAULT;
@@ -91,9 +91,9 @@ impl History {
         let mut query = self.who.query();
         query.extend(self.kind.map(|kind| ("type", kind)));
         let mut shown: Option<Value> = None;
+        let mut ask = self.who.from.asker()?;
         loop {
-            let path = path(self.who.person, "history", &query);
-            let page = self.who.from.get(&path, JSON)?;
+            let page = ask(&path(self.who.person, "history", &query), JSON)?;
             let mut page: Value = serde_json::from_str(&page).unwrap_or_default();
             let next = page["next"].as_str().map(str::to_owned);
             match &mut shown {
@@ -121,7 +121,8 @@ impl History {
 impl Trajectory {
     /// Prints the trajectory.
     pub fn run(self) -> Result<(), Failure> {
-        let answer = self.who.from.get(&path(self.who.person, "trajectory", &self.who.query()), JSON)?;
+        let path = path(self.who.person, "trajectory", &self.who.query());
+        let answer = self.who.from.asker()?(&path, JSON)?;
         print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory);
         Ok(())
     }
@@ -135,7 +136,8 @@ impl Credit {
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
         let accept = if self.who.json { JSON } else { "text/plain" };
-        println!("{}", self.who.from.get(&path(self.who.person, "credit", &query), accept)?.trim_end());
+        let path = path(self.who.person, "credit", &query);
+        println!("{}", self.who.from.asker()?(&path, accept)?.trim_end());
         Ok(())
     }
 }
@@ -147,15 +149,21 @@ impl Who {
     }
 }
 
+/// Asks a ledger for a path, accepting a media type; the text of a good answer comes back.
+pub type Asker = Box<dyn FnMut(&str, &str) -> Result<String, Failure>>;
+
 impl From {
-    /// Asks the running ledger, or the one in the folder: the same routes answer both.
+    /// Opens the way to the running ledger, or to the one in the folder: the same routes answer
+    /// both.
     ///
     /// # Errors
-    /// The problem of an answer that is not good, or no answer at all.
-    pub fn get(&self, path: &str, accept: &str) -> Result<String, Failure> {
+    /// The folder cannot be opened, or the address is none.
+    pub fn asker(&self) -> Result<Asker, Failure> {
         if let Some(url) = &self.url {
             let client = Client::new(url)?;
-            return client.get(path, accept).map_err(|error| client.unreachable(&error))?.good();
+            return Ok(Box::new(move |path, accept| {
+                client.get(path, accept).map_err(|error| client.unreachable(&error))?.good()
+            }));
         }
         let folder = self.data.clone().unwrap_or_else(|| DATA_DEFAULT.into());
         if !folder.join("ledger.db").exists() {
@@ -164,9 +172,11 @@ impl From {
                 folder.display()
             )));
         }
-        let ledger = serve::open(&folder)?;
-        let (status, text) = wait(http::ask(http::router(ledger), path, accept))?;
-        super::client::Answer { status, text }.good()
+        let router = http::router(serve::open(&folder)?);
+        Ok(Box::new(move |path, accept| {
+            let (status, text) = wait(http::ask(router.clone(), path, accept))?;
+            Answer { status, text }.good()
+        }))
     }
 }
 

@@ -16,10 +16,8 @@ pub fn bar(what: &str, total: u64) -> ProgressBar {
 
 /// A count without a known end.
 pub fn count(what: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(
-        None,
-        ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND),
-    );
+    let bar =
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));
     styled(bar, what, "{msg} {spinner} {human_pos}, {per_sec}, {elapsed}")
 }
 

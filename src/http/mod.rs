@@ -3,6 +3,7 @@
 //! a body or a header of the sender's.
 
 mod event_in;
+mod feed;
 mod ingest;
 mod lines;
 mod metrics;
@@ -36,7 +37,8 @@ pub fn router(ledger: Ledger) -> Router {
     let app = App::new(ledger);
     Router::new()
         .route("/", get(ops::root))
-        .route("/v1/events", post(ingest::post))
+        .route("/v1/events", post(ingest::post).get(feed::page))
+        .route("/v1/events/{position}", get(feed::one))
         .route("/v1/persons/{person}/history", get(person::history))
         .route("/v1/persons/{person}/credit", get(person::credit))
         .route("/v1/schemas", get(schemas::list))

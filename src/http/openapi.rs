@@ -47,6 +47,8 @@ fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
     let get = |path, operation: OperationBuilder| (HttpMethod::Get, path, operation.build());
     vec![
         (HttpMethod::Post, "/v1/events", post_events().build()),
+        get("/v1/events", events()),
+        get("/v1/events/{position}", one_event()),
         get("/v1/persons/{person}/history", history()),
         get("/v1/persons/{person}/credit", credit()),
         get("/v1/schemas", read("listSchemas", "The vocabulary", "SchemaList", &[])),
@@ -106,6 +108,30 @@ fn post_events() -> OperationBuilder {
             ProblemType::Unavailable,
         ],
     )
+}
+
+fn events() -> OperationBuilder {
+    let after = "The `position` of an event, or the `next` of an earlier page; exclusive.";
+    read(
+        "getEvents",
+        "Every event, in the order in which it was recorded",
+        "EventPage",
+        &[ProblemType::Unavailable],
+    )
+    .parameter(query("after", after, "Text"))
+    .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
+    .parameter(query("type", "Only events of this type.", "EventType"))
+    .parameter(query("source", "Only events of this sender.", "Text"))
+    .parameter(query("id", "With `source`: only this event.", "Text"))
+}
+
+fn one_event() -> OperationBuilder {
+    let kinds = [ProblemType::NotFound, ProblemType::Unavailable];
+    read("getEvent", "The event at a position", "Any", &kinds).parameter(path(
+        "position",
+        "Its position.",
+        "Text",
+    ))
 }
 
 fn history() -> OperationBuilder {
@@ -271,6 +297,8 @@ fn components() -> Map<String, Value> {
         "Receipts": {"type": "object", "required": ["receipts"], "properties": {
             "dryRun": {"type": "boolean"},
             "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}},
+        "EventPage": {"type": "object", "required": ["items"], "properties": {
+            "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
         "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
         "Trajectory": {"type": "object", "required": ["person", "at", "custody"]},

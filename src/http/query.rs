@@ -125,4 +125,3 @@ pub fn at(text: &str) -> Option<At> {
     let year = chrono::Datelike::year(&at.date());
     (1900..=2200).contains(&year).then_some(at)
 }
-

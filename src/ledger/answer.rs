@@ -107,6 +107,13 @@ fn with_head(question: &Question, person: &Person, answer: &impl Serialize) -> V
     Value::Object(head)
 }
 
+/// An event as it was told, in its place.
+pub fn as_told(recorded: &Recorded) -> Value {
+    let mut event = recorded.event.members.clone();
+    place(recorded, &mut event);
+    Value::Object(event)
+}
+
 /// An item as it stands, with what was first told of it and what touched it.
 fn told(item: &Item) -> Value {
     let recorded = &item.recorded;

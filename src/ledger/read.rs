@@ -9,7 +9,7 @@ use super::Ledger;
 use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
 use crate::domain::history::{self, History};
-use crate::domain::id::{EventKey, PersonId, RecordedTime, Revision};
+use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::store::{ReadError, Stored};
 
@@ -45,6 +45,33 @@ impl Ledger {
         let elsewhere = self.elsewhere(&records, known).await?;
         let history = history::fold(records, &elsewhere, known);
         Ok(Some(Person { history, revision }))
+    }
+
+    /// At most `limit` records after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn log(&self, after: Position, limit: usize) -> Result<Vec<Recorded>, ReadError> {
+        self.store.read_all(after, limit).await?.iter().map(open).collect()
+    }
+
+    /// The record at a position.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
+        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
+        let found = self.log(Position::new(before), 1).await?;
+        Ok(found.into_iter().find(|record| record.position == position))
+    }
+
+    /// The record with a duplicate key.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn event(&self, key: &EventKey) -> Result<Option<Recorded>, ReadError> {
+        let found = self.store.find(vec![record::pair(&self.pair_key, key)]).await?;
+        found.into_iter().flatten().next().as_ref().map(open).transpose()
     }
 
     /// One stream, whole.

@@ -1,0 +1,156 @@
+//! `care-ledger demo`: a made-up year, sent over HTTP to a server of its own as a care system
+//! would, and what one life in it looks like.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::Args;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::client::Client;
+use super::emit::{Sender, Summary};
+use super::failure::Failure;
+use super::serve::{log_to_stderr, open, stop};
+use super::{progress, show};
+use crate::config::{LISTEN_DEFAULT, LogFormat};
+use crate::http;
+use crate::simulate::{self, Plan};
+
+/// A made-up year in a ledger of its own: see what this does.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger demo\n  care-ledger demo --persons 1000\n\n\
+    Stop with Ctrl-C. The next start finds its data again; delete the folder to begin anew.")]
+pub struct Demo {
+    /// The folder of the demo's ledger
+    #[arg(long, value_name = "DIR", default_value = "data/demo")]
+    data: PathBuf,
+    /// The address and port to listen on; another free port if it is taken
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = LISTEN_DEFAULT)]
+    listen: std::net::SocketAddr,
+    /// How many made-up persons
+    #[arg(long, default_value_t = 300)]
+    persons: u64,
+    /// Stop after printing, instead of serving on
+    #[arg(long)]
+    once: bool,
+}
+
+/// So many retries: the server is in this very process.
+const RETRIES: u32 = 3;
+
+/// What the folder's year was made from, once all of it is recorded.
+const DONE: &str = "demo.json";
+
+impl Demo {
+    /// Runs the demo.
+    pub fn run(self) -> Result<(), Failure> {
+        if !self.listen.ip().is_loopback() {
+            return Err(Failure::usage("the demo listens on this machine only, such as 127.0.0.1"));
+        }
+        log_to_stderr("warn", LogFormat::Text)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let ledger = open(&self.data)?;
+        let (address, served, stopped) = {
+            let _inside = runtime.enter();
+            let listener = runtime.block_on(bind(self.listen))?;
+            let address = listener.local_addr()?;
+            let stop = stop()?;
+            let (told, stopped) = tokio::sync::oneshot::channel::<()>();
+            let stop = async move {
+                tokio::select! { () = stop => {}, _ = stopped => {} }
+            };
+            let served = runtime.spawn(http::serve(listener, http::router(ledger), stop));
+            (address, served, told)
+        };
+        let url = format!("http://{address}");
+        let plan = self.plan();
+        let told = self.fill(&url, &plan).and_then(|()| tell(&url, &plan));
+        if told.is_err() || self.once {
+            drop(stopped);
+        } else {
+            eprintln!("\nServing on {url}; stop with Ctrl-C.");
+        }
+        let ended = runtime.block_on(served);
+        told?;
+        ended.map_err(|_| Failure::unreachable("the server stopped; see the log above"))
+    }
+
+    fn plan(&self) -> Plan {
+        let date = |month, day| NaiveDate::from_ymd_opt(2025, month, day).expect("a day of 2025");
+        Plan { persons: self.persons, from: date(1, 1), to: date(12, 31), seed: 1 }
+    }
+
+    /// Sends the year, unless all of it is in the folder.
+    fn fill(&self, url: &str, plan: &Plan) -> Result<(), Failure> {
+        let made_from = format!("{plan:?}");
+        let done = self.data.join(DONE);
+        if std::fs::read_to_string(&done).is_ok_and(|text| text == made_from) {
+            eprintln!("Found the made-up year in {}.", self.data.display());
+            return Ok(());
+        }
+        eprintln!("Making up a year of {} lives and sending it to {url} …", plan.persons);
+        let Summary { recorded, repeated, refused } = send(url, plan)?;
+        eprintln!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused.");
+        if refused > 0 {
+            return Err(Failure::no("the ledger refused made-up events, and should not have"));
+        }
+        Ok(std::fs::write(done, made_from)?)
+    }
+}
+
+async fn bind(wanted: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(wanted).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            eprintln!("{wanted} is taken; using another port.");
+            Ok(TcpListener::bind((wanted.ip(), 0)).await?)
+        }
+        Err(error) => Err(Failure::because(&format!("could not listen on {wanted}"), &error)),
+    }
+}
+
+fn send(url: &str, plan: &Plan) -> Result<Summary, Failure> {
+    let bar = progress::count("events sent");
+    let mut sender = Sender::new(Client::new(url)?, RETRIES, bar);
+    for (number, event) in (1..).zip(simulate::events(*plan)) {
+        sender.send(number, event.to_string().as_bytes())?;
+    }
+    sender.finish()
+}
+
+/// Prints one striking life: its events, where it stands, and what is at stake.
+fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
+    let person = simulate::protagonist(plan);
+    let client = Client::new(url)?;
+    let ask = |path: &str, accept: &str| {
+        let path = format!("/v1/persons/{person}/{path}");
+        client.get(&path, accept).map_err(|error| client.unreachable(&error))?.good()
+    };
+    let json = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
+    let mut history = json(ask("history?limit=10000", "application/json")?);
+    let doses = leave_doses_out(&mut history);
+    println!("\n== One life: {person} ({doses} daily doses left out)\n");
+    print!("{}", show::history(&history));
+    println!("\n== Where this person stands\n");
+    print!("{}", show::trajectory(&json(ask("trajectory", "application/json")?)));
+    println!("\n== What the time in treatment is worth\n");
+    println!("{}", ask("credit", "text/plain")?.trim_end());
+    println!("\n== To try\n");
+    for path in ["history", "trajectory", "credit"] {
+        println!("  curl {url}/v1/persons/{person}/{path}");
+    }
+    println!(
+        "  curl -H 'Accept: text/plain' {url}/v1/persons/{person}/credit?boundary=excludeLast"
+    );
+    println!("  {url}/docs");
+    Ok(())
+}
+
+/// Daily doses would fill the screen; how many were left out is told.
+fn leave_doses_out(history: &mut Value) -> usize {
+    let Some(items) = history["items"].as_array_mut() else { return 0 };
+    let before = items.len();
+    items.retain(|event| event["type"] != "substitution.doseContinued");
+    before - items.len()
+}

@@ -1,0 +1,80 @@
+//! `care-ledger events`: the log as it was told.
+
+use std::io::{BufWriter, Write as _};
+
+use clap::Args;
+use serde_json::Value;
+
+use super::ask::{From, encode};
+use super::failure::Failure;
+use super::progress;
+
+/// Events a page: enough that a page costs little, few enough to hold in memory.
+const PAGE: usize = 5_000;
+
+/// All events, in the order in which they were recorded, one a line.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger events > log.ndjson\n  \
+    care-ledger events --type residential.droppedOut --url http://127.0.0.1:8080\n  \
+    care-ledger events --after 1200 --limit 10")]
+pub struct Events {
+    #[command(flatten)]
+    from: From,
+    /// Only events after this position
+    #[arg(long, value_name = "POSITION")]
+    after: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    limit: u64,
+    /// Only events of this type
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only events of this sender
+    #[arg(long)]
+    source: Option<String>,
+}
+
+impl Events {
+    /// Writes the events to standard output.
+    pub fn run(self) -> Result<(), Failure> {
+        let bar = progress::count("events");
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut after = self.after.clone();
+        let mut left = self.limit;
+        let mut ask = self.from.asker()?;
+        while left > 0 {
+            let size = usize::try_from(left).unwrap_or(PAGE).min(PAGE);
+            let page = ask(&self.path(after.as_deref(), size), "application/json")?;
+            let page: Value = serde_json::from_str(&page).unwrap_or_default();
+            for event in page["items"].as_array().into_iter().flatten() {
+                if let Err(error) = writeln!(out, "{event}") {
+                    // Who reads has enough, as `head` has.
+                    let enough = error.kind() == std::io::ErrorKind::BrokenPipe;
+                    return if enough { Ok(()) } else { Err(error.into()) };
+                }
+                left -= 1;
+                bar.inc(1);
+            }
+            match page["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        match out.flush() {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(bar.finish_and_clear()),
+        }
+    }
+
+    fn path(&self, after: Option<&str>, limit: usize) -> String {
+        let mut path = format!("/v1/events?limit={limit}");
+        let parameters =
+            [("after", after), ("type", self.kind.as_deref()), ("source", self.source.as_deref())];
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", encode(value)));
+            }
+        }
+        path
+    }
+}

@@ -1,0 +1,139 @@
+//! `care-ledger schema`: the vocabulary, and whether a file holds it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use crate::domain::canonical;
+use crate::domain::event::Raw;
+use crate::domain::kind::Kind;
+use crate::domain::schema;
+use crate::domain::violation::{Violation, ViolationCode};
+use crate::ledger::clock;
+
+/// The vocabulary: list the types, show a schema, check a file.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger schema list\n  \
+    care-ledger schema show residential.droppedOut\n  care-ledger schema show envelope\n  \
+    care-ledger schema show residential.droppedOut --example > event.json\n  \
+    care-ledger schema check event.json")]
+pub struct Schema {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Every event type, with its class and its title
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The JSON Schema of a type, or of `envelope`
+    Show {
+        /// An event type, or `envelope`
+        name: String,
+        /// Print an example event instead
+        #[arg(long)]
+        example: bool,
+    },
+    /// Check events in a file: one JSON event, an array, or one event a line
+    Check {
+        /// The file, or - for standard input
+        file: PathBuf,
+        /// Print the violations as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Schema {
+    /// Runs the subcommand.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::List { json } => list(json),
+            Command::Show { name, example } => return show(&name, example),
+            Command::Check { file, json } => return check(&file, json),
+        }
+        Ok(())
+    }
+}
+
+fn list(json: bool) {
+    let rows: Vec<Value> = Kind::ALL.iter().map(|kind| row(*kind)).collect();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&rows).expect("serialises into memory"));
+        return;
+    }
+    for row in rows {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        println!("{:<32} {:<9} {}", text("type"), text("class"), text("title"));
+    }
+}
+
+fn row(kind: Kind) -> Value {
+    let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
+    json!({"type": kind.name(), "class": schema["x-class"], "title": schema["title"]})
+}
+
+fn show(name: &str, example: bool) -> Result<(), Failure> {
+    if name == "envelope" && !example {
+        print!("{}", schema::ENVELOPE);
+        return Ok(());
+    }
+    let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
+    let kind: Kind = name.parse().map_err(unknown)?;
+    print!("{}", if example { kind.example() } else { kind.schema() });
+    Ok(())
+}
+
+fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
+    let text = if file.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(file)
+            .map_err(|error| Failure::because(&file.display().to_string(), &error))?
+    };
+    let mut refused = 0;
+    let events = events(&text);
+    for (number, event) in &events {
+        let violations = match event {
+            Ok(event) => schema::check(&Raw(event.clone()), clock::now()).err(),
+            Err(violation) => Some(vec![violation.clone()]),
+        };
+        let Some(violations) = violations else { continue };
+        refused += 1;
+        for violation in violations {
+            if json {
+                println!("{}", json!({"event": number, "violation": violation}));
+            } else {
+                println!("event {number}: {}: {}", violation.name, violation.detail);
+            }
+        }
+    }
+    let count = events.len();
+    if refused > 0 {
+        return Err(Failure::no(format!("{refused} of {count} events do not hold their schema")));
+    }
+    eprintln!("{count} events hold their schema");
+    Ok(())
+}
+
+/// The events of a file, numbered from 1: one JSON value, or one a line.
+fn events(text: &str) -> Vec<(usize, Result<Value, Violation>)> {
+    let parse = |text: &str| {
+        canonical::parse(text.as_bytes())
+            .map_err(|error| Violation::new("", ViolationCode::BadForm, error.to_string()))
+    };
+    let events = match parse(text) {
+        Ok(Value::Array(events)) => events.into_iter().map(Ok).collect(),
+        Ok(event) => vec![Ok(event)],
+        Err(_) => {
+            text.lines().filter(|line| !line.trim().is_empty()).map(parse).collect::<Vec<_>>()
+        }
+    };
+    (1..).zip(events).collect()
+}

@@ -1,0 +1,81 @@
+//! The log as it was told, in pages: every event in the order in which it was recorded.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+
+use super::problem::{In, Issue, Problem, ProblemType};
+use super::query::Query;
+use super::state::App;
+use crate::domain::id::{EventKey, Position};
+use crate::domain::kind::Kind;
+use crate::ledger::answer;
+
+/// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
+const ITEMS_DEFAULT: usize = 1_000;
+const ITEMS_MAX: usize = 10_000;
+
+/// So many records are looked through for one page of a filtered feed; `next` goes on from there.
+const LOOKED_AT_MAX: usize = 100_000;
+
+/// `GET /v1/events`: a page of the log, or with `source` and `id` one event.
+pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, Problem> {
+    let mut query = query.of(&["after", "limit", "type", "source", "id"]);
+    let sentence = "Must be the `position` of an event, or the `next` of an earlier page.";
+    let after = query.parse("after", sentence, |text| text.parse().ok());
+    let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
+    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
+    let source = query.text("source").map(str::to_owned);
+    let id = query.text("id").map(str::to_owned);
+    query.done()?;
+    if let Some(id) = id {
+        let source = source.ok_or_else(|| {
+            let detail = "An `id` is its sender's: give the `source` as well.";
+            Problem::bad_request(vec![Issue::invalid(In::Query, "source", detail)])
+        })?;
+        let found = app.ledger.event(&EventKey::new(&source, &id)).await?;
+        let items: Vec<Value> = found.iter().map(answer::as_told).collect();
+        return Ok(Json(json!({"items": items})));
+    }
+    let mut items = Vec::new();
+    let mut last = after.unwrap_or(Position::START);
+    let mut looked_at = 0;
+    while items.len() < limit && looked_at < LOOKED_AT_MAX {
+        let read = app.ledger.log(last, limit).await?;
+        if read.is_empty() {
+            return Ok(Json(json!({"items": items})));
+        }
+        for recorded in read {
+            if items.len() == limit {
+                break;
+            }
+            looked_at += 1;
+            last = recorded.position;
+            let event = &recorded.event;
+            let wanted = kind.is_none_or(|kind| kind == event.kind)
+                && source.as_deref().is_none_or(|source| source == &*event.key.source);
+            if wanted {
+                items.push(answer::as_told(&recorded));
+            }
+        }
+    }
+    Ok(Json(json!({"items": items, "next": last.to_string()})))
+}
+
+/// `GET /v1/events/{position}`
+pub async fn one(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+    query: Query,
+) -> Result<Json<Value>, Problem> {
+    query.none()?;
+    let position: Option<Position> = path.ok().and_then(|Path(text)| text.parse().ok());
+    let position = position.ok_or_else(|| {
+        let detail = "Must be the `position` of an event.";
+        Problem::bad_request(vec![Issue::invalid(In::Path, "position", detail)])
+    })?;
+    let found = app.ledger.at(position).await?;
+    let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    Ok(Json(answer::as_told(&found)))
+}

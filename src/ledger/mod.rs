@@ -49,6 +49,11 @@ impl Ledger {
         Ok(Self { store: Arc::new(store), pair_key: key.pair_key() })
     }
 
+    /// A ledger over a store that is open already, such as one of another kind.
+    pub fn over(store: Arc<dyn Store>, pair_key: [u8; 32]) -> Self {
+        Self { store, pair_key }
+    }
+
     /// The last position, now and whenever it moves.
     pub fn subscribe(&self) -> watch::Receiver<Position> {
         self.store.subscribe()

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod server;
+
 use care_ledger::domain::event::{Draft, Raw};
 use care_ledger::domain::id::PersonId;
 use care_ledger::domain::schema;

@@ -1,0 +1,124 @@
+//! A ledger as a process of its own, and a client for it.
+
+#![allow(dead_code)]
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A served ledger; it is stopped when dropped.
+pub struct Server {
+    pub child: Child,
+    pub url: String,
+    pub address: String,
+    agent: ureq::Agent,
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+impl Server {
+    /// Starts a ledger on a data folder, and waits until it is UP.
+    pub fn start(data: &Path) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let child = Command::new(env!("CARGO_BIN_EXE_care-ledger"))
+            .args(["serve", "--listen", &address, "--log", "warn", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let url = format!("http://{address}");
+        let server = Self { child, url, address, agent: config.into() };
+        let started = Instant::now();
+        while !server.is_up() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the server did not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    fn is_up(&self) -> bool {
+        let answer = self.agent.get(format!("{}/health", self.url)).call();
+        answer.is_ok_and(|mut answer| {
+            answer.body_mut().read_to_string().is_ok_and(|text| text.contains("\"UP\""))
+        })
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.call().unwrap())
+    }
+
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = self.agent.post(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send(body).unwrap())
+    }
+
+    /// Sends one event in structured mode.
+    pub fn send(&self, event: &Value) -> Answer {
+        let kind = [("content-type", "application/cloudevents+json")];
+        self.post("/v1/events", &kind, event.to_string().as_bytes())
+    }
+
+    /// Sends a batch.
+    pub fn send_batch(&self, events: &[Value]) -> Answer {
+        let kind = [("content-type", "application/cloudevents-batch+json")];
+        self.post("/v1/events", &kind, Value::from(events.to_vec()).to_string().as_bytes())
+    }
+
+    /// Kills the process as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Stops the process as an operator does; says whether it ended well.
+    pub fn stop(mut self) -> bool {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(response: ureq::http::Response<ureq::Body>) -> Answer {
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let body = response.into_body().into_with_config().limit(1 << 30).read_to_string().unwrap();
+    Answer { status, headers, text: body }
+}

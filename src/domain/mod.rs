@@ -13,3 +13,4 @@ pub mod kind;
 pub mod record;
 pub mod schema;
 pub mod violation;
+pub mod workdays;

@@ -12,5 +12,6 @@ pub mod id;
 pub mod kind;
 pub mod record;
 pub mod schema;
+pub mod trajectory;
 pub mod violation;
 pub mod workdays;

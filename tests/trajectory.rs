@@ -12,5 +12,7 @@ mod care;
 mod custody;
 #[path = "trajectory/interruption.rs"]
 mod interruption;
+#[path = "trajectory/laws.rs"]
+mod laws;
 #[path = "trajectory/substitution.rs"]
 mod substitution;

@@ -58,6 +58,10 @@ finding_codes! {
     UnknownCode = "unknownCode",
     /// A replacement does not fit the type it replaces; it has no effect
     ReplacementInvalid = "replacementInvalid",
+    /// Goes on or ends what nobody recorded as begun
+    BeginningMissing = "beginningMissing",
+    /// Contradicts the record before it, or itself
+    Contradiction = "contradiction",
 }
 
 /// One contradiction or gap, with the ids of the records it rests on.

@@ -15,4 +15,6 @@ pub mod kind;
 pub mod record;
 pub mod registry;
 pub mod schema;
+pub mod trajectory;
 pub mod violation;
+pub mod workdays;

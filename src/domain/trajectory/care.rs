@@ -1,0 +1,259 @@
+//! Programmes, referrals, treatments and housing, each as the records leave it.
+//! Always: one entry an id, in the order in which they began; the first beginning and the first
+//! end of an id count; what ends without a beginning is reported, not invented.
+//! Form: the members of that name of the trajectory in the HTTP contract.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Record, found};
+use crate::domain::choice::{HousingKind, ProgrammeKind, Setting};
+use crate::domain::fact::{Code, Fact, Id};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+
+/// In which state an enrolment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum ProgrammeState {
+    Open,
+    Completed,
+    Left,
+}
+
+/// One enrolment in a programme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Programme {
+    pub enrolment: Id,
+    pub project: Code,
+    pub programme: ProgrammeKind,
+    pub state: ProgrammeState,
+    /// Each session once.
+    pub sessions_held: usize,
+    pub planned_sessions: u32,
+    pub since: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// The last sign of life: the last session, or the enrolment.
+    #[serde(skip)]
+    pub last: (DateTime<Utc>, String),
+}
+
+/// How a referral stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum ReferralState {
+    Open,
+    Accepted,
+    Declined,
+    Started,
+}
+
+/// One referral.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Referral {
+    pub referral: Id,
+    pub project: Code,
+    pub to_provider: Code,
+    pub at: DateTime<Utc>,
+    pub state: ReferralState,
+    /// The wait that the last answer expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_days: Option<u32>,
+    /// The record of the referral.
+    #[serde(skip)]
+    pub event: String,
+}
+
+/// One episode of treatment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Treatment {
+    pub episode: Id,
+    pub provider: Code,
+    pub setting: Setting,
+    pub structured: bool,
+    pub since: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Supported housing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct Housing {
+    pub placement: Id,
+    pub kind: HousingKind,
+    pub provider: Code,
+    pub since: DateTime<Utc>,
+}
+
+/// The enrolments, in the order in which they began.
+pub fn programmes(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Programme> {
+    let mut programmes: Vec<Programme> = Vec::new();
+    let mut places: HashMap<&Id, usize> = HashMap::new();
+    let mut sessions: HashSet<(&Id, &Id)> = HashSet::new();
+    for (item, fact) in records {
+        let (id, end) = match fact {
+            Fact::Enrolled(fact) => {
+                places.entry(&fact.enrolment).or_insert_with(|| {
+                    programmes.push(enrolled(item, fact));
+                    programmes.len() - 1
+                });
+                continue;
+            }
+            Fact::SessionHeld(fact) => (&fact.enrolment, None),
+            Fact::ProgrammeCompleted(fact) => (&fact.enrolment, Some(ProgrammeState::Completed)),
+            Fact::ProgrammeLeft(fact) => (&fact.enrolment, Some(ProgrammeState::Left)),
+            _ => continue,
+        };
+        let Some(programme) = places.get(id).map(|&place| &mut programmes[place]) else {
+            let message = "Belongs to an enrolment that is not recorded before it.";
+            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            continue;
+        };
+        if let Fact::SessionHeld(fact) = fact
+            && sessions.insert((id, &fact.session))
+        {
+            programme.sessions_held += 1;
+            programme.last = (item.instant(), item.id().to_owned());
+        }
+        if let (Some(state), None) = (end, programme.until) {
+            (programme.state, programme.until) = (state, Some(item.instant()));
+        }
+    }
+    programmes
+}
+
+fn enrolled(item: &Item, fact: &crate::domain::fact::Enrolled) -> Programme {
+    Programme {
+        enrolment: fact.enrolment.clone(),
+        project: fact.project.clone(),
+        programme: fact.programme,
+        state: ProgrammeState::Open,
+        sessions_held: 0,
+        planned_sessions: fact.planned_sessions,
+        since: item.instant(),
+        until: None,
+        last: (item.instant(), item.id().to_owned()),
+    }
+}
+
+/// The referrals, in order. The last answer counts; a treatment that names the referral began it.
+pub fn referrals(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Referral> {
+    let mut referrals: Vec<Referral> = Vec::new();
+    let mut places: HashMap<&Id, usize> = HashMap::new();
+    for (item, fact) in records {
+        match fact {
+            Fact::Referred(fact) => {
+                places.entry(&fact.referral).or_insert_with(|| {
+                    referrals.push(Referral {
+                        referral: fact.referral.clone(),
+                        project: fact.project.clone(),
+                        to_provider: fact.to_provider.clone(),
+                        at: item.instant(),
+                        state: ReferralState::Open,
+                        waiting_days: None,
+                        event: item.id().to_owned(),
+                    });
+                    referrals.len() - 1
+                });
+            }
+            Fact::ReferralAnswered(fact) => {
+                let Some(&place) = places.get(&fact.referral) else {
+                    let message = "Answers a referral that is not recorded before it.";
+                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                    continue;
+                };
+                let referral = &mut referrals[place];
+                referral.waiting_days = fact.waiting_days;
+                if referral.state != ReferralState::Started {
+                    referral.state = match fact.accepted {
+                        true => ReferralState::Accepted,
+                        false => ReferralState::Declined,
+                    };
+                }
+            }
+            Fact::TreatmentStarted(fact) => {
+                let named = fact.referral.as_ref().and_then(|referral| places.get(referral));
+                if let Some(&place) = named {
+                    referrals[place].state = ReferralState::Started;
+                }
+            }
+            _ => {}
+        }
+    }
+    referrals
+}
+
+/// The treatments, in the order in which they began.
+pub fn treatments(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Treatment> {
+    let mut treatments: Vec<Treatment> = Vec::new();
+    let mut places: HashMap<&Id, usize> = HashMap::new();
+    for (item, fact) in records {
+        match fact {
+            Fact::TreatmentStarted(fact) => {
+                places.entry(&fact.episode).or_insert_with(|| {
+                    treatments.push(Treatment {
+                        episode: fact.episode.clone(),
+                        provider: fact.provider.clone(),
+                        setting: fact.setting,
+                        structured: fact.structured,
+                        since: item.instant(),
+                        until: None,
+                    });
+                    treatments.len() - 1
+                });
+            }
+            Fact::TreatmentEnded(fact) => match places.get(&fact.episode) {
+                Some(&place) => {
+                    treatments[place].until.get_or_insert(item.instant());
+                }
+                None => {
+                    let message = "Ends a treatment of which no start is recorded before it.";
+                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                }
+            },
+            _ => {}
+        }
+    }
+    treatments
+}
+
+/// The last placement, unless it was left.
+pub fn housing(records: &[Record], findings: &mut Vec<Finding>) -> Option<Housing> {
+    let mut housing: Option<Housing> = None;
+    let mut placed: HashSet<&Id> = HashSet::new();
+    for (item, fact) in records {
+        match fact {
+            Fact::HousingPlaced(fact) => {
+                placed.insert(&fact.placement);
+                housing = Some(Housing {
+                    placement: fact.placement.clone(),
+                    kind: fact.kind,
+                    provider: fact.provider.clone(),
+                    since: item.instant(),
+                });
+            }
+            Fact::HousingLeft(fact) => {
+                housing.take_if(|housing| housing.placement == fact.placement);
+                if !placed.contains(&fact.placement) {
+                    let message = "Leaves a placement that is not recorded before it.";
+                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                }
+            }
+            _ => {}
+        }
+    }
+    housing
+}

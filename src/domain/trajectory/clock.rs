@@ -1,0 +1,113 @@
+//! The instant an answer speaks of, and what it would take for the answer to change by itself.
+//! Always: every comparison with the present goes through a [`Clock`], which keeps the earliest
+//! instant at which one of them would turn out otherwise. Until then the answer is the same.
+
+use std::cell::Cell;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Europe::Brussels;
+
+use crate::domain::calendar;
+
+/// The present of an answer.
+#[derive(Debug)]
+pub struct Clock {
+    now: DateTime<Utc>,
+    next: Cell<Option<DateTime<Utc>>>,
+}
+
+impl Clock {
+    /// Sets the present.
+    pub const fn at(now: DateTime<Utc>) -> Self {
+        Self { now, next: Cell::new(None) }
+    }
+
+    /// Whether an instant has come.
+    pub fn reached(&self, instant: DateTime<Utc>) -> bool {
+        if instant <= self.now {
+            return true;
+        }
+        if self.next.get().is_none_or(|next| instant < next) {
+            self.next.set(Some(instant));
+        }
+        false
+    }
+
+    /// The civil date of the present; the answer is then good for this date only.
+    pub fn today(&self) -> NaiveDate {
+        let today = calendar::date_of(self.now);
+        self.reached(calendar::end_of(today));
+        today
+    }
+
+    /// The first instant at which a comparison made so far turns out otherwise.
+    pub fn next(&self) -> Option<DateTime<Utc>> {
+        self.next.get()
+    }
+}
+
+/// The same time of day in Belgium so many civil days later: a dose of nine o'clock is due at
+/// nine o'clock, also when the clocks change in between.
+pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    let local = instant.with_timezone(&Brussels).naive_local();
+    let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };
+    let hour_later = || moved.checked_add_signed(TimeDelta::hours(1)).unwrap_or(moved);
+    Brussels
+        .from_local_datetime(&moved)
+        .earliest()
+        .or_else(|| Brussels.from_local_datetime(&hour_later()).earliest())
+        .map_or_else(|| moved.and_utc(), |time| time.to_utc())
+}
+
+/// So many hours later.
+pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
+    instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
+}
+
+/// The first instant after day `days`, where the date of `instant` is day 0: a term of 21 days
+/// that counts day 0 to day 21 has run out at the start of day 22.
+pub fn end_of_day(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    let date = calendar::date_of(instant);
+    calendar::end_of(date.checked_add_days(Days::new(days.into())).unwrap_or(date))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_earliest_comparison_still_open_is_kept() {
+        let clock = Clock::at(instant("2026-03-01T10:00:00Z"));
+        assert!(clock.reached(instant("2026-03-01T10:00:00Z")));
+        assert_eq!(clock.next(), None);
+        assert!(!clock.reached(instant("2026-03-03T10:00:00Z")));
+        assert!(!clock.reached(instant("2026-03-02T10:00:00Z")));
+        assert_eq!(clock.next(), Some(instant("2026-03-02T10:00:00Z")));
+        assert_eq!(clock.today().to_string(), "2026-03-01");
+        assert_eq!(clock.next(), Some(instant("2026-03-01T23:00:00Z")));
+    }
+
+    #[test]
+    fn nine_o_clock_stays_nine_o_clock() {
+        let rows = [
+            ("2026-03-28T08:00:00Z", 1, "2026-03-29T07:00:00Z"),
+            ("2026-10-24T07:00:00Z", 1, "2026-10-25T08:00:00Z"),
+            ("2026-03-28T01:30:00Z", 1, "2026-03-29T01:30:00Z"), // 2:30 is skipped: 3:30
+            ("2026-10-24T00:30:00Z", 1, "2026-10-25T00:30:00Z"), // 2:30 comes twice: the first
+            ("2026-06-01T08:00:00Z", 28, "2026-06-29T08:00:00Z"),
+        ];
+        for (from, days, to) in rows {
+            assert_eq!(days_after(instant(from), days), instant(to), "{from} + {days}");
+        }
+    }
+
+    #[test]
+    fn a_term_counts_from_day_nought() {
+        let release = instant("2026-03-02T09:00:00Z");
+        assert_eq!(end_of_day(release, 21), instant("2026-03-23T23:00:00Z"));
+    }
+}

@@ -1,0 +1,281 @@
+//! Where the law has the person: detained, absent, under a modality, released, deceased.
+//! Always: `unknown` until a record of the prison registry or a modality says otherwise; a record
+//! that supposes a beginning nobody recorded is believed and reported.
+//! Form: `custody` of the trajectory in the HTTP contract.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::clock::Clock;
+use super::modality::{self, Modality};
+use super::{Record, found};
+use crate::domain::choice::{AbsenceKind, LegalStatus, ModalityKind, ReleaseReason};
+use crate::domain::fact::{Arrived, Code, Fact, Id, Released, StatusChanged, Transferred};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+
+/// In which state of custody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum CustodyState {
+    Detained,
+    Absent,
+    UnderModality,
+    Released,
+    Deceased,
+    Unknown,
+}
+
+/// Custody at the instant of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Custody {
+    /// The state.
+    pub state: CustodyState,
+    /// Of an absence: which kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AbsenceKind>,
+    /// The prison the person belongs to; under a modality only where the person sleeps inside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facility: Option<Code>,
+    /// Under what title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_status: Option<LegalStatus>,
+    /// The modality that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modality: Option<Id>,
+    /// Its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modality_kind: Option<ModalityKind>,
+    /// Since when the state holds. Transfers, changes of title and absences that are over do not
+    /// begin a detention anew; the end of an escape does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Custody {
+    fn new(state: CustodyState, since: Option<DateTime<Utc>>) -> Self {
+        let (kind, facility, legal_status) = (None, None, None);
+        Self { state, kind, facility, legal_status, modality: None, modality_kind: None, since }
+    }
+
+    /// Nothing more to tell of a person who died.
+    pub fn deceased(since: DateTime<Utc>) -> Self {
+        Self::new(CustodyState::Deceased, Some(since))
+    }
+
+    fn at(mut self, whereabouts: &Whereabouts) -> Self {
+        self.facility = whereabouts.facility.cloned();
+        self.legal_status = whereabouts.status;
+        self
+    }
+
+    fn under(mut self, modality: &Modality) -> Self {
+        self.modality = Some(modality.id.clone());
+        self.modality_kind = Some(modality.kind);
+        self
+    }
+}
+
+/// Folds the records into custody.
+pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> Custody {
+    let mut whereabouts = Whereabouts::default();
+    for (item, fact) in records {
+        whereabouts.apply(item, fact, findings);
+    }
+    let modality = modality::latest(records, clock, findings);
+    let running = modality.as_ref().filter(|modality| modality.in_force());
+    match whereabouts.place {
+        Place::Unknown => running.map_or_else(
+            || Custody::new(CustodyState::Unknown, None),
+            |modality| {
+                Custody::new(CustodyState::UnderModality, Some(modality.starts)).under(modality)
+            },
+        ),
+        Place::Inside => inside(&whereabouts, modality.as_ref()),
+        Place::Outside => outside(&whereabouts, modality.as_ref()),
+    }
+}
+
+fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
+    let sleeping = modality.filter(|modality| modality.sleeps_inside() && !modality.suspended);
+    let running = sleeping.filter(|modality| modality.in_force());
+    if let Some(absence) = &whereabouts.absence {
+        let mut custody = Custody::new(CustodyState::Absent, Some(absence.since)).at(whereabouts);
+        custody.kind = Some(absence.kind);
+        return match running {
+            Some(modality) => custody.under(modality),
+            None => custody,
+        };
+    }
+    if let Some(modality) = running {
+        let since = whereabouts.since.max(Some(modality.starts));
+        return Custody::new(CustodyState::UnderModality, since).at(whereabouts).under(modality);
+    }
+    let since = whereabouts.since.max(sleeping.and_then(|modality| modality.over));
+    Custody::new(CustodyState::Detained, since).at(whereabouts)
+}
+
+fn outside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
+    let released_for = modality.filter(|modality| {
+        whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
+    });
+    let Some(modality) = released_for else {
+        return Custody::new(CustodyState::Released, whereabouts.since);
+    };
+    if !modality.in_force() {
+        let since = whereabouts.since.max(modality.over);
+        return Custody::new(CustodyState::Released, since);
+    }
+    let since = whereabouts.since.max(Some(modality.starts));
+    let custody = Custody::new(CustodyState::UnderModality, since).under(modality);
+    if modality.sleeps_inside() { custody.at(whereabouts) } else { custody }
+}
+
+/// Whether a release is one into a modality. The vocabulary has no release reason of its own for
+/// a transition house: `other` stands for it.
+fn is_for(reason: ReleaseReason, kind: ModalityKind) -> bool {
+    match reason {
+        ReleaseReason::ConditionalRelease
+        | ReleaseReason::ProvisionalRelease
+        | ReleaseReason::ElectronicMonitoring
+        | ReleaseReason::LimitedDetention => true,
+        ReleaseReason::Other => kind == ModalityKind::TransitionHouse,
+        _ => false,
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Unknown,
+    Inside,
+    Outside,
+}
+
+#[derive(Debug)]
+struct Absence<'a> {
+    detention: &'a Id,
+    kind: AbsenceKind,
+    since: DateTime<Utc>,
+}
+
+impl Absence<'_> {
+    fn is_unlawful(&self) -> bool {
+        matches!(self.kind, AbsenceKind::Escape | AbsenceKind::FailureToReturn)
+    }
+}
+
+/// What the prison registry's records say, apart from modalities.
+#[derive(Debug, Default)]
+struct Whereabouts<'a> {
+    place: Place,
+    since: Option<DateTime<Utc>>,
+    facility: Option<&'a Code>,
+    status: Option<LegalStatus>,
+    absence: Option<Absence<'a>>,
+    released: Option<&'a Released>,
+    arrived: Option<&'a Item>,
+}
+
+impl<'a> Whereabouts<'a> {
+    fn apply(&mut self, item: &'a Item, fact: &'a Fact, findings: &mut Vec<Finding>) {
+        match fact {
+            Fact::Arrived(arrived) => self.arrive(item, arrived, findings),
+            Fact::Released(released) => self.release(item, released, findings),
+            Fact::Transferred(transferred) => self.transfer(item, transferred, findings),
+            Fact::StatusChanged(changed) => self.change_status(item, changed, findings),
+            Fact::AbsenceStarted(started) => {
+                self.be_inside(item, findings);
+                let (detention, kind) = (&started.detention, started.kind);
+                self.absence = Some(Absence { detention, kind, since: item.instant() });
+            }
+            Fact::AbsenceEnded(ended) => self.end_absence(item, &ended.detention, findings),
+            _ => {}
+        }
+    }
+
+    fn arrive(&mut self, item: &'a Item, arrived: &'a Arrived, findings: &mut Vec<Finding>) {
+        let recaptured = self.absence.as_ref().is_some_and(Absence::is_unlawful);
+        if self.place == Place::Inside && !recaptured {
+            let events: Vec<&Item> = self.arrived.into_iter().chain([item]).collect();
+            let message = "Arrived while already detained.";
+            findings.push(found(FindingCode::ArrivalWithoutRelease, message, &events));
+        } else {
+            self.since = Some(item.instant());
+        }
+        self.place = Place::Inside;
+        self.facility = Some(&arrived.facility);
+        self.status = Some(arrived.legal_status);
+        (self.absence, self.released, self.arrived) = (None, None, Some(item));
+    }
+
+    /// A release after one that was not final ends what was left of the title: no contradiction.
+    fn release(&mut self, item: &Item, released: &'a Released, findings: &mut Vec<Finding>) {
+        let title_left = self.released.is_some_and(|release| !release.is_final);
+        if self.place != Place::Inside && !title_left {
+            let message = "Released while not detained.";
+            findings.push(found(FindingCode::ReleaseWithoutArrival, message, &[item]));
+        }
+        self.place = Place::Outside;
+        self.since = Some(item.instant());
+        (self.absence, self.released) = (None, Some(released));
+    }
+
+    fn transfer(&mut self, item: &'a Item, moved: &'a Transferred, findings: &mut Vec<Finding>) {
+        self.be_inside(item, findings);
+        if let Some(facility) = self.facility.replace(&moved.to)
+            && *facility != moved.from
+        {
+            let message = "A transfer starts from another prison than the records before it say.";
+            findings.push(found(FindingCode::Contradiction, message, &[item]));
+        }
+    }
+
+    fn change_status(&mut self, item: &'a Item, to: &StatusChanged, findings: &mut Vec<Finding>) {
+        if self.place == Place::Unknown {
+            self.be_inside(item, findings);
+        }
+        if let Some(status) = self.status.replace(to.to)
+            && status != to.from
+        {
+            let message = "A change of title starts from another one than the records before it.";
+            findings.push(found(FindingCode::Contradiction, message, &[item]));
+        }
+    }
+
+    fn end_absence(&mut self, item: &'a Item, detention: &Id, findings: &mut Vec<Finding>) {
+        let ended = self.absence.take_if(|absence| absence.detention == detention);
+        match ended {
+            Some(absence) if absence.is_unlawful() => self.since = Some(item.instant()),
+            Some(_) => {}
+            None if self.place == Place::Inside => {
+                let message = "An absence ends of which no start is recorded.";
+                findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            }
+            None => self.be_inside(item, findings),
+        }
+    }
+
+    /// A record that only makes sense of someone detained: believed, and reported if no arrival
+    /// says so. Whoever was let out by day still sleeps inside.
+    fn be_inside(&mut self, item: &'a Item, findings: &mut Vec<Finding>) {
+        let by_day = self.released.is_some_and(|release| {
+            matches!(release.reason, ReleaseReason::LimitedDetention | ReleaseReason::Other)
+                && !release.is_final
+        });
+        if self.place == Place::Inside {
+            return;
+        }
+        if !by_day {
+            let message = "Supposes a detention of which no arrival is recorded.";
+            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            self.facility = None;
+            self.status = None;
+        }
+        self.place = Place::Inside;
+        self.since = Some(item.instant());
+        self.released = None;
+    }
+}

@@ -1,0 +1,331 @@
+//! The substitution records of a person, read once: doses, prescriptions, days without a dose.
+//! Always: a dose is one that was given or that a provider says was given; what is not recorded
+//! is not there, and is never counted as missed.
+//! Rules: `projections/rules/continuity.toml`.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+
+use super::clock::{days_after, hours_after};
+use super::rules::{Rules, Threshold};
+use super::{Record, found};
+use crate::domain::calendar;
+use crate::domain::choice::{
+    Formulation, NotDeliveredCause, Product, Service, Setting, StopReason, WithheldReason,
+};
+use crate::domain::fact::{DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+
+/// Who says that a dose was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    /// Someone who asked for it, or passes it on.
+    Reported,
+    /// Whoever gave it.
+    Given,
+}
+
+/// One dose.
+#[derive(Debug, Clone)]
+pub struct Dose<'a> {
+    /// When it was given.
+    pub at: DateTime<Utc>,
+    /// Who says so.
+    pub told: Told,
+    /// The record that says so.
+    pub item: &'a Item,
+    /// Of what.
+    pub product: Product,
+    /// How much.
+    pub micrograms: u32,
+    /// Days until the next one.
+    pub interval_days: u32,
+    /// Further days covered by what was handed over.
+    pub covered_days: u32,
+    /// On which prescription.
+    pub prescription: Option<&'a Id>,
+    /// In what setting, if given.
+    pub setting: Option<Setting>,
+}
+
+impl Dose<'_> {
+    /// When the next one is due.
+    pub fn next_due(&self) -> DateTime<Utc> {
+        days_after(self.at, self.interval_days.saturating_add(self.covered_days))
+    }
+
+    /// Days of leeway either side of the due time; `None` for a daily product, which has none.
+    pub fn window_days(&self, rules: &Rules) -> Option<u32> {
+        window(self.interval_days, rules).map(|window| window.value)
+    }
+
+    /// Until when the next dose is no gap.
+    pub fn continuous_until(&self, rules: &Rules) -> DateTime<Utc> {
+        match self.window_days(rules) {
+            Some(days) => days_after(self.next_due(), days),
+            None => hours_after(self.next_due(), rules.thresholds.interval_tolerance_hours.value),
+        }
+    }
+
+    /// The civil date of the dose.
+    pub fn date(&self) -> NaiveDate {
+        calendar::date_of(self.at)
+    }
+}
+
+/// The depot window of an interval; a daily product has none.
+pub fn window(interval_days: u32, rules: &Rules) -> Option<&Threshold> {
+    match interval_days {
+        28.. => Some(&rules.thresholds.depot_monthly_window_days),
+        7.. => Some(&rules.thresholds.depot_weekly_window_days),
+        _ => None,
+    }
+}
+
+/// From when silence past a due time means that nothing is known.
+pub fn silent_from(due: DateTime<Utc>, interval_days: u32, rules: &Rules) -> DateTime<Utc> {
+    match window(interval_days, rules) {
+        Some(window) => days_after(due, window.value),
+        None => hours_after(due, rules.thresholds.overdue_limit_hours.value),
+    }
+}
+
+/// Whose doing it was that a due dose was not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The person refused or did not come.
+    Missed,
+    /// Everything else: strike, lockdown, staff, stock, court, clinical reasons.
+    NotOffered,
+}
+
+/// A due dose that was positively not given.
+#[derive(Debug, Clone)]
+pub struct Withheld<'a> {
+    /// The record that says so; its time is when the dose was due.
+    pub item: &'a Item,
+    /// Whose doing.
+    pub cause: Cause,
+}
+
+/// All substitution records, each list in order.
+#[derive(Debug, Default)]
+pub struct Timeline<'a> {
+    /// Doses, in the order in which they were given.
+    pub doses: Vec<Dose<'a>>,
+    /// Doses that were due and not given.
+    pub withheld: Vec<Withheld<'a>>,
+    /// Prescriptions.
+    pub prescriptions: Vec<(&'a Item, &'a Prescribed)>,
+    /// Stops.
+    pub stops: Vec<(&'a Item, &'a SubstitutionStopped)>,
+    /// Handovers, and by id their confirmations.
+    pub handovers: Vec<(&'a Item, &'a HandoverSent)>,
+    /// When each handover was first confirmed.
+    pub confirmed: HashMap<&'a Id, &'a Item>,
+    /// What the dose became, by the time from which it held.
+    pub amounts: Vec<(DateTime<Utc>, Option<Product>, u32)>,
+    /// The last record of any kind about substitution.
+    pub last: Option<&'a Item>,
+}
+
+impl<'a> Timeline<'a> {
+    /// Reads the records in order.
+    pub fn read(records: &[Record<'a>], rules: &Rules, findings: &mut Vec<Finding>) -> Self {
+        let mut timeline = Self::default();
+        for (item, fact) in records {
+            timeline.take_orders(item, fact);
+        }
+        let mut verified: Vec<(Product, u32)> = Vec::new();
+        for (item, fact) in records {
+            match fact {
+                Fact::Verified(fact) => verified.push((fact.product, fact.interval_days)),
+                Fact::HandoverConfirmed(fact) => timeline.confirm(item, &fact.handover, findings),
+                _ => {}
+            }
+            if let Some(dose) = timeline.dose(item, fact, &verified, rules, findings) {
+                let product = Some(dose.product);
+                timeline.amounts.push((dose.at, product, dose.micrograms));
+                timeline.doses.push(dose);
+            }
+        }
+        timeline.doses.sort_by_key(|dose| (dose.at, dose.told));
+        timeline.doses = merged(timeline.doses);
+        timeline.amounts.sort_by_key(|(from, ..)| *from);
+        timeline
+    }
+
+    fn take_orders(&mut self, item: &'a Item, fact: &'a Fact) {
+        match fact {
+            Fact::Prescribed(fact) => {
+                self.amounts.push((item.instant(), Some(fact.product), fact.dose_micrograms));
+                self.prescriptions.push((item, fact));
+            }
+            Fact::DoseChanged(fact) => {
+                self.amounts.push((item.instant(), fact.product, fact.to_micrograms));
+            }
+            Fact::SubstitutionStopped(fact) => self.stops.push((item, fact)),
+            Fact::HandoverSent(fact) => self.handovers.push((item, fact)),
+            Fact::DoseWithheld(fact) => {
+                self.withheld.push(Withheld { item, cause: cause(fact.reason) });
+            }
+            Fact::NotDelivered(fact) if fact.service == Some(Service::Substitution) => {
+                let cause = match fact.cause {
+                    NotDeliveredCause::Client => Cause::Missed,
+                    _ => Cause::NotOffered,
+                };
+                self.withheld.push(Withheld { item, cause });
+            }
+            Fact::Verified(_) | Fact::DoseContinued(_) | Fact::HandoverConfirmed(_) => {}
+            _ => return,
+        }
+        self.last = Some(item);
+    }
+
+    fn confirm(&mut self, item: &'a Item, handover: &'a Id, findings: &mut Vec<Finding>) {
+        if self.handovers.iter().any(|(_, sent)| sent.handover == *handover) {
+            self.confirmed.entry(handover).or_insert(item);
+            return;
+        }
+        let message = "Confirms a handover that is not recorded as sent.";
+        findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+    }
+
+    fn dose(
+        &self,
+        item: &'a Item,
+        fact: &'a Fact,
+        verified: &[(Product, u32)],
+        rules: &Rules,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Dose<'a>> {
+        let interval = |product| {
+            self.prescribed_interval(item, product)
+                .or_else(|| last_of(verified, product))
+                .unwrap_or(rules.thresholds.unstated_interval_days.value)
+        };
+        let told = Told::Reported;
+        let (covered_days, prescription, setting) = (0, None, None);
+        match fact {
+            Fact::DoseContinued(fact) => Some(Dose {
+                at: item.instant(),
+                told: Told::Given,
+                item,
+                product: fact.product,
+                micrograms: fact.dose_micrograms,
+                interval_days: self.stated_interval(fact).unwrap_or_else(|| interval(fact.product)),
+                covered_days: fact.take_home_days.unwrap_or(0),
+                prescription: fact.prescription.as_ref(),
+                setting: Some(fact.setting),
+            }),
+            Fact::Verified(fact) => Some(Dose {
+                at: reported(item, fact.last_dose_at, findings),
+                told,
+                item,
+                product: fact.product,
+                micrograms: fact.dose_micrograms,
+                interval_days: fact.interval_days,
+                covered_days,
+                prescription,
+                setting,
+            }),
+            Fact::HandoverSent(fact) => Some(Dose {
+                at: reported(item, fact.last_dose_at, findings),
+                told,
+                item,
+                product: fact.product,
+                micrograms: fact.dose_micrograms,
+                interval_days: interval(fact.product),
+                covered_days: fact.bridging_days,
+                prescription,
+                setting,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The interval that a dose says itself: outright, by its prescription, or by its form.
+    fn stated_interval(&self, dose: &DoseContinued) -> Option<u32> {
+        let named = dose.prescription.as_ref().and_then(|id| {
+            self.prescriptions.iter().rfind(|(_, prescribed)| prescribed.prescription == *id)
+        });
+        let by_form = match dose.formulation {
+            Some(Formulation::DepotWeekly) => Some(7),
+            Some(Formulation::DepotMonthly) => Some(28),
+            _ => None,
+        };
+        dose.interval_days.or(named.map(|(_, prescribed)| prescribed.interval_days)).or(by_form)
+    }
+
+    /// The interval of the prescription of a product that held when a record was made.
+    fn prescribed_interval(&self, item: &Item, product: Product) -> Option<u32> {
+        self.prescriptions
+            .iter()
+            .rfind(|(order, prescribed)| {
+                prescribed.product == product && order.instant() <= item.instant()
+            })
+            .map(|(_, prescribed)| prescribed.interval_days)
+    }
+
+    /// The last dose up to an instant.
+    pub fn last_dose(&self, until: DateTime<Utc>) -> Option<&Dose<'a>> {
+        self.doses[..self.doses.partition_point(|dose| dose.at <= until)].last()
+    }
+
+    /// The first dose after an instant.
+    pub fn first_dose(&self, after: DateTime<Utc>) -> Option<&Dose<'a>> {
+        self.doses.get(self.doses.partition_point(|dose| dose.at <= after))
+    }
+
+    /// Whether the substitution was ended, for one of `reasons`, between two instants.
+    pub fn stopped_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        reasons: &[StopReason],
+    ) -> bool {
+        self.stops.iter().any(|(item, stop)| {
+            (from..=to).contains(&item.instant()) && reasons.contains(&stop.reason)
+        })
+    }
+}
+
+/// Two records of one dose count as one: the giver's word, with the longest cover.
+fn merged(doses: Vec<Dose<'_>>) -> Vec<Dose<'_>> {
+    let mut merged: Vec<Dose> = Vec::with_capacity(doses.len());
+    for mut dose in doses {
+        if let Some(last) = merged.pop_if(|last| last.at == dose.at) {
+            dose.covered_days = dose.covered_days.max(last.covered_days);
+        }
+        merged.push(dose);
+    }
+    merged
+}
+
+fn last_of(verified: &[(Product, u32)], product: Product) -> Option<u32> {
+    verified.iter().rfind(|(named, _)| *named == product).map(|(_, days)| *days)
+}
+
+/// When a reported dose was given: not after the record that reports it.
+fn reported(
+    item: &Item,
+    last_dose_at: DateTime<FixedOffset>,
+    findings: &mut Vec<Finding>,
+) -> DateTime<Utc> {
+    let told = item.instant();
+    if last_dose_at.to_utc() > told {
+        let message = "Reports a dose later than itself; it is taken as given when reported.";
+        findings.push(found(FindingCode::Contradiction, message, &[item]));
+    }
+    told.min(last_dose_at.to_utc())
+}
+
+/// "Refused" is said of nobody who was not offered a dose.
+fn cause(reason: WithheldReason) -> Cause {
+    match reason {
+        WithheldReason::Refused | WithheldReason::NoShow => Cause::Missed,
+        _ => Cause::NotOffered,
+    }
+}

@@ -1,0 +1,194 @@
+//! The trajectory of one person: where they are, how their care stands, what is about to be lost.
+//! Always: a function of the history, an instant and the rules alone; only records of up to that
+//! instant count, and a death ends everything on its date.
+//! Form: the section "One person" of the HTTP contract; thresholds in
+//! `projections/rules/continuity.toml`.
+
+pub mod alerts;
+pub mod care;
+pub mod clock;
+pub mod custody;
+pub mod doses;
+pub mod modality;
+pub mod residential;
+pub mod rules;
+pub mod substitution;
+pub mod transitions;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use self::alerts::Alert;
+use self::care::{Housing, Programme, ProgrammeState, Referral, Treatment};
+use self::clock::Clock;
+use self::custody::Custody;
+use self::doses::Timeline;
+use self::residential::Residential;
+pub use self::rules::Rules;
+use self::substitution::Substitution;
+use self::transitions::Transition;
+use super::calendar::{At, end_of};
+use super::choice::ReleaseReason;
+use super::fact::Fact;
+use super::finding::{Finding, FindingCode};
+use super::history::{History, Item};
+use super::kind::{Class, Kind};
+
+/// A record and what it states.
+pub type Record<'a> = (&'a Item, &'a Fact);
+
+/// The trajectory of one person at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trajectory {
+    /// Where the law has the person.
+    pub custody: Custody,
+    /// How substitution stands.
+    pub substitution: Substitution,
+    /// Residential treatment.
+    pub residential: Residential,
+    /// Enrolments.
+    pub programmes: Vec<Programme>,
+    /// Referrals.
+    pub referrals: Vec<Referral>,
+    /// Treatments.
+    pub treatments: Vec<Treatment>,
+    /// Supported housing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub housing: Option<Housing>,
+    /// Moves, and whether substitution went on over them.
+    pub transitions: Vec<Transition>,
+    /// What someone should act on.
+    pub alerts: Vec<Alert>,
+    /// Contradictions and gaps in the records.
+    pub findings: Vec<Finding>,
+}
+
+impl Trajectory {
+    /// Adds findings made elsewhere, such as those of the registry; each is told once.
+    pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
+        self.findings.extend(findings);
+        self.findings.sort();
+        self.findings.dedup();
+        self
+    }
+}
+
+/// The trajectory of a person at an instant.
+pub fn trajectory(history: &History, at: At, rules: &Rules) -> Trajectory {
+    let known = Known::of(history, at);
+    known.trajectory(&Clock::at(known.present(at)), rules).with_findings(history.findings.clone())
+}
+
+/// The first later instant at which a threshold or a civil day changes the trajectory, although
+/// nothing further happens; `None` when it stays as it is.
+pub fn changes_at(history: &History, at: At, rules: &Rules) -> Option<DateTime<Utc>> {
+    let known = Known::of(history, at);
+    if known.death.is_some() {
+        return None;
+    }
+    let mut clock = Clock::at(known.present(at));
+    let present = known.trajectory(&clock, rules);
+    loop {
+        let next = clock.next()?;
+        clock = Clock::at(next);
+        if known.trajectory(&clock, rules) != present {
+            return Some(next);
+        }
+    }
+}
+
+/// The records that count at an instant.
+struct Known<'a> {
+    records: Vec<Record<'a>>,
+    death: Option<&'a Item>,
+    after_death: Vec<&'a Item>,
+}
+
+impl<'a> Known<'a> {
+    fn of(history: &'a History, at: At) -> Self {
+        let included: Vec<Record> =
+            history.facts().filter(|(item, _)| at.includes(item.instant())).collect();
+        let death = included.iter().find(|(_, fact)| is_death(fact)).map(|(item, _)| *item);
+        let lived = |item: &Item| death.is_none_or(|death| item.date() <= death.date());
+        let (records, later): (Vec<Record>, Vec<Record>) =
+            included.into_iter().partition(|(item, _)| lived(item));
+        let after_death = later
+            .into_iter()
+            .filter(|(item, fact)| !is_death(fact) && supposes_life(item.kind()))
+            .map(|(item, _)| item)
+            .collect();
+        Self { records, death, after_death }
+    }
+
+    /// The instant of the answer: never after the date of a death.
+    fn present(&self, at: At) -> DateTime<Utc> {
+        let last = self.death.map(|death| end_of(death.date()) - TimeDelta::microseconds(1));
+        last.map_or(at.instant(), |last| last.min(at.instant()))
+    }
+
+    fn trajectory(&self, clock: &Clock, rules: &Rules) -> Trajectory {
+        let records = &self.records[..];
+        let mut findings = Vec::new();
+        let timeline = Timeline::read(records, rules, &mut findings);
+        let mut trajectory = Trajectory {
+            custody: custody::fold(records, clock, &mut findings),
+            substitution: substitution::fold(&timeline, clock, rules),
+            residential: residential::fold(records, clock, &mut findings),
+            programmes: care::programmes(records, &mut findings),
+            referrals: care::referrals(records, &mut findings),
+            treatments: care::treatments(records, &mut findings),
+            housing: care::housing(records, &mut findings),
+            transitions: transitions::fold(records, &timeline, rules),
+            alerts: Vec::new(),
+            findings: Vec::new(),
+        };
+        match self.death {
+            Some(death) => self.end(&mut trajectory, death, &mut findings),
+            None => {
+                trajectory.alerts = alerts::raise(records, &timeline, &trajectory, clock, rules);
+            }
+        }
+        trajectory.with_findings(findings)
+    }
+
+    /// What a death leaves: nothing goes on, and there is nothing left to act on.
+    fn end(&self, trajectory: &mut Trajectory, death: &Item, findings: &mut Vec<Finding>) {
+        let died = death.instant();
+        trajectory.custody = Custody::deceased(died);
+        trajectory.substitution = trajectory.substitution.clone().ended();
+        trajectory.residential = Residential::NONE;
+        trajectory.housing = None;
+        for programme in trajectory.programmes.iter_mut().filter(|p| p.until.is_none()) {
+            (programme.state, programme.until) = (ProgrammeState::Left, Some(died));
+        }
+        for treatment in &mut trajectory.treatments {
+            treatment.until.get_or_insert(died);
+        }
+        if !self.after_death.is_empty() {
+            let events: Vec<&Item> =
+                [death].into_iter().chain(self.after_death.iter().copied()).collect();
+            let message = "Recorded as happening after the date of the death; it does not count.";
+            findings.push(found(FindingCode::RecordAfterDeath, message, &events));
+        }
+    }
+}
+
+fn is_death(fact: &Fact) -> bool {
+    match fact {
+        Fact::Died => true,
+        Fact::Released(released) => released.reason == ReleaseReason::Death,
+        _ => false,
+    }
+}
+
+/// Whether a record can only be of someone alive: attests, merges and consents may come later.
+fn supposes_life(kind: Kind) -> bool {
+    kind != Kind::ResidentialAttested && kind.class() != Some(Class::System)
+}
+
+/// A finding that rests on records.
+fn found(code: FindingCode, message: &str, items: &[&Item]) -> Finding {
+    let events = items.iter().map(|item| item.id().to_owned()).collect();
+    Finding { code, message: message.to_owned(), events }
+}

@@ -1,0 +1,153 @@
+//! The modality of sentence execution that runs, if any.
+//! Always: of several grants only the one with the latest start counts, and a modality that is
+//! over does not come back; one granted twice counts once, as first granted.
+//! Rules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::clock::Clock;
+use super::{Record, found};
+use crate::domain::calendar;
+use crate::domain::choice::ModalityKind;
+use crate::domain::fact::{Fact, Granted, Id};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+
+/// The modality that started last.
+#[derive(Debug)]
+pub struct Modality<'a> {
+    /// Which.
+    pub id: &'a Id,
+    /// Of what kind.
+    pub kind: ModalityKind,
+    /// Since when.
+    pub starts: DateTime<Utc>,
+    /// Since when it is over.
+    pub over: Option<DateTime<Utc>>,
+    /// Whether a suspension runs.
+    pub suspended: bool,
+}
+
+impl Modality<'_> {
+    /// Whether it runs, suspended or not.
+    pub fn in_force(&self) -> bool {
+        self.over.is_none()
+    }
+
+    /// Whether the person sleeps in the institution.
+    pub fn sleeps_inside(&self) -> bool {
+        matches!(self.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
+    }
+}
+
+/// The modality that started last, over or not.
+pub fn latest<'a>(
+    records: &[Record<'a>],
+    clock: &Clock,
+    findings: &mut Vec<Finding>,
+) -> Option<Modality<'a>> {
+    let grants = grants(records, findings);
+    orphans(records, &grants, findings);
+    let (item, granted) = grants
+        .into_iter()
+        .filter(|(item, granted)| clock.reached(start(item, granted)))
+        .max_by_key(|(item, granted)| starts_on(item, granted))?;
+    let over = ends(records, &granted.modality)
+        .chain(return_to_prison(records, starts_on(item, granted)))
+        .min()
+        .filter(|over| clock.reached(*over));
+    Some(Modality {
+        id: &granted.modality,
+        kind: granted.kind,
+        starts: start(item, granted),
+        over,
+        suspended: suspended(records, &granted.modality),
+    })
+}
+
+/// The grants, each modality once.
+fn grants<'a>(records: &[Record<'a>], findings: &mut Vec<Finding>) -> Vec<(&'a Item, &'a Granted)> {
+    let mut grants: Vec<(&Item, &Granted)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (item, fact) in records {
+        let Fact::Granted(granted) = fact else { continue };
+        if let Some(&place) = places.get(&granted.modality) {
+            let (first, _): (&Item, &Granted) = grants[place];
+            let message = "One modality has two grants; the earliest counts.";
+            findings.push(found(FindingCode::ModalityGrantedTwice, message, &[first, item]));
+            continue;
+        }
+        places.insert(&granted.modality, grants.len());
+        grants.push((item, granted));
+    }
+    grants
+}
+
+/// Records that suspend or end a modality of which no grant is recorded.
+fn orphans(records: &[Record], grants: &[(&Item, &Granted)], findings: &mut Vec<Finding>) {
+    let granted: HashSet<&Id> = grants.iter().map(|(_, granted)| &granted.modality).collect();
+    for (item, fact) in records {
+        let id = match fact {
+            Fact::ModalitySuspended(fact) => &fact.modality,
+            Fact::SuspensionLifted(fact) => &fact.modality,
+            Fact::ModalityEnded(fact) => &fact.modality,
+            Fact::Revoked(fact) => &fact.modality,
+            _ => continue,
+        };
+        if !granted.contains(id) {
+            let message = "A modality is suspended or ended of which no grant is recorded.";
+            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+        }
+    }
+}
+
+fn starts_on(item: &Item, granted: &Granted) -> NaiveDate {
+    granted.starts_on.unwrap_or_else(|| item.date())
+}
+
+fn start(item: &Item, granted: &Granted) -> DateTime<Utc> {
+    match granted.starts_on {
+        Some(date) if date != item.date() => calendar::start_of(date),
+        _ => item.instant(),
+    }
+}
+
+/// When its end and its revocations take effect.
+fn ends<'a>(records: &[Record<'a>], id: &Id) -> impl Iterator<Item = DateTime<Utc>> {
+    records.iter().filter_map(move |(item, fact)| match fact {
+        Fact::ModalityEnded(ended) if ended.modality == *id => Some(item.instant()),
+        Fact::Revoked(revoked) if revoked.modality == *id => {
+            Some(revoked.effective_on.map_or_else(|| item.instant(), calendar::start_of))
+        }
+        _ => None,
+    })
+}
+
+/// The first arrival from a date on. One on that very date that a release on the same date
+/// follows is no return.
+fn return_to_prison(records: &[Record], starts_on: NaiveDate) -> Option<DateTime<Utc>> {
+    let last_release_that_day = records
+        .iter()
+        .filter(|(item, fact)| matches!(fact, Fact::Released(_)) && item.date() == starts_on)
+        .map(|(item, _)| item.instant())
+        .next_back();
+    records
+        .iter()
+        .filter(|(item, fact)| matches!(fact, Fact::Arrived(_)) && item.date() >= starts_on)
+        .map(|(item, _)| item.instant())
+        .find(|arrival| last_release_that_day.is_none_or(|release| release <= *arrival))
+}
+
+fn suspended(records: &[Record], id: &Id) -> bool {
+    records
+        .iter()
+        .rev()
+        .find_map(|(_, fact)| match fact {
+            Fact::ModalitySuspended(fact) if fact.modality == *id => Some(true),
+            Fact::SuspensionLifted(fact) if fact.modality == *id => Some(false),
+            _ => None,
+        })
+        .unwrap_or(false)
+}

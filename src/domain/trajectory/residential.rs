@@ -1,0 +1,182 @@
+//! Whether the person lives in residential treatment, and for how many days.
+//! Always: days are civil dates, each counted once; the last admission is the one that counts.
+//! Rules: the set P of the section "Sets" of the credit rules, for the presence still open.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::clock::Clock;
+use super::{Record, found};
+use crate::domain::fact::{Admitted, Code, Fact, Id};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+
+/// In which state residential treatment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ResidentialState {
+    /// In treatment and there.
+    InTreatment,
+    /// In treatment, away for a time.
+    Absent,
+    /// Not in residential treatment, as far as the records say.
+    None,
+}
+
+/// Residential treatment at the instant of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Residential {
+    /// The state.
+    pub state: ResidentialState,
+    /// The stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stay: Option<Id>,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facility: Option<Code>,
+    /// Which programme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme: Option<Code>,
+    /// Since the admission, or since the absence began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// Dates of presence since the admission, both ends included, without the dates wholly inside
+    /// an unauthorised absence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<i64>,
+}
+
+impl Residential {
+    /// No stay.
+    pub const NONE: Self = Self {
+        state: ResidentialState::None,
+        stay: None,
+        facility: None,
+        programme: None,
+        since: None,
+        days: None,
+    };
+}
+
+struct Stay<'a> {
+    item: &'a Item,
+    admitted: &'a Admitted,
+    absences: Vec<Absence>,
+}
+
+struct Absence {
+    from: (DateTime<Utc>, NaiveDate),
+    to: Option<NaiveDate>,
+    authorised: bool,
+}
+
+/// Folds the records into the stay that is still open.
+pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> Residential {
+    let mut open: Option<Stay> = None;
+    let mut closed: HashMap<&Id, Option<&Item>> = HashMap::new();
+    for (item, fact) in records {
+        match fact {
+            Fact::Admitted(admitted) => {
+                closed.insert(&admitted.stay, None);
+                let absences = Vec::new();
+                open = Some(Stay { item, admitted, absences });
+            }
+            // Whoever arrives in prison has left, whether or not anyone says so.
+            Fact::Arrived(_) => open = None,
+            Fact::StayCompleted(fact) => close(&mut open, &mut closed, &fact.stay, item, findings),
+            Fact::DroppedOut(fact) => close(&mut open, &mut closed, &fact.stay, item, findings),
+            Fact::StayTransferred(fact) => {
+                close(&mut open, &mut closed, &fact.stay, item, findings);
+            }
+            Fact::StayAbsenceStarted(fact) => {
+                match open.as_mut().filter(|open| open.admitted.stay == fact.stay) {
+                    Some(stay) => stay.absences.push(Absence {
+                        from: (item.instant(), item.date()),
+                        to: None,
+                        authorised: fact.authorised,
+                    }),
+                    None => {
+                        let message = "An absence starts outside any stay.";
+                        findings.push(found(FindingCode::AbsenceWithoutStay, message, &[item]));
+                    }
+                }
+            }
+            Fact::StayAbsenceEnded(fact) => {
+                let stay = open.as_mut().filter(|open| open.admitted.stay == fact.stay);
+                let running = stay.into_iter().flat_map(|stay| &mut stay.absences);
+                for absence in running.filter(|absence| absence.to.is_none()) {
+                    absence.to = Some(item.date());
+                }
+            }
+            _ => {}
+        }
+    }
+    open.map_or(Residential::NONE, |stay| stay.residential(clock))
+}
+
+fn close<'a>(
+    open: &mut Option<Stay>,
+    closed: &mut HashMap<&'a Id, Option<&'a Item>>,
+    stay: &'a Id,
+    item: &'a Item,
+    findings: &mut Vec<Finding>,
+) {
+    match closed.get(stay) {
+        None => {
+            let message = "A stay is closed of which no admission is recorded.";
+            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+        }
+        Some(Some(first)) => {
+            let message = "A stay was closed twice; the first counts.";
+            findings.push(found(FindingCode::StayClosedTwice, message, &[first, item]));
+            return;
+        }
+        Some(None) => {}
+    }
+    closed.insert(stay, Some(item));
+    open.take_if(|open| open.admitted.stay == *stay);
+}
+
+impl Stay<'_> {
+    fn residential(&self, clock: &Clock) -> Residential {
+        let running = || self.absences.iter().filter(|absence| absence.to.is_none());
+        let away_since = running().map(|absence| absence.from.0).min();
+        let unauthorised = running().filter(|absence| !absence.authorised);
+        // From the date after, no further date counts: the answer does not change by itself.
+        let counted_to = match unauthorised.map(|absence| absence.from.1).min() {
+            Some(left_on) => left_on,
+            None => clock.today(),
+        };
+        Residential {
+            state: match away_since {
+                Some(_) => ResidentialState::Absent,
+                None => ResidentialState::InTreatment,
+            },
+            stay: Some(self.admitted.stay.clone()),
+            facility: Some(self.admitted.facility.clone()),
+            programme: Some(self.admitted.programme.clone()),
+            since: Some(away_since.unwrap_or_else(|| self.item.instant())),
+            days: Some(self.days(counted_to)),
+        }
+    }
+
+    /// Dates from the admission to `counted_to`, less those wholly inside an absence that ended.
+    fn days(&self, counted_to: NaiveDate) -> i64 {
+        let mut days = (counted_to - self.item.date()).num_days() + 1;
+        let mut next = self.item.date();
+        let over = self.absences.iter().filter(|absence| !absence.authorised);
+        for absence in over {
+            let Some(back_on) = absence.to else { continue };
+            let first = absence.from.1.succ_opt().unwrap_or(absence.from.1).max(next);
+            let last = back_on.pred_opt().unwrap_or(back_on).min(counted_to);
+            if first <= last {
+                days -= (last - first).num_days() + 1;
+                next = last.succ_opt().unwrap_or(last);
+            }
+        }
+        days
+    }
+}

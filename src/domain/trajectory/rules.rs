@@ -1,0 +1,188 @@
+//! The thresholds of continuity, each with its source.
+//! Always: a rule file with an unknown or a missing key is refused; nothing is defaulted.
+//! Values: `projections/rules/continuity.toml`, compiled in.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::alerts::Severity;
+
+/// The shipped rule file, as text.
+pub const SHIPPED: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/projections/rules/continuity.toml"));
+
+/// The largest threshold that a rule file may name: ten years of days, so that a slip of the
+/// keyboard is refused and no date arithmetic overflows.
+pub const VALUE_MAX: u32 = 3_660;
+
+/// How sure the source of a threshold is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mark {
+    /// Read in a page or in the working group's material.
+    S,
+    /// Read in a public repository.
+    C,
+    /// General knowledge, not confirmed.
+    K,
+    /// Searched for and not found.
+    #[serde(rename = "NF")]
+    NotFound,
+    /// A choice of this project that nobody has confirmed.
+    #[serde(rename = "ours")]
+    Ours,
+}
+
+/// One threshold; its unit is in its name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// The number.
+    pub value: u32,
+    /// Who says so.
+    pub source: Box<str>,
+    /// How sure that is.
+    pub mark: Mark,
+}
+
+macro_rules! thresholds {
+    ($($name:ident,)*) => {
+        /// Every threshold; what each is for stands in the rule file.
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(rename_all = "camelCase", deny_unknown_fields)]
+        #[allow(missing_docs)]
+        pub struct Thresholds { $(pub $name: Threshold,)* }
+
+        impl Thresholds {
+            /// All of them with their names in Rust, for checks and for display.
+            pub fn all(&self) -> impl Iterator<Item = (&'static str, &Threshold)> {
+                [$((stringify!($name), &self.$name),)*].into_iter()
+            }
+        }
+    };
+}
+
+thresholds! {
+    missed_review_days,
+    missed_prescriber_days,
+    missed_induction_days,
+    depot_weekly_window_days,
+    depot_monthly_window_days,
+    interval_tolerance_hours,
+    overdue_limit_hours,
+    first_dose_days,
+    unstated_interval_days,
+    follow_up_days,
+    high_risk_days,
+    handover_intervals,
+    handover_working_days,
+    referral_unanswered_days,
+    programme_stalled_days,
+    short_programme_sessions,
+    short_programme_days,
+}
+
+/// How urgent each alert is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Severities {
+    pub substitution_overdue: Severity,
+    pub handover_unconfirmed: Severity,
+    pub referral_unanswered: Severity,
+    pub release_without_follow_up: Severity,
+    pub release_without_follow_up_at_high_risk: Severity,
+    pub detox_only: Severity,
+    pub programme_stalled: Severity,
+}
+
+/// The rules by which a trajectory is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// When something counts as missed, late or unanswered.
+    pub thresholds: Thresholds,
+    /// How urgent each alert is.
+    pub severities: Severities,
+}
+
+/// Why a rule file cannot be used: correct the file.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// Not TOML, or a key is unknown, missing or of another type.
+    #[error("the rule file does not read")]
+    Unreadable(#[source] toml::de::Error),
+    /// A threshold is beyond anything that can be meant: nought would find a gap in any record.
+    #[error("{name} is {value}, not within 1 to {VALUE_MAX}")]
+    OutOfRange {
+        /// Which threshold.
+        name: &'static str,
+        /// What it says.
+        value: u32,
+    },
+    /// A threshold does not say where it comes from.
+    #[error("{0} has no source")]
+    Unsourced(&'static str),
+}
+
+impl Rules {
+    /// The rules this version ships.
+    pub fn shipped() -> &'static Self {
+        static RULES: LazyLock<Rules> =
+            LazyLock::new(|| Rules::parse(SHIPPED).expect("the shipped rules are tested"));
+        &RULES
+    }
+
+    /// Reads a rule file.
+    ///
+    /// # Errors
+    /// [`RulesError`]: whoever wrote the file corrects it.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let rules: Self = toml::from_str(text).map_err(RulesError::Unreadable)?;
+        for (name, threshold) in rules.thresholds.all() {
+            if !(1..=VALUE_MAX).contains(&threshold.value) {
+                return Err(RulesError::OutOfRange { name, value: threshold.value });
+            }
+            if threshold.source.trim().is_empty() {
+                return Err(RulesError::Unsourced(name));
+            }
+        }
+        Ok(rules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_rules_read_and_name_their_sources() {
+        let rules = Rules::parse(SHIPPED).unwrap();
+        for (name, threshold) in rules.thresholds.all() {
+            let unit = name.rsplit('_').next().unwrap();
+            assert!(["days", "hours", "intervals", "sessions"].contains(&unit), "{name}");
+            let unconfirmed = threshold.source.contains("ours, unconfirmed");
+            assert!(threshold.mark != Mark::Ours || unconfirmed, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_rule_file_is_refused() {
+        let first = "[thresholds.missedReviewDays]\nvalue = 3";
+        let rows = [
+            ("an unknown key", SHIPPED.replace("[severities]", "[severities]\nnew = \"low\"")),
+            ("an unknown threshold", format!("{SHIPPED}\n[thresholds.newDays]\nvalue = 1\n")),
+            ("a missing key", SHIPPED.replace("detoxOnly = \"medium\"\n", "")),
+            ("a fraction", SHIPPED.replace(first, &first.replace('3', "3.5"))),
+            ("a negative", SHIPPED.replace(first, &first.replace('3', "-3"))),
+            ("nought", SHIPPED.replace(first, &first.replace('3', "0"))),
+            ("too much", SHIPPED.replace(first, &first.replace('3', "4000"))),
+            ("no source", SHIPPED.replace("\"ours, unconfirmed\"", "\" \"")),
+            ("another mark", SHIPPED.replace("\"ours\"", "\"mine\"")),
+        ];
+        for (why, text) in rows {
+            assert_ne!(text, SHIPPED, "{why}");
+            assert!(Rules::parse(&text).is_err(), "{why}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! How a person's substitution stands.
+//! Always: `interrupted` rests on records that say so; silence is `unknown`, never missed; days
+//! on which nothing was offered are never counted as the person's.
+//! Form: `substitution` of the trajectory in the HTTP contract.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde::Serialize;
+
+use super::clock::{Clock, days_after};
+use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
+use super::rules::Rules;
+use crate::domain::calendar;
+use crate::domain::choice::{Goal, Product, StopReason};
+use crate::domain::fact::{Prescribed, SubstitutionStopped};
+use crate::domain::history::Item;
+
+/// In which state a substitution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SubstitutionState {
+    /// No record of any.
+    None,
+    /// It goes on.
+    Maintained,
+    /// It goes on, to end.
+    Tapering,
+    /// Records say that it broke off.
+    Interrupted,
+    /// It was ended by plan, or by the person.
+    Stopped,
+    /// The records do not say.
+    Unknown,
+}
+
+/// What the guideline on missed methadone asks for. The ledger never proposes a dose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Review {
+    /// Hold until assessed.
+    BeforeNextDose,
+    /// By the prescriber.
+    ByPrescriber,
+    /// A new induction.
+    NewInduction,
+}
+
+/// Substitution at the instant of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Substitution {
+    /// The state.
+    pub state: SubstitutionState,
+    /// Of what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+    /// The dose last given, prescribed or changed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dose_micrograms: Option<u32>,
+    /// What the current prescription is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// The last dose known of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_dose_at: Option<DateTime<Utc>>,
+    /// When the next one is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_due_by: Option<DateTime<Utc>>,
+    /// Civil dates since the last dose on which the person refused or did not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_days: Option<usize>,
+    /// Civil dates since the last dose on which a due dose was not offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_offered_days: Option<usize>,
+    /// What the guideline on missed methadone asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// Nothing is recorded past the due time and the limit after it.
+    #[serde(skip)]
+    pub silence: Option<Silence>,
+}
+
+/// Silence past a due time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silence {
+    /// When the limit ran out.
+    pub since: DateTime<Utc>,
+    /// The interval by which the limit was chosen.
+    pub interval_days: u32,
+}
+
+impl Substitution {
+    /// As a death leaves it.
+    pub fn ended(mut self) -> Self {
+        if self.state != SubstitutionState::None {
+            self.state = SubstitutionState::Stopped;
+        }
+        (self.next_due_by, self.review, self.silence) = (None, None, None);
+        (self.missed_days, self.not_offered_days) = (None, None);
+        self
+    }
+
+    /// Whether it goes on, as far as the records say.
+    pub fn goes_on(&self) -> bool {
+        matches!(self.state, SubstitutionState::Maintained | SubstitutionState::Tapering)
+    }
+}
+
+/// Folds the records into how the substitution stands.
+pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
+    let prescription = current_prescription(timeline);
+    let mut substitution = Substitution {
+        state: SubstitutionState::None,
+        product: product_at(timeline, None),
+        dose_micrograms: amount(timeline),
+        goal: prescription.map(|(_, prescribed)| prescribed.goal),
+        last_dose_at: timeline.doses.last().map(|dose| dose.at),
+        next_due_by: None,
+        missed_days: None,
+        not_offered_days: None,
+        review: None,
+        silence: None,
+    };
+    if timeline.last.is_none() {
+        return substitution;
+    }
+    if let Some((_, stop)) = stop_in_force(timeline) {
+        substitution.state = after_stop(stop.reason);
+        return substitution;
+    }
+    let course = Course::of(timeline, rules);
+    let run = longest_run(&course.without_dose());
+    substitution.missed_days = Some(course.dates(Some(Cause::Missed)).len());
+    substitution.not_offered_days = Some(course.dates(Some(Cause::NotOffered)).len());
+    substitution.next_due_by = course.due;
+    substitution.silence = course.silence.filter(|silence| clock.reached(silence.since));
+    substitution.review = review(substitution.product, run, rules);
+    let broken_off = course.is_broken_off(run, clock, rules);
+    let resumed_after_gap = resumed_after_gap(timeline, rules);
+    substitution.state = if broken_off {
+        SubstitutionState::Interrupted
+    } else if substitution.silence.is_some() || !course.is_known() {
+        SubstitutionState::Unknown
+    } else if resumed_after_gap {
+        SubstitutionState::Interrupted
+    } else if substitution.goal == Some(Goal::Detoxification) {
+        SubstitutionState::Tapering
+    } else {
+        SubstitutionState::Maintained
+    };
+    substitution
+}
+
+/// The prescription in force: the last one, unless a dose after it names another.
+pub fn current_prescription<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a Prescribed)> {
+    let last = timeline.prescriptions.last().copied()?;
+    let named = timeline.doses.last().filter(|dose| dose.at >= last.0.instant());
+    named
+        .and_then(|dose| dose.prescription)
+        .and_then(|id| timeline.prescriptions.iter().rfind(|(_, p)| p.prescription == *id))
+        .copied()
+        .or(Some(last))
+}
+
+/// The last stop, if nothing has begun since.
+fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {
+    let (item, stop) =
+        timeline.stops.iter().rfind(|(item, stop)| concerns_all(timeline, item, stop)).copied()?;
+    let stopped = item.instant();
+    let dosed = timeline.doses.last().is_some_and(|dose| dose.at > stopped);
+    let prescribed = timeline.prescriptions.last().is_some_and(|(order, prescribed)| {
+        let another = stop.prescription.as_ref() != Some(&prescribed.prescription);
+        order.instant() > stopped || (order.instant() == stopped && another)
+    });
+    (!dosed && !prescribed).then_some((item, stop))
+}
+
+/// Whether a stop ends the substitution, rather than a prescription or a product that another
+/// one has replaced already.
+fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped) -> bool {
+    let stopped = item.instant();
+    let prescription = timeline.prescriptions.iter().rfind(|(order, _)| order.instant() <= stopped);
+    let by_prescription = stop.prescription.as_ref().is_none_or(|named| {
+        prescription.is_none_or(|(_, prescribed)| prescribed.prescription == *named)
+    });
+    let by_product = stop.product.is_none_or(|named| {
+        product_at(timeline, Some(stopped)).is_none_or(|product| product == named)
+    });
+    by_prescription && by_product
+}
+
+/// A stop by plan or by the person is a stop; one that others force on the person, or that only
+/// a move brings about, is an interruption until a dose or a prescription follows.
+fn after_stop(reason: StopReason) -> SubstitutionState {
+    match reason {
+        StopReason::Planned | StopReason::Client | StopReason::Death => SubstitutionState::Stopped,
+        StopReason::Forced | StopReason::Transfer | StopReason::Release => {
+            SubstitutionState::Interrupted
+        }
+    }
+}
+
+/// The product of the last record up to an instant that names one.
+fn product_at(timeline: &Timeline, until: Option<DateTime<Utc>>) -> Option<Product> {
+    timeline
+        .amounts
+        .iter()
+        .rfind(|(from, product, _)| product.is_some() && until.is_none_or(|until| *from <= until))
+        .and_then(|(_, product, _)| *product)
+}
+
+/// The last amount of the current product.
+fn amount(timeline: &Timeline) -> Option<u32> {
+    let current = product_at(timeline, None);
+    timeline
+        .amounts
+        .iter()
+        .rfind(|(_, product, _)| product.is_none() || *product == current)
+        .map(|(.., micrograms)| *micrograms)
+}
+
+/// What has been recorded since the last dose, or since a prescription began anew.
+struct Course<'a, 't> {
+    last: Option<&'t Dose<'a>>,
+    withheld: Vec<&'t Withheld<'a>>,
+    due: Option<DateTime<Utc>>,
+    silence: Option<Silence>,
+    begun: Option<DateTime<Utc>>,
+}
+
+impl<'a, 't> Course<'a, 't> {
+    fn of(timeline: &'t Timeline<'a>, rules: &Rules) -> Self {
+        let last = timeline.doses.last();
+        let begun = begun_anew(timeline, last);
+        let after = last.map(|dose| dose.at).max(begun.and_then(|begun| {
+            let stopped = timeline.stops.iter().map(|(item, _)| item.instant());
+            stopped.filter(|stopped| *stopped <= begun).max()
+        }));
+        let dosed_on = last.map(Dose::date);
+        let withheld: Vec<&Withheld> = timeline
+            .withheld
+            .iter()
+            .filter(|withheld| after.is_none_or(|after| withheld.item.instant() > after))
+            .filter(|withheld| dosed_on.is_none_or(|date| withheld.item.date() > date))
+            .collect();
+        let unstated = rules.thresholds.unstated_interval_days.value;
+        let (due, interval_days) = match (begun, last) {
+            (Some(begun), _) => {
+                (Some(days_after(begun, rules.thresholds.first_dose_days.value)), unstated)
+            }
+            (None, Some(dose)) => (Some(dose.next_due()), dose.interval_days),
+            (None, None) => (None, unstated),
+        };
+        let again = |withheld: &&Withheld| days_after(withheld.item.instant(), 1);
+        let heard = withheld.last().map(again);
+        let daily = window(interval_days, rules).is_none();
+        let due = if daily { due.max(heard) } else { due };
+        let limit = due.map(|due| silent_from(due, interval_days, rules));
+        let silence = limit.max(heard).map(|since| Silence { since, interval_days });
+        Self { last, withheld, due, silence, begun }
+    }
+
+    /// Whether anything says that doses are given at all.
+    fn is_known(&self) -> bool {
+        self.last.is_some() || self.begun.is_some()
+    }
+
+    fn dates(&self, cause: Option<Cause>) -> BTreeSet<NaiveDate> {
+        self.withheld
+            .iter()
+            .filter(|withheld| cause.is_none_or(|cause| withheld.cause == cause))
+            .map(|withheld| withheld.item.date())
+            .collect()
+    }
+
+    fn without_dose(&self) -> BTreeSet<NaiveDate> {
+        self.dates(None)
+    }
+
+    /// Daily: enough consecutive days on record without a dose, whoever's doing it was. Depot:
+    /// the window is over and a dose due in it is on record as not given.
+    fn is_broken_off(&self, run: u32, clock: &Clock, rules: &Rules) -> bool {
+        let Some(dose) = self.last.filter(|_| self.begun.is_none()) else {
+            return run >= rules.thresholds.missed_review_days.value;
+        };
+        let Some(window) = dose.window_days(rules) else {
+            return run >= rules.thresholds.missed_review_days.value;
+        };
+        let due = dose.next_due();
+        let due_on = calendar::date_of(due);
+        let opens = due_on.checked_sub_days(Days::new(window.into())).unwrap_or(due_on);
+        self.withheld.iter().any(|withheld| withheld.item.date() >= opens)
+            && clock.reached(days_after(due, window))
+    }
+}
+
+/// The last prescription, when it is not a renewal: no dose before it, the next one already late,
+/// or a stop in between.
+fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>> {
+    let (order, _) = timeline.prescriptions.last()?;
+    let prescribed = order.instant();
+    let Some(dose) = last else { return Some(prescribed) };
+    let stopped =
+        timeline.stops.iter().any(|(stop, _)| (dose.at..=prescribed).contains(&stop.instant()));
+    let late = prescribed > dose.next_due();
+    (prescribed > dose.at && (stopped || late)).then_some(prescribed)
+}
+
+/// Whether the last dose shows that those before it were not given. So it stays until the next
+/// dose comes in time. A dose that a provider only reports shows no gap: who gave the ones before
+/// may simply not record here.
+fn resumed_after_gap(timeline: &Timeline, rules: &Rules) -> bool {
+    let [.., before, last] = &timeline.doses[..] else { return false };
+    let ended = [StopReason::Planned, StopReason::Client];
+    if last.told == Told::Reported || timeline.stopped_between(before.at, last.at, &ended) {
+        return false;
+    }
+    if before.window_days(rules).is_some() {
+        return last.at > before.continuous_until(rules);
+    }
+    let missing = last.date().signed_duration_since(calendar::date_of(before.next_due()));
+    missing.num_days() >= rules.thresholds.missed_review_days.value.into()
+}
+
+/// The most consecutive dates.
+fn longest_run(dates: &BTreeSet<NaiveDate>) -> u32 {
+    let (mut longest, mut run) = (0, 0);
+    let mut before: Option<NaiveDate> = None;
+    for &date in dates {
+        run = if before.and_then(|before| before.succ_opt()) == Some(date) { run + 1 } else { 1 };
+        longest = longest.max(run);
+        before = Some(date);
+    }
+    longest
+}
+
+/// The guideline speaks of methadone only.
+fn review(product: Option<Product>, run: u32, rules: &Rules) -> Option<Review> {
+    let thresholds = &rules.thresholds;
+    if product != Some(Product::Methadone) {
+        return None;
+    }
+    [
+        (thresholds.missed_induction_days.value, Review::NewInduction),
+        (thresholds.missed_prescriber_days.value, Review::ByPrescriber),
+        (thresholds.missed_review_days.value, Review::BeforeNextDose),
+    ]
+    .into_iter()
+    .find(|(days, _)| run >= *days)
+    .map(|(_, review)| review)
+}

@@ -1,0 +1,18 @@
+//! The trajectory of one person: rules as tables, input beside answer, and the laws they obey.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "trajectory/alerts.rs"]
+mod alerts;
+#[path = "trajectory/builder.rs"]
+mod builder;
+#[path = "trajectory/care.rs"]
+mod care;
+#[path = "trajectory/custody.rs"]
+mod custody;
+#[path = "trajectory/interruption.rs"]
+mod interruption;
+#[path = "trajectory/laws.rs"]
+mod laws;
+#[path = "trajectory/substitution.rs"]
+mod substitution;

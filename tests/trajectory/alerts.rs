@@ -1,0 +1,254 @@
+//! Alerts, as tables: events, instant, the alerts raised. 2026-03-02 is a Monday.
+
+use serde_json::{Value, json};
+
+use crate::builder::*;
+
+const MONDAY: &str = "2026-03-02T09:00";
+
+fn check(rows: Vec<(&str, Vec<Value>, &str, Value)>) {
+    for (claim, events, when, expected) in rows {
+        assert_says(claim, "/alerts", &answer(&events, when)["alerts"], &expected);
+    }
+}
+
+#[test]
+fn substitution_overdue() {
+    let alert = |since: &str, source: &str| {
+        json!([{"code": "substitutionOverdue", "since": since, "severity": "high",
+            "source": source}])
+    };
+    let ours = "ours, unconfirmed";
+    let weekly = "weekly depot window of 2 days either side: general knowledge, not confirmed";
+    check(vec![
+        ("in time", vec![dose(MONDAY)], "2026-03-04T08:59", json!([])),
+        ("late", vec![dose(MONDAY)], "2026-03-04T09:00", alert("2026-03-04T09:00", ours)),
+        ("a depot", vec![depot(MONDAY, 7)], "2026-03-20", alert("2026-03-11T09:00", weekly)),
+        (
+            "a record that says not given is a record",
+            vec![dose(MONDAY), withheld("2026-03-03T09:00", "strike")],
+            "2026-03-04T20:00",
+            json!([]),
+        ),
+        (
+            "stopped",
+            vec![dose(MONDAY), stopped("2026-03-02T12:00", "planned")],
+            "2026-04-01",
+            json!([]),
+        ),
+    ]);
+}
+
+#[test]
+fn handover_unconfirmed() {
+    let gent = || arrived("2026-03-01T10:00", "gent");
+    let moved = || transferred("2026-03-02T14:00", "gent", "brugge");
+    let of = |events: Vec<Value>| [vec![gent(), dose(MONDAY)], events].concat();
+    let later = || dose("2026-03-03T09:00");
+    let on = |since: &str, events: Value| {
+        json!([{"code": "handoverUnconfirmed", "since": since, "severity": "high",
+            "events": events}])
+    };
+    check(vec![
+        ("within one interval", of(vec![moved()]), "2026-03-03T13:59", json!([])),
+        (
+            "moved, nothing handed over",
+            of(vec![moved()]),
+            "2026-03-03T14:00",
+            on("2026-03-03T14:00", json!(["e1", "e2"])),
+        ),
+        ("a dose after the move", of(vec![moved(), later()]), "2026-03-03T15:00", json!([])),
+        (
+            "sent and confirmed",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                handover_confirmed("2026-03-02T16:00"),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "sent, not confirmed, although doses go on",
+            of(vec![handover_sent("2026-03-02T12:00", MONDAY), moved(), later()]),
+            "2026-03-03T20:00",
+            on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "confirmed late",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                later(),
+                handover_confirmed("2026-03-03T18:00"),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "a depot: by the end of the next working day",
+            vec![
+                gent(),
+                depot("2026-04-02T09:00", 28),
+                transferred("2026-04-03T14:00", "gent", "brugge"),
+            ],
+            "2026-04-08T00:00",
+            on("2026-04-08T00:00", json!(["e1", "e2"])),
+        ),
+        ("no substitution, no handover", vec![gent(), moved()], "2026-03-09", json!([])),
+    ]);
+}
+
+#[test]
+fn referral_unanswered_and_programme_stalled() {
+    let referral = || referred("2026-03-01T10:00");
+    let answer = event(
+        "referral.answered",
+        "2026-03-05",
+        json!({"referral": "r1",
+        "accepted": false}),
+    );
+    let unanswered = json!([{"code": "referralUnanswered", "since": "2026-03-16T00:00",
+        "severity": "low", "events": ["e0"], "source": "ours, unconfirmed"}]);
+    let stalled = |since: &str, event: &str| {
+        let events = [event];
+        json!([{"code": "programmeStalled", "since": since, "events": events}])
+    };
+    let ambulatory = || enrolled("2026-03-01T10:00", "ambulatory");
+    let short = || enrolled("2026-03-01T10:00", "shortIntervention");
+    let held = |days: std::ops::RangeInclusive<u32>| {
+        days.map(|day| session(&format!("2026-03-{day:02}"), &day.to_string())).collect::<Vec<_>>()
+    };
+    check(vec![
+        ("day 14", vec![referral()], "2026-03-15", json!([])),
+        ("day 15", vec![referral()], "2026-03-16", unanswered),
+        ("answered", vec![referral(), answer], "2026-04-16", json!([])),
+        ("no session, day 14", vec![ambulatory()], "2026-03-15", json!([])),
+        ("no session, day 15", vec![ambulatory()], "2026-03-16", stalled("2026-03-16T00:00", "e0")),
+        ("a session", vec![ambulatory(), session("2026-03-10", "a")], "2026-03-20", json!([])),
+        (
+            "none since",
+            vec![ambulatory(), session("2026-03-10", "a")],
+            "2026-03-30",
+            stalled("2026-03-25T00:00", "e1"),
+        ),
+        (
+            "left",
+            vec![
+                ambulatory(),
+                event(
+                    "programme.left",
+                    "2026-03-02",
+                    json!({"enrolment": "n1", "reason": "moved"}),
+                ),
+            ],
+            "2026-03-30",
+            json!([]),
+        ),
+        (
+            "a short one, its term over",
+            [vec![short()], held(12..=28)].concat(),
+            "2026-03-30",
+            stalled("2026-03-30T00:00", "e17"),
+        ),
+        (
+            "a short one with all its sessions",
+            [vec![short()], held(9..=28)].concat(),
+            "2026-03-30",
+            json!([]),
+        ),
+    ]);
+}
+
+#[test]
+fn release_without_follow_up() {
+    let gent = || arrived("2026-02-01T10:00", "gent");
+    let need = || {
+        event(
+            "care.screened",
+            "2026-02-02",
+            json!({"instrument": "assist",
+        "needIdentified": true}),
+        )
+    };
+    let out = |reason| released("2026-03-02T10:00", reason);
+    let of = |events: Vec<Value>| [vec![gent(), need()], events].concat();
+    let alert = |severity: &str| {
+        json!([{"code": "releaseWithoutFollowUp",
+        "since": "2026-03-24T00:00", "severity": severity, "events": ["e2"]}])
+    };
+    let treatment = |setting, structured| {
+        of(vec![out("sentenceEnd"), treated("2026-03-10", setting, structured)])
+    };
+    check(vec![
+        ("day 21", of(vec![out("sentenceEnd")]), "2026-03-23", json!([])),
+        ("day 22", of(vec![out("sentenceEnd")]), "2026-03-24", alert("high")),
+        ("after four weeks", of(vec![out("sentenceEnd")]), "2026-03-31", alert("medium")),
+        ("without a recorded need", vec![gent(), out("sentenceEnd")], "2026-04-30", json!([])),
+        ("treated", treatment("community", true), "2026-04-30", json!([])),
+        ("treated, unstructured", treatment("community", false), "2026-03-24", alert("high")),
+        ("treated in prison only", treatment("prison", true), "2026-03-24", alert("high")),
+        (
+            "admitted",
+            of(vec![out("sentenceEnd"), admitted("2026-03-10", "s1")]),
+            "2026-04-30",
+            json!([]),
+        ),
+        (
+            "treatment that was running already",
+            of(vec![treated("2026-02-20", "community", true), out("sentenceEnd")]),
+            "2026-04-30",
+            json!([]),
+        ),
+        (
+            "back in prison",
+            of(vec![out("sentenceEnd"), arrived("2026-03-20", "gent")]),
+            "2026-04-30",
+            json!([]),
+        ),
+        ("removed from the territory", of(vec![out("removal")]), "2026-04-30", json!([])),
+        (
+            "sleeps inside",
+            of(vec![granted("2026-03-01", "limitedDetention"), out("limitedDetention")]),
+            "2026-04-30",
+            json!([]),
+        ),
+    ]);
+}
+
+#[test]
+fn detox_only() {
+    let gent = || arrived("2026-03-01T10:00", "gent");
+    let before = || verified("2026-03-01T12:00", "2026-03-01T08:00");
+    let rx = |time, goal| prescribed(time, time, goal);
+    let taper = || rx("2026-03-01T14:00", "detoxification");
+    let doses = || dose("2026-03-02T09:00");
+    check(vec![
+        (
+            "maintained before, tapered here",
+            vec![gent(), before(), taper(), doses()],
+            "2026-03-02",
+            json!([{"code": "detoxOnly", "since": "2026-03-01T14:00",
+                "severity": "medium", "events": ["e1", "e2"]}]),
+        ),
+        ("not maintained before", vec![gent(), taper(), doses()], "2026-03-02", json!([])),
+        (
+            "maintained here",
+            vec![gent(), before(), taper(), rx("2026-03-02T08:00", "maintenance"), doses()],
+            "2026-03-02",
+            json!([]),
+        ),
+        (
+            "in another prison now",
+            vec![
+                gent(),
+                before(),
+                taper(),
+                transferred("2026-03-01T20:00", "gent", "brugge"),
+                doses(),
+            ],
+            "2026-03-02",
+            json!([]),
+        ),
+    ]);
+}

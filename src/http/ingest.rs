@@ -21,6 +21,9 @@ use crate::domain::schema;
 use crate::ledger::record::{Receipt, Status};
 use crate::ledger::{Expected, clock};
 
+/// Of a body that is too large, so much is read before the answer.
+const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
+
 /// Records what the request carries.
 pub async fn post(State(app): State<App>, query: Query, request: Request) -> Response {
     match record(app, query, request).await {
@@ -127,17 +130,31 @@ async fn read(
 ) -> Result<Bytes, Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > most) {
+        discard(body).await;
         return Err(Problem::too_large(limit));
     }
     let _room = app.room(length.unwrap_or(most))?;
     let mut bytes = Vec::with_capacity(length.unwrap_or(0));
     while let Some(chunk) = next_chunk(&mut body).await? {
         if bytes.len() + chunk.len() > most {
+            discard(body).await;
             return Err(Problem::too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.into())
+}
+
+/// Reads on for a while without keeping anything: a client that is still writing when the answer
+/// comes sees a broken connection instead of the answer.
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED_BYTES_MAX;
+    while let Ok(Some(chunk)) = next_chunk(&mut body).await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 /// The next part of a body.

@@ -40,6 +40,7 @@ pub fn router(ledger: Ledger) -> Router {
         .route("/v1/events", post(ingest::post).get(feed::page))
         .route("/v1/events/{position}", get(feed::one))
         .route("/v1/persons/{person}/history", get(person::history))
+        .route("/v1/persons/{person}/trajectory", get(person::trajectory))
         .route("/v1/persons/{person}/credit", get(person::credit))
         .route("/v1/schemas", get(schemas::list))
         .route("/v1/schemas/{type}", get(schemas::one))

@@ -50,6 +50,7 @@ fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
         get("/v1/events", events()),
         get("/v1/events/{position}", one_event()),
         get("/v1/persons/{person}/history", history()),
+        get("/v1/persons/{person}/trajectory", trajectory()),
         get("/v1/persons/{person}/credit", credit()),
         get("/v1/schemas", read("listSchemas", "The vocabulary", "SchemaList", &[])),
         get("/v1/schemas/{type}", one_schema()),

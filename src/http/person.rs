@@ -56,6 +56,21 @@ pub async fn history(
     Ok(tagged(&known, Json(answer)))
 }
 
+/// `GET /v1/persons/{person}/trajectory`
+pub async fn trajectory(
+    State(app): State<App>,
+    path: PersonPath,
+    query: Query,
+) -> Result<Response, Problem> {
+    let person = person(path)?;
+    let mut query = query.of(&["at", "known"]);
+    let (at, known) = moments(&mut query);
+    query.done()?;
+    let question = Question { person, at, known };
+    let known = find(&app, &question).await?;
+    Ok(tagged(&known, Json(answer::trajectory(&question, &known))))
+}
+
 /// `GET /v1/persons/{person}/credit`
 pub async fn credit(
     State(app): State<App>,

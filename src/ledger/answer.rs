@@ -14,6 +14,8 @@ use crate::domain::history::Item;
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::kind::Kind;
 use crate::domain::registry::Registry;
+use crate::domain::trajectory;
+use crate::domain::trajectory::rules::Rules;
 
 /// What is asked of a person.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,12 @@ pub fn history(question: &Question, person: &Person, page: &HistoryPage) -> (Val
     let mut answer = question.head(person);
     answer.insert("items".to_owned(), Value::Array(shown));
     (Value::Object(answer), has_more)
+}
+
+/// Where a person stands in custody and care.
+pub fn trajectory(question: &Question, person: &Person) -> Value {
+    let answer = trajectory::trajectory(&person.history, question.at, Rules::shipped());
+    with_head(question, person, &answer)
 }
 
 /// The credit of days of a person.

@@ -3,56 +3,19 @@
 //! The fields and their units are those of the JSON Schema of the type.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::choice::*;
-use super::id::{EventKey, PersonId};
+use super::id::PersonId;
 use super::kind::Kind;
 
-/// A sender's own id inside a payload (`stay`, `modality`, …): unique per person across sources.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Id(pub Box<str>);
-
-/// An open lowerCamelCase code: a place, a house, a project, a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Code(pub Box<str>);
-
-impl std::fmt::Display for Id {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::fmt::Display for Code {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The record that a correction or an annulment touches.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Target {
-    /// The system that sent it.
-    pub source: Box<str>,
-    /// That system's id for it.
-    pub id: Box<str>,
-    /// Its type, by name.
-    #[serde(rename = "type")]
-    pub kind: Box<str>,
-}
-
-impl Target {
-    /// The target as a key.
-    pub fn key(&self) -> EventKey {
-        EventKey::new(&self.source, &self.id)
-    }
-}
+pub use super::code::{Code, Id, Target};
 
 macro_rules! facts {
-    ($($(#[$attr:meta])* $name:ident = $kind:ident { $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+    ($($(#[$attr:meta])* $name:ident = $kind:ident {
+        $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)?
+    })*) => {
         $(
             $(#[$attr])*
             #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -101,26 +64,13 @@ facts! {
         reason: Option<ArrivalReason>,
     }
     /// `detention.transferred`
-    Transferred = DetentionTransferred {
-        detention: Id,
-        from: Code,
-        to: Code,
-    }
+    Transferred = DetentionTransferred { detention: Id, from: Code, to: Code }
     /// `detention.statusChanged`
-    StatusChanged = DetentionStatusChanged {
-        detention: Id,
-        from: LegalStatus,
-        to: LegalStatus,
-    }
+    StatusChanged = DetentionStatusChanged { detention: Id, from: LegalStatus, to: LegalStatus }
     /// `detention.absenceStarted`
-    AbsenceStarted = DetentionAbsenceStarted {
-        detention: Id,
-        kind: AbsenceKind,
-    }
+    AbsenceStarted = DetentionAbsenceStarted { detention: Id, kind: AbsenceKind }
     /// `detention.absenceEnded`
-    AbsenceEnded = DetentionAbsenceEnded {
-        detention: Id,
-    }
+    AbsenceEnded = DetentionAbsenceEnded { detention: Id }
     /// `detention.released`
     Released = DetentionReleased {
         detention: Id,
@@ -159,20 +109,11 @@ facts! {
         conditions: Vec<Code>,
     }
     /// `modality.suspended`
-    ModalitySuspended = ModalitySuspended {
-        modality: Id,
-        judgment: Id,
-    }
+    ModalitySuspended = ModalitySuspended { modality: Id, judgment: Id }
     /// `modality.suspensionLifted`
-    SuspensionLifted = ModalitySuspensionLifted {
-        modality: Id,
-        judgment: Id,
-    }
+    SuspensionLifted = ModalitySuspensionLifted { modality: Id, judgment: Id }
     /// `modality.ended`
-    ModalityEnded = ModalityEnded {
-        modality: Id,
-        reason: Code,
-    }
+    ModalityEnded = ModalityEnded { modality: Id, reason: Code }
     /// `modality.revoked`
     Revoked = ModalityRevoked {
         modality: Id,
@@ -192,18 +133,11 @@ facts! {
         modality: Option<Id>,
     }
     /// `residential.absenceStarted`
-    StayAbsenceStarted = ResidentialAbsenceStarted {
-        stay: Id,
-        authorised: bool,
-    }
+    StayAbsenceStarted = ResidentialAbsenceStarted { stay: Id, authorised: bool }
     /// `residential.absenceEnded`
-    StayAbsenceEnded = ResidentialAbsenceEnded {
-        stay: Id,
-    }
+    StayAbsenceEnded = ResidentialAbsenceEnded { stay: Id }
     /// `residential.completed`
-    StayCompleted = ResidentialCompleted {
-        stay: Id,
-    }
+    StayCompleted = ResidentialCompleted { stay: Id }
     /// `residential.droppedOut`
     DroppedOut = ResidentialDroppedOut {
         stay: Id,
@@ -211,17 +145,9 @@ facts! {
         reason_code: Option<Code>,
     }
     /// `residential.transferred`
-    StayTransferred = ResidentialTransferred {
-        stay: Id,
-        to_facility: Code,
-    }
+    StayTransferred = ResidentialTransferred { stay: Id, to_facility: Code }
     /// `residential.attested`
-    Attested = ResidentialAttested {
-        stay: Id,
-        from: NaiveDate,
-        to: NaiveDate,
-        days: u32,
-    }
+    Attested = ResidentialAttested { stay: Id, from: NaiveDate, to: NaiveDate, days: u32 }
     /// `substitution.verified`
     Verified = SubstitutionVerified {
         product: Product,
@@ -286,9 +212,7 @@ facts! {
         bridging_days: u32,
     }
     /// `substitution.handoverConfirmed`
-    HandoverConfirmed = SubstitutionHandoverConfirmed {
-        handover: Id,
-    }
+    HandoverConfirmed = SubstitutionHandoverConfirmed { handover: Id }
     /// `care.screened`
     Screened = CareScreened {
         instrument: Code,
@@ -298,18 +222,9 @@ facts! {
         project: Option<Code>,
     }
     /// `cap.referred`
-    Referred = CapReferred {
-        referral: Id,
-        project: Code,
-        to_provider: Code,
-        prison: Option<Code>,
-    }
+    Referred = CapReferred { referral: Id, project: Code, to_provider: Code, prison: Option<Code> }
     /// `cap.oriented`
-    Oriented = CapOriented {
-        project: Code,
-        prison: Option<Code>,
-        mode: Option<Code>,
-    }
+    Oriented = CapOriented { project: Code, prison: Option<Code>, mode: Option<Code> }
     /// `referral.answered`
     ReferralAnswered = ReferralAnswered {
         referral: Id,
@@ -327,10 +242,7 @@ facts! {
         project: Option<Code>,
     }
     /// `treatment.ended`
-    TreatmentEnded = TreatmentEnded {
-        episode: Id,
-        reason: Code,
-    }
+    TreatmentEnded = TreatmentEnded { episode: Id, reason: Code }
     /// `care.notDelivered`
     NotDelivered = CareNotDelivered {
         cause: NotDeliveredCause,
@@ -355,31 +267,15 @@ facts! {
         form: Option<SessionForm>,
     }
     /// `programme.completed`
-    ProgrammeCompleted = ProgrammeCompleted {
-        enrolment: Id,
-        sessions_attended: u32,
-    }
+    ProgrammeCompleted = ProgrammeCompleted { enrolment: Id, sessions_attended: u32 }
     /// `programme.left`
-    ProgrammeLeft = ProgrammeLeft {
-        enrolment: Id,
-        reason: Code,
-    }
+    ProgrammeLeft = ProgrammeLeft { enrolment: Id, reason: Code }
     /// `drugFreeUnit.placed`
-    UnitPlaced = DrugFreeUnitPlaced {
-        placement: Id,
-        facility: Code,
-    }
+    UnitPlaced = DrugFreeUnitPlaced { placement: Id, facility: Code }
     /// `drugFreeUnit.left`
-    UnitLeft = DrugFreeUnitLeft {
-        placement: Id,
-        reason: Option<Code>,
-    }
+    UnitLeft = DrugFreeUnitLeft { placement: Id, reason: Option<Code> }
     /// `consultation.held`
-    Consulted = ConsultationHeld {
-        roles: Vec<Code>,
-        minutes: u32,
-        client_present: bool,
-    }
+    Consulted = ConsultationHeld { roles: Vec<Code>, minutes: u32, client_present: bool }
     /// `plan.agreed`
     PlanAgreed = PlanAgreed {
         plan: Id,
@@ -395,16 +291,9 @@ facts! {
         naloxone: Option<bool>,
     }
     /// `housing.placed`
-    HousingPlaced = HousingPlaced {
-        placement: Id,
-        kind: HousingKind,
-        provider: Code,
-    }
+    HousingPlaced = HousingPlaced { placement: Id, kind: HousingKind, provider: Code }
     /// `housing.left`
-    HousingLeft = HousingLeft {
-        placement: Id,
-        reason: Option<Code>,
-    }
+    HousingLeft = HousingLeft { placement: Id, reason: Option<Code> }
     /// `overdose.recorded`
     Overdose = OverdoseRecorded {
         place: OverdosePlace,
@@ -419,9 +308,7 @@ facts! {
         valid_until: Option<NaiveDate>,
     }
     /// `consent.withdrawn`
-    ConsentWithdrawn = ConsentWithdrawn {
-        consent: Id,
-    }
+    ConsentWithdrawn = ConsentWithdrawn { consent: Id }
     /// `record.corrected`
     Corrected = RecordCorrected {
         corrects: Target,
@@ -430,24 +317,11 @@ facts! {
         time: Option<DateTime<FixedOffset>>,
     }
     /// `record.annulled`
-    Annulled = RecordAnnulled {
-        annuls: Target,
-        reason: AnnulmentReason,
-    }
+    Annulled = RecordAnnulled { annuls: Target, reason: AnnulmentReason }
     /// `person.merged`
-    Merged = PersonMerged {
-        into: PersonId,
-        reason: Code,
-    }
+    Merged = PersonMerged { into: PersonId, reason: Code }
     /// `person.unmerged`
-    Unmerged = PersonUnmerged {
-        from: PersonId,
-        reason: Code,
-    }
+    Unmerged = PersonUnmerged { from: PersonId, reason: Code }
     /// `record.erased`
-    Erased = RecordErased {
-        class: Code,
-        generations: Vec<u32>,
-        basis: Code,
-    }
+    Erased = RecordErased { class: Code, generations: Vec<u32>, basis: Code }
 }

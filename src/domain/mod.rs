@@ -4,6 +4,7 @@
 pub mod calendar;
 pub mod canonical;
 pub mod choice;
+pub mod code;
 pub mod credit;
 pub mod dates;
 pub mod event;

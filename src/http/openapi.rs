@@ -280,6 +280,7 @@ fn components() -> Map<String, Value> {
         "days": {"type": "integer"}, "why": {"type": "string"},
         "events": {"type": "array", "items": {"type": "string"}}
     }});
+    let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let schemas = json!({
         "Any": {},
         "Text": {"type": "string"},
@@ -290,7 +291,7 @@ fn components() -> Map<String, Value> {
             {"format": "date"}, {"format": "date-time"}]},
         "Boundary": {"type": "string", "enum": ["anyPart", "excludeLast"]},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
-        "EventType": {"type": "string", "enum": Kind::ALL.iter().map(|k| k.name()).collect::<Vec<_>>()},
+        "EventType": {"type": "string", "enum": types},
         "CareEvent": file(schema::ENVELOPE),
         "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
         "Lines": {"type": "string", "description": "One JSON object a line"},

@@ -361,7 +361,8 @@ fn expectation(draft: &Draft, revision: Revision) -> Receipt {
 }
 
 /// Equal in RFC 8785 form. `datacontenttype` can only be `application/json`, which is what its
-/// absence means; binary mode cannot leave its `Content-Type` out, so it does not tell events apart.
+/// absence means; as most clients cannot leave the `Content-Type` of binary mode out, it does not
+/// tell events apart.
 fn same_content(one: &[u8], other: &[u8]) -> bool {
     let without = |bytes: &[u8]| {
         let mut members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;

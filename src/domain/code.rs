@@ -1,0 +1,46 @@
+//! Codes and ids inside payloads: what senders name things by.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::EventKey;
+
+/// A sender's own id inside a payload (`stay`, `modality`, …): unique per person across sources.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(pub Box<str>);
+
+/// An open lowerCamelCase code: a place, a house, a project, a reason.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(pub Box<str>);
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The record that a correction or an annulment touches.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Target {
+    /// The system that sent it.
+    pub source: Box<str>,
+    /// That system's id for it.
+    pub id: Box<str>,
+    /// Its type, by name.
+    #[serde(rename = "type")]
+    pub kind: Box<str>,
+}
+
+impl Target {
+    /// The target as a key.
+    pub fn key(&self) -> EventKey {
+        EventKey::new(&self.source, &self.id)
+    }
+}

@@ -8,6 +8,8 @@ mod alerts;
 mod builder;
 #[path = "trajectory/care.rs"]
 mod care;
+#[path = "trajectory/changes.rs"]
+mod changes;
 #[path = "trajectory/custody.rs"]
 mod custody;
 #[path = "trajectory/interruption.rs"]

@@ -57,6 +57,17 @@ fn residential_treatment() {
                 json!({"state": "inTreatment", "days": 8, "since": "2026-03-01T10:00"}),
             ),
             (
+                "left twice, back once: each date once",
+                vec![
+                    stay(),
+                    away("2026-03-04T10:00", false),
+                    away("2026-03-05T10:00", false),
+                    back("2026-03-07T10:00"),
+                ],
+                "2026-03-10",
+                json!({"state": "inTreatment", "days": 8}),
+            ),
+            (
                 "completed",
                 closed("residential.completed", json!({"stay": "s1"})),
                 "2026-03-06",

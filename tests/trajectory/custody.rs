@@ -94,6 +94,16 @@ fn detained_absent_released() {
             json!({"state": "detained", "facility": "brugge", "since": "2026-03-08T08:00"}),
         ),
         (
+            "an escape that is over, detained anew",
+            vec![
+                gent(),
+                absence_started("2026-03-05T08:00", "escape"),
+                absence_ended("2026-03-08T08:00"),
+            ],
+            "2026-03-09",
+            json!({"state": "detained", "facility": "gent", "since": "2026-03-08T08:00"}),
+        ),
+        (
             "released",
             vec![gent(), released("2026-03-09T10:00", "sentenceEnd")],
             "2026-03-09",
@@ -149,7 +159,7 @@ fn under_a_modality() {
             "a revocation may take effect later",
             then(with(revoked(), json!({"effectiveOn": "2026-05-10"}))),
             "2026-05-09",
-            under,
+            under.clone(),
         ),
         (
             "then it has",
@@ -171,6 +181,28 @@ fn under_a_modality() {
                 .collect(),
             "2026-06-02",
             json!({"state": "released", "modality": "absent"}),
+        ),
+        (
+            "nor by one without a new grant",
+            monitored()
+                .into_iter()
+                .chain([
+                    arrived("2026-05-01", "gent"),
+                    released("2026-06-01", "electronicMonitoring"),
+                ])
+                .collect(),
+            "2026-06-02",
+            json!({"state": "released", "modality": "absent"}),
+        ),
+        (
+            "brought in and let out on the day it starts: no return",
+            vec![
+                arrived("2026-04-01T08:00", "gent"),
+                granted("2026-04-01T07:00", "electronicMonitoring"),
+                out("electronicMonitoring"),
+            ],
+            "2026-04-02",
+            under,
         ),
         (
             "released for it, but not granted",

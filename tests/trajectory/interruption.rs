@@ -69,6 +69,16 @@ fn interrupted_rests_on_records() {
             state("maintained"),
         ),
         (
+            "ordered anew by a prescriber",
+            vec![
+                dose(MONDAY),
+                prescribed("2026-03-06T08:00", "rx2", "maintenance"),
+                dose("2026-03-06T09:00"),
+            ],
+            "2026-03-06",
+            state("maintained"),
+        ),
+        (
             "two days are no gap",
             vec![dose(MONDAY), dose("2026-03-05T09:00")],
             "2026-03-05",

@@ -324,7 +324,9 @@ proptest! {
         let says_so = count("substitution.doseWithheld") > 0
             || count("care.notDelivered") > 0
             || count("substitution.stopped") > 0
-            || count("substitution.doseContinued") > 0;
+            || count("substitution.doseContinued") > 1
+            || count("substitution.doseContinued") > 0
+                && count("substitution.verified") + count("substitution.handoverSent") > 0;
         prop_assert!(state != "interrupted" || says_so);
         let silent: Vec<Value> = events
             .iter()
@@ -361,8 +363,10 @@ proptest! {
         events in events(),
         at in at(),
         part in 0.0..1.0_f64,
+        told_ahead in any::<bool>(),
     ) {
-        let history = history(&told_by(&events, at), None);
+        let events = if told_ahead { events } else { told_by(&events, at) };
+        let history = history(&events, None);
         let present = answer(&history, at);
         let Some(change) = changes_at(&history, at, Rules::shipped()) else {
             let later = At::Instant(at.instant() + TimeDelta::days(4000));

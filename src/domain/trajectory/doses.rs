@@ -3,7 +3,7 @@
 //! is not there, and is never counted as missed.
 //! Rules: `projections/rules/continuity.toml`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
@@ -119,10 +119,14 @@ pub struct Timeline<'a> {
     pub withheld: Vec<Withheld<'a>>,
     /// Prescriptions.
     pub prescriptions: Vec<(&'a Item, &'a Prescribed)>,
+    /// The last record of each prescription.
+    pub by_id: HashMap<&'a Id, (&'a Item, &'a Prescribed)>,
     /// Stops.
     pub stops: Vec<(&'a Item, &'a SubstitutionStopped)>,
-    /// Handovers, and by id their confirmations.
+    /// Handovers.
     pub handovers: Vec<(&'a Item, &'a HandoverSent)>,
+    /// The ids of handovers that were sent.
+    pub sent: HashSet<&'a Id>,
     /// When each handover was first confirmed.
     pub confirmed: HashMap<&'a Id, &'a Item>,
     /// What the dose became, by the time from which it held.
@@ -162,12 +166,16 @@ impl<'a> Timeline<'a> {
             Fact::Prescribed(fact) => {
                 self.amounts.push((item.instant(), Some(fact.product), fact.dose_micrograms));
                 self.prescriptions.push((item, fact));
+                self.by_id.insert(&fact.prescription, (item, fact));
             }
             Fact::DoseChanged(fact) => {
                 self.amounts.push((item.instant(), fact.product, fact.to_micrograms));
             }
             Fact::SubstitutionStopped(fact) => self.stops.push((item, fact)),
-            Fact::HandoverSent(fact) => self.handovers.push((item, fact)),
+            Fact::HandoverSent(fact) => {
+                self.sent.insert(&fact.handover);
+                self.handovers.push((item, fact));
+            }
             Fact::DoseWithheld(fact) => {
                 self.withheld.push(Withheld { item, cause: cause(fact.reason) });
             }
@@ -185,7 +193,7 @@ impl<'a> Timeline<'a> {
     }
 
     fn confirm(&mut self, item: &'a Item, handover: &'a Id, findings: &mut Vec<Finding>) {
-        if self.handovers.iter().any(|(_, sent)| sent.handover == *handover) {
+        if self.sent.contains(handover) {
             self.confirmed.entry(handover).or_insert(item);
             return;
         }
@@ -248,9 +256,7 @@ impl<'a> Timeline<'a> {
 
     /// The interval that a dose says itself: outright, by its prescription, or by its form.
     fn stated_interval(&self, dose: &DoseContinued) -> Option<u32> {
-        let named = dose.prescription.as_ref().and_then(|id| {
-            self.prescriptions.iter().rfind(|(_, prescribed)| prescribed.prescription == *id)
-        });
+        let named = dose.prescription.as_ref().and_then(|id| self.by_id.get(id));
         let by_form = match dose.formulation {
             Some(Formulation::DepotWeekly) => Some(7),
             Some(Formulation::DepotMonthly) => Some(28),
@@ -261,11 +267,11 @@ impl<'a> Timeline<'a> {
 
     /// The interval of the prescription of a product that held when a record was made.
     fn prescribed_interval(&self, item: &Item, product: Product) -> Option<u32> {
-        self.prescriptions
+        let until = item.instant();
+        let earlier = self.prescriptions.partition_point(|(order, _)| order.instant() <= until);
+        self.prescriptions[..earlier]
             .iter()
-            .rfind(|(order, prescribed)| {
-                prescribed.product == product && order.instant() <= item.instant()
-            })
+            .rfind(|(_, prescribed)| prescribed.product == product)
             .map(|(_, prescribed)| prescribed.interval_days)
     }
 
@@ -286,9 +292,9 @@ impl<'a> Timeline<'a> {
         to: DateTime<Utc>,
         reasons: &[StopReason],
     ) -> bool {
-        self.stops.iter().any(|(item, stop)| {
-            (from..=to).contains(&item.instant()) && reasons.contains(&stop.reason)
-        })
+        let first = self.stops.partition_point(|(item, _)| item.instant() < from);
+        let mut stops = self.stops[first..].iter().take_while(|(item, _)| item.instant() <= to);
+        stops.any(|(_, stop)| reasons.contains(&stop.reason))
     }
 }
 

@@ -15,7 +15,7 @@ pub mod rules;
 pub mod substitution;
 pub mod transitions;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use self::alerts::Alert;
@@ -27,7 +27,7 @@ use self::residential::Residential;
 pub use self::rules::Rules;
 use self::substitution::Substitution;
 use self::transitions::Transition;
-use super::calendar::{At, end_of};
+use super::calendar::At;
 use super::choice::ReleaseReason;
 use super::fact::Fact;
 use super::finding::{Finding, FindingCode};
@@ -76,25 +76,32 @@ impl Trajectory {
 
 /// The trajectory of a person at an instant.
 pub fn trajectory(history: &History, at: At, rules: &Rules) -> Trajectory {
-    let known = Known::of(history, at);
-    known.trajectory(&Clock::at(known.present(at)), rules).with_findings(history.findings.clone())
+    let clock = Clock::at(at.instant());
+    let trajectory = Known::of(history, at).trajectory(&clock, rules);
+    trajectory.with_findings(history.findings.clone())
 }
 
-/// The first later instant at which a threshold or a civil day changes the trajectory, although
-/// nothing further happens; `None` when it stays as it is.
+/// The first later instant at which the trajectory differs although nothing more is recorded: by a
+/// threshold, by a civil day, or by a record told ahead of its time. `None`: it stays as it is.
 pub fn changes_at(history: &History, at: At, rules: &Rules) -> Option<DateTime<Utc>> {
-    let known = Known::of(history, at);
-    if known.death.is_some() {
-        return None;
-    }
-    let mut clock = Clock::at(known.present(at));
-    let present = known.trajectory(&clock, rules);
+    let told = |at: At| {
+        let known = Known::of(history, at);
+        let clock = Clock::at(at.instant());
+        let trajectory = known.trajectory(&clock, rules);
+        // Past a death no threshold counts any more.
+        (trajectory, clock.next().filter(|_| known.death.is_none()))
+    };
+    let (present, mut by_clock) = told(at);
+    let mut from = at.instant();
     loop {
-        let next = clock.next()?;
-        clock = Clock::at(next);
-        if known.trajectory(&clock, rules) != present {
-            return Some(next);
+        let mut times = history.facts().map(|(item, _)| item.instant());
+        let by_record = times.find(|time| *time > from);
+        from = by_clock.into_iter().chain(by_record).min()?;
+        let (trajectory, next) = told(At::Instant(from));
+        if trajectory != present {
+            return Some(from);
         }
+        by_clock = next;
     }
 }
 
@@ -119,12 +126,6 @@ impl<'a> Known<'a> {
             .map(|(item, _)| item)
             .collect();
         Self { records, death, after_death }
-    }
-
-    /// The instant of the answer: never after the date of a death.
-    fn present(&self, at: At) -> DateTime<Utc> {
-        let last = self.death.map(|death| end_of(death.date()) - TimeDelta::microseconds(1));
-        last.map_or(at.instant(), |last| last.min(at.instant()))
     }
 
     fn trajectory(&self, clock: &Clock, rules: &Rules) -> Trajectory {

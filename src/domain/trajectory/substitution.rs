@@ -158,7 +158,7 @@ pub fn current_prescription<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'
     let named = timeline.doses.last().filter(|dose| dose.at >= last.0.instant());
     named
         .and_then(|dose| dose.prescription)
-        .and_then(|id| timeline.prescriptions.iter().rfind(|(_, p)| p.prescription == *id))
+        .and_then(|id| timeline.by_id.get(id))
         .copied()
         .or(Some(last))
 }
@@ -308,18 +308,23 @@ fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>>
 }
 
 /// Whether the last dose shows that those before it were not given. So it stays until the next
-/// dose comes in time. A dose that a provider only reports shows no gap: who gave the ones before
-/// may simply not record here.
+/// dose comes in time, or a prescriber has ordered it anew. A dose that a provider only reports
+/// shows no gap: who gave the ones before may simply not record here.
 fn resumed_after_gap(timeline: &Timeline, rules: &Rules) -> bool {
     let [.., before, last] = &timeline.doses[..] else { return false };
     let ended = [StopReason::Planned, StopReason::Client];
     if last.told == Told::Reported || timeline.stopped_between(before.at, last.at, &ended) {
         return false;
     }
+    let due = before.next_due();
+    let ordered = |(order, _): &(&Item, _)| order.instant() > due && order.instant() <= last.at;
+    if timeline.prescriptions.iter().any(ordered) {
+        return false;
+    }
     if before.window_days(rules).is_some() {
         return last.at > before.continuous_until(rules);
     }
-    let missing = last.date().signed_duration_since(calendar::date_of(before.next_due()));
+    let missing = last.date().signed_duration_since(calendar::date_of(due));
     missing.num_days() >= rules.thresholds.missed_review_days.value.into()
 }
 

@@ -45,14 +45,17 @@ impl Modality<'_> {
     }
 }
 
+/// A date and the record that gives it.
+type Moment = (NaiveDate, Place);
+
 /// What is recorded about one modality, besides its grant.
 #[derive(Default)]
 struct About {
     /// Suspensions, with where each was lifted.
-    suspensions: Vec<(NaiveDate, Place, Option<(NaiveDate, Place)>)>,
-    ended: Option<(NaiveDate, Place)>,
+    suspensions: Vec<(Moment, Option<Moment>)>,
+    ended: Option<Moment>,
     /// The revocation that is effective first.
-    revoked: Option<(NaiveDate, Place)>,
+    revoked: Option<Moment>,
     decision: Option<Decision>,
 }
 
@@ -64,7 +67,7 @@ pub(super) fn modalities<'a>(
 ) -> (Vec<Modality<'a>>, Dates) {
     let mut about = about(timeline);
     let grants = grants(timeline, findings);
-    let starts: Vec<(NaiveDate, Place)> = grants.iter().map(|g| (g.1, g.2)).collect();
+    let starts: Vec<Moment> = grants.iter().map(|g| (g.1, g.2)).collect();
     let mut modalities = Vec::with_capacity(grants.len());
     for (granted, starts_on, grant) in grants {
         let about = about.remove(&granted.modality).unwrap_or_default();
@@ -143,12 +146,12 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About> {
         match told.fact {
             Fact::ModalitySuspended(of) => {
                 let about = about.entry(&of.modality).or_default();
-                about.suspensions.push((told.date, told.place, None));
+                about.suspensions.push((moment, None));
             }
             Fact::SuspensionLifted(of) => {
                 let about = about.entry(&of.modality).or_default();
                 let open = about.suspensions.iter_mut().rev();
-                for (_, _, lifted) in open.take_while(|(_, _, lifted)| lifted.is_none()) {
+                for (_, lifted) in open.take_while(|(_, lifted)| lifted.is_none()) {
                     *lifted = Some(moment);
                 }
             }
@@ -174,11 +177,11 @@ fn window_end(
     timeline: &Timeline<'_>,
     detention: &Detention,
     about: &About,
-    (starts_on, grant): (NaiveDate, Place),
-    next: Option<(NaiveDate, Place)>,
+    (starts_on, grant): Moment,
+    next: Option<Moment>,
     findings: &mut Vec<Finding>,
 ) -> (NaiveDate, Option<Place>) {
-    let before = |(date, place): (NaiveDate, Place)| (day_before(date), Some(place));
+    let before = |(date, place): Moment| (day_before(date), Some(place));
     let own = [
         detention.return_from(starts_on).map(before),
         about.revoked.map(before),
@@ -202,7 +205,7 @@ fn window_end(
 
 /// From each suspension to the day before it was lifted, or to the end of the window.
 fn suspensions(about: &About, window_last: NaiveDate) -> Vec<Span> {
-    let span = |&(first, suspended, lifted): &(NaiveDate, Place, Option<(NaiveDate, Place)>)| {
+    let span = |&((first, suspended), lifted): &(Moment, Option<Moment>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
         let rests_on = [Some(suspended), lifted.map(|(_, place)| place)];
         Span { run: Run { first, last }, rests_on: rests_on.into_iter().flatten().collect() }

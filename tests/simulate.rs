@@ -13,6 +13,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Offset as _, Utc};
 use chrono_tz::Europe::Brussels;
 use serde_json::Value;
 
+const BYTES: &str = "c77267fc9081769cc1e5ae01d8a99a7f08eeb3af9148d022d50b5f10e3fdd15e";
+
 fn seed() -> u64 {
     std::env::var("SEED").map_or(7341, |seed| seed.parse().unwrap())
 }
@@ -57,6 +59,15 @@ fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
     };
     assert_eq!(bytes(seed()), bytes(seed()), "{}", rerun());
     assert_ne!(bytes(seed()), bytes(seed() + 1), "{}", rerun());
+}
+
+/// The hash changes with every change of the simulator, and only then.
+#[test]
+fn the_bytes_are_those_of_every_other_machine() {
+    let plan = plan(30, "2024-01-01", "2025-06-30", 2026);
+    let mut hasher = blake3::Hasher::new();
+    events(plan).for_each(|event| _ = hasher.update(event.to_string().as_bytes()));
+    assert_eq!(hasher.finalize().to_hex().as_str(), BYTES);
 }
 
 #[test]
@@ -157,20 +168,21 @@ fn times_carry_the_brussels_offset_and_lie_in_the_plan() {
 
 #[test]
 fn a_strike_is_a_day_for_the_whole_prison() {
-    let mut given: BTreeMap<(String, NaiveDate), [u32; 2]> = BTreeMap::new();
-    let mut struck = BTreeSet::new();
-    for event in events(year(300)) {
-        let facility = text(&event, "/data/facility").to_owned();
-        let place = (facility, date(&event));
-        let strike = [text(&event, "/data/cause"), text(&event, "/data/reason")];
-        if text(&event, "/type").starts_with("programme.sessionHeld") {
-            given.entry(place.clone()).or_default()[0] += 1;
-        }
-        if strike.contains(&"strike") {
-            struck.insert(place);
+    let mut causes: BTreeMap<(String, NaiveDate), Vec<String>> = BTreeMap::new();
+    for event in events(year(1500)) {
+        if text(&event, "/type") == "care.notDelivered" {
+            let place = (text(&event, "/data/facility").to_owned(), date(&event));
+            causes.entry(place).or_default().push(text(&event, "/data/cause").to_owned());
         }
     }
-    assert!(!struck.is_empty(), "{}", rerun());
+    let struck: Vec<_> =
+        causes.values().filter(|causes| causes.iter().any(|cause| cause == "strike")).collect();
+    let all: usize = struck.iter().map(|causes| causes.len()).sum();
+    let strikes = struck.iter().flat_map(|causes| *causes).filter(|cause| *cause == "strike");
+    let strikes = strikes.count();
+    // A record that bears a wrong date until it is corrected may fall on a strike day.
+    assert!(struck.iter().any(|causes| causes.len() > 2), "{struck:?}; {}", rerun());
+    assert!(strikes * 10 >= all * 9, "{strikes} of {all}; {}", rerun());
 }
 
 /// A life that shows what is at stake: released to a house, gone too early, back inside.

@@ -2,14 +2,14 @@
 //! Always: a programme lies within the time inside that it was planned for; on a strike day of the
 //! prison nothing that comes from outside takes place.
 
-use super::custody::Held;
+use super::custody::{Exit, Held};
 use super::fate::Substitution;
 use super::life::Life;
 use super::moment::{Day, Moment};
 use super::rates;
 use super::say::{Code, Codes, Date, Id, Say, Series};
 use super::source::Source;
-use super::world::{HASSELT, Prison, RUISELEDE, is_weekend};
+use super::world::{HASSELT, Prison, RUISELEDE, working_day};
 use crate::domain::choice::{
     ConsentScope, Eligibility, LegalStatus, NotDeliveredCause, ProgrammeKind, Service, SessionForm,
     Setting,
@@ -55,15 +55,21 @@ impl Life<'_> {
         }
     }
 
-    /// What is offered to a problem user held from one day to another in one prison.
-    pub(super) fn care(&mut self, held: &Held, from: Day, to: Day) {
+    /// What is offered to a problem user held from one day to another in one prison: once after
+    /// each arrival, and the preparation of the release once it is near.
+    pub(super) fn care(&mut self, held: &mut Held, from: Day, to: Day, exit: Exit) {
         if !self.fate.problem || !self.goes_on(from) || to - from < 12 {
             return;
         }
-        self.consents(from, to);
-        self.referral(held, from, to);
-        self.short_intervention(held, from, to);
-        self.drug_free_unit(held, from, to);
+        if !std::mem::replace(&mut held.cared_for, true) {
+            self.consents(held, from, to);
+            self.referral(held, from, to, exit);
+            self.short_intervention(held, from, to);
+            self.drug_free_unit(held, from, to, exit);
+        }
+        if exit == Exit::Stays {
+            return;
+        }
         if self.fate.meets(rates::CONSULTED, &mut self.dice) {
             self.consultation(held, to);
         }
@@ -72,33 +78,33 @@ impl Life<'_> {
         }
     }
 
-    fn consents(&mut self, from: Day, to: Day) {
+    fn consents(&mut self, held: &Held, from: Day, to: Day) {
         if !self.fate.meets(rates::CONSENTS, &mut self.dice) {
             return;
         }
-        let (scope, recipients): (_, Codes) = self.dice.pick(&[
-            (
-                (
-                    ConsentScope::ClinicalToLegal,
-                    &["sentence-implementation-court", "counsel-of-the-person"] as Codes,
-                ),
-                3,
-            ),
-            ((ConsentScope::Research, &["evaluation-of-the-projects"]), 1),
-        ]);
+        let (scope, recipients) = self.consent_scope();
         let consent = self.new_id(Series::Consent);
         let day = from + self.dice.between(1, 10);
-        let limited = self.dice.below(2) == 0;
+        let limited = !self.fate.given && self.dice.below(2) == 0;
         let valid_until = limited.then_some(Date(day + CONSENT_DAYS));
-        let source = Source::House("deKiem");
+        let source = Source::House(self.world.referrer(held.prison, day));
         self.tell_on(day, source, Say::ConsentGiven { consent, scope, recipients, valid_until });
-        if self.dice.chance(rates::CONSENT_WITHDRAWN) || self.person == 1 {
+        let withdrawn = !self.fate.given && self.dice.chance(rates::CONSENT_WITHDRAWN);
+        if withdrawn || self.fate.withdraws_consent {
             let day = self.dice.between(day + 1, to.max(day + 1));
             self.tell_on(day, source, Say::ConsentWithdrawn { consent });
         }
     }
 
-    fn referral(&mut self, held: &Held, from: Day, to: Day) {
+    fn consent_scope(&mut self) -> (ConsentScope, Codes) {
+        if !self.fate.given && self.dice.below(4) == 0 {
+            return (ConsentScope::Research, &["evaluation-of-the-projects"]);
+        }
+        let legal: Codes = &["sentence-implementation-court", "counsel-of-the-person"];
+        (ConsentScope::ClinicalToLegal, legal)
+    }
+
+    fn referral(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
         if !self.fate.meets(rates::ORIENTED, &mut self.dice) {
             return;
         }
@@ -134,11 +140,17 @@ impl Life<'_> {
         };
         self.tell_on(day, Source::House(to_provider), say);
         if accepted && self.fate.meets(rates::TREATED_INSIDE, &mut self.dice) {
-            self.treated_inside(to_provider, project, referral, day + 3, to);
+            let (source, span) = ((to_provider, project, referral), (day + 3, to));
+            self.treated_inside(source, span, exit);
         }
     }
 
-    fn treated_inside(&mut self, provider: Code, project: Code, referral: Id, from: Day, to: Day) {
+    fn treated_inside(
+        &mut self,
+        (provider, project, referral): (Code, Code, Id),
+        (from, to): (Day, Day),
+        exit: Exit,
+    ) {
         if from > to {
             return;
         }
@@ -154,8 +166,11 @@ impl Life<'_> {
         };
         self.tell_on(from, source, say);
         let early = self.dice.below(3) == 0;
-        let end = if early { self.dice.between(from, to) } else { to };
-        let reason = if early { "byClient" } else { "release" };
+        let (end, reason) = match (early, exit) {
+            (true, _) => (self.dice.between(from, to), "byClient"),
+            (false, Exit::Leaves) => (to, "release"),
+            (false, Exit::Stays) => (to + self.dice.between(10, 90), "completed"),
+        };
         let time = self.dice.moment(end, 18, 18);
         self.tell(time, source, Say::TreatmentEnded { episode, reason });
     }
@@ -173,7 +188,8 @@ impl Life<'_> {
     fn short_intervention(&mut self, held: &Held, from: Day, to: Day) {
         let start = from + 10;
         let pretrial = held.status == LegalStatus::Pretrial;
-        if to - start < 28 || (!pretrial && to - from > 360) {
+        let eligible = pretrial || held.sentence_days.is_some_and(|days| days <= 360);
+        if to - start < 30 || !eligible {
             return;
         }
         let Some(project) = self.world.short_intervention(held.prison, start) else { return };
@@ -186,7 +202,7 @@ impl Life<'_> {
             kind: ProgrammeKind::ShortIntervention,
             prison: held.prison,
             from: start,
-            to: start + 28,
+            to: start + 30,
             planned: rates::SHORT_SESSIONS,
             completed_from: rates::SHORT_SESSIONS_MIN,
             minutes: 120,
@@ -222,19 +238,22 @@ impl Life<'_> {
         };
         self.tell_on(programme.from - 2, source, say);
         let daily = programme.kind == ProgrammeKind::ShortIntervention;
-        let mut attended = 0;
+        let (mut attended, mut lost) = (0, 0);
         let mut day = programme.from;
         for _ in 0..programme.planned {
             day = if daily { working_day(day + 1) } else { working_day(day + 3) };
             if day > programme.to || !self.goes_on(day) {
                 break;
             }
-            if !self.fate.given && self.dice.chance(rates::PROGRAMME_LEFT) {
+            let leaves = !self.fate.given && self.dice.chance(rates::PROGRAMME_LEFT);
+            if leaves || (self.fate.leaves_programme && attended == 5) {
                 let reason = self.dice.pick(&[("byClient", 6), ("transfer", 3), ("rules", 2)]);
                 self.tell_on(day, source, Say::ProgrammeLeft { enrolment, reason });
                 return;
             }
-            attended += u32::from(self.session(&programme, enrolment, day));
+            let held = self.session(&programme, enrolment, day, lost);
+            attended += u32::from(held);
+            lost += u32::from(!held);
         }
         let time = self.dice.moment(day.min(programme.to), 18, 18);
         let say = if attended >= programme.completed_from {
@@ -246,11 +265,12 @@ impl Life<'_> {
     }
 
     /// One planned session; answers whether it was held.
-    fn session(&mut self, programme: &Programme, enrolment: Id, day: Day) -> bool {
+    fn session(&mut self, programme: &Programme, enrolment: Id, day: Day, lost: u32) -> bool {
         let session = self.new_id(Series::Session);
         let project = programme.project;
         let struck = self.world.strike(programme.prison, day);
-        if struck || self.dice.chance(rates::SESSION_LOST) {
+        let spared = self.fate.given && lost >= 5;
+        if struck || (self.dice.chance(rates::SESSION_LOST) && !spared) {
             let [staff, room, lockdown, client] = rates::SESSION_CAUSES;
             let drawn = self.dice.pick(&[
                 (NotDeliveredCause::StaffShortage, staff),
@@ -280,7 +300,7 @@ impl Life<'_> {
         true
     }
 
-    fn drug_free_unit(&mut self, held: &Held, from: Day, to: Day) {
+    fn drug_free_unit(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
         if held.prison != HASSELT || !self.fate.meets(rates::DRUG_FREE_UNIT, &mut self.dice) {
             return;
         }
@@ -289,7 +309,7 @@ impl Life<'_> {
         let start = from + self.dice.between(5, 10);
         let facility = held.prison.code();
         self.tell_on(start, registry, Say::UnitPlaced { placement, facility });
-        let early = self.dice.below(3) == 0;
+        let early = exit == Exit::Stays || self.dice.below(3) == 0;
         let end = if early { self.dice.between(start, to) } else { to };
         let reason = Some(if early { "byResident" } else { "release" });
         let time = self.dice.moment(end, 9, 9);
@@ -356,9 +376,4 @@ impl Life<'_> {
         }
         struck
     }
-}
-
-/// The day itself, or the Monday after it.
-fn working_day(day: Day) -> Day {
-    (day..).find(|day| !is_weekend(*day)).unwrap_or(day)
 }

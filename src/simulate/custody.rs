@@ -6,7 +6,7 @@ use super::moment::{Day, Moment};
 use super::rates::{self, Rate};
 use super::say::{Date, Id, Say, Series};
 use super::source::Source;
-use super::world::{Prison, RUISELEDE, is_weekend};
+use super::world::{Prison, RUISELEDE, is_weekend, working_day};
 use crate::domain::choice::{
     AbsenceKind, ArrivalReason, LegalStatus, ModalityKind, OverdosePlace, ReleaseReason, StopReason,
 };
@@ -18,6 +18,17 @@ pub(super) struct Held {
     pub(super) prison: Prison,
     pub(super) since: Day,
     pub(super) status: LegalStatus,
+    /// Length of the sentence being served.
+    pub(super) sentence_days: Option<i32>,
+    /// Whether care was offered since the arrival.
+    pub(super) cared_for: bool,
+}
+
+/// What follows a stretch of detention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    Leaves,
+    Stays,
 }
 
 /// A sentence being served.
@@ -59,7 +70,8 @@ impl Life<'_> {
         let prison = self.fate.prison.unwrap_or_else(|| self.world.any_prison(&mut self.dice));
         let detention = self.new_id(Series::Detention);
         let status = self.arrival_status();
-        let mut held = Held { detention, prison, since: day, status };
+        let (sentence_days, cared_for) = (None, false);
+        let mut held = Held { detention, prison, since: day, status, sentence_days, cared_for };
         self.arrive(&held, day, ArrivalReason::New);
         self.arrival_care(&held);
         match status {
@@ -105,21 +117,21 @@ impl Life<'_> {
         reason: ReleaseReason,
     ) -> Option<Day> {
         let exit = day + self.dice.between(days_min, days_max);
-        self.inside(held, day, exit);
+        self.inside(held, day, exit, Exit::Leaves);
         self.release(held, exit, reason, true);
-        if reason == ReleaseReason::Removal { None } else { self.free(held, exit) }
+        if reason == ReleaseReason::Removal { None } else { self.free(exit) }
     }
 
     fn pretrial(&mut self, held: &mut Held, day: Day) -> Option<Day> {
         let drawn = self.dice.between(15, 200);
-        let exit = day + self.fate.pretrial_days.unwrap_or(drawn);
-        self.inside(held, day, exit);
+        let exit = working_day(day + self.fate.pretrial_days.unwrap_or(drawn));
+        self.inside(held, day, exit, Exit::Stays);
         if self.fate.pretrial_days.is_none() && self.dice.chance(rates::PRETRIAL_LIFTED) {
             let acquitted = self.dice.chance(rates::ACQUITTED);
             let reason =
                 if acquitted { ReleaseReason::Acquittal } else { ReleaseReason::PretrialLifted };
             self.release(held, exit, reason, true);
-            return self.free(held, exit);
+            return self.free(exit);
         }
         let (from, to) = (LegalStatus::Pretrial, LegalStatus::Convicted);
         let detention = held.detention;
@@ -137,12 +149,15 @@ impl Life<'_> {
         let title = self.sentence(held, day);
         let (kind, exit) = self.modality_ahead(&title);
         self.long_programme_ahead(held, day, exit);
-        self.inside(held, day + 1, exit);
+        held.sentence_days = Some(title.days);
+        let leaves = kind.is_none_or(lived_outside);
+        let next = if leaves { Exit::Leaves } else { Exit::Stays };
+        self.inside(held, day + 1, exit, next);
         match kind {
             Some(kind) => self.modality(held, title, kind, exit),
             None => {
                 self.release(held, exit, ReleaseReason::SentenceEnd, true);
-                self.free(held, exit)
+                self.free(exit)
             }
         }
     }
@@ -197,7 +212,7 @@ impl Life<'_> {
     /// Which modality comes, and when; without one, the day on which the sentence ends.
     fn modality_ahead(&mut self, title: &Title) -> (Option<ModalityKind>, Day) {
         if let Some((kind, days)) = self.fate.modality {
-            return (Some(kind), title.from + days);
+            return (Some(kind), working_day(title.from + days));
         }
         let [monitoring, conditional, limited, provisional, house, none] = rates::MODALITIES;
         let kind = self.dice.pick(&[
@@ -213,7 +228,7 @@ impl Life<'_> {
         let third = title.end - title.days * 2 / 3;
         let conditional = kind == Some(ModalityKind::ConditionalRelease);
         let earliest = if conditional { third } else { third - 180 };
-        let start = earliest.max(title.from + 10) + self.dice.between(5, 60);
+        let start = working_day(earliest.max(title.from + 10) + self.dice.between(5, 60));
         if kind.is_none() || start > title.end - 20 { (None, title.end) } else { (kind, start) }
     }
 
@@ -230,8 +245,8 @@ impl Life<'_> {
     }
 
     /// Whatever happens to someone held from one day to another, both included.
-    pub(super) fn inside(&mut self, held: &mut Held, from: Day, to: Day) {
-        self.care(held, from, to);
+    pub(super) fn inside(&mut self, held: &mut Held, from: Day, to: Day, exit: Exit) {
+        self.care(held, from, to, exit);
         let mut start = from;
         let mut absences = Vec::new();
         let mut month = from;
@@ -248,7 +263,7 @@ impl Life<'_> {
             month += MONTH;
         }
         self.doses(start, to, &absences);
-        self.harm_inside(from, to);
+        self.harm_inside(held, from, to);
     }
 
     fn may_move(&mut self, held: &Held) -> bool {
@@ -303,7 +318,7 @@ impl Life<'_> {
         }
     }
 
-    fn harm_inside(&mut self, from: Day, to: Day) {
+    fn harm_inside(&mut self, held: &Held, from: Day, to: Day) {
         if self.fate.given {
             return;
         }
@@ -315,6 +330,11 @@ impl Life<'_> {
         } else if death {
             let time = self.dice.moment(day, 6, 22);
             self.die(time);
+        }
+        if let Some(time) = self.died {
+            let (detention, reason) = (held.detention, ReleaseReason::Death);
+            let say = Say::Released { detention, reason, is_final: true, region: None };
+            self.tell(time, Source::Registry(held.prison), say);
         }
     }
 
@@ -353,6 +373,11 @@ impl Life<'_> {
             self.tell(time, source, Say::Overdose { place, outcome, naloxone });
         }
     }
+}
+
+/// Whether the person leaves the institution under a modality.
+pub(super) const fn lived_outside(kind: ModalityKind) -> bool {
+    !matches!(kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
 }
 
 /// The first day after a sentence of so many months: years date to date, months of 30 days.

@@ -55,6 +55,8 @@ pub(super) struct Fate {
     pub(super) stay: Option<GivenStay>,
     pub(super) outcome: Option<Outcome>,
     pub(super) dies_outside: bool,
+    pub(super) leaves_programme: bool,
+    pub(super) withdraws_consent: bool,
     /// Known under two pseudonyms; the merge is undone when true.
     pub(super) merged: Option<bool>,
 }
@@ -102,11 +104,14 @@ impl Fate {
             stay: None,
             outcome: None,
             dies_outside: false,
+            leaves_programme: false,
+            withdraws_consent: false,
             merged,
         }
     }
 
-    /// 18 months, of which 118 days are imputed and 75 served when the release begins: 347 left.
+    /// 18 months, of which some 118 days are imputed and 75 served when the release begins: about
+    /// 350 are left.
     fn protagonist(dice: &mut Dice) -> Self {
         let days = dice.between(95, 140);
         Self {
@@ -138,7 +143,7 @@ impl Fate {
             problem: true,
             substitution: Substitution::OnArrival,
             given: true,
-            pretrial_days: Some(40),
+            pretrial_days: Some(42),
             sentence_months: Some(12),
             earlier_days: Some(90),
             modality: Some((kind, 30)),
@@ -146,7 +151,11 @@ impl Fate {
             ..Self::drawn(dice).unmerged()
         };
         match person {
-            1 => Self { outcome: Some(Outcome::SuspendedThenServed), ..base },
+            1 => Self {
+                outcome: Some(Outcome::SuspendedThenServed),
+                withdraws_consent: true,
+                ..base
+            },
             2 => Self { stay: stay(90, StayEnding::Completed), ..base },
             3 => Self { stay: stay(80, StayEnding::MovedHouse), ..base },
             4 => Self {
@@ -156,7 +165,12 @@ impl Fate {
                 ..base
             },
             5 => Self { dies_outside: true, ..base },
-            7 => Self { outcome: Some(Outcome::Revoked), ..base },
+            7 => Self {
+                prison: Some(BRUGGE),
+                outcome: Some(Outcome::Revoked),
+                leaves_programme: true,
+                ..base
+            },
             _ => base,
         }
     }

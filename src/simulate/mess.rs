@@ -1,8 +1,7 @@
 //! How records go wrong on their way: late, twice, wrong and corrected, lost.
-//! Always: whatever the mess does, what stands once all corrections and annulments have arrived is
-//! the life as lived, but for arrivals never told; only the sender of a record touches it, and
-//! nothing is sent before it happened. Of the protagonist only care records go wrong, and the date
-//! of the dropout.
+//! Always: what stands once all corrections and annulments have arrived is the life as it was told,
+//! but for arrivals that never are; only the sender of a record touches it, and nothing is sent
+//! before it happened. Of the protagonist only care records go wrong, and the date of the dropout.
 
 use super::dice::{Dice, Purpose};
 use super::life::{About, Life, Told};
@@ -163,7 +162,6 @@ impl Mess<'_> {
             Say::Arrived { status: status @ LegalStatus::Pretrial, .. } => {
                 *status = LegalStatus::Other;
             }
-            Say::Withheld { facility, .. } if *facility == "gent" => *facility = "haren",
             Say::Merged { .. } | Say::Unmerged { .. } | Say::Died {} => return None,
             _ => {
                 let days = self.dice.between(1, 3);

@@ -1,5 +1,5 @@
 //! Civil days and moments in Belgium, as integers.
-//! Always: a moment lies between 05:00 and midnight local time or is a sending time that is never
+//! Always: a moment lies between 06:00 and 23:00 local time or is a sending time that is never
 //! written out, so no written moment falls in the hour that the change of clocks repeats or skips,
 //! and the order of local moments is the order of instants.
 
@@ -76,7 +76,7 @@ pub(super) fn write_moment(out: &mut String, moment: Moment, offset_hours: u32) 
     out.push_str(":00");
 }
 
-/// The Brussels offset that holds on a day from 05:00 on, in hours.
+/// The Brussels offset that holds on a day from 06:00 on, in hours.
 pub(super) fn offset_hours(day: Day) -> u32 {
     let noon = date_of(day).and_hms_opt(11, 0, 0).unwrap_or_default();
     let seconds = Brussels.offset_from_utc_datetime(&noon).fix().local_minus_utc();

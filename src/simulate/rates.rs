@@ -124,8 +124,8 @@ pub const SUBSTITUTION_STARTED: Rate = Rate::percent(6);
 /// Prisons with substitution on a detoxification basis only: 5 of 15 (seed 000, from Vander Laenen
 /// 2013b).
 pub const DETOX_ONLY_PRISONS: (usize, usize) = (5, 15);
-/// Methadone : buprenorphineNaloxone : buprenorphine : depot. The first five full rows of Senate
-/// question 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone invented.
+/// Methadone : buprenorphineNaloxone : buprenorphine : depot. The rows read of Senate question
+/// 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone is invented.
 pub const PRODUCTS: [u32; 4] = [73, 75, 10, 6];
 /// The same before depot was counted; invented.
 pub const PRODUCTS_BEFORE_DEPOT: [u32; 4] = [73, 75, 10, 0];
@@ -149,7 +149,7 @@ pub const METHADONE_MG: &[(u32, u32)] = &[
     (100, 20),
     (120, 10),
 ];
-/// Methadone at the start, milligrams: at most 20, and 10 to 15 when tolerance is unsure (WHO 2009).
+/// Methadone at the start, milligrams: at most 20, or 10 to 15 when tolerance is unsure (WHO 2009).
 pub const METHADONE_START_MG: &[(u32, u32)] = &[(10, 2), (15, 3), (20, 5)];
 /// Buprenorphine under the tongue, milligrams: 8 to 24 (domain B2); weights invented.
 pub const BUPRENORPHINE_MG: &[(u32, u32)] =
@@ -207,7 +207,7 @@ pub const SHORT_INTERVENTION: Rate = Rate::percent(40);
 /// Sessions of the short intervention, over 4 weeks (seed 000, 2.2).
 pub const SHORT_SESSIONS: u32 = 20;
 /// Sessions attended that make it completed; the seed leaves the count open: invented.
-pub const SHORT_SESSIONS_MIN: u32 = 14;
+pub const SHORT_SESSIONS_MIN: u32 = 12;
 /// Days of B.Leave: 8 months (domain B1).
 pub const LONG_PROGRAMME_DAYS: i32 = 240;
 /// Planned sessions of B.Leave, two a week: invented.
@@ -220,7 +220,8 @@ pub const PROGRAMME_LEFT: Rate = Rate::per_mille(9);
 /// A session does not take place, by cause: staffShortage, roomShortage, lockdown, client. Named as
 /// challenges (slides, 2026), weights invented.
 pub const SESSION_CAUSES: [u32; 4] = [30, 25, 8, 37];
-/// A session does not take place though there is no strike: invented.
+/// A session does not take place though there is no strike: invented. A given life loses at most
+/// five.
 pub const SESSION_LOST: Rate = Rate::percent(9);
 /// Placed on the drug-free unit where there is one: invented; about 130 places at Hasselt.
 pub const DRUG_FREE_UNIT: Rate = Rate::percent(30);
@@ -250,11 +251,11 @@ pub const OVERDOSE_FIRST_WEEKS: Rate = Rate::per_mille(12);
 pub const OVERDOSE_WEEKS_3_TO_12: Rate = Rate::per_mille(12);
 /// With substitution the risk is a quarter: hazard ratio 0.25 in four weeks (Marsden 2017).
 pub const OVERDOSE_DIVISOR_SUBSTITUTION: u32 = 4;
-/// Overdose in prison, a detention: invented.
+/// Overdose in prison, a stretch of detention: invented.
 pub const OVERDOSE_IN_PRISON: Rate = Rate::per_mille(6);
 /// An overdose is fatal: invented.
 pub const OVERDOSE_FATAL: Rate = Rate::percent(12);
-/// Death of another cause, a detention: invented.
+/// Death of another cause, a stretch of detention: invented.
 pub const DEATH_IN_PRISON: Rate = Rate::per_mille(2);
 
 // Mess: how records go wrong. All invented.
@@ -287,3 +288,16 @@ pub const MERGED: Rate = Rate::per_mille(8);
 pub const UNMERGED: Rate = Rate::percent(20);
 /// An event names its schema.
 pub const SCHEMA_NAMED: Rate = Rate::percent(12);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_methadone_dose_is_that_of_the_source() {
+        let weighed: u32 =
+            METHADONE_MG.iter().map(|(milligrams, weight)| milligrams * weight).sum();
+        let weights: u32 = METHADONE_MG.iter().map(|(_, weight)| weight).sum();
+        assert_eq!(weighed * 100 / weights, 3765);
+    }
+}

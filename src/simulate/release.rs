@@ -3,13 +3,14 @@
 //! but where the mess made it wrong.
 
 use super::course::Course;
-use super::custody::{Held, Title};
+use super::custody::{Exit, Held, Title, lived_outside};
 use super::fate::{Outcome, StayEnding};
 use super::life::Life;
 use super::moment::Day;
 use super::rates::{self, Rate};
 use super::say::{Codes, Date, Id, Say, Series};
 use super::source::Source;
+use super::world::working_day;
 use crate::domain::choice::{
     ArrivalReason, HousingKind, ModalityKind, OverdosePlace, ReleaseReason, RevocationBasis,
     Setting, StopReason,
@@ -29,7 +30,7 @@ struct Modality {
 impl Modality {
     /// Whether the person still sleeps in the institution.
     const fn sleeps_inside(&self) -> bool {
-        matches!(self.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
+        !lived_outside(self.kind)
     }
 
     const fn release_reason(&self) -> ReleaseReason {
@@ -110,7 +111,7 @@ impl Life<'_> {
             probation_ends_on: modality.courts_choice().then_some(Date(title.end - 1)),
             conditions,
         };
-        let day = (start - self.dice.between(2, 9)).max(title.from + 1);
+        let day = working_day((start - self.dice.between(4, 11)).max(title.from + 1));
         self.tell_on(day, Source::SentenceCourt, say);
         modality
     }
@@ -120,7 +121,7 @@ impl Life<'_> {
     fn course_of(&mut self, modality: &Modality, end: Day) -> (Day, bool) {
         let start = modality.start;
         let fails = self.dice.chance(rates::MODALITY_FAILS);
-        let day = start + self.dice.between(15, 240);
+        let day = start + self.dice.between(15, if self.fate.given { 60 } else { 240 });
         let fails = self.fate.outcome.map_or(fails, |outcome| outcome != Outcome::Served);
         if modality.residential {
             let first = start + self.dice.pick(&[(0, 7), (1, 2), (3, 1)]);
@@ -171,16 +172,17 @@ impl Life<'_> {
                 return None;
             }
             held.since = day;
+            held.cared_for = false;
             self.arrive(held, day, ArrivalReason::Recall);
             self.arrival_care(held);
         }
         // 7 working days to decide on suspension, which lasts at most a month (domain A1.7).
-        let suspended = day + self.dice.between(1, 9);
-        let decided = suspended + self.dice.between(10, 29);
+        let suspended = working_day(day + self.dice.between(1, 7));
+        let decided = working_day(suspended + self.dice.between(10, 27));
         let judgment = self.new_id(Series::Judgment);
         let say = Say::Suspended { modality: modality.id, judgment };
         self.tell_on(suspended, Source::SentenceCourt, say);
-        self.inside(held, day, decided);
+        self.inside(held, day, decided, Exit::Stays);
         if !self.goes_on(decided) {
             return None;
         }
@@ -242,17 +244,17 @@ impl Life<'_> {
     fn rest(&mut self, held: &mut Held, title: Title, end: Day, day: Day) -> Option<Day> {
         let again = end - day > 200 && !self.fate.given && self.dice.below(2) == 0;
         let exit = if again { (day + end) / 2 } else { end.max(day) };
-        self.inside(held, day + 1, exit.max(day + 1));
+        self.inside(held, day + 1, exit.max(day + 1), Exit::Leaves);
         if again && self.goes_on(exit) {
             let kind = ModalityKind::ElectronicMonitoring;
             return self.modality(held, Title { end, ..title }, kind, exit);
         }
         self.release(held, exit.max(day + 1), ReleaseReason::SentenceEnd, true);
-        self.free(held, exit.max(day + 1))
+        self.free(exit.max(day + 1))
     }
 
     /// Free for good under this title: the course is handed over, life outside goes on.
-    pub(super) fn free(&mut self, _held: &Held, day: Day) -> Option<Day> {
+    pub(super) fn free(&mut self, day: Day) -> Option<Day> {
         self.course_outside(day, false);
         self.free_from(day, day)
     }

@@ -292,7 +292,8 @@ says! {
     }
     HousingLeft = HousingLeft { "placement" placement: Id, "reason" reason: Option<Code> }
     Overdose = OverdoseRecorded {
-        "place" place: choice::OverdosePlace, "outcome" outcome: Code, "naloxoneUsed" naloxone: bool,
+        "place" place: choice::OverdosePlace, "outcome" outcome: Code,
+        "naloxoneUsed" naloxone: bool,
     }
     Died = DeathRecorded {}
     ConsentGiven = ConsentGiven {

@@ -18,8 +18,9 @@ use super::world::World;
 use crate::domain::id::PersonId;
 use crate::domain::schema::schema_id;
 
-/// How many days of persons one slab covers, so that its records stay within some tens of
-/// megabytes: a person tells about a record in seven days, and no one for long over two a day.
+/// How many days of persons one slab covers: the records held stay within some tens of megabytes,
+/// for a person tells one record in two to three weeks on average (measured) and no one tells more
+/// than two a day for long.
 pub const PERSON_DAYS_HELD_MAX: u64 = 1 << 22;
 
 /// The shortest slab; below it more persons would hold more memory.
@@ -167,6 +168,16 @@ mod tests {
                 held_max = held_max.max(events.held());
             }
             assert!(held_max < HELD_MAX, "{persons} persons: {held_max}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_before_it_happened() {
+        let world = World::new(&plan(400));
+        for person in 0..world.persons {
+            for told in mess::sent(Life::whole(&world, person)) {
+                assert!(told.sent >= told.time, "{person}: {told:?}");
+            }
         }
     }
 

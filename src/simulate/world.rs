@@ -175,6 +175,15 @@ pub(super) const fn is_weekend(day: Day) -> bool {
     (day - 1).rem_euclid(7) >= 5
 }
 
+/// The day itself, or the Monday after it.
+pub(super) const fn working_day(day: Day) -> Day {
+    let mut day = day;
+    while is_weekend(day) {
+        day += 1;
+    }
+    day
+}
+
 /// A third of the prisons; which ones is drawn, for the source names none.
 fn detoxification_only(seed: u64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..PRISONS.len()).collect();

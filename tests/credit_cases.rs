@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod credit_support;
+mod support;
 
 use credit_support::{answer, date, json, query};
 use serde_json::Value;
@@ -63,18 +64,62 @@ fn check(name: &str, modality: &Value, expected: &Value) {
     }
 }
 
+fn check_all(name: &str, computed: &Value, case: &Value) {
+    let modalities = computed["modalities"].as_array().unwrap();
+    let expected = case["expected"].as_array().unwrap();
+    assert_eq!(modalities.len(), expected.len(), "{name}");
+    for (modality, expected) in modalities.iter().zip(expected) {
+        check(name, modality, expected);
+    }
+}
+
 #[test]
 fn every_worked_case_gives_its_figures() {
     let cases = cases();
     assert_eq!(cases.len(), 24);
     for case in cases {
-        let name = case["name"].as_str().unwrap();
-        let computed = computed(&case);
-        let modalities = computed["modalities"].as_array().unwrap();
-        let expected = case["expected"].as_array().unwrap();
-        assert_eq!(modalities.len(), expected.len(), "{name}");
-        for (modality, expected) in modalities.iter().zip(expected) {
-            check(name, modality, expected);
+        check_all(case["name"].as_str().unwrap(), &computed(&case), &case);
+    }
+}
+
+/// Each case as a person and a sender of its own, in the order given.
+fn sent(case: &Value, number: u32) -> Vec<Value> {
+    let source = format!("urn:test:case-{number}");
+    let mut events = case["events"].as_array().unwrap().clone();
+    for event in &mut events {
+        event["source"] = source.as_str().into();
+        event["subject"] = support::person(number).to_string().into();
+        for target in ["corrects", "annuls"] {
+            if let Some(named) = event["data"].get_mut(target) {
+                named["source"] = source.as_str().into();
+            }
         }
     }
+    events
+}
+
+#[test]
+fn every_worked_case_gives_its_figures_over_http() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = support::server::Server::start(folder.path());
+    let mut right = 0;
+    for (number, case) in (1..).zip(cases()) {
+        let name = case["name"].as_str().unwrap();
+        let answer = server.send_batch(&sent(&case, number));
+        assert_eq!(answer.status, 201, "{name}: {}", answer.text);
+        let mut path = format!("/v1/persons/{}/credit?", support::person(number));
+        path.push_str(&format!("at={}", case["at"].as_str().unwrap()));
+        for (parameter, value) in case["parameters"].as_object().unwrap() {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            path.push_str(&format!("&{parameter}={value}"));
+        }
+        let answer = server.get(&path);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+        check_all(name, &answer.json(), &case);
+        let text = server.get_with(&path, &[("accept", "text/plain")]);
+        assert!(text.text.starts_with("CREDIT OF DAYS"), "{name}");
+        right += 1;
+    }
+    println!("{right}/24 over HTTP");
+    assert_eq!(right, 24);
 }

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Offset as _, Utc};
 use chrono_tz::Europe::Brussels;
 use serde_json::Value;
 
-const BYTES: &str = "c77267fc9081769cc1e5ae01d8a99a7f08eeb3af9148d022d50b5f10e3fdd15e";
+const BYTES: &str = "bfa17118df7c488fbe9d8c6e9d0dd2af547b9f3e6f8b6a5e476eebb61c828523";
 
 fn seed() -> u64 {
     std::env::var("SEED").map_or(7341, |seed| seed.parse().unwrap())
@@ -111,7 +111,7 @@ fn ids_are_unique_but_for_exact_repetitions() {
         }
         seen.insert(key(&event), event);
     }
-    assert!(repeated > 20, "{repeated} repetitions; {}", rerun());
+    assert!(repeated > 15, "{repeated} repetitions; {}", rerun());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn corrections_come_from_the_sender_and_some_come_first() {
     let mut seen = HashSet::new();
     let (mut corrected, mut before, mut of_corrections) = (0, 0, 0);
     let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
-    for event in events(year(300)) {
+    for event in events(year(1500)) {
         for member in ["corrects", "annuls"] {
             let target = |name: &str| text(&event, &format!("/data/{member}/{name}")).to_owned();
             if event.pointer(&format!("/data/{member}")).is_none() {
@@ -133,7 +133,7 @@ fn corrections_come_from_the_sender_and_some_come_first() {
         }
         seen.insert(key(&event));
     }
-    assert!(corrected > 50 && before > 5 && of_corrections > 2, "{reasons:?}; {}", rerun());
+    assert!(corrected > 200 && before > 10 && of_corrections > 5, "{reasons:?}; {}", rerun());
     for reason in ["wrongPerson", "duplicate", "notOccurred", "typingError", "dateMisread"] {
         assert!(reasons.contains_key(reason), "{reason} in {reasons:?}; {}", rerun());
     }
@@ -219,6 +219,21 @@ fn the_protagonist_has_the_striking_life() {
             assert!(!of(kind).is_empty(), "{kind}, SEED={seed}");
         }
     }
+}
+
+#[test]
+fn no_dose_is_given_in_a_prison_before_the_arrival() {
+    let plan = Plan { persons: 1, ..year(1) };
+    let own: Vec<Value> = events(plan).collect();
+    let first = |kind: &str, setting: &str| {
+        let of = |event: &&Value| {
+            text(event, "/type") == kind && text(event, "/data/setting") == setting
+        };
+        own.iter().filter(of).map(time).min().unwrap()
+    };
+    let arrived = first("detention.arrived", "");
+    assert!(first("substitution.doseContinued", "prison") > arrived, "{}", rerun());
+    assert!(first("substitution.prescribed", "prison") > arrived, "{}", rerun());
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(super) struct Course {
     pub(super) setting: Setting,
     pub(super) place: Code,
     pub(super) source: Source,
+    /// The day of the prescription; a dose of that day is given in the afternoon, after it.
+    pub(super) since: Day,
     /// When the next dose is due.
     pub(super) due: Day,
     /// When the last one was given.
@@ -99,6 +101,7 @@ pub(super) fn outside(world: &World, dice: &mut Dice, prescription: Id, due: Day
         setting: Setting::Community,
         place: "msoc",
         source: Source::House("msoc"),
+        since: Day::MIN,
         due,
         last: Moment::new(due - 1, 9 * 3600),
         given: 0,

@@ -76,7 +76,7 @@ impl Life<'_> {
     /// A new prescription; `course` says by whom and where.
     pub(super) fn prescribe(&mut self, course: Course, day: Day) {
         let prescription = self.new_id(Series::Prescription);
-        let course = Course { prescription, given: 0, pause: (0, 0), ..course };
+        let course = Course { prescription, since: day, given: 0, pause: (0, 0), ..course };
         let say = Say::Prescribed {
             prescription,
             product: course.product,
@@ -135,7 +135,7 @@ impl Life<'_> {
         }
         let today = absences.iter().find(|absence| absence.from == day);
         if let Some(reason) = self.withheld(course, day, today) {
-            let time = self.dice.moment(day, 7, 9);
+            let time = self.dose_time(course, day);
             let say = Say::Withheld {
                 reason,
                 product: course.product,
@@ -209,7 +209,7 @@ impl Life<'_> {
     }
 
     fn give(&mut self, course: &mut Course, day: Day, take_home: i32) {
-        let time = self.dice.moment(day, 7, 8);
+        let time = self.dose_time(course, day);
         let say = Say::Dose {
             product: course.product,
             dose: course.dose,
@@ -224,6 +224,11 @@ impl Life<'_> {
         self.tell(time, course.source, say);
         course.last = time;
         course.given += 1;
+    }
+
+    fn dose_time(&mut self, course: &Course, day: Day) -> Moment {
+        let hour = if day == course.since { 16 } else { 7 };
+        self.dice.moment(day, hour, hour + 1)
     }
 
     /// Titration up, detoxification down, a new start after a long break, or a wish.
@@ -252,7 +257,7 @@ impl Life<'_> {
         let from = std::mem::replace(&mut course.dose, to);
         if from != to {
             let (prescription, product) = (course.prescription, course.product);
-            let time = self.dice.moment(day, 10, 12);
+            let time = self.dice.moment(day, 18, 19);
             let say = Say::DoseChanged { from, to, by, prescription, product };
             self.tell(time, course.source, say);
         }

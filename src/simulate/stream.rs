@@ -21,7 +21,7 @@ use crate::domain::schema::schema_id;
 /// How many days of persons one slab covers: the records held stay within some tens of megabytes,
 /// for a person tells one record in two to three weeks on average (measured) and no one tells more
 /// than two a day for long.
-pub const PERSON_DAYS_HELD_MAX: u64 = 1 << 22;
+pub const PERSON_DAYS_HELD_MAX: u64 = 1 << 23;
 
 /// The shortest slab; below it more persons would hold more memory.
 const SLAB_SECONDS_MIN: i64 = 60;

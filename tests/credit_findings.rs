@@ -65,7 +65,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("03-02 admitted; 03-03 left; 03-04 returned; 03-04 left; 03-05 returned; 03-06 closed", &[]),
     (
-        "03-02 admitted; 03-03 left; 03-04 closed; 03-05 admitted; 03-06 left; 03-07 returned; 03-08 closed",
+        "03-02 admitted; 03-03 left; 03-04 closed; 03-05 admitted; \
+         03-06 left; 03-07 returned; 03-08 closed",
         &[],
     ),
     ("03-01 arrived; 03-02 arrived", &["arrivalWithoutRelease e1 e2"]),
@@ -76,7 +77,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ("03-01 sentenced months=1 startsOn=03-01 endsOn=03-30", &[]),
     ("03-01 sentenced months=1 startsOn=03-01 endsOn=03-31", &["endMismatch e1"]),
     (
-        "03-01 sentenced months=1 startsOn=03-01 endsOn=03-30; 03-02 sentenced sentence=x2 days=5 endsOn=04-04",
+        "03-01 sentenced months=1 startsOn=03-01 endsOn=03-30; \
+         03-02 sentenced sentence=x2 days=5 endsOn=04-04",
         &[],
     ),
     ("03-01 died; 03-02 released", &["recordAfterDeath e1 e2"]),

@@ -6,6 +6,9 @@ use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+mod law;
+pub use law::{law, question};
+
 use crate::credit_reference::Asked;
 use crate::credit_support::{day, event};
 
@@ -263,4 +266,12 @@ pub fn data(kind: &str, [a, b, c, d, e]: [u8; 5]) -> Value {
         _ => {}
     }
     data
+}
+
+/// A history with what touches it.
+pub fn all_events(told: &[Told], touches: &[Touch]) -> Vec<Value> {
+    let mut events = events(told);
+    let touching = touching(&events, touches);
+    events.extend(touching);
+    events
 }

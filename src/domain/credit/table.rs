@@ -288,9 +288,10 @@ impl Page {
 
 /// A sender's text without what could forge or reorder lines.
 fn clean(text: &str) -> String {
-    let forges = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+    // Controls, zero-width and direction marks, line and paragraph separators.
+    let forges = |c: char| match c {
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        _ => c.is_control(),
     };
     text.chars().map(|c| if forges(c) { '?' } else { c }).collect()
 }

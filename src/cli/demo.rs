@@ -12,7 +12,7 @@ use super::client::Client;
 use super::emit::{Sender, Summary};
 use super::failure::Failure;
 use super::serve::{log_to_stderr, open, stop};
-use super::{progress, show};
+use super::{progress, runtime, show};
 use crate::config::{LISTEN_DEFAULT, LogFormat};
 use crate::http;
 use crate::simulate::{self, Plan};
@@ -49,7 +49,7 @@ impl Demo {
             return Err(Failure::usage("the demo listens on this machine only, such as 127.0.0.1"));
         }
         log_to_stderr("warn", LogFormat::Text)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let ledger = open(&self.data)?;
         let (address, served, stopped) = {
             let _inside = runtime.enter();
@@ -128,14 +128,17 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
         client.get(&path, accept).map_err(|error| client.unreachable(&error))?.good()
     };
     let json = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
-    let mut history = json(ask("history?limit=10000", "application/json")?);
+    let at = format!("at={}", plan.to);
+    let mut history = json(ask(&format!("history?limit=10000&{at}"), "application/json")?);
     let doses = leave_doses_out(&mut history);
     println!("\n== One life: {person} ({doses} daily doses left out)\n");
     print!("{}", show::history(&history));
-    println!("\n== Where this person stands\n");
-    print!("{}", show::trajectory(&json(ask("trajectory", "application/json")?)));
+    println!("\n== Where this person stood on {}\n", plan.to);
+    print!("{}", show::trajectory(&json(ask(&format!("trajectory?{at}"), "application/json")?)));
     println!("\n== What the time in treatment is worth\n");
-    println!("{}", ask("credit", "text/plain")?.trim_end());
+    println!("{}", ask(&format!("credit?{at}"), "text/plain")?.trim_end());
+    let credit = json(ask(&format!("credit?{at}"), "application/json")?);
+    println!("\n== At stake: {}", stake(&credit));
     println!("\n== To try\n");
     for path in ["history", "trajectory", "credit"] {
         println!("  curl {url}/v1/persons/{person}/{path}");
@@ -145,6 +148,21 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
     );
     println!("  {url}/docs");
     Ok(())
+}
+
+/// How many days lie between serving the whole remainder and counting all treatment.
+fn stake(credit: &Value) -> String {
+    let lines = credit["modalities"].as_array().into_iter().flatten().filter_map(|modality| {
+        let remaining = |name: &str| modality["readings"][name]["remainingDays"].as_i64();
+        let (whole, counted) = (remaining("none")?, remaining("fullResidential")?);
+        let kind = modality["kind"].as_str()?;
+        Some(format!(
+            "{} days ({kind}: {whole} to serve if nothing is credited, {counted} if treatment is \
+             deducted in full, which is a proposal and not the law)",
+            whole - counted
+        ))
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Daily doses would fill the screen; how many were left out is told.

@@ -60,9 +60,10 @@ impl Events {
                 None => break,
             }
         }
+        bar.finish_and_clear();
         match out.flush() {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(bar.finish_and_clear()),
+            _ => Ok(()),
         }
     }
 

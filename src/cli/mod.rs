@@ -85,8 +85,15 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Reads of the store that run at once, each with a connection and a cache of 2 MiB; others wait.
+const READS_MAX: usize = 32;
+
+/// The threads on which the service runs.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().max_blocking_threads(READS_MAX).enable_all().build()
+}
+
 /// Runs a future to its end.
 fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(future))
+    Ok(runtime()?.block_on(future))
 }

@@ -48,9 +48,10 @@ impl Simulate {
                 Err(error) => return Err(error.into()),
             }
         }
+        bar.finish_and_clear();
         match out.flush() {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(bar.finish_and_clear()),
+            _ => Ok(()),
         }
     }
 }

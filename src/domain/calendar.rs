@@ -2,7 +2,7 @@
 //! Always: a day is a date in Europe/Brussels, never a number of seconds (29 March 2026 has 23
 //! hours); an instant belongs to exactly one date.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::Brussels;
 
 /// The civil date on which an instant falls.
@@ -23,6 +23,19 @@ pub fn start_of(date: NaiveDate) -> DateTime<Utc> {
 /// The first instant after a civil date.
 pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
     start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))
+}
+
+/// The same time of day in Belgium so many civil days later: a dose of nine o'clock is due at
+/// nine o'clock, also when the clocks change in between.
+pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    let local = instant.with_timezone(&Brussels).naive_local();
+    let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };
+    let hour_later = || moved.checked_add_signed(TimeDelta::hours(1)).unwrap_or(moved);
+    Brussels
+        .from_local_datetime(&moved)
+        .earliest()
+        .or_else(|| Brussels.from_local_datetime(&hour_later()).earliest())
+        .map_or_else(|| moved.and_utc(), |time| time.to_utc())
 }
 
 /// The moment an answer speaks of: an instant, or a whole civil date.
@@ -55,7 +68,7 @@ impl At {
     pub fn instant(self) -> DateTime<Utc> {
         match self {
             Self::Instant(at) => at,
-            Self::Date(date) => end_of(date) - chrono::TimeDelta::microseconds(1),
+            Self::Date(date) => end_of(date) - TimeDelta::microseconds(1),
         }
     }
 }
@@ -88,5 +101,19 @@ mod tests {
         assert_eq!(end_of(date), instant("2026-03-29T22:00:00Z"));
         assert!(At::Date(date).includes(instant("2026-03-29T21:59:59.999999Z")));
         assert!(!At::Date(date).includes(instant("2026-03-29T22:00:00Z")));
+    }
+
+    #[test]
+    fn nine_o_clock_stays_nine_o_clock() {
+        let rows = [
+            ("2026-03-28T08:00:00Z", 1, "2026-03-29T07:00:00Z"),
+            ("2026-10-24T07:00:00Z", 1, "2026-10-25T08:00:00Z"),
+            ("2026-03-28T01:30:00Z", 1, "2026-03-29T01:30:00Z"), // 2:30 is skipped: 3:30
+            ("2026-10-24T00:30:00Z", 1, "2026-10-25T00:30:00Z"), // 2:30 comes twice: the first
+            ("2026-06-01T08:00:00Z", 28, "2026-06-29T08:00:00Z"),
+        ];
+        for (from, days, to) in rows {
+            assert_eq!(days_after(instant(from), days), instant(to), "{from} + {days}");
+        }
     }
 }

@@ -113,7 +113,7 @@ struct Lines {
 /// What a line came to before the store was asked.
 enum Read {
     Draft(Box<Draft>),
-    Refused(Box<Problem>),
+    Refused(Problem),
 }
 
 impl Lines {
@@ -135,7 +135,7 @@ impl Lines {
     }
 
     /// The next line, or the problem of one that is too long. `None`: the body has ended.
-    async fn next_line(&mut self) -> Result<Option<Result<Bytes, Box<Problem>>>, Problem> {
+    async fn next_line(&mut self) -> Result<Option<Result<Bytes, Problem>>, Problem> {
         let mut searched = 0;
         let mut is_too_long = false;
         loop {
@@ -180,7 +180,7 @@ impl Recorder {
                     drafts.push(*draft);
                     refused.push(None);
                 }
-                Read::Refused(problem) => refused.push(Some(*problem)),
+                Read::Refused(problem) => refused.push(Some(problem)),
             }
         }
         let mut answers = self.try_record(&drafts).await.into_iter();
@@ -233,21 +233,20 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
     receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
 }
 
-fn whole(line: BytesMut, is_too_long: bool) -> Result<Bytes, Box<Problem>> {
+fn whole(line: BytesMut, is_too_long: bool) -> Result<Bytes, Problem> {
     let line = line.freeze();
     if is_too_long || line.len() > EVENT_BYTES_MAX {
-        return Err(Box::new(Problem::too_large("1 MiB a line")));
+        return Err(Problem::too_large("1 MiB a line"));
     }
     Ok(line)
 }
 
 fn read(line: &[u8]) -> Read {
-    let refuse = |problem| Read::Refused(Box::new(problem));
     match event_in::event(line) {
-        Err(problem) => refuse(problem),
+        Err(problem) => Read::Refused(problem),
         Ok(raw) => match schema::check(&raw, clock::now()) {
             Ok(draft) => Read::Draft(Box::new(draft)),
-            Err(violations) => refuse(Problem::invalid(vec![(None, violations)])),
+            Err(violations) => Read::Refused(Problem::invalid(vec![(None, violations)])),
         },
     }
 }

@@ -181,6 +181,7 @@ fn person_parameters(operation: OperationBuilder) -> OperationBuilder {
     let kinds = [
         ProblemType::BadRequest,
         ProblemType::NotFound,
+        ProblemType::StreamTooLong,
         ProblemType::Internal,
         ProblemType::Unavailable,
     ];

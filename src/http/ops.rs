@@ -55,7 +55,7 @@ macro_rules! pages {
 pages! {
     "badRequest", "resourceNotFound", "methodNotAllowed", "idReused", "wrongRevision",
     "payloadTooLarge", "unsupportedMediaType", "invalidEvent", "otherSource", "requestTimeout",
-    "internalServerError", "serviceUnavailable",
+    "internalServerError", "serviceUnavailable", "streamTooLong",
 }
 
 /// `GET /errors/{code}`: what a problem means and what to do.

@@ -55,6 +55,8 @@ problem_types! {
     InvalidEvent = "careLedger:invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event";
     OtherSource = "careLedger:otherSource", UNPROCESSABLE_ENTITY,
         "Only the system that sent a record may correct or annul it";
+    StreamTooLong = "careLedger:streamTooLong", UNPROCESSABLE_ENTITY,
+        "This person has too many records for one answer";
     Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive";
     Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error";
     Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable";
@@ -142,9 +144,13 @@ impl Issue {
     }
 }
 
-/// A refusal, on its way to an answer.
+/// A refusal, on its way to an answer. Boxed: the good path carries a pointer, not a page.
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Told>);
+
+#[derive(Debug, Clone, Serialize)]
+struct Told {
     #[serde(rename = "type")]
     urn: &'static str,
     href: String,
@@ -167,7 +173,7 @@ pub struct Problem {
 impl Problem {
     /// A problem without further words.
     pub fn new(kind: ProblemType) -> Self {
-        Self {
+        Self(Box::new(Told {
             urn: kind.urn(),
             href: format!("/errors/{}", kind.code()),
             title: kind.title(),
@@ -178,24 +184,24 @@ impl Problem {
             receipts: Vec::new(),
             kind,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// Says what to do, in a sentence without content.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Names the broken rules.
     pub fn issues(mut self, issues: Vec<Issue>) -> Self {
-        self.issues = issues;
+        self.0.issues = issues;
         self
     }
 
     /// Adds a header to the answer.
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
@@ -250,7 +256,7 @@ impl Problem {
             RecordError::Append(AppendError::Busy) => Self::unavailable(),
             RecordError::Append(error) => {
                 let problem = Self::unavailable();
-                tracing::error!(instance = %problem.instance, error = %error, "not written");
+                tracing::error!(instance = %problem.0.instance, error = %error, "not written");
                 problem
             }
             RecordError::Read(error) => error.into(),
@@ -260,9 +266,13 @@ impl Problem {
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
+        if let ReadError::TooLong { limit } = error {
+            return Self::new(ProblemType::StreamTooLong)
+                .detail(format!("The limit is {limit}; page through GET /v1/events instead."));
+        }
         let problem = Self::unavailable();
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(instance = %problem.instance, error = %error, cause, "not read");
+        tracing::error!(instance = %problem.0.instance, error = %error, cause, "not read");
         problem
     }
 }
@@ -276,10 +286,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self).expect("a problem serialises into memory");
         let kind = HeaderValue::from_static("application/problem+json");
-        let id = RequestId(self.instance);
+        let id = RequestId(self.0.instance);
         let mut response =
-            (self.kind.status(), [(header::CONTENT_TYPE, kind)], body).into_response();
-        response.headers_mut().extend(self.headers);
+            (self.0.kind.status(), [(header::CONTENT_TYPE, kind)], body).into_response();
+        response.headers_mut().extend(self.0.headers);
         response.extensions_mut().insert(id);
         response
     }

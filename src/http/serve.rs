@@ -1,6 +1,7 @@
 //! Accepting connections, with limits on time and size, until told to stop.
 //! Always: a stop lets requests under way finish, for a while; a slow sender of headers is cut off.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 /// A client that has not sent its headers by then is cut off.
@@ -26,6 +28,9 @@ const HEADERS_COUNT_MAX: usize = 100;
 /// Requests under way at a stop have so long to finish.
 const FINISH_MAX: Duration = Duration::from_secs(20);
 
+/// Connections at once, idle ones among them, at about 16 KiB each; others wait to be accepted.
+const CONNECTIONS_MAX: usize = 16_384;
+
 /// After a failed accept (no file descriptors left, mostly) the next one waits so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,10 +43,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .header_read_timeout(HEADERS_MAX)
         .max_buf_size(HEADERS_BYTES_MAX)
         .max_headers(HEADERS_COUNT_MAX);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (accepted, place) = tokio::select! {
+            next = next => next,
             () = &mut stop => break,
         };
         let stream = match accepted {
@@ -58,6 +68,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
+            let _place = place;
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a connection broke off");
             }

@@ -16,6 +16,9 @@ use crate::store::{ReadError, Stored};
 /// So many records of one stream are read at once.
 const PAGE_RECORDS: usize = 10_000;
 
+/// A longer stream is not answered: about 150 MiB. Fifty years of daily doses are 18,000 records.
+const STREAM_RECORDS_MAX: usize = 100_000;
+
 /// What is known of a person.
 pub struct Person {
     /// All records known, of all streams that are one person's.
@@ -86,6 +89,9 @@ impl Ledger {
             }
             if read < PAGE_RECORDS {
                 return Ok(records);
+            }
+            if records.len() >= STREAM_RECORDS_MAX {
+                return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
             }
         }
     }

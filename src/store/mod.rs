@@ -70,6 +70,12 @@ pub enum ReadError {
     /// The disk or the database failed.
     #[error("the store could not be read")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// One stream is too long to be answered at once: read the log instead.
+    #[error("a stream has more than {limit} records")]
+    TooLong {
+        /// The most that is answered.
+        limit: usize,
+    },
 }
 
 impl ReadError {

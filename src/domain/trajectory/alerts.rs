@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::care::{ProgrammeState, ReferralState};
-use super::clock::{Clock, days_after, end_of_day};
+use super::clock::{Clock, end_of_day};
 use super::custody::CustodyState;
 use super::doses::{Dose, Timeline, Told, silent_from, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
 use super::{Record, Trajectory};
-use crate::domain::calendar::end_of;
+use crate::domain::calendar::{days_after, end_of};
 use crate::domain::choice::{Goal, ProgrammeKind, ReleaseReason, Setting, StopReason};
 use crate::domain::fact::{Fact, HandoverSent, Prescribed};
 use crate::domain::history::Item;

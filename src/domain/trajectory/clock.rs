@@ -4,8 +4,7 @@
 
 use std::cell::Cell;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone as _, Utc};
-use chrono_tz::Europe::Brussels;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::domain::calendar;
 
@@ -46,19 +45,6 @@ impl Clock {
     }
 }
 
-/// The same time of day in Belgium so many civil days later: a dose of nine o'clock is due at
-/// nine o'clock, also when the clocks change in between.
-pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
-    let local = instant.with_timezone(&Brussels).naive_local();
-    let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };
-    let hour_later = || moved.checked_add_signed(TimeDelta::hours(1)).unwrap_or(moved);
-    Brussels
-        .from_local_datetime(&moved)
-        .earliest()
-        .or_else(|| Brussels.from_local_datetime(&hour_later()).earliest())
-        .map_or_else(|| moved.and_utc(), |time| time.to_utc())
-}
-
 /// So many hours later.
 pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
     instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
@@ -89,20 +75,6 @@ mod tests {
         assert_eq!(clock.next(), Some(instant("2026-03-02T10:00:00Z")));
         assert_eq!(clock.today().to_string(), "2026-03-01");
         assert_eq!(clock.next(), Some(instant("2026-03-01T23:00:00Z")));
-    }
-
-    #[test]
-    fn nine_o_clock_stays_nine_o_clock() {
-        let rows = [
-            ("2026-03-28T08:00:00Z", 1, "2026-03-29T07:00:00Z"),
-            ("2026-10-24T07:00:00Z", 1, "2026-10-25T08:00:00Z"),
-            ("2026-03-28T01:30:00Z", 1, "2026-03-29T01:30:00Z"), // 2:30 is skipped: 3:30
-            ("2026-10-24T00:30:00Z", 1, "2026-10-25T00:30:00Z"), // 2:30 comes twice: the first
-            ("2026-06-01T08:00:00Z", 28, "2026-06-29T08:00:00Z"),
-        ];
-        for (from, days, to) in rows {
-            assert_eq!(days_after(instant(from), days), instant(to), "{from} + {days}");
-        }
     }
 
     #[test]

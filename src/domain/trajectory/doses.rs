@@ -7,10 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
-use super::clock::{days_after, hours_after};
+use super::clock::hours_after;
 use super::rules::{Rules, Threshold};
 use super::{Record, found};
-use crate::domain::calendar;
+use crate::domain::calendar::{self, days_after};
 use crate::domain::choice::{
     Formulation, NotDeliveredCause, Product, Service, Setting, StopReason, WithheldReason,
 };

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::clock::{Clock, days_after};
+use super::clock::Clock;
 use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
 use super::rules::Rules;
-use crate::domain::calendar;
+use crate::domain::calendar::{self, days_after};
 use crate::domain::choice::{Goal, Product, StopReason};
 use crate::domain::fact::{Prescribed, SubstitutionStopped};
 use crate::domain::history::Item;

@@ -67,13 +67,9 @@ pub(super) fn day_runs(
     (detention, detained): (&Detention, &Dates),
     presences: &Presences,
 ) -> DayRuns {
-    let window = Span {
-        run: modality.window.unwrap_or(Run { first: modality.starts_on, last: modality.starts_on }),
-        rests_on: modality.rests_on.clone(),
-    };
     let nowhere = Dates::default();
     let detained = if modality.sleeps_inside() { &nowhere } else { detained };
-    let lists = Lists { timeline, window };
+    let lists = Lists { timeline, window: &modality.rests_on };
     // What a run of each reason rests on, besides the window.
     let inside = [
         (Why::Detained, detained, &detention.spans[..]),
@@ -111,21 +107,23 @@ pub(super) fn day_runs(
 
 struct Lists<'l, 'a> {
     timeline: &'l Timeline<'a>,
-    window: Span,
+    /// What the window rests on: every run of a modality does.
+    window: &'l [Place],
 }
 
 impl Lists<'_, '_> {
     fn list(&self, why: Why, dates: &Dates, spans: &[&[Span]]) -> Vec<DayRun> {
+        // Runs come in order, so spans that ended before one are behind those after it too.
+        let mut behind = vec![0; spans.len()];
         let run = |run: Run| {
-            let touching = |spans: &&[Span]| -> Vec<Place> {
-                spans
-                    .iter()
-                    .take_while(|span| span.run.first <= run.last)
-                    .filter(|span| span.run.meets(run))
-                    .flat_map(|span| span.rests_on.iter().copied())
-                    .collect()
-            };
-            let places = spans.iter().flat_map(touching).chain(self.window.rests_on.clone());
+            let mut places = self.window.to_vec();
+            for (spans, behind) in spans.iter().zip(&mut behind) {
+                let passed = spans[*behind..].iter().take_while(|s| s.run.last < run.first);
+                *behind += passed.count();
+                let begun = spans[*behind..].iter().take_while(|s| s.run.first <= run.last);
+                let touching = begun.filter(|s| s.run.meets(run));
+                places.extend(touching.flat_map(|s| s.rests_on.iter().copied()));
+            }
             DayRun {
                 from: run.first,
                 to: run.last,

@@ -2,6 +2,12 @@
 
 #![allow(dead_code)]
 
+pub mod audit;
+pub mod dice;
+pub mod folder;
+pub mod found;
+pub mod known;
+pub mod load;
 pub mod server;
 
 use care_ledger::domain::event::{Draft, Raw};

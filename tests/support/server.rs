@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -37,6 +37,18 @@ impl Answer {
 impl Server {
     /// Starts a ledger on a data folder, and waits until it is UP.
     pub fn start(data: &Path) -> Self {
+        let mut server = Self::spawn(data);
+        let started = Instant::now();
+        while !server.is_up() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the server did not come up");
+            assert!(server.child.try_wait().unwrap().is_none(), "the server stopped at its start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// Starts a ledger on a data folder, and does not wait.
+    pub fn spawn(data: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let child = Command::new(env!("CARGO_BIN_EXE_care-ledger"))
@@ -47,13 +59,7 @@ impl Server {
             .unwrap();
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
         let url = format!("http://{address}");
-        let server = Self { child, url, address, agent: config.into() };
-        let started = Instant::now();
-        while !server.is_up() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the server did not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        server
+        Self { child, url, address, agent: config.into() }
     }
 
     fn is_up(&self) -> bool {
@@ -114,6 +120,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a command to its end.
+pub fn care_ledger(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_care-ledger"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Answer {

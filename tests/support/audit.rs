@@ -1,0 +1,200 @@
+//! A look at a data folder that no server has open: the log against its own promises and against
+//! what senders know, and the index against the log and against a rebuilt index.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::record::{View, commitment};
+use care_ledger::store::Store;
+use care_ledger::store::embedded::Embedded;
+
+use super::known::Known;
+
+/// Records read at once.
+const PAGE: usize = 10_000;
+
+/// Findings told; one fault may bring thousands.
+const FINDINGS_MAX: usize = 20;
+
+/// How much of the index is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every record by its pair and by its stream.
+    All,
+    /// How long each stream is and where it ends, and the pairs of the newest and of some others.
+    Sample,
+}
+
+/// In a sample: the last of each stream, the newest pairs, and how many of the older.
+const STREAM_TAIL: u64 = 3;
+const NEWEST: usize = 10_000;
+const OLDER: usize = 5_000;
+
+/// A record as it lies in the log.
+struct Row {
+    position: u64,
+    revision: u64,
+    recorded: RecordedTime,
+    stream: PersonId,
+    pair: Pair,
+    content: [u8; 32],
+    commitment: String,
+}
+
+/// Everything that is wrong with a folder, in sentences; and how many records it has.
+pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>, usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let mut findings = Vec::new();
+    let rows = runtime.block_on(async {
+        let store = open(folder);
+        let rows = read(&store).await;
+        check_log(&rows, &mut findings);
+        if let Some(known) = known {
+            check_known(&rows, known, &mut findings);
+        }
+        check_index("as it was found", &store, &rows, depth, &mut findings).await;
+        rows
+    });
+    // The index that has lived through every kill is put back afterwards.
+    let (index, aside) = (folder.join("index"), folder.join("index-aside"));
+    std::fs::rename(&index, &aside).unwrap();
+    runtime.block_on(async {
+        check_index("rebuilt", &open(folder), &rows, depth, &mut findings).await;
+    });
+    std::fs::remove_dir_all(&index).unwrap();
+    std::fs::rename(&aside, &index).unwrap();
+    findings.truncate(FINDINGS_MAX);
+    (findings, rows.len())
+}
+
+fn open(folder: &Path) -> Embedded {
+    Embedded::open(folder, Arc::new(|| RecordedTime::from_micros(0)), &mut |_, _| ()).unwrap()
+}
+
+async fn read(store: &Embedded) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        let after = rows.last().map_or(0, |row| row.position);
+        let page = store.read_all(Position::new(after), PAGE).await.unwrap();
+        if page.is_empty() {
+            return rows;
+        }
+        rows.extend(page.iter().map(|stored| {
+            let view = View::new(&stored.record).unwrap();
+            Row {
+                position: stored.position.number(),
+                revision: stored.revision.0,
+                recorded: view.recorded(),
+                stream: view.stream(),
+                pair: view.pair(),
+                content: *blake3::hash(view.canonical()).as_bytes(),
+                commitment: commitment(&stored.record).to_hex().to_string(),
+            }
+        }));
+    }
+}
+
+/// Gapless positions and revisions, rising recorded times, no pair twice.
+fn check_log(rows: &[Row], findings: &mut Vec<String>) {
+    let mut next: BTreeMap<PersonId, u64> = BTreeMap::new();
+    let mut pairs = HashSet::new();
+    let mut last = RecordedTime::from_micros(i64::MIN);
+    for (place, row) in (1..).zip(rows) {
+        let at = row.position;
+        if at != place {
+            findings.push(format!("position {at} stands where {place} should"));
+            return;
+        }
+        let revision = next.entry(row.stream).or_default();
+        if row.revision != *revision {
+            findings.push(format!("position {at}: revision {}, not {revision}", row.revision));
+        }
+        *revision += 1;
+        if row.recorded <= last {
+            findings.push(format!("position {at}: recorded no later than the one before"));
+        }
+        last = row.recorded;
+        if !pairs.insert(row.pair) {
+            findings.push(format!("position {at}: its source and id were recorded before"));
+        }
+    }
+}
+
+/// Nothing acknowledged is lost or changed, nothing is there that nobody sent.
+fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
+    let mut copies = vec![Vec::new(); known.sent.len()];
+    for row in rows {
+        let Some(place) = known.pairs.get(&row.pair) else {
+            findings.push(format!("position {}: nobody sent this", row.position));
+            continue;
+        };
+        let sent = &known.sent[*place];
+        if row.content != sent.content {
+            findings.push(format!("position {}: not what {:?} said", row.position, sent.key));
+        }
+        if !sent.copies.contains(&(row.pair, row.stream)) {
+            findings.push(format!("position {}: in another's stream", row.position));
+        }
+        copies[*place].push(row);
+    }
+    for (sent, copies) in known.sent.iter().zip(copies) {
+        if !copies.is_empty() && copies.len() != sent.copies.len() {
+            findings.push(format!("{:?}: half of a merge", sent.key));
+        }
+        let Some(receipt) = &sent.receipt else { continue };
+        let same = copies.iter().any(|row| {
+            row.stream == sent.person
+                && row.position == receipt.position
+                && row.revision == receipt.revision
+                && row.recorded.to_string() == receipt.recordedtime
+                && row.commitment == receipt.commitment
+        });
+        if !same {
+            findings.push(format!("{:?}: acknowledged as {receipt:?}, not there", sent.key));
+        }
+    }
+}
+
+/// The index says of every stream and every pair what the log says.
+async fn check_index(
+    which: &str,
+    store: &Embedded,
+    rows: &[Row],
+    depth: Depth,
+    findings: &mut Vec<String>,
+) {
+    let mut streams: BTreeMap<PersonId, Vec<u64>> = BTreeMap::new();
+    for row in rows {
+        streams.entry(row.stream).or_default().push(row.position);
+    }
+    for (stream, positions) in streams {
+        let count = positions.len() as u64;
+        let from = if depth == Depth::All { 0 } else { count.saturating_sub(STREAM_TAIL) };
+        let slice = store.read_stream(stream, Revision(from), usize::MAX).await.unwrap();
+        let said = slice.records.iter().map(|stored| stored.position.number());
+        let told = positions[usize::try_from(from).unwrap()..].iter().copied();
+        if !said.eq(told) || slice.last != Some(Revision(count - 1)) {
+            let (name, last) = (stream.stream(), slice.last);
+            findings.push(format!(
+                "the index {which}: {name} ends at {last:?}, in the log at {}, or its records lie \
+                 elsewhere",
+                count - 1
+            ));
+        }
+    }
+    let newest = rows.len().saturating_sub(if depth == Depth::All { rows.len() } else { NEWEST });
+    let older = rows[..newest].iter().step_by(newest / OLDER + 1);
+    let asked: Vec<&Row> = older.chain(&rows[newest..]).collect();
+    for rows in asked.chunks(PAGE) {
+        let found = store.find(rows.iter().map(|row| row.pair).collect()).await.unwrap();
+        for (row, found) in rows.iter().zip(found) {
+            let said = found.map(|stored| stored.position.number());
+            if said != Some(row.position) {
+                let at = row.position;
+                findings.push(format!("the index {which}: the pair of {at} lies at {said:?}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Data folders made ready for a fault.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use care_ledger::domain::id::{EventKey, RecordedTime};
+use care_ledger::domain::record::{Stamped, pair};
+use care_ledger::store::embedded::Embedded;
+use care_ledger::store::{Expected, Store as _, Write};
+
+use super::{draft_of, person};
+
+/// A small disk; it is taken away when dropped.
+pub struct SmallDisk(pub tempfile::TempDir);
+
+impl SmallDisk {
+    pub fn new(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
+        let done = mount.output().is_ok_and(|output| output.status.success());
+        done.then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// Space is given back in small pieces, so that the disk is full at many different moments.
+pub const PIECE: u64 = 64 * 1024;
+
+/// The smallest piece where SQLite's index of the write-ahead log is about to grow: after 4,062
+/// frames, and then every 4,096 (walformat, 2.2), so that there is room for the frames but not for
+/// their index.
+pub fn piece(data: &Path) -> u64 {
+    let frames = std::fs::metadata(data.join("ledger.db-wal")).unwrap().len() / 4_120;
+    let to_growth = 4_096 - (frames + 34) % 4_096;
+    if to_growth < 40 { 4_096 } else { PIECE }
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-r").arg(from.join(".")).arg(to).status();
+    assert!(status.unwrap().success());
+}
+
+pub fn database(folder: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(folder.join("ledger.db")).unwrap()
+}
+
+/// Fills a log without a server, faster than events can be checked.
+pub fn fill(folder: &Path, count: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let clock = Arc::new(|| RecordedTime::from_micros(0));
+    let store = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
+    let draft = draft_of(person(1), "urn:test", "1", "2026-03-01T10:00:00+01:00");
+    let stamped = |n: u32| {
+        let pair = pair(&[7; 32], &EventKey::new("urn:fill", &n.to_string()));
+        Stamped::new(&draft, person(1_000 + n % 500), pair, &[9; 32])
+    };
+    for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
+        let write = |n: &u32| {
+            let record = stamped(*n);
+            Write { stream: record.stream, expected: Expected::Any, records: vec![record] }
+        };
+        runtime.block_on(store.append(chunk.iter().map(write).collect())).unwrap();
+    }
+}

@@ -1,0 +1,137 @@
+//! What a served ledger says it holds, against what its senders know.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::known::{Event, Key, Known, Mode, Receipt, Request, key};
+use super::load::{Told, wire};
+use super::server::Server;
+
+/// What a server says is in its log, beyond a position.
+pub struct Found {
+    items: Vec<Value>,
+    by_key: HashMap<Key, Vec<usize>>,
+}
+
+impl Found {
+    pub fn read(server: &Server, after: u64, findings: &mut Vec<String>) -> Self {
+        let mut found = Self { items: Vec::new(), by_key: HashMap::new() };
+        let mut next = Some(after.to_string());
+        while let Some(after) = next {
+            let page = server.get(&format!("/v1/events?after={after}&limit=10000")).json();
+            next = page["next"].as_str().map(str::to_owned);
+            found.items.extend(page["items"].as_array().unwrap().iter().cloned());
+        }
+        let mut last = String::new();
+        for (place, item) in found.items.iter().enumerate() {
+            let position = (after + place as u64 + 1).to_string();
+            if item["position"] != position.as_str() {
+                findings.push(format!("{} stands where {position} should", item["position"]));
+            }
+            let recorded = item["recordedtime"].as_str().unwrap();
+            if recorded <= last.as_str() {
+                findings.push(format!("position {position}: recorded no later than the last"));
+            }
+            last = recorded.to_owned();
+            found.by_key.entry(key(item)).or_default().push(place);
+        }
+        found
+    }
+
+    /// The items of an event; two for a merge.
+    fn of(&self, key: &Key) -> impl Iterator<Item = &Value> {
+        self.by_key.get(key).into_iter().flatten().map(|place| &self.items[*place])
+    }
+
+    /// Compares with what the senders of the round were told; says it in numbers.
+    pub fn check(&self, told: &Told, known: &Known, findings: &mut Vec<String>) -> String {
+        let mut acknowledged: HashSet<Key> = HashSet::new();
+        for (event, receipt) in &told.answered {
+            if !acknowledged.insert(key(event)) {
+                continue;
+            }
+            let Some(receipt) = Receipt::read(receipt) else { continue };
+            let there = self.of(&key(event)).any(|item| {
+                item["position"] == receipt.position.to_string()
+                    && item["revision"] == receipt.revision
+                    && item["recordedtime"] == receipt.recordedtime.as_str()
+            });
+            // One that an earlier round recorded lies before what was read.
+            let first = self.items.first().and_then(|item| item["position"].as_str());
+            let first: u64 = first.map_or(u64::MAX, |first| first.parse().unwrap());
+            if !there && receipt.position >= first {
+                findings.push(format!("{:?}: acknowledged as {receipt:?}, gone", key(event)));
+            }
+        }
+        for (name, places) in &self.by_key {
+            let copies = known.find(name).map_or(0, |sent| sent.copies.len());
+            if places.len() != copies {
+                findings.push(format!("{name:?} is there {} times, not {copies}", places.len()));
+            }
+        }
+        let (mut whole, mut none) = (0, 0);
+        for batch in told.unanswered.iter().filter(|request| request.mode == Mode::Batch) {
+            let there = batch.fresh.iter().filter(|key| self.of(key).next().is_some()).count();
+            match there {
+                0 => none += 1,
+                n if n == batch.fresh.len() => whole += 1,
+                n => findings.push(format!("a batch is half there: {n} of {}", batch.fresh.len())),
+            }
+        }
+        format!(
+            "acknowledged {} events, found {}; unanswered batches: {whole} whole, {none} absent",
+            acknowledged.len(),
+            self.by_key.len()
+        )
+    }
+}
+
+/// Sends everything of the round again: what was acknowledged has its receipt, identical; what got
+/// no answer is recorded now or was, whole batches alike.
+pub fn send_again(server: &Server, told: Told, known: &mut Known, findings: &mut Vec<String>) {
+    let mut answered: Vec<Event> = Vec::new();
+    let mut seen = HashSet::new();
+    answered.extend(
+        told.answered.into_iter().map(|(event, _)| event).filter(|event| seen.insert(key(event))),
+    );
+    for events in answered.chunks(5_000) {
+        let batch = Request { mode: Mode::Batch, events: events.to_vec(), fresh: Vec::new() };
+        let statuses = repeat(server, &batch, known, findings);
+        if statuses.iter().any(|status| status != "duplicate") {
+            findings.push("an acknowledged event was recorded once more".to_owned());
+        }
+    }
+    for request in told.unanswered {
+        repeat(server, &request, known, findings);
+    }
+    let sample = answered.iter().step_by(answered.len() / 20 + 1);
+    for (source, id) in sample.map(|event| key(event)) {
+        let page = server.get(&format!("/v1/events?source={source}&id={id}")).json();
+        let receipt = known.find(&(source, id)).unwrap().receipt.as_ref().unwrap();
+        if page["items"][0]["position"] != receipt.position.to_string() {
+            findings.push(format!("{receipt:?} is not found by its source and id"));
+        }
+    }
+}
+
+fn repeat(
+    server: &Server,
+    request: &Request,
+    known: &mut Known,
+    findings: &mut Vec<String>,
+) -> Vec<String> {
+    let (kind, body) = wire(request);
+    let answer = server.post("/v1/events", &[("content-type", kind)], body.as_bytes());
+    let receipts: Vec<Value> = match request.mode {
+        Mode::Single | Mode::Batch => answer.json()["receipts"].as_array().cloned(),
+        _ => Some(answer.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()),
+    }
+    .unwrap_or_default();
+    if receipts.len() != request.events.len() {
+        findings.push(format!("sent again: {} {}", answer.status, answer.text));
+    }
+    let pairs = request.events.iter().zip(&receipts);
+    findings.extend(pairs.filter_map(|(event, receipt)| known.acknowledge(event, receipt)));
+    receipts.iter().map(|r| r["status"].as_str().unwrap_or_default().to_owned()).collect()
+}

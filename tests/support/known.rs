@@ -1,0 +1,138 @@
+//! What the senders know: every event ever sent, and the receipt of each that was acknowledged.
+//! Always: an event counts as acknowledged only when its receipt was read to the end.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use care_ledger::domain::canonical;
+use care_ledger::domain::id::{EventKey, Pair, PersonId};
+use care_ledger::domain::record::{mirror_pair, pair};
+use care_ledger::vault::MasterKey;
+use serde_json::Value;
+
+/// An event as it was sent.
+pub type Event = Arc<Value>;
+
+/// Source and id.
+pub type Key = (String, String);
+
+/// One request, and which of its events no other request but its twins carries.
+#[derive(Clone)]
+pub struct Request {
+    pub mode: Mode,
+    pub events: Vec<Event>,
+    pub fresh: Vec<Key>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Single,
+    Batch,
+    Lines,
+    /// Lines, with the receipts as they come.
+    Stream,
+}
+
+/// The part of a receipt that never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub position: u64,
+    pub revision: u64,
+    pub recordedtime: String,
+    pub commitment: String,
+}
+
+impl Receipt {
+    pub fn read(receipt: &Value) -> Option<Self> {
+        Some(Self {
+            position: receipt["position"].as_str()?.parse().ok()?,
+            revision: receipt["revision"].as_u64()?,
+            recordedtime: receipt["recordedtime"].as_str()?.to_owned(),
+            commitment: receipt["commitment"].as_str()?.to_owned(),
+        })
+    }
+}
+
+/// One event ever sent.
+pub struct Sent {
+    pub key: Key,
+    pub person: PersonId,
+    /// BLAKE3 of the RFC 8785 bytes.
+    pub content: [u8; 32],
+    pub receipt: Option<Receipt>,
+    /// Of both copies of a merge, the second is this one's.
+    pub copies: Vec<(Pair, PersonId)>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Known {
+    pair_key: Option<[u8; 32]>,
+    places: HashMap<Key, usize>,
+    pub sent: Vec<Sent>,
+    pub pairs: HashMap<Pair, usize>,
+}
+
+pub fn key(event: &Value) -> Key {
+    let text = |name: &str| event[name].as_str().unwrap().to_owned();
+    (text("source"), text("id"))
+}
+
+impl Known {
+    /// Reads the folder's key once it has one.
+    pub fn unlock(&mut self, folder: &Path) {
+        let key = MasterKey::open(folder, false).unwrap().pair_key();
+        assert!(self.pair_key.is_none_or(|known| known == key), "the folder's key has changed");
+        self.pair_key = Some(key);
+    }
+
+    /// Notes that an event was sent.
+    pub fn send(&mut self, event: &Value) -> usize {
+        let key = key(event);
+        if let Some(place) = self.places.get(&key) {
+            return *place;
+        }
+        let place = self.sent.len();
+        let person: PersonId = event["subject"].as_str().unwrap().parse().unwrap();
+        let pair_key = self.pair_key.expect("unlocked after the first start");
+        let name = EventKey::new(&key.0, &key.1);
+        let mut copies = vec![(pair(&pair_key, &name), person)];
+        if event["type"] == "person.merged" {
+            let other: PersonId = event["data"]["into"].as_str().unwrap().parse().unwrap();
+            copies.push((mirror_pair(&pair_key, &name, other), other));
+        }
+        self.pairs.extend(copies.iter().map(|(pair, _)| (*pair, place)));
+        self.places.insert(key.clone(), place);
+        let content = *blake3::hash(&canonical::bytes(event)).as_bytes();
+        self.sent.push(Sent { key, person, content, receipt: None, copies });
+        place
+    }
+
+    /// Notes a receipt; says what is wrong with it.
+    pub fn acknowledge(&mut self, event: &Value, receipt: &Value) -> Option<String> {
+        let place = self.send(event);
+        let sent = &mut self.sent[place];
+        let told = (receipt["source"].as_str(), receipt["id"].as_str());
+        if told != (Some(&sent.key.0), Some(&sent.key.1)) {
+            return Some(format!("{:?} got the receipt of another: {receipt}", sent.key));
+        }
+        let Some(read) = Receipt::read(receipt) else {
+            return Some(format!("{:?} got a receipt that is none: {receipt}", sent.key));
+        };
+        match &sent.receipt {
+            Some(first) if *first != read => {
+                Some(format!("{:?} got {read:?} after {first:?}", sent.key))
+            }
+            Some(_) => None,
+            None => {
+                sent.receipt = Some(read);
+                None
+            }
+        }
+    }
+
+    pub fn find(&self, key: &Key) -> Option<&Sent> {
+        self.places.get(key).map(|place| &self.sent[*place])
+    }
+}

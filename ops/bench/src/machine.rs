@@ -1,0 +1,114 @@
+//! What the machine is, and who used its processors.
+//! Form: Linux, proc(5).
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+
+/// `USER_HZ`, which is 100 on every Linux of today's processors.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Seconds of processor time.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Cpu {
+    /// Of the processes that serve.
+    pub server: f64,
+    /// Of the process that asks.
+    pub client: f64,
+    /// Of all others, and what the host took.
+    pub other: f64,
+}
+
+impl Cpu {
+    /// As it stands, with what the server has used.
+    pub fn now(server: f64) -> Result<Self, Failure> {
+        let client = of_process(std::process::id());
+        Ok(Self { server, client, other: all()? - server - client })
+    }
+
+    /// What was used since.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            server: self.server - before.server,
+            client: self.client - before.client,
+            other: (self.other - before.other).max(0.0),
+        }
+    }
+}
+
+/// All processor time that was not idle, and what the host took.
+fn all() -> Result<f64, Failure> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().ok_or("/proc/stat is empty")?;
+    let ticks: Vec<f64> = line.split_whitespace().skip(1).flat_map(str::parse).collect();
+    // user nice system idle iowait irq softirq steal; guest is in user.
+    let busy = ticks.iter().take(8).enumerate().filter(|(place, _)| !matches!(place, 3 | 4));
+    Ok(busy.map(|(_, ticks)| ticks).sum::<f64>() / TICKS_A_SECOND)
+}
+
+/// The processor time of a process; 0 once it has gone.
+pub fn of_process(process: u32) -> f64 {
+    stat(process).map_or(0.0, |(_, seconds)| seconds)
+}
+
+/// The processor time of a process and its children that live.
+pub fn of_family(parent: u32) -> f64 {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let of =
+        |process: u32| stat(process).map(|(its_parent, seconds)| (process, its_parent, seconds));
+    processes
+        .filter_map(of)
+        .filter(|(process, its_parent, _)| *process == parent || *its_parent == parent)
+        .map(|(_, _, seconds)| seconds)
+        .sum()
+}
+
+fn stat(process: u32) -> Option<(u32, f64)> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    let parent = fields.get(1)?.parse().ok()?;
+    Some((parent, (ticks(11)? + ticks(12)?) / TICKS_A_SECOND))
+}
+
+/// One line: processor, cores, kernel, load.
+pub fn describe() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map_or("unknown processor", |(_, model)| model.trim());
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{model}, {cores} cores, Linux {}", kernel.trim())
+}
+
+/// The load averages of 1, 5 and 15 minutes.
+pub fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// How long an append of 4 KiB and its sync take on this disk: half of them less than this.
+pub fn sync_median(folder: &Path) -> Result<Duration, Failure> {
+    const SYNCS: usize = 200;
+    let path = folder.join("sync-probe");
+    let mut file = File::create(&path)?;
+    let mut took = Vec::with_capacity(SYNCS);
+    for _ in 0..SYNCS {
+        let started = Instant::now();
+        file.write_all(&[0x5a; 4096])?;
+        file.sync_data()?;
+        took.push(started.elapsed());
+    }
+    fs::remove_file(path)?;
+    took.sort_unstable();
+    Ok(took[SYNCS / 2])
+}

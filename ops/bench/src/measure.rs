@@ -1,0 +1,110 @@
+//! What is counted, and when: a warm-up, then a window.
+//! Always: an event is in the figures when its answer came within the window; every acknowledged
+//! event, whenever, is in the count that is verified.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Failure;
+use crate::machine::Cpu;
+
+/// How long.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Window {
+    /// Seconds of load before the clock starts
+    #[arg(long, default_value_t = 2.0)]
+    pub warm_up: f64,
+    /// Seconds measured
+    #[arg(long, default_value_t = 10.0)]
+    pub seconds: f64,
+}
+
+/// A window in time.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    from: Instant,
+    to: Instant,
+}
+
+impl Clock {
+    /// Starts the warm-up.
+    pub fn start(window: Window) -> Self {
+        let from = Instant::now() + Duration::from_secs_f64(window.warm_up);
+        Self { from, to: from + Duration::from_secs_f64(window.seconds) }
+    }
+
+    /// Whether to send no more.
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.to
+    }
+}
+
+/// What one connection saw.
+#[derive(Default)]
+pub struct Tally {
+    /// Acknowledged in all.
+    acknowledged: u64,
+    /// Acknowledged in the window.
+    events: u64,
+    /// Of each request answered in the window.
+    latency_micros: Vec<u32>,
+}
+
+impl Tally {
+    /// Counts a request sent at `sent` and acknowledged now.
+    pub fn acknowledged(&mut self, clock: Clock, sent: Instant, events: u64) {
+        let now = Instant::now();
+        self.acknowledged += events;
+        if now >= clock.from && now < clock.to {
+            self.events += events;
+            let micros = now.duration_since(sent).as_micros();
+            self.latency_micros.push(u32::try_from(micros).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// What a client measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Acknowledged in all, to be found in the store.
+    pub acknowledged: u64,
+    /// Acknowledged in the window.
+    pub events: u64,
+    /// The window.
+    pub seconds: f64,
+    /// Of a request.
+    pub p50_micros: u32,
+    /// Of a request.
+    pub p99_micros: u32,
+    /// Of a request.
+    pub max_micros: u32,
+    /// CPU time in the window.
+    pub cpu: Cpu,
+}
+
+/// CPU time within the window, of the server's processes as `server` tells them.
+pub async fn watch(clock: Clock, server: impl Fn() -> f64) -> Result<Cpu, Failure> {
+    tokio::time::sleep_until(clock.from.into()).await;
+    let before = Cpu::now(server())?;
+    tokio::time::sleep_until(clock.to.into()).await;
+    Ok(Cpu::now(server())?.since(before))
+}
+
+/// Adds up what all connections saw.
+pub fn report(tallies: Vec<Tally>, window: Window, cpu: Cpu) -> Report {
+    let mut latency: Vec<u32> =
+        tallies.iter().flat_map(|tally| &tally.latency_micros).copied().collect();
+    latency.sort_unstable();
+    let at = |share: usize| latency.get((latency.len() * share / 100).min(latency.len() - 1));
+    let at = |share| if latency.is_empty() { 0 } else { at(share).copied().unwrap_or(0) };
+    Report {
+        acknowledged: tallies.iter().map(|tally| tally.acknowledged).sum(),
+        events: tallies.iter().map(|tally| tally.events).sum(),
+        seconds: window.seconds,
+        p50_micros: at(50),
+        p99_micros: at(99),
+        max_micros: latency.last().copied().unwrap_or(0),
+        cpu,
+    }
+}

@@ -1,0 +1,165 @@
+//! One contender under one load: processes started, load applied, the count verified.
+//! Always: a ledger starts empty, and is killed (SIGKILL) before what it kept is counted.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use care_ledger::ledger::Ledger;
+use clap::ValueEnum;
+
+use crate::measure::{Report, Window};
+use crate::{Failure, http, postgres};
+
+/// What a contender did.
+pub struct Trial {
+    /// What its client measured.
+    pub report: Report,
+    /// How many events it has, asked afterwards.
+    pub counted: u64,
+}
+
+/// Where trials are held.
+pub struct Ground {
+    /// A folder on the disk that is to be measured.
+    pub folder: PathBuf,
+    /// How long each takes.
+    pub window: Window,
+    /// Where `perf` writes what it sees of the server, if it is to look.
+    pub profile: Option<PathBuf>,
+}
+
+impl Ground {
+    /// The server over the embedded store. Counted twice: as the living server tells it, and from
+    /// the log after the server was killed.
+    pub fn ledger(&self, load: http::Load) -> Result<Trial, Failure> {
+        let data = self.folder.join("ledger");
+        let mut server = Server::start(Some(&data))?;
+        let report = self.load(&server, load)?;
+        let told = http::position(server.address)?;
+        server.kill()?;
+        let position = Ledger::open(&data, &mut |_, _| ())?.subscribe().borrow().number();
+        if position != told {
+            return Err(format!("{told} events acknowledged, {position} after a kill").into());
+        }
+        std::fs::remove_dir_all(data)?;
+        Ok(Trial { report, counted: position })
+    }
+
+    /// The same server over a store that keeps nothing.
+    pub fn ceiling(&self, load: http::Load) -> Result<Trial, Failure> {
+        let mut server = Server::start(None)?;
+        let report = self.load(&server, load)?;
+        let counted = http::position(server.address)?;
+        server.kill()?;
+        Ok(Trial { report, counted })
+    }
+
+    /// PostgreSQL.
+    pub fn postgres(
+        &self,
+        cluster: &postgres::Cluster,
+        load: postgres::Load,
+    ) -> Result<Trial, Failure> {
+        let report = client("postgres", self.window, |client| {
+            client
+                .arg("--socket")
+                .arg(&cluster.socket)
+                .args(["--user", &cluster.user])
+                .args(["--process", &cluster.process.to_string()])
+                .args(["--way", &name(load.way)])
+                .args(["--rows", &load.rows.to_string()])
+                .args(["--connections", &load.connections.to_string()]);
+        })?;
+        Ok(Trial { report, counted: postgres::count(cluster)? })
+    }
+
+    fn load(&self, server: &Server, load: http::Load) -> Result<Report, Failure> {
+        let profiler = self.profile.as_deref().map(|to| self.profiler(server, to)).transpose()?;
+        let report = client("http", self.window, |client| {
+            client
+                .args(["--address", &server.address.to_string()])
+                .args(["--process", &server.process.id().to_string()])
+                .args(["--form", &name(load.form)])
+                .args(["--events", &load.events.to_string()])
+                .args(["--connections", &load.connections.to_string()]);
+        });
+        if let Some(mut profiler) = profiler {
+            profiler.wait()?;
+        }
+        report
+    }
+
+    /// Looks at the server from about the end of the warm-up. Stacks are unwound afterwards, from
+    /// 16 KiB copies, so that the server is the one that is released.
+    fn profiler(&self, server: &Server, to: &Path) -> Result<Child, Failure> {
+        let script = format!(
+            "sleep {}; exec perf record -q -F 499 -g --call-graph dwarf,16384 -p {} -o {} -- sleep {}",
+            self.window.warm_up + 1.0,
+            server.process.id(),
+            to.display(),
+            self.window.seconds - 1.0
+        );
+        Ok(Command::new("sh").args(["-c", &script]).spawn()?)
+    }
+}
+
+/// Starts a client of this program and reads what it measured.
+fn client(
+    which: &str,
+    window: Window,
+    arguments: impl FnOnce(&mut Command),
+) -> Result<Report, Failure> {
+    let mut client = Command::new(std::env::current_exe()?);
+    client
+        .arg(which)
+        .args(["--warm-up", &window.warm_up.to_string()])
+        .args(["--seconds", &window.seconds.to_string()])
+        .stderr(Stdio::inherit());
+    arguments(&mut client);
+    let output = client.output()?;
+    if !output.status.success() {
+        return Err(format!("the client ({which}) failed").into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn name(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// A server process of this program; it ends with this one.
+struct Server {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(data: Option<&Path>) -> Result<Self, Failure> {
+        let mut server = Command::new(std::env::current_exe()?);
+        server.arg("server").stdin(Stdio::piped()).stdout(Stdio::piped());
+        if let Some(folder) = data {
+            server.arg("--data").arg(folder);
+        }
+        let mut process = server.spawn()?;
+        let mut line = String::new();
+        let output = process.stdout.as_mut().ok_or("the server has no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        let address = line.trim().parse().map_err(|_| "the server did not start")?;
+        Ok(Self { process, address })
+    }
+
+    fn kill(&mut self) -> Result<(), Failure> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After a failure elsewhere it may still run.
+        let _ = self.kill();
+    }
+}

@@ -98,6 +98,11 @@ impl Answer {
             Some(format!("\n  {}: {}", issue["name"].as_str()?, issue["detail"].as_str()?))
         });
         let issues: String = issues.collect();
-        Err(Failure::no(format!("{}: {}{issues}", self.status.as_u16(), words.join(". "))))
+        let message = format!("{}: {}{issues}", self.status.as_u16(), words.join(". "));
+        Err(match self.status.as_u16() {
+            400 => Failure::usage(message),
+            503 => Failure::unreachable(message),
+            _ => Failure::no(message),
+        })
     }
 }

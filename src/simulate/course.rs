@@ -1,5 +1,5 @@
 //! A course of substitution treatment: product, dose, who gives it.
-//! Always: doses in micrograms, within the ranges of domain B2.
+//! Always: doses in micrograms, within the ranges of sources B2.
 
 use super::dice::Dice;
 use super::moment::{Day, Moment};

@@ -188,7 +188,7 @@ impl Life<'_> {
         Title { from: day, end, days }
     }
 
-    /// Detention before the conviction is set against the sentence (domain A2.7).
+    /// Detention before the conviction is set against the sentence (sources A2.7).
     fn impute(&mut self, held: &Held, sentence: Id, day: Day) -> i32 {
         let registry = Source::Registry(held.prison);
         let own = day - held.since;
@@ -224,7 +224,7 @@ impl Life<'_> {
             (None, none),
         ]);
         // Conditional release from a third of the sentence, the others from six months before
-        // that (domain A3.4, A3.5); the wait for a judgment is invented.
+        // that (sources A3.4, A3.5); the wait for a judgment is invented.
         let third = title.end - title.days * 2 / 3;
         let conditional = kind == Some(ModalityKind::ConditionalRelease);
         let earliest = if conditional { third } else { third - 180 };

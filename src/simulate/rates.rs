@@ -1,4 +1,4 @@
-//! How often things happen, each with its source in the domain notes or marked invented.
+//! How often things happen, each with its source or marked invented.
 //! Always: a [`Rate`] is a count in [`Rate::SCALE`]; a weight counts only against its neighbours.
 //! Nothing here is a finding about any prison, house or person.
 
@@ -22,7 +22,7 @@ impl Rate {
 // Who.
 
 /// Problem users among the detained: 34.8 % used in detention (Favril and Vander Laenen), about
-/// one third (domain B4).
+/// one third (sources B4).
 pub const PROBLEM_USE: Rate = Rate::percent(34);
 /// Persons already there in the first weeks, the rest arriving over the period: invented.
 pub const IN_STOCK: Rate = Rate::percent(40);
@@ -38,7 +38,7 @@ pub const PRETRIAL_LIFTED: Rate = Rate::percent(22);
 /// Of those, by acquittal: invented.
 pub const ACQUITTED: Rate = Rate::percent(15);
 /// Months of sentence with weights; invented, so that the mean stay is near the 8.2 months of SPACE
-/// 2014 (domain B4) once pretrial detention and modalities are taken off.
+/// 2014 (sources B4) once pretrial detention and modalities are taken off.
 pub const SENTENCE_MONTHS: &[(u32, u32)] =
     &[(6, 14), (8, 14), (10, 12), (12, 16), (15, 8), (18, 14), (24, 12), (30, 8), (36, 6), (48, 4)];
 /// Earlier detention is imputed as well: invented.
@@ -53,7 +53,7 @@ pub const TRANSFER_MONTHLY: Rate = Rate::percent(9);
 pub const COURT_MONTHLY: Rate = Rate::percent(90);
 /// Leave, a month in the second half of a sentence: invented.
 pub const LEAVE_MONTHLY: Rate = Rate::percent(45);
-/// Leave is the extended one (since March 2024 in law, domain A3.8): share invented.
+/// Leave is the extended one (since March 2024 in law, sources A3.8): share invented.
 pub const LEAVE_EXTENDED: Rate = Rate::percent(15);
 /// A leave from which someone does not return in time: invented.
 pub const FAILURE_TO_RETURN: Rate = Rate::percent(3);
@@ -87,7 +87,7 @@ pub const DROPOUT_CALLED_BACK: Rate = Rate::percent(70);
 pub const REMAINDER_ENTERED: Rate = Rate::percent(85);
 /// And says it wrong: invented.
 pub const REMAINDER_WRONG: Rate = Rate::percent(3);
-/// A revocation under al. 2 carries the days the court leaves (domain A1.2): share invented.
+/// A revocation under al. 2 carries the days the court leaves (sources A1.2): share invented.
 pub const COURT_GIVES_REMAINING: Rate = Rate::percent(75);
 /// The court lets the entire remainder be served (possible: Cass. 29 March 2011): share invented.
 pub const COURT_GIVES_WHOLE: Rate = Rate::percent(35);
@@ -121,8 +121,8 @@ pub const SHELTERED_AFTER_RELEASE: Rate = Rate::percent(4);
 pub const SUBSTITUTION_ON_ARRIVAL: Rate = Rate::percent(19);
 /// Problem users who start it in prison: as above.
 pub const SUBSTITUTION_STARTED: Rate = Rate::percent(6);
-/// Prisons with substitution on a detoxification basis only: 5 of 15 (seed 000, from Vander Laenen
-/// 2013b).
+/// Prisons with substitution on a detoxification basis only: 5 of 15 (Vander Laenen 2013b, quoted in
+/// the working group's note).
 pub const DETOX_ONLY_PRISONS: (usize, usize) = (5, 15);
 /// Methadone : buprenorphineNaloxone : buprenorphine : depot. The rows read of Senate question
 /// 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone is invented.
@@ -151,7 +151,7 @@ pub const METHADONE_MG: &[(u32, u32)] = &[
 ];
 /// Methadone at the start, milligrams: at most 20, or 10 to 15 when tolerance is unsure (WHO 2009).
 pub const METHADONE_START_MG: &[(u32, u32)] = &[(10, 2), (15, 3), (20, 5)];
-/// Buprenorphine under the tongue, milligrams: 8 to 24 (domain B2); weights invented.
+/// Buprenorphine under the tongue, milligrams: 8 to 24 (sources B2); weights invented.
 pub const BUPRENORPHINE_MG: &[(u32, u32)] =
     &[(8, 25), (10, 10), (12, 20), (14, 6), (16, 24), (18, 3), (20, 4), (24, 8)];
 /// Weekly depot, milligrams: 8, 16, 24, 32 (product information); weights invented.
@@ -159,18 +159,18 @@ pub const DEPOT_WEEKLY_MG: &[(u32, u32)] = &[(8, 5), (16, 30), (24, 40), (32, 25
 /// Monthly depot, milligrams: 64, 96, 128, 160 (product information); weights invented.
 pub const DEPOT_MONTHLY_MG: &[(u32, u32)] = &[(64, 25), (96, 40), (128, 25), (160, 10)];
 /// A due dose is not given, by reason: refused, noShow, courtTransfer, intoxicated, stock,
-/// staffShortage, lockdown, clinicalHold. The reasons are in domain B2, the weights invented.
+/// staffShortage, lockdown, clinicalHold. The reasons are in sources B2, the weights invented.
 pub const WITHHELD_REASONS: [u32; 8] = [40, 22, 6, 6, 3, 14, 5, 4];
 /// A due dose is not given: invented.
 pub const WITHHELD: Rate = Rate::per_mille(30);
-/// A due dose of which nothing is told, which is unknown and not missed (domain B2): invented.
+/// A due dose of which nothing is told, which is unknown and not missed (sources B2): invented.
 pub const DOSE_UNTOLD: Rate = Rate::per_mille(6);
 /// A dose on a strike day is not given: invented.
 pub const WITHHELD_ON_STRIKE: Rate = Rate::percent(25);
 /// A dose on a day in court is not given: invented.
 pub const WITHHELD_FOR_COURT: Rate = Rate::percent(15);
 /// A break of several days begins: invented; 3 to 6 days, so that the rules on missed methadone
-/// (Australian guideline, domain B2) have something to find.
+/// (Australian guideline, sources B2) have something to find.
 pub const BREAK_BEGINS: Rate = Rate::per_mille(2);
 /// The dose is changed, a dose: invented.
 pub const DOSE_CHANGED: Rate = Rate::per_mille(8);
@@ -180,7 +180,7 @@ pub const CHANGED_BY_CLIENT: Rate = Rate::percent(45);
 pub const STOPPED_BY_CLIENT: Rate = Rate::per_mille(1);
 /// The course goes on after arrival in a residential house: invented.
 pub const CONTINUED_IN_HOUSE: Rate = Rate::percent(50);
-/// A handover is sent on release: invented; it ought to be always (domain B2).
+/// A handover is sent on release: invented; it ought to be always (sources B2).
 pub const HANDOVER_SENT: Rate = Rate::percent(75);
 /// And confirmed by the receiver: invented.
 pub const HANDOVER_CONFIRMED: Rate = Rate::percent(70);
@@ -204,11 +204,11 @@ pub const ACCEPTED: Rate = Rate::percent(78);
 pub const TREATED_INSIDE: Rate = Rate::percent(45);
 /// Takes part in a short intervention where there is one: invented.
 pub const SHORT_INTERVENTION: Rate = Rate::percent(40);
-/// Sessions of the short intervention, over 4 weeks (seed 000, 2.2).
+/// Sessions of the short intervention, over 4 weeks (the working group's note, 2.2).
 pub const SHORT_SESSIONS: u32 = 20;
 /// Sessions attended that make it completed; the seed leaves the count open: invented.
 pub const SHORT_SESSIONS_MIN: u32 = 12;
-/// Days of B.Leave: 8 months (domain B1).
+/// Days of B.Leave: 8 months (sources B1).
 pub const LONG_PROGRAMME_DAYS: i32 = 240;
 /// Planned sessions of B.Leave, two a week: invented.
 pub const LONG_SESSIONS: u32 = 68;

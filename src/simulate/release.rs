@@ -176,7 +176,7 @@ impl Life<'_> {
             self.arrive(held, day, ArrivalReason::Recall);
             self.arrival_care(held);
         }
-        // 7 working days to decide on suspension, which lasts at most a month (domain A1.7).
+        // 7 working days to decide on suspension, which lasts at most a month (sources A1.7).
         let suspended = working_day(day + self.dice.between(1, 7));
         let decided = working_day(suspended + self.dice.between(10, 27));
         let judgment = self.new_id(Series::Judgment);

@@ -39,7 +39,7 @@ const PRISONS: &[(&str, u32)] = &[
 
 /// The open regime of the therapeutic programmes.
 pub(super) const RUISELEDE: Prison = prison("ruiselede");
-/// Three drug-free sections, about 130 places (domain B1).
+/// Three drug-free sections, about 130 places (sources B1).
 pub(super) const HASSELT: Prison = prison("hasselt");
 /// The oldest short intervention, since 1999 (slides, 2026).
 pub(super) const BRUGGE: Prison = prison("brugge");
@@ -141,9 +141,9 @@ impl World {
 
 /// Days from which something holds.
 pub(super) struct Dates {
-    /// CAP stopped on 1 May 2016 (domain B1).
+    /// CAP stopped on 1 May 2016 (sources B1).
     pub(super) cap_ended: Day,
-    /// Drugs en Detentie at Gent and Dendermonde: autumn 2023 (domain B1).
+    /// Drugs en Detentie at Gent and Dendermonde: autumn 2023 (sources B1).
     pub(super) drugs_and_detention: Day,
     /// Drugs de Baas at Beveren: 2022 (slides, 2026); the day is not known.
     pub(super) beveren: Day,

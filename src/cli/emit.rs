@@ -170,7 +170,9 @@ impl Sender {
                 )));
             }
             tries += 1;
-            self.bar.println(format!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+            // Also where standard error is no terminal, and the bar itself stays silent.
+            let told = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
+            self.bar.suspend(|| eprintln!("{told}"));
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT_LAST);
         }

@@ -55,6 +55,8 @@ enum Command {
     /// The vocabulary: list the types, show a schema, check a file
     Schema(schema::Schema),
     /// Print a completion script for a shell
+    #[command(after_help = "Examples:\n  source <(care-ledger completions bash)\n  \
+        care-ledger completions fish > ~/.config/fish/completions/care-ledger.fish")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

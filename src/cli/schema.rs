@@ -27,12 +27,16 @@ pub struct Schema {
 #[derive(Subcommand)]
 enum Command {
     /// Every event type, with its class and its title
+    #[command(after_help = "Examples:\n  care-ledger schema list\n  \
+        care-ledger schema list --json")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// The JSON Schema of a type, or of `envelope`
+    #[command(after_help = "Examples:\n  care-ledger schema show residential.droppedOut\n  \
+        care-ledger schema show residential.droppedOut --example > event.json")]
     Show {
         /// An event type, or `envelope`
         name: String,
@@ -41,6 +45,8 @@ enum Command {
         example: bool,
     },
     /// Check events in a file: one JSON event, an array, or one event a line
+    #[command(after_help = "Examples:\n  care-ledger schema check event.json\n  \
+        care-ledger simulate --persons 3 | care-ledger schema check -")]
     Check {
         /// The file, or - for standard input
         file: PathBuf,

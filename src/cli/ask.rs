@@ -162,7 +162,10 @@ impl From {
         if let Some(url) = &self.url {
             let client = Client::new(url)?;
             return Ok(Box::new(move |path, accept| {
-                client.get(path, accept).map_err(|error| client.unreachable(&error))?.good()
+                client
+                    .get(path, accept)
+                    .map_err(|error| client.unreachable(&error))?
+                    .good_to_question()
             }));
         }
         let folder = self.data.clone().unwrap_or_else(|| DATA_DEFAULT.into());
@@ -175,7 +178,7 @@ impl From {
         let router = http::router(serve::open(&folder)?);
         Ok(Box::new(move |path, accept| {
             let (status, text) = wait(http::ask(router.clone(), path, accept))?;
-            Answer { status, text }.good()
+            Answer { status, text }.good_to_question()
         }))
     }
 }

@@ -349,3 +349,37 @@ fn the_settings_in_force_read_back_and_completions_are_not_empty() {
         assert!(script.contains("care-ledger") && script.contains("emit"), "{shell}");
     }
 }
+
+#[test]
+fn who_reads_no_further_ends_the_command_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.send(&screening(person(1), "urn:test", "a", TIME));
+    assert!(server.stop());
+    let (data, one) = (path(folder.path()), person(1).to_string());
+    let (_bad, bad) = written("bad.json", "{}");
+    let rows: Vec<(i32, Vec<&str>)> = vec![
+        (0, vec!["--help"]),
+        (0, vec!["completions", "bash"]),
+        (0, vec!["simulate", "--persons", "2"]),
+        (0, vec!["schema", "list"]),
+        (0, vec!["schema", "list", "--json"]),
+        (0, vec!["schema", "show", "envelope"]),
+        (1, vec!["schema", "check", &bad]),
+        (0, vec!["serve", "--print-config"]),
+        (0, vec!["events", "--data", data]),
+        (0, vec!["history", &one, "--data", data]),
+        (0, vec!["history", &one, "--data", data, "--json"]),
+        (0, vec!["credit", &one, "--data", data]),
+    ];
+    for (status, arguments) in rows {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(binary());
+        command.args(&arguments).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        let told = text(&output.stderr);
+        assert!(!told.contains("panicked"), "{arguments:?}: {told}");
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {told}");
+    }
+}

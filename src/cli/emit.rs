@@ -87,7 +87,8 @@ impl Emit {
         }
         let summary = sender.finish()?;
         if self.json {
-            println!("{}", serde_json::to_string(&summary).expect("serialises into memory"));
+            let text = serde_json::to_string(&summary).expect("serialises into memory");
+            super::print(text + "\n")?;
         } else {
             let Summary { recorded, repeated, refused } = summary;
             eprintln!("{recorded} recorded, {repeated} repeated, {refused} refused");

@@ -13,6 +13,7 @@ mod serve;
 mod show;
 mod simulate;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -76,14 +77,23 @@ pub fn run() -> ExitCode {
         Command::Events(events) => events.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions { shell } => {
-            let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "care-ledger", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);
+            print(String::from_utf8_lossy(&script))
         }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
+    }
+}
+
+/// Prints what a program reads. Who reads no further, as `head` does, has enough.
+fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -113,8 +113,7 @@ impl History {
         if let Some(members) = shown.as_object_mut() {
             members.remove("next");
         }
-        print(&shown, self.who.json, show::history);
-        Ok(())
+        print(&shown, self.who.json, show::history)
     }
 }
 
@@ -123,8 +122,7 @@ impl Trajectory {
     pub fn run(self) -> Result<(), Failure> {
         let path = path(self.who.person, "trajectory", &self.who.query());
         let answer = self.who.from.asker()?(&path, JSON)?;
-        print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory);
-        Ok(())
+        print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory)
     }
 }
 
@@ -137,8 +135,8 @@ impl Credit {
         query.extend(self.project.then(|| ("project", "true".to_owned())));
         let accept = if self.who.json { JSON } else { "text/plain" };
         let path = path(self.who.person, "credit", &query);
-        println!("{}", self.who.from.asker()?(&path, accept)?.trim_end());
-        Ok(())
+        let answer = self.who.from.asker()?(&path, accept)?;
+        super::print(answer.trim_end().to_owned() + "\n")
     }
 }
 
@@ -162,7 +160,10 @@ impl From {
         if let Some(url) = &self.url {
             let client = Client::new(url)?;
             return Ok(Box::new(move |path, accept| {
-                client.get(path, accept).map_err(|error| client.unreachable(&error))?.good()
+                client
+                    .get(path, accept)
+                    .map_err(|error| client.unreachable(&error))?
+                    .good_to_question()
             }));
         }
         let folder = self.data.clone().unwrap_or_else(|| DATA_DEFAULT.into());
@@ -175,7 +176,7 @@ impl From {
         let router = http::router(serve::open(&folder)?);
         Ok(Box::new(move |path, accept| {
             let (status, text) = wait(http::ask(router.clone(), path, accept))?;
-            Answer { status, text }.good()
+            Answer { status, text }.good_to_question()
         }))
     }
 }
@@ -200,10 +201,11 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-fn print(answer: &Value, json: bool, show: impl FnOnce(&Value) -> String) {
+fn print(answer: &Value, json: bool, show: impl FnOnce(&Value) -> String) -> Result<(), Failure> {
     if json {
-        println!("{}", serde_json::to_string_pretty(answer).expect("serialises into memory"));
+        let text = serde_json::to_string_pretty(answer).expect("serialises into memory");
+        super::print(text + "\n")
     } else {
-        print!("{}", show(answer));
+        super::print(show(answer))
     }
 }

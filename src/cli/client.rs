@@ -88,9 +88,22 @@ impl Answer {
     /// # Errors
     /// The problem of any other, in words.
     pub fn good(self) -> Result<String, Failure> {
-        if self.status.is_success() {
-            return Ok(self.text);
+        if self.status.is_success() { Ok(self.text) } else { Err(Failure::no(self.problem())) }
+    }
+
+    /// The text of a good answer to a question. A question that the ledger does not understand is
+    /// wrong usage.
+    ///
+    /// # Errors
+    /// The problem of any other, in words.
+    pub fn good_to_question(self) -> Result<String, Failure> {
+        if self.status == StatusCode::BAD_REQUEST {
+            return Err(Failure::usage(self.problem()));
         }
+        self.good()
+    }
+
+    fn problem(&self) -> String {
         let problem: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let words = ["title", "detail"].iter().filter_map(|name| problem[*name].as_str());
         let words: Vec<&str> = words.collect();
@@ -98,11 +111,6 @@ impl Answer {
             Some(format!("\n  {}: {}", issue["name"].as_str()?, issue["detail"].as_str()?))
         });
         let issues: String = issues.collect();
-        let message = format!("{}: {}{issues}", self.status.as_u16(), words.join(". "));
-        Err(match self.status.as_u16() {
-            400 => Failure::usage(message),
-            503 => Failure::unreachable(message),
-            _ => Failure::no(message),
-        })
+        format!("{}: {}{issues}", self.status.as_u16(), words.join(". "))
     }
 }

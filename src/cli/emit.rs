@@ -87,7 +87,8 @@ impl Emit {
         }
         let summary = sender.finish()?;
         if self.json {
-            println!("{}", serde_json::to_string(&summary).expect("serialises into memory"));
+            let text = serde_json::to_string(&summary).expect("serialises into memory");
+            super::print(text + "\n")?;
         } else {
             let Summary { recorded, repeated, refused } = summary;
             eprintln!("{recorded} recorded, {repeated} repeated, {refused} refused");
@@ -170,7 +171,9 @@ impl Sender {
                 )));
             }
             tries += 1;
-            self.bar.println(format!("{why}; trying again in {:.1} s", wait.as_secs_f64()));
+            // Also where standard error is no terminal, and the bar itself stays silent.
+            let told = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
+            self.bar.suspend(|| eprintln!("{told}"));
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT_LAST);
         }

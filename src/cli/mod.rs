@@ -13,6 +13,7 @@ mod serve;
 mod show;
 mod simulate;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -55,6 +56,8 @@ enum Command {
     /// The vocabulary: list the types, show a schema, check a file
     Schema(schema::Schema),
     /// Print a completion script for a shell
+    #[command(after_help = "Examples:\n  source <(care-ledger completions bash)\n  \
+        care-ledger completions fish > ~/.config/fish/completions/care-ledger.fish")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -74,9 +77,9 @@ pub fn run() -> ExitCode {
         Command::Events(events) => events.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions { shell } => {
-            let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "care-ledger", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);
+            print(String::from_utf8_lossy(&script))
         }
     };
     match result {
@@ -91,6 +94,15 @@ const READS_MAX: usize = 32;
 /// The threads on which the service runs.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().max_blocking_threads(READS_MAX).enable_all().build()
+}
+
+/// Prints what a program reads. Who reads no further, as `head` does, has enough.
+fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a future to its end.

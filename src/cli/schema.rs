@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::print;
 use crate::domain::canonical;
 use crate::domain::event::Raw;
 use crate::domain::kind::Kind;
@@ -27,12 +28,16 @@ pub struct Schema {
 #[derive(Subcommand)]
 enum Command {
     /// Every event type, with its class and its title
+    #[command(after_help = "Examples:\n  care-ledger schema list\n  \
+        care-ledger schema list --json")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// The JSON Schema of a type, or of `envelope`
+    #[command(after_help = "Examples:\n  care-ledger schema show residential.droppedOut\n  \
+        care-ledger schema show residential.droppedOut --example > event.json")]
     Show {
         /// An event type, or `envelope`
         name: String,
@@ -41,6 +46,8 @@ enum Command {
         example: bool,
     },
     /// Check events in a file: one JSON event, an array, or one event a line
+    #[command(after_help = "Examples:\n  care-ledger schema check event.json\n  \
+        care-ledger simulate --persons 3 | care-ledger schema check -")]
     Check {
         /// The file, or - for standard input
         file: PathBuf,
@@ -55,23 +62,23 @@ impl Schema {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::List { json } => list(json),
-            Command::Show { name, example } => return show(&name, example),
-            Command::Check { file, json } => return check(&file, json),
+            Command::Show { name, example } => show(&name, example),
+            Command::Check { file, json } => check(&file, json),
         }
-        Ok(())
     }
 }
 
-fn list(json: bool) {
+fn list(json: bool) -> Result<(), Failure> {
     let rows: Vec<Value> = Kind::ALL.iter().map(|kind| row(*kind)).collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows).expect("serialises into memory"));
-        return;
+        let text = serde_json::to_string_pretty(&rows).expect("serialises into memory");
+        return print(text + "\n");
     }
-    for row in rows {
+    let line = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-        println!("{:<32} {:<9} {}", text("type"), text("class"), text("title"));
-    }
+        format!("{:<32} {:<9} {}\n", text("type"), text("class"), text("title"))
+    };
+    print(rows.iter().map(line).collect::<String>())
 }
 
 fn row(kind: Kind) -> Value {
@@ -81,13 +88,11 @@ fn row(kind: Kind) -> Value {
 
 fn show(name: &str, example: bool) -> Result<(), Failure> {
     if name == "envelope" && !example {
-        print!("{}", schema::ENVELOPE);
-        return Ok(());
+        return print(schema::ENVELOPE);
     }
     let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
     let kind: Kind = name.parse().map_err(unknown)?;
-    print!("{}", if example { kind.example() } else { kind.schema() });
-    Ok(())
+    print(if example { kind.example() } else { kind.schema() })
 }
 
 fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
@@ -108,9 +113,9 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
         refused += 1;
         for violation in violations {
             if json {
-                println!("{}", json!({"event": number, "violation": violation}));
+                print(format!("{}\n", json!({"event": number, "violation": violation})))?;
             } else {
-                println!("event {number}: {}: {}", violation.name, violation.detail);
+                print(format!("event {number}: {}: {}\n", violation.name, violation.detail))?;
             }
         }
     }

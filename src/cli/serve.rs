@@ -32,8 +32,7 @@ impl Serve {
     pub fn run(self) -> Result<(), Failure> {
         let config = Config::new(self.flags).map_err(|error| Failure::usage(error.to_string()))?;
         if self.print_config {
-            print!("{}", config.print());
-            return Ok(());
+            return super::print(config.print());
         }
         log_to_stderr(&config.log, config.log_format)?;
         let ledger = open(&config.data)?;

@@ -37,7 +37,16 @@ impl Answer {
 impl Server {
     /// Starts a ledger on a data folder, and waits until it is UP.
     pub fn start(data: &Path) -> Self {
-        let mut server = Self::spawn(data);
+        Self::spawn(data).up()
+    }
+
+    /// The same at an address where clients expect it again.
+    pub fn start_at(data: &Path, address: &str) -> Self {
+        Self::spawn_at(data, address).up()
+    }
+
+    fn up(self) -> Self {
+        let mut server = self;
         let started = Instant::now();
         while !server.is_up() {
             assert!(started.elapsed() < Duration::from_secs(60), "the server did not come up");
@@ -50,16 +59,19 @@ impl Server {
     /// Starts a ledger on a data folder, and does not wait.
     pub fn spawn(data: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let child = Command::new(env!("CARGO_BIN_EXE_care-ledger"))
-            .args(["serve", "--listen", &address, "--log", "warn", "--data"])
+        Self::spawn_at(data, &format!("127.0.0.1:{port}"))
+    }
+
+    fn spawn_at(data: &Path, address: &str) -> Self {
+        let child = Command::new(binary())
+            .args(["serve", "--listen", address, "--log", "warn", "--data"])
             .arg(data)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
         let url = format!("http://{address}");
-        Self { child, url, address, agent: config.into() }
+        Self { child, url, address: address.to_owned(), agent: config.into() }
     }
 
     fn is_up(&self) -> bool {
@@ -122,13 +134,15 @@ impl Drop for Server {
     }
 }
 
+/// The command under test: the one just built, or another, such as an installed one.
+pub fn binary() -> std::ffi::OsString {
+    let built = env!("CARGO_BIN_EXE_care-ledger");
+    std::env::var_os("CARE_LEDGER_BINARY").unwrap_or_else(|| built.into())
+}
+
 /// Runs a command to its end.
 pub fn care_ledger(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_care-ledger"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Answer {

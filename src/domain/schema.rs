@@ -42,7 +42,9 @@ pub fn check(raw: &Raw, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
         SCHEMAS.payload_violations(kind, members, &mut violations);
         own_rules(kind, members, &mut violations);
     }
-    inexact(&raw.0, &mut String::new(), &mut violations);
+    if !is_exact(&raw.0) {
+        inexact(&raw.0, &mut String::new(), &mut violations);
+    }
     if violations.is_empty()
         && let Some(draft) = kind.and_then(|kind| draft(kind, members))
     {
@@ -231,8 +233,18 @@ fn own_rules(kind: Kind, members: &Map<String, Value>, violations: &mut Vec<Viol
     }
 }
 
-/// Numbers without one exact form, and names outside ASCII, anywhere in the event: with them the
-/// canonical form would not be RFC 8785.
+/// Whether all numbers have one exact form and all names are ASCII: otherwise the canonical form
+/// would not be RFC 8785.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => canonical::is_exact(number),
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.iter().all(|(name, m)| name.is_ascii() && is_exact(m)),
+        _ => true,
+    }
+}
+
+/// Every place that [`is_exact`] does not hold.
 fn inexact(value: &Value, place: &mut String, violations: &mut Vec<Violation>) {
     match value {
         Value::Number(number) if !canonical::is_exact(number) => violations.push(Violation::new(

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use serde_json::json;
+use serde::Serialize;
 
 use super::event_in::{self, Mode};
 use super::lines;
@@ -102,14 +102,18 @@ async fn check(app: &App, raws: Vec<Raw>, is_batch: bool) -> Result<Vec<Draft>, 
     if refused.is_empty() { Ok(drafts) } else { Err(Problem::invalid(refused)) }
 }
 
+/// The answer to what was recorded, or would be.
+#[derive(Serialize)]
+struct Receipts<'a> {
+    #[serde(rename = "dryRun", skip_serializing_if = "Option::is_none")]
+    dry_run: Option<bool>,
+    receipts: &'a [Receipt],
+}
+
 fn answer(receipts: &[Receipt], dry_run: bool) -> Response {
     let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
     let status = if nothing_new || dry_run { StatusCode::OK } else { StatusCode::CREATED };
-    let body = if dry_run {
-        json!({"dryRun": true, "receipts": receipts})
-    } else {
-        json!({"receipts": receipts})
-    };
+    let body = Receipts { dry_run: dry_run.then_some(true), receipts };
     let mut response = (status, axum::Json(body)).into_response();
     if let Some(last) = receipts.iter().map(|receipt| receipt.revision).max()
         && !dry_run

@@ -10,6 +10,7 @@ use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
 use crate::domain::history::{self, History};
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
+use crate::domain::kind::Kind;
 use crate::domain::record::{self, View};
 use crate::store::{ReadError, Stored};
 
@@ -106,6 +107,10 @@ impl Ledger {
     ) -> Result<Vec<Arc<Recorded>>, ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
+            // A merge lies in both streams, so a stream without one stands alone.
+            if !streams.values().flatten().any(|record| is_link(record)) {
+                return Ok(streams.into_values().flatten().collect());
+            }
             let all = streams.values().flatten().cloned();
             let links = links(&history::fold(all, &HashSet::new(), known));
             let missing: Vec<PersonId> = links
@@ -156,6 +161,10 @@ fn open(stored: &Stored) -> Result<Recorded, ReadError> {
     View::new(&stored.record)
         .and_then(|view| view.open(stored.position, stored.revision))
         .map_err(ReadError::failed)
+}
+
+fn is_link(record: &Recorded) -> bool {
+    matches!(record.event.kind, Kind::PersonMerged | Kind::PersonUnmerged)
 }
 
 /// Two pseudonyms that were said to be one person, and whether that still holds.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use super::OpenError;
 use crate::domain::id::{Position, Revision};
@@ -151,9 +151,10 @@ impl Reader {
 
     /// The record at a position.
     pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
-        let mut found = None;
-        self.each(position.number().saturating_sub(1), 1, |stored| found = Some(stored))?;
-        Ok(found.filter(|stored| stored.position == position))
+        self.connection
+            .prepare_cached("SELECT position, revision, record FROM log WHERE position = ?1")?
+            .query_row(params![signed(position.number())], |row| stored(row))
+            .optional()
     }
 
     /// Visits at most `limit` records after a position.
@@ -170,14 +171,18 @@ impl Reader {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![signed(after), limit])?;
         while let Some(row) = rows.next()? {
-            visit(Stored {
-                position: Position::new(unsigned(row.get(0)?)),
-                revision: Revision(unsigned(row.get(1)?)),
-                record: row.get(2)?,
-            });
+            visit(stored(row)?);
         }
         Ok(())
     }
+}
+
+fn stored(row: &rusqlite::Row<'_>) -> Result<Stored, rusqlite::Error> {
+    Ok(Stored {
+        position: Position::new(unsigned(row.get(0)?)),
+        revision: Revision(unsigned(row.get(1)?)),
+        record: row.get(2)?,
+    })
 }
 
 /// SQLite integers are signed; positions and revisions stay far below their half.

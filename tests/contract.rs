@@ -4,7 +4,8 @@
 
 mod support;
 
-use serde_json::Value;
+use care_ledger::domain::kind::Kind;
+use serde_json::{Value, json};
 use support::server::Server;
 
 fn contract() -> (tempfile::TempDir, Server, Value) {
@@ -29,5 +30,19 @@ fn a_method_that_a_path_lacks_is_told_with_those_it_has() {
         told.sort();
         assert_eq!(answer.status(), 405, "{path}");
         assert_eq!(told.iter().collect::<Vec<_>>(), documented, "{path}: Allow: {allow}");
+    }
+}
+
+#[test]
+fn every_example_holds_the_contract_of_an_event_and_nothing_may_be_added_to_it() {
+    let (_folder, _server, mut contract) = contract();
+    contract["$ref"] = "#/components/schemas/CareEvent".into();
+    let contract = jsonschema::validator_for(&contract).unwrap();
+    for kind in Kind::ALL {
+        let mut example: Value = serde_json::from_str(kind.example()).unwrap();
+        let may_be_sent = *kind != Kind::RecordErased;
+        assert_eq!(contract.is_valid(&example), may_be_sent, "{kind}");
+        example["data"]["colour"] = json!("red");
+        assert!(!contract.is_valid(&example), "{kind} with a member too many");
     }
 }

@@ -2,6 +2,7 @@
 //! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
 //! a body or a header of the sender's.
 
+mod contract;
 mod event_in;
 mod feed;
 mod ingest;

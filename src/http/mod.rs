@@ -2,6 +2,7 @@
 //! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
 //! a body or a header of the sender's.
 
+mod contract;
 mod event_in;
 mod feed;
 mod ingest;
@@ -77,7 +78,8 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
         tracing::debug!(method, route, status = status.as_u16(), instance, ?took, "answered");
     }
     if status == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::ALLOW) {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        let allow = if route == "/v1/events" { "GET, HEAD, POST" } else { "GET, HEAD" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     app.metrics.answered(method, route, status.as_u16(), took);
     response

@@ -1,0 +1,148 @@
+//! The schemas that the contract names: of what is sent, what is answered, and each parameter.
+//! Always: those of events are the very files of the vocabulary.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::problem::ProblemType;
+use crate::domain::kind::Kind;
+use crate::domain::schema;
+
+/// Years in which every answer is exact, whatever the offset of the moment.
+const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
+
+/// The schemas that the operations name.
+pub fn components() -> Map<String, Value> {
+    let moment = "A date (2026-03-01) or an RFC 3339 instant with offset, after 1900, before 2200";
+    let run = json!({"type": "object", "properties": {
+        "from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"},
+        "days": {"type": "integer"}, "why": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "string"}}
+    }});
+    let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let schemas = json!({
+        "Any": {},
+        "Text": {"type": "string"},
+        "Flag": {"type": "boolean"},
+        "Limit": {"type": "integer", "minimum": 1},
+        "Uuid": {"type": "string", "format": "uuid"},
+        "Moment": {"type": "string", "description": moment, "anyOf": [
+            {"format": "date", "pattern": YEARS}, {"format": "date-time", "pattern": YEARS}]},
+        "Position": {"type": "string", "pattern": "^[0-9]{1,19}$",
+            "description": "Opaque: take it from an answer"},
+        "Cursor": {"type": "string", "pattern": "^[0-9]{1,17}\\.[0-9]{1,17}\\.[0-9]{1,9}$",
+            "description": "Opaque: take it from an answer"},
+        "EntityTag": {"type": "string", "pattern": "^\"[0-9]{1,19}\"$", "examples": ["\"4\""]},
+        "Star": {"type": "string", "enum": ["*"]},
+        "ErrorCode": {"type": "string",
+            "enum": ProblemType::ALL.iter().map(|kind| kind.code()).collect::<BTreeSet<_>>()},
+        "SchemaName": {"type": "string",
+            "enum": types.iter().copied().chain(["envelope"]).collect::<Vec<_>>()},
+        "Boundary": {"type": "string", "enum": ["anyPart", "excludeLast"]},
+        "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
+        "EventType": {"type": "string", "enum": types},
+        "Envelope": file(schema::ENVELOPE),
+        "CareEvent": care_event(),
+        "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
+        "Lines": {"type": "string", "description": "One JSON object a line"},
+        "Receipt": receipt(),
+        "Receipts": {"type": "object", "required": ["receipts"], "properties": {
+            "dryRun": {"type": "boolean"},
+            "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}},
+        "EventPage": {"type": "object", "required": ["items"], "properties": {
+            "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
+        "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
+            "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
+        "Trajectory": {"type": "object", "required": ["person", "at", "custody"]},
+        "Run": run,
+        "Credit": {"type": "object",
+            "required": ["person", "at", "ruleset", "modalities", "findings"]},
+        "SchemaList": {"type": "object", "required": ["items"]},
+        "Problem": problem(),
+    });
+    let Value::Object(mut schemas) = schemas else { return Map::new() };
+    for kind in Kind::ALL {
+        schemas.insert(format!("data.{kind}"), file(kind.schema()));
+    }
+    for kind in sendable() {
+        schemas.insert(format!("event.{kind}"), event(kind));
+    }
+    schemas
+}
+
+/// The types that a sender may say: `record.erased` is the ledger's own.
+fn sendable() -> impl Iterator<Item = Kind> {
+    Kind::ALL.iter().copied().filter(|kind| *kind != Kind::RecordErased)
+}
+
+/// An event of any type, told apart by `type`.
+fn care_event() -> Value {
+    let place = |kind: Kind| format!("#/components/schemas/event.{kind}");
+    let one_of: Vec<Value> = sendable().map(|kind| json!({"$ref": place(kind)})).collect();
+    let mapping: Map<String, Value> =
+        sendable().map(|kind| (kind.name().to_owned(), place(kind).into())).collect();
+    json!({"description": "The event of its type; more extension attributes are kept.",
+        "oneOf": one_of, "discriminator": {"propertyName": "type", "mapping": mapping}})
+}
+
+/// The envelope as an event of one type fills it.
+fn event(kind: Kind) -> Value {
+    let mut event = file(schema::ENVELOPE);
+    for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
+        *member = match name.as_str() {
+            "type" => json!({"const": kind.name()}),
+            "dataschema" => json!({"const": schema::schema_id(kind)}),
+            "data" => json!({"$ref": format!("#/components/schemas/data.{kind}")}),
+            _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
+        };
+    }
+    event["title"] = file(kind.schema())["title"].take();
+    event["description"] = json!(format!("An event of type {kind}."));
+    // Only a death says all by its type.
+    if kind != Kind::DeathRecorded
+        && let Some(required) = event["required"].as_array_mut()
+    {
+        required.push("data".into());
+    }
+    event
+}
+
+/// A shipped schema, to stand inside the contract.
+fn file(text: &str) -> Value {
+    let mut schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("$schema");
+        members.remove("$id");
+    }
+    schema
+}
+
+fn receipt() -> Value {
+    json!({"type": "object",
+        "required": ["id", "source", "subject", "stream", "revision", "status"],
+        "properties": {
+            "id": {"type": "string"}, "source": {"type": "string"},
+            "subject": {"type": "string", "format": "uuid"}, "stream": {"type": "string"},
+            "revision": {"type": "integer"}, "position": {"type": "string"},
+            "recordedtime": {"type": "string", "format": "date-time"},
+            "commitment": {"type": "string"},
+            "status": {"type": "string", "enum": ["recorded", "duplicate"]}}})
+}
+
+fn problem() -> Value {
+    let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
+    json!({"type": "object", "required": ["type", "href", "title", "status", "instance"],
+        "properties": {
+            "type": {"type": "string", "enum": urns}, "href": {"type": "string"},
+            "title": {"type": "string"}, "status": {"type": "integer"},
+            "detail": {"type": "string"}, "instance": {"type": "string"},
+            "issues": {"type": "array", "items": {"type": "object",
+                "required": ["type", "in", "name", "detail"],
+                "properties": {
+                    "type": {"type": "string"}, "name": {"type": "string"},
+                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+                    "code": {"type": "string"}, "detail": {"type": "string"},
+                    "index": {"type": "integer"}}}},
+            "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}})
+}

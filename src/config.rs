@@ -34,7 +34,11 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// Allow an address that other machines reach. There is no access control yet: anyone who
     /// reaches the port reads and writes everything
-    #[arg(long, env = "CARE_LEDGER_LISTEN_PUBLICLY")]
+    #[arg(
+        long,
+        env = "CARE_LEDGER_LISTEN_PUBLICLY",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
     pub listen_publicly: bool,
     /// What is logged: error, warn, info, debug, or a filter such as care_ledger=debug
     /// [default: info]

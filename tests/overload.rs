@@ -13,7 +13,9 @@ use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::{Clock, Embedded};
-use care_ledger::store::{AppendError, Expected, Outcome, ReadError, Slice, Store, Stored, Write};
+use care_ledger::store::{
+    AppendError, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Write,
+};
 use support::{person, screening};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -95,8 +97,8 @@ impl Store for Unwilling {
         self.1.clone()
     }
 
-    fn is_writable(&self) -> bool {
-        false
+    fn condition(&self) -> Condition {
+        Condition::Failed
     }
 }
 

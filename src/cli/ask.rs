@@ -16,11 +16,11 @@ use crate::http;
 /// Where a ledger is.
 #[derive(Args)]
 pub struct From {
-    /// The data folder [default: data/ledger]
-    #[arg(long, value_name = "DIR", env = "CARE_LEDGER_DATA", conflicts_with = "url")]
+    /// The data folder [default: CARE_LEDGER_DATA, or data/ledger]
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data: Option<PathBuf>,
-    /// A running ledger, as http://HOST:PORT
-    #[arg(long, env = "CARE_LEDGER_URL")]
+    /// A running ledger, as http://HOST:PORT [default: CARE_LEDGER_URL]
+    #[arg(long)]
     url: Option<String>,
 }
 
@@ -157,8 +157,11 @@ impl From {
     /// # Errors
     /// The folder cannot be opened, or the address is none.
     pub fn asker(&self) -> Result<Asker, Failure> {
-        if let Some(url) = &self.url {
-            let client = Client::new(url)?;
+        // A flag wins over a variable, whichever of the two ways it names.
+        let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
+        let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
+        if let Some(url) = url {
+            let client = Client::new(&url)?;
             return Ok(Box::new(move |path, accept| {
                 client
                     .get(path, accept)
@@ -166,7 +169,9 @@ impl From {
                     .good_to_question()
             }));
         }
-        let folder = self.data.clone().unwrap_or_else(|| DATA_DEFAULT.into());
+        let from_variable = || std::env::var_os("CARE_LEDGER_DATA").map(PathBuf::from);
+        let folder = self.data.clone().or_else(from_variable);
+        let folder = folder.unwrap_or_else(|| DATA_DEFAULT.into());
         if !folder.join("ledger.db").exists() {
             return Err(Failure::unreachable(format!(
                 "there is no ledger in {}; name one with --data, or a running one with --url",

@@ -41,6 +41,8 @@ impl Client {
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            // A person's answers do not go through a proxy that some variable names.
+            .proxy(None)
             .timeout_connect(Some(CONNECT_MAX))
             .timeout_recv_response(Some(ANSWER_MAX))
             .build();

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::failure::Failure;
 use super::progress;
+use crate::domain::canonical;
 
 /// Lines in a request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;
@@ -152,8 +153,12 @@ impl Sender {
         while !self.numbers.is_empty() {
             let why = match self.client.post("/v1/events", "application/x-ndjson", &self.body) {
                 Ok(answer) if answer.status.is_success() => {
+                    let before = self.numbers.len();
                     self.read(&answer.text);
-                    continue;
+                    if self.numbers.len() < before {
+                        continue;
+                    }
+                    "the ledger has no room now".to_owned()
                 }
                 Ok(answer) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
                 Ok(answer) => {
@@ -249,12 +254,12 @@ fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     if !matches!(start, Some(b'[' | b'{')) {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
     }
-    input.take(VALUE_BYTES_MAX).read_to_end(&mut first)?;
-    let events = match serde_json::from_slice(&first) {
+    input.by_ref().take(VALUE_BYTES_MAX).read_to_end(&mut first)?;
+    let events = match canonical::parse(&first) {
         Ok(Value::Array(events)) => events,
         Ok(event) => vec![event],
         // Lines after all, of which the first is broken: the ledger says what is wrong.
-        Err(_) => return Ok(Box::new(std::io::Cursor::new(first))),
+        Err(_) => return Ok(Box::new(std::io::Cursor::new(first).chain(input))),
     };
     let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
     Ok(Box::new(std::io::Cursor::new(lines.join("\n"))))

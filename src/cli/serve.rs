@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 use super::{progress, wait};
-use crate::config::{Config, Flags, LogFormat};
+use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
 use crate::ledger::Ledger;
 
@@ -30,7 +30,10 @@ pub struct Serve {
 impl Serve {
     /// Serves until told to stop.
     pub fn run(self) -> Result<(), Failure> {
-        let config = Config::new(self.flags).map_err(|error| Failure::usage(error.to_string()))?;
+        let config = Config::new(self.flags).map_err(|error| match error {
+            ConfigError::Unreadable(..) => Failure::because("no settings", &error),
+            _ => Failure::usage(error.to_string()),
+        })?;
         if self.print_config {
             return super::print(config.print());
         }

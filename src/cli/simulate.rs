@@ -36,6 +36,9 @@ impl Simulate {
         if self.to < self.from {
             return Err(Failure::usage("--to lies before --from"));
         }
+        if self.to > crate::domain::calendar::date_of(crate::ledger::clock::now()) {
+            eprintln!("note: a ledger refuses events in its future, and --to is in the future");
+        }
         let Self { persons, from, to, seed } = self;
         let bar = progress::count("events");
         let mut out = BufWriter::new(std::io::stdout().lock());

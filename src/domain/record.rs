@@ -87,6 +87,13 @@ impl Stamped {
     }
 }
 
+/// Whether a record's pair was hashed under this key: no two ledgers share one.
+pub fn is_paired(record: &[u8], pair_key: &[u8; 32]) -> bool {
+    let Ok(view) = View::new(record) else { return false };
+    Event::from_canonical(view.canonical())
+        .is_ok_and(|event| pair(pair_key, &event.key) == view.pair())
+}
+
 /// The BLAKE3 hash of a record: what the log of hashes commits to.
 pub fn commitment(record: &[u8]) -> blake3::Hash {
     blake3::hash(record)

@@ -19,6 +19,9 @@ use super::violation::{Violation, ViolationCode};
 /// How far a sender's clock may run ahead. Source: the vocabulary, attribute `time`.
 pub const AHEAD_MINUTES_MAX: i64 = 5;
 
+/// So many violations of one event are told: a developer who has corrected these sends again.
+pub const VIOLATIONS_MAX: usize = 100;
+
 /// The envelope's own schema, as text.
 pub const ENVELOPE: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
@@ -36,7 +39,9 @@ pub fn check(raw: &Raw, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
     };
     let mut violations = Vec::new();
     SCHEMAS.envelope_violations(&raw.0, &mut violations);
-    time_violations(members, now, &mut violations);
+    time_violations(members.get("time"), "/time", now, &mut violations);
+    let replaced = members.get("data").and_then(|data| data.get("time"));
+    time_violations(replaced, "/data/time", now, &mut violations);
     let kind = kind_of(members, &mut violations);
     if let Some(kind) = kind {
         SCHEMAS.payload_violations(kind, members, &mut violations);
@@ -52,6 +57,7 @@ pub fn check(raw: &Raw, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
     }
     violations.sort();
     violations.dedup_by(|a, b| a.name == b.name);
+    violations.truncate(VIOLATIONS_MAX);
     Err(violations)
 }
 
@@ -180,15 +186,16 @@ pub fn schema_id(kind: Kind) -> String {
 }
 
 fn time_violations(
-    members: &Map<String, Value>,
+    time: Option<&Value>,
+    place: &str,
     now: DateTime<Utc>,
     violations: &mut Vec<Violation>,
 ) {
-    let Some(text) = members.get("time").and_then(Value::as_str) else { return };
+    let Some(text) = time.and_then(Value::as_str) else { return };
     match DateTime::parse_from_rfc3339(text) {
         Ok(time) if time.to_utc() - now > TimeDelta::minutes(AHEAD_MINUTES_MAX) => {
             violations.push(Violation::new(
-                "/time",
+                place,
                 ViolationCode::InFuture,
                 "More than five minutes ahead of the ledger's clock: an event tells what has \
                  happened. Check the sending system's clock and its offset.",
@@ -196,7 +203,7 @@ fn time_violations(
         }
         Ok(_) => {}
         Err(_) => violations.push(Violation::new(
-            "/time",
+            place,
             ViolationCode::BadForm,
             "Not an RFC 3339 date and time with offset, such as 2026-03-01T10:00:00+01:00.",
         )),
@@ -217,6 +224,13 @@ fn own_rules(kind: Kind, members: &Map<String, Value>, violations: &mut Vec<Viol
                  event's own `source`.",
             ));
         }
+    }
+    if matches!(data("/corrects/type"), Some("person.merged" | "person.unmerged")) {
+        violations.push(Violation::new(
+            "/data/corrects/type",
+            ViolationCode::BadForm,
+            "A merge lies in the streams of two persons: annul it and tell it anew.",
+        ));
     }
     let other = match kind {
         Kind::PersonMerged => "into",
@@ -246,6 +260,9 @@ fn is_exact(value: &Value) -> bool {
 
 /// Every place that [`is_exact`] does not hold.
 fn inexact(value: &Value, place: &mut String, violations: &mut Vec<Violation>) {
+    if violations.len() >= VIOLATIONS_MAX {
+        return;
+    }
     match value {
         Value::Number(number) if !canonical::is_exact(number) => violations.push(Violation::new(
             place.as_str(),
@@ -313,7 +330,7 @@ fn class_of(kind: Kind, target: Option<Kind>) -> Class {
 }
 
 fn collect(validator: &Validator, value: &Value, base: &str, violations: &mut Vec<Violation>) {
-    for error in validator.iter_errors(value) {
+    for error in validator.iter_errors(value).take(VIOLATIONS_MAX) {
         describe(&error, base, violations);
     }
 }
@@ -331,7 +348,7 @@ fn describe(error: &ValidationError<'_>, base: &str, violations: &mut Vec<Violat
             return;
         }
         K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => {
-            violations.extend(unexpected.iter().map(|name| {
+            violations.extend(unexpected.iter().take(VIOLATIONS_MAX).map(|name| {
                 let name = format!("{place}/{}", escape(name));
                 let detail = "Not a member of this schema; see its page under /v1/schemas.";
                 Violation::new(name, ViolationCode::UnknownMember, detail)

@@ -34,6 +34,13 @@ pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
              headers (binary mode).",
         )
     };
+    let is_encoded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if is_encoded {
+        return Err(Problem::new(ProblemType::UnsupportedMediaType)
+            .detail("Send the body as it is: no Content-Encoding is taken."));
+    }
     let is_binary = headers.contains_key("ce-specversion");
     let media_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
         None if is_binary => return Ok(Mode::Binary),
@@ -54,7 +61,15 @@ pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
 /// # Errors
 /// A 400 that says where the JSON breaks.
 pub fn event(bytes: &[u8]) -> Result<Raw, Problem> {
-    canonical::parse(bytes).map(Raw).map_err(|error| syntax(&error))
+    canonical::parse(bytes).map(raw).map_err(|error| syntax(&error))
+}
+
+/// A null attribute is one that was left out (CloudEvents JSON event format, 2.2).
+fn raw(mut event: Value) -> Raw {
+    if let Value::Object(members) = &mut event {
+        members.retain(|_, value| !value.is_null());
+    }
+    Raw(event)
 }
 
 /// Reads a batch.
@@ -63,7 +78,7 @@ pub fn event(bytes: &[u8]) -> Result<Raw, Problem> {
 /// A 400 that says where the JSON breaks, or that it is no array.
 pub fn batch(bytes: &[u8]) -> Result<Vec<Raw>, Problem> {
     match canonical::parse(bytes).map_err(|error| syntax(&error))? {
-        Value::Array(events) => Ok(events.into_iter().map(Raw).collect()),
+        Value::Array(events) => Ok(events.into_iter().map(raw).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
             Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]))
@@ -105,10 +120,12 @@ pub fn binary(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Problem> {
     Ok(Raw(Value::Object(members)))
 }
 
-/// Percent-decoding as the HTTP binding asks for header values (section 3.1.3.2).
+/// Decoding as the HTTP binding asks for header values (section 3.1.3.2): first the quotes of a
+/// quoted string, then the percent signs.
 fn decode(value: &HeaderValue) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
+    let unquoted = unquote(value.as_bytes());
+    let mut rest = unquoted.as_slice();
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = (byte == b'%').then(|| after.get(..2).and_then(hex)).flatten();
         rest = if escaped.is_some() { &after[2..] } else { after };
@@ -117,7 +134,27 @@ fn decode(value: &HeaderValue) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The content of a quoted string (RFC 9110, 5.6.4), or the bytes as they are.
+fn unquote(bytes: &[u8]) -> Vec<u8> {
+    let inner = bytes.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let Some(inner) = inner else { return bytes.to_vec() };
+    let mut plain = Vec::with_capacity(inner.len());
+    let mut escaped = false;
+    for &byte in inner {
+        if byte == b'\\' && !escaped {
+            escaped = true;
+        } else {
+            plain.push(byte);
+            escaped = false;
+        }
+    }
+    plain
+}
+
 fn hex(digits: &[u8]) -> Option<u8> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 

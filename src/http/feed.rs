@@ -19,6 +19,9 @@ const ITEMS_MAX: usize = 10_000;
 /// So many records are looked through for one page of a filtered feed; `next` goes on from there.
 const LOOKED_AT_MAX: usize = 100_000;
 
+/// So many are read at once where few may be wanted.
+const STEP_FILTERED: usize = 5_000;
+
 /// `GET /v1/events`: a page of the log, or with `source` and `id` one event.
 pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, Problem> {
     let mut query = query.of(&["after", "limit", "type", "source", "id"]);
@@ -34,15 +37,21 @@ pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, P
             let detail = "An `id` is its sender's: give the `source` as well.";
             Problem::bad_request(vec![Issue::invalid(In::Query, "source", detail)])
         })?;
+        if after.is_some() || kind.is_some() {
+            let detail = "`source` and `id` name one event; leave the other parameters out.";
+            return Err(Problem::bad_request(vec![Issue::invalid(In::Query, "id", detail)]));
+        }
         let found = app.ledger.event(&EventKey::new(&source, &id)).await?;
-        let items: Vec<Value> = found.iter().map(answer::as_told).collect();
-        return Ok(Json(json!({"items": items})));
+        let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+        return Ok(Json(answer::as_told(&found)));
     }
+    let is_filtered = kind.is_some() || source.is_some();
+    let step = if is_filtered { limit.max(STEP_FILTERED) } else { limit };
     let mut items = Vec::new();
     let mut last = after.unwrap_or(Position::START);
     let mut looked_at = 0;
     while items.len() < limit && looked_at < LOOKED_AT_MAX {
-        let read = app.ledger.log(last, limit).await?;
+        let read = app.ledger.log(last, step).await?;
         if read.is_empty() {
             return Ok(Json(json!({"items": items})));
         }

@@ -2,6 +2,8 @@
 //! Always: 201 only after every event is durable; one bad event of a batch writes nothing; for
 //! lines, one line out for each line in.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,6 +22,9 @@ use crate::domain::id::Revision;
 use crate::domain::schema;
 use crate::ledger::record::{Receipt, Status};
 use crate::ledger::{Expected, clock};
+
+/// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Of a body that is too large, so much is read before the answer.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
@@ -137,9 +142,15 @@ async fn read(
         discard(body).await;
         return Err(Problem::too_large(limit));
     }
-    let _room = app.room(length.unwrap_or(most))?;
-    let mut bytes = Vec::with_capacity(length.unwrap_or(0));
+    // Room is taken as bytes arrive: who only announces many keeps nobody out.
+    let mut room = app.room(0)?;
+    let mut bytes = Vec::new();
+    let started = Instant::now();
     while let Some(chunk) = next_chunk(&mut body).await? {
+        if started.elapsed() > BODY_TIME_MAX {
+            return Err(Problem::new(ProblemType::Timeout));
+        }
+        room.merge(app.room(chunk.len())?);
         if bytes.len() + chunk.len() > most {
             discard(body).await;
             return Err(Problem::too_large(limit));
@@ -204,7 +215,8 @@ fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
             let inner = inner.filter(|inner| !inner.contains(&b'"'));
             let inner = inner.ok_or_else(|| precondition("If-Match", strong))?;
             // A tag that no revision has matches nothing, and the answer is 412.
-            let revision = std::str::from_utf8(inner).ok().and_then(|tag| tag.parse().ok());
+            let text = std::str::from_utf8(inner).unwrap_or_default();
+            let revision = text.parse().ok().filter(|revision: &u64| revision.to_string() == text);
             Ok(Expected::At(Revision(revision.unwrap_or(u64::MAX))))
         }
     }

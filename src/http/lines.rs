@@ -49,9 +49,13 @@ pub async fn record(
             text.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("receipts=stream"))
         })
     });
+    let mut body = body;
+    // Room is taken once there is something to read.
+    let first = next_chunk(&mut body).await?.unwrap_or_default();
     let room = app.room(GROUP_BYTES_MAX + EVENT_BYTES_MAX)?;
     let recorder = Recorder { app, dry_run };
-    let mut lines = Lines { recorder, body, rest: BytesMut::new(), number: 0, ended: false };
+    let mut lines =
+        Lines { recorder, body, rest: BytesMut::from(&first[..]), number: 0, ended: false };
     if as_it_comes {
         let (send, receive) = mpsc::channel::<Result<Bytes, std::convert::Infallible>>(2);
         tokio::spawn(async move {

@@ -17,8 +17,8 @@ use prometheus_client::registry::Registry;
 use super::problem::Problem;
 use super::query::Query;
 use super::state::App;
-use crate::ledger::Ledger;
 use crate::ledger::record::{Receipt, Status};
+use crate::ledger::{Condition, Ledger};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -91,7 +91,7 @@ pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Probl
     query.none()?;
     let metrics = &app.metrics;
     metrics.position.set(metrics.ledger.subscribe().borrow().number());
-    metrics.writable.set(metrics.ledger.is_writable().into());
+    metrics.writable.set((metrics.ledger.condition() == Condition::Writable).into());
     let mut body = String::new();
     text::encode(&mut body, &metrics.registry).expect("text encodes into memory");
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,6 +1,7 @@
 //! For those who run the service: health, the pages of the errors, and what is where.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,15 +10,20 @@ use serde_json::{Value, json};
 use super::problem::{Problem, ProblemType};
 use super::query::Query;
 use super::state::App;
+use crate::ledger::Condition;
 
 /// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
 pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
     query.none()?;
-    let is_up = app.ledger.is_writable();
-    let (code, status) =
-        if is_up { (StatusCode::OK, "UP") } else { (StatusCode::SERVICE_UNAVAILABLE, "DOWN") };
+    let (code, status, detail) = match app.ledger.condition() {
+        Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
+        Condition::DiskFull => (StatusCode::OK, "DEGRADED", "the disk is full; reads go on"),
+        Condition::Failed => {
+            (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "a commit failed; look at the disk, restart")
+        }
+    };
     let position = app.ledger.subscribe().borrow().to_string();
-    let store = json!({"status": status, "position": position});
+    let store = json!({"status": status, "position": position, "detail": detail});
     let body = json!({
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": {"store": store}
     });
@@ -59,9 +65,13 @@ pages! {
 }
 
 /// `GET /errors/{code}`: what a problem means and what to do.
-pub async fn error_page(Path(code): Path<String>, query: Query) -> Result<Response, Problem> {
+pub async fn error_page(
+    path: Result<Path<String>, PathRejection>,
+    query: Query,
+) -> Result<Response, Problem> {
     query.none()?;
-    let page = page(&code).ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let page = path.ok().and_then(|Path(code)| page(&code));
+    let page = page.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], page).into_response())
 }

@@ -48,9 +48,7 @@ pub async fn history(
     let page = HistoryPage { kind, skip, limit };
     let (mut answer, has_more) = answer::history(&question, &known, &page);
     if has_more {
-        let last = known.history.items.iter().map(|item| item.recorded.recorded).max();
-        let known = question.known.or(last).unwrap_or(RecordedTime::from_micros(0));
-        let next = Cursor { known, at_micros: micros(at), skip: skip + limit };
+        let next = Cursor { known: known.known, at_micros: micros(at), skip: skip + limit };
         answer["next"] = json!(next.text());
     }
     Ok(tagged(&known, Json(answer)))
@@ -127,15 +125,24 @@ fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// Whether the first media type that we have is text.
+/// Whether text is asked for more than JSON (RFC 9110, 12.5.1); the first of equals counts.
 fn wants_text(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    accept
-        .unwrap_or_default()
-        .split(',')
-        .map(|part| part.split(';').next().unwrap_or_default().trim())
-        .find(|part| matches!(*part, "text/plain" | "text/*" | "application/json" | "*/*"))
-        .is_some_and(|part| part.starts_with("text/"))
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut best = (0.0, false);
+    for range in values.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let is_text = match parts.next().as_deref() {
+            Some("text/plain" | "text/*") => true,
+            Some("application/json" | "application/*" | "*/*") => false,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        let quality = quality.unwrap_or(1.0);
+        if quality > best.0 {
+            best = (quality, is_text);
+        }
+    }
+    best.1
 }
 
 /// Where a history goes on: what the first page knew and spoke of stays so on the later ones.

@@ -15,6 +15,9 @@ use crate::ledger::{AppendError, ReadError, clock};
 /// How long a sender waits before it sends again after a 503: several commits of a full queue.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
+/// So many issues are told in one answer: one for each event of the largest batch.
+const ISSUES_MAX: usize = 10_000;
+
 macro_rules! problem_types {
     ($($(#[$attr:meta])* $variant:ident = $urn:literal, $status:ident, $title:literal;)*) => {
         /// What is wrong; its last word names its page, `/errors/<code>`.
@@ -215,10 +218,17 @@ impl Problem {
         let issue = |(index, violations): (_, Vec<Violation>)| {
             violations.into_iter().map(move |violation| Issue::violation(violation, index))
         };
-        let issues: Vec<Issue> = refused.into_iter().flat_map(issue).collect();
+        let all = refused.iter().map(|(_, violations)| violations.len()).sum::<usize>();
+        let issues: Vec<Issue> = refused.into_iter().flat_map(issue).take(ISSUES_MAX).collect();
         let only_source = issues.iter().all(|i| i.code == Some(ViolationCode::OtherSource));
         let kind = if only_source { ProblemType::OtherSource } else { ProblemType::InvalidEvent };
-        Self::new(kind).detail("Nothing was written.").issues(issues)
+        let more = all - issues.len();
+        let more = if more > 0 {
+            format!(" {more} further issues are not listed.")
+        } else {
+            String::new()
+        };
+        Self::new(kind).detail(format!("Nothing was written.{more}")).issues(issues)
     }
 
     /// A 413 with the limit that was passed.

@@ -118,7 +118,8 @@ const MOMENT: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with of
 /// A date or an instant, in years in which every computation with days stays exact.
 pub fn at(text: &str) -> Option<At> {
     let at = match text.parse::<NaiveDate>() {
-        Ok(date) if text.len() == 10 => At::Date(date),
+        // The parser of dates takes spaces for digits.
+        Ok(date) if date.to_string() == text => At::Date(date),
         // An unencoded plus sign arrives as a space.
         _ => At::Instant(DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?.to_utc()),
     };

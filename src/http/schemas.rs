@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -19,8 +20,12 @@ pub async fn list(query: Query) -> Result<Json<Value>, Problem> {
 }
 
 /// `GET /v1/schemas/{type}`: the JSON Schema of a type, or of `envelope`.
-pub async fn one(Path(name): Path<String>, query: Query) -> Result<Response, Problem> {
+pub async fn one(
+    path: Result<Path<String>, PathRejection>,
+    query: Query,
+) -> Result<Response, Problem> {
     query.none()?;
+    let Path(name) = path.map_err(|_| Problem::new(ProblemType::NotFound))?;
     let text = match name.as_str() {
         "envelope" => schema::ENVELOPE,
         name => name.parse::<Kind>().map_err(|_| Problem::new(ProblemType::NotFound))?.schema(),

@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-/// A client that has not sent its headers by then is cut off.
-const HEADERS_MAX: Duration = Duration::from_secs(10);
+/// A client that has not sent its headers by then is cut off; an idle connection of a pool too.
+const HEADERS_MAX: Duration = Duration::from_secs(75);
 
 /// All headers of a request. CloudEvents in binary mode with long ids take 2 KiB.
 const HEADERS_BYTES_MAX: usize = 64 * 1024;

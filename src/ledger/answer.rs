@@ -34,10 +34,7 @@ impl Question {
         let mut head = Map::new();
         head.insert("person".to_owned(), json!(self.person));
         head.insert("at".to_owned(), json!(moment(self.at)));
-        let last = person.history.items.iter().map(|item| item.recorded.recorded).max();
-        if let Some(known) = self.known.or(last) {
-            head.insert("known".to_owned(), json!(known.to_string()));
-        }
+        head.insert("known".to_owned(), json!(person.known.to_string()));
         if let Some(revision) = person.revision {
             head.insert("revision".to_owned(), json!(revision));
         }

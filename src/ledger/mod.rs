@@ -12,11 +12,12 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::Position;
+use crate::domain::record::is_paired;
 use crate::store::Store;
 use crate::store::embedded::{Embedded, OpenError};
 use crate::vault::{KeyError, MasterKey};
 
-pub use crate::store::{AppendError, Expected, ReadError};
+pub use crate::store::{AppendError, Condition, Expected, ReadError};
 
 /// Why a ledger could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +46,12 @@ impl Ledger {
     pub fn open(folder: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
         let store = Embedded::open(folder, clock::recorded(), progress)?;
         let is_empty = *store.subscribe().borrow() == Position::START;
-        let key = MasterKey::open(folder, is_empty)?;
-        Ok(Self { store: Arc::new(store), pair_key: key.pair_key() })
+        let key = MasterKey::open(folder, is_empty)?.pair_key();
+        let first = store.first().map_err(OpenError::from)?;
+        if first.is_some_and(|first| !is_paired(&first.record, &key)) {
+            return Err(KeyError::Foreign.into());
+        }
+        Ok(Self { store: Arc::new(store), pair_key: key })
     }
 
     /// A ledger over a store that is open already, such as one of another kind.
@@ -59,8 +64,8 @@ impl Ledger {
         self.store.subscribe()
     }
 
-    /// Whether the store takes writes; `false` after a failure that only a restart mends.
-    pub fn is_writable(&self) -> bool {
-        self.store.is_writable()
+    /// Whether the store takes writes.
+    pub fn condition(&self) -> Condition {
+        self.store.condition()
     }
 }

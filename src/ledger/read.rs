@@ -26,6 +26,9 @@ pub struct Person {
     pub history: History,
     /// The last revision of the stream asked for, among the records known; `None`: none was known.
     pub revision: Option<Revision>,
+    /// What the answer knows: the record of the log it was asked for, or the last one there was.
+    /// Asking again with it gives the same answer.
+    pub known: RecordedTime,
 }
 
 impl Ledger {
@@ -39,16 +42,20 @@ impl Ledger {
         person: PersonId,
         known: Option<RecordedTime>,
     ) -> Result<Option<Person>, ReadError> {
+        let known = match known {
+            Some(known) => known,
+            None => self.last_recorded().await?,
+        };
         let own = self.stream(person).await?;
         if own.is_empty() {
             return Ok(None);
         }
-        let is_known = |record: &&Arc<Recorded>| known.is_none_or(|known| record.recorded <= known);
+        let is_known = |record: &&Arc<Recorded>| record.recorded <= known;
         let revision = own.iter().filter(is_known).map(|record| record.revision).max();
         let records = self.merged(person, own, known).await?;
         let elsewhere = self.elsewhere(&records, known).await?;
-        let history = history::fold(records, &elsewhere, known);
-        Ok(Some(Person { history, revision }))
+        let history = history::fold(records, &elsewhere, Some(known));
+        Ok(Some(Person { history, revision, known }))
     }
 
     /// At most `limit` records after a position, in the order of the log.
@@ -78,6 +85,13 @@ impl Ledger {
         found.into_iter().flatten().next().as_ref().map(open).transpose()
     }
 
+    /// When the last record of the log was recorded.
+    async fn last_recorded(&self) -> Result<RecordedTime, ReadError> {
+        let last = *self.store.subscribe().borrow();
+        let last = self.at(last).await?;
+        Ok(last.map_or(RecordedTime::from_micros(0), |record| record.recorded))
+    }
+
     /// One stream, whole.
     async fn stream(&self, person: PersonId) -> Result<Vec<Arc<Recorded>>, ReadError> {
         let mut records = Vec::new();
@@ -91,7 +105,7 @@ impl Ledger {
             if read < PAGE_RECORDS {
                 return Ok(records);
             }
-            if records.len() >= STREAM_RECORDS_MAX {
+            if records.len() > STREAM_RECORDS_MAX {
                 return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
             }
         }
@@ -103,7 +117,7 @@ impl Ledger {
         &self,
         person: PersonId,
         own: Vec<Arc<Recorded>>,
-        known: Option<RecordedTime>,
+        known: RecordedTime,
     ) -> Result<Vec<Arc<Recorded>>, ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
@@ -112,7 +126,7 @@ impl Ledger {
                 return Ok(streams.into_values().flatten().collect());
             }
             let all = streams.values().flatten().cloned();
-            let links = links(&history::fold(all, &HashSet::new(), known));
+            let links = links(&history::fold(all, &HashSet::new(), Some(known)));
             let missing: Vec<PersonId> = links
                 .iter()
                 .flat_map(|link| [link.one, link.other])
@@ -134,7 +148,7 @@ impl Ledger {
     async fn elsewhere(
         &self,
         records: &[Arc<Recorded>],
-        known: Option<RecordedTime>,
+        known: RecordedTime,
     ) -> Result<HashSet<EventKey>, ReadError> {
         let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
         let named: Vec<EventKey> = records
@@ -148,10 +162,8 @@ impl Ledger {
         }
         let pairs = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
         let found = self.store.find(pairs).await?;
-        let is_known = |stored: &Stored| {
-            View::new(&stored.record)
-                .is_ok_and(|view| known.is_none_or(|known| view.recorded() <= known))
-        };
+        let is_known =
+            |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
         let pairs = named.into_iter().zip(found);
         Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
     }

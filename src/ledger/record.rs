@@ -88,7 +88,7 @@ impl Ledger {
         expected: Expected,
     ) -> Result<Vec<Receipt>, RecordError> {
         let mut batch = Batch::new(drafts, &self.pair_key);
-        batch.refuse_reused()?;
+        self.refuse_conflicts(&mut batch).await?;
         self.settle(&mut batch, expected, true).await?;
         Ok(batch.answers.into_iter().flatten().flatten().collect())
     }
@@ -114,7 +114,7 @@ impl Ledger {
         expected: Expected,
     ) -> Result<Vec<Receipt>, RecordError> {
         let mut batch = Batch::new(drafts, &self.pair_key);
-        batch.refuse_reused()?;
+        self.refuse_conflicts(&mut batch).await?;
         self.look_ahead(&mut batch, expected).await?;
         batch.refuse_reused()?;
         Ok(batch.answers.into_iter().flatten().flatten().collect())
@@ -142,23 +142,35 @@ impl Ledger {
         let all: Vec<usize> = (0..batch.entries.len()).collect();
         self.compare(batch, &all).await?;
         let mut next: HashMap<PersonId, u64> = HashMap::new();
-        for (place, draft) in batch.drafts.iter().enumerate() {
-            if batch.answers[place].is_some() || batch.repeats[place].is_some() {
-                continue;
-            }
-            let count = match next.get(&draft.person) {
+        for entry in batch.entries.iter().filter(|entry| !entry.is_done) {
+            let count = match next.get(&entry.stream) {
                 Some(count) => *count,
                 None => {
-                    let last = self.store.read_stream(draft.person, Revision(0), 0).await?.last;
+                    let last = self.store.read_stream(entry.stream, Revision(0), 0).await?.last;
                     meets(expected, last)?;
                     last.map_or(0, |revision| revision.0 + 1)
                 }
             };
-            next.insert(draft.person, count + 1);
-            batch.answers[place] = Some(Some(expectation(draft, Revision(count))));
+            next.insert(entry.stream, count + 1);
+            let draft = &batch.drafts[entry.draft];
+            if entry.stream == draft.person {
+                batch.answers[entry.draft] = Some(Some(expectation(draft, Revision(count))));
+            }
         }
         batch.answer_repeats();
         Ok(())
+    }
+
+    /// Refuses a batch that says two things under one key. Which of them is at fault, the log says
+    /// if it knows the key; else the later one.
+    async fn refuse_conflicts(&self, batch: &mut Batch<'_>) -> Result<(), RecordError> {
+        if !batch.has_conflicts() {
+            return Ok(());
+        }
+        let all: Vec<usize> = (0..batch.entries.len()).collect();
+        self.compare(batch, &all).await?;
+        batch.answer_repeats();
+        batch.refuse_reused()
     }
 
     /// Appends what the log does not have, until every draft has its answer.
@@ -215,7 +227,7 @@ struct Batch<'a> {
     drafts: &'a [Draft],
     entries: Vec<Entry>,
     answers: Vec<Option<Option<Receipt>>>,
-    /// For each draft the earlier one of this batch that says the same.
+    /// For each draft the first one of this batch with the same key, if that is another.
     repeats: Vec<Option<usize>>,
 }
 
@@ -230,7 +242,7 @@ struct Entry {
 impl<'a> Batch<'a> {
     fn new(drafts: &'a [Draft], pair_key: &[u8; 32]) -> Self {
         let mut first: HashMap<&EventKey, usize> = HashMap::with_capacity(drafts.len());
-        let mut answers = vec![None; drafts.len()];
+        let answers = vec![None; drafts.len()];
         let mut repeats = vec![None; drafts.len()];
         let mut entries = Vec::with_capacity(drafts.len());
         for (place, draft) in drafts.iter().enumerate() {
@@ -242,10 +254,8 @@ impl<'a> Batch<'a> {
                     let pair = record::mirror_pair(pair_key, &draft.key, stream);
                     Entry { draft: place, stream, pair, is_done: false }
                 }));
-            } else if same_content(&drafts[earlier].canonical, &draft.canonical) {
-                repeats[place] = Some(earlier);
             } else {
-                answers[place] = Some(None);
+                repeats[place] = Some(earlier);
             }
         }
         Self { drafts, entries, answers, repeats }
@@ -281,18 +291,42 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The log has this entry's pair: with the same content it is a duplicate.
+    /// The log has this entry's pair: every draft with this key is held against what it says.
     fn known(&mut self, place: usize, stored: &Stored) {
-        let draft = self.entries[place].draft;
+        let first = self.entries[place].draft;
         let Ok(view) = View::new(&stored.record) else { return };
-        if same_content(view.canonical(), &self.drafts[draft].canonical) {
-            self.answer(place, stored, Status::Duplicate);
-        } else {
-            self.entries.iter_mut().filter(|entry| entry.draft == draft).for_each(|entry| {
-                entry.is_done = true;
-            });
-            self.answers[draft] = Some(None);
+        if self.entries[place].stream != self.drafts[first].person {
+            self.entries[place].is_done = true;
+            return;
         }
+        for draft in self.with_key_of(first) {
+            let is_same = same_content(view.canonical(), &self.drafts[draft].canonical);
+            let duplicate = || receipt(&self.drafts[draft], stored, Status::Duplicate);
+            self.answers[draft] = Some(is_same.then(duplicate).flatten());
+        }
+        // A key that is refused takes its copy in the other stream of a merge with it.
+        let is_reused = self.answers[first] == Some(None);
+        for entry in self.entries.iter_mut().filter(|entry| entry.draft == first) {
+            entry.is_done |= is_reused || entry.stream == self.drafts[first].person;
+        }
+    }
+
+    /// The drafts with the key of this one, which is the first of them.
+    fn with_key_of(&self, first: usize) -> Vec<usize> {
+        let mut drafts = vec![first];
+        if self.entries.len() < self.drafts.len() {
+            drafts.extend((first..self.drafts.len()).filter(|d| self.repeats[*d] == Some(first)));
+        }
+        drafts
+    }
+
+    fn has_conflicts(&self) -> bool {
+        let conflicts = |(place, first): (usize, &Option<usize>)| {
+            first.is_some_and(|first| {
+                !same_content(&self.drafts[first].canonical, &self.drafts[place].canonical)
+            })
+        };
+        self.repeats.iter().enumerate().any(conflicts)
     }
 
     fn answer(&mut self, place: usize, stored: &Stored, status: Status) {
@@ -304,15 +338,19 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Answers what only this batch has said before.
     fn answer_repeats(&mut self) {
         for place in 0..self.drafts.len() {
-            if let Some(earlier) = self.repeats[place] {
-                let mut answer = self.answers[earlier].clone();
-                if let Some(Some(receipt)) = &mut answer {
-                    receipt.status = Status::Duplicate;
-                }
-                self.answers[place] = answer;
+            let Some(first) = self.repeats[place].filter(|_| self.answers[place].is_none()) else {
+                continue;
+            };
+            let is_same =
+                same_content(&self.drafts[first].canonical, &self.drafts[place].canonical);
+            let mut answer = if is_same { self.answers[first].clone() } else { Some(None) };
+            if let Some(Some(receipt)) = &mut answer {
+                receipt.status = Status::Duplicate;
             }
+            self.answers[place] = answer;
         }
     }
 
@@ -360,16 +398,21 @@ fn expectation(draft: &Draft, revision: Revision) -> Receipt {
     }
 }
 
-/// Equal in RFC 8785 form. `datacontenttype` can only be `application/json`, which is what its
-/// absence means; as most clients cannot leave the `Content-Type` of binary mode out, it does not
-/// tell events apart.
+/// Equal in RFC 8785 form, whatever the mode. Binary mode has only text for attributes (CloudEvents
+/// HTTP binding, 3.1.3.2), so `5` and `"5"` are one attribute value; and `datacontenttype` can only
+/// be `application/json`, which is what its absence means and what most clients cannot leave out.
 fn same_content(one: &[u8], other: &[u8]) -> bool {
-    let without = |bytes: &[u8]| {
+    let in_any_mode = |bytes: &[u8]| {
         let mut members: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
         members.remove("datacontenttype");
+        for (name, value) in &mut members {
+            if name != "data" && !value.is_string() {
+                *value = Value::String(value.to_string());
+            }
+        }
         Some(canonical::bytes(&members))
     };
-    one == other || matches!((without(one), without(other)), (Some(a), Some(b)) if a == b)
+    one == other || matches!((in_any_mode(one), in_any_mode(other)), (Some(a), Some(b)) if a == b)
 }
 
 /// Fresh salts, 32 bytes each, from one draw of the system's randomness.

@@ -105,6 +105,17 @@ pub struct Slice {
     pub last: Option<Revision>,
 }
 
+/// Whether a store takes writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It does.
+    Writable,
+    /// The last one found no space; the next is tried again.
+    DiskFull,
+    /// None, until a restart.
+    Failed,
+}
+
 /// An append-only log of records, of which every person's stream is a part.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -134,6 +145,6 @@ pub trait Store: Send + Sync {
     /// The last position, now and whenever it moves.
     fn subscribe(&self) -> watch::Receiver<Position>;
 
-    /// Whether writes are taken; `false` after a failure that only a restart mends.
-    fn is_writable(&self) -> bool;
+    /// Whether writes are taken.
+    fn condition(&self) -> Condition;
 }

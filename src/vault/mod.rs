@@ -16,6 +16,9 @@ pub enum KeyError {
     /// The log has records but its key is gone: put `master.key` back from where it is kept.
     #[error("master.key is missing, but the log has records; put it back from your backup")]
     Missing,
+    /// The key is another ledger's: put this ledger's own back.
+    #[error("master.key is not the key of this ledger; put its own back from your backup")]
+    Foreign,
     /// The file holds something else: put the right one back.
     #[error("master.key is not 64 hexadecimal digits; put it back from your backup")]
     Malformed,

@@ -14,8 +14,9 @@ mod merge;
 mod segment;
 mod writer;
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -23,12 +24,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::index::{Index, Seen, WAITING_MAX};
 use self::log::Reader;
 use self::writer::{Request, Shared, Writer};
-use super::{AppendError, Outcome, ReadError, Slice, Store, Stored, Write};
+use super::{AppendError, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
 use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{View, commitment};
 
@@ -103,7 +105,7 @@ impl Embedded {
         clock: Clock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let lock = lock(folder)?;
         let path = folder.join("ledger.db");
         let (log, ledger) = log::Writer::open(&path)?;
@@ -128,6 +130,14 @@ impl Embedded {
             std::thread::Builder::new().name("ledger-index".into()).spawn(settler)?,
         ];
         Ok(Self { queue: Some(queue), shared, index, readers, moved, threads, _lock: lock })
+    }
+
+    /// The first record of the log, if there is one.
+    ///
+    /// # Errors
+    /// The database's own, when it cannot be read.
+    pub fn first(&self) -> Result<Option<Stored>, rusqlite::Error> {
+        self.readers.with(|reader| reader.at(Position::new(1)))?
     }
 
     /// Runs a read beside the asynchronous threads, with a connection of its own.
@@ -157,13 +167,16 @@ impl Drop for Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
-        if !self.is_writable() {
+        if self.condition() == Condition::Failed {
             return Err(AppendError::Failed);
         }
         let queue = self.queue.as_ref().ok_or(AppendError::Failed)?;
         let records = writes.iter().flat_map(|write| &write.records);
         let bytes = records.map(|record| record.head.len()).sum();
-        let permit = queue.try_reserve().map_err(|_| AppendError::Busy)?;
+        let permit = queue.try_reserve().map_err(|refusal| match refusal {
+            TrySendError::Full(()) => AppendError::Busy,
+            TrySendError::Closed(()) => AppendError::Failed,
+        })?;
         if self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(AppendError::Busy);
@@ -218,8 +231,15 @@ impl Store for Embedded {
         self.moved.clone()
     }
 
-    fn is_writable(&self) -> bool {
-        !self.shared.failed.load(Ordering::Relaxed)
+    fn condition(&self) -> Condition {
+        let is_running = self.queue.as_ref().is_some_and(|queue| !queue.is_closed());
+        if self.shared.failed.load(Ordering::Relaxed) || !is_running {
+            Condition::Failed
+        } else if self.shared.is_full.load(Ordering::Relaxed) {
+            Condition::DiskFull
+        } else {
+            Condition::Writable
+        }
     }
 }
 

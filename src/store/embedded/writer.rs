@@ -38,6 +38,8 @@ pub struct Shared {
     pub queued_bytes: AtomicUsize,
     /// After a failed commit nothing more is written: a retried fsync lies.
     pub failed: AtomicBool,
+    /// The last commit found no space.
+    pub is_full: AtomicBool,
 }
 
 /// See the module.
@@ -203,8 +205,11 @@ impl Writer {
         let Some(last) = group.records.last() else { return Ok(group.records) };
         let rows: Vec<Row<'_>> = group.records.iter().map(Row::from).collect();
         match self.log.commit(&rows) {
-            Ok(()) => {}
-            Err(CommitError::DiskFull) => return Err(Trouble::DiskFull),
+            Ok(()) => self.shared.is_full.store(false, Ordering::Relaxed),
+            Err(CommitError::DiskFull) => {
+                self.shared.is_full.store(true, Ordering::Relaxed);
+                return Err(Trouble::DiskFull);
+            }
             Err(CommitError::Failed(error)) => {
                 tracing::error!(error = %error, "a commit failed; nothing more is written");
                 self.shared.failed.store(true, Ordering::Relaxed);

@@ -49,6 +49,10 @@ def mend_post(case):
         if case.media_type != "application/cloudevents+json":
             headers.pop("If-Match", None)
             headers.pop("If-None-Match", None)
+        # Where a pattern asks for quotes, the coverage phase of 4.32.5 gives an empty header, which
+        # does not hold the pattern: the contract's example stands in.
+        if headers.get("If-Match") == "":
+            headers["If-Match"] = '"4"'
         if "If-Match" in headers:
             headers.pop("If-None-Match", None)
     if case.media_type == "application/json":

@@ -382,8 +382,9 @@ fn pages_of_the_log_and_of_a_history_hold_everything_once() {
     let one = all(&format!("/v1/persons/{}/history?limit=4", person(1)), "cursor", '&');
     assert_eq!(one.len(), 12);
     let named = server.get("/v1/events?source=urn:test&id=e7").json();
-    assert_eq!(named["items"][0]["id"], "e7");
-    let position = named["items"][0]["position"].as_str().unwrap();
+    assert_eq!(named["id"], "e7");
+    let position = named["position"].as_str().unwrap();
+    assert_eq!(server.get("/v1/events?source=urn:test&id=none").status, 404);
     assert_eq!(server.get(&format!("/v1/events/{position}")).json()["id"], "e7");
 }
 
@@ -459,4 +460,117 @@ fn a_stop_lets_the_next_start_find_everything() {
     let server = Server::start(folder.path());
     assert_eq!(history(&server, 1).len(), 1);
     assert_eq!(server.send(&event(1, "a")).status, 200);
+}
+
+#[test]
+fn the_log_says_which_of_two_contents_is_the_duplicate() {
+    let (_folder, server) = fixture();
+    let told = event(1, "a");
+    server.send(&told);
+    let mut other = told.clone();
+    other["data"]["needIdentified"] = false.into();
+    let lines = format!("{other}\n{told}\n");
+    let kind = [("content-type", "application/x-ndjson")];
+    let answer = server.post("/v1/events", &kind, lines.as_bytes());
+    let statuses: Vec<Value> = answer
+        .text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["status"].clone())
+        .collect();
+    assert_eq!(statuses, ["refused", "duplicate"]);
+    for (batch, at_fault) in [
+        (vec![other.clone(), told.clone()], vec![0]),
+        (vec![other.clone(), other.clone()], vec![0, 1]),
+        (vec![event(1, "n"), told, other], vec![2]),
+    ] {
+        let refused = server.send_batch(&batch);
+        let issues = refused.json()["issues"].as_array().unwrap().clone();
+        let places: Vec<u64> = issues.iter().map(|i| i["index"].as_u64().unwrap()).collect();
+        assert_eq!((refused.status, places), (409, at_fault));
+    }
+    assert_eq!(history(&server, 1).len(), 1, "nothing else was written");
+}
+
+#[test]
+fn attributes_mean_the_same_in_every_form() {
+    let (_folder, server) = fixture();
+    let mut sent = event(1, "a");
+    sent["sequence"] = 5.into();
+    sent["correlationid"] = Value::Null;
+    assert_eq!(server.send(&sent).status, 201, "a null attribute is one left out");
+    let subject = person(1).to_string();
+    let headers = [
+        ("content-type", "application/json"),
+        ("ce-specversion", "1.0"),
+        ("ce-id", "\"a\""),
+        ("ce-source", "urn:test"),
+        ("ce-type", "care.screened"),
+        ("ce-subject", &subject),
+        ("ce-time", TIME),
+        ("ce-sequence", "5"),
+    ];
+    let again = server.post("/v1/events", &headers, sent["data"].to_string().as_bytes());
+    assert_eq!(again.status, 200, "binary mode has only text: {}", again.text);
+    let encoded = [headers[0], ("content-encoding", "gzip")];
+    assert_eq!(server.post("/v1/events", &encoded, b"{}").status, 415);
+}
+
+#[test]
+fn a_page_and_a_pinned_answer_say_what_was_known_when_it_was_first_given() {
+    let (_folder, server) = fixture();
+    server.send_batch(&[event(1, "a"), event(2, "b"), event(2, "c")]);
+    let told = |kind: &str, id: &str, data: Value| {
+        let mut told = event(1, id);
+        told["type"] = kind.into();
+        told["data"] = data;
+        told
+    };
+    let merge = told("person.merged", "m", json!({"into": person(2), "reason": "samePerson"}));
+    let target = json!({"source": "urn:test", "id": "m", "type": "person.merged"});
+    let undo = told("record.annulled", "u", json!({"annuls": target, "reason": "wrongPerson"}));
+    let change = told(
+        "record.corrected",
+        "x",
+        json!({"corrects": target, "reason": "wrongId",
+        "data": {"into": person(3), "reason": "samePerson"}}),
+    );
+    assert_eq!(server.send(&merge).status, 201);
+    assert_eq!(server.send(&change).status, 422, "a merge is annulled and told anew");
+    assert_eq!(server.send(&undo).status, 201);
+    let path = format!("/v1/persons/{}/history", person(2));
+    let now = server.get(&path).json();
+    let known = now["known"].as_str().unwrap();
+    let again = server.get(&format!("{path}?known={known}")).json();
+    assert_eq!(again["items"], now["items"]);
+    let ids: Vec<&Value> = now["items"].as_array().unwrap().iter().map(|i| &i["id"]).collect();
+    assert_eq!(ids, ["b", "c", "m"]);
+}
+
+#[test]
+fn what_is_not_allowed_says_what_is() {
+    let (_folder, server) = fixture();
+    let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+    let agent: ureq::Agent = config.into();
+    for (path, allowed) in [("/v1/events", "GET, HEAD, POST"), ("/health", "GET, HEAD")] {
+        let answer = agent.delete(format!("{}{path}", server.url)).call().unwrap();
+        assert_eq!(answer.status().as_u16(), 405, "{path}");
+        let allow = answer.headers()["allow"].to_str().unwrap();
+        let mut allow: Vec<&str> = allow.split(',').map(str::trim).collect();
+        allow.sort_unstable();
+        assert_eq!(allow.join(", "), allowed, "{path}");
+    }
+    for path in ["/v1/schemas/%ff", "/errors/%ff"] {
+        let answer = server.get(path);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
+    }
+}
+
+#[test]
+fn a_flood_of_violations_is_told_in_part() {
+    let (_folder, server) = fixture();
+    let mut wrong = event(1, "a");
+    wrong["data"]["substances"] = vec![json!(0.5); 100_000].into();
+    let refused = server.send(&wrong);
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.len() < 100_000, "{} bytes", refused.text.len());
 }

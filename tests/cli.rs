@@ -107,7 +107,7 @@ fn each_way_to_end_has_its_exit_status_and_leaves_standard_output_clean() {
         ("an address that is none", 2, vec!["serve", "--listen", "here"]),
         ("every address", 2, vec!["serve", "--listen", "0.0.0.0:0"]),
         ("every address, by the other name", 2, vec!["serve", "--listen", "[::]:0"]),
-        ("no such configuration", 2, vec!["serve", "--config", path(&nowhere)]),
+        ("no such configuration", 3, vec!["serve", "--config", path(&nowhere)]),
         ("nobody there", 3, vec!["history", &one, "--url", none]),
         ("nobody there to send to", 3, vec!["emit", &bad, "--url", none, "--retries", "0"]),
         ("no such folder", 3, vec!["credit", &one, "--data", path(&nowhere)]),

@@ -105,7 +105,8 @@ impl Store for Unwilling {
 #[tokio::test]
 async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
     let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00").to_string();
-    let rows: [(&str, fn() -> AppendError); 3] = [
+    type Row = (&'static str, fn() -> AppendError);
+    let rows: [Row; 3] = [
         ("full queue", || AppendError::Busy),
         ("full disk", || AppendError::DiskFull),
         ("failed disk", || AppendError::Failed),

@@ -242,7 +242,10 @@ fn stand(record: &Arc<Recorded>, by: &[&Item], findings: &mut Vec<Finding>) -> I
                             item.replaced = Some(data);
                             item.fact = Some(fact);
                         }
-                        None => findings.push(invalid(touch.id())),
+                        None => {
+                            findings.push(invalid(touch.id()));
+                            continue;
+                        }
                     }
                 }
                 item.time = correction.time.unwrap_or(item.time);

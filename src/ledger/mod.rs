@@ -2,6 +2,7 @@
 //! Always: [`record`] is the only way in, [`read`] the only way out.
 
 pub mod answer;
+mod batch;
 pub mod clock;
 pub mod read;
 pub mod record;

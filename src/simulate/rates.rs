@@ -121,8 +121,8 @@ pub const SHELTERED_AFTER_RELEASE: Rate = Rate::percent(4);
 pub const SUBSTITUTION_ON_ARRIVAL: Rate = Rate::percent(19);
 /// Problem users who start it in prison: as above.
 pub const SUBSTITUTION_STARTED: Rate = Rate::percent(6);
-/// Prisons with substitution on a detoxification basis only: 5 of 15 (Vander Laenen 2013b, quoted in
-/// the working group's note).
+/// Prisons with substitution on a detoxification basis only: 5 of 15 (Vander Laenen 2013b, quoted
+/// in the working group's note).
 pub const DETOX_ONLY_PRISONS: (usize, usize) = (5, 15);
 /// Methadone : buprenorphineNaloxone : buprenorphine : depot. The rows read of Senate question
 /// 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone is invented.

@@ -8,6 +8,7 @@ use care_ledger::domain::id::{EventKey, RecordedTime};
 use care_ledger::domain::record::{Stamped, pair};
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Expected, Store as _, Write};
+use care_ledger::vault::MasterKey;
 
 use super::{draft_of, person};
 
@@ -56,9 +57,11 @@ pub fn fill(folder: &Path, count: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     let store = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
-    let draft = draft_of(person(1), "urn:test", "1", "2026-03-01T10:00:00+01:00");
+    let pair_key = MasterKey::open(folder, true).unwrap().pair_key();
+    // One content for all: only the first record is held against the key at a start.
+    let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
     let stamped = |n: u32| {
-        let pair = pair(&[7; 32], &EventKey::new("urn:fill", &n.to_string()));
+        let pair = pair(&pair_key, &EventKey::new("urn:fill", &n.to_string()));
         Stamped::new(&draft, person(1_000 + n % 500), pair, &[9; 32])
     };
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {

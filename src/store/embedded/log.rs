@@ -153,7 +153,7 @@ impl Reader {
     pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
         self.connection
             .prepare_cached("SELECT position, revision, record FROM log WHERE position = ?1")?
-            .query_row(params![signed(position.number())], |row| stored(row))
+            .query_row(params![signed(position.number())], stored)
             .optional()
     }
 

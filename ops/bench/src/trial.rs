@@ -94,12 +94,11 @@ impl Ground {
     /// Looks at the server from about the end of the warm-up. Stacks are unwound afterwards, from
     /// 16 KiB copies, so that the server is the one that is released.
     fn profiler(&self, server: &Server, to: &Path) -> Result<Child, Failure> {
+        let (process, to) = (server.process.id(), to.display());
+        let (wait, look) = (self.window.warm_up + 1.0, self.window.seconds - 1.0);
         let script = format!(
-            "sleep {}; exec perf record -q -F 499 -g --call-graph dwarf,16384 -p {} -o {} -- sleep {}",
-            self.window.warm_up + 1.0,
-            server.process.id(),
-            to.display(),
-            self.window.seconds - 1.0
+            "sleep {wait}; exec perf record -q -F 499 -g --call-graph dwarf,16384 \
+             -p {process} -o {to} -- sleep {look}"
         );
         Ok(Command::new("sh").args(["-c", &script]).spawn()?)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -151,7 +151,7 @@ impl RecordedTime {
 impl fmt::Display for RecordedTime {
     /// RFC 3339 in UTC with six decimals: equal lengths, so text order is time order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.instant().format("%Y-%m-%dT%H:%M:%S%.6fZ").fmt(f)
+        f.write_str(&self.instant().to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }
 

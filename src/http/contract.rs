@@ -50,7 +50,9 @@ pub fn components() -> Map<String, Value> {
         "Receipts": {"type": "object", "required": ["receipts"], "properties": {
             "dryRun": {"type": "boolean"},
             "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}},
-        "EventPage": {"type": "object", "required": ["items"], "properties": {
+        "EventPage": {"type": "object", "anyOf": [
+            {"required": ["items"]}, {"required": ["id", "source", "position", "revision"]}],
+            "properties": {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
         "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},

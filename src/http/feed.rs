@@ -37,11 +37,11 @@ pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, P
             let detail = "An `id` is its sender's: give the `source` as well.";
             Problem::bad_request(vec![Issue::invalid(In::Query, "source", detail)])
         })?;
-        if after.is_some() || kind.is_some() {
-            let detail = "`source` and `id` name one event; leave the other parameters out.";
-            return Err(Problem::bad_request(vec![Issue::invalid(In::Query, "id", detail)]));
-        }
         let found = app.ledger.event(&EventKey::new(&source, &id)).await?;
+        let found = found.filter(|event| {
+            kind.is_none_or(|kind| kind == event.event.kind)
+                && after.is_none_or(|after| event.position > after)
+        });
         let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
         return Ok(Json(answer::as_told(&found)));
     }

@@ -120,13 +120,17 @@ fn events() -> OperationBuilder {
         "getEvents",
         "Every event, in the order in which it was recorded",
         "EventPage",
-        &[ProblemType::Unavailable],
+        &[ProblemType::NotFound, ProblemType::Unavailable],
     )
     .parameter(query("after", after, "Position"))
     .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
     .parameter(query("type", "Only events of this type.", "EventType"))
     .parameter(query("source", "Only events of this sender.", "Text"))
-    .parameter(query("id", "With `source`: only this event.", "Text"))
+    .parameter(query(
+        "id",
+        "With `source`: this event alone, not a page; 404 without one.",
+        "Text",
+    ))
 }
 
 fn one_event() -> OperationBuilder {

@@ -93,7 +93,10 @@ fn reading_part(page: &mut Page, name: &str, reading: &Reading) {
     page.field(4, "Source", &format!("{} ({})", rule.source, rule.mark.words()));
     let verified = format!("by {}; on: {}", reading.source.verified_by, reading.source.verified_on);
     page.field(4, "Verified", &verified);
-    runs(page, "Counted (meegeteld)", &reading.counted);
+    // What the court credits is the court's figure; these are the days it has before it.
+    let decides = name == "courtDecision";
+    let counted = if decides { "For the court (voor de rechter)" } else { "Counted (meegeteld)" };
+    runs(page, counted, &reading.counted);
     runs(page, "Not counted (niet meegeteld)", &reading.excluded);
     figures(page, reading);
 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
-use care_ledger::store::{AppendError, Outcome, ReadError, Slice, Store, Stored, Write};
+use care_ledger::store::{AppendError, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
 use tokio::sync::watch;
 
 /// See the module.
@@ -58,7 +58,7 @@ impl Store for Nothing {
         self.moved.subscribe()
     }
 
-    fn is_writable(&self) -> bool {
-        true
+    fn condition(&self) -> Condition {
+        Condition::Writable
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::kind::Kind;
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
-use crate::ledger::read::Person;
+use crate::ledger::read::{Person, aside};
 
 /// Items of a history page, when nobody says otherwise and at most. Source: the HTTP contract.
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
@@ -46,7 +46,7 @@ pub async fn history(
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let (mut answer, has_more) = answer::history(&question, &known, &page);
+    let (mut answer, has_more) = long(&known, || answer::history(&question, &known, &page));
     if has_more {
         let next = Cursor { known: known.known, at_micros: micros(at), skip: skip + limit };
         answer["next"] = json!(next.text());
@@ -66,7 +66,8 @@ pub async fn trajectory(
     query.done()?;
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
-    Ok(tagged(&known, Json(answer::trajectory(&question, &known))))
+    let answer = long(&known, || answer::trajectory(&question, &known));
+    Ok(tagged(&known, Json(answer)))
 }
 
 /// `GET /v1/persons/{person}/credit`
@@ -92,10 +93,11 @@ pub async fn credit(
     let known = find(&app, &question).await?;
     if wants_text(&headers) {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-        let table = answer::credit_table(&question, &known, &asked);
+        let table = long(&known, || answer::credit_table(&question, &known, &asked));
         return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
     }
-    Ok(tagged(&known, Json(answer::credit_json(&question, &known, &asked))))
+    let answer = long(&known, || answer::credit_json(&question, &known, &asked));
+    Ok(tagged(&known, Json(answer)))
 }
 
 fn person(path: PersonPath) -> Result<PersonId, Problem> {
@@ -115,6 +117,10 @@ async fn find(app: &App, question: &Question) -> Result<Person, Problem> {
     found.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("No event about this person was ever recorded.")
     })
+}
+
+fn long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {
+    aside(person.history.items.len(), answer)
 }
 
 fn tagged(person: &Person, answer: impl IntoResponse) -> Response {

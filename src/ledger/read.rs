@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use tokio::runtime::RuntimeFlavor;
+
 use super::Ledger;
 use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
@@ -13,6 +15,9 @@ use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::kind::Kind;
 use crate::domain::record::{self, View};
 use crate::store::{ReadError, Stored};
+
+/// Folding more records than this takes longer than handing the thread over, about 20 ms.
+const LONG_RECORDS: usize = 2_000;
 
 /// So many records of one stream are read at once.
 const PAGE_RECORDS: usize = 10_000;
@@ -54,7 +59,7 @@ impl Ledger {
         let revision = own.iter().filter(is_known).map(|record| record.revision).max();
         let records = self.merged(person, own, known).await?;
         let elsewhere = self.elsewhere(&records, known).await?;
-        let history = history::fold(records, &elsewhere, Some(known));
+        let history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
         Ok(Some(Person { history, revision, known }))
     }
 
@@ -166,6 +171,17 @@ impl Ledger {
             |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
         let pairs = named.into_iter().zip(found);
         Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
+    }
+}
+
+/// Runs what is long for so many records without holding up the requests of others.
+pub fn aside<T>(records: usize, run: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) if records > LONG_RECORDS => {
+            tokio::task::block_in_place(run)
+        }
+        _ => run(),
     }
 }
 

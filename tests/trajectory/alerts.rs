@@ -25,10 +25,10 @@ fn substitution_overdue() {
         ("late", vec![dose(MONDAY)], "2026-03-04T09:00", alert("2026-03-04T09:00", ours)),
         ("a depot", vec![depot(MONDAY, 7)], "2026-03-20", alert("2026-03-11T09:00", weekly)),
         (
-            "a record that says not given is a record",
+            "a record that says not given is no dose",
             vec![dose(MONDAY), withheld("2026-03-03T09:00", "strike")],
             "2026-03-04T20:00",
-            json!([]),
+            alert("2026-03-04T09:00", ours),
         ),
         (
             "stopped",

@@ -23,7 +23,7 @@ use crate::domain::workdays::workdays_after;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertCode {
-    /// Nothing is recorded past the time when a dose was due.
+    /// No dose is recorded past the time when one was due.
     SubstitutionOverdue,
     /// Nobody confirmed that they take over.
     HandoverUnconfirmed,
@@ -121,7 +121,7 @@ fn substitution_overdue(
         since: silence.since,
         severity: rules.severities.substitution_overdue,
         events: ids(dose.into_iter().chain(timeline.last)),
-        detail: format!("nextDueBy {}, nothing recorded since", shown(due)),
+        detail: format!("nextDueBy {}, no dose recorded since", shown(due)),
         source: sources(&[limit]),
     })
 }

@@ -16,5 +16,7 @@ mod custody;
 mod interruption;
 #[path = "trajectory/laws.rs"]
 mod laws;
+#[path = "trajectory/outside.rs"]
+mod outside;
 #[path = "trajectory/substitution.rs"]
 mod substitution;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::clock::Clock;
 use super::modality::{self, Modality};
 use super::{Record, found};
+use crate::domain::calendar::date_of;
 use crate::domain::choice::{AbsenceKind, LegalStatus, ModalityKind, ReleaseReason};
 use crate::domain::fact::{Arrived, Code, Fact, Id, Released, StatusChanged, Transferred};
 use crate::domain::finding::{Finding, FindingCode};
@@ -99,8 +100,8 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> C
 }
 
 fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
-    let sleeping = modality.filter(|modality| modality.sleeps_inside() && !modality.suspended);
-    let running = sleeping.filter(|modality| modality.in_force());
+    let sleeping = modality.filter(|modality| modality.sleeps_inside());
+    let running = sleeping.filter(|modality| modality.in_force() && modality.suspended.is_none());
     if let Some(absence) = &whereabouts.absence {
         let mut custody = Custody::new(CustodyState::Absent, Some(absence.since)).at(whereabouts);
         custody.kind = Some(absence.kind);
@@ -110,27 +111,33 @@ fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
         };
     }
     if let Some(modality) = running {
-        let since = whereabouts.since.max(Some(modality.starts));
+        let since = whereabouts.by_day.or(whereabouts.since);
+        let since = since.max(Some(modality.starts)).max(modality.lifted);
         return Custody::new(CustodyState::UnderModality, since).at(whereabouts).under(modality);
     }
-    let since = whereabouts.since.max(sleeping.and_then(|modality| modality.over));
-    Custody::new(CustodyState::Detained, since).at(whereabouts)
+    let no_longer =
+        sleeping.and_then(|modality| modality.over.into_iter().chain(modality.suspended).min());
+    Custody::new(CustodyState::Detained, whereabouts.since.max(no_longer)).at(whereabouts)
 }
 
 fn outside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
-    let released_for = modality.filter(|modality| {
+    let since = whereabouts.since;
+    let let_out_for = |modality: &Modality| {
         whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
-    });
-    let Some(modality) = released_for else {
-        return Custody::new(CustodyState::Released, whereabouts.since);
+    };
+    // One that starts on the date of the release or later needs no release of its own.
+    let starts_outside =
+        |modality: &Modality| since.is_some_and(|since| date_of(since) <= date_of(modality.starts));
+    let Some(modality) = modality.filter(|m| starts_outside(m) || let_out_for(m)) else {
+        return Custody::new(CustodyState::Released, since);
     };
     if !modality.in_force() {
-        let since = whereabouts.since.max(modality.over);
-        return Custody::new(CustodyState::Released, since);
+        return Custody::new(CustodyState::Released, since.max(modality.over));
     }
-    let since = whereabouts.since.max(Some(modality.starts));
+    let since = since.max(Some(modality.starts));
     let custody = Custody::new(CustodyState::UnderModality, since).under(modality);
-    if modality.sleeps_inside() { custody.at(whereabouts) } else { custody }
+    let sleeps_there = modality.sleeps_inside() && let_out_for(modality);
+    if sleeps_there { custody.at(whereabouts) } else { custody }
 }
 
 /// Whether a release is one into a modality. The vocabulary has no release reason of its own for
@@ -172,6 +179,8 @@ impl Absence<'_> {
 struct Whereabouts<'a> {
     place: Place,
     since: Option<DateTime<Utc>>,
+    /// Let out by day since then, and still sleeping inside.
+    by_day: Option<DateTime<Utc>>,
     facility: Option<&'a Code>,
     status: Option<LegalStatus>,
     absence: Option<Absence<'a>>,
@@ -209,6 +218,7 @@ impl<'a> Whereabouts<'a> {
         self.facility = Some(&arrived.facility);
         self.status = Some(arrived.legal_status);
         (self.absence, self.released, self.arrived) = (None, None, Some(item));
+        self.by_day = None;
     }
 
     /// A release after one that was not final ends what was left of the title: no contradiction.
@@ -220,7 +230,7 @@ impl<'a> Whereabouts<'a> {
         }
         self.place = Place::Outside;
         self.since = Some(item.instant());
-        (self.absence, self.released) = (None, Some(released));
+        (self.absence, self.released, self.by_day) = (None, Some(released), None);
     }
 
     fn transfer(&mut self, item: &'a Item, moved: &'a Transferred, findings: &mut Vec<Finding>) {
@@ -248,7 +258,9 @@ impl<'a> Whereabouts<'a> {
     fn end_absence(&mut self, item: &'a Item, detention: &Id, findings: &mut Vec<Finding>) {
         let ended = self.absence.take_if(|absence| absence.detention == detention);
         match ended {
-            Some(absence) if absence.is_unlawful() => self.since = Some(item.instant()),
+            Some(absence) if absence.is_unlawful() => {
+                (self.since, self.by_day) = (Some(item.instant()), None);
+            }
             Some(_) => {}
             None if self.place == Place::Inside => {
                 let message = "An absence ends of which no start is recorded.";
@@ -275,6 +287,7 @@ impl<'a> Whereabouts<'a> {
             self.status = None;
         }
         self.place = Place::Inside;
+        self.by_day = self.since.filter(|_| by_day);
         self.since = Some(item.instant());
         self.released = None;
     }

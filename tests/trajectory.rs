@@ -12,6 +12,8 @@ mod care;
 mod changes;
 #[path = "trajectory/custody.rs"]
 mod custody;
+#[path = "trajectory/instant.rs"]
+mod instant;
 #[path = "trajectory/interruption.rs"]
 mod interruption;
 #[path = "trajectory/laws.rs"]

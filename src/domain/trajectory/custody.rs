@@ -166,6 +166,8 @@ struct Absence<'a> {
     detention: &'a Id,
     kind: AbsenceKind,
     since: DateTime<Utc>,
+    /// Whether it follows on one that nobody has ended yet.
+    follows: bool,
 }
 
 impl Absence<'_> {
@@ -197,8 +199,10 @@ impl<'a> Whereabouts<'a> {
             Fact::StatusChanged(changed) => self.change_status(item, changed, findings),
             Fact::AbsenceStarted(started) => {
                 self.be_inside(item, findings);
-                let (detention, kind) = (&started.detention, started.kind);
-                self.absence = Some(Absence { detention, kind, since: item.instant() });
+                let (detention, kind, since) = (&started.detention, started.kind, item.instant());
+                let before = self.absence.take_if(|absence| absence.detention == detention);
+                let follows = before.is_some_and(|before| before.since < since || before.follows);
+                self.absence = Some(Absence { detention, kind, since, follows });
             }
             Fact::AbsenceEnded(ended) => self.end_absence(item, &ended.detention, findings),
             _ => {}
@@ -235,6 +239,9 @@ impl<'a> Whereabouts<'a> {
 
     fn transfer(&mut self, item: &'a Item, moved: &'a Transferred, findings: &mut Vec<Finding>) {
         self.be_inside(item, findings);
+        if self.is_arrival_at(item) && self.facility == Some(&moved.to) {
+            return;
+        }
         if let Some(facility) = self.facility.replace(&moved.to)
             && *facility != moved.from
         {
@@ -256,18 +263,31 @@ impl<'a> Whereabouts<'a> {
     }
 
     fn end_absence(&mut self, item: &'a Item, detention: &Id, findings: &mut Vec<Finding>) {
-        let ended = self.absence.take_if(|absence| absence.detention == detention);
-        match ended {
+        let running = self.absence.as_mut().filter(|absence| absence.detention == detention);
+        if let Some(absence) = running
+            && absence.since == item.instant()
+            && std::mem::take(&mut absence.follows)
+        {
+            // It ends the one before, and this one begins.
+            return;
+        }
+        match self.absence.take_if(|absence| absence.detention == detention) {
             Some(absence) if absence.is_unlawful() => {
                 (self.since, self.by_day) = (Some(item.instant()), None);
             }
             Some(_) => {}
+            None if self.is_arrival_at(item) => {}
             None if self.place == Place::Inside => {
                 let message = "An absence ends of which no start is recorded.";
                 findings.push(found(FindingCode::BeginningMissing, message, &[item]));
             }
             None => self.be_inside(item, findings),
         }
+    }
+
+    /// Whether the person arrived at the very instant of a record.
+    fn is_arrival_at(&self, item: &Item) -> bool {
+        self.arrived.is_some_and(|arrived| arrived.instant() == item.instant())
     }
 
     /// A record that only makes sense of someone detained: believed, and reported if no arrival

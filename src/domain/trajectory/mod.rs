@@ -118,8 +118,9 @@ impl<'a> Known<'a> {
             history.facts().filter(|(item, _)| at.includes(item.instant())).collect();
         let death = included.iter().find(|(_, fact)| is_death(fact)).map(|(item, _)| *item);
         let lived = |item: &Item| death.is_none_or(|death| item.date() <= death.date());
-        let (records, later): (Vec<Record>, Vec<Record>) =
+        let (mut records, later): (Vec<Record>, Vec<Record>) =
             included.into_iter().partition(|(item, _)| lived(item));
+        records.sort_by_key(|(item, fact)| (item.instant(), turn(fact)));
         let after_death = later
             .into_iter()
             .filter(|(item, fact)| !is_death(fact) && supposes_life(item.kind()))
@@ -172,6 +173,27 @@ impl<'a> Known<'a> {
             let message = "Recorded as happening after the date of the death; it does not count.";
             findings.push(found(FindingCode::RecordAfterDeath, message, &events));
         }
+    }
+}
+
+/// Whose turn it is at one instant, where ids must not decide: what begins comes before what
+/// supposes it, and that before what ends it. A release comes before an arrival, as everywhere.
+fn turn(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Released(_) => 0,
+        Fact::Admitted(_) | Fact::Referred(_) | Fact::Enrolled(_) | Fact::HousingPlaced(_) => 1,
+        Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 2,
+        Fact::Arrived(_) => 3,
+        Fact::AbsenceEnded(_)
+        | Fact::StayAbsenceEnded(_)
+        | Fact::StayCompleted(_)
+        | Fact::DroppedOut(_)
+        | Fact::StayTransferred(_)
+        | Fact::TreatmentEnded(_)
+        | Fact::ProgrammeCompleted(_)
+        | Fact::ProgrammeLeft(_)
+        | Fact::HousingLeft(_) => 5,
+        _ => 4,
     }
 }
 

@@ -10,6 +10,8 @@ mod builder;
 mod care;
 #[path = "trajectory/changes.rs"]
 mod changes;
+#[path = "trajectory/codes.rs"]
+mod codes;
 #[path = "trajectory/custody.rs"]
 mod custody;
 #[path = "trajectory/instant.rs"]

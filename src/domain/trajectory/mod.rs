@@ -33,6 +33,7 @@ use super::fact::Fact;
 use super::finding::{Finding, FindingCode};
 use super::history::{History, Item};
 use super::kind::{Class, Kind};
+use super::registry::Registry;
 
 /// A record and what it states.
 pub type Record<'a> = (&'a Item, &'a Fact);
@@ -79,6 +80,17 @@ pub fn trajectory(history: &History, at: At, rules: &Rules) -> Trajectory {
     let clock = Clock::at(at.instant());
     let trajectory = Known::of(history, at).trajectory(&clock, rules);
     trajectory.with_findings(history.findings.clone())
+}
+
+/// The codes in the records that count at an instant which no registry knows.
+pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
+    let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
+    let told = included.map(|(item, fact)| (item.id(), fact));
+    let found = registry.unknown(told).into_iter().map(|(message, ids)| {
+        let events = ids.into_iter().map(str::to_owned).collect();
+        Finding { code: FindingCode::UnknownCode, message, events }
+    });
+    found.collect()
 }
 
 /// The first later instant at which the trajectory differs although nothing more is recorded: by a

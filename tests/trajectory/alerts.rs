@@ -75,6 +75,36 @@ fn handover_unconfirmed() {
             on("2026-03-03T14:00", json!(["e2", "e3"])),
         ),
         (
+            "sent, not confirmed, but the receiving side gave the next dose in time",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                with(later(), json!({"facility": "brugge"})),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "or gave it late",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                with(dose("2026-03-03T22:00"), json!({"facility": "brugge"})),
+            ]),
+            "2026-03-03T23:00",
+            on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "given outside in time after a release",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                released("2026-03-02T14:00", "sentenceEnd"),
+                with(later(), json!({"setting": "community", "facility": "deKiem"})),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
             "confirmed late",
             of(vec![
                 handover_sent("2026-03-02T12:00", MONDAY),

@@ -10,11 +10,17 @@ mod builder;
 mod care;
 #[path = "trajectory/changes.rs"]
 mod changes;
+#[path = "trajectory/codes.rs"]
+mod codes;
 #[path = "trajectory/custody.rs"]
 mod custody;
+#[path = "trajectory/instant.rs"]
+mod instant;
 #[path = "trajectory/interruption.rs"]
 mod interruption;
 #[path = "trajectory/laws.rs"]
 mod laws;
+#[path = "trajectory/outside.rs"]
+mod outside;
 #[path = "trajectory/substitution.rs"]
 mod substitution;

@@ -25,10 +25,10 @@ fn substitution_overdue() {
         ("late", vec![dose(MONDAY)], "2026-03-04T09:00", alert("2026-03-04T09:00", ours)),
         ("a depot", vec![depot(MONDAY, 7)], "2026-03-20", alert("2026-03-11T09:00", weekly)),
         (
-            "a record that says not given is a record",
+            "a record that says not given is no dose",
             vec![dose(MONDAY), withheld("2026-03-03T09:00", "strike")],
             "2026-03-04T20:00",
-            json!([]),
+            alert("2026-03-04T09:00", ours),
         ),
         (
             "stopped",
@@ -73,6 +73,36 @@ fn handover_unconfirmed() {
             of(vec![handover_sent("2026-03-02T12:00", MONDAY), moved(), later()]),
             "2026-03-03T20:00",
             on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "sent, not confirmed, but the receiving side gave the next dose in time",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                with(later(), json!({"facility": "brugge"})),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "or gave it late",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                with(dose("2026-03-03T22:00"), json!({"facility": "brugge"})),
+            ]),
+            "2026-03-03T23:00",
+            on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "given outside in time after a release",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                released("2026-03-02T14:00", "sentenceEnd"),
+                with(later(), json!({"setting": "community", "facility": "deKiem"})),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
         ),
         (
             "confirmed late",

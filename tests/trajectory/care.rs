@@ -291,6 +291,26 @@ fn substitution_over_each_move() {
                 second(json!({"continuous": null})),
             ),
             (
+                "unknown for two years before",
+                of(vec![
+                    transferred("2028-03-02T14:00", "gent", "brugge"),
+                    dose("2028-03-03T10:00"),
+                ]),
+                "2028-03-04",
+                second(json!({"continuous": null, "gapHours": "absent",
+                    "lastDoseBefore": monday, "firstDoseAfter": "2028-03-03T10:00"})),
+            ),
+            (
+                "unless the records say that it broke off",
+                of(vec![
+                    stopped("2026-03-02T10:00", "forced"),
+                    transferred("2026-03-20T14:00", "gent", "brugge"),
+                    dose("2026-03-21T10:00"),
+                ]),
+                "2026-03-22",
+                second(json!({"continuous": false})),
+            ),
+            (
                 "a release",
                 of(vec![released("2026-03-02T14:00", "sentenceEnd"), dose("2026-03-05T10:00")]),
                 "2026-03-06",

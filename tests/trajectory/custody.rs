@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::builder::*;
 
-fn check(rows: Vec<(&str, Vec<Value>, &str, Value)>) {
+pub fn check(rows: Vec<(&str, Vec<Value>, &str, Value)>) {
     for (claim, events, when, expected) in rows {
         assert_says(claim, "/custody", &answer(&events, when)["custody"], &expected);
     }

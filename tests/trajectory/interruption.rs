@@ -31,7 +31,23 @@ fn interrupted_rests_on_records() {
             "2026-03-07",
             json!({"review": "newInduction"}),
         ),
-        ("not in a row", days_without("refused", &[3, 4, 6]), "2026-03-06", state("maintained")),
+        (
+            "a silent day between two withheld ones is no dose",
+            days_without("strike", &[3, 5, 7, 9]),
+            "2026-03-09T12:00",
+            json!({"state": "interrupted", "missedDays": 0, "notOfferedDays": 4,
+                "review": "newInduction", "nextDueBy": "2026-03-03T09:00"}),
+        ),
+        (
+            "a day that was covered is none without a dose",
+            vec![
+                with(dose(MONDAY), json!({"takeHomeDays": 3})),
+                withheld("2026-03-04T09:00", "courtTransfer"),
+                withheld("2026-03-06T09:00", "courtTransfer"),
+            ],
+            "2026-03-06T12:00",
+            state("maintained"),
+        ),
         (
             "the body does not ask whose doing it was",
             days_without("strike", &[3, 4, 5]),
@@ -121,6 +137,81 @@ fn interrupted_rests_on_records() {
             state("maintained"),
         ),
     ]);
+}
+
+#[test]
+fn a_prescription_is_no_dose() {
+    let rx = |time: &str| prescribed(time, time, "maintenance");
+    let since = |since: &str, mut substitution: Value, state: &str| {
+        substitution["state"] = state.into();
+        let alerts = json!([{"code": "substitutionOverdue", "since": since}]);
+        json!({"substitution": substitution, "alerts": alerts})
+    };
+    let renewed = || {
+        let renewals = ["2026-03-05T10:00", "2026-03-07T09:00", "2026-03-09T08:00"];
+        [vec![dose(MONDAY)], renewals.map(rx).to_vec()].concat()
+    };
+    let daily = || (2..21).map(|day| rx(&format!("2026-03-{day:02}T09:00"))).collect::<Vec<_>>();
+    let overdue = || json!({"nextDueBy": "2026-03-03T09:00"});
+    let forced = || {
+        let mut events = days_without("strike", &[3, 4, 5, 6, 7]);
+        events.extend([stopped("2026-03-07T12:00", "forced"), rx("2026-03-08T09:00")]);
+        events
+    };
+    let held = json!({"state": "interrupted", "missedDays": 0, "notOfferedDays": 5,
+        "review": "newInduction"});
+    let rows: Vec<(&str, Vec<Value>, &str, Value)> = vec![
+        (
+            "a late one",
+            renewed(),
+            "2026-03-05T12:00",
+            since("2026-03-04T09:00", overdue(), "unknown"),
+        ),
+        (
+            "nor any number of them",
+            renewed(),
+            "2026-03-09T12:00",
+            since("2026-03-04T09:00", overdue(), "unknown"),
+        ),
+        (
+            "prescribed daily and never given",
+            daily(),
+            "2026-03-20T12:00",
+            since("2026-03-04T09:00", overdue(), "unknown"),
+        ),
+        (
+            "after a stop the first begins anew, not the next",
+            vec![
+                dose(MONDAY),
+                stopped("2026-03-03T08:00", "planned"),
+                rx("2026-03-10T09:00"),
+                rx("2026-03-12T08:00"),
+            ],
+            "2026-03-12T12:00",
+            since("2026-03-12T09:00", json!({"nextDueBy": "2026-03-11T09:00"}), "unknown"),
+        ),
+        (
+            "days without a dose stay until one is given",
+            forced(),
+            "2026-03-08T12:00",
+            json!({"substitution": held, "alerts": []}),
+        ),
+        (
+            "one was given",
+            [forced(), vec![dose("2026-03-08T14:00")]].concat(),
+            "2026-03-08T15:00",
+            json!({"substitution": {"notOfferedDays": 0, "review": "absent"}, "alerts": []}),
+        ),
+        (
+            "a stop ends the wait",
+            [renewed(), vec![stopped("2026-03-09T09:00", "planned")]].concat(),
+            "2026-03-09T12:00",
+            json!({"substitution": {"state": "stopped"}, "alerts": []}),
+        ),
+    ];
+    for (claim, events, when, expected) in rows {
+        assert_says(claim, "", &answer(&events, when), &expected);
+    }
 }
 
 #[test]

@@ -188,6 +188,12 @@ fn silence_is_unknown_and_never_missed() {
             json!({"state": "unknown", "missedDays": 1}),
         ),
         (
+            "silence, then one day withheld",
+            days_without("strike", &[20]),
+            "2026-03-20T09:00",
+            json!({"state": "unknown", "notOfferedDays": 1}),
+        ),
+        (
             "one day withheld, then silence",
             days_without("strike", &[3]),
             "2026-03-05T09:00",

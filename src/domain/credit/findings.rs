@@ -2,13 +2,13 @@
 //! Always: a finding blocks nothing and carries ids and dates only.
 //! Rules: the section "Findings" of the credit rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::modality::Modality;
-use super::timeline::{Place, Timeline};
+use super::timeline::Timeline;
 use super::treatment::Stay;
 use crate::domain::dates::Dates;
-use crate::domain::fact::{Code, Fact, Id};
+use crate::domain::fact::{Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::registry::Registry;
 
@@ -82,41 +82,9 @@ fn attests(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>]) -> Vec<Finding> {
     timeline.told.iter().filter_map(mismatch).collect()
 }
 
-/// Codes of places that no registry knows, once a code. The house of a stay is a provider.
+/// Codes of places that no registry knows, once a code.
 fn unknown_codes(timeline: &Timeline<'_>, registry: &Registry) -> Vec<Finding> {
-    let mut unknown: BTreeMap<(&str, &Code), Vec<Place>> = BTreeMap::new();
-    for told in &timeline.told {
-        let mut prison = |code| {
-            if !registry.knows_facility(code_of(code)) {
-                unknown.entry(("prison", code)).or_default().push(told.place);
-            }
-        };
-        match told.fact {
-            Fact::Arrived(arrived) => prison(&arrived.facility),
-            Fact::Transferred(moved) => [&moved.from, &moved.to].into_iter().for_each(prison),
-            Fact::Admitted(_) | Fact::StayTransferred(_) => {
-                let code = match told.fact {
-                    Fact::Admitted(admission) => &admission.facility,
-                    Fact::StayTransferred(moved) => &moved.to_facility,
-                    _ => continue,
-                };
-                let text = code_of(code);
-                if !registry.knows_provider(text) && !registry.knows_facility(text) {
-                    unknown.entry(("house", code)).or_default().push(told.place);
-                }
-            }
-            _ => {}
-        }
-    }
-    unknown
-        .into_iter()
-        .map(|((place, _), places)| {
-            let message = format!("The code of a {place} that no registry knows.");
-            timeline.finding(FindingCode::UnknownCode, places, message)
-        })
-        .collect()
-}
-
-fn code_of(code: &Code) -> &str {
-    &code.0
+    let told = timeline.told.iter().map(|told| (told.place, told.fact));
+    let found = registry.unknown(told).into_iter();
+    found.map(|(said, at)| timeline.finding(FindingCode::UnknownCode, at, said)).collect()
 }

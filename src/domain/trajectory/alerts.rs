@@ -23,7 +23,7 @@ use crate::domain::workdays::workdays_after;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertCode {
-    /// Nothing is recorded past the time when a dose was due.
+    /// No dose is recorded past the time when one was due.
     SubstitutionOverdue,
     /// Nobody confirmed that they take over.
     HandoverUnconfirmed,
@@ -121,7 +121,7 @@ fn substitution_overdue(
         since: silence.since,
         severity: rules.severities.substitution_overdue,
         events: ids(dose.into_iter().chain(timeline.last)),
-        detail: format!("nextDueBy {}, nothing recorded since", shown(due)),
+        detail: format!("nextDueBy {}, no dose recorded since", shown(due)),
         source: sources(&[limit]),
     })
 }
@@ -162,8 +162,8 @@ fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Ut
     days_after(from.instant(), days).min(end_of(workday))
 }
 
-/// A handover that was sent stands until it is confirmed, whatever else is recorded; a move with
-/// none stands until a dose is given after it. The last of either is what counts.
+/// A handover that was sent stands until it is confirmed, or the receiving side gives a dose in
+/// time; a move with none, until a dose is given after it. The last of either counts.
 fn handover_unconfirmed(
     records: &[Record],
     timeline: &Timeline,
@@ -184,6 +184,9 @@ fn handover_unconfirmed(
         Some((_, sent)) if timeline.confirmed.contains_key(&sent.handover) => return None,
         Some((item, sent)) => {
             let from = moved_after(item.instant()).next().map_or(item, |moved| moved.item);
+            if timeline.is_taken_over(from, sent, rules) {
+                return None;
+            }
             let since = handover_until(from, interval_of(timeline, item, sent), rules);
             (since, ids([item, from]))
         }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::clock::Clock;
 use super::modality::{self, Modality};
 use super::{Record, found};
+use crate::domain::calendar::date_of;
 use crate::domain::choice::{AbsenceKind, LegalStatus, ModalityKind, ReleaseReason};
 use crate::domain::fact::{Arrived, Code, Fact, Id, Released, StatusChanged, Transferred};
 use crate::domain::finding::{Finding, FindingCode};
@@ -99,8 +100,8 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> C
 }
 
 fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
-    let sleeping = modality.filter(|modality| modality.sleeps_inside() && !modality.suspended);
-    let running = sleeping.filter(|modality| modality.in_force());
+    let sleeping = modality.filter(|modality| modality.sleeps_inside());
+    let running = sleeping.filter(|modality| modality.in_force() && modality.suspended.is_none());
     if let Some(absence) = &whereabouts.absence {
         let mut custody = Custody::new(CustodyState::Absent, Some(absence.since)).at(whereabouts);
         custody.kind = Some(absence.kind);
@@ -110,27 +111,33 @@ fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
         };
     }
     if let Some(modality) = running {
-        let since = whereabouts.since.max(Some(modality.starts));
+        let since = whereabouts.by_day.or(whereabouts.since);
+        let since = since.max(Some(modality.starts)).max(modality.lifted);
         return Custody::new(CustodyState::UnderModality, since).at(whereabouts).under(modality);
     }
-    let since = whereabouts.since.max(sleeping.and_then(|modality| modality.over));
-    Custody::new(CustodyState::Detained, since).at(whereabouts)
+    let no_longer =
+        sleeping.and_then(|modality| modality.over.into_iter().chain(modality.suspended).min());
+    Custody::new(CustodyState::Detained, whereabouts.since.max(no_longer)).at(whereabouts)
 }
 
 fn outside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
-    let released_for = modality.filter(|modality| {
+    let since = whereabouts.since;
+    let let_out_for = |modality: &Modality| {
         whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
-    });
-    let Some(modality) = released_for else {
-        return Custody::new(CustodyState::Released, whereabouts.since);
+    };
+    // One that starts on the date of the release or later needs no release of its own.
+    let starts_outside =
+        |modality: &Modality| since.is_some_and(|since| date_of(since) <= date_of(modality.starts));
+    let Some(modality) = modality.filter(|m| starts_outside(m) || let_out_for(m)) else {
+        return Custody::new(CustodyState::Released, since);
     };
     if !modality.in_force() {
-        let since = whereabouts.since.max(modality.over);
-        return Custody::new(CustodyState::Released, since);
+        return Custody::new(CustodyState::Released, since.max(modality.over));
     }
-    let since = whereabouts.since.max(Some(modality.starts));
+    let since = since.max(Some(modality.starts));
     let custody = Custody::new(CustodyState::UnderModality, since).under(modality);
-    if modality.sleeps_inside() { custody.at(whereabouts) } else { custody }
+    let sleeps_there = modality.sleeps_inside() && let_out_for(modality);
+    if sleeps_there { custody.at(whereabouts) } else { custody }
 }
 
 /// Whether a release is one into a modality. The vocabulary has no release reason of its own for
@@ -159,6 +166,8 @@ struct Absence<'a> {
     detention: &'a Id,
     kind: AbsenceKind,
     since: DateTime<Utc>,
+    /// Whether it follows on one that nobody has ended yet.
+    follows: bool,
 }
 
 impl Absence<'_> {
@@ -172,6 +181,8 @@ impl Absence<'_> {
 struct Whereabouts<'a> {
     place: Place,
     since: Option<DateTime<Utc>>,
+    /// Let out by day since then, and still sleeping inside.
+    by_day: Option<DateTime<Utc>>,
     facility: Option<&'a Code>,
     status: Option<LegalStatus>,
     absence: Option<Absence<'a>>,
@@ -188,8 +199,10 @@ impl<'a> Whereabouts<'a> {
             Fact::StatusChanged(changed) => self.change_status(item, changed, findings),
             Fact::AbsenceStarted(started) => {
                 self.be_inside(item, findings);
-                let (detention, kind) = (&started.detention, started.kind);
-                self.absence = Some(Absence { detention, kind, since: item.instant() });
+                let (detention, kind, since) = (&started.detention, started.kind, item.instant());
+                let before = self.absence.take_if(|absence| absence.detention == detention);
+                let follows = before.is_some_and(|before| before.since < since || before.follows);
+                self.absence = Some(Absence { detention, kind, since, follows });
             }
             Fact::AbsenceEnded(ended) => self.end_absence(item, &ended.detention, findings),
             _ => {}
@@ -209,6 +222,7 @@ impl<'a> Whereabouts<'a> {
         self.facility = Some(&arrived.facility);
         self.status = Some(arrived.legal_status);
         (self.absence, self.released, self.arrived) = (None, None, Some(item));
+        self.by_day = None;
     }
 
     /// A release after one that was not final ends what was left of the title: no contradiction.
@@ -220,11 +234,14 @@ impl<'a> Whereabouts<'a> {
         }
         self.place = Place::Outside;
         self.since = Some(item.instant());
-        (self.absence, self.released) = (None, Some(released));
+        (self.absence, self.released, self.by_day) = (None, Some(released), None);
     }
 
     fn transfer(&mut self, item: &'a Item, moved: &'a Transferred, findings: &mut Vec<Finding>) {
         self.be_inside(item, findings);
+        if self.is_arrival_at(item) && self.facility == Some(&moved.to) {
+            return;
+        }
         if let Some(facility) = self.facility.replace(&moved.to)
             && *facility != moved.from
         {
@@ -246,16 +263,31 @@ impl<'a> Whereabouts<'a> {
     }
 
     fn end_absence(&mut self, item: &'a Item, detention: &Id, findings: &mut Vec<Finding>) {
-        let ended = self.absence.take_if(|absence| absence.detention == detention);
-        match ended {
-            Some(absence) if absence.is_unlawful() => self.since = Some(item.instant()),
+        let running = self.absence.as_mut().filter(|absence| absence.detention == detention);
+        if let Some(absence) = running
+            && absence.since == item.instant()
+            && std::mem::take(&mut absence.follows)
+        {
+            // It ends the one before, and this one begins.
+            return;
+        }
+        match self.absence.take_if(|absence| absence.detention == detention) {
+            Some(absence) if absence.is_unlawful() => {
+                (self.since, self.by_day) = (Some(item.instant()), None);
+            }
             Some(_) => {}
+            None if self.is_arrival_at(item) => {}
             None if self.place == Place::Inside => {
                 let message = "An absence ends of which no start is recorded.";
                 findings.push(found(FindingCode::BeginningMissing, message, &[item]));
             }
             None => self.be_inside(item, findings),
         }
+    }
+
+    /// Whether the person arrived at the very instant of a record.
+    fn is_arrival_at(&self, item: &Item) -> bool {
+        self.arrived.is_some_and(|arrived| arrived.instant() == item.instant())
     }
 
     /// A record that only makes sense of someone detained: believed, and reported if no arrival
@@ -275,6 +307,7 @@ impl<'a> Whereabouts<'a> {
             self.status = None;
         }
         self.place = Place::Inside;
+        self.by_day = self.since.filter(|_| by_day);
         self.since = Some(item.instant());
         self.released = None;
     }

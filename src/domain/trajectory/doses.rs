@@ -285,6 +285,23 @@ impl<'a> Timeline<'a> {
         self.doses.get(self.doses.partition_point(|dose| dose.at <= after))
     }
 
+    /// Whether the receiving side gave the next dose in time, where a move or a handover led.
+    pub fn is_taken_over(&self, from: &Item, sent: &HandoverSent, rules: &Rules) -> bool {
+        let Some(before) = self.last_dose(from.instant()) else { return false };
+        let until = before.continuous_until(rules);
+        let there = |given: &DoseContinued| match &from.fact {
+            _ if given.facility == sent.to_provider => true,
+            Some(Fact::Transferred(moved)) => given.facility == moved.to,
+            Some(Fact::Released(_)) => given.setting != Setting::Prison,
+            _ => false,
+        };
+        let mut later = self.doses.iter().filter(|d| d.at > from.instant() && d.at <= until);
+        later.any(|dose| match &dose.item.fact {
+            Some(Fact::DoseContinued(given)) => there(given),
+            _ => false,
+        })
+    }
+
     /// Whether the substitution was ended, for one of `reasons`, between two instants.
     pub fn stopped_between(
         &self,

@@ -33,6 +33,7 @@ use super::fact::Fact;
 use super::finding::{Finding, FindingCode};
 use super::history::{History, Item};
 use super::kind::{Class, Kind};
+use super::registry::Registry;
 
 /// A record and what it states.
 pub type Record<'a> = (&'a Item, &'a Fact);
@@ -81,6 +82,17 @@ pub fn trajectory(history: &History, at: At, rules: &Rules) -> Trajectory {
     trajectory.with_findings(history.findings.clone())
 }
 
+/// The codes in the records that count at an instant which no registry knows.
+pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
+    let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
+    let told = included.map(|(item, fact)| (item.id(), fact));
+    let found = registry.unknown(told).into_iter().map(|(message, ids)| {
+        let events = ids.into_iter().map(str::to_owned).collect();
+        Finding { code: FindingCode::UnknownCode, message, events }
+    });
+    found.collect()
+}
+
 /// The first later instant at which the trajectory differs although nothing more is recorded: by a
 /// threshold, by a civil day, or by a record told ahead of its time. `None`: it stays as it is.
 pub fn changes_at(history: &History, at: At, rules: &Rules) -> Option<DateTime<Utc>> {
@@ -118,8 +130,9 @@ impl<'a> Known<'a> {
             history.facts().filter(|(item, _)| at.includes(item.instant())).collect();
         let death = included.iter().find(|(_, fact)| is_death(fact)).map(|(item, _)| *item);
         let lived = |item: &Item| death.is_none_or(|death| item.date() <= death.date());
-        let (records, later): (Vec<Record>, Vec<Record>) =
+        let (mut records, later): (Vec<Record>, Vec<Record>) =
             included.into_iter().partition(|(item, _)| lived(item));
+        records.sort_by_key(|(item, fact)| (item.instant(), turn(fact)));
         let after_death = later
             .into_iter()
             .filter(|(item, fact)| !is_death(fact) && supposes_life(item.kind()))
@@ -172,6 +185,27 @@ impl<'a> Known<'a> {
             let message = "Recorded as happening after the date of the death; it does not count.";
             findings.push(found(FindingCode::RecordAfterDeath, message, &events));
         }
+    }
+}
+
+/// Whose turn it is at one instant, where ids must not decide: what begins comes before what
+/// supposes it, and that before what ends it. A release comes before an arrival, as everywhere.
+fn turn(fact: &Fact) -> u8 {
+    match fact {
+        Fact::Released(_) => 0,
+        Fact::Admitted(_) | Fact::Referred(_) | Fact::Enrolled(_) | Fact::HousingPlaced(_) => 1,
+        Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 2,
+        Fact::Arrived(_) => 3,
+        Fact::AbsenceEnded(_)
+        | Fact::StayAbsenceEnded(_)
+        | Fact::StayCompleted(_)
+        | Fact::DroppedOut(_)
+        | Fact::StayTransferred(_)
+        | Fact::TreatmentEnded(_)
+        | Fact::ProgrammeCompleted(_)
+        | Fact::ProgrammeLeft(_)
+        | Fact::HousingLeft(_) => 5,
+        _ => 4,
     }
 }
 

@@ -26,8 +26,10 @@ pub struct Modality<'a> {
     pub starts: DateTime<Utc>,
     /// Since when it is over.
     pub over: Option<DateTime<Utc>>,
-    /// Whether a suspension runs.
-    pub suspended: bool,
+    /// Since when a suspension runs.
+    pub suspended: Option<DateTime<Utc>>,
+    /// When the last suspension was lifted.
+    pub lifted: Option<DateTime<Utc>>,
 }
 
 impl Modality<'_> {
@@ -58,12 +60,14 @@ pub fn latest<'a>(
         .chain(return_to_prison(records, starts_on(item, granted)))
         .min()
         .filter(|over| clock.reached(*over));
+    let (suspended, lifted) = suspension(records, &granted.modality);
     Some(Modality {
         id: &granted.modality,
         kind: granted.kind,
         starts: start(item, granted),
         over,
-        suspended: suspended(records, &granted.modality),
+        suspended,
+        lifted,
     })
 }
 
@@ -140,14 +144,23 @@ fn return_to_prison(records: &[Record], starts_on: NaiveDate) -> Option<DateTime
         .find(|arrival| last_release_that_day.is_none_or(|release| release <= *arrival))
 }
 
-fn suspended(records: &[Record], id: &Id) -> bool {
-    records
-        .iter()
-        .rev()
-        .find_map(|(_, fact)| match fact {
-            Fact::ModalitySuspended(fact) if fact.modality == *id => Some(true),
-            Fact::SuspensionLifted(fact) if fact.modality == *id => Some(false),
-            _ => None,
-        })
-        .unwrap_or(false)
+/// Since when a suspension runs, or else when the last one was lifted. One that is lifted at the
+/// instant at which it begins does not run.
+fn suspension(records: &[Record], id: &Id) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    let (mut suspended, mut lifted) = (Vec::new(), Vec::new());
+    for (item, fact) in records {
+        match fact {
+            Fact::ModalitySuspended(fact) if fact.modality == *id => suspended.push(item.instant()),
+            Fact::SuspensionLifted(fact) if fact.modality == *id => lifted.push(item.instant()),
+            _ => {}
+        }
+    }
+    let last = suspended.last().copied();
+    match lifted.iter().find(|lifted| last.is_some_and(|last| **lifted >= last)) {
+        Some(lifted) => (None, Some(*lifted)),
+        None => {
+            let before = lifted.last().copied();
+            (suspended.into_iter().find(|suspended| Some(*suspended) > before), None)
+        }
+    }
 }

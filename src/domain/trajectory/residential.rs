@@ -106,9 +106,8 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> R
             }
             Fact::StayAbsenceEnded(fact) => {
                 let stay = open.as_mut().filter(|open| open.admitted.stay == fact.stay);
-                let running = stay.into_iter().flat_map(|stay| &mut stay.absences);
-                for absence in running.filter(|absence| absence.to.is_none()) {
-                    absence.to = Some(item.date());
+                if let Some(stay) = stay {
+                    stay.end_absences(item);
                 }
             }
             _ => {}
@@ -141,6 +140,19 @@ fn close<'a>(
 }
 
 impl Stay<'_> {
+    /// Ends the absences that ran before; those that begin at that instant only if none did.
+    fn end_absences(&mut self, end: &Item) {
+        let mut running: Vec<&mut Absence> =
+            self.absences.iter_mut().filter(|absence| absence.to.is_none()).collect();
+        let ran = |absence: &Absence| absence.from.0 < end.instant();
+        if running.iter().any(|absence| ran(absence)) {
+            running.retain(|absence| ran(absence));
+        }
+        for absence in running {
+            absence.to = Some(end.date());
+        }
+    }
+
     fn residential(&self, clock: &Clock) -> Residential {
         let running = || self.absences.iter().filter(|absence| absence.to.is_none());
         let away_since = running().map(|absence| absence.from.0).min();

@@ -76,12 +76,12 @@ pub struct Substitution {
     /// What the guideline on missed methadone asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
-    /// Nothing is recorded past the due time and the limit after it.
+    /// No dose is recorded past the due time and the limit after it.
     #[serde(skip)]
     pub silence: Option<Silence>,
 }
 
-/// Silence past a due time.
+/// No dose past a due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
     /// When the limit ran out.
@@ -130,7 +130,7 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
         return substitution;
     }
     let course = Course::of(timeline, rules);
-    let run = longest_run(&course.without_dose());
+    let run = course.run();
     substitution.missed_days = Some(course.dates(Some(Cause::Missed)).len());
     substitution.not_offered_days = Some(course.dates(Some(Cause::NotOffered)).len());
     substitution.next_due_by = course.due;
@@ -140,7 +140,7 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
     let resumed_after_gap = resumed_after_gap(timeline, rules);
     substitution.state = if broken_off {
         SubstitutionState::Interrupted
-    } else if substitution.silence.is_some() || !course.is_known() {
+    } else if !course.is_known() || course.unknown_from.is_some_and(|from| clock.reached(from)) {
         SubstitutionState::Unknown
     } else if resumed_after_gap {
         SubstitutionState::Interrupted
@@ -167,13 +167,16 @@ pub fn current_prescription<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'
 fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {
     let (item, stop) =
         timeline.stops.iter().rfind(|(item, stop)| concerns_all(timeline, item, stop)).copied()?;
-    let stopped = item.instant();
-    let dosed = timeline.doses.last().is_some_and(|dose| dose.at > stopped);
-    let prescribed = timeline.prescriptions.last().is_some_and(|(order, prescribed)| {
-        let another = stop.prescription.as_ref() != Some(&prescribed.prescription);
-        order.instant() > stopped || (order.instant() == stopped && another)
-    });
+    let dosed = timeline.doses.last().is_some_and(|dose| dose.at > item.instant());
+    let prescribed = timeline.prescriptions.iter().any(|order| is_after(order, item, stop));
     (!dosed && !prescribed).then_some((item, stop))
+}
+
+/// Whether a prescription comes after a stop; at one instant, if it is not what was stopped.
+fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionStopped) -> bool {
+    let another = stop.prescription.as_ref() != Some(&order.1.prescription);
+    let (ordered, stopped) = (order.0.instant(), item.instant());
+    ordered > stopped || (ordered == stopped && another)
 }
 
 /// Whether a stop ends the substitution, rather than a prescription or a product that another
@@ -220,12 +223,14 @@ fn amount(timeline: &Timeline) -> Option<u32> {
         .map(|(.., micrograms)| *micrograms)
 }
 
-/// What has been recorded since the last dose, or since a prescription began anew.
+/// What has been recorded since the last dose.
 struct Course<'a, 't> {
     last: Option<&'t Dose<'a>>,
     withheld: Vec<&'t Withheld<'a>>,
     due: Option<DateTime<Utc>>,
     silence: Option<Silence>,
+    /// From when the records no longer say whether it goes on.
+    unknown_from: Option<DateTime<Utc>>,
     begun: Option<DateTime<Utc>>,
 }
 
@@ -233,16 +238,11 @@ impl<'a, 't> Course<'a, 't> {
     fn of(timeline: &'t Timeline<'a>, rules: &Rules) -> Self {
         let last = timeline.doses.last();
         let begun = begun_anew(timeline, last);
-        let after = last.map(|dose| dose.at).max(begun.and_then(|begun| {
-            let stopped = timeline.stops.iter().map(|(item, _)| item.instant());
-            stopped.filter(|stopped| *stopped <= begun).max()
-        }));
-        let dosed_on = last.map(Dose::date);
         let withheld: Vec<&Withheld> = timeline
             .withheld
             .iter()
-            .filter(|withheld| after.is_none_or(|after| withheld.item.instant() > after))
-            .filter(|withheld| dosed_on.is_none_or(|date| withheld.item.date() > date))
+            .filter(|withheld| last.is_none_or(|dose| withheld.item.instant() > dose.at))
+            .filter(|withheld| last.is_none_or(|dose| withheld.item.date() > dose.date()))
             .collect();
         let unstated = rules.thresholds.unstated_interval_days.value;
         let (due, interval_days) = match (begun, last) {
@@ -252,13 +252,21 @@ impl<'a, 't> Course<'a, 't> {
             (None, Some(dose)) => (Some(dose.next_due()), dose.interval_days),
             (None, None) => (None, unstated),
         };
+        let limit = due.map(|due| silent_from(due, interval_days, rules));
         let again = |withheld: &&Withheld| days_after(withheld.item.instant(), 1);
         let heard = withheld.last().map(again);
-        let daily = window(interval_days, rules).is_none();
-        let due = if daily { due.max(heard) } else { due };
-        let limit = due.map(|due| silent_from(due, interval_days, rules));
-        let silence = limit.max(heard).map(|since| Silence { since, interval_days });
-        Self { last, withheld, due, silence, begun }
+        // Whoever was heard of only once nothing was known any more has shown no dose by that.
+        let in_time = |first: &&&Withheld| limit.is_none_or(|limit| first.item.instant() < limit);
+        let heard_in_time = heard.filter(|_| withheld.first().as_ref().is_some_and(in_time));
+        let unknown_from = match window(interval_days, rules) {
+            Some(_) => limit.max(heard_in_time),
+            None => {
+                let told = due.max(heard_in_time);
+                told.map(|told| silent_from(told, interval_days, rules))
+            }
+        };
+        let silence = limit.or(heard).map(|since| Silence { since, interval_days });
+        Self { last, withheld, due: due.or(heard), silence, unknown_from, begun }
     }
 
     /// Whether anything says that doses are given at all.
@@ -274,8 +282,21 @@ impl<'a, 't> Course<'a, 't> {
             .collect()
     }
 
-    fn without_dose(&self) -> BTreeSet<NaiveDate> {
-        self.dates(None)
+    /// The most consecutive dates without a dose: those on record, and between the first and the
+    /// last of them also those on which one was due and nobody recorded it.
+    fn run(&self) -> u32 {
+        let dates = self.dates(None);
+        let recorded = longest_run(&dates);
+        let (Some(&first), Some(&last)) = (dates.first(), dates.last()) else { return 0 };
+        let due = self.last.filter(|_| self.begun.is_none()).map(Dose::next_due);
+        let mut from = due.map(calendar::date_of).map_or(first, |due_on| first.max(due_on));
+        if from > last {
+            return recorded;
+        }
+        while let Some(before) = from.pred_opt().filter(|before| dates.contains(before)) {
+            from = before;
+        }
+        recorded.max(u32::try_from((last - from).num_days() + 1).unwrap_or(u32::MAX))
     }
 
     /// Daily: enough consecutive days on record without a dose, whoever's doing it was. Depot:
@@ -295,16 +316,21 @@ impl<'a, 't> Course<'a, 't> {
     }
 }
 
-/// The last prescription, when it is not a renewal: no dose before it, the next one already late,
-/// or a stop in between.
+/// The first prescription since the last stop, or of all when no dose is known. Any later one is
+/// a renewal: only a dose, or a stop, ends the wait for a dose that is due.
 fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>> {
-    let (order, _) = timeline.prescriptions.last()?;
-    let prescribed = order.instant();
-    let Some(dose) = last else { return Some(prescribed) };
-    let stopped =
-        timeline.stops.iter().any(|(stop, _)| (dose.at..=prescribed).contains(&stop.instant()));
-    let late = prescribed > dose.next_due();
-    (prescribed > dose.at && (stopped || late)).then_some(prescribed)
+    let since = |item: &Item| last.is_none_or(|dose| item.instant() >= dose.at);
+    let stop = timeline
+        .stops
+        .iter()
+        .rfind(|(item, stop)| since(item) && concerns_all(timeline, item, stop));
+    let mut orders = timeline.prescriptions.iter();
+    let first = match (stop, last) {
+        (Some((item, stop)), _) => orders.find(|order| is_after(order, item, stop)),
+        (None, None) => orders.next(),
+        (None, Some(_)) => None,
+    };
+    first.map(|(order, _)| order.instant())
 }
 
 /// Whether the last dose shows that those before it were not given. So it stays until the next

@@ -1,0 +1,71 @@
+//! Codes that no registry knows, as a table: events, the findings of the whole answer.
+
+use care_ledger::domain::id::{PersonId, RecordedTime};
+use care_ledger::ledger::answer::{Question, trajectory};
+use care_ledger::ledger::read::Person;
+use serde_json::{Value, json};
+
+use crate::builder::*;
+
+#[test]
+fn a_code_that_no_registry_knows_is_told() {
+    let unknown = |events: &[&str]| json!({"code": "unknownCode", "events": events});
+    let person: PersonId = SUBJECT.parse().unwrap();
+    let elsewhere = |event, member: &str| with(event, json!({ member: "nowhere" }));
+    let rows: Vec<(&str, Vec<Value>, Value)> = vec![
+        (
+            "known",
+            vec![
+                arrived("2026-03-01", "gent"),
+                dose("2026-03-01"),
+                admitted("2026-03-02", "s1"),
+                referred("2026-03-02"),
+                enrolled("2026-03-02", "ambulatory"),
+            ],
+            json!([]),
+        ),
+        (
+            "a place of care may be a prison or a provider",
+            vec![
+                with(admitted("2026-03-01", "s1"), json!({"facility": "gent"})),
+                with(treated("2026-03-02", "prison", true), json!({"provider": "gent"})),
+                with(dose("2026-03-03"), json!({"facility": "msoc"})),
+            ],
+            json!([]),
+        ),
+        (
+            "a prison is no provider",
+            vec![arrived("2026-03-01", "deKiem")],
+            json!([unknown(&["e0"])]),
+        ),
+        (
+            "once a code, with all its records",
+            vec![
+                elsewhere(dose("2026-03-01"), "facility"),
+                elsewhere(dose("2026-03-02"), "facility"),
+                elsewhere(treated("2026-03-02", "community", true), "provider"),
+            ],
+            json!([unknown(&["e0", "e1", "e2"])]),
+        ),
+        (
+            "a project",
+            vec![elsewhere(enrolled("2026-03-02", "ambulatory"), "project")],
+            json!([unknown(&["e0"])]),
+        ),
+        (
+            "a provider, and each other code",
+            vec![
+                elsewhere(referred("2026-03-02"), "toProvider"),
+                with(admitted("2026-03-02", "s1"), json!({"facility": "another"})),
+            ],
+            json!([unknown(&["e0"]), unknown(&["e1"])]),
+        ),
+        ("not yet", vec![elsewhere(dose("2026-03-20"), "facility")], json!([])),
+    ];
+    for (claim, events, expected) in rows {
+        let known = RecordedTime::from_micros(99);
+        let of = Person { history: history(&events, None), revision: None, known };
+        let question = Question { person, at: at("2026-03-10"), known: None };
+        assert_says(claim, "/findings", &trajectory(&question, &of)["findings"], &expected);
+    }
+}

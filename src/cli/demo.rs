@@ -141,11 +141,10 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
     println!("\n== At stake: {}", stake(&credit));
     println!("\n== To try\n");
     for path in ["history", "trajectory", "credit"] {
-        println!("  curl {url}/v1/persons/{person}/{path}");
+        println!("  curl '{url}/v1/persons/{person}/{path}?{at}'");
     }
-    println!(
-        "  curl -H 'Accept: text/plain' {url}/v1/persons/{person}/credit?boundary=excludeLast"
-    );
+    let by_hand = format!("{url}/v1/persons/{person}/credit?{at}&boundary=excludeLast");
+    println!("  curl -H 'Accept: text/plain' '{by_hand}'");
     println!("  {url}/docs");
     Ok(())
 }

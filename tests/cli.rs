@@ -5,49 +5,14 @@
 
 mod support;
 
-use std::collections::HashMap;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
-use support::server::{Server, binary, care_ledger};
+use serde_json::Value;
+use support::command::{binary, care_ledger, ends, path, text, with_input, written};
+use support::server::Server;
 use support::{person, screening};
 
 const TIME: &str = "2026-03-01T10:00:00+01:00";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Runs a command that must end with this status.
-fn ends(status: i32, arguments: &[&str]) -> Output {
-    let output = care_ledger(arguments);
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(status), "care-ledger {arguments:?}: {told}");
-    output
-}
-
-/// The same with standard input.
-fn with_input(arguments: &[&str], input: &[u8]) -> Output {
-    let mut command = Command::new(binary());
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn written(name: &str, contents: &str) -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, contents).unwrap();
-    (folder, path.to_str().unwrap().to_owned())
-}
-
-fn path(folder: &Path) -> &str {
-    folder.to_str().unwrap()
-}
 
 /// The commands that a help text lists.
 fn commands(help: &str) -> Vec<String> {
@@ -192,117 +157,17 @@ fn the_vocabulary_is_listed_shown_and_checked() {
 }
 
 #[test]
-fn a_simulated_stream_is_sent_and_sent_again() {
+fn no_proxy_of_the_environment_sees_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let simulate = ["simulate", "--persons", "8", "--seed", "3"];
-    let stream = ends(0, &simulate).stdout;
-    assert_eq!(stream, ends(0, &simulate).stdout, "the same seed, the same stream");
-    let lines = text(&stream).lines().count() as u64;
-    let emit = ["emit", "-", "--json", "--url", &server.url];
-    let told: Vec<Value> = (0..2)
-        .map(|_| {
-            let output = with_input(&emit, &stream);
-            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-            serde_json::from_slice(&output.stdout).unwrap()
-        })
-        .collect();
-    let recorded = told[0]["recorded"].as_u64().unwrap();
-    assert!(recorded > 100);
-    assert_eq!(
-        told[0]["recorded"].as_u64().unwrap() + told[0]["repeated"].as_u64().unwrap(),
-        lines
-    );
-    assert_eq!(told[1], json!({"recorded": 0, "repeated": lines, "refused": 0}));
-}
-
-/// How often each source and id stands in the log, and how often it should: a merge is told in two
-/// streams.
-fn counts<'a>(events: impl Iterator<Item = &'a str>, merged: usize) -> HashMap<String, usize> {
-    let mut counts = HashMap::new();
-    for line in events {
-        let event: Value = serde_json::from_str(line).unwrap();
-        let is_merge = matches!(event["type"].as_str(), Some("person.merged" | "person.unmerged"));
-        let times = if is_merge { merged } else { 1 };
-        *counts.entry(format!("{} {}", event["source"], event["id"])).or_insert(0) += times;
+    server.send(&screening(person(1), "urn:test", "a", TIME));
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        let one = person(1).to_string();
+        let mut command = Command::new(binary());
+        command.args(["history", &one, "--url", &server.url]).env(name, "http://127.0.0.1:1");
+        let output = command.env_remove("no_proxy").env_remove("NO_PROXY").output().unwrap();
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
     }
-    counts
-}
-
-#[test]
-fn sending_goes_on_through_a_kill_and_records_nothing_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path());
-    let address = server.address.clone();
-    let stream = text(&ends(0, &["simulate", "--persons", "300", "--seed", "5"]).stdout);
-    let (_kept, file) = written("year.ndjson", &stream);
-    let emit = Command::new(binary())
-        .args(["emit", &file, "--json", "--url", &server.url])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = stream.lines().count() as u64;
-    for kill in 1..=2 {
-        let position = |server: &Server| {
-            let health = server.get("/health").json();
-            let position = health["components"]["store"]["position"].as_str().unwrap();
-            position.parse::<u64>().unwrap()
-        };
-        let started = Instant::now();
-        while position(&server) < kill * lines / 4 {
-            assert!(started.elapsed() < Duration::from_secs(120), "the sending stands still");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        server.kill();
-        std::thread::sleep(Duration::from_millis(300));
-        server = Server::start_at(folder.path(), &address);
-    }
-    let output = emit.wait_with_output().unwrap();
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("trying again"), "the kills went unnoticed: {told}");
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let answered = summary["recorded"].as_u64().unwrap() + summary["repeated"].as_u64().unwrap();
-    assert_eq!(answered, lines);
-    let log = text(&ends(0, &["events", "--url", &server.url]).stdout);
-    let mut sent = counts(stream.lines(), 2);
-    // The stream repeats itself, as life does.
-    let once: HashMap<String, usize> = counts(log.lines(), 1);
-    let merges = counts(stream.lines(), 0);
-    sent.iter_mut().for_each(|(key, times)| *times = if merges[key] == 0 { 2 } else { 1 });
-    assert_eq!(once, sent);
-}
-
-#[test]
-fn refused_lines_are_named_and_the_others_recorded() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
-    let event = |id: &str| screening(person(1), "urn:test", id, TIME);
-    let mut wrong = event("b");
-    wrong["data"]["colour"] = "red".into();
-    let mut reused = event("a");
-    reused["data"]["needIdentified"] = false.into();
-    let lines = [
-        event("a").to_string(),
-        wrong.to_string(),
-        String::new(),
-        "{\"id\":".to_owned(),
-        reused.to_string(),
-        event("c").to_string(),
-    ];
-    let (_kept, file) = written("lines.ndjson", &lines.join("\n"));
-    let output = ends(1, &["emit", &file, "--json", "--url", &server.url]);
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(summary, json!({"recorded": 2, "repeated": 0, "refused": 3}));
-    let told = text(&output.stderr);
-    for words in ["line 2: Invalid event", "/data/colour", "line 4: ", "line 5: "] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
-    assert!(!told.contains("line 3") && !told.contains("red"), "{told}");
-    let rest = ends(0, &["emit", &file, "--json", "--from-line", "6", "--url", &server.url]);
-    let summary: Value = serde_json::from_slice(&rest.stdout).unwrap();
-    assert_eq!(summary, json!({"recorded": 0, "repeated": 1, "refused": 0}));
 }
 
 #[test]

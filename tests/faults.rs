@@ -10,6 +10,7 @@
 mod support;
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,12 +18,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::audit::{Depth, audit};
+use support::command::{care_ledger, path};
 use support::dice::Dice;
 use support::folder::{PIECE, SmallDisk, copy, database, fill, piece};
 use support::found::{Found, send_again};
 use support::known::{Known, Mode, Request, key};
 use support::load::{CONNECTIONS, Sender, Shared, Told};
-use support::server::{Server, care_ledger};
+use support::server::Server;
 use support::{person, screening};
 
 fn number(name: &str, default: u64) -> u64 {
@@ -269,12 +271,15 @@ fn a_full_disk_is_told_with_when_to_come_back_and_ends_without_a_restart() {
             assert!(answer.header("retry-after").is_some(), "{}", answer.text);
             let path = format!("/v1/events?source=urn:test&id={sent}-0");
             assert_eq!(server.get(&path).status, 404, "nothing half-written");
-            assert_eq!(server.get("/health").status, 200, "after {refused}: {}", answer.text);
+            let health = server.get("/health");
+            assert_eq!(health.status, 200, "after {refused}: {}", answer.text);
+            assert_eq!(health.json()["status"], "DEGRADED", "after {refused}");
             left -= piece(&data);
             ballast.set_len(left).unwrap();
             continue;
         }
         assert_eq!(answer.status, 201, "{}", answer.text);
+        assert_eq!(server.get("/health").json()["status"], "UP");
         for (event, receipt) in batch.iter().zip(answer.json()["receipts"].as_array().unwrap()) {
             findings.extend(known.acknowledge(event, receipt));
         }
@@ -301,9 +306,14 @@ fn a_full_disk_is_told_with_when_to_come_back_and_ends_without_a_restart() {
 #[test]
 fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
     type Harm = fn(&Path);
-    let rows: [(&str, Harm, &str); 6] = [
+    let rows: [(&str, Harm, &str); 7] = [
         ("key gone", |data| std::fs::remove_file(data.join("master.key")).unwrap(), "backup"),
         ("key cut", |data| std::fs::write(data.join("master.key"), "12").unwrap(), "backup"),
+        (
+            "another's key",
+            |data| std::fs::write(data.join("master.key"), "ab".repeat(32)).unwrap(),
+            "not the key of this ledger",
+        ),
         (
             "newer format",
             |data| database(data).execute_batch("PRAGMA user_version = 2").unwrap(),
@@ -350,6 +360,13 @@ fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
     }
 }
 
-fn path(folder: &Path) -> &str {
-    folder.to_str().unwrap()
+#[test]
+fn a_folder_that_the_ledger_makes_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(Server::start(&data));
+    for (path, mode) in [(data.clone(), 0o700), (data.join("master.key"), 0o600)] {
+        let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{}", path.display());
+    }
 }

@@ -20,7 +20,7 @@ use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILE
 use crate::domain::event::{Draft, Raw};
 use crate::domain::id::Revision;
 use crate::domain::schema;
-use crate::ledger::record::{Receipt, Status};
+use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Expected, clock};
 
 /// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
@@ -39,7 +39,7 @@ pub async fn post(State(app): State<App>, query: Query, request: Request) -> Res
 
 async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
     let mut query = query.of(&["dryRun"]);
-    let dry_run = query.flag("dryRun");
+    let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
     query.done()?;
     let (parts, body) = request.into_parts();
     let mode = event_in::mode(&parts.headers)?;
@@ -49,7 +49,7 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
             if expected != Expected::Any {
                 return Err(precondition("If-Match", "Not with NDJSON: its lines stand alone."));
             }
-            return lines::record(app, body, &parts.headers, dry_run).await;
+            return lines::record(app, body, &parts.headers, run).await;
         }
         Mode::Structured => {
             let bytes = read(&app, &parts.headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
@@ -73,14 +73,10 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
         let detail = "A precondition is about one stream; this batch is about several persons.";
         return Err(precondition("If-Match", detail));
     }
-    let receipts = if dry_run {
-        app.ledger.rehearse(&drafts, expected).await
-    } else {
-        app.ledger.record(&drafts, expected).await
-    };
+    let receipts = app.ledger.record(&drafts, expected, run).await;
     let receipts = receipts.map_err(|error| Problem::record(error, is_batch))?;
-    app.metrics.recorded(&receipts, dry_run);
-    Ok(answer(&receipts, dry_run))
+    app.metrics.recorded(&receipts, run);
+    Ok(answer(&receipts, run))
 }
 
 /// All drafts, or every violation of every event. A large batch is checked beside the threads that
@@ -115,13 +111,14 @@ struct Receipts<'a> {
     receipts: &'a [Receipt],
 }
 
-fn answer(receipts: &[Receipt], dry_run: bool) -> Response {
+fn answer(receipts: &[Receipt], run: Run) -> Response {
+    let is_dry = run == Run::Dry;
     let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
-    let status = if nothing_new || dry_run { StatusCode::OK } else { StatusCode::CREATED };
-    let body = Receipts { dry_run: dry_run.then_some(true), receipts };
+    let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
+    let body = Receipts { dry_run: is_dry.then_some(true), receipts };
     let mut response = (status, axum::Json(body)).into_response();
     if let Some(last) = receipts.iter().map(|receipt| receipt.revision).max()
-        && !dry_run
+        && !is_dry
         && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)
     {
         response.headers_mut().insert(header::ETAG, etag(last));

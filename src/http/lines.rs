@@ -20,7 +20,7 @@ use super::problem::{Issue, Problem, ProblemType};
 use super::state::{App, EVENT_BYTES_MAX};
 use crate::domain::event::Draft;
 use crate::domain::schema;
-use crate::ledger::record::{Receipt, RecordError};
+use crate::ledger::record::{Receipt, RecordError, Run};
 use crate::ledger::{AppendError, clock};
 
 /// So many lines are recorded at once: enough that the sync costs little, few enough that the
@@ -42,7 +42,7 @@ pub async fn record(
     app: App,
     body: Body,
     headers: &HeaderMap,
-    dry_run: bool,
+    run: Run,
 ) -> Result<Response, Problem> {
     let as_it_comes = headers.get_all("prefer").iter().any(|value| {
         value.to_str().is_ok_and(|text| {
@@ -53,7 +53,7 @@ pub async fn record(
     // Room is taken once there is something to read.
     let first = next_chunk(&mut body).await?.unwrap_or_default();
     let room = app.room(GROUP_BYTES_MAX + EVENT_BYTES_MAX)?;
-    let recorder = Recorder { app, dry_run };
+    let recorder = Recorder { app, run };
     let mut lines =
         Lines { recorder, body, rest: BytesMut::from(&first[..]), number: 0, ended: false };
     if as_it_comes {
@@ -170,7 +170,7 @@ impl Lines {
 /// Where lines are recorded, or only rehearsed.
 struct Recorder {
     app: App,
-    dry_run: bool,
+    run: Run,
 }
 
 impl Recorder {
@@ -208,18 +208,13 @@ impl Recorder {
             out.push(b'\n');
         }
         self.app.metrics.refused(refusals);
-        self.app.metrics.recorded(&recorded, self.dry_run);
+        self.app.metrics.recorded(&recorded, self.run);
         out
     }
 
     async fn try_record(&self, drafts: &[Draft]) -> Vec<Result<Receipt, Problem>> {
         for _ in 0..BUSY_TRIES {
-            let answers = if self.dry_run {
-                self.app.ledger.rehearse_each(drafts).await
-            } else {
-                self.app.ledger.record_each(drafts).await
-            };
-            let error = match answers {
+            let error = match self.app.ledger.record_each(drafts, self.run).await {
                 Ok(answers) => return answers.into_iter().map(receipt_or_reused).collect(),
                 Err(error) => error,
             };

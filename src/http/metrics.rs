@@ -17,7 +17,7 @@ use prometheus_client::registry::Registry;
 use super::problem::Problem;
 use super::query::Query;
 use super::state::App;
-use crate::ledger::record::{Receipt, Status};
+use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Condition, Ledger};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -67,8 +67,8 @@ impl Metrics {
     }
 
     /// Counts receipts; a dry run wrote nothing.
-    pub fn recorded(&self, receipts: &[Receipt], dry_run: bool) {
-        if dry_run {
+    pub fn recorded(&self, receipts: &[Receipt], run: Run) {
+        if run == Run::Dry {
             return;
         }
         let repeated = receipts.iter().filter(|r| r.status == Status::Duplicate).count();

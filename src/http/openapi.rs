@@ -171,13 +171,7 @@ fn credit() -> OperationBuilder {
 }
 
 fn of_person(id: &str, summary: &str, answer: &str) -> OperationBuilder {
-    let response =
-        ResponseBuilder::new().description(summary).content("application/json", content(answer));
-    let operation = OperationBuilder::new()
-        .operation_id(Some(id))
-        .summary(Some(summary))
-        .response("200", response);
-    person_parameters(operation)
+    person_parameters(operation(id, summary, "application/json", answer))
 }
 
 fn person_parameters(operation: OperationBuilder) -> OperationBuilder {
@@ -196,26 +190,16 @@ fn person_parameters(operation: OperationBuilder) -> OperationBuilder {
 }
 
 fn one_schema() -> OperationBuilder {
-    let response = ResponseBuilder::new()
-        .description("JSON Schema 2020-12")
-        .content("application/schema+json", content("Any"));
-    let operation = OperationBuilder::new()
-        .operation_id(Some("getSchema"))
-        .summary(Some("The JSON Schema of an event type, or of `envelope`"))
-        .parameter(path("type", "An event type.", "SchemaName"))
-        .response("200", response);
+    let summary = "The JSON Schema of an event type, or of `envelope`";
+    let operation = operation("getSchema", summary, "application/schema+json", "Any")
+        .parameter(path("type", "An event type.", "SchemaName"));
     problems(operation, &[ProblemType::BadRequest, ProblemType::NotFound, ProblemType::Internal])
 }
 
 fn error_page() -> OperationBuilder {
-    let response = ResponseBuilder::new()
-        .description("What it means and what to do")
-        .content("text/markdown", content("Text"));
-    let operation = OperationBuilder::new()
-        .operation_id(Some("getErrorPage"))
-        .summary(Some("The page of a problem type"))
-        .parameter(path("code", "The last word of the type.", "ErrorCode"))
-        .response("200", response);
+    let operation =
+        operation("getErrorPage", "The page of a problem type", "text/markdown", "Text")
+            .parameter(path("code", "The last word of the type.", "ErrorCode"));
     problems(operation, &[ProblemType::BadRequest, ProblemType::NotFound, ProblemType::Internal])
 }
 
@@ -226,24 +210,21 @@ fn health() -> OperationBuilder {
 }
 
 fn metrics() -> OperationBuilder {
-    let response = ResponseBuilder::new()
-        .description("Counters for Prometheus")
-        .content("application/openmetrics-text", content("Text"));
-    let operation = OperationBuilder::new()
-        .operation_id(Some("getMetrics"))
-        .summary(Some("Counters"))
-        .response("200", response);
+    let kind = "application/openmetrics-text";
+    let operation = operation("getMetrics", "Counters for Prometheus", kind, "Text");
     problems(operation, &[ProblemType::BadRequest, ProblemType::Internal])
 }
 
 fn read(id: &str, summary: &str, answer: &str, kinds: &[ProblemType]) -> OperationBuilder {
-    let response =
-        ResponseBuilder::new().description(summary).content("application/json", content(answer));
-    let operation = OperationBuilder::new()
-        .operation_id(Some(id))
-        .summary(Some(summary))
-        .response("200", response);
+    let operation = operation(id, summary, "application/json", answer);
     problems(problems(operation, &[ProblemType::BadRequest, ProblemType::Internal]), kinds)
+}
+
+/// An operation with one good answer.
+fn operation(id: &str, summary: &str, kind: &str, answer: &str) -> OperationBuilder {
+    let response = ResponseBuilder::new().description(summary).content(kind, content(answer));
+    let operation = OperationBuilder::new().operation_id(Some(id)).summary(Some(summary));
+    operation.response("200", response)
 }
 
 fn problems(mut operation: OperationBuilder, kinds: &[ProblemType]) -> OperationBuilder {

@@ -17,6 +17,15 @@ use crate::store::{AppendError, Expected, Outcome, ReadError};
 /// mean that senders race with the same ids.
 const ROUNDS_MAX: usize = 16;
 
+/// Whether to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// Write, and answer once it is durable.
+    Real,
+    /// Say what would happen, and write nothing.
+    Dry,
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,10 +93,15 @@ impl Ledger {
         &self,
         drafts: &[Draft],
         expected: Expected,
+        run: Run,
     ) -> Result<Vec<Receipt>, RecordError> {
         let mut batch = Batch::new(drafts, &self.pair_key);
         self.refuse_conflicts(&mut batch).await?;
-        self.settle(&mut batch, expected, true).await?;
+        match run {
+            Run::Real => self.settle(&mut batch, expected, true).await?,
+            Run::Dry => self.look_ahead(&mut batch, expected).await?,
+        }
+        batch.refuse_reused()?;
         Ok(batch.answers.into_iter().flatten().flatten().collect())
     }
 
@@ -96,38 +110,16 @@ impl Ledger {
     ///
     /// # Errors
     /// [`RecordError::Append`] or [`RecordError::Read`]: none of this group was written.
-    pub async fn record_each(&self, drafts: &[Draft]) -> Result<Vec<Option<Receipt>>, RecordError> {
-        let mut batch = Batch::new(drafts, &self.pair_key);
-        self.settle(&mut batch, Expected::Any, false).await?;
-        Ok(batch.answers.into_iter().map(Option::flatten).collect())
-    }
-
-    /// Says what [`Ledger::record`] would do, and writes nothing.
-    ///
-    /// # Errors
-    /// As [`Ledger::record`].
-    pub async fn rehearse(
+    pub async fn record_each(
         &self,
         drafts: &[Draft],
-        expected: Expected,
-    ) -> Result<Vec<Receipt>, RecordError> {
-        let mut batch = Batch::new(drafts, &self.pair_key);
-        self.refuse_conflicts(&mut batch).await?;
-        self.look_ahead(&mut batch, expected).await?;
-        batch.refuse_reused()?;
-        Ok(batch.answers.into_iter().flatten().flatten().collect())
-    }
-
-    /// Says what [`Ledger::record_each`] would do, and writes nothing.
-    ///
-    /// # Errors
-    /// As [`Ledger::record_each`].
-    pub async fn rehearse_each(
-        &self,
-        drafts: &[Draft],
+        run: Run,
     ) -> Result<Vec<Option<Receipt>>, RecordError> {
         let mut batch = Batch::new(drafts, &self.pair_key);
-        self.look_ahead(&mut batch, Expected::Any).await?;
+        match run {
+            Run::Real => self.settle(&mut batch, Expected::Any, false).await?,
+            Run::Dry => self.look_ahead(&mut batch, Expected::Any).await?,
+        }
         Ok(batch.answers.into_iter().map(Option::flatten).collect())
     }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod audit;
+pub mod command;
 pub mod dice;
 pub mod folder;
 pub mod found;

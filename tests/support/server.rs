@@ -4,10 +4,12 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use super::command::binary;
 
 /// A served ledger; it is stopped when dropped.
 pub struct Server {
@@ -132,17 +134,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The command under test: the one just built, or another, such as an installed one.
-pub fn binary() -> std::ffi::OsString {
-    let built = env!("CARGO_BIN_EXE_care-ledger");
-    std::env::var_os("CARE_LEDGER_BINARY").unwrap_or_else(|| built.into())
-}
-
-/// Runs a command to its end.
-pub fn care_ledger(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Answer {

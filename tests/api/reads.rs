@@ -1,0 +1,143 @@
+//! What is read back: pages, corrections, merges, and answers as they were known.
+
+use serde_json::{Value, json};
+
+use super::{event, fixture, history};
+use crate::support::person;
+use crate::support::server::Server;
+
+#[test]
+fn pages_of_the_log_and_of_a_history_hold_everything_once() {
+    let (_folder, server) = fixture();
+    let events: Vec<Value> = (0..25).map(|n| event(n % 2, &format!("e{n}"))).collect();
+    server.send_batch(&events);
+    let all = |path: &str, name: &str, join: char| {
+        let mut ids = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let cursor = next.map(|next| format!("{join}{name}={next}")).unwrap_or_default();
+            let page = server.get(&format!("{path}{cursor}")).json();
+            let items = page["items"].as_array().unwrap();
+            assert!(items.len() <= 4);
+            ids.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            match page.get("next") {
+                Some(cursor) => next = Some(cursor.as_str().unwrap().to_owned()),
+                None => return ids,
+            }
+        }
+    };
+    let log = all("/v1/events?limit=4", "after", '&');
+    assert_eq!(log, (0..25).map(|n| format!("e{n}")).collect::<Vec<_>>());
+    let one = all(&format!("/v1/persons/{}/history?limit=4", person(1)), "cursor", '&');
+    assert_eq!(one.len(), 12);
+    let named = server.get("/v1/events?source=urn:test&id=e7").json();
+    assert_eq!(named["id"], "e7");
+    let position = named["position"].as_str().unwrap();
+    assert_eq!(server.get("/v1/events?source=urn:test&id=none").status, 404);
+    assert_eq!(server.get(&format!("/v1/events/{position}")).json()["id"], "e7");
+}
+
+#[test]
+fn corrections_and_annulments_are_shown_with_what_was_first_told() {
+    let (_folder, server) = fixture();
+    server.send(&event(1, "a"));
+    server.send(&event(1, "b"));
+    let before = history(&server, 1)[1]["recordedtime"].as_str().unwrap().to_owned();
+    let target = |id: &str| json!({"source": "urn:test", "id": id, "type": "care.screened"});
+    let mut correction = event(1, "c");
+    correction["type"] = "record.corrected".into();
+    correction["data"] = json!({"corrects": target("a"), "reason": "typing",
+        "data": {"instrument": "dudit", "needIdentified": false}});
+    let mut annulment = event(1, "d");
+    annulment["type"] = "record.annulled".into();
+    annulment["data"] = json!({"annuls": target("b"), "reason": "duplicate"});
+    assert_eq!(server.send_batch(&[correction, annulment]).status, 201);
+    let items = history(&server, 1);
+    let find = |id: &str| items.iter().find(|item| item["id"] == id).unwrap();
+    assert_eq!(find("a")["data"]["instrument"], "dudit");
+    assert_eq!(find("a")["original"]["data"]["instrument"], "assist");
+    assert_eq!(find("a")["correctedBy"][0]["id"], "c");
+    assert_eq!(find("b")["annulledBy"][0]["reason"], "duplicate");
+    let path = format!("/v1/persons/{}/history?known={before}", person(1));
+    let then = server.get(&path).json();
+    assert_eq!(then["items"].as_array().unwrap().len(), 2);
+    assert_eq!(then["items"][0]["data"]["instrument"], "assist", "as known before");
+}
+
+#[test]
+fn merged_persons_are_one_from_the_merge_on() {
+    let (_folder, server) = fixture();
+    server.send(&event(1, "a"));
+    server.send(&event(2, "b"));
+    let before = history(&server, 2)[0]["recordedtime"].as_str().unwrap().to_owned();
+    let mut merge = event(1, "m");
+    merge["type"] = "person.merged".into();
+    merge["data"] = json!({"into": person(2), "reason": "samePerson"});
+    assert_eq!(server.send(&merge).status, 201);
+    assert_eq!(server.send(&merge).status, 200, "a merge is repeated as one event");
+    for n in [1, 2] {
+        let ids: Vec<_> = history(&server, n).iter().map(|item| item["id"].clone()).collect();
+        assert_eq!(ids, ["a", "b", "m"], "person {n}");
+        let path = format!("/v1/persons/{}/history?known={before}", person(n));
+        assert_eq!(server.get(&path).json()["items"].as_array().unwrap().len(), 1);
+    }
+    assert_ne!(history(&server, 1)[0]["stream"], history(&server, 1)[1]["stream"]);
+    let mut unmerge = event(2, "u");
+    unmerge["type"] = "person.unmerged".into();
+    unmerge["data"] = json!({"from": person(1), "reason": "mistaken"});
+    assert_eq!(server.send(&unmerge).status, 201);
+    let ids: Vec<_> = history(&server, 1).iter().map(|item| item["id"].clone()).collect();
+    assert_eq!(ids, ["a", "m", "u"], "apart again");
+}
+
+#[test]
+fn a_page_and_a_pinned_answer_say_what_was_known_when_it_was_first_given() {
+    let (_folder, server) = fixture();
+    server.send_batch(&[event(1, "a"), event(2, "b"), event(2, "c")]);
+    let told = |kind: &str, id: &str, data: Value| {
+        let mut told = event(1, id);
+        told["type"] = kind.into();
+        told["data"] = data;
+        told
+    };
+    let merge = told("person.merged", "m", json!({"into": person(2), "reason": "samePerson"}));
+    let target = json!({"source": "urn:test", "id": "m", "type": "person.merged"});
+    let undo = told("record.annulled", "u", json!({"annuls": target, "reason": "wrongPerson"}));
+    let change = told(
+        "record.corrected",
+        "x",
+        json!({"corrects": target, "reason": "wrongId",
+        "data": {"into": person(3), "reason": "samePerson"}}),
+    );
+    assert_eq!(server.send(&merge).status, 201);
+    assert_eq!(server.send(&change).status, 422, "a merge is annulled and told anew");
+    assert_eq!(server.send(&undo).status, 201);
+    let path = format!("/v1/persons/{}/history", person(2));
+    let now = server.get(&path).json();
+    let known = now["known"].as_str().unwrap();
+    let again = server.get(&format!("{path}?known={known}")).json();
+    assert_eq!(again["items"], now["items"]);
+    let ids: Vec<&Value> = now["items"].as_array().unwrap().iter().map(|i| &i["id"]).collect();
+    assert_eq!(ids, ["b", "c", "m"]);
+}
+
+#[test]
+fn the_contract_and_its_page_are_served() {
+    let (_folder, server) = fixture();
+    let contract = server.get("/openapi.json").json();
+    assert!(contract["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(server.get("/docs/").status, 200);
+    assert!(server.get("/metrics").text.contains("care_ledger_log_position"));
+    assert_eq!(server.get("/v1/schemas").json()["items"].as_array().unwrap().len(), 55);
+}
+
+#[test]
+fn a_stop_lets_the_next_start_find_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    server.send(&event(1, "a"));
+    assert!(server.stop());
+    let server = Server::start(folder.path());
+    assert_eq!(history(&server, 1).len(), 1);
+    assert_eq!(server.send(&event(1, "a")).status, 200);
+}

@@ -10,9 +10,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
+use futures::FutureExt as _;
 use serde_json::json;
 use tempfile::SpooledTempFile;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::event_in;
 use super::ingest::next_chunk;
@@ -49,20 +50,19 @@ pub async fn record(
             text.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("receipts=stream"))
         })
     });
-    let mut body = body;
-    // Room is taken once there is something to read.
-    let first = next_chunk(&mut body).await?.unwrap_or_default();
-    let room = app.room(GROUP_BYTES_MAX + EVENT_BYTES_MAX)?;
+    let room = app.room(0)?;
     let recorder = Recorder { app, run };
-    let mut lines =
-        Lines { recorder, body, rest: BytesMut::from(&first[..]), number: 0, ended: false };
+    let mut lines = Lines::new(recorder, body, room, as_it_comes);
+    // What is wrong before the first line is told by the status.
+    lines.read_on().await?;
     if as_it_comes {
-        let (send, receive) = mpsc::channel::<Result<Bytes, std::convert::Infallible>>(2);
+        let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
         tokio::spawn(async move {
-            let _room = room;
-            // A sender that broke off has what was answered; the rest it sends again.
-            while let Ok(Some(answers)) = lines.next_group().await {
-                if send.send(Ok(answers.into())).await.is_err() {
+            while let Some(answers) = lines.next_group().await.transpose() {
+                // A body that broke off breaks the answer off: an answer that ends well is whole.
+                let answers = answers.map(Bytes::from).map_err(|_| std::io::ErrorKind::BrokenPipe);
+                let is_last = answers.is_err();
+                if send.send(answers.map_err(Into::into)).await.is_err() || is_last {
                     return;
                 }
             }
@@ -108,9 +108,16 @@ fn spool_failed(error: &std::io::Error) -> Problem {
 struct Lines {
     recorder: Recorder,
     body: Body,
+    /// What was read and is not yet a line.
     rest: BytesMut,
+    /// For `rest` and the lines of the group: who only holds a connection keeps nobody out.
+    room: OwnedSemaphorePermit,
+    /// Whether a group ends when the sender pauses: it may be waiting for its answers.
+    as_it_comes: bool,
     /// Of the last line read, from 1.
     number: u64,
+    /// Whether the line that `rest` begins with has lost its beginning.
+    is_too_long: bool,
     ended: bool,
 }
 
@@ -121,13 +128,24 @@ enum Read {
 }
 
 impl Lines {
+    fn new(recorder: Recorder, body: Body, room: OwnedSemaphorePermit, as_it_comes: bool) -> Self {
+        let rest = BytesMut::new();
+        let (number, is_too_long, ended) = (0, false, false);
+        Self { recorder, body, rest, room, as_it_comes, number, is_too_long, ended }
+    }
+
     /// Reads and records the next group; gives the lines to answer. `None`: the body has ended.
     async fn next_group(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let first = self.number + 1;
         let mut group = Vec::new();
         let mut bytes = 0;
         while group.len() < GROUP_LINES_MAX && bytes < GROUP_BYTES_MAX {
-            let Some(line) = self.next_line().await? else { break };
+            let next = if self.as_it_comes && !group.is_empty() {
+                self.next_line().now_or_never().unwrap_or(Ok(None))?
+            } else {
+                self.next_line().await?
+            };
+            let Some(line) = next else { break };
             bytes += line.as_ref().map_or(0, Bytes::len);
             self.number += 1;
             group.push(match line {
@@ -135,35 +153,59 @@ impl Lines {
                 Err(problem) => Read::Refused(problem),
             });
         }
-        if group.is_empty() { Ok(None) } else { Ok(Some(self.recorder.settle(first, group).await)) }
+        if group.is_empty() {
+            return Ok(None);
+        }
+        let answers = self.recorder.settle(first, group).await;
+        let recorded = self.room.num_permits().saturating_sub(self.rest.len());
+        drop(self.room.split(recorded));
+        Ok(Some(answers))
     }
 
-    /// The next line, or the problem of one that is too long. `None`: the body has ended.
+    /// The next line, or the problem of one that is too long. `None`: the body has ended. May be
+    /// dropped and called again: nothing that was read is lost.
     async fn next_line(&mut self) -> Result<Option<Result<Bytes, Problem>>, Problem> {
         let mut searched = 0;
-        let mut is_too_long = false;
         loop {
             if let Some(end) = self.rest[searched..].iter().position(|byte| *byte == b'\n') {
                 let mut line = self.rest.split_to(searched + end + 1);
                 line.truncate(line.len() - 1);
-                return Ok(Some(whole(line, is_too_long)));
+                return Ok(Some(self.whole(line)));
             }
             if self.rest.len() > EVENT_BYTES_MAX {
-                is_too_long = true;
+                self.is_too_long = true;
+                drop(self.room.split(self.rest.len()));
                 self.rest.clear();
             }
             searched = self.rest.len();
             if self.ended {
-                if self.rest.is_empty() && !is_too_long {
+                if self.rest.is_empty() && !self.is_too_long {
                     return Ok(None);
                 }
-                return Ok(Some(whole(self.rest.split(), is_too_long)));
+                let line = self.rest.split();
+                return Ok(Some(self.whole(line)));
             }
-            match next_chunk(&mut self.body).await? {
-                Some(chunk) => self.rest.extend_from_slice(&chunk),
-                None => self.ended = true,
-            }
+            self.read_on().await?;
         }
+    }
+
+    fn whole(&mut self, line: BytesMut) -> Result<Bytes, Problem> {
+        if std::mem::take(&mut self.is_too_long) || line.len() > EVENT_BYTES_MAX {
+            return Err(Problem::too_large("1 MiB a line"));
+        }
+        Ok(line.freeze())
+    }
+
+    /// Reads the next part of the body.
+    async fn read_on(&mut self) -> Result<(), Problem> {
+        match next_chunk(&mut self.body).await? {
+            Some(chunk) => {
+                self.room.merge(self.recorder.app.room(chunk.len())?);
+                self.rest.extend_from_slice(&chunk);
+            }
+            None => self.ended = true,
+        }
+        Ok(())
     }
 }
 
@@ -230,14 +272,6 @@ impl Recorder {
 
 fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
     receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
-}
-
-fn whole(line: BytesMut, is_too_long: bool) -> Result<Bytes, Problem> {
-    let line = line.freeze();
-    if is_too_long || line.len() > EVENT_BYTES_MAX {
-        return Err(Problem::too_large("1 MiB a line"));
-    }
-    Ok(line)
 }
 
 fn read(line: &[u8]) -> Read {

@@ -93,6 +93,7 @@ fn attributes_mean_the_same_in_every_form() {
     let (_folder, server) = fixture();
     let mut sent = event(1, "a");
     sent["sequence"] = 5.into();
+    sent["anextensionwithaverylongname"] = "kept".into();
     sent["correlationid"] = Value::Null;
     assert_eq!(server.send(&sent).status, 201, "a null attribute is one left out");
     let subject = person(1).to_string();
@@ -105,6 +106,7 @@ fn attributes_mean_the_same_in_every_form() {
         ("ce-subject", &subject),
         ("ce-time", TIME),
         ("ce-sequence", "5"),
+        ("ce-anextensionwithaverylongname", "kept"),
     ];
     let again = server.post("/v1/events", &headers, sent["data"].to_string().as_bytes());
     assert_eq!(again.status, 200, "binary mode has only text: {}", again.text);

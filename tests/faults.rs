@@ -361,12 +361,19 @@ fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
 }
 
 #[test]
-fn a_folder_that_the_ledger_makes_is_its_owners_alone() {
+fn what_the_ledger_makes_is_its_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    drop(Server::start(&data));
-    for (path, mode) in [(data.clone(), 0o700), (data.join("master.key"), 0o600)] {
-        let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(found, mode, "{}", path.display());
+    let (made, found) = (folder.path().join("made"), folder.path().join("found"));
+    std::fs::create_dir(&found).unwrap();
+    std::fs::set_permissions(&found, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for data in [&made, &found] {
+        let server = Server::start(data);
+        assert_eq!(server.send(&screening(person(1), "urn:test", "a", TIME)).status, 201);
+        for name in ["master.key", "ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            assert_eq!(mode(&data.join(name)), 0o600, "{name}");
+        }
+        assert_eq!(mode(&data.join("index")), 0o700);
     }
+    assert_eq!((mode(&made), mode(&found)), (0o700, 0o755));
 }

@@ -6,7 +6,9 @@
 //! memory and writing it once costs a few percent of a core.
 
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -63,7 +65,7 @@ pub struct Index {
 impl Index {
     /// Opens what lies in the folder and still fits the log; the rest is deleted.
     pub fn open(folder: &Path, ledger: [u8; 16], anchor: Anchor<'_>) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let mut counts = HashMap::new();
         let mut segments: Vec<Arc<Segment>> = Vec::new();
         let mut covered = Position::START;

@@ -3,6 +3,8 @@
 //! SQLite 3.7.0 to 3.51.2 can lose committed rows when one connection checkpoints while another
 //! writes, so an older library is refused, and only the writing connection checkpoints.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
@@ -55,6 +57,8 @@ impl Writer {
         if version < SQLITE_VERSION_MIN {
             return Err(OpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
         }
+        // Its owner's alone, also in a folder that others may look into; -wal and -shm follow it.
+        File::options().create(true).append(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;

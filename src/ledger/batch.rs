@@ -38,12 +38,14 @@ impl<'a> Batch<'a> {
         for (place, draft) in drafts.iter().enumerate() {
             let earlier = *first.entry(&draft.key).or_insert(place);
             if earlier == place {
-                let pair = record::pair(pair_key, &draft.key);
-                entries.push(Entry { draft: place, stream: draft.person, pair, is_done: false });
+                // The copy of a merge comes first: whoever asks with the `recordedtime` of the
+                // receipt then knows of the merge in both streams.
                 entries.extend(draft.mirror.map(|stream| {
                     let pair = record::mirror_pair(pair_key, &draft.key, stream);
                     Entry { draft: place, stream, pair, is_done: false }
                 }));
+                let pair = record::pair(pair_key, &draft.key);
+                entries.push(Entry { draft: place, stream: draft.person, pair, is_done: false });
             } else {
                 repeats[place] = Some(earlier);
             }
@@ -52,7 +54,7 @@ impl<'a> Batch<'a> {
     }
 
     /// What is left to write, and for each write the entries it holds. Neighbours of one stream
-    /// share a write; the precondition goes with the first.
+    /// share a write; the precondition goes with the first of the person's own stream.
     pub(super) fn writes(
         &self,
         expected: Expected,
@@ -60,6 +62,7 @@ impl<'a> Batch<'a> {
     ) -> (Vec<Write>, Vec<Vec<usize>>) {
         let mut writes: Vec<Write> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
+        let mut precondition = Some(expected);
         for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_done) {
             let draft = &self.drafts[entry.draft];
             let stamped = Stamped::new(draft, entry.stream, entry.pair, &salts[place]);
@@ -69,7 +72,8 @@ impl<'a> Batch<'a> {
                     places.push(place);
                 }
                 _ => {
-                    let expected = if writes.is_empty() { expected } else { Expected::Any };
+                    let is_own = entry.stream == draft.person;
+                    let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
                     let records = vec![stamped];
                     writes.push(Write { stream: entry.stream, expected, records });
                     places.push(vec![place]);

@@ -140,7 +140,9 @@ impl Ledger {
             if missing.is_empty() {
                 let same = component(person, &links);
                 streams.retain(|stream, _| same.contains(stream));
-                return Ok(streams.into_values().flatten().collect());
+                // Of a fact that lies in two of them, the copy in the stream asked for is shown.
+                let own = streams.remove(&person).into_iter().flatten();
+                return Ok(own.chain(streams.into_values().flatten()).collect());
             }
             for person in missing {
                 let stream = self.stream(person).await?;

@@ -137,7 +137,9 @@ impl Ledger {
                 Some(count) => *count,
                 None => {
                     let last = self.store.read_stream(entry.stream, Revision(0), 0).await?.last;
-                    meets(expected, last)?;
+                    if entry.stream == batch.drafts[entry.draft].person {
+                        meets(expected, last)?;
+                    }
                     last.map_or(0, |revision| revision.0 + 1)
                 }
             };

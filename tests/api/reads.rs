@@ -73,7 +73,9 @@ fn merged_persons_are_one_from_the_merge_on() {
     let mut merge = event(1, "m");
     merge["type"] = "person.merged".into();
     merge["data"] = json!({"into": person(2), "reason": "samePerson"});
-    assert_eq!(server.send(&merge).status, 201);
+    let merged = server.send(&merge);
+    assert_eq!(merged.status, 201);
+    let receipt = merged.json()["receipts"][0]["recordedtime"].as_str().unwrap().to_owned();
     assert_eq!(server.send(&merge).status, 200, "a merge is repeated as one event");
     for n in [1, 2] {
         let ids: Vec<_> = history(&server, n).iter().map(|item| item["id"].clone()).collect();
@@ -82,12 +84,36 @@ fn merged_persons_are_one_from_the_merge_on() {
         assert_eq!(server.get(&path).json()["items"].as_array().unwrap().len(), 1);
     }
     assert_ne!(history(&server, 1)[0]["stream"], history(&server, 1)[1]["stream"]);
+    for n in [1, 2] {
+        let shown = history(&server, n)[2]["stream"].clone();
+        assert_eq!(shown, person(n).stream(), "the copy in the stream asked for");
+        let path = format!("/v1/persons/{}/history?known={receipt}", person(n));
+        let items = server.get(&path).json()["items"].as_array().unwrap().len();
+        assert_eq!(items, 3, "person {n}, as known with the receipt of the merge");
+    }
     let mut unmerge = event(2, "u");
     unmerge["type"] = "person.unmerged".into();
     unmerge["data"] = json!({"from": person(1), "reason": "mistaken"});
     assert_eq!(server.send(&unmerge).status, 201);
     let ids: Vec<_> = history(&server, 1).iter().map(|item| item["id"].clone()).collect();
     assert_eq!(ids, ["a", "m", "u"], "apart again");
+}
+
+#[test]
+fn a_precondition_of_a_merge_is_about_the_senders_own_stream() {
+    let (_folder, server) = fixture();
+    server.send(&event(2, "b"));
+    let mut merge = event(1, "m");
+    merge["type"] = "person.merged".into();
+    merge["data"] = json!({"into": person(2), "reason": "samePerson"});
+    let kind = ("content-type", "application/cloudevents+json");
+    let send = |path: &str, header: (&str, &str)| {
+        server.post(path, &[kind, header], merge.to_string().as_bytes()).status
+    };
+    for (path, good) in [("/v1/events?dryRun=true", 200), ("/v1/events", 201)] {
+        assert_eq!(send(path, ("if-match", "\"0\"")), 412, "{path}: the other stream is there");
+        assert_eq!(send(path, ("if-none-match", "*")), good, "{path}: its own is new");
+    }
 }
 
 #[test]

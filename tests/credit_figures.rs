@@ -174,17 +174,17 @@ fn each_run_names_the_records_it_rests_on() {
     assert_eq!(
         told(&readings.full_residential.counted),
         [
-            "06..08 3 inTreatment: e2 e4 e9 e10",
-            "12..13 2 inTreatment: e2 e4 e9 e10",
-            "16..20 5 inTreatment: e2 e4 e9 e10",
+            "06..08 3 inTreatment: e2 e4 e3 e9 e10",
+            "12..13 2 inTreatment: e2 e4 e3 e6 e9 e10",
+            "16..20 5 inTreatment: e2 e4 e3 e6 e8 e9 e10",
         ]
     );
     assert_eq!(
         told(&readings.full_residential.excluded),
         [
             "04..05 2 detained: e1 e2 e4 e3 e9 e10",
-            "09..11 3 unauthorisedAbsence: e2 e4 e5 e6 e9 e10",
-            "14..15 2 suspended: e2 e4 e7 e8 e9 e10",
+            "09..11 3 unauthorisedAbsence: e2 e4 e3 e5 e6 e9 e10",
+            "14..15 2 suspended: e2 e4 e3 e7 e8 e9 e10",
         ]
     );
     let court = readings.court_decision.as_ref().unwrap();
@@ -192,13 +192,13 @@ fn each_run_names_the_records_it_rests_on() {
         told(&court.counted),
         [
             "01..01 1 underModality: e2 e10",
-            "06..13 8 underModality: e2 e10",
-            "16..24 9 underModality: e2 e10",
+            "06..13 8 underModality: e2 e3 e10",
+            "16..24 9 underModality: e2 e3 e8 e10",
         ]
     );
     assert_eq!(
         told(&court.excluded),
-        ["02..05 4 detained: e1 e2 e3 e10", "14..15 2 suspended: e2 e7 e8 e10"]
+        ["02..05 4 detained: e1 e2 e3 e10", "14..15 2 suspended: e2 e3 e7 e8 e10"]
     );
     assert!(readings.none.counted.is_empty() && readings.none.excluded.is_empty());
 }

@@ -12,11 +12,11 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use care_ledger::domain::calendar::At;
-use care_ledger::domain::credit::{DayRun, ModalityCredit, Query, credit, table};
+use care_ledger::domain::credit::{DayRun, ModalityCredit, Query, Reading, Why, credit, table};
 use care_ledger::domain::history::fold;
 use care_ledger::domain::id::RecordedTime;
 use care_ledger::domain::registry::Registry;
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use credit_random::{
     MINUTES, Told, all_events, asked, events, histories, law, one, question, time_of, touches,
 };
@@ -310,6 +310,61 @@ fn no_dates_or_lengths_make_it_panic() {
         prop_assert!(text.lines().all(|line| line.chars().count() <= 100));
         let json = json(&credit).to_string();
         prop_assert!(!json.contains("\"+1"), "a date that RFC 3339 cannot write: {json}");
+        Ok(())
+    });
+}
+
+fn told_at(event: &Value) -> DateTime<FixedOffset> {
+    event["time"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
+    let left_out = any::<prop::sample::Index>();
+    law("a_record_without", (histories(), asked(), left_out), |(told, asked, left_out)| {
+        let events = events(&told);
+        let mut others = events.clone();
+        let left_out = others.remove(left_out.index(events.len()));
+        // Without a death what is told after it counts; without the first of two grants the second
+        // one does, and its dates are other ones.
+        let grants_again = |other: &Value| {
+            let modality = |event: &Value| event["data"]["modality"].clone();
+            other["type"] == "modality.granted" && modality(other) == modality(&left_out)
+        };
+        let reveals = match left_out["type"].as_str() {
+            Some("modality.granted") => others.iter().any(grants_again),
+            Some("death.recorded") => {
+                others.iter().any(|other| told_at(other) > told_at(&left_out))
+            }
+            _ => false,
+        };
+        if reveals {
+            return Ok(());
+        }
+        let (whole, without) =
+            (answer(&events, &question(asked)), answer(&others, &question(asked)));
+        for m in &whole.modalities {
+            let again = without.modalities.iter().find(|other| other.modality == m.modality);
+            for (name, reading) in m.readings.iter() {
+                let same = again.and_then(|m| m.readings.iter().find(|(other, _)| *other == name));
+                for is_counted in [true, false] {
+                    let list =
+                        |r: &Reading| if is_counted { &r.counted } else { &r.excluded }.clone();
+                    let kept = same.map(|(_, reading)| list(reading)).unwrap_or_default();
+                    let holds = |run: &DayRun| {
+                        let within = |k: &DayRun| k.from <= run.from && run.to <= k.to;
+                        kept.iter().any(|k| k.why == run.why && within(k))
+                    };
+                    // That no other stay covers a date rests on no record.
+                    let alone = [Why::UnauthorisedAbsence, Why::ClosingDate];
+                    let gone = |run: &&DayRun| !holds(run) && !alone.contains(&run.why);
+                    for run in list(reading).iter().filter(gone) {
+                        let id = left_out["id"].as_str().unwrap();
+                        prop_assert!(run.events.iter().any(|e| e == id), "{name} {run:?}: {id}");
+                    }
+                }
+            }
+        }
         Ok(())
     });
 }

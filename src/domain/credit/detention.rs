@@ -3,6 +3,8 @@
 //! return are not.
 //! Rules: the row D of the table "Sets" of the credit rules.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::timeline::{Place, Span, Timeline, Told};
@@ -18,6 +20,10 @@ pub(super) struct Detention {
     pub dates: Dates,
     /// From each arrival to its release.
     pub spans: Vec<Span>,
+    /// The dates wholly inside each escape or failure to return.
+    pub away: Vec<Span>,
+    /// The same by `detention`: the end of an absence from one does not end that from another.
+    pub away_from: Vec<Vec<Span>>,
     arrivals: Vec<(NaiveDate, Place)>,
     releases: Vec<(NaiveDate, Place)>,
 }
@@ -26,12 +32,24 @@ impl Detention {
     /// The arrival that ends a modality which begins on this date: the first on or after it, but
     /// for one on that very date which a release on the same date follows.
     pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, Place)> {
-        let released = self.releases.partition_point(|(date, _)| *date <= starts_on);
-        let last_release = self.releases[..released].last().filter(|(date, _)| *date == starts_on);
+        let release = self.last_release_on(starts_on);
         let first = self.arrivals.partition_point(|(date, _)| *date < starts_on);
         self.arrivals[first..].iter().copied().find(|(date, place)| {
-            *date > starts_on || last_release.is_none_or(|(_, release)| release < place)
+            *date > starts_on || release.is_none_or(|release| release < *place)
         })
+    }
+
+    /// The release for which an arrival on the date that a modality begins is no return.
+    pub fn release_after_arrival_on(&self, starts_on: NaiveDate) -> Option<Place> {
+        let release = self.last_release_on(starts_on)?;
+        let arrived = |(date, place): &(NaiveDate, Place)| *date == starts_on && *place < release;
+        self.arrivals.iter().any(arrived).then_some(release)
+    }
+
+    fn last_release_on(&self, date: NaiveDate) -> Option<Place> {
+        let released = self.releases.partition_point(|(other, _)| *other <= date);
+        let last = self.releases[..released].last();
+        last.filter(|(other, _)| *other == date).map(|(_, place)| *place)
     }
 }
 
@@ -45,9 +63,9 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
             Fact::AbsenceStarted(absence)
                 if matches!(absence.kind, AbsenceKind::Escape | AbsenceKind::FailureToReturn) =>
             {
-                walk.away.push((told.date, &absence.detention));
+                walk.away.push((told.date, told.place, &absence.detention));
             }
-            Fact::AbsenceEnded(end) => walk.back(told.date, |of| *of == end.detention),
+            Fact::AbsenceEnded(end) => walk.back(told, |of| *of == end.detention),
             _ => {}
         }
     }
@@ -57,8 +75,9 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
 #[derive(Default)]
 struct Walk<'a> {
     open: Option<(NaiveDate, Place)>,
-    away: Vec<(NaiveDate, &'a Id)>,
-    escaped: Vec<Run>,
+    /// The absences that nothing has ended yet.
+    away: Vec<(NaiveDate, Place, &'a Id)>,
+    away_from: BTreeMap<&'a Id, Vec<Span>>,
     found: Detention,
 }
 
@@ -67,7 +86,7 @@ impl<'a> Walk<'a> {
         self.found.arrivals.push((told.date, told.place));
         // Coming back from an escape by an arrival is how the rules let an absence end.
         let returns = !self.away.is_empty();
-        self.back(told.date, |_| true);
+        self.back(told, |_| true);
         match self.open {
             None => self.open = Some((told.date, told.place)),
             Some((since, first)) if !returns => findings.push(timeline.finding(
@@ -84,7 +103,7 @@ impl<'a> Walk<'a> {
 
     fn release(&mut self, timeline: &Timeline<'_>, told: &Told<'a>, findings: &mut Vec<Finding>) {
         self.found.releases.push((told.date, told.place));
-        self.back(told.date, |_| true);
+        self.back(told, |_| true);
         match self.open.take() {
             Some((first, arrival)) => self.found.spans.push(Span {
                 run: Run { first, last: told.date },
@@ -98,12 +117,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Ends the absences that this date ends.
-    fn back(&mut self, date: NaiveDate, ends: impl Fn(&Id) -> bool) {
-        let escaped = &mut self.escaped;
-        self.away.retain(|(since, detention)| {
+    /// Ends the absences that this record ends.
+    fn back(&mut self, told: &Told<'_>, ends: impl Fn(&Id) -> bool) {
+        let ended = &mut self.away_from;
+        self.away.retain(|(since, start, detention)| {
             if ends(detention) {
-                escaped.push(Run { first: day_after(*since), last: day_before(date) });
+                let run = Run { first: day_after(*since), last: day_before(told.date) };
+                let span = Span { run, rests_on: vec![*start, told.place] };
+                ended.entry(detention).or_default().push(span);
             }
             !ends(detention)
         });
@@ -114,10 +135,15 @@ impl<'a> Walk<'a> {
             let run = Run { first, last: at };
             self.found.spans.push(Span { run, rests_on: vec![arrival] });
         }
-        let never_back =
-            self.away.iter().map(|(since, _)| Run { first: day_after(*since), last: at });
-        let escaped = Dates::new(self.escaped.iter().copied().chain(never_back));
-        self.found.dates = Dates::new(self.found.spans.iter().map(|span| span.run)).minus(&escaped);
+        for (since, start, detention) in self.away {
+            let run = Run { first: day_after(since), last: at };
+            let span = Span { run, rests_on: vec![start] };
+            self.away_from.entry(detention).or_default().push(span);
+        }
+        self.found.away_from = self.away_from.into_values().collect();
+        self.found.away = self.found.away_from.concat();
+        self.found.away.sort_by_key(|span| span.run);
+        self.found.dates = Span::dates(&self.found.spans).minus(&Span::dates(&self.found.away));
         self.found
     }
 }

@@ -30,7 +30,8 @@ pub(super) struct Modality<'a> {
     pub window: Option<Run>,
     /// The window as a set.
     pub dates: Dates,
-    /// The grant, and the record that ends the window.
+    /// The grant, what keeps an arrival on its first date from ending the window, and what ends
+    /// it, be it the death.
     pub rests_on: Vec<Place>,
     pub suspensions: Vec<Span>,
     pub suspended: Dates,
@@ -78,14 +79,17 @@ pub(super) fn modalities<'a>(
         let window = (starts_on <= last).then_some(Run { first: starts_on, last });
         let dates = Dates::new(window);
         let suspensions = suspensions(&about, last);
-        let suspended = Dates::new(suspensions.iter().map(|span| span.run)).intersect(&dates);
+        let suspended = Span::dates(&suspensions).intersect(&dates);
         modalities.push(Modality {
             granted,
             grant,
             starts_on,
             window,
             dates,
-            rests_on: [Some(grant), end].into_iter().flatten().collect(),
+            rests_on: [Some(grant), detention.release_after_arrival_on(starts_on), end]
+                .into_iter()
+                .flatten()
+                .collect(),
             suspensions,
             suspended,
             compliant: Dates::default(),
@@ -186,10 +190,10 @@ fn window_end(
         detention.return_from(starts_on).map(before),
         about.revoked.map(before),
         about.ended.map(|(date, place)| (date, Some(place))),
-        Some((timeline.at, None)),
+        Some((timeline.at, timeline.death)),
     ];
     let own = own.into_iter().flatten().min_by_key(|(date, _)| *date);
-    let (last, end) = own.unwrap_or((timeline.at, None));
+    let (last, end) = own.unwrap_or((timeline.at, timeline.death));
     match next {
         Some((other, place)) if day_before(other) < last => {
             findings.push(timeline.finding(
@@ -210,7 +214,7 @@ fn suspensions(about: &About, window_last: NaiveDate) -> Vec<Span> {
         let rests_on = [Some(suspended), lifted.map(|(_, place)| place)];
         Span { run: Run { first, last }, rests_on: rests_on.into_iter().flatten().collect() }
     };
-    about.suspensions.iter().map(span).filter(|span| span.run.first <= span.run.last).collect()
+    about.suspensions.iter().map(span).collect()
 }
 
 fn comply(

@@ -1,7 +1,11 @@
 //! The dates behind the figures, counted and excluded, run by run with reason and records.
-//! Always: the runs of one list share no date, and together account for every date in question.
+//! Always: the runs of one list share no date, and together account for every date in question;
+//! a record without which a run would not hold is among those it rests on.
 //! Rules: the paragraph on `counted` and `excluded` of the credit rules. A run rests on the
-//! records that open and close each window, presence, detention, suspension or absence it lies in.
+//! records that open and close each window, presence, detention, suspension or absence it lies in,
+//! and on those that ended what would else cover it.
+
+use chrono::NaiveDate;
 
 use super::answer::{DayRun, Why};
 use super::detention::Detention;
@@ -21,6 +25,8 @@ pub(super) struct DayRuns {
 /// All presences with what lies inside them, once for all modalities.
 pub(super) struct Presences {
     spans: Vec<Span>,
+    /// The unauthorised absences of each, in the order of `spans`.
+    absences_of: Vec<Over>,
     absences: Vec<Span>,
     closings: Vec<Span>,
     covered: Dates,
@@ -29,21 +35,26 @@ pub(super) struct Presences {
 }
 
 impl Presences {
-    pub fn new<'p, 'a: 'p>(presences: impl Iterator<Item = &'p Presence<'a>> + Clone) -> Self {
-        let closing = |p: &Presence| match p.end {
+    pub fn new<'p, 'a: 'p>(presences: impl Iterator<Item = &'p Presence<'a>>) -> Self {
+        let mut presences: Vec<&Presence> = presences.collect();
+        presences.sort_by_key(|presence| presence.run);
+        let closing = |p: &&Presence| match p.end {
             End::Closed(place) => {
                 let run = Run { first: p.run.last, last: p.run.last };
                 Some(Span { run, rests_on: vec![place] })
             }
             End::Displaced(_) | End::Open => None,
         };
-        let absences = in_order(presences.clone().flat_map(|p| p.absences.iter().cloned()));
+        let all = || presences.iter();
+        let spans: Vec<Span> = all().map(|p| p.span()).collect();
+        let absences = in_order(all().flat_map(|p| p.absences.iter().cloned()));
         Self {
-            spans: in_order(presences.clone().map(Presence::span)),
-            closings: in_order(presences.clone().filter_map(closing)),
-            covered: Dates::new(presences.clone().map(|p| p.run)),
-            absent: Dates::new(absences.iter().map(|span| span.run)),
-            present: Dates::new(presences.flat_map(|p| p.counted.runs())),
+            absences_of: all().map(|p| Over::new(&p.absences)).collect(),
+            closings: in_order(all().filter_map(closing)),
+            covered: Span::dates(&spans),
+            absent: Span::dates(&absences),
+            present: Dates::new(all().flat_map(|p| p.counted.runs())),
+            spans,
             absences,
         }
     }
@@ -60,6 +71,31 @@ fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
     spans
 }
 
+/// Spans that a record has ended, by their last date.
+struct Over(Vec<(NaiveDate, Place)>);
+
+impl Over {
+    fn new(spans: &[Span]) -> Self {
+        let ended = |span: &Span| match span.rests_on[..] {
+            [_, end] => Some((span.run.last, end)),
+            _ => None,
+        };
+        let mut ends: Vec<(NaiveDate, Place)> = spans.iter().filter_map(ended).collect();
+        ends.sort_unstable();
+        Self(ends)
+    }
+
+    /// What ended the last of those that were over when a run began, and those that were over
+    /// within it: without them they would have gone on.
+    fn by(&self, run: Run) -> impl Iterator<Item = Place> + '_ {
+        let over = self.0.partition_point(|(last, _)| *last <= run.first);
+        let latest = self.0[..over].last().map(|(last, _)| *last);
+        let before = self.0[..over].partition_point(|(last, _)| Some(*last) < latest);
+        let within = self.0[before..].iter().take_while(move |(last, _)| *last <= run.last);
+        within.map(|(_, end)| *end)
+    }
+}
+
 /// The lists of one modality.
 pub(super) fn day_runs(
     timeline: &Timeline<'_>,
@@ -68,40 +104,85 @@ pub(super) fn day_runs(
     presences: &Presences,
 ) -> DayRuns {
     let nowhere = Dates::default();
-    let detained = if modality.sleeps_inside() { &nowhere } else { detained };
-    let lists = Lists { timeline, window: &modality.rests_on };
+    let inside = modality.sleeps_inside();
+    let detained = if inside { &nowhere } else { detained };
+    let window = &modality.rests_on[..];
+    let (free, released) = (&detention.away[..], &Over::new(&detention.spans));
+    let lifted = &Over::new(&modality.suspensions);
+    let returned: Vec<Over> = detention.away_from.iter().map(|away| Over::new(away)).collect();
+    let returned: Vec<&Over> = returned.iter().collect();
+    // Where the person sleeps inside, no date is free and none detained.
+    let free = if inside { Grounds::default() } else { Grounds::new(&[free], &[released]) };
+    let compliant = free.and(&[], &[lifted]);
+    let treatment = compliant.in_treatment(presences);
     // What a run of each reason rests on, besides the window.
-    let inside = [
-        (Why::Detained, detained, &detention.spans[..]),
-        (Why::Suspended, &modality.suspended, &modality.suspensions[..]),
+    let not_complied = [
+        (Why::Detained, detained, Grounds::new(&[&detention.spans], &returned)),
+        (Why::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
     ];
+    let lists = Lists { timeline, window };
     let treated = presences.present.intersect(&modality.compliant);
     let mut left = presences.covered.minus(&treated);
     let outside = left.minus(&modality.dates);
-    let mut not_in_treatment = lists.list(Why::OutsideWindow, &outside, &[&presences.spans]);
+    let stayed = Grounds::new(&[&presences.spans], &[]);
+    let mut not_in_treatment = lists.list(Why::OutsideWindow, &outside, &stayed);
     left = left.minus(&outside);
-    for (why, dates, spans) in inside.into_iter().chain([
-        (Why::UnauthorisedAbsence, &presences.absent, &presences.absences[..]),
-        (Why::ClosingDate, &presences.covered, &presences.closings[..]),
-    ]) {
+    let absent = compliant.and(&[&presences.spans, &presences.absences], &[]);
+    let not_treated = not_complied
+        .each_ref()
+        .map(|(why, dates, grounds)| (*why, *dates, grounds.and(&[&presences.spans], &[])))
+        .into_iter()
+        .chain([
+            (Why::UnauthorisedAbsence, &presences.absent, absent),
+            (Why::ClosingDate, &presences.covered, treatment.and(&[&presences.closings], &[])),
+        ]);
+    for (why, dates, grounds) in not_treated {
         let because = left.intersect(dates);
-        not_in_treatment.extend(lists.list(why, &because, &[&presences.spans, spans]));
+        not_in_treatment.extend(lists.list(why, &because, &grounds));
         left = left.minus(&because);
     }
     let mut not_compliant = Vec::new();
     let mut left = modality.dates.minus(&modality.compliant);
-    for (why, dates, spans) in inside {
+    for (why, dates, grounds) in &not_complied {
         let because = left.intersect(dates);
-        not_compliant.extend(lists.list(why, &because, &[spans]));
+        not_compliant.extend(lists.list(*why, &because, grounds));
         left = left.minus(&because);
     }
     not_in_treatment.sort_by_key(|run| run.from);
     not_compliant.sort_by_key(|run| run.from);
     DayRuns {
-        compliant: lists.list(Why::UnderModality, &modality.compliant, &[]),
+        in_treatment: lists.list(Why::InTreatment, &treated, &treatment),
+        compliant: lists.list(Why::UnderModality, &modality.compliant, &compliant),
         not_compliant,
-        in_treatment: lists.list(Why::InTreatment, &treated, &[&presences.spans]),
         not_in_treatment,
+    }
+}
+
+/// What the runs of a list rest on, besides the window.
+#[derive(Default, Clone)]
+struct Grounds<'g> {
+    /// They lie in these.
+    within: Vec<&'g [Span]>,
+    /// Of each of these the last was over, and those within the run.
+    over: Vec<&'g Over>,
+    /// They lie in these too, and the absences from each were over.
+    presences: Option<&'g Presences>,
+}
+
+impl<'g> Grounds<'g> {
+    fn new(within: &[&'g [Span]], over: &[&'g Over]) -> Self {
+        Self { within: within.to_vec(), over: over.to_vec(), presences: None }
+    }
+
+    fn and(&self, within: &[&'g [Span]], over: &[&'g Over]) -> Self {
+        let mut both = self.clone();
+        both.within.extend(within);
+        both.over.extend(over);
+        both
+    }
+
+    fn in_treatment(&self, presences: &'g Presences) -> Self {
+        Self { presences: Some(presences), ..self.clone() }
     }
 }
 
@@ -112,17 +193,19 @@ struct Lists<'l, 'a> {
 }
 
 impl Lists<'_, '_> {
-    fn list(&self, why: Why, dates: &Dates, spans: &[&[Span]]) -> Vec<DayRun> {
-        // Runs come in order, so spans that ended before one are behind those after it too.
-        let mut behind = vec![0; spans.len()];
+    fn list(&self, why: Why, dates: &Dates, grounds: &Grounds<'_>) -> Vec<DayRun> {
+        let mut within: Vec<Touching> = grounds.within.iter().map(|s| Touching::new(s)).collect();
+        let mut stayed = grounds.presences.map(|p| (Touching::new(&p.spans), &p.absences_of));
         let run = |run: Run| {
             let mut places = self.window.to_vec();
-            for (spans, behind) in spans.iter().zip(&mut behind) {
-                let passed = spans[*behind..].iter().take_while(|s| s.run.last < run.first);
-                *behind += passed.count();
-                let begun = spans[*behind..].iter().take_while(|s| s.run.first <= run.last);
-                let touching = begun.filter(|s| s.run.meets(run));
-                places.extend(touching.flat_map(|s| s.rests_on.iter().copied()));
+            for touching in &mut within {
+                places.extend(touching.next(run).flat_map(|(_, span)| span.rests_on.clone()));
+            }
+            places.extend(grounds.over.iter().flat_map(|over| over.by(run)));
+            if let Some((touching, absences)) = &mut stayed {
+                for (place, span) in touching.next(run) {
+                    places.extend(span.rests_on.iter().copied().chain(absences[place].by(run)));
+                }
             }
             DayRun {
                 from: run.first,
@@ -133,5 +216,27 @@ impl Lists<'_, '_> {
             }
         };
         dates.runs().map(run).collect()
+    }
+}
+
+/// Finds the spans that share a date with each of several runs in order.
+struct Touching<'s> {
+    spans: &'s [Span],
+    /// Runs come in order, so spans that ended before one are behind those after it too.
+    behind: usize,
+}
+
+impl<'s> Touching<'s> {
+    fn new(spans: &'s [Span]) -> Self {
+        Self { spans, behind: 0 }
+    }
+
+    /// The spans with their places.
+    fn next(&mut self, run: Run) -> impl Iterator<Item = (usize, &'s Span)> + use<'s> {
+        let passed = self.spans[self.behind..].iter().take_while(|s| s.run.last < run.first);
+        self.behind += passed.count();
+        let begun = self.spans.iter().enumerate().skip(self.behind);
+        let begun = begun.take_while(move |(_, span)| span.run.first <= run.last);
+        begun.filter(move |(_, span)| span.run.first <= span.run.last && span.run.meets(run))
     }
 }

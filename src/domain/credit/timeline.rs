@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::query::Query;
-use crate::domain::dates::{Run, WRITABLE_MAX};
+use crate::domain::dates::{Dates, Run, WRITABLE_MAX};
 use crate::domain::fact::Fact;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::History;
@@ -26,11 +26,19 @@ pub(super) struct Told<'a> {
     pub fact: &'a Fact,
 }
 
-/// Dates with the records that open and close them.
+/// Dates with the records that open and close them. The run may hold no date: what began and
+/// ended within a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub run: Run,
     pub rests_on: Vec<Place>,
+}
+
+impl Span {
+    /// The dates of all.
+    pub fn dates(spans: &[Self]) -> Dates {
+        Dates::new(spans.iter().map(|span| span.run))
+    }
 }
 
 /// The records up to the date of the answer.
@@ -39,6 +47,8 @@ pub(super) struct Timeline<'a> {
     pub told: Vec<Told<'a>>,
     /// The last date that counts.
     pub at: NaiveDate,
+    /// The death that made it the last one.
+    pub death: Option<Place>,
     /// Whether dates after today count.
     pub projected: bool,
 }
@@ -62,7 +72,7 @@ impl<'a> Timeline<'a> {
             .collect();
         let death = told.iter().find(|told| matches!(told.fact, Fact::Died)).copied();
         let Some(death) = death else {
-            return Self { told, at, projected: at > query.today };
+            return Self { told, at, death: None, projected: at > query.today };
         };
         let after = told.split_off(told.partition_point(|told| told.date <= death.date));
         findings.extend(after.iter().map(|late| Finding {
@@ -73,7 +83,8 @@ impl<'a> Timeline<'a> {
             ),
             events: vec![death.id.to_owned(), late.id.to_owned()],
         }));
-        Self { told, at: death.date, projected: death.date > query.today }
+        let projected = death.date > query.today;
+        Self { told, at: death.date, death: Some(death.place), projected }
     }
 
     /// The ids of these records, each once, in order.

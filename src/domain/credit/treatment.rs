@@ -120,7 +120,7 @@ pub(super) fn stays<'t, 'a>(timeline: &'t Timeline<'a>, boundary: Boundary) -> V
         absences(stay);
         for presence in &mut stay.presences {
             let mut dates = Dates::new([presence.run]);
-            dates = dates.minus(&Dates::new(presence.absences.iter().map(|span| span.run)));
+            dates = dates.minus(&Span::dates(&presence.absences));
             if let (Boundary::ExcludeLast, End::Closed(_)) = (boundary, presence.end) {
                 let last = presence.run.last;
                 dates = dates.minus(&Dates::between(last, last));
@@ -201,7 +201,7 @@ fn absences(stay: &mut Stay<'_, '_>) {
                 (None, Some(b)) => Some(Within::Until(b)),
             };
             let run = presence.inside(start, end);
-            if !authorised && run.first <= run.last {
+            if !authorised {
                 let ended = end.filter(|end| presence.runs_at(end.instant)).map(|end| end.place);
                 let until = ended.or(presence.end.place());
                 let rests_on = [Some(start.place), until].into_iter().flatten().collect();

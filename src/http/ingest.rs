@@ -46,8 +46,8 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
     let expected = expected(&parts.headers)?;
     let raws = match mode {
         Mode::Lines => {
-            if expected != Expected::Any {
-                return Err(precondition("If-Match", "Not with NDJSON: its lines stand alone."));
+            if let Some(name) = sent_in(expected) {
+                return Err(precondition(name, "Not with NDJSON: its lines stand alone."));
             }
             return lines::record(app, body, &parts.headers, run).await;
         }
@@ -69,9 +69,11 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
     }
     let is_batch = mode == Mode::Batch;
     let drafts = check(&app, raws, is_batch).await?;
-    if expected != Expected::Any && drafts.iter().any(|draft| draft.person != drafts[0].person) {
+    if let Some(name) = sent_in(expected)
+        && drafts.iter().any(|draft| draft.person != drafts[0].person)
+    {
         let detail = "A precondition is about one stream; this batch is about several persons.";
-        return Err(precondition("If-Match", detail));
+        return Err(precondition(name, detail));
     }
     let receipts = app.ledger.record(&drafts, expected, run).await;
     let receipts = receipts.map_err(|error| Problem::record(error, is_batch))?;
@@ -216,6 +218,15 @@ fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
             let revision = text.parse().ok().filter(|revision: &u64| revision.to_string() == text);
             Ok(Expected::At(Revision(revision.unwrap_or(u64::MAX))))
         }
+    }
+}
+
+/// The header that said it.
+fn sent_in(expected: Expected) -> Option<&'static str> {
+    match expected {
+        Expected::Any => None,
+        Expected::New => Some("If-None-Match"),
+        Expected::At(_) => Some("If-Match"),
     }
 }
 

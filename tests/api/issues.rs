@@ -27,3 +27,64 @@ fn a_precondition_out_of_place_is_told_by_the_header_that_was_sent() {
         }
     }
 }
+
+#[test]
+fn every_fault_of_path_query_and_headers_is_told_at_once() {
+    let (_folder, server) = fixture();
+    let rows: [(&str, &[&str]); 7] = [
+        (
+            "/v1/persons/x/history?foo=1&limit=0&at=z",
+            &["path person", "query at", "query foo", "query limit"],
+        ),
+        ("/v1/persons/x/trajectory?foo=1", &["path person", "query foo"]),
+        ("/v1/persons/x/credit?monthDays=1", &["path person", "query monthDays"]),
+        ("/v1/events/x?foo=1", &["path position", "query foo"]),
+        ("/v1/events/x", &["path position"]),
+        ("/v1/events?id=a&foo=1&limit=0", &["query foo", "query limit", "query source"]),
+        ("/v1/events?after=x&type=y", &["query after", "query type"]),
+    ];
+    for (path, expected) in rows {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        let mut found = issues(&answer);
+        found.sort();
+        assert_eq!(found, expected, "{path}");
+    }
+}
+
+#[test]
+fn every_fault_beside_a_body_is_told_before_the_body_is_read() {
+    let (_folder, server) = fixture();
+    let one = ("content-type", "application/cloudevents+json");
+    let lines = ("content-type", "application/x-ndjson");
+    let binary = ("content-type", "application/json");
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let rows: [Row<'_>; 7] = [
+        ("foo=1", &[one, ("if-match", "zz")], &["header If-Match", "query foo"]),
+        (
+            "dryRun=x",
+            &[one, ("if-match", "zz"), ("if-none-match", "\"1\"")],
+            &["header If-Match", "header If-None-Match", "query dryRun"],
+        ),
+        ("", &[one, ("if-match", "\"1\""), ("if-none-match", "*")], &["header If-None-Match"]),
+        ("foo=1", &[lines, ("if-match", "\"1\"")], &["header If-Match", "query foo"]),
+        (
+            "",
+            &[lines, ("if-match", "\"1\""), ("if-none-match", "*")],
+            &["header If-Match", "header If-None-Match"],
+        ),
+        (
+            "foo=1",
+            &[binary, ("ce-specversion", "1.0"), ("ce-id", "%ff"), ("ce-data", "x")],
+            &["header ce-data", "header ce-id", "query foo"],
+        ),
+        ("foo=1", &[("content-type", "text/plain")], &["query foo"]),
+    ];
+    for (query, headers, expected) in rows {
+        let answer = server.post(&format!("/v1/events?{query}"), headers, b"{broken");
+        assert_eq!(answer.status, 400, "{headers:?}: {}", answer.text);
+        let mut found = issues(&answer);
+        found.sort();
+        assert_eq!(found, expected, "{query} {headers:?}");
+    }
+}

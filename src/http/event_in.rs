@@ -122,6 +122,21 @@ pub fn binary(mut members: Map<String, Value>, body: &[u8]) -> Result<Raw, Probl
     Ok(Raw(Value::Object(members)))
 }
 
+/// An issue of an event where binary mode has it: an attribute in its header, and what is under
+/// `data` in the body, which is the data itself.
+pub fn place_in_binary(issue: Issue) -> Issue {
+    let Some(member) = issue.name.strip_prefix('/') else { return issue };
+    match member.strip_prefix("data") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            Issue { name: rest.to_owned(), ..issue }
+        }
+        // A pointer writes the tilde, which a header's name may hold, as ~0 (RFC 6901, 3).
+        _ => {
+            Issue { place: In::Header, name: format!("ce-{}", member.replace("~0", "~")), ..issue }
+        }
+    }
+}
+
 /// Decoding as the HTTP binding asks for header values (section 3.1.3.2): first the quotes of a
 /// quoted string, then the percent signs.
 fn decode(value: &HeaderValue) -> Option<String> {

@@ -72,8 +72,22 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
     if raws.len() > BATCH_EVENTS_MAX {
         return Err(Problem::too_large("10,000 events a batch"));
     }
-    let is_batch = mode == Mode::Batch;
-    let drafts = check(&app, raws, is_batch).await?;
+    let recorded = write(&app, raws, mode == Mode::Batch, expected, run).await;
+    recorded.map_err(|problem| match mode {
+        Mode::Binary => problem.placed(event_in::place_in_binary),
+        _ => problem,
+    })
+}
+
+/// Records all events or none.
+async fn write(
+    app: &App,
+    raws: Vec<Raw>,
+    is_batch: bool,
+    expected: Expected,
+    run: Run,
+) -> Result<Response, Problem> {
+    let drafts = check(app, raws, is_batch).await?;
     if let Some(name) = sent_in(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {

@@ -1,8 +1,9 @@
 //! Where a refusal says that its faults are: each by its place and name, all in one answer.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{event, fixture};
+use super::{TIME, event, fixture};
+use crate::support::person;
 use crate::support::server::Answer;
 
 /// Place and name of every issue.
@@ -86,5 +87,55 @@ fn every_fault_beside_a_body_is_told_before_the_body_is_read() {
         let mut found = issues(&answer);
         found.sort();
         assert_eq!(found, expected, "{query} {headers:?}");
+    }
+}
+
+#[test]
+fn in_binary_mode_a_fault_is_told_in_the_header_or_the_body_that_has_it() {
+    let (_folder, server) = fixture();
+    let subject = person(1).to_string();
+    let send = |changes: &[(&str, &str)], body: &Value| {
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            ("ce-specversion", "1.0"),
+            ("ce-id", "a"),
+            ("ce-source", "urn:test"),
+            ("ce-type", "care.screened"),
+            ("ce-subject", subject.as_str()),
+            ("ce-time", TIME),
+        ];
+        headers.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        headers.extend(changes.iter().filter(|(_, value)| *value != "absent"));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = server.post("/v1/events", &headers, body.as_bytes());
+        (answer.status, issues(&answer))
+    };
+    let good = json!({"instrument": "assist", "needIdentified": true});
+    let other = json!({"instrument": "assist", "needIdentified": false});
+    assert_eq!(server.send(&event(1, "a")).status, 201);
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Value, u16, &'a [&'a str]);
+    let rows: [Row<'_>; 8] = [
+        ("missing", &[("ce-id", "absent")], good.clone(), 422, &["header ce-id"]),
+        ("of the wrong form", &[("ce-subject", "x")], good.clone(), 422, &["header ce-subject"]),
+        ("the ledger's", &[("ce-position", "1")], good.clone(), 422, &["header ce-position"]),
+        ("of no name", &[("ce-a~b", "1")], good.clone(), 422, &["header ce-a~b"]),
+        ("a name like data", &[("ce-data-x", "1")], good, 422, &["header ce-data-x"]),
+        (
+            "in data",
+            &[],
+            json!({"instrument": "assist", "x/y": 1}),
+            422,
+            &["body /needIdentified", "body /x~1y"],
+        ),
+        ("no data", &[], Value::Null, 422, &["body "]),
+        ("reused", &[], other, 409, &["header ce-id"]),
+    ];
+    for (why, changes, body, status, expected) in rows {
+        let (found_status, found) = send(changes, &body);
+        assert_eq!(
+            (found_status, found.iter().map(String::as_str).collect()),
+            (status, expected.to_vec()),
+            "{why}"
+        );
     }
 }

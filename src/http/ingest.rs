@@ -138,7 +138,9 @@ fn answer(receipts: &[Receipt], run: Run) -> Response {
     let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
     let body = Receipts { dry_run: is_dry.then_some(true), receipts };
     let mut response = (status, axum::Json(body)).into_response();
-    if let Some(last) = receipts.iter().map(|receipt| receipt.revision).max()
+    // Of what was recorded before, the revision may have been passed: it is no tag to write by.
+    let recorded = receipts.iter().filter(|receipt| receipt.status == Status::Recorded);
+    if let Some(last) = recorded.map(|receipt| receipt.revision).max()
         && !is_dry
         && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)
     {

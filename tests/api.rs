@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "api/issues.rs"]
+mod issues;
 #[path = "api/lines.rs"]
 mod lines;
 #[path = "api/modes.rs"]

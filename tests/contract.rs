@@ -34,6 +34,41 @@ fn a_method_that_a_path_lacks_is_told_with_those_it_has() {
 }
 
 #[test]
+fn the_contract_is_a_resource_like_any_other_and_the_page_shows_it() {
+    let (_folder, server, contract) = contract();
+    assert!(contract["paths"]["/openapi.json"]["get"].is_object());
+    let refused = server.get("/openapi.json?x=1");
+    assert_eq!((refused.status, &refused.json()["issues"][0]["name"]), (400, &json!("x")));
+    assert_eq!(server.get("/openapi.json").header("content-type"), Some("application/json"));
+    assert_eq!(server.get("/docs/").status, 200);
+    assert!(server.get("/docs/swagger-initializer.js").text.contains("\"/openapi.json\""));
+}
+
+#[test]
+fn answers_are_described_with_their_media_types_and_headers() {
+    let (_folder, _server, contract) = contract();
+    let names = |path: &str, status: &str, what: &str| {
+        let pointer = format!("/paths/{path}/responses/{status}/{what}");
+        let members = contract.pointer(&pointer).and_then(Value::as_object);
+        members.map(|members| members.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let post = "~1v1~1events/post";
+    assert_eq!(names(post, "200", "content"), ["application/json", "application/x-ndjson"]);
+    assert_eq!(names(post, "201", "content"), ["application/json"], "lines are answered with 200");
+    assert_eq!(names(post, "200", "headers"), [""; 0]);
+    for status in ["201", "412"] {
+        assert_eq!(names(post, status, "headers"), ["ETag"], "{status}");
+    }
+    for answer in ["history", "trajectory", "credit"] {
+        let path = format!("~1v1~1persons~1{{person}}~1{answer}/get");
+        assert_eq!(names(&path, "200", "headers"), ["ETag"], "{answer}");
+        assert_eq!(names(&path, "503", "headers"), ["Retry-After"], "{answer}");
+    }
+    assert_eq!(names(post, "503", "headers"), ["Retry-After"]);
+    assert_eq!(names("~1health/get", "503", "headers"), [""; 0], "DOWN is no matter of seconds");
+}
+
+#[test]
 fn every_example_holds_the_contract_of_an_event_and_nothing_may_be_added_to_it() {
     let (_folder, _server, mut contract) = contract();
     contract["$ref"] = "#/components/schemas/CareEvent".into();

@@ -103,6 +103,45 @@ fn rules_between_members() {
 }
 
 #[test]
+fn attributes_hold_text_and_none_of_the_ledgers_names() {
+    let set = |name: &str, value: Value| {
+        let mut event = fixture(Kind::CareScreened, "valid");
+        event[name] = value;
+        check(&Raw(event), now())
+    };
+    let texts = ["id", "source", "correlationid", "causationid", "ourextension"];
+    for name in texts {
+        // CloudEvents 1.0, type String: U+0000 to U+001F and U+007F to U+009F are not allowed.
+        for control in ['\0', '\t', '\n', '\u{1f}', '\u{7f}', '\u{85}', '\u{9f}'] {
+            for text in [format!("a{control}b"), format!("a{control}")] {
+                let found = set(name, text.into()).unwrap_err();
+                let place = format!("/{name}");
+                let is_told = found.iter().any(|v| v.name == place);
+                assert!(is_told, "{name} with {control:?}: {found:?}");
+                let codes: Vec<_> = found.iter().map(|v| v.code).collect();
+                assert_eq!(codes, [ViolationCode::BadForm], "{name} with {control:?}");
+            }
+        }
+    }
+    for name in ["id", "correlationid", "causationid", "ourextension"] {
+        assert!(set(name, "é/% a~\u{a0}日本\u{1fa7a}".into()).is_ok(), "{name}");
+    }
+    let rows = [
+        ("original", "x".into(), ViolationCode::LedgerOnly),
+        ("erased", true.into(), ViolationCode::LedgerOnly),
+        ("stream", "x".into(), ViolationCode::LedgerOnly),
+        ("ourextension", "x".repeat(2001).into(), ViolationCode::BadForm),
+        ("ourextension", 2_147_483_648_u64.into(), ViolationCode::OutOfRange),
+        ("ourextension", Value::Array(Vec::new()), ViolationCode::WrongType),
+    ];
+    for (name, value, code) in rows {
+        let found = set(name, value).unwrap_err();
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        assert_eq!((&*found[0].name, found[0].code), (&*format!("/{name}"), code), "{found:?}");
+    }
+}
+
+#[test]
 fn no_violation_carries_content() {
     let secret = "Jan Peeters 85.07.30-033.28";
     for kind in senders() {

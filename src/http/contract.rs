@@ -26,6 +26,7 @@ pub fn components() -> Map<String, Value> {
         "Text": {"type": "string"},
         "Flag": {"type": "boolean"},
         "Limit": {"type": "integer", "minimum": 1},
+        "Seconds": {"type": "integer", "minimum": 1},
         "Uuid": {"type": "string", "format": "uuid"},
         "Moment": {"type": "string", "description": moment, "anyOf": [
             {"format": "date", "pattern": YEARS}, {"format": "date-time", "pattern": YEARS}]},

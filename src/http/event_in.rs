@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
 use super::problem::{In, Issue, Problem, ProblemType};
+use super::query::Reading;
 use crate::domain::canonical::{self, ParseError};
 use crate::domain::event::Raw;
 
@@ -86,13 +87,9 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<Raw>, Problem> {
     }
 }
 
-/// Reads an event in binary mode.
-///
-/// # Errors
-/// A 400 that names every unreadable header, or where the JSON of the data breaks.
-pub fn binary(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Problem> {
+/// Reads the attributes of an event in binary mode; a header that is none is told as an issue.
+pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Map<String, Value> {
     let mut members = Map::new();
-    let mut issues = Vec::new();
     for name in headers.keys() {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
         let mut values = headers.get_all(name).iter();
@@ -103,21 +100,41 @@ pub fn binary(headers: &HeaderMap, body: &[u8]) -> Result<Raw, Problem> {
             _ => {
                 let detail = "An attribute is one percent-encoded UTF-8 header; data is the body \
                               and datacontenttype the Content-Type.";
-                issues.push(Issue::invalid(In::Header, name.as_str(), detail));
+                reading.tell(Issue::invalid(In::Header, name.as_str(), detail));
             }
         }
-    }
-    if !issues.is_empty() {
-        return Err(Problem::bad_request(issues));
     }
     if headers.contains_key(header::CONTENT_TYPE) {
         // The mode was decided by it: it can only be this.
         members.insert("datacontenttype".to_owned(), "application/json".into());
     }
+    members
+}
+
+/// Reads an event in binary mode: its attributes and the body.
+///
+/// # Errors
+/// A 400 that says where the JSON of the data breaks.
+pub fn binary(mut members: Map<String, Value>, body: &[u8]) -> Result<Raw, Problem> {
     if !body.is_empty() {
         members.insert("data".to_owned(), canonical::parse(body).map_err(|error| syntax(&error))?);
     }
     Ok(Raw(Value::Object(members)))
+}
+
+/// An issue of an event where binary mode has it: an attribute in its header, and what is under
+/// `data` in the body, which is the data itself.
+pub fn place_in_binary(issue: Issue) -> Issue {
+    let Some(member) = issue.name.strip_prefix('/') else { return issue };
+    match member.strip_prefix("data") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            Issue { name: rest.to_owned(), ..issue }
+        }
+        // A pointer writes the tilde, which a header's name may hold, as ~0 (RFC 6901, 3).
+        _ => {
+            Issue { place: In::Header, name: format!("ce-{}", member.replace("~0", "~")), ..issue }
+        }
+    }
 }
 
 /// Decoding as the HTTP binding asks for header values (section 3.1.3.2): first the quotes of a

@@ -31,13 +31,14 @@ pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, P
     let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
     let source = query.text("source").map(str::to_owned);
     let id = query.text("id").map(str::to_owned);
+    let key = source.as_deref().zip(id.as_deref()).map(|(source, id)| EventKey::new(source, id));
+    if id.is_some() && key.is_none() {
+        let detail = "An `id` is its sender's: give the `source` as well.";
+        query.tell(Issue::invalid(In::Query, "source", detail));
+    }
     query.done()?;
-    if let Some(id) = id {
-        let source = source.ok_or_else(|| {
-            let detail = "An `id` is its sender's: give the `source` as well.";
-            Problem::bad_request(vec![Issue::invalid(In::Query, "source", detail)])
-        })?;
-        let found = app.ledger.event(&EventKey::new(&source, &id)).await?;
+    if let Some(key) = key {
+        let found = app.ledger.event(&key).await?;
         let found = found.filter(|event| {
             kind.is_none_or(|kind| kind == event.event.kind)
                 && after.is_none_or(|after| event.position > after)
@@ -78,12 +79,10 @@ pub async fn one(
     path: Result<Path<String>, PathRejection>,
     query: Query,
 ) -> Result<Json<Value>, Problem> {
-    query.none()?;
-    let position: Option<Position> = path.ok().and_then(|Path(text)| text.parse().ok());
-    let position = position.ok_or_else(|| {
-        let detail = "Must be the `position` of an event.";
-        Problem::bad_request(vec![Issue::invalid(In::Path, "position", detail)])
-    })?;
+    let mut query = query.of(&[]);
+    let position: Option<Position> =
+        query.path(path, "position", "Must be the `position` of an event.");
+    let position = query.done_with(position)?;
     let found = app.ledger.at(position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     Ok(Json(answer::as_told(&found)))

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
+use serde_json::Map;
 
 use super::event_in::{self, Mode};
 use super::lines;
 use super::problem::{In, Issue, Problem, ProblemType, etag};
-use super::query::Query;
+use super::query::{Query, Reading};
 use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
 use crate::domain::event::{Draft, Raw};
 use crate::domain::id::Revision;
@@ -29,6 +30,9 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// Of a body that is too large, so much is read before the answer.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
+const IF_MATCH: &str = "If-Match";
+const IF_NONE_MATCH: &str = "If-None-Match";
+
 /// Records what the request carries.
 pub async fn post(State(app): State<App>, query: Query, request: Request) -> Response {
     match record(app, query, request).await {
@@ -38,40 +42,57 @@ pub async fn post(State(app): State<App>, query: Query, request: Request) -> Res
 }
 
 async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
     let mut query = query.of(&["dryRun"]);
     let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
+    let mode = event_in::mode(&headers);
+    let expected = expected(&headers, mode.as_ref().ok().copied(), &mut query);
+    let attributes = match mode {
+        Ok(Mode::Binary) => event_in::attributes(&headers, &mut query),
+        _ => Map::new(),
+    };
     query.done()?;
-    let (parts, body) = request.into_parts();
-    let mode = event_in::mode(&parts.headers)?;
-    let expected = expected(&parts.headers)?;
+    let mode = mode?;
     let raws = match mode {
-        Mode::Lines => {
-            if expected != Expected::Any {
-                return Err(precondition("If-Match", "Not with NDJSON: its lines stand alone."));
-            }
-            return lines::record(app, body, &parts.headers, run).await;
-        }
+        Mode::Lines => return lines::record(app, body, &headers, run).await,
         Mode::Structured => {
-            let bytes = read(&app, &parts.headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
+            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
             vec![event_in::event(&bytes)?]
         }
         Mode::Binary => {
-            let bytes = read(&app, &parts.headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-            vec![event_in::binary(&parts.headers, &bytes)?]
+            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
+            vec![event_in::binary(attributes, &bytes)?]
         }
         Mode::Batch => {
-            let bytes = read(&app, &parts.headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
+            let bytes = read(&app, &headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
             event_in::batch(&bytes)?
         }
     };
     if raws.len() > BATCH_EVENTS_MAX {
         return Err(Problem::too_large("10,000 events a batch"));
     }
-    let is_batch = mode == Mode::Batch;
-    let drafts = check(&app, raws, is_batch).await?;
-    if expected != Expected::Any && drafts.iter().any(|draft| draft.person != drafts[0].person) {
+    let recorded = write(&app, raws, mode == Mode::Batch, expected, run).await;
+    recorded.map_err(|problem| match mode {
+        Mode::Binary => problem.placed(event_in::place_in_binary),
+        _ => problem,
+    })
+}
+
+/// Records all events or none.
+async fn write(
+    app: &App,
+    raws: Vec<Raw>,
+    is_batch: bool,
+    expected: Expected,
+    run: Run,
+) -> Result<Response, Problem> {
+    let drafts = check(app, raws, is_batch).await?;
+    if let Some(name) = sent_in(expected)
+        && drafts.iter().any(|draft| draft.person != drafts[0].person)
+    {
         let detail = "A precondition is about one stream; this batch is about several persons.";
-        return Err(precondition("If-Match", detail));
+        return Err(Problem::bad_request(vec![Issue::invalid(In::Header, name, detail)]));
     }
     let receipts = app.ledger.record(&drafts, expected, run).await;
     let receipts = receipts.map_err(|error| Problem::record(error, is_batch))?;
@@ -117,7 +138,9 @@ fn answer(receipts: &[Receipt], run: Run) -> Response {
     let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
     let body = Receipts { dry_run: is_dry.then_some(true), receipts };
     let mut response = (status, axum::Json(body)).into_response();
-    if let Some(last) = receipts.iter().map(|receipt| receipt.revision).max()
+    // Of what was recorded before, the revision may have been passed: it is no tag to write by.
+    let recorded = receipts.iter().filter(|receipt| receipt.status == Status::Recorded);
+    if let Some(last) = recorded.map(|receipt| receipt.revision).max()
         && !is_dry
         && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)
     {
@@ -192,33 +215,43 @@ pub async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
 }
 
 /// What the stream must be, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
-fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
-    let one = |name: &str| {
-        let mut values = headers.get_all(name).iter();
-        let first = values.next();
-        if values.next().is_some() { Err(()) } else { Ok(first.map(HeaderValue::as_bytes)) }
-    };
+fn expected(headers: &HeaderMap, mode: Option<Mode>, reading: &mut Reading) -> Expected {
+    if mode == Some(Mode::Lines) {
+        let alone = "Not with NDJSON: its lines stand alone.";
+        for name in [IF_MATCH, IF_NONE_MATCH] {
+            reading.header(headers, name, alone, |_| None::<Expected>);
+        }
+        return Expected::Any;
+    }
     let strong = "One strong entity tag, such as \"4\"; no weak tag, list or asterisk.";
     let star = "Only an asterisk: the stream must be new.";
-    let matching = one("if-match").map_err(|()| precondition("If-Match", strong))?;
-    let none = one("if-none-match").map_err(|()| precondition("If-None-Match", star))?;
-    match (matching, none) {
-        (None, None) => Ok(Expected::Any),
-        (None, Some(b"*")) => Ok(Expected::New),
-        (None, Some(_)) => Err(precondition("If-None-Match", star)),
-        (Some(_), Some(_)) => Err(precondition("If-None-Match", "Not together with If-Match.")),
-        (Some(tag), None) => {
-            let inner = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""));
-            let inner = inner.filter(|inner| !inner.contains(&b'"'));
-            let inner = inner.ok_or_else(|| precondition("If-Match", strong))?;
-            // A tag that no revision has matches nothing, and the answer is 412.
-            let text = std::str::from_utf8(inner).unwrap_or_default();
-            let revision = text.parse().ok().filter(|revision: &u64| revision.to_string() == text);
-            Ok(Expected::At(Revision(revision.unwrap_or(u64::MAX))))
-        }
+    let at = reading.header(headers, IF_MATCH, strong, revision).map(Expected::At);
+    let new = reading
+        .header(headers, IF_NONE_MATCH, star, |value| (value == b"*").then_some(Expected::New));
+    if new.is_some() && headers.contains_key(IF_MATCH) {
+        let detail = "Not together with If-Match.";
+        reading.tell(Issue::invalid(In::Header, IF_NONE_MATCH, detail));
     }
+    at.or(new).unwrap_or(Expected::Any)
 }
 
-fn precondition(name: &str, detail: &str) -> Problem {
-    Problem::bad_request(vec![Issue::invalid(In::Header, name, detail)])
+/// The revision of an entity tag.
+fn revision(tag: &[u8]) -> Option<Revision> {
+    let inner = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if inner.contains(&b'"') {
+        return None;
+    }
+    // A tag that no revision has matches nothing, and the answer is 412.
+    let text = std::str::from_utf8(inner).unwrap_or_default();
+    let revision = text.parse().ok().filter(|revision: &u64| revision.to_string() == text);
+    Some(Revision(revision.unwrap_or(u64::MAX)))
+}
+
+/// The header that said it.
+fn sent_in(expected: Expected) -> Option<&'static str> {
+    match expected {
+        Expected::Any => None,
+        Expected::New => Some(IF_NONE_MATCH),
+        Expected::At(_) => Some(IF_MATCH),
+    }
 }

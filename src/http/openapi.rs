@@ -2,22 +2,38 @@
 //! Always: every route of the service is in it (a test compares), and the schemas are the very
 //! files of the vocabulary.
 
+use std::sync::LazyLock;
+
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref, Required, ResponseBuilder,
+    ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, Ref,
+    Required, ResponseBuilder,
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::contract::components;
-use super::problem::ProblemType;
+use super::problem::{Problem, ProblemType};
+use super::query::Query;
 
-/// `GET /openapi.json` and `GET /docs`, from vendored files.
-pub fn routes() -> SwaggerUi {
-    SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", document())
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+
+/// `GET /openapi.json`
+pub async fn get(query: Query) -> Result<Response, Problem> {
+    query.none()?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, kind)], DOCUMENT.as_str()).into_response())
+}
+
+/// `GET /docs`, from vendored files.
+pub fn page() -> SwaggerUi {
+    SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]))
 }
 
 /// The whole contract.
@@ -58,6 +74,7 @@ fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
         get("/health", health()),
         get("/health/live", read("getLive", "The process answers", "Any", &[])),
         get("/metrics", metrics()),
+        get("/openapi.json", read("getContract", "This contract", "Any", &[])),
     ]
 }
 
@@ -72,11 +89,8 @@ fn post_events() -> OperationBuilder {
         ))
         .required(Some(Required::True))
         .build();
-    let receipts = || {
-        ResponseBuilder::new()
-            .content("application/json", content("Receipts"))
-            .content("application/x-ndjson", content("Lines"))
-    };
+    let known = good("All were recorded before, a dry run, or answers a line", "Receipts")
+        .content("application/x-ndjson", content("Lines"));
     let operation = OperationBuilder::new()
         .operation_id(Some("postEvents"))
         .summary(Some("Record events"))
@@ -93,11 +107,8 @@ fn post_events() -> OperationBuilder {
         .parameter(header("If-None-Match", "*: the one person's stream is new.", "Star"))
         .parameter(header("Prefer", "receipts=stream: answer lines as they come (NDJSON).", "Text"))
         .request_body(Some(body))
-        .response(
-            "200",
-            receipts().description("All were recorded before, a dry run, or answers a line"),
-        )
-        .response("201", receipts().description("Recorded and durable"));
+        .response("200", known)
+        .response("201", good("Recorded and durable", "Receipts").header("ETag", revision()));
     problems(
         operation,
         &[
@@ -143,42 +154,36 @@ fn one_event() -> OperationBuilder {
 }
 
 fn history() -> OperationBuilder {
-    of_person("getHistory", "A person's events in the order of time, as they stand", "History")
+    let summary = "A person's events in the order of time, as they stand";
+    of_person("getHistory", summary, good(summary, "History"))
         .parameter(query("type", "Only events of this type.", "EventType"))
         .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
         .parameter(query("cursor", "The `next` of an earlier page.", "Cursor"))
 }
 
 fn trajectory() -> OperationBuilder {
-    of_person("getTrajectory", "Where a person stands in custody and care", "Trajectory")
+    let summary = "Where a person stands in custody and care";
+    of_person("getTrajectory", summary, good(summary, "Trajectory"))
 }
 
 fn credit() -> OperationBuilder {
-    let operation = OperationBuilder::new()
-        .operation_id(Some("getCredit"))
-        .summary(Some("The credit of days under every reading of the law, side by side"))
+    let summary = "The credit of days under every reading of the law, side by side";
+    let answer = good("The credit; as text/plain a table to check by hand", "Credit")
+        .content("text/plain", content("Text"));
+    of_person("getCredit", summary, answer)
         .parameter(query("boundary", "Which dates of a stay count (anyPart).", "Boundary"))
         .parameter(query("monthDays", "Days in a month of a sentence (30).", "MonthDays"))
         .parameter(query("project", "Run what is open on to a later `at`.", "Flag"))
-        .response(
-            "200",
-            ResponseBuilder::new()
-                .description("The credit; as text/plain a table to check by hand")
-                .content("application/json", content("Credit"))
-                .content("text/plain", content("Text")),
-        );
-    person_parameters(operation)
 }
 
-fn of_person(id: &str, summary: &str, answer: &str) -> OperationBuilder {
-    person_parameters(operation(id, summary, "application/json", answer))
-}
-
-fn person_parameters(operation: OperationBuilder) -> OperationBuilder {
-    let operation = operation
+fn of_person(id: &str, summary: &str, answer: ResponseBuilder) -> OperationBuilder {
+    let operation = OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
         .parameter(path("person", "The pseudonym.", "Uuid"))
         .parameter(query("at", "The state as it was then, by time; default now.", "Moment"))
-        .parameter(query("known", "Only what was recorded by then; default all.", "Moment"));
+        .parameter(query("known", "Only what was recorded by then; default all.", "Moment"))
+        .response("200", answer.header("ETag", revision()));
     let kinds = [
         ProblemType::BadRequest,
         ProblemType::NotFound,
@@ -204,9 +209,8 @@ fn error_page() -> OperationBuilder {
 }
 
 fn health() -> OperationBuilder {
-    let down =
-        ResponseBuilder::new().description("DOWN").content("application/json", content("Any"));
-    read("getHealth", "Whether the service does its work", "Any", &[]).response("503", down)
+    read("getHealth", "Whether the service does its work", "Any", &[])
+        .response("503", good("DOWN", "Any"))
 }
 
 fn metrics() -> OperationBuilder {
@@ -232,9 +236,33 @@ fn problems(mut operation: OperationBuilder, kinds: &[ProblemType]) -> Operation
         let response = ResponseBuilder::new()
             .description(kind.urn())
             .content("application/problem+json", content("Problem"));
+        let response = match kind {
+            ProblemType::WrongRevision => response.header("ETag", revision()),
+            ProblemType::Unavailable => response.header("Retry-After", seconds()),
+            _ => response,
+        };
         operation = operation.response(kind.status().as_str(), response);
     }
     operation
+}
+
+/// An answer in JSON.
+fn good(words: &str, answer: &str) -> ResponseBuilder {
+    ResponseBuilder::new().description(words).content("application/json", content(answer))
+}
+
+fn revision() -> Header {
+    told("The last revision of the one person's stream.", "EntityTag")
+}
+
+fn seconds() -> Header {
+    told("Come back after so many seconds.", "Seconds")
+}
+
+/// A header of an answer.
+fn told(words: &str, schema: &str) -> Header {
+    let schema = Ref::from_schema_name(schema);
+    HeaderBuilder::new().description(Some(words)).schema(Some(schema)).build()
 }
 
 fn content(schema: &str) -> utoipa::openapi::Content {

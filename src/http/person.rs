@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::DateTime;
 use serde_json::json;
 
-use super::problem::{In, Issue, Problem, ProblemType, etag};
+use super::problem::{Problem, ProblemType, etag};
 use super::query::{Query, Reading};
 use super::state::App;
 use crate::domain::calendar::{self, At};
@@ -32,13 +32,13 @@ pub async fn history(
     path: PersonPath,
     query: Query,
 ) -> Result<Response, Problem> {
-    let person = person(path)?;
     let mut query = query.of(&["at", "known", "type", "limit", "cursor"]);
+    let person = person(path, &mut query);
     let (mut at, mut known) = moments(&mut query);
     let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
     let limit = query.limit("limit", HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
     let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", Cursor::parse);
-    query.done()?;
+    let person = query.done_with(person)?;
     let mut skip = 0;
     if let Some(cursor) = cursor {
         (at, known, skip) = (cursor.at(at), Some(cursor.known), cursor.skip);
@@ -60,10 +60,10 @@ pub async fn trajectory(
     path: PersonPath,
     query: Query,
 ) -> Result<Response, Problem> {
-    let person = person(path)?;
     let mut query = query.of(&["at", "known"]);
+    let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
-    query.done()?;
+    let person = query.done_with(person)?;
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     let answer = long(&known, || answer::trajectory(&question, &known));
@@ -77,8 +77,8 @@ pub async fn credit(
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let person = person(path)?;
     let mut query = query.of(&["at", "known", "boundary", "monthDays", "project"]);
+    let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
     let mut asked = credit::Query::new(at, calendar::date_of(clock::now()));
     let boundary = "Must be anyPart or excludeLast.";
@@ -88,7 +88,7 @@ pub async fn credit(
     asked.month_days =
         query.parse("monthDays", "Must be 28 to 31.", month_days).unwrap_or(asked.month_days);
     asked.project = query.flag("project");
-    query.done()?;
+    let person = query.done_with(person)?;
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     if wants_text(&headers) {
@@ -100,11 +100,8 @@ pub async fn credit(
     Ok(tagged(&known, Json(answer)))
 }
 
-fn person(path: PersonPath) -> Result<PersonId, Problem> {
-    path.ok().and_then(|Path(text)| text.parse().ok()).ok_or_else(|| {
-        let detail = "Must be a person's pseudonym: a UUID with hyphens.";
-        Problem::bad_request(vec![Issue::invalid(In::Path, "person", detail)])
-    })
+fn person(path: PersonPath, query: &mut Reading) -> Option<PersonId> {
+    query.path(path, "person", "Must be a person's pseudonym: a UUID with hyphens.")
 }
 
 fn moments(query: &mut Reading) -> (At, Option<RecordedTime>) {

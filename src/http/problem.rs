@@ -202,6 +202,12 @@ impl Problem {
         self
     }
 
+    /// Tells each issue at the place where the sender wrote what it is about.
+    pub fn placed(mut self, place: impl FnMut(Issue) -> Issue) -> Self {
+        self.0.issues = self.0.issues.into_iter().map(place).collect();
+        self
+    }
+
     /// Adds a header to the answer.
     pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));

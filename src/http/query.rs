@@ -1,7 +1,12 @@
 //! Query parameters: known names only, once each, parsed to the types of the domain.
-//! Always: every broken rule is told at once, by name, never with the value.
+//! Always: every broken rule is told at once, those of path and headers among them, by name, never
+//! with the value.
 
-use axum::extract::FromRequestParts;
+use std::str::FromStr;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use chrono::{DateTime, NaiveDate};
 
@@ -25,7 +30,7 @@ impl<S: Sync> FromRequestParts<S> for Query {
     }
 }
 
-/// Parameters being read, and what is wrong with them so far.
+/// Parameters being read, and what is wrong with the request so far.
 pub struct Reading {
     pairs: Vec<(String, String)>,
     issues: Vec<Issue>,
@@ -57,6 +62,43 @@ impl Query {
 }
 
 impl Reading {
+    /// Adds what is wrong elsewhere in the request.
+    pub fn tell(&mut self, issue: Issue) {
+        self.issues.push(issue);
+    }
+
+    /// Parses the one parameter of a path; `None` has become an issue with this sentence.
+    pub fn path<T: FromStr>(
+        &mut self,
+        path: Result<Path<String>, PathRejection>,
+        name: &str,
+        sentence: &str,
+    ) -> Option<T> {
+        let value = path.ok().and_then(|Path(text)| text.parse().ok());
+        if value.is_none() {
+            self.tell(Issue::invalid(In::Path, name, sentence));
+        }
+        value
+    }
+
+    /// Parses a header that stands once; one that does not parse becomes an issue with this
+    /// sentence.
+    pub fn header<T>(
+        &mut self,
+        headers: &HeaderMap,
+        name: &str,
+        sentence: &str,
+        parse: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Option<T> {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next()?.as_bytes();
+        let value = if values.next().is_none() { parse(first) } else { None };
+        if value.is_none() {
+            self.tell(Issue::invalid(In::Header, name, sentence));
+        }
+        value
+    }
+
     /// The text of a parameter.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
@@ -71,7 +113,7 @@ impl Reading {
     ) -> Option<T> {
         let value = parse(self.text(name)?);
         if value.is_none() {
-            self.issues.push(Issue::invalid(In::Query, name, sentence));
+            self.tell(Issue::invalid(In::Query, name, sentence));
         }
         value
     }
@@ -108,7 +150,18 @@ impl Reading {
     /// # Errors
     /// A 400 with every issue.
     pub fn done(self) -> Result<(), Problem> {
-        if self.issues.is_empty() { Ok(()) } else { Err(Problem::bad_request(self.issues)) }
+        self.done_with(Some(()))
+    }
+
+    /// Ends the reading, with what the answer cannot do without; `None` has been told as an issue.
+    ///
+    /// # Errors
+    /// A 400 with every issue.
+    pub fn done_with<T>(self, needed: Option<T>) -> Result<T, Problem> {
+        match needed {
+            Some(needed) if self.issues.is_empty() => Ok(needed),
+            _ => Err(Problem::bad_request(self.issues)),
+        }
     }
 }
 

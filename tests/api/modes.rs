@@ -21,6 +21,7 @@ fn a_recorded_event_gets_a_receipt_and_again_the_same_one() {
     assert_eq!(first.header("etag"), Some("\"0\""));
     let again = server.send(&event(1, "a"));
     assert_eq!(again.status, 200);
+    assert_eq!(again.header("etag"), None, "what is repeated is not the stream's last revision");
     let mut repeated = again.json()["receipts"][0].clone();
     assert_eq!(repeated["status"], "duplicate");
     repeated["status"] = "recorded".into();
@@ -123,6 +124,21 @@ fn a_pair_twice_in_a_batch_is_recorded_once() {
     assert_eq!(statuses(&answer), ["recorded", "recorded", "duplicate"]);
     assert_eq!(answer["receipts"][0]["position"], answer["receipts"][2]["position"]);
     assert_eq!(server.send_batch(&[]).status, 200);
+}
+
+#[test]
+fn the_tag_of_a_recording_answer_holds_as_the_next_precondition() {
+    let (_folder, server) = fixture();
+    let first = server.send_batch(&[event(1, "a"), event(1, "b")]);
+    assert_eq!(first.header("etag"), Some("\"1\""));
+    let mixed = server.send_batch(&[event(1, "c"), event(1, "a")]);
+    assert_eq!((mixed.status, mixed.header("etag")), (201, Some("\"2\"")));
+    let kind = ("content-type", "application/cloudevents+json");
+    let tag = ("if-match", mixed.header("etag").unwrap());
+    let next = server.post("/v1/events", &[kind, tag], event(1, "d").to_string().as_bytes());
+    assert_eq!((next.status, next.header("etag")), (201, Some("\"3\"")));
+    let repeated = server.send_batch(&[event(1, "a"), event(1, "b")]);
+    assert_eq!((repeated.status, repeated.header("etag")), (200, None));
 }
 
 #[test]

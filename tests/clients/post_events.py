@@ -24,7 +24,7 @@ IDS = [
     "%41 is not A",
     "a%2Fb",
     'quote " and \\ backslash',
-    "tab\tand  two spaces",
+    "two  spaces and\u00a0a third",
     "+plus&and=equals;semicolon,comma",
     " leading and trailing ",
     "e\u0301 is not é",
@@ -175,6 +175,8 @@ def refusals(ledger):
         ("a member too many", base, DATA | {"note": "free text"}, "/data/note"),
         ("a type of its own", base | {"type": "com.example.x"}, DATA, "/type"),
         ("what the ledger sets", base | {"position": "7"}, DATA, "/position"),
+        ("what answers add", base | {"original": "7"}, DATA, "/original"),
+        ("a control character", base | {"id": "tab\tand text"}, DATA, "/id"),
     ]
     for what, members, data, name in rows:
         message = core_http.to_structured_event(CoreEvent(members, data))

@@ -25,6 +25,18 @@ fn substitution_overdue() {
         ("late", vec![dose(MONDAY)], "2026-03-04T09:00", alert("2026-03-04T09:00", ours)),
         ("a depot", vec![depot(MONDAY, 7)], "2026-03-20", alert("2026-03-11T09:00", weekly)),
         (
+            "a tablet does not last as long as the depot prescribed",
+            vec![
+                with(
+                    prescribed("2026-03-01T08:00", "rx1", "maintenance"),
+                    json!({"formulation": "depotMonthly", "intervalDays": 28}),
+                ),
+                with(dose(MONDAY), json!({"formulation": "sublingual"})),
+            ],
+            "2026-04-05",
+            alert("2026-03-04T09:00", ours),
+        ),
+        (
             "a record that says not given is no dose",
             vec![dose(MONDAY), withheld("2026-03-03T09:00", "strike")],
             "2026-03-04T20:00",

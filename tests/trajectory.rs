@@ -22,5 +22,7 @@ mod interruption;
 mod laws;
 #[path = "trajectory/outside.rs"]
 mod outside;
+#[path = "trajectory/referrals.rs"]
+mod referrals;
 #[path = "trajectory/substitution.rs"]
 mod substitution;

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::builder::*;
-
-const MONDAY: &str = "2026-03-02T09:00";
+use crate::substitution::{MONDAY, days_without};
 
 fn check(rows: Vec<(&str, Vec<Value>, &str, Value)>) {
     for (claim, events, when, expected) in rows {
@@ -25,9 +24,15 @@ fn substitution_overdue() {
         ("late", vec![dose(MONDAY)], "2026-03-04T09:00", alert("2026-03-04T09:00", ours)),
         ("a depot", vec![depot(MONDAY, 7)], "2026-03-20", alert("2026-03-11T09:00", weekly)),
         (
-            "a record that says not given is no dose",
-            vec![dose(MONDAY), withheld("2026-03-03T09:00", "strike")],
-            "2026-03-04T20:00",
+            "a tablet does not last as long as the depot prescribed",
+            vec![
+                with(
+                    prescribed("2026-03-01T08:00", "rx1", "maintenance"),
+                    json!({"formulation": "depotMonthly", "intervalDays": 28}),
+                ),
+                with(dose(MONDAY), json!({"formulation": "sublingual"})),
+            ],
+            "2026-04-05",
             alert("2026-03-04T09:00", ours),
         ),
         (
@@ -37,6 +42,53 @@ fn substitution_overdue() {
             json!([]),
         ),
     ]);
+}
+
+#[test]
+fn substitution_is_overdue_exactly_while_silence_leaves_it_unknown() {
+    let refused = |days: &[u32]| days_without("refused", days);
+    let told = |state: &str| json!({"substitution": {"state": state}, "alerts": []});
+    let silent = |since: &str| {
+        json!({"substitution": {"state": "unknown"},
+            "alerts": [{"code": "substitutionOverdue", "since": since}]})
+    };
+    let next_day = || {
+        let doses = [dose("2026-01-02T09:00"), dose("2026-01-03T09:00")];
+        [&doses[..], &[withheld("2026-01-04T11:00", "refused")]].concat()
+    };
+    let depot_refused = || vec![depot(MONDAY, 7), withheld("2026-03-09T09:00", "refused")];
+    let gap = || vec![dose(MONDAY), dose("2026-03-06T09:00")];
+    let strike = || days_without("strike", &[3]);
+    let rows: Vec<(&str, Vec<Value>, &str, Value)> = vec![
+        ("heard of yesterday", next_day(), "2026-01-05T12:00", told("maintained")),
+        ("to the end of the limit", next_day(), "2026-01-06T10:59", told("maintained")),
+        ("then no more", next_day(), "2026-01-06T11:00", silent("2026-01-06T11:00")),
+        ("not offered", strike(), "2026-03-04T20:00", told("maintained")),
+        ("then silence", strike(), "2026-03-05T09:00", silent("2026-03-05T09:00")),
+        ("refused two days", refused(&[3, 4]), "2026-03-05T12:00", told("maintained")),
+        ("refused three days", refused(&[3, 4, 5]), "2026-03-05T12:00", told("interrupted")),
+        ("and long after", refused(&[3, 4, 5]), "2026-04-05", told("interrupted")),
+        ("a depot refused, its window open", depot_refused(), "2026-03-10", told("maintained")),
+        ("a depot refused, its window over", depot_refused(), "2026-03-20", told("interrupted")),
+        ("a gap that a dose shows", gap(), "2026-03-06", told("interrupted")),
+        ("and silence after it", gap(), "2026-03-08T09:00", silent("2026-03-08T09:00")),
+        ("heard of too late", refused(&[20]), "2026-03-20T12:00", silent("2026-03-04T09:00")),
+        (
+            "one refusal is all that is known, within the limit",
+            vec![withheld(MONDAY, "refused")],
+            "2026-03-04T08:59",
+            told("unknown"),
+        ),
+        (
+            "one refusal is all that is known, past it",
+            vec![withheld(MONDAY, "refused")],
+            "2026-03-04T09:00",
+            silent("2026-03-04T09:00"),
+        ),
+    ];
+    for (claim, events, when, expected) in rows {
+        assert_says(claim, "", &answer(&events, when), &expected);
+    }
 }
 
 #[test]

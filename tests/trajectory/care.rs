@@ -288,20 +288,57 @@ fn substitution_over_each_move() {
                     dose("2026-03-20T10:00"),
                 ]),
                 "2026-03-21",
-                second(json!({"continuous": null})),
+                second(json!({"continuous": null, "gapHours": "absent",
+                    "lastDoseBefore": monday, "firstDoseAfter": "2026-03-20T10:00"})),
             ),
             (
-                "unknown for two years before",
+                "stopped by the person before",
+                of(vec![
+                    stopped("2026-03-02T10:00", "client"),
+                    to_brugge(),
+                    dose("2026-03-20T10:00"),
+                ]),
+                "2026-03-21",
+                second(json!({"continuous": null, "gapHours": "absent"})),
+            ),
+            (
+                "stopped by plan after",
+                of(vec![
+                    to_brugge(),
+                    stopped("2026-03-02T16:00", "planned"),
+                    dose("2026-03-20T10:00"),
+                ]),
+                "2026-03-21",
+                second(json!({"continuous": false})),
+            ),
+            (
+                "silent for two years before: the longest of breaks",
                 of(vec![
                     transferred("2028-03-02T14:00", "gent", "brugge"),
                     dose("2028-03-03T10:00"),
                 ]),
                 "2028-03-04",
-                second(json!({"continuous": null, "gapHours": "absent",
+                second(json!({"continuous": false, "gapHours": 17_569,
                     "lastDoseBefore": monday, "firstDoseAfter": "2028-03-03T10:00"})),
             ),
             (
-                "unless the records say that it broke off",
+                "silent for three days before",
+                of(vec![
+                    transferred("2026-03-05T10:00", "gent", "brugge"),
+                    dose("2026-03-06T09:00"),
+                ]),
+                "2026-03-07",
+                second(json!({"continuous": false, "gapHours": 96})),
+            ),
+            (
+                "verified on arrival, given three days before",
+                vec![gent(), verified("2026-03-01T12:00", "2026-02-26T09:00"), dose(monday)],
+                "2026-03-02",
+                json!([{"continuous": false, "gapHours": 96,
+                    "lastDoseBefore": "2026-02-26T09:00", "firstDoseAfter": monday}]),
+            ),
+            (
+                "so it is where the records say that it broke off",
                 of(vec![
                     stopped("2026-03-02T10:00", "forced"),
                     transferred("2026-03-20T14:00", "gent", "brugge"),

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::builder::*;
+use crate::substitution::days_without;
 
 #[test]
 fn an_answer_changes_by_itself_at() {
@@ -20,11 +21,26 @@ fn an_answer_changes_by_itself_at() {
     let need = || treated("2026-03-01", "prison", true);
     let out = || released("2026-03-02T10:00", "sentenceEnd");
     let death = || event("death.recorded", "2026-03-02T15:00", json!({}));
+    let depot_refused = || vec![depot(monday, 7), withheld("2026-03-09T09:00", "refused")];
     let rows: Vec<(&str, Vec<Value>, &str, Option<&str>)> = vec![
         ("never, without records", vec![], monday, None),
         ("never, detained", vec![gent()], monday, None),
         ("when silence is unknown", vec![dose(monday)], monday, Some("2026-03-04T09:00")),
         ("once only", vec![dose(monday)], "2026-03-04T09:00", None),
+        (
+            "when silence is unknown after a dose withheld",
+            days_without("strike", &[3]),
+            "2026-03-03",
+            Some("2026-03-05T09:00"),
+        ),
+        ("never once broken off", days_without("refused", &[3, 4, 5]), "2026-03-05", None),
+        (
+            "when a depot refused is broken off",
+            depot_refused(),
+            "2026-03-09",
+            Some("2026-03-11T09:00"),
+        ),
+        ("and never after that", depot_refused(), "2026-03-11T09:00", None),
         ("when a depot window ends", vec![depot(monday, 28)], monday, Some("2026-04-06T09:00")),
         (
             "when a handover is late",

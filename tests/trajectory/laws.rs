@@ -3,6 +3,8 @@
 
 use care_ledger::domain::calendar::At;
 use care_ledger::domain::history::History;
+use care_ledger::domain::trajectory::alerts::AlertCode;
+use care_ledger::domain::trajectory::substitution::SubstitutionState;
 use care_ledger::domain::trajectory::{Rules, Trajectory, changes_at, trajectory};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -339,6 +341,15 @@ proptest! {
             .collect();
         let state = answer(&history(&silent, None), at).substitution.state;
         prop_assert_ne!(serde_json::to_value(state).unwrap(), "interrupted");
+    }
+
+    #[test]
+    fn overdue_is_what_silence_leaves_unknown(events in events(), at in at()) {
+        let Trajectory { alerts, substitution, .. } = answer(&history(&events, None), at);
+        let overdue = alerts.iter().find(|alert| alert.code == AlertCode::SubstitutionOverdue);
+        let unknown = substitution.state == SubstitutionState::Unknown;
+        prop_assert!(overdue.is_none_or(|alert| unknown && alert.since <= at.instant()));
+        prop_assert!(overdue.is_some() || !unknown || substitution.last_dose_at.is_none());
     }
 
     #[test]

@@ -106,8 +106,15 @@ fn it_goes_on_while_doses_come() {
 }
 
 #[test]
-fn the_interval_is_the_doses_else_its_prescriptions_else_the_verifications() {
+fn the_interval_is_the_doses_else_its_forms_else_its_prescriptions_else_the_verifications() {
     let weekly = |event| with(event, json!({"intervalDays": 7}));
+    let formed = |event, form: &str| with(event, json!({"formulation": form}));
+    let of_rx1 = |event| with(event, json!({"prescription": "rx1"}));
+    let depot_rx = || {
+        let depot = json!({"formulation": "depotMonthly", "intervalDays": 28});
+        with(prescribed("2026-03-01T08:00", "rx1", "maintenance"), depot)
+    };
+    let daily_rx = || prescribed("2026-03-01T08:00", "rx1", "maintenance");
     let due = |day: &str| json!({"nextDueBy": format!("2026-03-{day}T09:00")});
     check(vec![
         ("stated", vec![with(dose(MONDAY), json!({"intervalDays": 28}))], MONDAY, due("30")),
@@ -134,6 +141,40 @@ fn the_interval_is_the_doses_else_its_prescriptions_else_the_verifications() {
             due("09"),
         ),
         ("of the form", vec![depot(MONDAY, 28)], MONDAY, due("30")),
+        ("stated, before that of the form", vec![weekly(depot(MONDAY, 28))], MONDAY, due("09")),
+        (
+            "a tablet, before the depot prescribed",
+            vec![depot_rx(), formed(dose(MONDAY), "sublingual")],
+            MONDAY,
+            due("03"),
+        ),
+        (
+            "a solution, before the depot of the prescription named",
+            vec![depot_rx(), of_rx1(formed(dose(MONDAY), "oralSolution"))],
+            MONDAY,
+            due("03"),
+        ),
+        (
+            "a tablet, before the depot verified",
+            vec![
+                weekly(verified("2026-03-01T08:00", "2026-02-28T09:00")),
+                formed(dose(MONDAY), "sublingual"),
+            ],
+            MONDAY,
+            due("03"),
+        ),
+        (
+            "a depot, before the daily dose of the prescription named",
+            vec![daily_rx(), of_rx1(formed(dose(MONDAY), "depotWeekly"))],
+            MONDAY,
+            due("09"),
+        ),
+        (
+            "a depot, before the daily dose prescribed",
+            vec![daily_rx(), formed(dose(MONDAY), "depotMonthly")],
+            MONDAY,
+            due("30"),
+        ),
         ("the shortest, if none says", vec![dose(MONDAY)], MONDAY, due("03")),
     ]);
 }

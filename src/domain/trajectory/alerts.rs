@@ -23,7 +23,7 @@ use crate::domain::workdays::workdays_after;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertCode {
-    /// No dose is recorded past the time when one was due.
+    /// Nothing is recorded past the time when a dose was due, so that its state is unknown.
     SubstitutionOverdue,
     /// Nobody confirmed that they take over.
     HandoverUnconfirmed,

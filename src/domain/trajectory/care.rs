@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Record, found};
 use crate::domain::choice::{HousingKind, ProgrammeKind, Setting};
-use crate::domain::fact::{Code, Fact, Id};
+use crate::domain::fact::{Code, Enrolled, Fact, Id, ReferralAnswered, Referred};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 
@@ -135,7 +135,7 @@ pub fn programmes(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Progra
     programmes
 }
 
-fn enrolled(item: &Item, fact: &crate::domain::fact::Enrolled) -> Programme {
+fn enrolled(item: &Item, fact: &Enrolled) -> Programme {
     Programme {
         enrolment: fact.enrolment.clone(),
         project: fact.project.clone(),
@@ -150,38 +150,32 @@ fn enrolled(item: &Item, fact: &crate::domain::fact::Enrolled) -> Programme {
 }
 
 /// The referrals, in order. The last answer counts; a treatment that names the referral began it.
+/// Either belongs to its referral also where its time is the earlier one: whoever answers is not
+/// to be asked again because two clocks, or two dates typed in, do not agree.
 pub fn referrals(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Referral> {
     let mut referrals: Vec<Referral> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
     for (item, fact) in records {
+        if let Fact::Referred(fact) = fact {
+            places.entry(&fact.referral).or_insert_with(|| {
+                referrals.push(referred(item, fact));
+                referrals.len() - 1
+            });
+        }
+    }
+    let mut told: HashSet<&Id> = HashSet::new();
+    for (item, fact) in records {
         match fact {
             Fact::Referred(fact) => {
-                places.entry(&fact.referral).or_insert_with(|| {
-                    referrals.push(Referral {
-                        referral: fact.referral.clone(),
-                        project: fact.project.clone(),
-                        to_provider: fact.to_provider.clone(),
-                        at: item.instant(),
-                        state: ReferralState::Open,
-                        waiting_days: None,
-                        event: item.id().to_owned(),
-                    });
-                    referrals.len() - 1
-                });
+                told.insert(&fact.referral);
             }
             Fact::ReferralAnswered(fact) => {
-                let Some(&place) = places.get(&fact.referral) else {
+                if !told.contains(&fact.referral) {
                     let message = "Answers a referral that is not recorded before it.";
                     findings.push(found(FindingCode::BeginningMissing, message, &[item]));
-                    continue;
-                };
-                let referral = &mut referrals[place];
-                referral.waiting_days = fact.waiting_days;
-                if referral.state != ReferralState::Started {
-                    referral.state = match fact.accepted {
-                        true => ReferralState::Accepted,
-                        false => ReferralState::Declined,
-                    };
+                }
+                if let Some(&place) = places.get(&fact.referral) {
+                    answer(&mut referrals[place], fact);
                 }
             }
             Fact::TreatmentStarted(fact) => {
@@ -194,6 +188,28 @@ pub fn referrals(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Referra
         }
     }
     referrals
+}
+
+fn referred(item: &Item, fact: &Referred) -> Referral {
+    Referral {
+        referral: fact.referral.clone(),
+        project: fact.project.clone(),
+        to_provider: fact.to_provider.clone(),
+        at: item.instant(),
+        state: ReferralState::Open,
+        waiting_days: None,
+        event: item.id().to_owned(),
+    }
+}
+
+fn answer(referral: &mut Referral, fact: &ReferralAnswered) {
+    referral.waiting_days = fact.waiting_days;
+    if referral.state != ReferralState::Started {
+        referral.state = match fact.accepted {
+            true => ReferralState::Accepted,
+            false => ReferralState::Declined,
+        };
+    }
 }
 
 /// The treatments, in the order in which they began.

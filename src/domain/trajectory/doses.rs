@@ -254,15 +254,16 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// The interval that a dose says itself: outright, by its prescription, or by its form.
+    /// The interval that a dose says itself: outright, by its form, or by its prescription. A
+    /// tablet that bridges to a depot prescribed does not last as long as the depot.
     fn stated_interval(&self, dose: &DoseContinued) -> Option<u32> {
+        let by_form = dose.formulation.map(|form| match form {
+            Formulation::OralSolution | Formulation::Sublingual => 1,
+            Formulation::DepotWeekly => 7,
+            Formulation::DepotMonthly => 28,
+        });
         let named = dose.prescription.as_ref().and_then(|id| self.by_id.get(id));
-        let by_form = match dose.formulation {
-            Some(Formulation::DepotWeekly) => Some(7),
-            Some(Formulation::DepotMonthly) => Some(28),
-            _ => None,
-        };
-        dose.interval_days.or(named.map(|(_, prescribed)| prescribed.interval_days)).or(by_form)
+        dose.interval_days.or(by_form).or(named.map(|(_, prescribed)| prescribed.interval_days))
     }
 
     /// The interval of the prescription of a product that held when a record was made.

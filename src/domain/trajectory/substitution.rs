@@ -76,15 +76,15 @@ pub struct Substitution {
     /// What the guideline on missed methadone asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
-    /// No dose is recorded past the due time and the limit after it.
+    /// Why it is unknown, if that is for silence.
     #[serde(skip)]
     pub silence: Option<Silence>,
 }
 
-/// No dose past a due time.
+/// Nothing is recorded any more that says whether it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
-    /// When the limit ran out.
+    /// From when that is so: the limit ran out.
     pub since: DateTime<Utc>,
     /// The interval by which the limit was chosen.
     pub interval_days: u32,
@@ -134,13 +134,13 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
     substitution.missed_days = Some(course.dates(Some(Cause::Missed)).len());
     substitution.not_offered_days = Some(course.dates(Some(Cause::NotOffered)).len());
     substitution.next_due_by = course.due;
-    substitution.silence = course.silence.filter(|silence| clock.reached(silence.since));
+    let silence = course.silence.filter(|silence| clock.reached(silence.since));
     substitution.review = review(substitution.product, run, rules);
     let broken_off = course.is_broken_off(run, clock, rules);
     let resumed_after_gap = resumed_after_gap(timeline, rules);
     substitution.state = if broken_off {
         SubstitutionState::Interrupted
-    } else if !course.is_known() || course.unknown_from.is_some_and(|from| clock.reached(from)) {
+    } else if !course.is_known() || silence.is_some() {
         SubstitutionState::Unknown
     } else if resumed_after_gap {
         SubstitutionState::Interrupted
@@ -149,6 +149,9 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
     } else {
         SubstitutionState::Maintained
     };
+    // Records that say how it stands are not silent, however old they are.
+    let is_unknown = substitution.state == SubstitutionState::Unknown;
+    substitution.silence = silence.filter(|_| is_unknown);
     substitution
 }
 
@@ -228,9 +231,8 @@ struct Course<'a, 't> {
     last: Option<&'t Dose<'a>>,
     withheld: Vec<&'t Withheld<'a>>,
     due: Option<DateTime<Utc>>,
+    /// What sets in unless something is recorded, however the records stand by then.
     silence: Option<Silence>,
-    /// From when the records no longer say whether it goes on.
-    unknown_from: Option<DateTime<Utc>>,
     begun: Option<DateTime<Utc>>,
 }
 
@@ -265,8 +267,8 @@ impl<'a, 't> Course<'a, 't> {
                 told.map(|told| silent_from(told, interval_days, rules))
             }
         };
-        let silence = limit.or(heard).map(|since| Silence { since, interval_days });
-        Self { last, withheld, due: due.or(heard), silence, unknown_from, begun }
+        let silence = unknown_from.map(|since| Silence { since, interval_days });
+        Self { last, withheld, due: due.or(heard), silence, begun }
     }
 
     /// Whether anything says that doses are given at all.

@@ -7,9 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::Record;
-use super::doses::{Dose, Timeline, silent_from};
+use super::doses::Timeline;
 use super::rules::Rules;
-use crate::domain::calendar::days_after;
 use crate::domain::choice::StopReason;
 use crate::domain::fact::{Code, Fact};
 
@@ -44,7 +43,7 @@ pub struct Transition {
     /// The first dose known after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_dose_after: Option<DateTime<Utc>>,
-    /// Whole hours between the two.
+    /// Whole hours between the two, where `continuous` can be said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap_hours: Option<i64>,
     /// Whether the dose after came within one interval and the tolerance; null when that cannot
@@ -86,33 +85,17 @@ pub fn fold(records: &[Record], timeline: &Timeline, rules: &Rules) -> Vec<Trans
 }
 
 /// Adds the doses on either side. A substitution that had ended by plan or by the person before
-/// the move was none to go on with, nor is one of which nothing was known by then.
+/// the move was none to go on with; silence ends none, or the longest breaks would not be told.
 fn bridge(transition: &mut Transition, timeline: &Timeline, rules: &Rules) {
     let before = timeline.last_dose(transition.at);
     let after = timeline.first_dose(transition.at).map(|dose| dose.at);
     transition.last_dose_before = before.map(|dose| dose.at);
     transition.first_dose_after = after;
     let (Some(before), Some(after)) = (before, after) else { return };
-    if is_unknown(before, transition.at, timeline, rules) {
+    let ended = [StopReason::Planned, StopReason::Client];
+    if timeline.stopped_between(before.at, transition.at, &ended) {
         return;
     }
     transition.gap_hours = Some((after - before.at).num_hours());
-    let ended = [StopReason::Planned, StopReason::Client];
-    if !timeline.stopped_between(before.at, transition.at, &ended) {
-        transition.continuous = Some(after <= before.continuous_until(rules));
-    }
-}
-
-/// Whether silence alone had followed the last dose for so long that nothing was known at the move.
-fn is_unknown(dose: &Dose, moved: DateTime<Utc>, timeline: &Timeline, rules: &Rules) -> bool {
-    let silent = |due| silent_from(due, dose.interval_days, rules);
-    let within = |at: DateTime<Utc>| at > dose.at && at <= moved;
-    let stopped = timeline.stops.iter().any(|(item, _)| within(item.instant()));
-    let withheld = || timeline.withheld.iter().filter(|w| within(w.item.instant()));
-    let heard = withheld().next_back().map(|last| silent(days_after(last.item.instant(), 1)));
-    let broken_off = withheld().next().zip(withheld().next_back()).is_some_and(|(first, last)| {
-        let days = last.item.date().signed_duration_since(first.item.date()).num_days() + 1;
-        days >= rules.thresholds.missed_review_days.value.into()
-    });
-    moved > silent(dose.next_due()).max(heard.unwrap_or(dose.at)) && !stopped && !broken_off
+    transition.continuous = Some(after <= before.continuous_until(rules));
 }

@@ -4,6 +4,7 @@
 
 mod credit_support;
 
+use care_ledger::domain::credit::table::table;
 use care_ledger::domain::credit::{Credit, DayRun, Query};
 use credit_support::{answer, date, full_date, json, query, script};
 use serde_json::{Value, json};
@@ -201,6 +202,56 @@ fn each_run_names_the_records_it_rests_on() {
         ["02..05 4 detained: e1 e2 e3 e10", "14..15 2 suspended: e2 e3 e7 e8 e10"]
     );
     assert!(readings.none.counted.is_empty() && readings.none.excluded.is_empty());
+}
+
+#[test]
+fn the_base_the_return_and_the_decision_show_what_they_rest_on() {
+    let events = script(
+        "01-01 sentenced days=100 startsOn=01-01; 01-01T11:00 arrived; 01-02 imputed days=7; \
+         01-11 released; 01-12 granted kind=conditionalRelease; 02-01 arrived; \
+         02-02 revoked creditedDays=4 judgment=SURB-1; \
+         02-09 revoked remainingDays=80 judgment=SURB-2",
+    );
+    let credit = answer(&events, &asked("03-31"));
+    let modality = &json(&credit)["modalities"][0];
+    assert_eq!(
+        modality["calculation"],
+        json!({"from": "2026-01-01", "lengthDays": 100, "imputedDays": 7, "servedDays": 11,
+            "events": ["e1", "e2", "e3", "e4"]})
+    );
+    assert_eq!(modality["remainder"]["calculatedDays"], 100 - 7 - 11);
+    assert_eq!(modality["backOn"], "2026-02-01");
+    let court = &modality["readings"]["courtDecision"];
+    assert_eq!(court["decision"], json!({"judgment": "SURB-2", "event": "e8"}));
+    assert_eq!(court["remainingDays"], 80);
+    let records = json(&credit)["records"].clone();
+    assert_eq!(records.as_array().unwrap().len(), 8);
+    let first = json!({"id": "e1", "source": "urn:test", "type": "sentence.pronounced",
+        "time": "2026-01-01T10:00:00+01:00"});
+    assert_eq!(records[0], first);
+    let text = table(&credit, "person", None);
+    for words in [
+        "100 days of sentence (straf) from 2026-01-01",
+        "- 7 days imputed",
+        "- 11 dates served before this modality",
+        "Back in prison            2026-02-01",
+        "Decided by (beslist door) judgment (vonnis) SURB-2; record: e8",
+        "2026-02-09 10:00  modality.revoked",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn a_parameter_that_was_asked_for_does_not_borrow_the_source_of_the_default() {
+    let mut query = asked("03-31");
+    let source = |query: &Query| {
+        let credit = json(&answer(&script("03-01 granted"), query));
+        credit["parameters"]["monthDays"]["source"].as_str().unwrap().to_owned()
+    };
+    assert!(source(&query).contains("art. 25"));
+    query.month_days = 31.try_into().unwrap();
+    assert!(source(&query).contains("given by whoever asked"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("", &[]),
     (
         "01-01 sentenced days=50 startsOn=02-01; 03-01 granted remainderDays=40",
-        &["remainderMismatch e2"],
+        &["remainderMismatch e1 e2"],
     ),
     ("01-01 sentenced days=50 startsOn=02-01; 03-01 granted remainderDays=50", &[]),
     ("03-01 granted remainderDays=40", &[]),

@@ -95,6 +95,9 @@ fn compare(credit: &Credit, expected: &[Figures]) -> Result<(), TestCaseError> {
         prop_assert_eq!(ours.remainder.entered_days, theirs.entered);
         prop_assert_eq!(ours.remainder.calculated_days, theirs.calculated);
         prop_assert_eq!(ours.remainder.effective_days, theirs.entered.or(theirs.calculated));
+        let worked_out = ours.calculation.as_ref().map(|calculation| calculation.days());
+        prop_assert_eq!(worked_out, theirs.calculated);
+        prop_assert_eq!(ours.back_on, theirs.back.map(day));
         prop_assert_eq!(ours.compliant_days, theirs.k.len() as i64);
         prop_assert_eq!(ours.treatment_days, theirs.t.len() as i64);
         let readings = json!(ours.readings);
@@ -114,6 +117,8 @@ fn compare(credit: &Credit, expected: &[Figures]) -> Result<(), TestCaseError> {
             }
             "conditionalRelease" | "provisionalRelease" => {
                 prop_assert_eq!(reading("courtDecision"), court(theirs));
+                let court = ours.readings.court_decision.as_ref().unwrap();
+                prop_assert_eq!(court.decision.is_none(), court.range.is_some());
                 prop_assert!(ours.readings.deduction.is_none());
                 ours.readings.court_decision.as_ref()
             }
@@ -131,7 +136,7 @@ fn compare(credit: &Credit, expected: &[Figures]) -> Result<(), TestCaseError> {
 
 fn figures_of(reading: &Value) -> Value {
     let mut figures = reading.clone();
-    for other in ["status", "source", "counted", "excluded"] {
+    for other in ["status", "source", "decision", "counted", "excluded"] {
         figures.as_object_mut().unwrap().remove(other);
     }
     figures

@@ -94,16 +94,18 @@ fn the_table_is_the_one_reviewed() {
 #[test]
 fn no_line_is_wider_than_a_hundred_columns_and_no_sender_forges_one() {
     let mut events = events();
-    events[6]["id"] = format!("e7\nCredited (aftrek) 999 days\u{202e}{}", "x".repeat(250)).into();
+    events[6]["id"] = format!("e7\u{2028}Credited 999 days\u{202e}{}", "x".repeat(250)).into();
     events[2]["data"]["modality"] = "m ".repeat(50).into();
-    events[2]["data"]["judgment"] = "j\u{1b}[2J".repeat(20).into();
+    let judgment = format!("{}\nCredited (aftrek) 999 days", "j\u{1b}[2J".repeat(10));
+    events[2]["data"]["judgment"] = judgment.into();
     let credit = answer(&events, &query(date("2026-09-12")));
     let text = table(&credit, PERSON, Some("2026-09-13"));
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
+        assert!(!line.trim_start().starts_with("Credited 999"), "{line}");
         assert!(!line.trim_start().starts_with("Credited (aftrek) 999"), "{line}");
     }
-    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+    assert!(!text.contains('\u{1b}') && !text.contains(['\u{202e}', '\u{2028}']));
 }
 
 #[test]

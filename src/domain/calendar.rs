@@ -4,10 +4,16 @@
 
 use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::Brussels;
+use chrono_tz::Tz;
 
 /// The civil date on which an instant falls.
 pub fn date_of(instant: DateTime<Utc>) -> NaiveDate {
-    instant.with_timezone(&Brussels).date_naive()
+    local_time(instant).date_naive()
+}
+
+/// An instant as a clock in Belgium showed it.
+pub fn local_time(instant: DateTime<Utc>) -> DateTime<Tz> {
+    instant.with_timezone(&Brussels)
 }
 
 /// The first instant of a civil date.
@@ -28,7 +34,7 @@ pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
 /// The same time of day in Belgium so many civil days later: a dose of nine o'clock is due at
 /// nine o'clock, also when the clocks change in between.
 pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
-    let local = instant.with_timezone(&Brussels).naive_local();
+    let local = local_time(instant).naive_local();
     let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };
     let hour_later = || moved.checked_add_signed(TimeDelta::hours(1)).unwrap_or(moved);
     Brussels

@@ -2,7 +2,7 @@
 //! Always: an absent figure is unknown, never zero; a null is a statement.
 //! Form: the JSON of `GET /v1/persons/{uuid}/credit`, but for `person` and `known`.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::query::{Boundary, MonthDays};
@@ -33,6 +33,23 @@ pub struct Credit {
     pub modalities: Vec<ModalityCredit>,
     /// Contradictions and gaps; they never block the count.
     pub findings: Vec<Finding>,
+    /// Every record that was read for it, in the order of the history.
+    pub records: Vec<RecordRead>,
+}
+
+/// A record behind the figures, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordRead {
+    /// The sender's id.
+    pub id: String,
+    /// The sender.
+    pub source: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// When it happened, by the clock in Belgium, after corrections.
+    pub time: DateTime<FixedOffset>,
 }
 
 /// Which rule file.
@@ -68,6 +85,12 @@ pub struct ModalityCredit {
     pub window: Option<Window>,
     /// What was left to serve when it was granted.
     pub remainder: Remainder,
+    /// How the calculated remainder was arrived at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calculation: Option<Calculation>,
+    /// The first date in prison after it: from there on what remains is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_on: Option<NaiveDate>,
     /// The dates on which it was complied with.
     pub compliant_days: i64,
     /// Those among them in treatment.
@@ -94,6 +117,30 @@ pub struct Remainder {
     pub calculated_days: Option<i64>,
     /// The entered one, else the calculated one.
     pub effective_days: Option<i64>,
+}
+
+/// The calculated remainder: `length_days` less the imputed and the served ones, never below 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Calculation {
+    /// The first date of the sentences, laid one after the other.
+    pub from: NaiveDate,
+    /// How long they are together.
+    pub length_days: i64,
+    /// Detention before the sentence, imputed on it.
+    pub imputed_days: i64,
+    /// Dates from `from` to the day before the modality in prison, or under an earlier modality
+    /// that counts as serving.
+    pub served_days: i64,
+    /// The ids of the records it rests on, in the order of the history.
+    pub events: Vec<String>,
+}
+
+impl Calculation {
+    /// What is left of the sentences.
+    pub fn days(&self) -> i64 {
+        (self.length_days - self.imputed_days - self.served_days).max(0)
+    }
 }
 
 /// The readings that apply to a kind of modality.
@@ -149,6 +196,9 @@ pub struct Reading {
     /// The days taken off the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credited_days: Option<i64>,
+    /// What the court decided by, once it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecidedBy>,
     /// What the court may credit, while it has not decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<[i64; 2]>,
@@ -196,6 +246,14 @@ pub enum SentenceEnd {
         /// If it credits nothing.
         max: NaiveDate,
     },
+}
+
+/// The judgment that decided, and the record that tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct DecidedBy {
+    pub judgment: Id,
+    pub event: String,
 }
 
 /// The text a reading rests on.

@@ -29,6 +29,12 @@ pub(super) struct Detention {
 }
 
 impl Detention {
+    /// The records of the detentions that meet these dates, and of what was away from them.
+    pub fn records(&self, run: Run) -> impl Iterator<Item = Place> + '_ {
+        let spans = self.spans.iter().chain(&self.away);
+        spans.filter(move |span| span.run.meets(run)).flat_map(|span| &span.rests_on).copied()
+    }
+
     /// The arrival that ends a modality which begins on this date: the first on or after it, but
     /// for one on that very date which a release on the same date follows.
     pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, Place)> {

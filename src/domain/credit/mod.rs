@@ -38,7 +38,8 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
     let stays = treatment::stays(&timeline, query.boundary);
     let presences = Presences::new(stays.iter().flat_map(|stay| &stay.presences));
     let chain = remainder::chain(&timeline, &detained, query.month_days, &mut findings);
-    let bases = remainder::bases(&timeline, &modalities, &chain, &detained, &mut findings);
+    let bases =
+        remainder::bases(&timeline, &modalities, &chain, (&detention, &detained), &mut findings);
     let worked_out = |(modality, base): (&Modality, &Base)| {
         let treatment_days = presences.present().intersect(&modality.compliant).days();
         let runs = runs::day_runs(&timeline, modality, (&detention, &detained), &presences);
@@ -50,6 +51,8 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
             starts_on: modality.starts_on,
             window: modality.window.map(|run| Window { from: run.first, to: run.last }),
             remainder: base.remainder,
+            calculation: base.calculation.clone(),
+            back_on: ground.back,
             compliant_days: modality.compliant.days(),
             treatment_days,
             readings: reading::readings(&ground, runs),
@@ -74,5 +77,6 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
         },
         modalities: answers,
         findings,
+        records: timeline.records(),
     }
 }

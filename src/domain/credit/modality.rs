@@ -14,8 +14,17 @@ use crate::domain::fact::{Fact, Granted, Id};
 use crate::domain::finding::{Finding, FindingCode};
 
 /// What a court decided under art. 68 par. 5 al. 2.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decision<'a> {
+    pub left: Left,
+    pub judgment: &'a Id,
+    /// The id of the record that tells it.
+    pub event: &'a str,
+}
+
+/// How a decision says what is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(super) enum Left {
     Remaining(i64),
     Credited(i64),
 }
@@ -36,13 +45,19 @@ pub(super) struct Modality<'a> {
     pub suspensions: Vec<Span>,
     pub suspended: Dates,
     pub compliant: Dates,
-    pub decision: Option<Decision>,
+    pub decision: Option<Decision<'a>>,
 }
 
 impl Modality<'_> {
     /// Under these the person sleeps in the institution.
     pub fn sleeps_inside(&self) -> bool {
         matches!(self.granted.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
+    }
+
+    /// The records of its window and of what was suspended in it.
+    pub fn records(&self) -> impl Iterator<Item = Place> + '_ {
+        let suspensions = self.suspensions.iter().flat_map(|span| &span.rests_on);
+        self.rests_on.iter().chain(suspensions).copied()
     }
 }
 
@@ -51,13 +66,13 @@ type Moment = (NaiveDate, Place);
 
 /// What is recorded about one modality, besides its grant.
 #[derive(Default)]
-struct About {
+struct About<'a> {
     /// Suspensions, with where each was lifted.
     suspensions: Vec<(Moment, Option<Moment>)>,
     ended: Option<Moment>,
     /// The revocation that is effective first.
     revoked: Option<Moment>,
-    decision: Option<Decision>,
+    decision: Option<Decision<'a>>,
 }
 
 /// Every modality in the order of `startsOn`, and D without the first date of each window.
@@ -143,7 +158,7 @@ fn grants<'a>(
     grants
 }
 
-fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About> {
+fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About<'a>> {
     let mut about: HashMap<&Id, About> = HashMap::new();
     for told in &timeline.told {
         let moment = (told.date, told.place);
@@ -166,9 +181,12 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About> {
                 let about = about.entry(&revoked.modality).or_default();
                 let effective = (revoked.effective_on.unwrap_or(told.date), told.place);
                 about.revoked = about.revoked.min(Some(effective)).or(Some(effective));
-                let remaining = revoked.remaining_days.map(|r| Decision::Remaining(r.into()));
-                let credited = revoked.credited_days.map(|c| Decision::Credited(c.into()));
-                about.decision = remaining.or(credited).or(about.decision);
+                let remaining = revoked.remaining_days.map(|r| Left::Remaining(r.into()));
+                let credited = revoked.credited_days.map(|c| Left::Credited(c.into()));
+                let (judgment, event) = (&revoked.judgment, told.id);
+                let decision = remaining.or(credited);
+                let decision = decision.map(|left| Decision { left, judgment, event });
+                about.decision = decision.or(about.decision);
             }
             _ => {}
         }
@@ -180,7 +198,7 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About> {
 fn window_end(
     timeline: &Timeline<'_>,
     detention: &Detention,
-    about: &About,
+    about: &About<'_>,
     (starts_on, grant): Moment,
     next: Option<Moment>,
     findings: &mut Vec<Finding>,
@@ -208,7 +226,7 @@ fn window_end(
 }
 
 /// From each suspension to the day before it was lifted, or to the end of the window.
-fn suspensions(about: &About, window_last: NaiveDate) -> Vec<Span> {
+fn suspensions(about: &About<'_>, window_last: NaiveDate) -> Vec<Span> {
     let span = |&((first, suspended), lifted): &(Moment, Option<Moment>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
         let rests_on = [Some(suspended), lifted.map(|(_, place)| place)];

@@ -4,8 +4,8 @@
 
 use chrono::NaiveDate;
 
-use super::answer::{DayRun, Days, Reading, Readings, SentenceEnd, Source};
-use super::modality::{Decision, Modality};
+use super::answer::{DayRun, Days, DecidedBy, Reading, Readings, SentenceEnd, Source};
+use super::modality::{Left, Modality};
 use super::remainder::Base;
 use super::rules::{self, ReadingRule};
 use super::runs::DayRuns;
@@ -18,7 +18,7 @@ pub(super) struct Ground<'g> {
     pub base: &'g Base,
     pub treatment_days: i64,
     /// The first date in prison after the window: B of the rules.
-    back: Option<NaiveDate>,
+    pub back: Option<NaiveDate>,
 }
 
 impl<'g> Ground<'g> {
@@ -74,6 +74,7 @@ fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) ->
     Reading {
         status: rule.status,
         credited_days: None,
+        decision: None,
         range: None,
         remaining_days: None,
         unused_days: None,
@@ -118,9 +119,10 @@ fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
 }
 
 fn court(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {
-    match ground.modality.decision {
-        Some(Decision::Credited(days)) => credited(ground, days, rule, runs),
-        Some(Decision::Remaining(left)) => {
+    let Some(decision) = ground.modality.decision else { return undecided(ground, rule, runs) };
+    let mut reading = match decision.left {
+        Left::Credited(days) => credited(ground, days, rule, runs),
+        Left::Remaining(left) => {
             let mut reading = blank(rule, runs);
             reading.credited_days = ground.base.remainder.effective_days.map(|base| base - left);
             reading.remaining_days = Some(Days::Exactly(left));
@@ -128,8 +130,10 @@ fn court(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun
             conclude(&mut reading, ground.end(left));
             reading
         }
-        None => undecided(ground, rule, runs),
-    }
+    };
+    let (judgment, event) = (decision.judgment.clone(), decision.event.to_owned());
+    reading.decision = Some(DecidedBy { judgment, event });
+    reading
 }
 
 fn undecided(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::answer::Remainder;
+use super::answer::{Calculation, Remainder};
+use super::detention::Detention;
 use super::modality::Modality;
 use super::query::MonthDays;
 use super::timeline::{Place, Timeline};
 use crate::domain::choice::ModalityKind;
-use crate::domain::dates::{self, Dates, Length, day_before};
+use crate::domain::dates::{self, Dates, Length, Run, day_before};
 use crate::domain::fact::{Fact, Id, Pronounced};
 use crate::domain::finding::{Finding, FindingCode};
 
@@ -21,7 +22,7 @@ use crate::domain::finding::{Finding, FindingCode};
 pub(super) struct Chain<'a> {
     links: Vec<Link<'a>>,
     start: Option<NaiveDate>,
-    imputed_days: i64,
+    imputed: Vec<(Place, i64)>,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,9 @@ pub(super) fn chain<'a>(
     let mut first: HashMap<&Id, Place> = HashMap::new();
     for told in &timeline.told {
         match told.fact {
-            Fact::DetentionImputed(imputed) => chain.imputed_days += i64::from(imputed.days),
+            Fact::DetentionImputed(imputed) => {
+                chain.imputed.push((told.place, i64::from(imputed.days)));
+            }
             Fact::Pronounced(sentence) => {
                 if let Some(earlier) = first.get(&sentence.sentence) {
                     findings.push(timeline.finding(
@@ -99,6 +102,7 @@ fn end_mismatch(timeline: &Timeline<'_>, chain: &Chain<'_>, link: &Link<'_>) -> 
 #[derive(Debug)]
 pub(super) struct Base {
     pub remainder: Remainder,
+    pub calculation: Option<Calculation>,
     /// What is missing, when there is no effective count.
     pub missing: Vec<String>,
 }
@@ -111,12 +115,14 @@ pub(super) fn bases(
     timeline: &Timeline<'_>,
     modalities: &[Modality<'_>],
     chain: &Chain<'_>,
-    detained: &Dates,
+    (detention, detained): (&Detention, &Dates),
     findings: &mut Vec<Finding>,
 ) -> Vec<Base> {
     let mut bases = Vec::with_capacity(modalities.len());
-    // X of the rules, and the releases of unknown worth, of the modalities that start earlier.
+    // X of the rules with its records, and the releases of unknown worth, of the modalities that
+    // start earlier.
     let (mut served, mut undecided) = (Dates::default(), Vec::new());
+    let mut served_by: Vec<Place> = Vec::new();
     let mut earlier = 0;
     for modality in modalities {
         while modalities[earlier].starts_on < modality.starts_on {
@@ -125,6 +131,7 @@ pub(super) fn bases(
                 | ModalityKind::ElectronicMonitoring
                 | ModalityKind::TransitionHouse => {
                     served = served.union(&modalities[earlier].compliant);
+                    served_by.extend(modalities[earlier].records());
                 }
                 ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
                     let code = &modalities[earlier].granted.modality;
@@ -136,45 +143,66 @@ pub(super) fn bases(
             earlier += 1;
         }
         let entered_days = modality.granted.remainder_days.map(i64::from);
-        let calculated_days = if undecided.is_empty() {
-            chain.left(modality.starts_on, &detained.union(&served))
-        } else {
-            None
-        };
+        let calculation = chain
+            .left(modality.starts_on, &detained.union(&served))
+            .filter(|_| undecided.is_empty())
+            .map(|left| {
+                let before = day_before(modality.starts_on);
+                let inside = detention.records(Run { first: left.from, last: before });
+                let places = chain.records(modality.starts_on).chain(inside);
+                let events = timeline.ids(places.chain(served_by.iter().copied()));
+                Calculation { events, ..left }
+            });
+        let calculated_days = calculation.as_ref().map(Calculation::days);
         let effective_days = entered_days.or(calculated_days);
-        findings.extend(mismatch(timeline, modality, entered_days, calculated_days));
+        let counts = (entered_days, calculated_days);
+        findings.extend(mismatch(timeline, modality, chain, counts));
         let missing = match effective_days {
             Some(_) => Vec::new(),
             None if undecided.is_empty() => vec![NEEDS_REMAINDER.to_owned()],
             None => undecided.clone(),
         };
         let remainder = Remainder { entered_days, calculated_days, effective_days };
-        bases.push(Base { remainder, missing });
+        bases.push(Base { remainder, calculation, missing });
     }
     bases
 }
 
 impl Chain<'_> {
-    /// Length of the sentences pronounced by then, less what was imputed and served before.
-    fn left(&self, starts_on: NaiveDate, served: &Dates) -> Option<i64> {
-        let known = self.links.partition_point(|link| link.date <= starts_on);
-        let length = self.links[..known].last()?.passed;
-        let served = served.clip(self.start?, day_before(starts_on)).days();
-        Some((length - self.imputed_days - served).max(0))
+    /// Length of the sentences pronounced by then, and what was imputed and served before.
+    fn left(&self, starts_on: NaiveDate, served: &Dates) -> Option<Calculation> {
+        let from = self.start?;
+        Some(Calculation {
+            from,
+            length_days: self.pronounced_by(starts_on).last()?.passed,
+            imputed_days: self.imputed.iter().map(|(_, days)| days).sum(),
+            served_days: served.clip(from, day_before(starts_on)).days(),
+            events: Vec::new(),
+        })
+    }
+
+    fn pronounced_by(&self, date: NaiveDate) -> &[Link<'_>] {
+        &self.links[..self.links.partition_point(|link| link.date <= date)]
+    }
+
+    /// The sentences pronounced by then, and every imputation.
+    fn records(&self, date: NaiveDate) -> impl Iterator<Item = Place> + '_ {
+        let imputed = self.imputed.iter().map(|(place, _)| *place);
+        self.pronounced_by(date).iter().map(|link| link.place).chain(imputed)
     }
 }
 
 fn mismatch(
     timeline: &Timeline<'_>,
     modality: &Modality<'_>,
-    entered: Option<i64>,
-    calculated: Option<i64>,
+    chain: &Chain<'_>,
+    (entered, calculated): (Option<i64>, Option<i64>),
 ) -> Option<Finding> {
     let (entered, calculated) = entered.zip(calculated)?;
     (entered != calculated).then(|| {
         timeline.finding(
             FindingCode::RemainderMismatch,
-            [modality.grant],
+            chain.records(modality.starts_on).chain([modality.grant]),
             "The remainder entered is not the one the sentences give; the entered one counts.",
         )
     })

@@ -59,12 +59,17 @@ pub struct Parameter<T> {
 }
 
 impl<T> Parameter<T> {
-    /// The same parameter with the value an answer was computed with.
+    /// The same parameter with the value an answer was computed with. A value that whoever asked
+    /// has given is not the one that the source of the default speaks of.
     pub fn used(&self, value: T) -> Self
     where
-        T: Clone,
+        T: Clone + PartialEq,
     {
-        Self { value, ..self.clone() }
+        if value == self.value {
+            return self.clone();
+        }
+        let source = "given by whoever asked, in place of the default of these rules".to_owned();
+        Self { value, source, mark: Mark::Nf, ..self.clone() }
     }
 }
 

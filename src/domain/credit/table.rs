@@ -4,7 +4,8 @@
 //! line: control characters are shown as `?`.
 
 use super::answer::{
-    Credit, DayRun, Days, ModalityCredit, Reading, Remainder, SentenceEnd, Status, Why,
+    Calculation, Credit, DayRun, Days, DecidedBy, ModalityCredit, Reading, Remainder, SentenceEnd,
+    Status, Why,
 };
 use super::rules::{self, Parameter, ReadingRule};
 use crate::domain::choice::ModalityKind;
@@ -28,6 +29,8 @@ pub fn table(credit: &Credit, person: &str, known: Option<&str>) -> String {
     }
     page.blank();
     findings(&mut page, credit);
+    page.blank();
+    records(&mut page, credit);
     page.0
 }
 
@@ -72,7 +75,12 @@ fn modality_part(page: &mut Page, modality: &ModalityCredit) {
     let count = |days: Option<i64>| days.map_or("unknown".to_owned(), |d| format!("{d} days"));
     page.field(2, "Remainder entered", &format!("{} (strafrestant)", count(entered_days)));
     page.field(2, "Remainder calculated", &count(calculated_days));
+    if let Some(calculation) = &modality.calculation {
+        working(page, calculation);
+    }
     page.field(2, "Remainder effective", &count(effective_days));
+    let back = modality.back_on.map_or("not up to this date".to_owned(), |on| on.to_string());
+    page.field(2, "Back in prison", &format!("{back} (wederopsluiting)"));
     page.field(2, "Compliant", &format!("{} days", modality.compliant_days));
     page.field(2, "In treatment", &format!("{} days", modality.treatment_days));
     for (name, reading) in modality.readings.iter() {
@@ -81,6 +89,16 @@ fn modality_part(page: &mut Page, modality: &ModalityCredit) {
     }
     page.blank();
     differences(page, modality);
+}
+
+/// How the calculated remainder was arrived at.
+fn working(page: &mut Page, calculation: &Calculation) {
+    let Calculation { from, length_days, imputed_days, served_days, events } = calculation;
+    let sentence = format!("{length_days} days of sentence (straf) from {from}");
+    page.field(2, "", &sentence);
+    page.field(2, "", &format!("- {imputed_days} days imputed (toerekening)"));
+    page.field(2, "", &format!("- {served_days} dates served before this modality (ondergaan)"));
+    page.field(2, "", &format!("records: {}", events.join(", ")));
 }
 
 fn reading_part(page: &mut Page, name: &str, reading: &Reading) {
@@ -106,6 +124,10 @@ fn figures(page: &mut Page, reading: &Reading) {
         Days::Exactly(days) => format!("{days} days"),
         Days::Between { min, max } => format!("{min} to {max} days, as the court decides"),
     };
+    if let Some(DecidedBy { judgment, event }) = &reading.decision {
+        let words = format!("judgment (vonnis) {judgment}; record: {event}");
+        page.field(4, "Decided by (beslist door)", &words);
+    }
     match (reading.credited_days, reading.range) {
         (Some(credited), _) => page.field(4, "Credited (aftrek)", &format!("{credited} days")),
         (None, Some([min, max])) => {
@@ -185,6 +207,17 @@ fn findings(page: &mut Page, credit: &Credit) {
     for finding in &credit.findings {
         page.field(2, finding.code.code(), &finding.message);
         page.field(2, "", &format!("records: {}", finding.events.join(", ")));
+    }
+}
+
+/// What the ids in the table stand for.
+fn records(page: &mut Page, credit: &Credit) {
+    page.line(0, &"=".repeat(COLUMNS_MAX));
+    page.line(0, "RECORDS read (gelezen stukken), as they stand, by the clock in Belgium");
+    for record in &credit.records {
+        let time = record.time.format("%Y-%m-%d %H:%M");
+        page.line(2, &format!("{time}  {}", record.kind));
+        page.wrapped(20, "", &format!("{} of {}", record.id, record.source));
     }
 }
 

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::answer::RecordRead;
 use super::query::Query;
+use crate::domain::calendar;
 use crate::domain::dates::{Dates, Run, WRITABLE_MAX};
 use crate::domain::fact::Fact;
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::History;
+use crate::domain::history::{History, Item};
 
 /// The place of a record in the order of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +25,7 @@ pub(super) struct Told<'a> {
     pub date: NaiveDate,
     pub instant: DateTime<Utc>,
     pub id: &'a str,
+    pub item: &'a Item,
     pub fact: &'a Fact,
 }
 
@@ -66,6 +69,7 @@ impl<'a> Timeline<'a> {
                 date: item.date(),
                 instant: item.instant(),
                 id: item.id(),
+                item,
                 fact,
             })
             .take_while(|told| told.date <= at)
@@ -91,6 +95,17 @@ impl<'a> Timeline<'a> {
     pub fn ids(&self, places: impl IntoIterator<Item = Place>) -> Vec<String> {
         let places: BTreeSet<Place> = places.into_iter().collect();
         places.into_iter().map(|place| self.told[place.0].id.to_owned()).collect()
+    }
+
+    /// Every record, as it stands.
+    pub fn records(&self) -> Vec<RecordRead> {
+        let read = |told: &Told| RecordRead {
+            id: told.id.to_owned(),
+            source: told.item.recorded.event.key.source.to_string(),
+            kind: told.item.kind().name(),
+            time: calendar::local_time(told.instant).fixed_offset(),
+        };
+        self.told.iter().map(read).collect()
     }
 
     /// A finding that rests on these records.

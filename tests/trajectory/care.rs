@@ -302,6 +302,17 @@ fn substitution_over_each_move() {
                 second(json!({"continuous": null, "gapHours": "absent"})),
             ),
             (
+                "a prescription stopped for another: the substitution went on",
+                of(vec![
+                    with(stopped("2026-03-02T10:00", "planned"), json!({"prescription": "p1"})),
+                    prescribed("2026-03-02T10:05", "p2", "maintenance"),
+                    to_brugge(),
+                    dose("2026-03-06T09:00"),
+                ]),
+                "2026-03-07",
+                second(json!({"continuous": false, "gapHours": 96})),
+            ),
+            (
                 "stopped by plan after",
                 of(vec![
                     to_brugge(),

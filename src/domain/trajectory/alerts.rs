@@ -12,6 +12,7 @@ use super::custody::CustodyState;
 use super::doses::{Dose, Timeline, Told, silent_from, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
+use super::stops::ended_between;
 use super::{Record, Trajectory};
 use crate::domain::calendar::{days_after, end_of};
 use crate::domain::choice::{Goal, ProgrammeKind, ReleaseReason, Setting, StopReason};
@@ -148,7 +149,7 @@ fn moves<'a, 't>(
     let running = |item: &'a Item| {
         let dose = timeline.last_dose(item.instant())?;
         let known = item.instant() <= silent_from(dose.next_due(), dose.interval_days, rules);
-        let stopped = timeline.stopped_between(dose.at, item.instant(), &ended);
+        let stopped = ended_between(timeline, dose.at, item.instant(), &ended);
         (known && !stopped).then_some(Move { item, dose })
     };
     records.iter().filter(|(_, fact)| is_move(fact)).filter_map(|(item, _)| running(item)).collect()

@@ -12,7 +12,7 @@ use super::rules::{Rules, Threshold};
 use super::{Record, found};
 use crate::domain::calendar::{self, days_after};
 use crate::domain::choice::{
-    Formulation, NotDeliveredCause, Product, Service, Setting, StopReason, WithheldReason,
+    Formulation, NotDeliveredCause, Product, Service, Setting, WithheldReason,
 };
 use crate::domain::fact::{DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped};
 use crate::domain::finding::{Finding, FindingCode};
@@ -301,18 +301,6 @@ impl<'a> Timeline<'a> {
             Some(Fact::DoseContinued(given)) => there(given),
             _ => false,
         })
-    }
-
-    /// Whether the substitution was ended, for one of `reasons`, between two instants.
-    pub fn stopped_between(
-        &self,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-        reasons: &[StopReason],
-    ) -> bool {
-        let first = self.stops.partition_point(|(item, _)| item.instant() < from);
-        let mut stops = self.stops[first..].iter().take_while(|(item, _)| item.instant() <= to);
-        stops.any(|(_, stop)| reasons.contains(&stop.reason))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod doses;
 pub mod modality;
 pub mod residential;
 pub mod rules;
+pub mod stops;
 pub mod substitution;
 pub mod transitions;
 

@@ -11,9 +11,10 @@ use serde::Serialize;
 use super::clock::Clock;
 use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
 use super::rules::Rules;
+use super::stops::{concerns_all, ended_between, is_after, product_at, stop_in_force};
 use crate::domain::calendar::{self, days_after};
 use crate::domain::choice::{Goal, Product, StopReason};
-use crate::domain::fact::{Prescribed, SubstitutionStopped};
+use crate::domain::fact::Prescribed;
 use crate::domain::history::Item;
 
 /// In which state a substitution is.
@@ -166,36 +167,6 @@ pub fn current_prescription<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'
         .or(Some(last))
 }
 
-/// The last stop, if nothing has begun since.
-fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {
-    let (item, stop) =
-        timeline.stops.iter().rfind(|(item, stop)| concerns_all(timeline, item, stop)).copied()?;
-    let dosed = timeline.doses.last().is_some_and(|dose| dose.at > item.instant());
-    let prescribed = timeline.prescriptions.iter().any(|order| is_after(order, item, stop));
-    (!dosed && !prescribed).then_some((item, stop))
-}
-
-/// Whether a prescription comes after a stop; at one instant, if it is not what was stopped.
-fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionStopped) -> bool {
-    let another = stop.prescription.as_ref() != Some(&order.1.prescription);
-    let (ordered, stopped) = (order.0.instant(), item.instant());
-    ordered > stopped || (ordered == stopped && another)
-}
-
-/// Whether a stop ends the substitution, rather than a prescription or a product that another
-/// one has replaced already.
-fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped) -> bool {
-    let stopped = item.instant();
-    let prescription = timeline.prescriptions.iter().rfind(|(order, _)| order.instant() <= stopped);
-    let by_prescription = stop.prescription.as_ref().is_none_or(|named| {
-        prescription.is_none_or(|(_, prescribed)| prescribed.prescription == *named)
-    });
-    let by_product = stop.product.is_none_or(|named| {
-        product_at(timeline, Some(stopped)).is_none_or(|product| product == named)
-    });
-    by_prescription && by_product
-}
-
 /// A stop by plan or by the person is a stop; one that others force on the person, or that only
 /// a move brings about, is an interruption until a dose or a prescription follows.
 fn after_stop(reason: StopReason) -> SubstitutionState {
@@ -205,15 +176,6 @@ fn after_stop(reason: StopReason) -> SubstitutionState {
             SubstitutionState::Interrupted
         }
     }
-}
-
-/// The product of the last record up to an instant that names one.
-fn product_at(timeline: &Timeline, until: Option<DateTime<Utc>>) -> Option<Product> {
-    timeline
-        .amounts
-        .iter()
-        .rfind(|(from, product, _)| product.is_some() && until.is_none_or(|until| *from <= until))
-        .and_then(|(_, product, _)| *product)
 }
 
 /// The last amount of the current product.
@@ -341,7 +303,7 @@ fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>>
 fn resumed_after_gap(timeline: &Timeline, rules: &Rules) -> bool {
     let [.., before, last] = &timeline.doses[..] else { return false };
     let ended = [StopReason::Planned, StopReason::Client];
-    if last.told == Told::Reported || timeline.stopped_between(before.at, last.at, &ended) {
+    if last.told == Told::Reported || ended_between(timeline, before.at, last.at, &ended) {
         return false;
     }
     let due = before.next_due();

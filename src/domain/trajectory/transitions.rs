@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Record;
 use super::doses::Timeline;
 use super::rules::Rules;
+use super::stops::ended_between;
 use crate::domain::choice::StopReason;
 use crate::domain::fact::{Code, Fact};
 
@@ -93,7 +94,7 @@ fn bridge(transition: &mut Transition, timeline: &Timeline, rules: &Rules) {
     transition.first_dose_after = after;
     let (Some(before), Some(after)) = (before, after) else { return };
     let ended = [StopReason::Planned, StopReason::Client];
-    if timeline.stopped_between(before.at, transition.at, &ended) {
+    if ended_between(timeline, before.at, transition.at, &ended) {
         return;
     }
     transition.gap_hours = Some((after - before.at).num_hours());

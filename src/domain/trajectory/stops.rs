@@ -1,0 +1,67 @@
+//! What a stop ends: the substitution, or a prescription that another one replaces.
+//! Always: a stop of what was replaced, or after which more is prescribed, ends no substitution.
+//! Form: `substitution` and `transitions` of the trajectory in the HTTP contract.
+
+use chrono::{DateTime, Utc};
+
+use super::doses::Timeline;
+use crate::domain::choice::{Product, StopReason};
+use crate::domain::fact::{Prescribed, SubstitutionStopped};
+use crate::domain::history::Item;
+
+/// The last stop, if nothing has begun since.
+pub fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {
+    let (item, stop) =
+        timeline.stops.iter().rfind(|(item, stop)| concerns_all(timeline, item, stop)).copied()?;
+    let dosed = timeline.doses.last().is_some_and(|dose| dose.at > item.instant());
+    let prescribed = timeline.prescriptions.iter().any(|order| is_after(order, item, stop));
+    (!dosed && !prescribed).then_some((item, stop))
+}
+
+/// Whether the substitution was ended, for one of `reasons`, between two instants, and nothing
+/// prescribed by the later one.
+pub fn ended_between(
+    timeline: &Timeline,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    reasons: &[StopReason],
+) -> bool {
+    let first = timeline.stops.partition_point(|(item, _)| item.instant() < from);
+    let stops = timeline.stops[first..].iter().take_while(|(item, _)| item.instant() <= to);
+    let mut stops = stops.filter(|(_, stop)| reasons.contains(&stop.reason));
+    stops.any(|(item, stop)| {
+        let again =
+            |order: &(&Item, &Prescribed)| order.0.instant() <= to && is_after(order, item, stop);
+        concerns_all(timeline, item, stop) && !timeline.prescriptions.iter().any(again)
+    })
+}
+
+/// Whether a prescription comes after a stop; at one instant, if it is not what was stopped.
+pub fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionStopped) -> bool {
+    let another = stop.prescription.as_ref() != Some(&order.1.prescription);
+    let (ordered, stopped) = (order.0.instant(), item.instant());
+    ordered > stopped || (ordered == stopped && another)
+}
+
+/// Whether a stop ends the substitution, rather than a prescription or a product that another
+/// one has replaced already.
+pub fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped) -> bool {
+    let stopped = item.instant();
+    let prescription = timeline.prescriptions.iter().rfind(|(order, _)| order.instant() <= stopped);
+    let by_prescription = stop.prescription.as_ref().is_none_or(|named| {
+        prescription.is_none_or(|(_, prescribed)| prescribed.prescription == *named)
+    });
+    let by_product = stop.product.is_none_or(|named| {
+        product_at(timeline, Some(stopped)).is_none_or(|product| product == named)
+    });
+    by_prescription && by_product
+}
+
+/// The product of the last record up to an instant that names one.
+pub fn product_at(timeline: &Timeline, until: Option<DateTime<Utc>>) -> Option<Product> {
+    timeline
+        .amounts
+        .iter()
+        .rfind(|(from, product, _)| product.is_some() && until.is_none_or(|until| *from <= until))
+        .and_then(|(_, product, _)| *product)
+}

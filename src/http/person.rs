@@ -91,6 +91,11 @@ pub async fn credit(
     let person = query.done_with(person)?;
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
+    if !credit::is_answerable(&known.history) {
+        let limit = credit::LISTED_MAX;
+        let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
+        return Err(Problem::new(ProblemType::StreamTooLong).detail(detail));
+    }
     if wants_text(&headers) {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         let table = long(&known, || answer::credit_table(&question, &known, &asked));

@@ -183,3 +183,25 @@ fn what_is_not_allowed_says_what_is() {
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
     }
 }
+
+#[test]
+fn a_credit_beyond_all_measure_is_refused_and_the_rest_still_answers() {
+    let (_folder, server) = fixture();
+    let grant = |n: u32| {
+        let mut grant = event(1, &format!("g{n}"));
+        grant["type"] = "modality.granted".into();
+        grant["data"] = json!({"modality": format!("m{n}"), "kind": "electronicMonitoring",
+            "judgment": "J"});
+        grant
+    };
+    let all: Vec<Value> = (0..450).map(grant).collect();
+    let credit = |at: &str| server.get(&format!("/v1/persons/{}/credit{at}", person(1)));
+    server.send_batch(&all[..440]);
+    assert_eq!(credit("").status, 200);
+    server.send_batch(&all);
+    let refused = credit("");
+    assert_eq!((refused.status, &refused.json()["type"]), (422, &json!(TOO_LONG)));
+    assert_eq!(server.get(&format!("/v1/persons/{}/trajectory", person(1))).status, 200);
+}
+
+const TOO_LONG: &str = "urn:problem-type:careLedger:streamTooLong";

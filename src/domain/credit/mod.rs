@@ -21,13 +21,25 @@ pub use answer::*;
 pub use query::{Boundary, MonthDays, NotABoundary, NotMonthDays, Query};
 
 use crate::domain::dates::WRITABLE_MAX;
+use crate::domain::fact::Fact;
 use crate::domain::history::History;
 use crate::domain::registry::Registry;
 use modality::Modality;
 use reading::Ground;
 use remainder::Base;
-use runs::Presences;
+use runs::{Custody, Presences};
 use timeline::Timeline;
+
+/// Modalities times records that one answer goes into, about 200 MiB: each modality accounts for
+/// every stay. With forty modalities that leaves 5,000 records of custody and stays.
+pub const LISTED_MAX: usize = 200_000;
+
+/// Whether an answer stays within [`LISTED_MAX`].
+pub fn is_answerable(history: &History) -> bool {
+    let facts = || history.facts().filter(|(_, fact)| timeline::is_read(fact));
+    let modalities = facts().filter(|(_, fact)| matches!(fact, Fact::Granted(_))).count();
+    modalities * facts().count() <= LISTED_MAX
+}
 
 /// Answers one question about the credit of days from what stands of a person's records.
 pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
@@ -40,9 +52,10 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
     let chain = remainder::chain(&timeline, &detained, query.month_days, &mut findings);
     let bases =
         remainder::bases(&timeline, &modalities, &chain, (&detention, &detained), &mut findings);
+    let custody = Custody::new(&detention, &detained);
     let worked_out = |(modality, base): (&Modality, &Base)| {
         let treatment_days = presences.present().intersect(&modality.compliant).days();
-        let runs = runs::day_runs(&timeline, modality, (&detention, &detained), &presences);
+        let runs = runs::day_runs(&timeline, modality, &custody, &presences);
         let ground = Ground::new(modality, base, treatment_days, &detained);
         ModalityCredit {
             modality: modality.granted.modality.clone(),

@@ -65,6 +65,23 @@ impl Presences {
     }
 }
 
+/// The detention with what ended each of its parts, once for all modalities.
+pub(super) struct Custody<'d> {
+    detention: &'d Detention,
+    /// D.
+    detained: &'d Dates,
+    released: Over,
+    returned: Vec<Over>,
+}
+
+impl<'d> Custody<'d> {
+    pub fn new(detention: &'d Detention, detained: &'d Dates) -> Self {
+        let released = Over::new(&detention.spans);
+        let returned = detention.away_from.iter().map(|away| Over::new(away)).collect();
+        Self { detention, detained, released, returned }
+    }
+}
+
 fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
     let mut spans: Vec<Span> = spans.collect();
     spans.sort_by_key(|span| span.run);
@@ -100,27 +117,25 @@ impl Over {
 pub(super) fn day_runs(
     timeline: &Timeline<'_>,
     modality: &Modality<'_>,
-    (detention, detained): (&Detention, &Dates),
+    custody: &Custody<'_>,
     presences: &Presences,
 ) -> DayRuns {
     let nowhere = Dates::default();
     let inside = modality.sleeps_inside();
-    let detained = if inside { &nowhere } else { detained };
-    let window = &modality.rests_on[..];
-    let (free, released) = (&detention.away[..], &Over::new(&detention.spans));
+    let detained = if inside { &nowhere } else { custody.detained };
     let lifted = &Over::new(&modality.suspensions);
-    let returned: Vec<Over> = detention.away_from.iter().map(|away| Over::new(away)).collect();
-    let returned: Vec<&Over> = returned.iter().collect();
+    let returned: Vec<&Over> = custody.returned.iter().collect();
     // Where the person sleeps inside, no date is free and none detained.
-    let free = if inside { Grounds::default() } else { Grounds::new(&[free], &[released]) };
+    let free = Grounds::new(&[&custody.detention.away], &[&custody.released]);
+    let free = if inside { Grounds::default() } else { free };
     let compliant = free.and(&[], &[lifted]);
     let treatment = compliant.in_treatment(presences);
     // What a run of each reason rests on, besides the window.
     let not_complied = [
-        (Why::Detained, detained, Grounds::new(&[&detention.spans], &returned)),
+        (Why::Detained, detained, Grounds::new(&[&custody.detention.spans], &returned)),
         (Why::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
     ];
-    let lists = Lists { timeline, window };
+    let lists = Lists { timeline, window: &modality.rests_on };
     let treated = presences.present.intersect(&modality.compliant);
     let mut left = presences.covered.minus(&treated);
     let outside = left.minus(&modality.dates);

@@ -121,7 +121,7 @@ impl<'a> Timeline<'a> {
 
 /// Whether the credit reads records of this type at all. Clinical ones it never names: its
 /// readers may not know of them.
-fn is_read(fact: &Fact) -> bool {
+pub(super) fn is_read(fact: &Fact) -> bool {
     matches!(
         fact,
         Fact::Arrived(_)

@@ -23,8 +23,8 @@ const APPLICATION_ID: i32 = 0x4361_7265;
 const FORMAT_VERSION: i32 = 1;
 
 /// The write-ahead log is folded into the table beyond this, between commits. The writer waits for
-/// it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as
-/// 30 ms, and at no lower rate (ops/bench, 24 November 2026).
+/// it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as 30
+/// to 50 ms, and at no lower rate (ops/bench, 24 November 2026).
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 4096;
 

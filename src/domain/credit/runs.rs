@@ -1,6 +1,7 @@
 //! The dates behind the figures, counted and excluded, run by run with reason and records.
 //! Always: the runs of one list share no date, and together account for every date in question;
-//! a record without which a run would not hold is among those it rests on.
+//! a record without which a run would not hold is among those it rests on, but for corrections, and
+//! for other stays where a run is an absence or a closing date: that none covers it rests on none.
 //! Rules: the paragraph on `counted` and `excluded` of the credit rules. A run rests on the
 //! records that open and close each window, presence, detention, suspension or absence it lies in,
 //! and on those that ended what would else cover it.

@@ -24,7 +24,7 @@ const FORMAT_VERSION: i32 = 1;
 
 /// The write-ahead log is folded into the table beyond this, between commits. The writer waits for
 /// it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as 30
-/// to 50 ms, and at no lower rate (ops/bench, 24 November 2026).
+/// to 50 ms, at rates that differ less than two runs do (ops/bench, 24 November 2026).
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 4096;
 

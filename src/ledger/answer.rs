@@ -78,9 +78,8 @@ pub fn history(question: &Question, person: &Person, page: &HistoryPage) -> (Val
 
 /// Where a person stands in custody and care.
 pub fn trajectory(question: &Question, person: &Person) -> Value {
-    let unknown = trajectory::unknown_codes(&person.history, question.at, Registry::shipped());
-    let answer = trajectory::trajectory(&person.history, question.at, Rules::shipped());
-    let answer = answer.with_findings(unknown);
+    let (rules, registry) = (Rules::shipped(), Registry::shipped());
+    let answer = trajectory::answer(&person.history, question.at, rules, registry);
     with_head(question, person, &answer)
 }
 

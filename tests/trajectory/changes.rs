@@ -1,7 +1,8 @@
 //! When an answer changes by itself, as a table: events, instant, the instant of the change.
 
 use care_ledger::domain::calendar::At;
-use care_ledger::domain::trajectory::{Rules, changes_at, trajectory};
+use care_ledger::domain::registry::Registry;
+use care_ledger::domain::trajectory::{Rules, answer, answer_until};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -21,6 +22,11 @@ fn an_answer_changes_by_itself_at() {
     let need = || treated("2026-03-01", "prison", true);
     let out = || released("2026-03-02T10:00", "sentenceEnd");
     let death = || event("death.recorded", "2026-03-02T15:00", json!({}));
+    let screened = || {
+        let data =
+            json!({"instrument": "assist", "needIdentified": false, "project": "noSuchProject"});
+        event("care.screened", "2026-03-02T10:00", data)
+    };
     let depot_refused = || vec![depot(monday, 7), withheld("2026-03-09T09:00", "refused")];
     let rows: Vec<(&str, Vec<Value>, &str, Option<&str>)> = vec![
         ("never, without records", vec![], monday, None),
@@ -80,16 +86,23 @@ fn an_answer_changes_by_itself_at() {
             "2026-03-02T09:59",
             Some("2026-03-02T10:00"),
         ),
+        (
+            "when a code that no registry knows comes true",
+            vec![gent(), screened()],
+            "2026-03-02T09:59",
+            Some("2026-03-02T10:00"),
+        ),
         ("never after a death", vec![dose(monday), referred(monday), death()], "2026-03-02", None),
     ];
     for (claim, events, from, change) in rows {
         let history = history(&events, None);
-        let found = changes_at(&history, at(from), Rules::shipped());
+        let (rules, registry) = (Rules::shipped(), Registry::shipped());
+        let (present, found) = answer_until(&history, at(from), rules, registry);
         assert_eq!(found, change.map(instant), "{claim}");
+        let answer = |at| answer(&history, at, rules, registry);
+        assert_eq!(answer(at(from)), present);
         let Some(change) = found else { continue };
-        let answer = |at| trajectory(&history, at, Rules::shipped());
         let just_before = change - TimeDelta::microseconds(1);
-        let present = answer(at(from));
         assert_eq!(answer(At::Instant(just_before)), present);
         assert_ne!(answer(At::Instant(change)), present);
     }

@@ -3,9 +3,10 @@
 
 use care_ledger::domain::calendar::At;
 use care_ledger::domain::history::History;
+use care_ledger::domain::registry::Registry;
 use care_ledger::domain::trajectory::alerts::AlertCode;
 use care_ledger::domain::trajectory::substitution::SubstitutionState;
-use care_ledger::domain::trajectory::{Rules, Trajectory, changes_at, trajectory};
+use care_ledger::domain::trajectory::{self, Rules, Trajectory};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -281,7 +282,11 @@ fn any_at() -> impl Strategy<Value = At> {
 }
 
 fn answer(history: &History, at: At) -> Trajectory {
-    trajectory(history, at, Rules::shipped())
+    trajectory::answer(history, at, Rules::shipped(), Registry::shipped())
+}
+
+fn answer_until(history: &History, at: At) -> (Trajectory, Option<DateTime<Utc>>) {
+    trajectory::answer_until(history, at, Rules::shipped(), Registry::shipped())
 }
 
 fn told_by(events: &[Value], at: At) -> Vec<Value> {
@@ -366,7 +371,7 @@ proptest! {
         let history = history(&numbered(events), None);
         let text = serde_json::to_string(&answer(&history, at)).unwrap();
         prop_assert!(!text.replace("\"continuous\":null", "").contains("null"));
-        changes_at(&history, at, Rules::shipped());
+        answer_until(&history, at);
     }
 
     #[test]
@@ -378,8 +383,9 @@ proptest! {
     ) {
         let events = if told_ahead { events } else { told_by(&events, at) };
         let history = history(&events, None);
-        let present = answer(&history, at);
-        let Some(change) = changes_at(&history, at, Rules::shipped()) else {
+        let (present, change) = answer_until(&history, at);
+        prop_assert_eq!(&answer(&history, at), &present);
+        let Some(change) = change else {
             let later = At::Instant(at.instant() + TimeDelta::days(4000));
             prop_assert_eq!(answer(&history, later), present);
             return Ok(());

@@ -94,25 +94,40 @@ pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Find
     found.collect()
 }
 
-/// The first later instant at which the trajectory differs although nothing more is recorded: by a
-/// threshold, by a civil day, or by a record told ahead of its time. `None`: it stays as it is.
-pub fn changes_at(history: &History, at: At, rules: &Rules) -> Option<DateTime<Utc>> {
+/// The whole answer at an instant, findings of the registry among them.
+pub fn answer(history: &History, at: At, rules: &Rules, registry: &Registry) -> Trajectory {
+    trajectory(history, at, rules).with_findings(unknown_codes(history, at, registry))
+}
+
+/// The whole answer, and the first later instant at which it differs although nothing more is
+/// recorded: by a threshold, by a civil day, or by a record told ahead of its time. `None`: it
+/// stays as it is.
+pub fn answer_until(
+    history: &History,
+    at: At,
+    rules: &Rules,
+    registry: &Registry,
+) -> (Trajectory, Option<DateTime<Utc>>) {
     let told = |at: At| {
         let known = Known::of(history, at);
         let clock = Clock::at(at.instant());
-        let trajectory = known.trajectory(&clock, rules);
+        let trajectory = known.trajectory(&clock, rules).with_findings(history.findings.clone());
+        let answer = trajectory.with_findings(unknown_codes(history, at, registry));
         // Past a death no threshold counts any more.
-        (trajectory, clock.next().filter(|_| known.death.is_none()))
+        (answer, clock.next().filter(|_| known.death.is_none()))
     };
     let (present, mut by_clock) = told(at);
     let mut from = at.instant();
     loop {
         let mut times = history.facts().map(|(item, _)| item.instant());
         let by_record = times.find(|time| *time > from);
-        from = by_clock.into_iter().chain(by_record).min()?;
-        let (trajectory, next) = told(At::Instant(from));
-        if trajectory != present {
-            return Some(from);
+        let Some(next) = by_clock.into_iter().chain(by_record).min() else {
+            return (present, None);
+        };
+        from = next;
+        let (answer, next) = told(At::Instant(from));
+        if answer != present {
+            return (present, Some(from));
         }
         by_clock = next;
     }

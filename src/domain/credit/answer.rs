@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::query::{Boundary, MonthDays};
 use super::rules::Parameter;
 use crate::domain::choice::ModalityKind;
-use crate::domain::fact::Id;
+use crate::domain::fact::{Code, Id};
 use crate::domain::finding::Finding;
 
 /// What the stay and the modality are worth, under every reading side by side.
@@ -95,6 +95,8 @@ pub struct ModalityCredit {
     pub compliant_days: i64,
     /// Those among them in treatment.
     pub treatment_days: i64,
+    /// The houses of the stays that share a date with the window, by code.
+    pub facilities: Vec<Code>,
     /// The readings, from the floor up.
     pub readings: Readings,
 }

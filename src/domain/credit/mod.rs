@@ -68,6 +68,7 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
             back_on: ground.back,
             compliant_days: modality.compliant.days(),
             treatment_days,
+            facilities: treatment::houses(&stays, modality.window),
             readings: reading::readings(&ground, runs),
         }
     };

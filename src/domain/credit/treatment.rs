@@ -2,14 +2,14 @@
 //! Always: P lies inside the presences, and a date that any presence counts is in it.
 //! Rules: the row P of the table "Sets" of the credit rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
 use super::query::Boundary;
 use super::timeline::{Place, Span, Timeline, Told};
 use crate::domain::dates::{Dates, Run, day_after, day_before};
-use crate::domain::fact::{Fact, Id};
+use crate::domain::fact::{Code, Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
 
 /// How a presence ends.
@@ -36,6 +36,7 @@ impl End {
 #[derive(Debug)]
 pub(super) struct Presence<'a> {
     pub stay: &'a Id,
+    pub facility: &'a Code,
     pub admitted: Place,
     pub run: Run,
     pub end: End,
@@ -131,6 +132,14 @@ pub(super) fn stays<'t, 'a>(timeline: &'t Timeline<'a>, boundary: Boundary) -> V
     stays
 }
 
+/// The houses of the presences that share a date with a window, each once, by code.
+pub(super) fn houses(stays: &[Stay<'_, '_>], window: Option<Run>) -> Vec<Code> {
+    let presences = stays.iter().flat_map(|stay| &stay.presences);
+    let within = presences.filter(|p| window.is_some_and(|window| window.meets(p.run)));
+    let houses: BTreeSet<&Code> = within.map(|presence| presence.facility).collect();
+    houses.into_iter().cloned().collect()
+}
+
 fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<Stay<'t, 'a>> {
     let mut places: HashMap<&Id, usize> = HashMap::new();
     let mut stays: Vec<Stay> = Vec::new();
@@ -176,6 +185,7 @@ fn presences<'a>(
         let last = told.map_or(timeline.at, |told| told.date);
         Some(Presence {
             stay: &admission.stay,
+            facility: &admission.facility,
             admitted: admitted.place,
             run: Run { first: admitted.date, last },
             end,

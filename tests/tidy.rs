@@ -13,8 +13,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("vault", &["domain"]),
     ("store", &["domain"]),
     ("ledger", &["domain", "vault", "store"]),
-    ("http", &["config", "domain", "ledger"]),
-    ("cli", &["config", "domain", "http", "ledger", "simulate"]),
+    ("projection", &["domain", "ledger"]),
+    ("http", &["config", "domain", "ledger", "projection"]),
+    ("cli", &["config", "domain", "http", "ledger", "projection", "simulate"]),
 ];
 
 /// Outside crates and their only homes.
@@ -23,7 +24,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["http"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
-    ("rusqlite", &["store/embedded"]),
+    ("rusqlite", &["store/embedded", "projection/state"]),
+    ("rustix", &["projection/runner.rs"]),
     ("jsonschema", &["domain/schema.rs"]),
     ("chrono_tz", &["domain/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),

@@ -1,14 +1,15 @@
 //! `care-ledger history`, `trajectory` and `credit`: what is known of one person, from a data
 //! folder or from a running ledger.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
 
 use super::client::{Answer, Client};
 use super::failure::Failure;
-use super::{serve, show, wait};
+use super::{progress, serve, show, wait};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
@@ -83,7 +84,11 @@ pub struct Credit {
     project: bool,
 }
 
-const JSON: &str = "application/json";
+/// What programs read.
+pub const JSON: &str = "application/json";
+
+/// So often it is shown that something goes on.
+const TICK: Duration = Duration::from_millis(200);
 
 impl History {
     /// Prints the history.
@@ -157,6 +162,34 @@ impl From {
     /// # Errors
     /// The folder cannot be opened, or the address is none.
     pub fn asker(&self) -> Result<Asker, Failure> {
+        self.asker_by(|folder| Ok(http::router(serve::open(folder)?, None)))
+    }
+
+    /// The same, with the lists over all persons, once they have read all of the folder's log.
+    ///
+    /// # Errors
+    /// As [`From::asker`].
+    pub fn asker_of_lists(&self) -> Result<Asker, Failure> {
+        self.asker_by(|folder| {
+            let ledger = serve::open(folder)?;
+            let last = *ledger.subscribe().borrow();
+            let lists = wait(async {
+                let lists = serve::lists(&ledger, folder).await?;
+                let bar = progress::count("folding the log into lists");
+                while !lists.reached(last, TICK).await {
+                    bar.tick();
+                }
+                bar.finish_and_clear();
+                Ok::<_, Failure>(lists)
+            })??;
+            Ok(http::router(ledger, Some(lists)))
+        })
+    }
+
+    fn asker_by(
+        &self,
+        open: impl FnOnce(&Path) -> Result<http::Router, Failure>,
+    ) -> Result<Asker, Failure> {
         // A flag wins over a variable, whichever of the two ways it names.
         let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
         let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
@@ -178,7 +211,7 @@ impl From {
                 folder.display()
             )));
         }
-        let router = http::router(serve::open(&folder)?);
+        let router = open(&folder)?;
         Ok(Box::new(move |path, accept| {
             let (status, text) = wait(http::ask(router.clone(), path, accept))?;
             Answer { status, text }.good_to_question()

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::client::Client;
 use super::emit::{Sender, Summary};
 use super::failure::Failure;
-use super::serve::{log_to_stderr, open, stop};
+use super::serve::{lists, log_to_stderr, open, stop};
 use super::{progress, runtime, show};
 use crate::config::{LISTEN_DEFAULT, LogFormat};
 use crate::http;
@@ -51,6 +51,7 @@ impl Demo {
         log_to_stderr("warn", LogFormat::Text)?;
         let runtime = runtime()?;
         let ledger = open(&self.data)?;
+        let lists = runtime.block_on(lists(&ledger, &self.data))?;
         let (address, served, stopped) = {
             let _inside = runtime.enter();
             let listener = runtime.block_on(bind(self.listen))?;
@@ -60,7 +61,8 @@ impl Demo {
             let stop = async move {
                 tokio::select! { () = stop => {}, _ = stopped => {} }
             };
-            let served = runtime.spawn(http::serve(listener, http::router(ledger), stop));
+            let served =
+                runtime.spawn(http::serve(listener, http::router(ledger, Some(lists)), stop));
             (address, served, told)
         };
         let url = format!("http://{address}");

@@ -7,6 +7,7 @@ mod demo;
 mod emit;
 mod events;
 mod failure;
+mod lists;
 mod progress;
 mod schema;
 mod serve;
@@ -51,6 +52,10 @@ enum Command {
     Trajectory(ask::Trajectory),
     /// What a person's time in treatment is worth, under every reading of the law
     Credit(ask::Credit),
+    /// Where everybody stands in custody and care
+    Trajectories(lists::Trajectories),
+    /// What everybody's days in treatment are worth
+    Credits(lists::Credits),
     /// All events, in the order in which they were recorded
     Events(events::Events),
     /// The vocabulary: list the types, show a schema, check a file
@@ -74,6 +79,8 @@ pub fn run() -> ExitCode {
         Command::History(history) => history.run(),
         Command::Trajectory(trajectory) => trajectory.run(),
         Command::Credit(credit) => credit.run(),
+        Command::Trajectories(trajectories) => trajectories.run(),
+        Command::Credits(credits) => credits.run(),
         Command::Events(events) => events.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions { shell } => {

@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::{progress, wait};
 use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, clock};
+use crate::projection::Lists;
 
 /// Run the ledger as a service.
 #[derive(Args)]
@@ -40,12 +41,13 @@ impl Serve {
         log_to_stderr(&config.log, config.log_format)?;
         let ledger = open(&config.data)?;
         wait(async {
+            let lists = lists(&ledger, &config.data).await?;
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)
             })?;
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
-            http::serve(listener, http::router(ledger), stop).await;
+            http::serve(listener, http::router(ledger, Some(lists)), stop).await;
             tracing::info!("stopped");
             Ok(())
         })?
@@ -62,6 +64,12 @@ pub fn open(folder: &Path) -> Result<Ledger, Failure> {
         bar.finish_and_clear();
     }
     ledger.map_err(|error| Failure::because(&folder.display().to_string(), &error))
+}
+
+/// Starts keeping the lists of a ledger.
+pub async fn lists(ledger: &Ledger, folder: &Path) -> Result<Lists, Failure> {
+    let lists = Lists::start(ledger.clone(), folder, clock::now).await;
+    lists.map_err(|error| Failure::because(&folder.display().to_string(), &error))
 }
 
 /// Ready when the process is asked to stop.

@@ -41,6 +41,47 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A person of a list of trajectories, on one line.
+pub fn trajectory_line(item: &Value) -> String {
+    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
+    if let Some(code) = item["unanswered"].as_str() {
+        return format!("{}  {code}\n", text("/person"));
+    }
+    let alerts = item["alerts"].as_array().into_iter().flatten();
+    let alerts: Vec<&str> = alerts.filter_map(|alert| alert["code"].as_str()).collect();
+    let line = format!(
+        "{}  {:<14} {:<16} {:<12} {}",
+        text("/person"),
+        text("/custody/state"),
+        text("/custody/facility"),
+        text("/substitution/state"),
+        alerts.join(" ")
+    );
+    format!("{}\n", line.trim_end())
+}
+
+/// A modality of a list of credits, on one line: what is left under the floor and the proposal.
+pub fn credit_line(item: &Value) -> String {
+    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
+    if let Some(code) = item["unanswered"].as_str() {
+        return format!("{}  {code}\n", text("/person"));
+    }
+    let days = |pointer: &str| {
+        let days = item.pointer(pointer).and_then(Value::as_i64);
+        days.map_or_else(|| "unknown".to_owned(), |days| days.to_string())
+    };
+    format!(
+        "{}  {:<20} from {}  treatment {:>4} days  left {} (nothing credited), {} (in full: a \
+         proposal, not the law)\n",
+        text("/person"),
+        text("/kind"),
+        text("/startsOn"),
+        days("/treatmentDays"),
+        days("/none/remainingDays"),
+        days("/fullResidential/remainingDays"),
+    )
+}
+
 /// A trajectory: a section for each part that says something.
 pub fn trajectory(answer: &Value) -> String {
     let mut out = format!("at {}\n", plain(&answer["at"]));

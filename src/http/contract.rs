@@ -12,6 +12,28 @@ use crate::domain::schema;
 /// Years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
 
+/// The states of custody.
+pub const CUSTODY_STATES: &[&str] =
+    &["detained", "absent", "underModality", "released", "deceased", "unknown"];
+
+/// The states of substitution.
+pub const SUBSTITUTION_STATES: &[&str] =
+    &["none", "maintained", "tapering", "interrupted", "stopped", "unknown"];
+
+/// The alerts.
+pub const ALERT_CODES: &[&str] = &[
+    "substitutionOverdue",
+    "handoverUnconfirmed",
+    "referralUnanswered",
+    "releaseWithoutFollowUp",
+    "detoxOnly",
+    "programmeStalled",
+];
+
+/// Position, two instants in microseconds, a pseudonym and a number.
+const LIST_CURSOR: &str = "^[0-9]{1,18}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.[0-9a-f]{8}-[0-9a-f]{4}\
+    -[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,18}$";
+
 /// The schemas that the operations name.
 pub fn components() -> Map<String, Value> {
     let moment = "A date (2026-03-01) or an RFC 3339 instant with offset, after 1900, before 2200";
@@ -34,6 +56,13 @@ pub fn components() -> Map<String, Value> {
             "description": "Opaque: take it from an answer"},
         "Cursor": {"type": "string", "pattern": "^[0-9]{1,17}\\.[0-9]{1,17}\\.[0-9]{1,9}$",
             "description": "Opaque: take it from an answer"},
+        "ListCursor": {"type": "string", "description": "Opaque: take it from an answer",
+            "pattern": LIST_CURSOR},
+        "Code": {"type": "string", "pattern": "^[a-z][a-zA-Z0-9]{0,99}$"},
+        "Days": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32},
+        "CustodyState": {"type": "string", "enum": CUSTODY_STATES},
+        "SubstitutionState": {"type": "string", "enum": SUBSTITUTION_STATES},
+        "AlertCode": {"type": "string", "enum": ALERT_CODES},
         "EntityTag": {"type": "string", "pattern": "^\"[0-9]{1,19}\"$", "examples": ["\"4\""]},
         "Star": {"type": "string", "enum": ["*"]},
         "ErrorCode": {"type": "string",
@@ -57,7 +86,10 @@ pub fn components() -> Map<String, Value> {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
         "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
-        "Trajectory": {"type": "object", "required": ["person", "at", "custody"]},
+        "Trajectory": {"type": "object", "required": ["person", "at"]},
+        "TrajectoryPage": page("Trajectory"),
+        "CreditPage": page("ModalityCredit"),
+        "ModalityCredit": {"type": "object", "required": ["person", "at", "known"]},
         "Run": run,
         "Credit": {"type": "object",
             "required": ["person", "at", "ruleset", "modalities", "findings"]},
@@ -72,6 +104,15 @@ pub fn components() -> Map<String, Value> {
         schemas.insert(format!("event.{kind}"), event(kind));
     }
     schemas
+}
+
+/// A page of a list over all persons.
+fn page(item: &str) -> Value {
+    let items = json!({"type": "array", "items": {"$ref": format!("#/components/schemas/{item}")}});
+    json!({"type": "object", "required": ["asOf", "known", "items"], "properties": {
+        "asOf": {"type": "string", "format": "date-time"},
+        "known": {"type": "string", "format": "date-time"},
+        "items": items, "next": {"type": "string"}}})
 }
 
 /// The types that a sender may say: `record.erased` is the ledger's own.

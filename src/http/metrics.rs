@@ -19,6 +19,7 @@ use super::query::Query;
 use super::state::App;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Condition, Ledger};
+use crate::projection::Lists;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -40,12 +41,14 @@ pub struct Metrics {
     events: Family<Outcome, Counter>,
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
+    lists_position: Gauge<u64, AtomicU64>,
     ledger: Ledger,
+    lists: Option<Lists>,
 }
 
 impl Metrics {
     /// Counters at zero.
-    pub fn new(ledger: &Ledger) -> Self {
+    pub fn new(ledger: &Ledger, lists: Option<&Lists>) -> Self {
         let mut registry = Registry::with_prefix("care_ledger");
         let requests = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
@@ -57,7 +60,23 @@ impl Metrics {
         registry.register("log_position", "The last position of the log", position.clone());
         let writable = Gauge::default();
         registry.register("writable", "1 while the store takes writes", writable.clone());
-        Self { registry, requests, seconds, events, position, writable, ledger: ledger.clone() }
+        let lists_position = Gauge::default();
+        if lists.is_some() {
+            let words = "The last position that the lists have read";
+            registry.register("lists_position", words, lists_position.clone());
+        }
+        let (ledger, lists) = (ledger.clone(), lists.cloned());
+        Self {
+            registry,
+            requests,
+            seconds,
+            events,
+            position,
+            writable,
+            lists_position,
+            ledger,
+            lists,
+        }
     }
 
     /// Counts an answered request.
@@ -92,6 +111,9 @@ pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Probl
     let metrics = &app.metrics;
     metrics.position.set(metrics.ledger.subscribe().borrow().number());
     metrics.writable.set((metrics.ledger.condition() == Condition::Writable).into());
+    if let Some(lists) = &metrics.lists {
+        metrics.lists_position.set(lists.subscribe().borrow().position.number());
+    }
     let mut body = String::new();
     text::encode(&mut body, &metrics.registry).expect("text encodes into memory");
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

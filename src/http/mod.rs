@@ -7,6 +7,7 @@ mod event_in;
 mod feed;
 mod ingest;
 mod lines;
+mod lists;
 mod metrics;
 mod openapi;
 mod ops;
@@ -16,10 +17,10 @@ mod query;
 mod schemas;
 mod serve;
 mod state;
+mod wait;
 
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -30,12 +31,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::problem::{Problem, ProblemType};
 use self::state::{App, RequestId};
 use crate::ledger::Ledger;
+use crate::projection::Lists;
 
 pub use self::serve::{ask, serve};
+/// The routes, as the command line passes them on.
+pub use axum::Router;
 
-/// The routes over an open ledger.
-pub fn router(ledger: Ledger) -> Router {
-    let app = App::new(ledger);
+/// The routes over an open ledger, and over the lists that are kept of it.
+pub fn router(ledger: Ledger, lists: Option<Lists>) -> Router {
+    let app = App::new(ledger, lists);
     Router::new()
         .route("/", get(ops::root))
         .route("/v1/events", post(ingest::post).get(feed::page))
@@ -43,6 +47,8 @@ pub fn router(ledger: Ledger) -> Router {
         .route("/v1/persons/{person}/history", get(person::history))
         .route("/v1/persons/{person}/trajectory", get(person::trajectory))
         .route("/v1/persons/{person}/credit", get(person::credit))
+        .route("/v1/trajectories", get(lists::trajectories))
+        .route("/v1/credits", get(lists::credits))
         .route("/v1/schemas", get(schemas::list))
         .route("/v1/schemas/{type}", get(schemas::one))
         .route("/errors/{code}", get(ops::error_page))
@@ -53,6 +59,7 @@ pub fn router(ledger: Ledger) -> Router {
         .merge(openapi::page())
         .fallback(|| async { Problem::new(ProblemType::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::new(ProblemType::MethodNotAllowed) })
+        .layer(middleware::from_fn_with_state(app.clone(), wait::hold))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)

@@ -67,6 +67,8 @@ fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
         get("/v1/persons/{person}/history", history()),
         get("/v1/persons/{person}/trajectory", trajectory()),
         get("/v1/persons/{person}/credit", credit()),
+        get("/v1/trajectories", trajectories()),
+        get("/v1/credits", credits()),
         get("/v1/schemas", read("listSchemas", "The vocabulary", "SchemaList", &[])),
         get("/v1/schemas/{type}", one_schema()),
         get("/errors/{code}", error_page()),
@@ -176,6 +178,47 @@ fn credit() -> OperationBuilder {
         .parameter(query("project", "Run what is open on to a later `at`.", "Flag"))
 }
 
+fn trajectories() -> OperationBuilder {
+    list("getTrajectories", "Where everybody stands, by custody and care", "TrajectoryPage")
+        .parameter(query("facility", "Only persons in this prison.", "Code"))
+        .parameter(query("custody", "Only this state of custody.", "CustodyState"))
+        .parameter(query("substitution", "Only this state.", "SubstitutionState"))
+        .parameter(query("alert", "Only persons with this alert.", "AlertCode"))
+}
+
+fn credits() -> OperationBuilder {
+    list("getCredits", "What everybody's days in treatment are worth, by modality", "CreditPage")
+        .parameter(query("minDays", "Only with at least so many treatment days.", "Days"))
+        .parameter(query("facility", "Only with a stay in this house within the window.", "Code"))
+}
+
+/// An operation that lists all persons.
+fn list(id: &str, summary: &str, schema: &str) -> OperationBuilder {
+    let read_to = told("How far the log had been read.", "Position");
+    let operation = OperationBuilder::new()
+        .operation_id(Some(id))
+        .summary(Some(summary))
+        .description(Some(
+            "All pages that one cursor leads to speak of one moment: `asOf` and `known`.",
+        ))
+        .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
+        .parameter(query("cursor", "The `next` of an earlier page.", "ListCursor"))
+        .response("200", good(summary, schema).header("Ledger-Position", read_to));
+    let kinds = [ProblemType::BadRequest, ProblemType::Internal, ProblemType::Unavailable];
+    problems(waiting(operation), &kinds)
+}
+
+/// A read that can wait until a position has been read.
+fn waiting(operation: OperationBuilder) -> OperationBuilder {
+    let wait = "wait=<seconds>: with Ledger-Position, answer once that has been read, or 504.";
+    let operation = operation.parameter(header("Prefer", wait, "Text")).parameter(header(
+        "Ledger-Position",
+        "With Prefer: a `position`.",
+        "Position",
+    ));
+    problems(operation, &[ProblemType::NotYetRead])
+}
+
 fn of_person(id: &str, summary: &str, answer: ResponseBuilder) -> OperationBuilder {
     let operation = OperationBuilder::new()
         .operation_id(Some(id))
@@ -191,7 +234,7 @@ fn of_person(id: &str, summary: &str, answer: ResponseBuilder) -> OperationBuild
         ProblemType::Internal,
         ProblemType::Unavailable,
     ];
-    problems(operation, &kinds)
+    problems(waiting(operation), &kinds)
 }
 
 fn one_schema() -> OperationBuilder {

@@ -10,24 +10,47 @@ use serde_json::{Value, json};
 use super::problem::{Problem, ProblemType};
 use super::query::Query;
 use super::state::App;
+use crate::domain::id::Position;
 use crate::ledger::Condition;
+use crate::projection::{Progress, Status};
 
 /// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
 pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
     query.none()?;
-    let (code, status, detail) = match app.ledger.condition() {
+    let last = *app.ledger.subscribe().borrow();
+    let (code, store, detail) = match app.ledger.condition() {
         Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
         Condition::DiskFull => (StatusCode::OK, "DEGRADED", "the disk is full; reads go on"),
         Condition::Failed => {
             (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "a commit failed; look at the disk, restart")
         }
     };
-    let position = app.ledger.subscribe().borrow().to_string();
-    let store = json!({"status": status, "position": position, "detail": detail});
+    let lists = app.lists.as_ref().map(|lists| *lists.subscribe().borrow());
+    let stand_still = lists.is_some_and(|lists| lists.status == Status::Faulted);
+    let status = if store == "UP" && stand_still { "DEGRADED" } else { store };
+    let mut components = json!({
+        "store": {"status": store, "position": last.to_string(), "detail": detail}
+    });
+    if let Some(lists) = lists {
+        components["lists"] = component(lists, last);
+    }
     let body = json!({
-        "status": status, "version": env!("CARGO_PKG_VERSION"), "components": {"store": store}
+        "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
     });
     Ok((code, Json(body)).into_response())
+}
+
+/// How the lists stand beside the log: `lag` counts the events they have not read yet.
+fn component(lists: Progress, last: Position) -> Value {
+    let (status, state) = match lists.status {
+        Status::Running => ("UP", "running"),
+        Status::Rebuilding => ("UP", "rebuilding"),
+        Status::Faulted => ("DEGRADED", "faulted"),
+    };
+    let lag = last.number().saturating_sub(lists.position.number());
+    json!({
+        "status": status, "state": state, "position": lists.position.to_string(), "lag": lag
+    })
 }
 
 /// `GET /health/live`: the process answers.
@@ -61,7 +84,7 @@ macro_rules! pages {
 pages! {
     "badRequest", "resourceNotFound", "methodNotAllowed", "idReused", "wrongRevision",
     "payloadTooLarge", "unsupportedMediaType", "invalidEvent", "otherSource", "requestTimeout",
-    "internalServerError", "serviceUnavailable", "streamTooLong",
+    "internalServerError", "notYetRead", "serviceUnavailable", "streamTooLong",
 }
 
 /// `GET /errors/{code}`: what a problem means and what to do.

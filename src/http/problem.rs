@@ -62,6 +62,8 @@ problem_types! {
         "This person has too many records for one answer";
     Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive";
     Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error";
+    NotYetRead = "careLedger:notYetRead", GATEWAY_TIMEOUT,
+        "The position asked for has not been read yet";
     Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable";
 }
 

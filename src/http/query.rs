@@ -11,11 +11,16 @@ use axum::http::request::Parts;
 use chrono::{DateTime, NaiveDate};
 
 use super::problem::{In, Issue, Problem};
+use super::wait;
 use crate::domain::calendar::At;
 use crate::domain::id::RecordedTime;
 
 /// The parameters of a request, as sent.
-pub struct Query(Vec<(String, String)>);
+pub struct Query {
+    pairs: Vec<(String, String)>,
+    /// What is wrong with the headers that any read takes.
+    issues: Vec<Issue>,
+}
 
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = Problem;
@@ -26,7 +31,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
             let detail = "Not a query string of names and values.";
             Problem::bad_request(vec![Issue::invalid(In::Query, "", detail)])
         };
-        Ok(Self(query.map_err(malformed)?.0))
+        let mut issues = Vec::new();
+        if wait::is_malformed(&parts.headers) {
+            let detail = "Must be the `position` of an event.";
+            issues.push(Issue::invalid(In::Header, "Ledger-Position", detail));
+        }
+        Ok(Self { pairs: query.map_err(malformed)?.0, issues })
     }
 }
 
@@ -39,17 +49,17 @@ pub struct Reading {
 impl Query {
     /// Starts reading: names outside `known` and repeated names are refused.
     pub fn of(self, known: &[&str]) -> Reading {
-        let mut issues = Vec::new();
-        for (place, (name, _)) in self.0.iter().enumerate() {
+        let Self { pairs, mut issues } = self;
+        for (place, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let detail =
                     format!("Not a parameter of this resource; known: {}.", known.join(", "));
                 issues.push(Issue::unknown(In::Query, name, detail));
-            } else if self.0[..place].iter().any(|(earlier, _)| earlier == name) {
+            } else if pairs[..place].iter().any(|(earlier, _)| earlier == name) {
                 issues.push(Issue::invalid(In::Query, name, "Given twice."));
             }
         }
-        Reading { pairs: self.0, issues }
+        Reading { pairs, issues }
     }
 
     /// Refuses every parameter.

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::ledger::Ledger;
+use crate::projection::Lists;
 
 /// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -29,6 +30,8 @@ const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
 pub struct App {
     /// The ledger.
     pub ledger: Ledger,
+    /// The lists over all persons, where they are kept.
+    pub lists: Option<Lists>,
     /// The counters.
     pub metrics: Arc<Metrics>,
     bodies: Arc<Semaphore>,
@@ -39,10 +42,11 @@ pub struct App {
 pub struct RequestId(pub String);
 
 impl App {
-    /// Around an open ledger.
-    pub fn new(ledger: Ledger) -> Self {
+    /// Around an open ledger and its lists.
+    pub fn new(ledger: Ledger, lists: Option<Lists>) -> Self {
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
-        Self { metrics: Arc::new(Metrics::new(&ledger)), ledger, bodies }
+        let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
+        Self { ledger, lists, metrics, bodies }
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

@@ -43,7 +43,7 @@ impl Question {
 }
 
 /// A date as a date, an instant in UTC.
-fn moment(at: At) -> String {
+pub fn moment(at: At) -> String {
     match at {
         At::Date(date) => date.to_string(),
         At::Instant(instant) => instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
@@ -80,7 +80,7 @@ pub fn history(question: &Question, person: &Person, page: &HistoryPage) -> (Val
 pub fn trajectory(question: &Question, person: &Person) -> Value {
     let (rules, registry) = (Rules::shipped(), Registry::shipped());
     let answer = trajectory::answer(&person.history, question.at, rules, registry);
-    with_head(question, person, &answer)
+    headed(question, person, &answer)
 }
 
 /// The credit of days of a person.
@@ -92,7 +92,7 @@ pub fn credit(question: &Question, person: &Person, query: &credit::Query) -> Cr
 /// The same as JSON.
 pub fn credit_json(question: &Question, person: &Person, query: &credit::Query) -> Value {
     let answer = credit(question, person, query);
-    with_head(question, person, &answer)
+    headed(question, person, &answer)
 }
 
 /// The same as a table that a lawyer checks by hand.
@@ -102,7 +102,8 @@ pub fn credit_table(question: &Question, person: &Person, query: &credit::Query)
     credit::table::table(&answer, &question.person.to_string(), known.as_deref())
 }
 
-fn with_head(question: &Question, person: &Person, answer: &impl Serialize) -> Value {
+/// An answer as JSON, behind the members that open every answer.
+pub fn headed(question: &Question, person: &Person, answer: &impl Serialize) -> Value {
     let mut head = question.head(person);
     let answer = serde_json::to_value(answer).expect("an answer serialises into memory");
     if let Value::Object(members) = answer {

@@ -3,6 +3,7 @@
 
 pub mod answer;
 mod batch;
+pub mod clear;
 pub mod clock;
 pub mod read;
 pub mod record;

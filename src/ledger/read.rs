@@ -11,7 +11,7 @@ use super::Ledger;
 use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
 use crate::domain::history::{self, History};
-use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::kind::Kind;
 use crate::domain::record::{self, View};
 use crate::store::{ReadError, Stored};
@@ -34,6 +34,17 @@ pub struct Person {
     /// What the answer knows: the record of the log it was asked for, or the last one there was.
     /// Asking again with it gives the same answer.
     pub known: RecordedTime,
+    /// What may change the answer when it is recorded.
+    pub rests_on: RestsOn,
+}
+
+/// What an answer rests on beside the person's own stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RestsOn {
+    /// The streams of those who are, were, or were said to be the same person.
+    pub streams: Vec<PersonId>,
+    /// The keys of records that a correction or annulment names and that lie in none of these.
+    pub pairs: Vec<Pair>,
 }
 
 impl Ledger {
@@ -57,10 +68,12 @@ impl Ledger {
         }
         let is_known = |record: &&Arc<Recorded>| record.recorded <= known;
         let revision = own.iter().filter(is_known).map(|record| record.revision).max();
-        let records = self.merged(person, own, known).await?;
-        let elsewhere = self.elsewhere(&records, known).await?;
+        let (records, streams) = self.merged(person, own, known).await?;
+        let named = named(&records);
+        let pairs: Vec<Pair> = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
+        let elsewhere = self.elsewhere(named, pairs.clone(), known).await?;
         let history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
-        Ok(Some(Person { history, revision, known }))
+        Ok(Some(Person { history, revision, known, rests_on: RestsOn { streams, pairs } }))
     }
 
     /// At most `limit` records after a position, in the order of the log.
@@ -116,19 +129,20 @@ impl Ledger {
         }
     }
 
-    /// The records of all streams that are one person's as far as is known: merges and their
-    /// undoing act from their own recorded time on.
+    /// The records of all streams that are one person's as far as is known, and the other streams
+    /// that were read to find that out: merges and their undoing act from their own recorded time
+    /// on.
     async fn merged(
         &self,
         person: PersonId,
         own: Vec<Arc<Recorded>>,
         known: RecordedTime,
-    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+    ) -> Result<(Vec<Arc<Recorded>>, Vec<PersonId>), ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
             // A merge lies in both streams, so a stream without one stands alone.
             if !streams.values().flatten().any(|record| is_link(record)) {
-                return Ok(streams.into_values().flatten().collect());
+                return Ok((streams.into_values().flatten().collect(), Vec::new()));
             }
             let all = streams.values().flatten().cloned();
             let links = links(&history::fold(all, &HashSet::new(), Some(known)));
@@ -139,10 +153,11 @@ impl Ledger {
                 .collect();
             if missing.is_empty() {
                 let same = component(person, &links);
+                let read = streams.keys().filter(|stream| **stream != person).copied().collect();
                 streams.retain(|stream, _| same.contains(stream));
                 // Of a fact that lies in two of them, the copy in the stream asked for is shown.
                 let own = streams.remove(&person).into_iter().flatten();
-                return Ok(own.chain(streams.into_values().flatten()).collect());
+                return Ok((own.chain(streams.into_values().flatten()).collect(), read));
             }
             for person in missing {
                 let stream = self.stream(person).await?;
@@ -151,29 +166,29 @@ impl Ledger {
         }
     }
 
-    /// The keys of records of other persons that a correction or annulment here names.
+    /// Which of these keys are those of records that were known: of other persons, then.
     async fn elsewhere(
         &self,
-        records: &[Arc<Recorded>],
+        named: Vec<EventKey>,
+        pairs: Vec<Pair>,
         known: RecordedTime,
     ) -> Result<HashSet<EventKey>, ReadError> {
-        let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
-        let named: Vec<EventKey> = records
-            .iter()
-            .filter_map(|record| history::target(record))
-            .map(|(key, _)| key)
-            .filter(|key| !here.contains(key))
-            .collect();
         if named.is_empty() {
             return Ok(HashSet::new());
         }
-        let pairs = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
         let found = self.store.find(pairs).await?;
         let is_known =
             |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
         let pairs = named.into_iter().zip(found);
         Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
     }
+}
+
+/// The keys that a correction or annulment among these records names and that none of them has.
+fn named(records: &[Arc<Recorded>]) -> Vec<EventKey> {
+    let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
+    let targets = records.iter().filter_map(|record| history::target(record));
+    targets.map(|(key, _)| key).filter(|key| !here.contains(key)).collect()
 }
 
 /// Runs what is long for so many records without holding up the requests of others.

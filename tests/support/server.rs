@@ -115,6 +115,21 @@ impl Server {
         self.post("/v1/events", &kind, Value::from(events.to_vec()).to_string().as_bytes())
     }
 
+    /// Sends events one a line, in requests of 5,000; the last answer comes back.
+    pub fn send_lines(&self, events: &[Value]) -> Answer {
+        let kind = [("content-type", "application/x-ndjson")];
+        let lines = |events: &[Value]| -> String {
+            events.iter().map(|event| event.to_string() + "\n").collect()
+        };
+        let mut last = None;
+        for events in events.chunks(5_000) {
+            let answer = self.post("/v1/events", &kind, lines(events).as_bytes());
+            assert!(!answer.text.contains("refused"), "{}", answer.text);
+            last = Some(answer);
+        }
+        last.unwrap()
+    }
+
     /// Kills the process as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -21,7 +21,7 @@ use crate::domain::history::Item;
 use crate::domain::workdays::workdays_after;
 
 /// What is wrong, as a stable code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AlertCode {
     /// Nothing is recorded past the time when a dose was due, so that its state is unknown.

@@ -4,7 +4,7 @@
 //! Form: `custody` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
 use super::modality::{self, Modality};
@@ -16,7 +16,7 @@ use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 
 /// In which state of custody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub enum CustodyState {

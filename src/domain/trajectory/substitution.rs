@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
 use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
@@ -18,7 +18,7 @@ use crate::domain::fact::Prescribed;
 use crate::domain::history::Item;
 
 /// In which state a substitution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SubstitutionState {
     /// No record of any.

@@ -1,0 +1,120 @@
+//! `care-ledger trajectories` and `credits`: all persons, from a data folder or a running ledger.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::ask::{From, JSON, encode};
+use super::failure::Failure;
+use super::{print, show};
+
+/// Items a page: enough that a page costs little, few enough to hold in memory.
+const PAGE: u64 = 1_000;
+
+/// Where everybody stands in custody and care.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger trajectories --facility gent\n  \
+    care-ledger trajectories --alert substitutionOverdue --url http://127.0.0.1:8080\n  \
+    care-ledger trajectories --custody released --json | head\n\n\
+    With --data the log is folded first; a running ledger (--url) has its lists at hand.")]
+pub struct Trajectories {
+    #[command(flatten)]
+    from: From,
+    /// Only persons in this prison
+    #[arg(long, value_name = "CODE")]
+    facility: Option<String>,
+    /// Only this state: detained, absent, underModality, released, deceased, unknown
+    #[arg(long, value_name = "STATE")]
+    custody: Option<String>,
+    /// Only this state: none, maintained, tapering, interrupted, stopped, unknown
+    #[arg(long, value_name = "STATE")]
+    substitution: Option<String>,
+    /// Only persons with this alert, such as handoverUnconfirmed
+    #[arg(long, value_name = "CODE")]
+    alert: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// What everybody's days in treatment are worth: a line a person and modality.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  care-ledger credits --min-days 30\n  \
+    care-ledger credits --facility deKiem --url http://127.0.0.1:8080 --json\n\n\
+    The readings and the dates of one person: care-ledger credit PERSON")]
+pub struct Credits {
+    #[command(flatten)]
+    from: From,
+    /// Only with at least so many treatment days
+    #[arg(long, value_name = "DAYS")]
+    min_days: Option<u32>,
+    /// Only with a stay in this house within the window
+    #[arg(long, value_name = "CODE")]
+    facility: Option<String>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// How much is shown, and how.
+#[derive(Args)]
+struct Shown {
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    limit: u64,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Trajectories {
+    /// Prints the list.
+    pub fn run(self) -> Result<(), Failure> {
+        let Self { from, facility, custody, substitution, alert, shown } = self;
+        let query = [
+            ("facility", facility),
+            ("custody", custody),
+            ("substitution", substitution),
+            ("alert", alert),
+        ];
+        list(&from, "trajectories", &query, &shown, show::trajectory_line)
+    }
+}
+
+impl Credits {
+    /// Prints the list.
+    pub fn run(self) -> Result<(), Failure> {
+        let Self { from, min_days, facility, shown } = self;
+        let query = [("minDays", min_days.map(|days| days.to_string())), ("facility", facility)];
+        list(&from, "credits", &query, &shown, show::credit_line)
+    }
+}
+
+/// Prints a list, page by page; all pages speak of one moment.
+fn list(
+    from: &From,
+    name: &str,
+    query: &[(&str, Option<String>)],
+    shown: &Shown,
+    line: impl Fn(&Value) -> String,
+) -> Result<(), Failure> {
+    let given = query.iter().filter_map(|(name, value)| value.as_ref().map(|v| (*name, v)));
+    let filter: String = given.map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+    let mut ask = from.asker_of_lists()?;
+    let (mut left, mut cursor) = (shown.limit, String::new());
+    let mut is_first = true;
+    while left > 0 {
+        let path = format!("/v1/{name}?limit={}{filter}{cursor}", left.min(PAGE));
+        let page: Value = serde_json::from_str(&ask(&path, JSON)?).unwrap_or_default();
+        if std::mem::take(&mut is_first) {
+            eprintln!("as of {}", page["asOf"].as_str().unwrap_or_default());
+        }
+        let items = page["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let text = items.iter().map(|item| match shown.json {
+            true => format!("{item}\n"),
+            false => line(item),
+        });
+        print(text.collect::<String>())?;
+        left = left.saturating_sub(items.len() as u64);
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    Ok(())
+}

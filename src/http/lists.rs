@@ -1,0 +1,181 @@
+//! The answers about all persons, a page at a time.
+//! Always: an item is what the answer about that one person says at `asOf`; all pages that one
+//! cursor leads to speak of one moment, which the header `Ledger-Position` names.
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::contract::{ALERT_CODES, CUSTODY_STATES, SUBSTITUTION_STATES};
+use super::problem::Problem;
+use super::query::{Query, Reading};
+use super::state::App;
+use super::wait::LEDGER_POSITION;
+use crate::domain::calendar::At;
+use crate::domain::id::{PersonId, RecordedTime};
+use crate::ledger::answer::moment;
+use crate::projection::{AskError, Asked, CreditFilter, Lists, Page, Pin, TrajectoryFilter};
+
+/// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
+const ITEMS_DEFAULT: usize = 1_000;
+const ITEMS_MAX: usize = 10_000;
+
+/// So many digits has an instant in microseconds until the year 2286.
+const MICROS_DIGITS_MAX: usize = 16;
+
+const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 characters.";
+
+/// `GET /v1/trajectories`
+pub async fn trajectories(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    let mut query = query.of(&["facility", "custody", "substitution", "alert", "limit", "cursor"]);
+    let filter = TrajectoryFilter {
+        custody: code(&mut query, "custody", CUSTODY_STATES),
+        facility: query.parse("facility", FACILITY, facility),
+        substitution: code(&mut query, "substitution", SUBSTITUTION_STATES),
+        alert: code(&mut query, "alert", ALERT_CODES),
+    };
+    let asked = asked(&mut query);
+    query.done()?;
+    let page = lists(&app)?.trajectories(&filter, asked).await;
+    Ok(shown(&page.map_err(refused)?))
+}
+
+/// `GET /v1/credits`
+pub async fn credits(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    let mut query = query.of(&["minDays", "facility", "limit", "cursor"]);
+    let days = "Must be a whole number of days.";
+    let filter = CreditFilter {
+        min_days: query.parse("minDays", days, |text| text.parse().ok()),
+        facility: query.parse("facility", FACILITY, facility),
+    };
+    let asked = asked(&mut query);
+    query.done()?;
+    let page = lists(&app)?.credits(&filter, asked).await;
+    Ok(shown(&page.map_err(refused)?))
+}
+
+fn lists(app: &App) -> Result<&Lists, Problem> {
+    app.lists.as_ref().ok_or_else(|| Problem::unavailable().detail("No lists are kept here."))
+}
+
+/// A code of a closed list, by the name that answers give it.
+fn code<T: DeserializeOwned>(query: &mut Reading, name: &str, codes: &[&str]) -> Option<T> {
+    query.parse(name, &format!("Must be one of {}.", codes.join(", ")), parsed)
+}
+
+fn parsed<T: DeserializeOwned>(code: &str) -> Option<T> {
+    serde_json::from_value(Value::from(code)).ok()
+}
+
+fn facility(text: &str) -> Option<String> {
+    let mut letters = text.chars();
+    let begins = letters.next().is_some_and(|first| first.is_ascii_lowercase());
+    let goes_on = letters.all(|letter| letter.is_ascii_alphanumeric());
+    (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
+}
+
+fn asked(query: &mut Reading) -> Asked {
+    let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
+    let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", cursor);
+    let (pin, after) = cursor.unzip();
+    Asked { pin, after, limit }
+}
+
+/// Position, recorded time, instant, person and number of the last item, between dots.
+fn cursor(text: &str) -> Option<(Pin, (PersonId, i64))> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [position, known, at, person, number] = parts[..] else { return None };
+    let micros = |text: &str| -> Option<i64> {
+        (text.len() <= MICROS_DIGITS_MAX).then(|| text.parse().ok()).flatten()
+    };
+    let pin = Pin {
+        position: position.parse().ok()?,
+        known: RecordedTime::from_micros(micros(known)?),
+        at: DateTime::from_timestamp_micros(micros(at)?)?,
+    };
+    Some((pin, (person.parse().ok()?, number.parse().ok()?)))
+}
+
+fn next(pin: &Pin, (person, number): (PersonId, i64)) -> String {
+    let (known, at) = (pin.known.micros(), pin.at.timestamp_micros());
+    format!("{}.{known}.{at}.{person}.{number}", pin.position)
+}
+
+/// A page; the items are JSON already.
+fn shown(page: &Page) -> Response {
+    let at = json!(moment(At::Instant(page.pin.at)));
+    let known = json!(page.pin.known.to_string());
+    let bytes: usize = page.items.iter().map(|item| item.len() + 100).sum();
+    let mut body = String::with_capacity(bytes + 200);
+    body.push_str(&format!("{{\"asOf\":{at},\"known\":{known},\"items\":["));
+    for (place, item) in page.items.iter().enumerate() {
+        let between = if place > 0 { "," } else { "" };
+        // Every item is an object with members.
+        body.push_str(&format!("{between}{{\"at\":{at},\"known\":{known},"));
+        body.push_str(&item[1..]);
+    }
+    body.push(']');
+    if let Some(after) = page.next {
+        body.push_str(&format!(",\"next\":{}", json!(next(&page.pin, after))));
+    }
+    body.push('}');
+    let kind = HeaderValue::from_static("application/json");
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    let position = HeaderValue::from(page.pin.position.number());
+    response.headers_mut().insert(HeaderName::from_static(LEDGER_POSITION), position);
+    response
+}
+
+fn refused(error: AskError) -> Problem {
+    match error {
+        AskError::Behind(_) => Problem::unavailable()
+            .detail("The lists are being made anew and have not come to this cursor yet."),
+        AskError::State(error) => {
+            tracing::error!(error = %error, "the lists were not read");
+            Problem::unavailable()
+        }
+        AskError::Log(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trajectory::alerts::AlertCode;
+    use crate::domain::trajectory::custody::CustodyState;
+    use crate::domain::trajectory::substitution::SubstitutionState;
+
+    #[test]
+    fn a_cursor_reads_back_and_nothing_else_does() {
+        let person: PersonId = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap();
+        let pin = Pin {
+            position: "17".parse().unwrap(),
+            known: RecordedTime::from_micros(1_790_000_000_000_001),
+            at: DateTime::from_timestamp_micros(1_790_000_000_000_002).unwrap(),
+        };
+        assert_eq!(cursor(&next(&pin, (person, 3))), Some((pin, (person, 3))));
+        for wrong in
+            ["", "1.2.3", "1.2.3.x.0", &format!("1.2.3.{person}"), "1.2.99999999999999999.x.0"]
+        {
+            assert_eq!(cursor(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_contract_lists_the_codes_that_are_read() {
+        assert!(CUSTODY_STATES.iter().all(|code| parsed::<CustodyState>(code).is_some()));
+        assert!(SUBSTITUTION_STATES.iter().all(|code| parsed::<SubstitutionState>(code).is_some()));
+        assert!(ALERT_CODES.iter().all(|code| parsed::<AlertCode>(code).is_some()));
+        assert!(parsed::<AlertCode>("none").is_none());
+    }
+
+    #[test]
+    fn a_facility_is_a_code() {
+        for (text, is_one) in [("gent", true), ("leuvenHulp", true), ("", false), ("a b", false)] {
+            assert_eq!(facility(text).is_some(), is_one, "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The clear part of the log: whom a record touches, without opening it.
+//! Always: in the order of the log; what a projection needs to know whose answer may have changed.
+
+use super::Ledger;
+use crate::domain::id::{Pair, PersonId, Position, RecordedTime};
+use crate::domain::record::{View, commitment};
+use crate::store::{ReadError, Stored};
+
+/// What the clear part of a record says, and when it was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clear {
+    /// In the log.
+    pub position: Position,
+    /// Whose stream it lies in.
+    pub stream: PersonId,
+    /// Its duplicate key, hashed.
+    pub pair: Pair,
+    /// When the ledger learned of it.
+    pub recorded: RecordedTime,
+}
+
+/// One record of the log, by what ties a derived file to this very log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// When it was recorded.
+    pub recorded: RecordedTime,
+    /// BLAKE3 of the stored record.
+    pub commitment: [u8; 32],
+}
+
+impl Ledger {
+    /// The clear part of at most `limit` records after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn clear(&self, after: Position, limit: usize) -> Result<Vec<Clear>, ReadError> {
+        self.store.read_all(after, limit).await?.iter().map(clear).collect()
+    }
+
+    /// The record at a position, as an anchor; `None`: there is none.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn anchor(&self, position: Position) -> Result<Option<Anchor>, ReadError> {
+        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
+        let found = self.store.read_all(Position::new(before), 1).await?;
+        let stored = found.into_iter().find(|stored| stored.position == position);
+        stored.map(|stored| anchor(&stored)).transpose()
+    }
+}
+
+fn clear(stored: &Stored) -> Result<Clear, ReadError> {
+    let view = View::new(&stored.record).map_err(ReadError::failed)?;
+    Ok(Clear {
+        position: stored.position,
+        stream: view.stream(),
+        pair: view.pair(),
+        recorded: view.recorded(),
+    })
+}
+
+fn anchor(stored: &Stored) -> Result<Anchor, ReadError> {
+    let recorded = View::new(&stored.record).map_err(ReadError::failed)?.recorded();
+    Ok(Anchor { recorded, commitment: commitment(&stored.record).into() })
+}

@@ -1,0 +1,91 @@
+//! One round: folding a stretch of the log into the lists.
+//! Always: whoever a record of the stretch touches is folded once, as known at its last record;
+//! what is done is kept, so a round that was cut off goes on where it was.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::lists::whole_micros;
+use super::row::{self, Row};
+use super::runner::{Fault, Runner};
+use super::state::{Link, Read, Round};
+use crate::domain::id::{Pair, PersonId, Position};
+use crate::ledger::ReadError;
+
+/// So many persons are committed at once, so that little is done again after a cut.
+const CHUNK_PERSONS: usize = 200;
+
+/// So many records are read at once.
+const PAGE_RECORDS: usize = 10_000;
+
+/// Whose answers rest on what lies outside their own stream.
+#[derive(Default)]
+pub(super) struct Links {
+    streams: HashMap<PersonId, HashSet<PersonId>>,
+    pairs: HashMap<Pair, HashSet<PersonId>>,
+}
+
+impl Links {
+    /// Adds one link.
+    pub fn add(&mut self, person: PersonId, link: Link) {
+        match link {
+            Link::Stream(stream) => self.streams.entry(stream).or_default().insert(person),
+            Link::Pair(pair) => self.pairs.entry(pair).or_default().insert(person),
+        };
+    }
+
+    // A link that no longer holds is left: it only has a person folded once more.
+    fn learn(&mut self, row: &Row) {
+        for stream in &row.rests_on.streams {
+            self.add(row.person, Link::Stream(*stream));
+        }
+        for pair in &row.rests_on.pairs {
+            self.add(row.person, Link::Pair(*pair));
+        }
+    }
+}
+
+impl Runner {
+    /// Folds in what has been recorded up to a position, or goes on with the round that was cut.
+    pub(super) async fn round(&mut self, end: Position) -> Result<(), Fault> {
+        let begun = self.state.round()?;
+        let to = begun.map_or(end, |round| round.to);
+        let done = begun.and_then(|round| round.done);
+        let last = self.ledger.anchor(to).await?;
+        let last = last.ok_or_else(|| ReadError::failed("a record of the log is missing"))?;
+        let anchor = last.commitment;
+        let touched = self.touched(to).await?;
+        let left = touched.into_iter().filter(|person| done.is_none_or(|done| *person > done));
+        let mut rows = Vec::new();
+        for person in left {
+            if self.is_stopped() {
+                return Ok(());
+            }
+            let now = whole_micros((self.clock)());
+            let row = row::row(&self.ledger, person, last.recorded, now).await?;
+            rows.extend(row.inspect(|row| self.links.learn(row)));
+            if rows.len() == CHUNK_PERSONS {
+                self.state.put(&rows, Round { to, anchor, done: Some(person) })?;
+                rows.clear();
+            }
+        }
+        self.state.end(&rows, Read { position: to, anchor: Some(anchor) })?;
+        Ok(())
+    }
+
+    /// Whose answers the records up to a position may change, in order.
+    async fn touched(&self, to: Position) -> Result<BTreeSet<PersonId>, Fault> {
+        let mut touched = BTreeSet::new();
+        let mut after = self.state.read()?.position;
+        while after < to {
+            let records = self.ledger.clear(after, PAGE_RECORDS).await?;
+            let Some(last) = records.last() else { break };
+            after = last.position;
+            for record in records.iter().filter(|record| record.position <= to) {
+                touched.insert(record.stream);
+                touched.extend(self.links.streams.get(&record.stream).into_iter().flatten());
+                touched.extend(self.links.pairs.get(&record.pair).into_iter().flatten());
+            }
+        }
+        Ok(touched)
+    }
+}

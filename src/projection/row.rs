@@ -1,0 +1,205 @@
+//! One person's part of the lists: what they are filtered by, and the answers as JSON.
+//! Question: where does each person stand, and what are their days in treatment worth?
+//! Reads: every record known of a person. Units: days are civil dates; instants in microseconds.
+//! Always: a row is what the answers about that one person say at an instant, but for `at` and
+//! `known`, which the list says; it holds until `changes_at`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::calendar::{self, At};
+use crate::domain::credit::{self, ModalityCredit};
+use crate::domain::fact::{Code, Fact};
+use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::registry::Registry;
+use crate::domain::trajectory::alerts::AlertCode;
+use crate::domain::trajectory::custody::CustodyState;
+use crate::domain::trajectory::rules::Rules;
+use crate::domain::trajectory::substitution::SubstitutionState;
+use crate::domain::trajectory::{self, Trajectory};
+use crate::ledger::answer::{self, Question};
+use crate::ledger::read::{Person, RestsOn, aside};
+use crate::ledger::{Ledger, ReadError};
+
+/// One person's part of the lists.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub person: PersonId,
+    /// From when on it holds.
+    pub folded_at: DateTime<Utc>,
+    /// The first instant at which it may no longer hold although nothing more is recorded.
+    pub changes_at: Option<DateTime<Utc>>,
+    /// What trajectories are filtered by; `None`: this person cannot be answered.
+    pub keys: Option<Keys>,
+    /// The trajectory as JSON, without `at` and `known`.
+    pub trajectory: String,
+    /// One a modality.
+    pub credits: Vec<CreditRow>,
+    pub rests_on: RestsOn,
+}
+
+/// What trajectories are filtered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Keys {
+    pub custody: String,
+    pub facility: Option<String>,
+    pub substitution: String,
+    /// One bit an alert code.
+    pub alerts: u32,
+}
+
+/// One modality's part of the list of credits.
+#[derive(Debug, Clone)]
+pub(super) struct CreditRow {
+    /// `None`: this person cannot be answered.
+    pub treatment_days: Option<i64>,
+    pub facilities: Vec<String>,
+    /// As JSON, without `at` and `known`.
+    pub body: String,
+}
+
+/// The row of a person as of an instant and as known at a record of the log. `None`: nothing was
+/// known of such a person.
+pub(super) async fn row(
+    ledger: &Ledger,
+    person: PersonId,
+    known: RecordedTime,
+    now: DateTime<Utc>,
+) -> Result<Option<Row>, ReadError> {
+    let found = match ledger.person(person, Some(known)).await {
+        Ok(found) => found,
+        Err(ReadError::TooLong { .. }) => {
+            return Ok(Some(unanswered(person, now, RestsOn::default(), "streamTooLong")));
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
+    let question = Question { person, at: At::Instant(now), known: Some(known) };
+    // A fault of ours in one person's answer must not keep all others out.
+    let fold = || catch_unwind(AssertUnwindSafe(|| folded(&question, &found, now)));
+    let row = aside(found.history.items.len(), fold);
+    Ok(Some(row.unwrap_or_else(|_| {
+        tracing::error!(person = %person, "a person could not be folded into the lists");
+        unanswered(person, now, found.rests_on.clone(), "internalServerError")
+    })))
+}
+
+fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
+    let (rules, registry) = (Rules::shipped(), Registry::shipped());
+    let (told, changes_at) =
+        trajectory::answer_until(&person.history, question.at, rules, registry);
+    let (credits, day_ends) = credits(question, person, now);
+    Row {
+        person: question.person,
+        folded_at: now,
+        changes_at: changes_at.into_iter().chain(day_ends).min(),
+        keys: Some(Keys::of(&told)),
+        trajectory: body(answer::headed(question, person, &told)),
+        credits,
+        rests_on: person.rests_on.clone(),
+    }
+}
+
+/// The credits, and when the civil day ends if they may be others on the next one.
+fn credits(
+    question: &Question,
+    person: &Person,
+    now: DateTime<Utc>,
+) -> (Vec<CreditRow>, Option<DateTime<Utc>>) {
+    let is_grant = |(_, fact): (_, &Fact)| matches!(fact, Fact::Granted(_));
+    if !person.history.facts().any(is_grant) {
+        return (Vec::new(), None);
+    }
+    if !credit::is_answerable(&person.history) {
+        let body = not_answered(question.person, "streamTooLong");
+        let row = CreditRow { treatment_days: None, facilities: Vec::new(), body };
+        return (vec![row], None);
+    }
+    let today = calendar::date_of(now);
+    let credit = answer::credit(question, person, &credit::Query::new(question.at, today));
+    let rows = credit.modalities.iter().map(|modality| CreditRow {
+        treatment_days: Some(modality.treatment_days),
+        facilities: modality.facilities.iter().map(Code::to_string).collect(),
+        body: body(answer::headed(question, person, &told(modality))),
+    });
+    (rows.collect(), Some(calendar::end_of(today)))
+}
+
+/// A modality as the list tells it: of the readings the floor and the proposal.
+fn told(modality: &ModalityCredit) -> Value {
+    let mut told = serde_json::to_value(modality).expect("an answer serialises into memory");
+    let readings = told["readings"].take();
+    if let Value::Object(members) = &mut told {
+        members.remove("readings");
+        for name in ["fullResidential", "none"] {
+            members.insert(name.to_owned(), readings[name].clone());
+        }
+    }
+    told
+}
+
+/// An answer without what the list says for all.
+fn body(mut answer: Value) -> String {
+    if let Value::Object(members) = &mut answer {
+        members.remove("at");
+        members.remove("known");
+    }
+    answer.to_string()
+}
+
+/// The row of a person whom the routes about one person refuse as well; `code` is that problem's.
+fn unanswered(person: PersonId, now: DateTime<Utc>, rests_on: RestsOn, code: &str) -> Row {
+    let body = not_answered(person, code);
+    let credit = CreditRow { treatment_days: None, facilities: Vec::new(), body: body.clone() };
+    Row {
+        person,
+        folded_at: now,
+        changes_at: None,
+        keys: None,
+        trajectory: body,
+        credits: vec![credit],
+        rests_on,
+    }
+}
+
+fn not_answered(person: PersonId, code: &str) -> String {
+    let mut members = Map::new();
+    members.insert("person".to_owned(), json!(person));
+    members.insert("unanswered".to_owned(), json!(code));
+    Value::Object(members).to_string()
+}
+
+impl Keys {
+    fn of(trajectory: &Trajectory) -> Self {
+        let alerts = trajectory.alerts.iter().fold(0, |bits, alert| bits | bit(alert.code));
+        Self {
+            custody: code(&trajectory.custody.state),
+            facility: trajectory.custody.facility.as_ref().map(Code::to_string),
+            substitution: code(&trajectory.substitution.state),
+            alerts,
+        }
+    }
+}
+
+/// The bit of an alert code. Rows of another build are folded anew, so it may move.
+pub(super) fn bit(code: AlertCode) -> u32 {
+    1 << (code as u32)
+}
+
+/// The code of a custody state, as the state file has it.
+pub(super) fn custody_code(state: CustodyState) -> String {
+    code(&state)
+}
+
+/// The code of a substitution state, likewise.
+pub(super) fn substitution_code(state: SubstitutionState) -> String {
+    code(&state)
+}
+
+fn code(state: &impl Serialize) -> String {
+    let value = serde_json::to_value(state).expect("a code serialises into memory");
+    value.as_str().unwrap_or_default().to_owned()
+}

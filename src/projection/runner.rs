@@ -1,0 +1,197 @@
+//! The loop that keeps the lists up to date: read, fold, write.
+//! Always: it follows the log from a position of its own and the clock by what is due; it has a
+//! thread of the lowest priority with reads of its own, so that recording does not wait for it.
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use super::lists::{Clock, Progress, Status, whole_micros};
+use super::round::Links;
+use super::row;
+use super::state::{self, State, StateError};
+use crate::domain::id::{Position, RecordedTime};
+use crate::ledger::{Ledger, ReadError};
+
+/// The weakest claim to a processor that Linux knows, setpriority(2).
+const NICENESS: i32 = 19;
+
+/// So many rows that the clock has changed are folded at once.
+const DUE_ROWS: usize = 200;
+
+/// So long it waits at most before it looks at the clock again, which may have been set.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// So long it waits after something failed.
+const FAULT_WAIT: Duration = Duration::from_secs(5);
+
+/// What keeps the lists up to date.
+pub(super) struct Runner {
+    pub(super) ledger: Ledger,
+    pub(super) state: State,
+    pub(super) clock: Clock,
+    pub(super) links: Links,
+    build: [u8; 32],
+    told: watch::Sender<Progress>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// The state file failed, or was deleted: it is made anew where that may help.
+    #[error("the state of the lists failed")]
+    State(#[from] StateError),
+    /// The log could not be read: it is tried again.
+    #[error("the log could not be read for the lists")]
+    Log(#[from] ReadError),
+}
+
+/// What a step has come to.
+enum Step {
+    Worked,
+    /// Nothing to do until then, unless something is recorded.
+    Idle(Option<DateTime<Utc>>),
+}
+
+impl Runner {
+    pub(super) fn new(
+        ledger: Ledger,
+        state: State,
+        build: [u8; 32],
+        clock: Clock,
+        told: watch::Sender<Progress>,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        Self { ledger, state, clock, links: Links::default(), build, told, stopped }
+    }
+
+    /// Runs on a thread of its own until it is told to stop.
+    pub(super) fn spawn(self) -> Result<JoinHandle<()>, std::io::Error> {
+        // Reads run on a thread of this runtime, which inherits the priority.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build()?;
+        std::thread::Builder::new().name("ledger-lists".into()).spawn(move || {
+            let thread = rustix::thread::gettid();
+            if let Err(error) = rustix::process::setpriority_process(Some(thread), NICENESS) {
+                tracing::warn!(error = %error, "the lists run at the priority of all else");
+            }
+            runtime.block_on(self.run());
+        })
+    }
+
+    async fn run(mut self) {
+        while !self.is_stopped() {
+            match self.step().await {
+                Ok(Step::Worked) => {}
+                Ok(Step::Idle(until)) => self.wait(until).await,
+                Err(fault) => {
+                    self.fail(&fault);
+                    self.pause(FAULT_WAIT).await;
+                    if let Err(fault) = self.open().await {
+                        self.fail(&fault);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes sure that the state is of this log, making it anew where it is not, and learns its
+    /// links.
+    pub(super) async fn open(&mut self) -> Result<(), Fault> {
+        let is_of_this_log = match self.is_of_this_log().await {
+            Err(Fault::State(error)) if state::is_no_use(&error) => false,
+            other => other?,
+        };
+        if !is_of_this_log {
+            self.state = State::anew(self.state.path(), &self.build)?;
+        }
+        self.links = Links::default();
+        let links = &mut self.links;
+        self.state.links(|person, link| links.add(person, link))?;
+        Ok(())
+    }
+
+    /// Whether it was folded from this very log, up to where it says, and so was its open round.
+    async fn is_of_this_log(&self) -> Result<bool, Fault> {
+        let read = self.state.read()?;
+        if self.commitment(read.position).await? != read.anchor {
+            return Ok(false);
+        }
+        let Some(round) = self.state.round()? else { return Ok(true) };
+        Ok(self.commitment(round.to).await? == Some(round.anchor))
+    }
+
+    async fn commitment(&self, position: Position) -> Result<Option<[u8; 32]>, Fault> {
+        Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.commitment))
+    }
+
+    async fn step(&mut self) -> Result<Step, Fault> {
+        if !self.state.is_there() {
+            self.state = State::anew(self.state.path(), &self.build)?;
+            self.links = Links::default();
+        }
+        let end = *self.ledger.subscribe().borrow();
+        let position = self.state.read()?.position;
+        if position < end || self.state.round()?.is_some() {
+            let anew = position == Position::START;
+            self.tell(if anew { Status::Rebuilding } else { Status::Running }, position);
+            self.round(end).await?;
+            return Ok(Step::Worked);
+        }
+        self.tell(Status::Running, position);
+        let now = whole_micros((self.clock)());
+        let due = self.state.due(now, DUE_ROWS)?;
+        if due.is_empty() {
+            return Ok(Step::Idle(self.state.next_due()?));
+        }
+        let known = self.ledger.anchor(position).await?;
+        let known = known.map_or(RecordedTime::from_micros(0), |anchor| anchor.recorded);
+        let mut rows = Vec::with_capacity(due.len());
+        for person in due {
+            rows.extend(row::row(&self.ledger, person, known, now).await?);
+        }
+        self.state.refold(&rows)?;
+        Ok(Step::Worked)
+    }
+
+    /// Says how far it is.
+    fn tell(&self, status: Status, position: Position) {
+        let progress = Progress { status, position };
+        self.told.send_if_modified(|told| std::mem::replace(told, progress) != progress);
+    }
+
+    fn fail(&self, fault: &Fault) {
+        let cause = std::error::Error::source(fault).map(ToString::to_string);
+        tracing::error!(error = %fault, cause, "the lists stand still; they are tried again");
+        self.told.send_modify(|told| told.status = Status::Faulted);
+    }
+
+    /// Waits for a record, for the clock, or for the end.
+    async fn wait(&mut self, until: Option<DateTime<Utc>>) {
+        let now = (self.clock)();
+        let due = until.map(|until| (until - now).to_std().unwrap_or_default());
+        let wait = due.map_or(WAIT_MAX, |due| due.min(WAIT_MAX));
+        let mut moved = self.ledger.subscribe();
+        let position = self.told.borrow().position;
+        let mut stopped = self.stopped.clone();
+        tokio::select! {
+            _ = moved.wait_for(|last| *last > position) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    async fn pause(&self, time: Duration) {
+        let mut stopped = self.stopped.clone();
+        let _ = tokio::time::timeout(time, stopped.wait_for(|stopped| *stopped)).await;
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+}

@@ -1,0 +1,171 @@
+//! What the state file has for a page: rows that hold, and persons whose rows do not.
+//! Always: one read of one committed state; in the order of the pseudonyms.
+
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, ToSql, params, params_from_iter};
+
+use super::{StateError, number, person, read, reader};
+use crate::domain::id::PersonId;
+use crate::projection::page::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
+use crate::projection::row::{self, CreditRow, Keys, Row};
+
+/// So many rows are folded anew for one page, at a millisecond or two each; beyond it the page is
+/// short, and `next` goes on from there.
+const REFOLDED_MAX: usize = 500;
+
+/// What of a row is in a list, and how the state file is asked for it.
+pub trait List: Clone + Send + 'static {
+    /// The condition on a person `p`, with the values of its parameters from `?5` on.
+    fn condition(&self) -> (&'static str, Vec<Value>);
+    /// The items of a person whose row holds, each with its number.
+    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError>;
+    /// The items of a row that was folded anew.
+    fn folded(&self, row: Row) -> Vec<(i64, String)>;
+}
+
+/// A person on the page.
+pub enum Found {
+    /// The row holds: its items.
+    Stored(PersonId, Vec<(i64, String)>),
+    /// The row says another moment than the page.
+    Stale(PersonId),
+}
+
+/// What the state file has for a page.
+pub struct Scan {
+    /// In order.
+    pub found: Vec<Found>,
+    /// Whether there is nothing after it.
+    pub ended: bool,
+}
+
+/// Looks for a page's worth of rows.
+///
+/// # Errors
+/// See [`AskError`].
+pub fn scan<L: List>(path: &Path, list: &L, pin: Pin, asked: Asked) -> Result<Scan, AskError> {
+    let mut connection = reader(path)?;
+    let connection = connection.transaction()?;
+    let position = read(&connection)?.position;
+    if position < pin.position {
+        return Err(AskError::Behind(position));
+    }
+    let (condition, values) = list.condition();
+    let stale = "(p.position > ?2 OR p.folded_at > ?3 OR coalesce(p.changes_at <= ?3, 0))";
+    let query = format!(
+        "SELECT p.person, {stale} FROM person p
+         WHERE p.person >= ?1 AND ({stale} OR ({condition})) ORDER BY p.person LIMIT ?4"
+    );
+    let most = asked.limit + REFOLDED_MAX + 1;
+    let first = asked.after.map_or(Vec::new(), |(person, _)| person.as_bytes().to_vec());
+    let mut parameters: Vec<Value> = vec![
+        first.into(),
+        number(pin.position).into(),
+        pin.at.timestamp_micros().into(),
+        i64::try_from(most).unwrap_or(i64::MAX).into(),
+    ];
+    parameters.extend(values);
+    let mut statement = connection.prepare(&query)?;
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    let (mut found, mut items, mut refolded) = (Vec::new(), 0, 0);
+    while let Some(row) = rows.next()? {
+        let found_person = person(row, 0)?;
+        if row.get(1)? {
+            refolded += 1;
+            found.push(Found::Stale(found_person));
+        } else {
+            let told = list.stored(&connection, found_person)?;
+            items += told.len();
+            found.push(Found::Stored(found_person, told));
+        }
+        // One item more than asked shows that there is a next page.
+        if items > asked.limit + 1 || refolded == REFOLDED_MAX {
+            return Ok(Scan { found, ended: false });
+        }
+    }
+    Ok(Scan { found, ended: true })
+}
+
+impl List for TrajectoryFilter {
+    fn condition(&self) -> (&'static str, Vec<Value>) {
+        let condition = "(?5 IS NULL OR p.custody = ?5) AND (?6 IS NULL OR p.facility = ?6)
+            AND (?7 IS NULL OR p.substitution = ?7) AND (?8 IS NULL OR p.alerts & ?8)";
+        let values = vec![
+            self.custody.map(row::custody_code).into(),
+            self.facility.clone().into(),
+            self.substitution.map(row::substitution_code).into(),
+            self.alert.map(|alert| i64::from(row::bit(alert))).into(),
+        ];
+        (condition, values)
+    }
+
+    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError> {
+        let mut body = of.prepare_cached("SELECT body FROM trajectory WHERE person = ?1")?;
+        let body = body.query_row(params![person.as_bytes().as_slice()], |row| row.get(0))?;
+        Ok(vec![(0, body)])
+    }
+
+    fn folded(&self, row: Row) -> Vec<(i64, String)> {
+        let matches = |keys: &Keys| {
+            self.custody.is_none_or(|custody| row::custody_code(custody) == keys.custody)
+                && (self.facility.is_none() || self.facility == keys.facility)
+                && self.substitution.is_none_or(|s| row::substitution_code(s) == keys.substitution)
+                && self.alert.is_none_or(|alert| keys.alerts & row::bit(alert) != 0)
+        };
+        let asks_nothing = self.custody.is_none()
+            && self.facility.is_none()
+            && self.substitution.is_none()
+            && self.alert.is_none();
+        let is_in = row.keys.as_ref().map_or(asks_nothing, matches);
+        if is_in { vec![(0, row.trajectory)] } else { Vec::new() }
+    }
+}
+
+/// The condition on a modality's credit `c`.
+macro_rules! credit {
+    () => {
+        "(?5 IS NULL OR c.treatment_days >= ?5) AND (?6 IS NULL OR EXISTS (
+         SELECT 1 FROM credit_facility f
+         WHERE f.person = c.person AND f.number = c.number AND f.facility = ?6))"
+    };
+}
+
+impl List for CreditFilter {
+    fn condition(&self) -> (&'static str, Vec<Value>) {
+        const CONDITION: &str = concat!(
+            "EXISTS (SELECT 1 FROM credit c WHERE c.person = p.person AND ",
+            credit!(),
+            ")"
+        );
+        let min_days = self.min_days.map(i64::from);
+        (CONDITION, vec![min_days.into(), self.facility.clone().into()])
+    }
+
+    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError> {
+        const QUERY: &str = concat!(
+            "SELECT c.number, c.body FROM credit c WHERE c.person = :person AND ",
+            credit!(),
+            " ORDER BY c.number"
+        );
+        let mut credits = of.prepare_cached(QUERY)?;
+        let told = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let parameters: &[(&str, &dyn ToSql)] = &[
+            (":person", &person.as_bytes().as_slice()),
+            ("?5", &self.min_days),
+            ("?6", &self.facility),
+        ];
+        credits.query_map(parameters, told)?.collect()
+    }
+
+    fn folded(&self, row: Row) -> Vec<(i64, String)> {
+        let matches = |credit: &CreditRow| {
+            let enough = |least: u32| credit.treatment_days.is_some_and(|d| d >= i64::from(least));
+            self.min_days.is_none_or(enough)
+                && self.facility.as_ref().is_none_or(|house| credit.facilities.contains(house))
+        };
+        let credits = (0..).zip(row.credits).filter(|(_, credit)| matches(credit));
+        credits.map(|(number, credit)| (number, credit.body)).collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! A ledger with lists in this very process, whose clock the test sets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use care_ledger::domain::calendar::{self, At};
+use care_ledger::domain::credit;
+use care_ledger::domain::event::{Draft, Raw};
+use care_ledger::domain::id::{PersonId, Position};
+use care_ledger::domain::schema;
+use care_ledger::ledger::answer::{self, Question, moment};
+use care_ledger::ledger::record::Run;
+use care_ledger::ledger::{Expected, Ledger};
+use care_ledger::projection::{Asked, CreditFilter, Lists, Page, Pin, TrajectoryFilter};
+use care_ledger::simulate::{Plan, events};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+/// A ledger, its lists, and what time it is for them.
+pub struct Country {
+    pub ledger: Ledger,
+    pub lists: Lists,
+    now: Arc<AtomicI64>,
+}
+
+pub fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// Made-up lives of a few weeks, in the order in which they are told.
+pub fn lives(persons: u64) -> Vec<Value> {
+    let (from, to) = ("2025-10-01".parse().unwrap(), "2025-11-30".parse().unwrap());
+    events(Plan { persons, from, to, seed: 5 }).collect()
+}
+
+/// An event of a person, as one sender of these tests tells it.
+pub fn event(person: PersonId, id: &str, kind: &str, time: &str, data: Value) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "urn:test", "type": kind, "subject": person,
+        "time": time, "data": data
+    })
+}
+
+impl Country {
+    pub async fn open(folder: &Path, now: &str) -> Self {
+        let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
+        let now = Arc::new(AtomicI64::new(instant(now).timestamp_micros()));
+        let clock = {
+            let now = now.clone();
+            move || DateTime::from_timestamp_micros(now.load(Ordering::SeqCst)).unwrap()
+        };
+        let lists = Lists::start(ledger.clone(), folder, clock).await.unwrap();
+        Self { ledger, lists, now }
+    }
+
+    pub fn set_clock(&self, now: &str) {
+        self.now.store(instant(now).timestamp_micros(), Ordering::SeqCst);
+    }
+
+    pub async fn record(&self, events: &[Value]) {
+        let now = instant("2030-01-01T00:00:00Z");
+        let draft = |event: &Value| schema::check(&Raw(event.clone()), now).unwrap();
+        let drafts: Vec<Draft> = events.iter().map(draft).collect();
+        for drafts in drafts.chunks(1_000) {
+            let told = self.ledger.record_each(drafts, Run::Real).await.unwrap();
+            assert!(told.iter().all(Option::is_some), "a key is in use");
+        }
+        assert!(self.caught_up().await);
+    }
+
+    pub async fn record_one(&self, event: &Value) {
+        let now = instant("2030-01-01T00:00:00Z");
+        let draft = schema::check(&Raw(event.clone()), now).unwrap();
+        self.ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap();
+    }
+
+    pub async fn caught_up(&self) -> bool {
+        let last = *self.ledger.subscribe().borrow();
+        self.lists.reached(last, Duration::from_secs(60)).await
+    }
+
+    /// Everybody in the log.
+    pub async fn everybody(&self) -> Vec<PersonId> {
+        let records = self.ledger.clear(Position::START, 10_000_000).await.unwrap();
+        let mut persons: Vec<PersonId> = records.iter().map(|record| record.stream).collect();
+        persons.sort_unstable();
+        persons.dedup();
+        persons
+    }
+
+    /// The whole list, in pages of this size, which all speak of one moment.
+    pub async fn trajectories(&self, filter: &TrajectoryFilter, limit: usize) -> Listed {
+        let mut listed = Listed::default();
+        let mut asked = Asked { pin: None, after: None, limit };
+        loop {
+            let page = self.lists.trajectories(filter, asked).await.unwrap();
+            let Some(next) = listed.take(page, limit) else { return listed };
+            asked = Asked { pin: listed.pin, after: Some(next), limit };
+        }
+    }
+
+    pub async fn credits(&self, filter: &CreditFilter, limit: usize) -> Listed {
+        let mut listed = Listed::default();
+        let mut asked = Asked { pin: None, after: None, limit };
+        loop {
+            let page = self.lists.credits(filter, asked).await.unwrap();
+            let Some(next) = listed.take(page, limit) else { return listed };
+            asked = Asked { pin: listed.pin, after: Some(next), limit };
+        }
+    }
+
+    /// What the answer about one person says then.
+    pub async fn trajectory(&self, person: PersonId, pin: Pin) -> Option<Value> {
+        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known) };
+        let found = self.ledger.person(person, Some(pin.known)).await.unwrap()?;
+        found.revision.map(|_| answer::trajectory(&question, &found))
+    }
+
+    /// Likewise, a modality each.
+    pub async fn credit(&self, person: PersonId, pin: Pin) -> Vec<Value> {
+        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known) };
+        let Some(found) = self.ledger.person(person, Some(pin.known)).await.unwrap() else {
+            return Vec::new();
+        };
+        let query = credit::Query::new(question.at, calendar::date_of(pin.at));
+        let credit = answer::credit_json(&question, &found, &query);
+        credit["modalities"].as_array().unwrap().clone()
+    }
+
+    /// Every difference between the lists and the answers about each person, in sentences.
+    pub async fn differences(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let (trajectories, credits) = (
+            self.trajectories(&TrajectoryFilter::default(), 40).await,
+            self.credits(&CreditFilter::default(), 7).await,
+        );
+        let (pin, credit_pin) = (trajectories.pin.unwrap(), credits.pin.unwrap());
+        let (mut told, mut worth) = (trajectories.by_person(), credits.by_person());
+        for person in self.everybody().await {
+            let listed = told.remove(&person).unwrap_or_default();
+            let expected: Vec<Value> = self.trajectory(person, pin).await.into_iter().collect();
+            if listed != expected {
+                found.push(format!("{person}: listed {listed:?}, not {expected:?}"));
+            }
+            let listed = worth.remove(&person).unwrap_or_default();
+            let expected = self.credit(person, credit_pin).await;
+            if listed.len() != expected.len() {
+                found.push(format!("{person}: {} credits, not {}", listed.len(), expected.len()));
+            }
+            let pairs = listed.iter().zip(&expected).filter(|(l, e)| !same_credit(l, e));
+            found.extend(pairs.map(|(l, e)| format!("{person}: credit {l}, not {e}")));
+        }
+        let strangers = told.keys().chain(worth.keys());
+        found.extend(strangers.map(|person| format!("{person}: listed, and not in the log")));
+        found
+    }
+}
+
+/// Every member that the answer about the person has but the other readings stands in the list.
+fn same_credit(listed: &Value, expected: &Value) -> bool {
+    let members = expected.as_object().unwrap().iter().filter(|(name, _)| *name != "readings");
+    let readings = ["fullResidential", "none"].map(|name| (name, &expected["readings"][name]));
+    members
+        .map(|(name, value)| (name.as_str(), value))
+        .chain(readings)
+        .all(|(name, value)| listed.get(name) == Some(value))
+}
+
+/// All pages of a list.
+#[derive(Default)]
+pub struct Listed {
+    pub items: Vec<Value>,
+    pub pin: Option<Pin>,
+    pub pages: usize,
+}
+
+impl Listed {
+    fn take(&mut self, page: Page, limit: usize) -> Option<(PersonId, i64)> {
+        assert!(page.items.len() <= limit);
+        assert!(self.pin.is_none_or(|pin| pin == page.pin), "all pages speak of one moment");
+        self.pin = Some(page.pin);
+        self.pages += 1;
+        let at = moment(At::Instant(page.pin.at));
+        self.items.extend(page.items.iter().map(|item| {
+            let mut item: Value = serde_json::from_str(item).unwrap();
+            item["at"] = json!(at);
+            item["known"] = json!(page.pin.known.to_string());
+            item
+        }));
+        page.next
+    }
+
+    pub fn by_person(&self) -> BTreeMap<PersonId, Vec<Value>> {
+        let mut by_person: BTreeMap<PersonId, Vec<Value>> = BTreeMap::new();
+        for item in &self.items {
+            let person = item["person"].as_str().unwrap().parse().unwrap();
+            by_person.entry(person).or_default().push(item.clone());
+        }
+        by_person
+    }
+
+    pub fn persons(&self) -> Vec<PersonId> {
+        self.by_person().into_keys().collect()
+    }
+}

@@ -54,7 +54,8 @@ fn an_alert_appears_in_the_list_with_the_clock_alone() {
 fn what_cannot_be_asked_is_refused_with_every_fault() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    let rows: [(&str, &[(&str, &str)], &[&str]); 6] = [
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let rows: [Row<'_>; 6] = [
         (
             "/v1/trajectories?custody=inside&alert=none&person=x",
             &[],

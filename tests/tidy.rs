@@ -31,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config.rs"]),
     ("indicatif", &["cli"]),
     ("ureq", &["cli"]),
+    ("rustix", &["cli"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 

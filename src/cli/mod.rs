@@ -7,6 +7,7 @@ mod demo;
 mod emit;
 mod events;
 mod failure;
+mod follow;
 mod progress;
 mod schema;
 mod serve;

@@ -40,6 +40,8 @@ pub struct Metrics {
     events: Family<Outcome, Counter>,
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
+    readers: Gauge,
+    readers_cut_off: Counter,
     ledger: Ledger,
 }
 
@@ -57,7 +59,23 @@ impl Metrics {
         registry.register("log_position", "The last position of the log", position.clone());
         let writable = Gauge::default();
         registry.register("writable", "1 while the store takes writes", writable.clone());
-        Self { registry, requests, seconds, events, position, writable, ledger: ledger.clone() }
+        let readers = Gauge::default();
+        registry.register("live_readers", "Live readers of the log now", readers.clone());
+        let readers_cut_off = Counter::default();
+        let words = "Live readers cut off because they took nothing";
+        registry.register("live_readers_cut_off", words, readers_cut_off.clone());
+        let ledger = ledger.clone();
+        Self {
+            registry,
+            requests,
+            seconds,
+            events,
+            position,
+            writable,
+            readers,
+            readers_cut_off,
+            ledger,
+        }
     }
 
     /// Counts an answered request.
@@ -79,6 +97,17 @@ impl Metrics {
     /// Counts refused events.
     pub fn refused(&self, events: usize) {
         self.count("refused", events);
+    }
+
+    /// Counts a live reader in.
+    pub fn reader_came(&self) {
+        self.readers.inc();
+    }
+
+    /// Counts a live reader out.
+    pub fn reader_left(&self, is_cut_off: bool) {
+        self.readers.dec();
+        self.readers_cut_off.inc_by(is_cut_off.into());
     }
 
     fn count(&self, outcome: &'static str, events: usize) {

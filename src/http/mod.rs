@@ -5,8 +5,11 @@
 mod contract;
 mod event_in;
 mod feed;
+mod hub;
 mod ingest;
 mod lines;
+mod link;
+mod live;
 mod metrics;
 mod openapi;
 mod ops;
@@ -31,14 +34,15 @@ use self::problem::{Problem, ProblemType};
 use self::state::{App, RequestId};
 use crate::ledger::Ledger;
 
-pub use self::serve::{ask, serve};
+pub use self::link::Pace;
+pub use self::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
 
 /// The routes over an open ledger.
 pub fn router(ledger: Ledger) -> Router {
     let app = App::new(ledger);
     Router::new()
         .route("/", get(ops::root))
-        .route("/v1/events", post(ingest::post).get(feed::page))
+        .route("/v1/events", post(ingest::post).get(feed::get))
         .route("/v1/events/{position}", get(feed::one))
         .route("/v1/persons/{person}/history", get(person::history))
         .route("/v1/persons/{person}/trajectory", get(person::trajectory))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::hub::Hub;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::ledger::Ledger;
@@ -31,6 +32,8 @@ pub struct App {
     pub ledger: Ledger,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// What is new, for live readers.
+    pub live: Arc<Hub>,
     bodies: Arc<Semaphore>,
 }
 
@@ -42,7 +45,9 @@ impl App {
     /// Around an open ledger.
     pub fn new(ledger: Ledger) -> Self {
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
-        Self { metrics: Arc::new(Metrics::new(&ledger)), ledger, bodies }
+        let metrics = Arc::new(Metrics::new(&ledger));
+        let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));
+        Self { ledger, metrics, live, bodies }
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

@@ -6,6 +6,7 @@ mod batch;
 pub mod clock;
 pub mod read;
 pub mod record;
+pub mod told;
 
 use std::path::Path;
 use std::sync::Arc;

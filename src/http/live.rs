@@ -2,9 +2,9 @@
 //! is new, from the hub.
 //! Always: it sees each event after its position once and in order; it is pulled, so one that does
 //! not read holds its position and a page or two; what it was sent last tells it where to resume.
-//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data dispatches no event
-//! there, and moves the client's last event id (9.2.6): so one who waits for rare events does not
-//! resume from long ago.
+//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data dispatches no
+//! event there, and moves the client's last event id (9.2.6): so one who waits for rare events does
+//! not resume from long ago.
 
 use std::convert::Infallible;
 use std::sync::Arc;

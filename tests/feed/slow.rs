@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use care_ledger::http::{self, Pace};
 use care_ledger::ledger::Ledger;
@@ -63,6 +63,15 @@ fn pace(stall_ms: u64, keep_alive_ms: u64) -> Pace {
     Pace { stall, keep_alive }
 }
 
+/// Waits for what is bound to come; gives up after a minute.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(60), "not {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Asks, and reads nothing.
 fn asked(address: &str, path: &str, accept: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -90,9 +99,7 @@ fn a_reader_that_stalls_is_cut_off_and_resumes_without_loss_while_the_ledger_rec
     let service = Service::start(folder.path(), pace(300, 15_000));
     let stalled = asked(&service.address, "/v1/events", "text/event-stream");
     service.send(&(0..100).map(|n| event("urn:a", n)).collect::<Vec<_>>());
-    while service.metric("care_ledger_live_readers_cut_off_total") == 0 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("cut off", || service.metric("care_ledger_live_readers_cut_off_total") > 0);
     assert_eq!(service.metric("care_ledger_live_readers"), 0);
     let mut positions: Vec<u64> =
         Feed::over(unchunked(&rest(stalled))).events().iter().map(position).collect();
@@ -118,9 +125,7 @@ fn a_page_that_nobody_takes_is_cut_off_too() {
     }
     // Only the cut ends this: the client has said nothing of an end.
     let mut end = stream.try_clone().unwrap();
-    while end.write_all(b"x").is_ok() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until("cut off", || end.write_all(b"x").is_err());
     assert!(!rest(stream).ends_with(b"}"));
     service.stop();
 }
@@ -136,7 +141,7 @@ fn a_reader_of_rare_events_learns_how_far_it_has_come_and_a_quiet_feed_shows_it_
     assert_eq!(all.block().unwrap(), Some(Block { id: None, data: None }), "a comment");
     let known = |feed: &mut Feed, position: u64| {
         let wanted = Some(position.to_string());
-        while feed.block().unwrap().unwrap().id != wanted {}
+        until("told how far", || feed.block().unwrap().unwrap().id == wanted);
     };
     known(&mut rare, 1);
     service.send(&(1..60).map(|n| event("urn:a", n)).collect::<Vec<_>>());

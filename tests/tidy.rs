@@ -25,7 +25,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("rusqlite", &["store/embedded", "projection/state"]),
-    ("rustix", &["projection/runner.rs"]),
     ("jsonschema", &["domain/schema.rs"]),
     ("chrono_tz", &["domain/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),
@@ -33,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config.rs"]),
     ("indicatif", &["cli"]),
     ("ureq", &["cli"]),
+    ("rustix", &["cli", "projection/runner.rs"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 

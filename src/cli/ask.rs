@@ -156,6 +156,17 @@ impl Who {
 pub type Asker = Box<dyn FnMut(&str, &str) -> Result<String, Failure>>;
 
 impl From {
+    /// A client for the running ledger; `None`: a folder is meant.
+    ///
+    /// # Errors
+    /// The address is none.
+    pub fn client(&self) -> Result<Option<Client>, Failure> {
+        // A flag wins over a variable, whichever of the two ways it names.
+        let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
+        let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
+        url.map(|url| Client::new(&url)).transpose()
+    }
+
     /// Opens the way to the running ledger, or to the one in the folder: the same routes answer
     /// both.
     ///
@@ -190,11 +201,7 @@ impl From {
         &self,
         open: impl FnOnce(&Path) -> Result<http::Router, Failure>,
     ) -> Result<Asker, Failure> {
-        // A flag wins over a variable, whichever of the two ways it names.
-        let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
-        let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
-        if let Some(url) = url {
-            let client = Client::new(&url)?;
+        if let Some(client) = self.client()? {
             return Ok(Box::new(move |path, accept| {
                 client
                     .get(path, accept)

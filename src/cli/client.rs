@@ -1,5 +1,6 @@
 //! A running ledger, asked over HTTP.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,6 +11,9 @@ use super::failure::Failure;
 /// Longest wait for a connection, and for an answer to begin.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_MAX: Duration = Duration::from_secs(120);
+
+/// A live feed is silent for 15 s at most; after four times that the ledger has gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// An answer larger than this is not read. A person's whole history is far below it.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
@@ -57,6 +61,28 @@ impl Client {
         let response =
             self.agent.get(format!("{}{path}", self.base)).header("accept", accept).call()?;
         read(response)
+    }
+
+    /// Opens the live feed at a path, after a position; or the answer that refused it.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer.
+    pub fn listen(
+        &self,
+        path: &str,
+        after: Option<&str>,
+    ) -> Result<Result<impl BufRead + use<>, Answer>, ureq::Error> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        request = request.header("accept", "text/event-stream");
+        if let Some(after) = after {
+            request = request.header("last-event-id", after);
+        }
+        let request = request.config().timeout_per_read(Some(SILENCE_MAX)).build();
+        let response = request.call()?;
+        if !response.status().is_success() {
+            return Ok(Err(read(response)?));
+        }
+        Ok(Ok(BufReader::new(response.into_body().into_reader())))
     }
 
     /// Sends events.

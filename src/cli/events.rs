@@ -1,4 +1,4 @@
-//! `care-ledger events`: the log as it was told.
+//! `care-ledger events`: the log as it was told, to its end or on and on.
 
 use std::io::{BufWriter, Write as _};
 
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ask::{From, encode};
 use super::failure::Failure;
+use super::follow::Follower;
 use super::progress;
 
 /// Events a page: enough that a page costs little, few enough to hold in memory.
@@ -16,7 +17,8 @@ const PAGE: usize = 5_000;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger events > log.ndjson\n  \
     care-ledger events --type residential.droppedOut --url http://127.0.0.1:8080\n  \
-    care-ledger events --after 1200 --limit 10")]
+    care-ledger events --after 1200 --limit 10\n  \
+    care-ledger events --follow --url http://127.0.0.1:8080 | head")]
 pub struct Events {
     #[command(flatten)]
     from: From,
@@ -32,11 +34,22 @@ pub struct Events {
     /// Only events of this sender
     #[arg(long)]
     source: Option<String>,
+    /// Go on with each new event, until stopped (a running ledger only)
+    #[arg(long)]
+    follow: bool,
 }
 
 impl Events {
     /// Writes the events to standard output.
     pub fn run(self) -> Result<(), Failure> {
+        if self.follow {
+            let Some(client) = self.from.client()? else {
+                return Err(Failure::usage("--follow asks a running ledger: name it with --url"));
+            };
+            let out = std::io::stdout().lock();
+            let path = self.path(self.after.as_deref(), None);
+            return Follower::new(out, None, self.limit).run(&client, &path);
+        }
         let bar = progress::count("events");
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut after = self.after.clone();
@@ -44,7 +57,7 @@ impl Events {
         let mut ask = self.from.asker()?;
         while left > 0 {
             let size = usize::try_from(left).unwrap_or(PAGE).min(PAGE);
-            let page = ask(&self.path(after.as_deref(), size), "application/json")?;
+            let page = ask(&self.path(after.as_deref(), Some(size)), "application/json")?;
             let page: Value = serde_json::from_str(&page).unwrap_or_default();
             for event in page["items"].as_array().into_iter().flatten() {
                 if let Err(error) = writeln!(out, "{event}") {
@@ -67,15 +80,16 @@ impl Events {
         }
     }
 
-    fn path(&self, after: Option<&str>, limit: usize) -> String {
-        let mut path = format!("/v1/events?limit={limit}");
-        let parameters =
-            [("after", after), ("type", self.kind.as_deref()), ("source", self.source.as_deref())];
-        for (name, value) in parameters {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", encode(value)));
-            }
-        }
-        path
+    fn path(&self, after: Option<&str>, limit: Option<usize>) -> String {
+        let limit = limit.map(|limit| limit.to_string());
+        let parameters = [
+            ("limit", limit.as_deref()),
+            ("after", after),
+            ("type", self.kind.as_deref()),
+            ("source", self.source.as_deref()),
+        ];
+        let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let pairs = given.map(|(name, value)| format!("{name}={}", encode(value)));
+        format!("/v1/events?{}", pairs.collect::<Vec<_>>().join("&"))
     }
 }

@@ -7,6 +7,7 @@ mod demo;
 mod emit;
 mod events;
 mod failure;
+mod follow;
 mod lists;
 mod progress;
 mod schema;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,6 +13,9 @@ use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
+
+/// Files that all connections, the log, its index and its readers may have open.
+const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
 
 /// Run the ledger as a service.
 #[derive(Args)]
@@ -39,6 +43,7 @@ impl Serve {
             return super::print(config.print());
         }
         log_to_stderr(&config.log, config.log_format)?;
+        allow_files();
         let ledger = open(&config.data)?;
         wait(async {
             let lists = lists(&ledger, &config.data).await?;
@@ -51,6 +56,26 @@ impl Serve {
             tracing::info!("stopped");
             Ok(())
         })?
+    }
+}
+
+/// Raises the number of files that the process may open, as far as it may: each connection is one,
+/// and many systems begin at 1,024.
+fn allow_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(FILES_MAX, |most| most.min(FILES_MAX));
+    if limit.current.is_none_or(|current| current >= most) {
+        return;
+    }
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit });
+    if let Err(error) = raised {
+        tracing::warn!(error = %error, "the limit of open files could not be raised");
+    }
+    if most < FILES_MAX {
+        tracing::warn!(
+            files = most,
+            "fewer connections than the service takes; raise the hard limit of open files"
+        );
     }
 }
 

@@ -1,20 +1,31 @@
-//! The log as it was told, in pages: every event in the order in which it was recorded.
+//! The log as it was told, in pages and live: every event in the order in which it was recorded.
+//! Always: both give the same text of the same events, and `after` is exclusive.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::Value;
 
+use super::link::Link;
+use super::live;
 use super::problem::{In, Issue, Problem, ProblemType};
-use super::query::Query;
+use super::query::{Query, Reading, prefers};
 use super::state::App;
 use crate::domain::id::{EventKey, Position};
 use crate::domain::kind::Kind;
 use crate::ledger::answer;
+use crate::ledger::told::Wanted;
 
 /// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
 const ITEMS_MAX: usize = 10_000;
+
+/// A page ends early once it has so many bytes, one of the largest batches.
+const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// So many records are looked through for one page of a filtered feed; `next` goes on from there.
 const LOOKED_AT_MAX: usize = 100_000;
@@ -22,55 +33,102 @@ const LOOKED_AT_MAX: usize = 100_000;
 /// So many are read at once where few may be wanted.
 const STEP_FILTERED: usize = 5_000;
 
-/// `GET /v1/events`: a page of the log, or with `source` and `id` one event.
-pub async fn page(State(app): State<App>, query: Query) -> Result<Json<Value>, Problem> {
+const POSITION: &str = "Must be the `position` of an event, or the `next` of an earlier page.";
+
+/// `GET /v1/events`: a page of the log, with `text/event-stream` the live feed, or with `source`
+/// and `id` one event.
+pub async fn get(
+    State(app): State<App>,
+    link: Option<Extension<Link>>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    let is_live = prefers(&headers, "text/event-stream");
     let mut query = query.of(&["after", "limit", "type", "source", "id"]);
-    let sentence = "Must be the `position` of an event, or the `next` of an earlier page.";
-    let after = query.parse("after", sentence, |text| text.parse().ok());
-    let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
-    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
-    let source = query.text("source").map(str::to_owned);
+    let after = query.parse("after", POSITION, |text| text.parse().ok());
+    let most = if is_live { usize::MAX } else { ITEMS_MAX };
+    let limit = query.limit("limit", if is_live { usize::MAX } else { ITEMS_DEFAULT }, most);
+    let wanted = wanted(&mut query);
     let id = query.text("id").map(str::to_owned);
-    let key = source.as_deref().zip(id.as_deref()).map(|(source, id)| EventKey::new(source, id));
+    let key = wanted.source.as_deref().zip(id.as_deref());
+    let key = key.map(|(source, id)| EventKey::new(source, id));
     if id.is_some() && key.is_none() {
         let detail = "An `id` is its sender's: give the `source` as well.";
         query.tell(Issue::invalid(In::Query, "source", detail));
     }
-    query.done()?;
-    if let Some(key) = key {
-        let found = app.ledger.event(&key).await?;
-        let found = found.filter(|event| {
-            kind.is_none_or(|kind| kind == event.event.kind)
-                && after.is_none_or(|after| event.position > after)
-        });
-        let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-        return Ok(Json(answer::as_told(&found)));
+    if id.is_some() && is_live {
+        query.tell(Issue::invalid(In::Query, "id", "One event has no live feed."));
     }
-    let is_filtered = kind.is_some() || source.is_some();
-    let step = if is_filtered { limit.max(STEP_FILTERED) } else { limit };
-    let mut items = Vec::new();
-    let mut last = after.unwrap_or(Position::START);
-    let mut looked_at = 0;
-    while items.len() < limit && looked_at < LOOKED_AT_MAX {
-        let read = app.ledger.log(last, step).await?;
-        if read.is_empty() {
-            return Ok(Json(json!({"items": items})));
-        }
-        for recorded in read {
-            if items.len() == limit {
+    let sentence = "Must be the `id` of an event of this feed.";
+    let seen = query.header(&headers, "Last-Event-ID", sentence, |bytes| {
+        std::str::from_utf8(bytes).ok()?.parse::<Position>().ok()
+    });
+    query.done()?;
+    if is_live {
+        let after = seen.or(after).unwrap_or(Position::START);
+        let link = link.map(|Extension(link)| link).unwrap_or_default();
+        return Ok(live::feed(&app.live, wanted, after, limit, link));
+    }
+    match key {
+        Some(key) => Ok(known(&app, &key, wanted.kind, after).await?.into_response()),
+        None => page(&app, &wanted, after.unwrap_or(Position::START), limit).await,
+    }
+}
+
+fn wanted(query: &mut Reading) -> Wanted {
+    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
+    Wanted { kind, source: query.text("source").map(Arc::from) }
+}
+
+/// The one event with a key, if the rest of the query takes it too.
+async fn known(
+    app: &App,
+    key: &EventKey,
+    kind: Option<Kind>,
+    after: Option<Position>,
+) -> Result<Json<Value>, Problem> {
+    let found = app.ledger.event(key).await?.filter(|event| {
+        kind.is_none_or(|kind| kind == event.event.kind)
+            && after.is_none_or(|after| event.position > after)
+    });
+    let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    Ok(Json(answer::as_told(&found)))
+}
+
+/// The body is `{items, next?}`, put together from the texts of its events.
+async fn page(
+    app: &App,
+    wanted: &Wanted,
+    after: Position,
+    limit: usize,
+) -> Result<Response, Problem> {
+    let step = if wanted.is_filtered() { limit.max(STEP_FILTERED) } else { limit };
+    let (mut last, mut looked_at, mut items) = (after, 0, 0);
+    let mut body = b"{\"items\":[".to_vec();
+    let is_full = |items: usize, body: &Vec<u8>| items == limit || body.len() >= PAGE_BYTES_MAX;
+    let mut is_end = false;
+    while !is_full(items, &body) && looked_at < LOOKED_AT_MAX && !is_end {
+        let read = app.ledger.told(last, step).await?;
+        is_end = read.is_empty();
+        for told in read {
+            if is_full(items, &body) {
                 break;
             }
             looked_at += 1;
-            last = recorded.position;
-            let event = &recorded.event;
-            let wanted = kind.is_none_or(|kind| kind == event.kind)
-                && source.as_deref().is_none_or(|source| source == &*event.key.source);
-            if wanted {
-                items.push(answer::as_told(&recorded));
+            last = told.position();
+            if wanted.takes(&told) {
+                if items > 0 {
+                    body.push(b',');
+                }
+                items += 1;
+                told.write(&mut body);
             }
         }
     }
-    Ok(Json(json!({"items": items, "next": last.to_string()})))
+    let end = if is_end { "]}".to_owned() } else { format!("],\"next\":\"{last}\"}}") };
+    body.extend_from_slice(end.as_bytes());
+    let kind = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
 /// `GET /v1/events/{position}`

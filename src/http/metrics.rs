@@ -42,6 +42,8 @@ pub struct Metrics {
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
+    readers: Gauge,
+    readers_cut_off: Counter,
     ledger: Ledger,
     lists: Option<Lists>,
 }
@@ -60,6 +62,11 @@ impl Metrics {
         registry.register("log_position", "The last position of the log", position.clone());
         let writable = Gauge::default();
         registry.register("writable", "1 while the store takes writes", writable.clone());
+        let readers = Gauge::default();
+        registry.register("live_readers", "Live readers of the log now", readers.clone());
+        let readers_cut_off = Counter::default();
+        let words = "Live readers cut off because they took nothing";
+        registry.register("live_readers_cut_off", words, readers_cut_off.clone());
         let lists_position = Gauge::default();
         if lists.is_some() {
             let words = "The last position that the lists have read";
@@ -73,6 +80,8 @@ impl Metrics {
             events,
             position,
             writable,
+            readers,
+            readers_cut_off,
             lists_position,
             ledger,
             lists,
@@ -98,6 +107,17 @@ impl Metrics {
     /// Counts refused events.
     pub fn refused(&self, events: usize) {
         self.count("refused", events);
+    }
+
+    /// Counts a live reader in.
+    pub fn reader_came(&self) {
+        self.readers.inc();
+    }
+
+    /// Counts a live reader out.
+    pub fn reader_left(&self, is_cut_off: bool) {
+        self.readers.dec();
+        self.readers_cut_off.inc_by(is_cut_off.into());
     }
 
     fn count(&self, outcome: &'static str, events: usize) {

@@ -5,9 +5,12 @@
 mod contract;
 mod event_in;
 mod feed;
+mod hub;
 mod ingest;
 mod lines;
+mod link;
 mod lists;
+mod live;
 mod metrics;
 mod openapi;
 mod ops;
@@ -33,7 +36,8 @@ use self::state::{App, RequestId};
 use crate::ledger::Ledger;
 use crate::projection::Lists;
 
-pub use self::serve::{ask, serve};
+pub use self::link::Pace;
+pub use self::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
 /// The routes, as the command line passes them on.
 pub use axum::Router;
 
@@ -42,7 +46,7 @@ pub fn router(ledger: Ledger, lists: Option<Lists>) -> Router {
     let app = App::new(ledger, lists);
     Router::new()
         .route("/", get(ops::root))
-        .route("/v1/events", post(ingest::post).get(feed::page))
+        .route("/v1/events", post(ingest::post).get(feed::get))
         .route("/v1/events/{position}", get(feed::one))
         .route("/v1/persons/{person}/history", get(person::history))
         .route("/v1/persons/{person}/trajectory", get(person::trajectory))

@@ -127,23 +127,44 @@ fn post_events() -> OperationBuilder {
     )
 }
 
+const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent events: all after \
+    `Last-Event-ID` or `after`, or all, and then each new one; `id` is the position, `data` the \
+    event. A position beyond the end is waited for. A block with an `id` and no `data` says that \
+    nothing wanted came up to there. A reader that takes nothing for 30 s is cut off, and resumes.";
+
 fn events() -> OperationBuilder {
     let after = "The `position` of an event, or the `next` of an earlier page; exclusive.";
-    read(
-        "getEvents",
-        "Every event, in the order in which it was recorded",
-        "EventPage",
-        &[ProblemType::NotFound, ProblemType::Unavailable],
-    )
-    .parameter(query("after", after, "Position"))
-    .parameter(query("limit", "At most so many items (1000; at most 10000).", "Limit"))
-    .parameter(query("type", "Only events of this type.", "EventType"))
-    .parameter(query("source", "Only events of this sender.", "Text"))
-    .parameter(query(
-        "id",
-        "With `source`: this event alone, not a page; 404 without one.",
-        "Text",
-    ))
+    let summary = "Every event, in the order in which it was recorded, in pages or live";
+    let operation = OperationBuilder::new()
+        .operation_id(Some("getEvents"))
+        .summary(Some(summary))
+        .description(Some(FEED))
+        .response("200", good(summary, "EventPage").content("text/event-stream", content("Text")));
+    let kinds = [
+        ProblemType::BadRequest,
+        ProblemType::NotFound,
+        ProblemType::Internal,
+        ProblemType::Unavailable,
+    ];
+    problems(waiting(operation), &kinds)
+        .parameter(query("after", after, "Position"))
+        .parameter(header(
+            "Last-Event-ID",
+            "Live: the last `id` seen; wins over `after`.",
+            "Position",
+        ))
+        .parameter(query(
+            "limit",
+            "At most so many items (1000; at most 10000; live: no end).",
+            "Limit",
+        ))
+        .parameter(query("type", "Only events of this type.", "EventType"))
+        .parameter(query("source", "Only events of this sender.", "Text"))
+        .parameter(query(
+            "id",
+            "With `source`: this event alone, not a page; 404 without one.",
+            "Text",
+        ))
 }
 
 fn one_event() -> OperationBuilder {

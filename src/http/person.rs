@@ -10,7 +10,7 @@ use chrono::DateTime;
 use serde_json::json;
 
 use super::problem::{Problem, ProblemType, etag};
-use super::query::{Query, Reading};
+use super::query::{Query, Reading, prefers};
 use super::state::App;
 use crate::domain::calendar::{self, At};
 use crate::domain::credit;
@@ -96,7 +96,7 @@ pub async fn credit(
         let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
         return Err(Problem::new(ProblemType::StreamTooLong).detail(detail));
     }
-    if wants_text(&headers) {
+    if prefers(&headers, "text/plain") {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         let table = long(&known, || answer::credit_table(&question, &known, &asked));
         return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
@@ -131,26 +131,6 @@ fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
         response.headers_mut().insert(header::ETAG, etag(revision));
     }
     response
-}
-
-/// Whether text is asked for more than JSON (RFC 9110, 12.5.1); the first of equals counts.
-fn wants_text(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut best = (0.0, false);
-    for range in values.flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-        let is_text = match parts.next().as_deref() {
-            Some("text/plain" | "text/*") => true,
-            Some("application/json" | "application/*" | "*/*") => false,
-            _ => continue,
-        };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-        let quality = quality.unwrap_or(1.0);
-        if quality > best.0 {
-            best = (quality, is_text);
-        }
-    }
-    best.1
 }
 
 /// Where a history goes on: what the first page knew and spoke of stays so on the later ones.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use chrono::{DateTime, NaiveDate};
 
 use super::problem::{In, Issue, Problem};
@@ -188,4 +188,24 @@ pub fn at(text: &str) -> Option<At> {
     };
     let year = chrono::Datelike::year(&at.date());
     (1900..=2200).contains(&year).then_some(at)
+}
+
+/// Whether a media type is asked for more than JSON (RFC 9110, 12.5.1); the first of equals counts.
+pub fn prefers(headers: &HeaderMap, kind: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut best = (0.0, false);
+    for range in values.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let is_kind = match parts.next().as_deref() {
+            Some("application/json" | "application/*" | "*/*") => false,
+            Some(range) if range == kind || range == "text/*" => true,
+            _ => continue,
+        };
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        let quality = quality.unwrap_or(1.0);
+        if quality > best.0 {
+            best = (quality, is_kind);
+        }
+    }
+    best.1
 }

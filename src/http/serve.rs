@@ -1,20 +1,26 @@
 //! Accepting connections, with limits on time and size, until told to stop.
-//! Always: a stop lets requests under way finish, for a while; a slow sender of headers is cut off.
+//! Always: a stop lets requests under way finish, for a while, and ends live feeds at once; a slow
+//! sender of headers is cut off, and so is a client that takes nothing of its answer.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
 use http_body_util::{BodyExt as _, Collected};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
+
+use super::link::{Link, Pace, Watched};
 
 /// A client that has not sent its headers by then is cut off; an idle connection of a pool too.
 const HEADERS_MAX: Duration = Duration::from_secs(75);
@@ -28,14 +34,27 @@ const HEADERS_COUNT_MAX: usize = 100;
 /// Requests under way at a stop have so long to finish.
 const FINISH_MAX: Duration = Duration::from_secs(20);
 
+/// A live reader that does not take the end of its feed at a stop is not waited for: it resumes.
+const FINISH_LIVE_MAX: Duration = Duration::from_secs(1);
+
 /// Connections at once, idle ones among them, at about 16 KiB each; others wait to be accepted.
-const CONNECTIONS_MAX: usize = 16_384;
+pub const CONNECTIONS_MAX: usize = 16_384;
 
 /// After a failed accept (no file descriptors left, mostly) the next one waits so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then lets requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_at(listener, router, stop, Pace::default()).await;
+}
+
+/// The same at a pace that a test can wait for.
+pub async fn serve_at(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+    pace: Pace,
+) {
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder
@@ -44,6 +63,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .max_buf_size(HEADERS_BYTES_MAX)
         .max_headers(HEADERS_COUNT_MAX);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (stopping, stopped) = watch::channel(false);
     tokio::pin!(stop);
     loop {
         let next = async {
@@ -64,19 +84,52 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         };
         // Small answers should not wait for more to send.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let link = Link::new(pace.keep_alive, stopped.clone());
+        let stream = TokioIo::new(Watched::new(stream, pace.stall, link.clone()));
+        let service = TowerToHyperService::new(told_of(router.clone(), link.clone()));
+        let connection = graceful.watch(builder.serve_connection(stream, service));
         tokio::spawn(async move {
             let _place = place;
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection broke off");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error = %error, "a connection broke off");
+                },
+                () = end_of_patience(&link) => {
+                    tracing::debug!("a live reader was cut off at the stop");
+                }
             }
         });
     }
     drop(listener);
+    stopping.send_replace(true);
     if tokio::time::timeout(FINISH_MAX, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests under way were cut off at the stop");
+    }
+}
+
+/// The routes, where every request knows of its connection.
+fn told_of(
+    router: Router,
+    link: Link,
+) -> impl tower::Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone {
+    router.map_request(move |mut request: Request<Incoming>| {
+        link.set_live(false);
+        request.extensions_mut().insert(link.clone());
+        request
+    })
+}
+
+/// Ready a while after the stop, for a connection with a live feed that has not ended.
+async fn end_of_patience(link: &Link) {
+    link.stopped().await;
+    tokio::time::sleep(FINISH_LIVE_MAX).await;
+    if !link.is_live() {
+        std::future::pending().await
     }
 }
 

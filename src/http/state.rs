@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::hub::Hub;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::ledger::Ledger;
@@ -34,6 +35,8 @@ pub struct App {
     pub lists: Option<Lists>,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// What is new, for live readers.
+    pub live: Arc<Hub>,
     bodies: Arc<Semaphore>,
 }
 
@@ -46,7 +49,8 @@ impl App {
     pub fn new(ledger: Ledger, lists: Option<Lists>) -> Self {
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
-        Self { ledger, lists, metrics, bodies }
+        let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));
+        Self { ledger, lists, metrics, live, bodies }
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

@@ -7,6 +7,7 @@ pub mod clear;
 pub mod clock;
 pub mod read;
 pub mod record;
+pub mod told;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -136,7 +136,8 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Slice, ReadError>;
 
-    /// Reads at most `limit` records after a position, in the order of the log.
+    /// Reads at most `limit` records after a position, in the order of the log; fewer where they
+    /// are large, none only at its end.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
 
     /// The record that carries each pair, if one does.

@@ -1,8 +1,8 @@
 """What schemathesis cannot read in the contract, because OpenAPI has no words for it.
 
 Each hook below mends generated requests that are meant to be valid, for one written reason; those
-meant to be invalid are sent as they come. Nothing here drops an answer: every check still judges
-what comes back.
+meant to be invalid are sent as they come, but that every page is asked for as JSON. Nothing here
+drops an answer: every check still judges what comes back.
 """
 
 import json
@@ -27,6 +27,9 @@ def map_path_parameters(ctx, path_parameters):
 
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
+    if case.operation.label == "GET /v1/events" and case.headers is not None:
+        # A live feed has no end, so that clients of its own read it; pages are asked for here.
+        case.headers["Accept"] = "application/json"
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
     if case.operation.label == "GET /v1/events":

@@ -84,8 +84,14 @@ impl Country {
 
     /// Everybody in the log.
     pub async fn everybody(&self) -> Vec<PersonId> {
-        let records = self.ledger.clear(Position::START, 10_000_000).await.unwrap();
-        let mut persons: Vec<PersonId> = records.iter().map(|record| record.stream).collect();
+        let mut persons: Vec<PersonId> = Vec::new();
+        let mut after = Position::START;
+        loop {
+            let records = self.ledger.clear(after, 10_000).await.unwrap();
+            let Some(last) = records.last() else { break };
+            after = last.position;
+            persons.extend(records.iter().map(|record| record.stream));
+        }
         persons.sort_unstable();
         persons.dedup();
         persons

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod command;
 pub mod dice;
+pub mod feed;
 pub mod folder;
 pub mod found;
 pub mod known;

@@ -162,12 +162,12 @@ impl Reader {
             .optional()
     }
 
-    /// Visits at most `limit` records after a position.
+    /// Visits at most `limit` records after a position, as long as the visitor says to go on.
     pub fn each(
         &self,
         after: u64,
         limit: usize,
-        mut visit: impl FnMut(Stored),
+        mut visit: impl FnMut(Stored) -> bool,
     ) -> Result<(), rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT position, revision, record FROM log WHERE position > ?1
@@ -175,9 +175,9 @@ impl Reader {
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![signed(after), limit])?;
-        while let Some(row) = rows.next()? {
-            visit(stored(row)?);
-        }
+        while let Some(row) = rows.next()?
+            && visit(stored(row)?)
+        {}
         Ok(())
     }
 }

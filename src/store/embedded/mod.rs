@@ -42,6 +42,10 @@ const QUEUE_LENGTH_MAX: usize = 4096;
 /// So many bytes may wait: four of the largest batches.
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// A read of the log ends once it has so many bytes, one of the largest batches: a record may be
+/// a mebibyte, and 32 reads run at once.
+const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
@@ -208,9 +212,13 @@ impl Store for Embedded {
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
         self.read(move |reader, _| {
             let mut found = Vec::new();
-            reader
-                .each(after.number(), limit, |stored| found.push(stored))
-                .map_err(ReadError::failed)?;
+            let mut bytes = 0;
+            let visit = |stored: Stored| {
+                bytes += stored.record.len();
+                found.push(stored);
+                bytes < READ_BYTES_MAX
+            };
+            reader.each(after.number(), limit, visit).map_err(ReadError::failed)?;
             Ok(found)
         })
         .await
@@ -271,8 +279,9 @@ fn catch_up(
             reader.each(next.number(), CATCH_UP_RECORDS, |stored| {
                 match View::new(&stored.record) {
                     Ok(_) => seen.push(Seen::from(&stored)),
-                    Err(_) => damaged = damaged.or(Some(stored.position)),
+                    Err(_) => damaged = Some(stored.position),
                 }
+                damaged.is_none()
             })?;
             if let Some(position) = damaged {
                 return Err(OpenError::Damaged(position));

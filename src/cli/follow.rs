@@ -1,0 +1,135 @@
+//! `care-ledger events --follow`: the live feed of a running ledger, one event a line.
+//! Always: each event is written once and flushed before it counts as read; a connection that
+//! broke is taken up again after the last block that was read whole.
+//! Form: `text/event-stream`, WHATWG HTML, 9.2, as this service writes it.
+
+use std::io::{BufRead, ErrorKind, Write};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::Failure;
+
+/// The first wait before a connection is tried again; it doubles each time, up to the last.
+const WAIT_FIRST: Duration = Duration::from_millis(200);
+const WAIT_LAST: Duration = Duration::from_secs(10);
+
+/// How reading a feed ended.
+enum End {
+    /// All that was asked for is written, or nobody reads what is written.
+    Enough,
+    /// The connection ended, for this reason.
+    Broken(String),
+}
+
+/// A feed being followed.
+pub struct Follower<W> {
+    out: W,
+    /// The last position read.
+    last: Option<String>,
+    /// So many events are still wanted.
+    left: u64,
+}
+
+impl<W: Write> Follower<W> {
+    /// Writes at most so many events after a position.
+    pub fn new(out: W, after: Option<String>, limit: u64) -> Self {
+        Self { out, last: after, left: limit }
+    }
+
+    /// Follows the feed at a path until it has enough.
+    ///
+    /// # Errors
+    /// The ledger is not there to begin with, or refuses what is asked.
+    pub fn run(mut self, client: &Client, path: &str) -> Result<(), Failure> {
+        let (mut wait, mut is_known) = (WAIT_FIRST, false);
+        while self.left > 0 {
+            let why = match client.listen(path, self.last.as_deref()) {
+                Ok(Ok(feed)) => {
+                    (wait, is_known) = (WAIT_FIRST, true);
+                    match self.read(feed)? {
+                        End::Enough => return Ok(()),
+                        End::Broken(why) => why,
+                    }
+                }
+                Ok(Err(answer)) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
+                Ok(Err(answer)) => {
+                    answer.good_to_question()?;
+                    return Err(Failure::no("the ledger gave an answer that is none"));
+                }
+                Err(error) if !is_known => return Err(client.unreachable(&error)),
+                Err(error) => error.to_string(),
+            };
+            eprintln!("{why}; following on in {:.1} s", wait.as_secs_f64());
+            std::thread::sleep(wait);
+            wait = (wait * 2).min(WAIT_LAST);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, mut feed: impl BufRead) -> Result<End, Failure> {
+        let (mut line, mut id, mut data) = (String::new(), None, String::new());
+        while self.left > 0 {
+            line.clear();
+            match feed.read_line(&mut line) {
+                Err(error) => return Ok(End::Broken(error.to_string())),
+                // Part of a block is nothing.
+                Ok(_) if !line.ends_with('\n') => {
+                    return Ok(End::Broken("the ledger ended the feed".to_owned()));
+                }
+                Ok(_) => {}
+            }
+            let text = line.trim_end_matches('\n');
+            if let Some(text) = text.strip_prefix("id: ") {
+                id = Some(text.to_owned());
+            } else if let Some(text) = text.strip_prefix("data: ") {
+                text.clone_into(&mut data);
+            } else if text.is_empty() {
+                if !data.is_empty() && !self.write(&data)? {
+                    return Ok(End::Enough);
+                }
+                data.clear();
+                self.last = id.take().or_else(|| self.last.take());
+            }
+        }
+        Ok(End::Enough)
+    }
+
+    /// Writes an event as `care-ledger events` does; false: who reads has enough, as `head` has.
+    fn write(&mut self, event: &str) -> Result<bool, Failure> {
+        let event: Value = serde_json::from_str(event)
+            .map_err(|_| Failure::no("the ledger sent an event that is none"))?;
+        self.left -= 1;
+        match writeln!(self.out, "{event}").and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_counts_once_it_is_whole() {
+        let whole = "retry: 2000\n\nid: 4\ndata: {\"a\":1}\n\n:\n\nid: 9\n\n";
+        let rows = [
+            (whole.to_owned(), "{\"a\":1}\n", Some("9"), "a block without data moves the place"),
+            (format!("{whole}id: 10\ndata: {{\"b\""), "{\"a\":1}\n", Some("9"), "part of a line"),
+            (format!("{whole}id: 10\n"), "{\"a\":1}\n", Some("9"), "part of a block"),
+            (format!("{whole}data: {{\"b\":2}}\n\n"), "{\"a\":1}\n{\"b\":2}\n", Some("9"), "no id"),
+            (String::new(), "", None, "nothing"),
+        ];
+        for (feed, written, last, why) in rows {
+            let mut out = Vec::new();
+            let mut follower = Follower::new(&mut out, None, u64::MAX);
+            let end = follower.read(feed.as_bytes()).unwrap();
+            assert!(matches!(end, End::Broken(_)), "{why}");
+            assert_eq!(follower.last.as_deref(), last, "{why}");
+            assert_eq!(String::from_utf8(out).unwrap(), written, "{why}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What is new in the log, read once for all who wait for it.
+//! Always: one who waits has been offered every event up to `end`; an event costs four look-ups,
+//! however many wait; nothing is read or kept for readers who do not wait, because they are slow
+//! or busy: they read on from the log themselves.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::metrics::Metrics;
+use crate::domain::id::Position;
+use crate::ledger::Ledger;
+use crate::ledger::told::{Told, Wanted};
+
+/// Records offered at once: what several of the largest commits hold, about 2.5 MiB.
+const STRETCH_RECORDS: usize = 4_000;
+
+/// Between two stretches, so that a stream of small commits is read in few pieces. A reader does
+/// not see the difference.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// So long for each reader that was woken as well: waking, copying and sending takes about 20 µs
+/// of a core, and the writers need theirs.
+const PAUSE_A_READER: Duration = Duration::from_micros(20);
+
+/// After a failed read the next one waits so long.
+const PAUSE_FAILED: Duration = Duration::from_secs(1);
+
+/// All text on its way to live readers: as much as all bodies on their way in.
+const ROOM_BYTES: usize = 256 * 1024 * 1024;
+
+/// See the module.
+pub struct Hub {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// Bytes of text that may be held for readers.
+    pub room: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether the loop runs; it ends when nobody waits.
+    is_running: bool,
+    /// See the module.
+    end: Option<Position>,
+    /// The next ticket's number.
+    next: u64,
+    waiting: HashMap<Wanted, Waiting>,
+}
+
+/// Those who wait for the same choice.
+#[derive(Default)]
+struct Waiting {
+    readers: HashMap<u64, Reader>,
+    /// What they will be sent of the stretch being offered.
+    text: Vec<u8>,
+    /// The last event in it.
+    last: Option<Position>,
+}
+
+struct Reader {
+    /// How far it had read when it began to wait.
+    from: Position,
+    page: oneshot::Sender<Page>,
+}
+
+/// Events for all who waited for them.
+#[derive(Clone)]
+pub struct Page {
+    /// Frames of an event stream.
+    pub text: Bytes,
+    /// The last event in it.
+    pub last: Position,
+    /// Nothing more up to here.
+    pub end: Position,
+}
+
+/// A place among those who wait; dropped, it is free.
+pub struct Ticket {
+    hub: Arc<Hub>,
+    wanted: Wanted,
+    number: u64,
+    /// The page, once there is one; closed without one: read on from the log.
+    pub page: oneshot::Receiver<Page>,
+}
+
+/// How a wait that was given up had gone.
+pub enum Waited {
+    /// There was nothing up to here.
+    Nothing(Position),
+    /// There was something at the last moment.
+    Page(Page),
+    /// Read on from the log.
+    Look,
+}
+
+impl Hub {
+    /// Over a ledger.
+    pub fn new(ledger: Ledger, metrics: Arc<Metrics>) -> Self {
+        let room = Arc::new(Semaphore::new(ROOM_BYTES));
+        Self { ledger, metrics, room, state: Mutex::default() }
+    }
+
+    /// Waits for what is wanted after a position. `None`: the log has more already, read it first.
+    pub fn wait(self: &Arc<Self>, from: Position, wanted: &Wanted) -> Option<Ticket> {
+        let mut state = self.state();
+        let end = match state.end.filter(|_| state.is_running) {
+            Some(end) => end,
+            None => *self.ledger.subscribe().borrow(),
+        };
+        if from < end {
+            return None;
+        }
+        if !state.is_running {
+            state.is_running = true;
+            tokio::spawn(self.clone().run());
+        }
+        state.end = Some(end);
+        let number = state.next;
+        state.next += 1;
+        let (sender, page) = oneshot::channel();
+        let reader = Reader { from, page: sender };
+        state.waiting.entry(wanted.clone()).or_default().readers.insert(number, reader);
+        Some(Ticket { hub: self.clone(), wanted: wanted.clone(), number, page })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads each new stretch of the log and offers it, until nobody waits.
+    async fn run(self: Arc<Self>) {
+        let mut moved = self.ledger.subscribe();
+        while let Some(end) = self.end() {
+            if moved.wait_for(|position| *position > end).await.is_err() {
+                // The store is gone, and the process on its way out.
+                return;
+            }
+            if self.end().is_none() {
+                return;
+            }
+            let pause = match self.ledger.told(end, STRETCH_RECORDS).await {
+                Ok(told) => {
+                    let woken = self.state().offer(&told, &self.room);
+                    PAUSE + PAUSE_A_READER * u32::try_from(woken).unwrap_or(u32::MAX)
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "the live feed could not be read on");
+                    PAUSE_FAILED
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// How far it has been offered; `None`, and the end of the loop: nobody waits.
+    fn end(&self) -> Option<Position> {
+        let mut state = self.state();
+        state.is_running = !state.waiting.is_empty();
+        state.end.filter(|_| state.is_running)
+    }
+}
+
+impl State {
+    /// Sends each event to those who wait for it, and says how many were woken.
+    fn offer(&mut self, told: &[Told], room: &Arc<Semaphore>) -> usize {
+        let Some((before, last)) = self.end.zip(told.last()) else { return 0 };
+        let end = last.position();
+        self.end = Some(end);
+        let mut found = Vec::new();
+        for told in told {
+            for wanted in told.wanted() {
+                let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
+                if waiting.text.is_empty() {
+                    found.push(wanted);
+                }
+                frame(told, &mut waiting.text);
+                waiting.last = Some(told.position());
+            }
+        }
+        let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
+        found.map(|waiting| waiting.send(before, end, room)).sum()
+    }
+}
+
+impl Waiting {
+    fn send(self, before: Position, end: Position, room: &Arc<Semaphore>) -> usize {
+        let woken = self.readers.len();
+        let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let place = room.clone().try_acquire_many_owned(bytes);
+        // Without room all are closed, and read on from the log when there is.
+        let (Ok(place), Some(last)) = (place, self.last) else { return woken };
+        let page = Page { text: held(self.text, place), last, end };
+        for reader in self.readers.into_values() {
+            // One that had read further is closed: it would see events again.
+            if reader.from <= before {
+                // It may have left.
+                let _ = reader.page.send(page.clone());
+            }
+        }
+        woken
+    }
+}
+
+impl Ticket {
+    /// Stops waiting.
+    pub fn leave(mut self) -> Waited {
+        let end = self.remove();
+        match (end, self.page.try_recv()) {
+            (Some(end), _) => Waited::Nothing(end),
+            (None, Ok(page)) => Waited::Page(page),
+            (None, Err(_)) => Waited::Look,
+        }
+    }
+
+    /// Gives the place free; `None`: it was gone, because something was found.
+    fn remove(&self) -> Option<Position> {
+        let mut state = self.hub.state();
+        let waiting = state.waiting.get_mut(&self.wanted)?;
+        waiting.readers.remove(&self.number)?;
+        if waiting.readers.is_empty() {
+            state.waiting.remove(&self.wanted);
+        }
+        state.end
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// An event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
+pub fn frame(told: &Told, text: &mut Vec<u8>) {
+    text.extend_from_slice(format!("id: {}\ndata: ", told.position()).as_bytes());
+    told.write(text);
+    text.extend_from_slice(b"\n\n");
+}
+
+/// Text that gives its room back once nobody holds it any more.
+pub fn held(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
+    struct Held(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for Held {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    text.shrink_to_fit();
+    Bytes::from_owner(Held(text, place))
+}

@@ -1,0 +1,158 @@
+//! What the service and its handlers tell each other about one connection, and the watch over its
+//! writes.
+//! Always: a connection whose client takes nothing for a while is cut off; one that is idle, with
+//! nothing to send, is not.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tokio::time::{Sleep, sleep};
+
+/// How long the service waits for a client, and lets one wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// A client that has taken no byte of what is ready for so long is cut off.
+    pub stall: Duration,
+    /// A live feed is never silent for longer, so that both ends know of each other.
+    pub keep_alive: Duration,
+}
+
+impl Default for Pace {
+    /// Half a minute of nothing is no slow network any more (ours, as long as a silent sender
+    /// gets). 15 s: WHATWG HTML, 9.2.7, for proxies that give up early.
+    fn default() -> Self {
+        Self { stall: Duration::from_secs(30), keep_alive: Duration::from_secs(15) }
+    }
+}
+
+/// A connection, as both sides of it know it. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Link {
+    /// See [`Pace`].
+    pub keep_alive: Duration,
+    stopping: watch::Receiver<bool>,
+    flags: Arc<Flags>,
+}
+
+#[derive(Default)]
+struct Flags {
+    is_live: AtomicBool,
+    is_stalled: AtomicBool,
+}
+
+impl Default for Link {
+    /// No connection at all: a question inside the process.
+    fn default() -> Self {
+        Self::new(Pace::default().keep_alive, watch::channel(false).1)
+    }
+}
+
+impl Link {
+    /// A new connection of a service that tells when it stops.
+    pub fn new(keep_alive: Duration, stopping: watch::Receiver<bool>) -> Self {
+        Self { keep_alive, stopping, flags: Arc::default() }
+    }
+
+    /// Ready when the service stops.
+    pub async fn stopped(&self) {
+        if self.stopping.clone().wait_for(|stopping| *stopping).await.is_err() {
+            // Nobody is left to say so.
+            std::future::pending().await
+        }
+    }
+
+    /// Notes whether the answer under way has no end of its own.
+    pub fn set_live(&self, is_live: bool) {
+        self.flags.is_live.store(is_live, Ordering::Relaxed);
+    }
+
+    /// Whether the answer under way, or the last one, has no end of its own.
+    pub fn is_live(&self) -> bool {
+        self.flags.is_live.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client was cut off because it took nothing.
+    pub fn is_stalled(&self) -> bool {
+        self.flags.is_stalled.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream whose writes must make progress.
+pub struct Watched<S> {
+    stream: S,
+    stall: Duration,
+    link: Link,
+    /// Runs while a write waits for the client.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    /// Watches a stream.
+    pub fn new(stream: S, stall: Duration, link: Link) -> Self {
+        Self { stream, stall, link, timer: None }
+    }
+
+    fn watch(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if polled.is_ready() {
+            self.timer = None;
+            return polled;
+        }
+        let stall = self.stall;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+        ready!(timer.as_mut().poll(context));
+        self.link.flags.is_stalled.store(true, Ordering::Relaxed);
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch(context, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

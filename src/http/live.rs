@@ -1,0 +1,187 @@
+//! One live reader of the log: first what it has missed, in small pages from the store, then what
+//! is new, from the hub.
+//! Always: it sees each event after its position once and in order; it is pulled, so one that does
+//! not read holds its position and a page or two; what it was sent last tells it where to resume.
+//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data dispatches no
+//! event there, and moves the client's last event id (9.2.6): so one who waits for rare events does
+//! not resume from long ago.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::hub::{Hub, Page, Ticket, Waited, frame, held};
+use super::link::Link;
+use crate::domain::id::Position;
+use crate::ledger::ReadError;
+use crate::ledger::told::Wanted;
+
+/// A page ends once it has so many bytes: what the connection buffers anyway.
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// Records read at once, about a page; the step grows while nothing wanted is found.
+const STEP: usize = 100;
+const STEP_MAX: usize = 4_000;
+
+/// A client that lost its connection comes back after so long, if it does as told.
+const RETRY: &str = "retry: 2000\n\n";
+
+/// Where the end of the log was just reached and there should be more, the next look waits so long.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Answers with the feed of what is wanted after a position, at most so many events.
+pub fn feed(hub: &Arc<Hub>, wanted: Wanted, after: Position, limit: usize, link: Link) -> Response {
+    let reader = Reader::new(hub.clone(), wanted, after, limit, link);
+    let pages = stream::unfold(reader, |mut reader| async move {
+        let page = reader.next().await?;
+        Some((Ok::<Bytes, Infallible>(page), reader))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Proxies of the nginx kind would gather answers into larger ones.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, Body::from_stream(pages)).into_response()
+}
+
+struct Reader {
+    hub: Arc<Hub>,
+    link: Link,
+    wanted: Wanted,
+    /// Everything up to here was looked at.
+    last: Position,
+    /// The client would resume from here.
+    told: Position,
+    /// So many events are still to be sent; `None`: no end.
+    left: Option<usize>,
+    step: usize,
+    is_greeted: bool,
+}
+
+/// What ends a wait.
+enum Turn {
+    Page(Page),
+    /// Read on from the log.
+    Look,
+    Quiet,
+    Stop,
+}
+
+impl Reader {
+    fn new(hub: Arc<Hub>, wanted: Wanted, after: Position, limit: usize, link: Link) -> Self {
+        hub.metrics.reader_came();
+        link.set_live(true);
+        let left = (limit < usize::MAX).then_some(limit);
+        let (last, told) = (after, after);
+        Self { hub, link, wanted, last, told, left, step: STEP, is_greeted: false }
+    }
+
+    /// The next text to send; `None`: the service stops, the limit is reached, or the store failed.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.is_greeted {
+            self.is_greeted = true;
+            return Some(Bytes::from_static(RETRY.as_bytes()));
+        }
+        let quiet = Instant::now() + self.link.keep_alive;
+        while self.left != Some(0) {
+            let Some(ticket) = self.hub.wait(self.last, &self.wanted) else {
+                let link = self.link.clone();
+                let read = tokio::select! {
+                    () = link.stopped() => return None,
+                    read = self.read() => read,
+                };
+                match read {
+                    Ok(Some(page)) => return Some(page),
+                    Ok(None) if Instant::now() < quiet => continue,
+                    Ok(None) => return Some(self.sign_of_life()),
+                    Err(error) => {
+                        tracing::error!(error = %error, "a live reader could not be read for");
+                        return None;
+                    }
+                }
+            };
+            match self.turn(ticket, quiet).await {
+                // With a limit it may hold too many; from the log they are counted.
+                Turn::Page(_) if self.left.is_some() => {}
+                Turn::Page(page) => {
+                    (self.last, self.told) = (page.end, page.last);
+                    return Some(page.text);
+                }
+                Turn::Look => {}
+                Turn::Quiet => return Some(self.sign_of_life()),
+                Turn::Stop => return None,
+            }
+        }
+        None
+    }
+
+    /// Waits among the others for something to send.
+    async fn turn(&mut self, mut ticket: Ticket, quiet: Instant) -> Turn {
+        tokio::select! {
+            page = &mut ticket.page => page.map_or(Turn::Look, Turn::Page),
+            () = self.link.stopped() => Turn::Stop,
+            () = sleep_until(quiet) => match ticket.leave() {
+                Waited::Page(page) => Turn::Page(page),
+                Waited::Look => Turn::Look,
+                Waited::Nothing(end) => {
+                    self.last = self.last.max(end);
+                    Turn::Quiet
+                }
+            },
+        }
+    }
+
+    /// Reads the next page from the log. `None`: nothing wanted was in it.
+    async fn read(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
+        let place = self.hub.room.clone().acquire_many_owned(room).await;
+        let mut place = place.map_err(ReadError::failed)?;
+        let told = self.hub.ledger.told(self.last, self.step).await?;
+        if told.is_empty() {
+            sleep(PAUSE).await;
+        }
+        let mut text = Vec::new();
+        for told in told {
+            if text.len() >= PAGE_BYTES || self.left == Some(0) {
+                break;
+            }
+            self.last = told.position();
+            if self.wanted.takes(&told) {
+                frame(&told, &mut text);
+                self.told = self.last;
+                self.left = self.left.map(|left| left - 1);
+            }
+        }
+        if text.is_empty() {
+            self.step = (self.step * 2).min(STEP_MAX);
+            return Ok(None);
+        }
+        self.step = STEP;
+        // What is not needed is for others.
+        drop(place.split(PAGE_BYTES.saturating_sub(text.len())));
+        Ok(Some(held(text, place)))
+    }
+
+    /// Says that the feed goes on and, where that is new, how far it has come.
+    fn sign_of_life(&mut self) -> Bytes {
+        if self.told == self.last {
+            return Bytes::from_static(b":\n\n");
+        }
+        self.told = self.last;
+        Bytes::from(format!("id: {}\n\n", self.last))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.hub.metrics.reader_left(self.link.is_stalled());
+    }
+}

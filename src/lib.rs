@@ -2,7 +2,8 @@
 //!
 //! The modules, in the order in which an event meets them: the command line (or the network) hands
 //! it to [`http`], which hands it to [`ledger`]; [`domain`] says whether it may be recorded,
-//! [`vault`] has the keys, and [`store`] keeps it. [`simulate`] makes events up, [`config`] says
+//! [`vault`] has the keys, and [`store`] keeps it; [`refusals`] keeps why others were refused.
+//! [`simulate`] makes events up, [`config`] says
 //! how all of it is set.
 
 #![recursion_limit = "256"]
@@ -12,6 +13,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod ledger;
+pub mod refusals;
 pub mod simulate;
 pub mod store;
 pub mod vault;

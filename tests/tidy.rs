@@ -13,8 +13,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("vault", &["domain"]),
     ("store", &["domain"]),
     ("ledger", &["domain", "vault", "store"]),
-    ("http", &["config", "domain", "ledger"]),
-    ("cli", &["config", "domain", "http", "ledger", "simulate"]),
+    ("refusals", &[]),
+    ("http", &["config", "domain", "ledger", "refusals"]),
+    ("cli", &["config", "domain", "http", "ledger", "refusals", "simulate"]),
 ];
 
 /// Outside crates and their only homes.

@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::{progress, wait};
 use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, clock};
+use crate::refusals::Refusals;
 
 /// Run the ledger as a service.
 #[derive(Args)]
@@ -39,13 +40,17 @@ impl Serve {
         }
         log_to_stderr(&config.log, config.log_format)?;
         let ledger = open(&config.data)?;
+        let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "refusals are kept in memory only");
+            Refusals::in_memory(clock::now)
+        });
         wait(async {
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)
             })?;
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
-            http::serve(listener, http::router(ledger), stop).await;
+            http::serve(listener, http::router_keeping(ledger, refusals), stop).await;
             tracing::info!("stopped");
             Ok(())
         })?

@@ -13,6 +13,7 @@ mod ops;
 mod person;
 mod problem;
 mod query;
+mod refusals;
 mod schemas;
 mod serve;
 mod state;
@@ -29,13 +30,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::problem::{Problem, ProblemType};
 use self::state::{App, RequestId};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, clock};
+use crate::refusals::Refusals;
 
 pub use self::serve::{ask, serve};
 
-/// The routes over an open ledger.
+/// The routes over an open ledger; what was refused is kept as long as they are.
 pub fn router(ledger: Ledger) -> Router {
-    let app = App::new(ledger);
+    router_keeping(ledger, Refusals::in_memory(clock::now))
+}
+
+/// The routes over an open ledger and the refusals of its folder.
+pub fn router_keeping(ledger: Ledger, refusals: Refusals) -> Router {
+    let app = App::new(ledger, refusals);
     Router::new()
         .route("/", get(ops::root))
         .route("/v1/events", post(ingest::post).get(feed::page))
@@ -43,6 +50,7 @@ pub fn router(ledger: Ledger) -> Router {
         .route("/v1/persons/{person}/history", get(person::history))
         .route("/v1/persons/{person}/trajectory", get(person::trajectory))
         .route("/v1/persons/{person}/credit", get(person::credit))
+        .route("/v1/refusals", get(refusals::list))
         .route("/v1/schemas", get(schemas::list))
         .route("/v1/schemas/{type}", get(schemas::one))
         .route("/errors/{code}", get(ops::error_page))

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::ledger::Ledger;
+use crate::refusals::Refusals;
 
 /// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -31,6 +32,8 @@ pub struct App {
     pub ledger: Ledger,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// What was refused, for those who sent it.
+    pub refusals: Refusals,
     bodies: Arc<Semaphore>,
 }
 
@@ -40,9 +43,9 @@ pub struct RequestId(pub String);
 
 impl App {
     /// Around an open ledger.
-    pub fn new(ledger: Ledger) -> Self {
+    pub fn new(ledger: Ledger, refusals: Refusals) -> Self {
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
-        Self { metrics: Arc::new(Metrics::new(&ledger)), ledger, bodies }
+        Self { metrics: Arc::new(Metrics::new(&ledger)), ledger, refusals, bodies }
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

@@ -3,6 +3,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "vendor/doctor.rs"]
+mod doctor;
+#[path = "vendor/proxy.rs"]
+mod proxy;
 #[path = "vendor/refusals.rs"]
 mod refusals;
 mod support;

@@ -90,7 +90,7 @@ impl Demo {
             return Ok(());
         }
         eprintln!("Making up a year of {} lives and sending it to {url} …", plan.persons);
-        let Summary { recorded, repeated, refused } = send(url, plan)?;
+        let Summary { recorded, repeated, refused, .. } = send(url, plan)?;
         eprintln!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused.");
         if refused > 0 {
             return Err(Failure::no("the ledger refused made-up events, and should not have"));

@@ -19,8 +19,9 @@ use self::spool::Spool;
 /// Refusals kept of one source: a night's batch, each event of it wrong in its own way.
 pub const ITEMS_MAX: usize = 1_000;
 
-/// Sources of which refusals are kept: every prison, house and registry of the country, twice.
-const SOURCES_MAX: usize = 256;
+/// Sources of which refusals are kept: every prison, house and registry of the country, several
+/// times over; few enough to look through for each refusal.
+const SOURCES_MAX: usize = 1_024;
 
 /// Bytes kept in memory, about 30,000 refusals of the common size; the file takes up to three
 /// times as much.

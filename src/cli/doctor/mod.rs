@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
     care-ledger doctor --source urn:your:system --file tonight.ndjson\n  \
     care-ledger doctor --source urn:your:system --json\n\n\
     Checks: address, ledger, health, clock, contract, dryRun, duplicateKeys and file (with \
-    --file), refusals (with --source). Nothing is written, and the report holds no content of any event.\n\
+    --file), refusals (with --source). Nothing is written, and the report holds no content of any \
+    event.\n\
     Exit status: 0 all is well (there may be warnings), 1 a check failed, 3 nothing was reached.")]
 pub struct Doctor {
     /// The ledger to check

@@ -25,8 +25,9 @@ pub(super) struct Shelves {
     dropped: u64,
     /// Let go of by their age, since the start.
     expired: u64,
-    /// Up to here any source may have been forgotten altogether.
+    /// Up to here any source may have been forgotten altogether, and where the file says so.
     forgotten_until: i64,
+    told_until: i64,
 }
 
 #[derive(Default)]
@@ -36,6 +37,8 @@ struct Shelf {
     dropped: u64,
     /// The newest one dropped.
     dropped_until: Option<i64>,
+    /// How many the file says were dropped.
+    told: u64,
 }
 
 /// A refusal as a line of JSON.
@@ -177,20 +180,28 @@ impl Shelves {
         items
     }
 
-    /// What was dropped, for the file: of each source, and of those forgotten.
-    pub(super) fn all_losses(&self) -> (Vec<Loss>, i64) {
-        let loss = |(source, shelf): (&Arc<str>, &Shelf)| {
-            let until = shelf.dropped_until?;
-            Some(Loss { source: source.clone(), dropped: shelf.dropped, until })
-        };
-        (self.by_source.iter().filter_map(loss).collect(), self.forgotten_until)
+    /// What was dropped, for the file: of each source, and up to where sources were forgotten.
+    /// Without `all`, what the file does not say yet.
+    pub(super) fn tell_losses(&mut self, all: bool) -> (Vec<Loss>, Option<i64>) {
+        let mut losses = Vec::new();
+        for (source, shelf) in &mut self.by_source {
+            let Some(until) = shelf.dropped_until.filter(|_| all || shelf.told < shelf.dropped)
+            else {
+                continue;
+            };
+            shelf.told = shelf.dropped;
+            losses.push(Loss { source: source.clone(), dropped: shelf.dropped, until });
+        }
+        let forgotten = all || self.told_until < self.forgotten_until;
+        self.told_until = self.forgotten_until;
+        (losses, forgotten.then_some(self.forgotten_until))
     }
 
-    /// Takes over what the file tells was dropped of a source, after its items.
+    /// Takes over what the file tells was dropped of a source up to that line of the file.
     pub(super) fn lost(&mut self, source: &str, dropped: u64, until: i64) {
         match self.by_source.get_mut(source) {
             Some(shelf) => {
-                shelf.dropped += dropped;
+                shelf.dropped = shelf.dropped.max(dropped);
                 shelf.dropped_until = shelf.dropped_until.max(Some(until));
             }
             None => self.forgotten(until),

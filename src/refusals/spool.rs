@@ -14,7 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::shelves::{Item, Shelves, moment};
+use super::shelves::{Item, Loss, Shelves, moment};
 use super::{BYTES_MAX, Clock, Shared, State};
 
 /// A file of so many bytes is written anew from memory.
@@ -163,13 +163,14 @@ impl Writer {
     }
 
     fn save(&mut self, shared: &Shared) -> io::Result<()> {
-        let (fresh, last) = {
-            let shelves = &shared.lock().shelves;
-            (shelves.after(self.saved), shelves.last())
-        };
         match &mut self.file {
             Some(file) if self.bytes <= FILE_BYTES_MAX => {
-                let text = lines(&fresh);
+                let (fresh, losses, last) = {
+                    let shelves = &mut shared.lock().shelves;
+                    // Of a flood much is gone before it was ever in the file.
+                    (shelves.after(self.saved), shelves.tell_losses(false), shelves.last())
+                };
+                let text = lines(&fresh, losses);
                 file.write_all(text.as_bytes())?;
                 self.bytes += text.len() as u64;
                 self.saved = last;
@@ -181,18 +182,12 @@ impl Writer {
 
     /// Writes all that is in memory to a new file, and puts it in the place of the old one.
     fn rewrite(&mut self, shared: &Shared) -> io::Result<()> {
-        let (items, (losses, forgotten), last, expired) = {
-            let shelves = &shared.lock().shelves;
+        let (items, losses, last, expired) = {
+            let shelves = &mut shared.lock().shelves;
             let items = shelves.after(i64::MIN);
-            (items, shelves.all_losses(), shelves.last(), shelves.expired())
+            (items, shelves.tell_losses(true), shelves.last(), shelves.expired())
         };
-        let mut text = lines(&items);
-        for loss in losses {
-            let until = moment(loss.until);
-            let line = json!({"source": &*loss.source, "dropped": loss.dropped, "until": until});
-            text.push_str(&format!("{line}\n"));
-        }
-        text.push_str(&format!("{}\n", json!({"forgottenUntil": moment(forgotten)})));
+        let text = lines(&items, losses);
         let draft = self.path.with_extension("draft");
         let mut file =
             File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
@@ -204,11 +199,20 @@ impl Writer {
     }
 }
 
-fn lines(items: &[Item]) -> String {
+/// Items, and after them what was dropped.
+fn lines(items: &[Item], (losses, forgotten): (Vec<Loss>, Option<i64>)) -> String {
     let mut text = String::new();
     for item in items {
         text.push_str(&item.line);
         text.push('\n');
+    }
+    for loss in losses {
+        let until = moment(loss.until);
+        let line = json!({"source": &*loss.source, "dropped": loss.dropped, "until": until});
+        text.push_str(&format!("{line}\n"));
+    }
+    if let Some(until) = forgotten {
+        text.push_str(&format!("{}\n", json!({"forgottenUntil": moment(until)})));
     }
     text
 }

@@ -192,13 +192,12 @@ pub fn unrecorded(
 }
 
 /// Keeps the refused lines of a group.
-pub fn lines(app: &App, refused: Vec<(Option<Who>, Problem)>, run: Run) {
+pub fn lines(app: &App, mut refused: Vec<(Option<Who>, Problem)>, run: Run) {
     if run == Run::Dry {
         return;
     }
     let mut kept = Kept::new();
-    let mut all = refused;
-    for (who, problem) in &mut all {
+    for (who, problem) in &mut refused {
         // A 5xx is no refusal: the same line is taken later.
         if !problem.kind().status().is_client_error() {
             continue;

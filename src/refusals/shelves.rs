@@ -110,9 +110,8 @@ impl Shelves {
             self.dropped += 1;
         }
         while self.bytes > BYTES_MAX {
-            let Some(fullest) = self.by_source.values_mut().max_by_key(|shelf| shelf.bytes) else {
-                return;
-            };
+            let fullest = self.by_source.values_mut().max_by_key(|shelf| shelf.bytes);
+            let fullest = fullest.expect("what fills the bytes lies on a shelf");
             self.bytes -= fullest.drop_oldest();
             self.dropped += 1;
         }

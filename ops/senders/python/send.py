@@ -1,7 +1,7 @@
 """Sends care events to a Care Ledger with the public CloudEvents SDK (PyPI `cloudevents`).
 
-A request without an answer, or answered with 503, is sent again as it was: the ledger knows an event
-by its `source` and `id`, so a retry never records it twice. The person is made up.
+A request without an answer, or answered with 503, is sent again as it was: the ledger knows an
+event by its `source` and `id`, so a retry never records it twice. The person is made up.
 
 Usage: send.py http://HOST:PORT
 """
@@ -65,12 +65,16 @@ def main(base):
         datetime(2026, 3, 2, 16, 40, tzinfo=BELGIUM),
         {"detention": "stay-1", "facility": "gent", "legalStatus": "pretrial"},
     )
-    dose = {"product": "methadone", "doseMicrograms": 60000, "setting": "prison", "facility": "gent"}
     given = datetime(2026, 3, 3, 8, 35, tzinfo=BELGIUM)
+    dose = {
+        "product": "methadone",
+        "doseMicrograms": 60000,
+        "setting": "prison",
+        "facility": "gent",
+    }
     continued = care_event("substitution.doseContinued", "dose-1", given, dose)
-    wrong = care_event(
-        "substitution.doseContinued", "dose-2", given, dose | {"doseMicrograms": "60 mg", "note": "-"}
-    )
+    mistaken = dose | {"doseMicrograms": "60 mg", "note": "-"}
+    wrong = care_event("substitution.doseContinued", "dose-2", given, mistaken)
 
     print("an arrival, as a dry run")
     tell(post(events + "?dryRun=true", to_structured_event(arrival)))

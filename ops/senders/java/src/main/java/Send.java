@@ -23,8 +23,8 @@ import java.util.Map;
 /**
  * Sends care events to a Care Ledger with the public CloudEvents SDK (Maven `io.cloudevents`).
  *
- * <p>A request without an answer, or answered with 503, is sent again as it was: the ledger knows an
- * event by its `source` and `id`, so a retry never records it twice. The person is made up.
+ * <p>A request without an answer, or answered with 503, is sent again as it was: the ledger knows
+ * an event by its `source` and `id`, so a retry never records it twice. The person is made up.
  *
  * <p>Usage: java -cp CLASSPATH Send http://HOST:PORT
  */
@@ -78,7 +78,8 @@ public final class Send {
                     return answer;
                 }
                 why = "503";
-                pause = answer.headers().firstValue("retry-after").map(Double::parseDouble).orElse(wait);
+                pause = answer.headers().firstValue("retry-after")
+                    .map(Double::parseDouble).orElse(wait);
             } catch (IOException lost) {
                 // Refused, cut off or too slow: what became of the event is unknown.
             }
@@ -92,22 +93,26 @@ public final class Send {
         }
     }
 
+    private static String text(JsonNode node, String name) {
+        return node.path(name).asText();
+    }
+
     /** Prints what became of one event, and gives its receipt. */
     private static JsonNode tell(HttpResponse<String> answer) throws IOException {
         JsonNode told = JSON.readTree(answer.body());
         if (answer.statusCode() < 300) {
             JsonNode receipt = told.at("/receipts/0");
-            String when =
-                told.path("dryRun").asBoolean() ? "would be recorded" : receipt.path("status").asText();
-            System.out.println("   " + when + ": revision " + receipt.path("revision").asText() + " of "
-                + receipt.path("stream").asText());
+            boolean isDry = told.path("dryRun").asBoolean();
+            String when = isDry ? "would be recorded" : text(receipt, "status");
+            System.out.printf("   %s: revision %s of %s%n", when, text(receipt, "revision"),
+                text(receipt, "stream"));
             return receipt;
         }
-        System.out.println("   refused: " + told.path("status").asText() + " "
-            + told.path("title").asText() + "; see " + told.path("href").asText());
+        System.out.printf("   refused: %s %s; see %s%n", text(told, "status"), text(told, "title"),
+            text(told, "href"));
         for (JsonNode issue : told.path("issues")) {
-            System.out.println("   " + issue.path("in").asText() + " " + issue.path("name").asText() + ": "
-                + issue.path("code").asText() + ": " + issue.path("detail").asText());
+            System.out.printf("   %s %s: %s: %s%n", text(issue, "in"), text(issue, "name"),
+                text(issue, "code"), text(issue, "detail"));
         }
         return null;
     }
@@ -115,7 +120,8 @@ public final class Send {
     public static void main(String[] arguments) throws Exception {
         String base = arguments[0].replaceAll("/$", "");
         String events = base + "/v1/events";
-        CloudEvent arrival = careEvent("detention.arrived", "arrival-1", "2026-03-02T16:40:00+01:00",
+        CloudEvent arrival = careEvent(
+            "detention.arrived", "arrival-1", "2026-03-02T16:40:00+01:00",
             Map.of("detention", "stay-1", "facility", "gent", "legalStatus", "pretrial"));
         Map<String, Object> dose = Map.of("product", "methadone", "doseMicrograms", 60_000,
             "setting", "prison", "facility", "gent");
@@ -136,21 +142,22 @@ public final class Send {
         JsonNode again = tell(post(structured(events, arrival)));
         boolean same = again.path("commitment").equals(first.path("commitment"))
             && again.path("position").equals(first.path("position"));
-        System.out.println(
-            "   " + (same ? "the first" : "ANOTHER") + " receipt again: nothing stands there twice");
+        System.out.printf("   %s receipt again: nothing stands there twice%n",
+            same ? "the first" : "ANOTHER");
         System.out.println("a dose with two mistakes");
         tell(post(structured(events, wrong)));
         System.out.println("what was refused of this source");
         String own = URLEncoder.encode(SOURCE, StandardCharsets.UTF_8);
         URI inbox = URI.create(base + "/v1/refusals?source=" + own);
-        String items = CLIENT.send(HttpRequest.newBuilder(inbox).build(), BodyHandlers.ofString()).body();
-        for (JsonNode item : JSON.readTree(items).path("items")) {
+        HttpRequest request = HttpRequest.newBuilder(inbox).timeout(PATIENCE).build();
+        String kept = CLIENT.send(request, BodyHandlers.ofString()).body();
+        for (JsonNode item : JSON.readTree(kept).path("items")) {
             List<String> names = new ArrayList<>();
             for (JsonNode issue : item.at("/problem/issues")) {
-                names.add(issue.path("name").asText() + " " + issue.path("code").asText());
+                names.add(text(issue, "name") + " " + text(issue, "code"));
             }
-            System.out.println("   " + item.path("id").asText() + " "
-                + item.at("/problem/status").asText() + ": " + String.join(", ", names));
+            System.out.printf("   %s %s: %s%n", text(item, "id"),
+                text(item.path("problem"), "status"), String.join(", ", names));
         }
     }
 

@@ -227,7 +227,7 @@ fn refusals_are_summed_up_until_they_are_sent_again_well() {
     let report = doctor(0, &["--url", &server.url, "--source", "urn:v"]);
     let refusals = check(&report, "refusals");
     assert_eq!(refusals["status"], "warning");
-    assert!(refusals["detail"].as_str().unwrap().starts_with("2 events refused"), "{refusals}");
+    assert!(refusals["detail"].as_str().unwrap().starts_with("2 refused"), "{refusals}");
     let group = &refusals["refused"][0];
     assert_eq!(
         (&group["count"], &group["code"], &group["name"], &group["href"]),

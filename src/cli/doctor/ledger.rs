@@ -223,7 +223,7 @@ pub fn refusals(client: &Client, source: &str) -> Check {
     let newest = items[0]["at"].as_str().unwrap_or_default();
     let newest = newest.get(..16).unwrap_or(newest).replace('T', " ");
     let detail = format!(
-        "{events} events refused, the newest at {newest} UTC; {recorded} of them recorded since\
+        "{events} refused, the newest at {newest} UTC; {recorded} of them recorded since\
          {dropped}"
     );
     if open.is_empty() {

@@ -2,8 +2,9 @@
 //!
 //! The modules, in the order in which an event meets them: the command line (or the network) hands
 //! it to [`http`], which hands it to [`ledger`]; [`domain`] says whether it may be recorded,
-//! [`vault`] has the keys, and [`store`] keeps it. [`projection`] folds the log into lists over all
-//! persons. [`simulate`] makes events up, [`config`] says how all of it is set.
+//! [`vault`] has the keys, and [`store`] keeps it; [`refusals`] keeps why others were refused.
+//! [`projection`] folds the log into lists over all persons. [`simulate`] makes events up,
+//! [`config`] says how all of it is set.
 
 #![recursion_limit = "256"]
 
@@ -13,6 +14,7 @@ pub mod domain;
 pub mod http;
 pub mod ledger;
 pub mod projection;
+pub mod refusals;
 pub mod simulate;
 pub mod store;
 pub mod vault;

@@ -121,7 +121,7 @@ async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
     for (why, error) in rows {
         let (_moved, position) = watch::channel(Position::START);
         let ledger = Ledger::over(Arc::new(Unwilling(error, position)), [7; 32]);
-        let router = care_ledger::http::router(ledger, None);
+        let router = care_ledger::http::router(ledger);
         let request = |path: &str, body: &str| {
             let method = if body.is_empty() { "GET" } else { "POST" };
             let request = Request::builder().method(method).uri(path);

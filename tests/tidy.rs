@@ -14,8 +14,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("ledger", &["domain", "vault", "store"]),
     ("projection", &["domain", "ledger"]),
-    ("http", &["config", "domain", "ledger", "projection"]),
-    ("cli", &["config", "domain", "http", "ledger", "projection", "simulate"]),
+    ("refusals", &[]),
+    ("http", &["config", "domain", "ledger", "projection", "refusals"]),
+    ("cli", &["config", "domain", "http", "ledger", "projection", "refusals", "simulate"]),
 ];
 
 /// Outside crates and their only homes.

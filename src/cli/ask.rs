@@ -173,7 +173,7 @@ impl From {
     /// # Errors
     /// The folder cannot be opened, or the address is none.
     pub fn asker(&self) -> Result<Asker, Failure> {
-        self.asker_by(|folder| Ok(http::router(serve::open(folder)?, None)))
+        self.asker_by(|folder| Ok(http::router(serve::open(folder)?)))
     }
 
     /// The same, with the lists over all persons, once they have read all of the folder's log.
@@ -193,7 +193,7 @@ impl From {
                 bar.finish_and_clear();
                 Ok::<_, Failure>(lists)
             })??;
-            Ok(http::router(ledger, Some(lists)))
+            Ok(http::router_keeping(ledger, http::Kept::of(lists)))
         })
     }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::StatusCode;
+use ureq::http::{HeaderMap, StatusCode};
 
 use super::failure::Failure;
 
@@ -38,6 +38,14 @@ impl Client {
     /// # Errors
     /// Wrong usage, when the address is of another kind.
     pub fn new(url: &str) -> Result<Self, Failure> {
+        Self::with_patience(url, ANSWER_MAX)
+    }
+
+    /// The same, with another longest wait for an answer to begin.
+    ///
+    /// # Errors
+    /// Wrong usage, when the address is of another kind.
+    pub fn with_patience(url: &str, patience: Duration) -> Result<Self, Failure> {
         if !url.starts_with("http://") {
             return Err(Failure::usage(
                 "--url takes http://HOST:PORT; for TLS, run a proxy beside this command",
@@ -48,7 +56,7 @@ impl Client {
             // A person's answers do not go through a proxy that some variable names.
             .proxy(None)
             .timeout_connect(Some(CONNECT_MAX))
-            .timeout_recv_response(Some(ANSWER_MAX))
+            .timeout_recv_response(Some(patience))
             .build();
         Ok(Self { base: url.trim_end_matches('/').to_owned(), agent: config.into() })
     }
@@ -95,6 +103,25 @@ impl Client {
         read(request.header("content-type", kind).send(body)?)
     }
 
+    /// Sends a request with these headers; the answer comes with its own.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer.
+    pub fn exchange(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<(Answer, HeaderMap), ureq::Error> {
+        let url = format!("{}{path}", self.base);
+        let response = match body {
+            None => with(self.agent.get(url), headers).call()?,
+            Some(body) => with(self.agent.post(url), headers).send(body)?,
+        };
+        let told = response.headers().clone();
+        Ok((read(response)?, told))
+    }
+
     /// Says that the ledger gave no answer.
     pub fn unreachable(&self, error: &ureq::Error) -> Failure {
         Failure::unreachable(format!(
@@ -102,6 +129,10 @@ impl Client {
             self.base
         ))
     }
+}
+
+fn with<B>(request: ureq::RequestBuilder<B>, headers: &[(&str, &str)]) -> ureq::RequestBuilder<B> {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {

@@ -61,8 +61,11 @@ impl Demo {
             let stop = async move {
                 tokio::select! { () = stop => {}, _ = stopped => {} }
             };
-            let served =
-                runtime.spawn(http::serve(listener, http::router(ledger, Some(lists)), stop));
+            let served = runtime.spawn(http::serve(
+                listener,
+                http::router_keeping(ledger, http::Kept::of(lists)),
+                stop,
+            ));
             (address, served, told)
         };
         let url = format!("http://{address}");
@@ -92,7 +95,7 @@ impl Demo {
             return Ok(());
         }
         eprintln!("Making up a year of {} lives and sending it to {url} …", plan.persons);
-        let Summary { recorded, repeated, refused } = send(url, plan)?;
+        let Summary { recorded, repeated, refused, .. } = send(url, plan)?;
         eprintln!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused.");
         if refused > 0 {
             return Err(Failure::no("the ledger refused made-up events, and should not have"));

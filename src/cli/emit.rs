@@ -36,7 +36,8 @@ const REFUSALS_TOLD: u64 = 20;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger emit year.ndjson\n  \
     care-ledger simulate --persons 20 | care-ledger emit - --url http://127.0.0.1:8080\n  \
-    care-ledger emit schemas/examples/detention.arrived.json\n\n\
+    care-ledger emit schemas/examples/detention.arrived.json\n  \
+    care-ledger emit --dry-run year.ndjson\n\n\
     Sending a file twice is safe: what was recorded is counted as repeated. After a cut, send it \
     again, or go on with --from-line. Exit 0 only if all is recorded or repeated.")]
 pub struct Emit {
@@ -52,14 +53,26 @@ pub struct Emit {
     /// How often a request without an answer is sent again before giving up
     #[arg(long, value_name = "N", default_value_t = 12)]
     retries: u32,
+    /// Say what would happen to each event, and write nothing. An event that stands in the file
+    /// twice may be counted as recorded twice
+    #[arg(long)]
+    dry_run: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Where events are sent, and where they are sent to see what would become of them.
+pub const EVENTS: &str = "/v1/events";
+pub const EVENTS_DRY: &str = "/v1/events?dryRun=true";
+
 /// What became of the events.
 #[derive(Debug, Default, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Summary {
+    /// Whether nothing was written, and the figures are what would be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// Recorded now.
     pub recorded: u64,
     /// The ledger had them already.
@@ -74,6 +87,9 @@ impl Emit {
         let mut lines = open(&self.file)?;
         let bar = progress::count("events");
         let mut sender = Sender::new(Client::new(&self.url)?, self.retries, bar);
+        if self.dry_run {
+            sender = sender.rehearsing();
+        }
         let mut line = Vec::new();
         let mut number = 0;
         loop {
@@ -91,8 +107,9 @@ impl Emit {
             let text = serde_json::to_string(&summary).expect("serialises into memory");
             super::print(text + "\n")?;
         } else {
-            let Summary { recorded, repeated, refused } = summary;
-            eprintln!("{recorded} recorded, {repeated} repeated, {refused} refused");
+            let Summary { dry_run, recorded, repeated, refused } = summary;
+            let run = if dry_run { "dry run, nothing was written: " } else { "" };
+            eprintln!("{run}{recorded} recorded, {repeated} repeated, {refused} refused");
         }
         match summary.refused {
             0 => Ok(()),
@@ -117,6 +134,12 @@ impl Sender {
     pub fn new(client: Client, retries: u32, bar: ProgressBar) -> Self {
         let summary = Summary::default();
         Self { client, retries, bar, body: Vec::new(), numbers: Vec::new(), summary }
+    }
+
+    /// The same, but to hear what would happen: nothing is written.
+    pub fn rehearsing(mut self) -> Self {
+        self.summary.dry_run = true;
+        self
     }
 
     /// Takes one line; sends when there is enough.
@@ -150,8 +173,9 @@ impl Sender {
     fn flush(&mut self) -> Result<(), Failure> {
         let mut wait = WAIT_FIRST;
         let mut tries = 0;
+        let path = if self.summary.dry_run { EVENTS_DRY } else { EVENTS };
         while !self.numbers.is_empty() {
-            let why = match self.client.post("/v1/events", "application/x-ndjson", &self.body) {
+            let why = match self.client.post(path, "application/x-ndjson", &self.body) {
                 Ok(answer) if answer.status.is_success() => {
                     let before = self.numbers.len();
                     self.read(&answer.text);
@@ -236,7 +260,10 @@ fn is_final(answer: &Value) -> bool {
 }
 
 /// The lines of a file. A file that is one JSON value gives one line an event.
-fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
+///
+/// # Errors
+/// The file cannot be opened or read.
+pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     let mut input: Box<dyn BufRead> = if file.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {

@@ -4,6 +4,7 @@
 mod ask;
 mod client;
 mod demo;
+mod doctor;
 mod emit;
 mod events;
 mod failure;
@@ -47,6 +48,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Send events to a ledger, one a line
     Emit(emit::Emit),
+    /// Check a connection to a ledger, and what became of your events
+    Doctor(doctor::Doctor),
     /// A person's events, in the order in which they happened
     History(ask::History),
     /// Where a person stands in custody and care
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Emit(emit) => emit.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::History(history) => history.run(),
         Command::Trajectory(trajectory) => trajectory.run(),
         Command::Credit(credit) => credit.run(),

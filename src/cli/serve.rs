@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
+use crate::refusals::Refusals;
 
 /// Files that all connections, the log, its index and its readers may have open.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
@@ -45,6 +46,10 @@ impl Serve {
         log_to_stderr(&config.log, config.log_format)?;
         allow_files();
         let ledger = open(&config.data)?;
+        let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "refusals are kept in memory only");
+            Refusals::in_memory(clock::now)
+        });
         wait(async {
             let lists = lists(&ledger, &config.data).await?;
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -52,7 +57,8 @@ impl Serve {
             })?;
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
-            http::serve(listener, http::router(ledger, Some(lists)), stop).await;
+            let kept = http::Kept { lists: Some(lists), refusals };
+            http::serve(listener, http::router_keeping(ledger, kept), stop).await;
             tracing::info!("stopped");
             Ok(())
         })?

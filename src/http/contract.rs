@@ -94,6 +94,14 @@ pub fn components() -> Map<String, Value> {
         "Credit": {"type": "object",
             "required": ["person", "at", "ruleset", "modalities", "findings"]},
         "SchemaList": {"type": "object", "required": ["items"]},
+        "RefusalPage": {"type": "object", "required": ["items", "dropped", "completeSince"],
+            "properties": {
+            "items": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
+            "next": {"type": "string"}, "dropped": {"type": "integer"},
+            "completeSince": {"type": "string", "format": "date-time",
+                "description": "All that was refused after this moment is in the list"}}},
+        "Refusal": refusal(),
+        "Issue": issue(),
         "Problem": problem(),
     });
     let Value::Object(mut schemas) = schemas else { return Map::new() };
@@ -181,12 +189,33 @@ fn problem() -> Value {
             "type": {"type": "string", "enum": urns}, "href": {"type": "string"},
             "title": {"type": "string"}, "status": {"type": "integer"},
             "detail": {"type": "string"}, "instance": {"type": "string"},
-            "issues": {"type": "array", "items": {"type": "object",
-                "required": ["type", "in", "name", "detail"],
-                "properties": {
-                    "type": {"type": "string"}, "name": {"type": "string"},
-                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
-                    "code": {"type": "string"}, "detail": {"type": "string"},
-                    "index": {"type": "integer"}}}},
+            "issues": {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}},
             "receipts": {"type": "array", "items": {"$ref": "#/components/schemas/Receipt"}}}})
+}
+
+fn issue() -> Value {
+    json!({"type": "object", "required": ["type", "in", "name", "detail"], "properties": {
+        "type": {"type": "string"}, "name": {"type": "string"},
+        "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+        "code": {"type": "string"}, "detail": {"type": "string"},
+        "index": {"type": "integer"}}})
+}
+
+/// A refused event as its sender reads it: no member of it but its key and a known type.
+fn refusal() -> Value {
+    let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
+    json!({"type": "object", "required": ["at", "source", "id", "problem"],
+        "additionalProperties": false,
+        "properties": {
+            "at": {"type": "string", "format": "date-time"},
+            "source": {"type": "string"}, "id": {"type": "string"},
+            "type": {"type": "string", "enum": types},
+            "problem": {"type": "object", "additionalProperties": false,
+                "required": ["type", "href", "status", "instance", "issues"],
+                "properties": {
+                    "type": {"type": "string", "enum": urns}, "href": {"type": "string"},
+                    "status": {"type": "integer"}, "instance": {"type": "string"},
+                    "issues": {"type": "array", "items": {"$ref": "#/components/schemas/Issue"}},
+                    "furtherIssues": {"type": "integer"}}}}})
 }

@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::event_in::{self, Mode};
 use super::lines;
 use super::problem::{In, Issue, Problem, ProblemType, etag};
 use super::query::{Query, Reading};
+use super::refusals::{self, Invalid, Who};
 use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
 use crate::domain::event::{Draft, Raw};
 use crate::domain::id::Revision;
@@ -27,8 +28,11 @@ use crate::ledger::{Expected, clock};
 /// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Of a body that is too large, so much is read before the answer.
+/// Of a body that is refused unread, so much is read before the answer.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
+
+/// And of one that was refused by its head, for so long: a sender that writes on and on is told.
+const DISCARDING_MAX: Duration = Duration::from_secs(2);
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
@@ -44,50 +48,80 @@ pub async fn post(State(app): State<App>, query: Query, request: Request) -> Res
 async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
-    let mut query = query.of(&["dryRun"]);
-    let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
-    let mode = event_in::mode(&headers);
-    let expected = expected(&headers, mode.as_ref().ok().copied(), &mut query);
-    let attributes = match mode {
-        Ok(Mode::Binary) => event_in::attributes(&headers, &mut query),
-        _ => Map::new(),
-    };
-    query.done()?;
-    let mode = mode?;
-    let raws = match mode {
-        Mode::Lines => return lines::record(app, body, &headers, run).await,
-        Mode::Structured => {
-            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-            vec![event_in::event(&bytes)?]
-        }
-        Mode::Binary => {
-            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-            vec![event_in::binary(attributes, &bytes)?]
-        }
-        Mode::Batch => {
-            let bytes = read(&app, &headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
-            event_in::batch(&bytes)?
+    let Head { mode, run, expected, attributes } = match head(&headers, query) {
+        Ok(head) => head,
+        Err(problem) => {
+            let _ = tokio::time::timeout(DISCARDING_MAX, discard(body)).await;
+            return Err(problem);
         }
     };
-    if raws.len() > BATCH_EVENTS_MAX {
-        return Err(Problem::too_large("10,000 events a batch"));
+    if mode == Mode::Lines {
+        return lines::record(app, body, &headers, run).await;
     }
-    let recorded = write(&app, raws, mode == Mode::Batch, expected, run).await;
+    let raws = raws(&app, &headers, body, mode, attributes).await;
+    let raws = raws.map_err(|problem| refusals::unreadable(&app, problem, run))?;
+    let recorded = write(&app, raws, mode, expected, run).await;
     recorded.map_err(|problem| match mode {
         Mode::Binary => problem.placed(event_in::place_in_binary),
         _ => problem,
     })
 }
 
+/// What a request says before its body.
+struct Head {
+    mode: Mode,
+    run: Run,
+    expected: Expected,
+    /// Of an event in binary mode.
+    attributes: Map<String, Value>,
+}
+
+fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
+    let mut query = query.of(&["dryRun"]);
+    let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
+    let mode = event_in::mode(headers);
+    let expected = expected(headers, mode.as_ref().ok().copied(), &mut query);
+    let attributes = match mode {
+        Ok(Mode::Binary) => event_in::attributes(headers, &mut query),
+        _ => Map::new(),
+    };
+    query.done()?;
+    Ok(Head { mode: mode?, run, expected, attributes })
+}
+
+/// The events of a body, or of a body and its headers.
+async fn raws(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    mode: Mode,
+    attributes: Map<String, Value>,
+) -> Result<Vec<Raw>, Problem> {
+    if mode == Mode::Batch {
+        let bytes = read(app, headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
+        let raws = event_in::batch(&bytes)?;
+        if raws.len() > BATCH_EVENTS_MAX {
+            return Err(Problem::too_large("10,000 events a batch"));
+        }
+        return Ok(raws);
+    }
+    let bytes = read(app, headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
+    let raw = match mode {
+        Mode::Binary => event_in::binary(attributes, &bytes),
+        _ => event_in::event(&bytes),
+    };
+    Ok(vec![raw?])
+}
+
 /// Records all events or none.
 async fn write(
     app: &App,
     raws: Vec<Raw>,
-    is_batch: bool,
+    mode: Mode,
     expected: Expected,
     run: Run,
 ) -> Result<Response, Problem> {
-    let drafts = check(app, raws, is_batch).await?;
+    let drafts = check(app, raws, mode, run).await?;
     if let Some(name) = sent_in(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {
@@ -95,33 +129,37 @@ async fn write(
         return Err(Problem::bad_request(vec![Issue::invalid(In::Header, name, detail)]));
     }
     let receipts = app.ledger.record(&drafts, expected, run).await;
-    let receipts = receipts.map_err(|error| Problem::record(error, is_batch))?;
+    let receipts =
+        receipts.map_err(|error| refusals::unrecorded(app, error, &drafts, mode, run))?;
     app.metrics.recorded(&receipts, run);
     Ok(answer(&receipts, run))
 }
 
 /// All drafts, or every violation of every event. A large batch is checked beside the threads that
 /// answer others.
-async fn check(app: &App, raws: Vec<Raw>, is_batch: bool) -> Result<Vec<Draft>, Problem> {
-    let all = move || {
-        let now = clock::now();
-        let mut drafts = Vec::with_capacity(raws.len());
-        let mut refused = Vec::new();
-        for (index, raw) in raws.iter().enumerate() {
-            match schema::check(raw, now) {
-                Ok(draft) => drafts.push(draft),
-                Err(violations) => refused.push((is_batch.then_some(index), violations)),
+async fn check(app: &App, raws: Vec<Raw>, mode: Mode, run: Run) -> Result<Vec<Draft>, Problem> {
+    if mode != Mode::Batch {
+        return check_all(app, &raws, mode, run);
+    }
+    let app = app.clone();
+    let checked = tokio::task::spawn_blocking(move || check_all(&app, &raws, mode, run));
+    checked.await.map_err(|_| Problem::new(ProblemType::Internal))?
+}
+
+fn check_all(app: &App, raws: &[Raw], mode: Mode, run: Run) -> Result<Vec<Draft>, Problem> {
+    let now = clock::now();
+    let mut drafts = Vec::with_capacity(raws.len());
+    let mut refused = Vec::new();
+    for (index, raw) in raws.iter().enumerate() {
+        match schema::check(raw, now) {
+            Ok(draft) => drafts.push(draft),
+            Err(violations) => {
+                let index = (mode == Mode::Batch).then_some(index);
+                refused.push(Invalid { index, who: Who::of(raw), violations });
             }
         }
-        (drafts, refused)
-    };
-    let (drafts, refused) = if is_batch {
-        tokio::task::spawn_blocking(all).await.map_err(|_| Problem::new(ProblemType::Internal))?
-    } else {
-        all()
-    };
-    app.metrics.refused(refused.len());
-    if refused.is_empty() { Ok(drafts) } else { Err(Problem::invalid(refused)) }
+    }
+    if refused.is_empty() { Ok(drafts) } else { Err(refusals::invalid(app, refused, mode, run)) }
 }
 
 /// The answer to what was recorded, or would be.

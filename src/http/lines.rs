@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::event_in;
 use super::ingest::next_chunk;
 use super::problem::{Issue, Problem, ProblemType};
+use super::refusals::{self, Who};
 use super::state::{App, EVENT_BYTES_MAX};
 use crate::domain::event::Draft;
 use crate::domain::schema;
@@ -124,7 +125,7 @@ struct Lines {
 /// What a line came to before the store was asked.
 enum Read {
     Draft(Box<Draft>),
-    Refused(Problem),
+    Refused(Box<(Option<Who>, Problem)>),
 }
 
 impl Lines {
@@ -150,7 +151,7 @@ impl Lines {
             self.number += 1;
             group.push(match line {
                 Ok(line) => read(&line),
-                Err(problem) => Read::Refused(problem),
+                Err(problem) => Read::Refused(Box::new((None, problem))),
             });
         }
         if group.is_empty() {
@@ -226,30 +227,33 @@ impl Recorder {
                     drafts.push(*draft);
                     refused.push(None);
                 }
-                Read::Refused(problem) => refused.push(Some(problem)),
+                Read::Refused(why) => refused.push(Some(why)),
             }
         }
-        let mut answers = self.try_record(&drafts).await.into_iter();
+        let answers = self.try_record(&drafts).await;
+        let mut answers = answers.into_iter().zip(&drafts).map(|(answer, draft)| {
+            answer.map_err(|problem| Box::new((Some(Who::of_draft(draft)), problem)))
+        });
         let mut out = Vec::with_capacity(refused.len() * 384);
         let mut recorded = Vec::with_capacity(drafts.len());
-        let mut refusals = 0;
-        for (line, problem) in (first..).zip(refused) {
-            let answer = problem.map_or_else(|| answers.next(), |problem| Some(Err(problem)));
+        let mut told = Vec::new();
+        for (line, why) in (first..).zip(refused) {
+            let answer = why.map_or_else(|| answers.next(), |why| Some(Err(why)));
             match answer {
                 Some(Ok(receipt)) => {
                     serde_json::to_writer(&mut out, &receipt).expect("serialises into memory");
                     recorded.push(receipt);
                 }
-                Some(Err(problem)) => {
-                    refusals += 1;
-                    let refusal = json!({"line": line, "status": "refused", "problem": problem});
+                Some(Err(why)) => {
+                    let refusal = json!({"line": line, "status": "refused", "problem": why.1});
                     serde_json::to_writer(&mut out, &refusal).expect("serialises into memory");
+                    told.push(*why);
                 }
                 None => unreachable!("one answer a draft: promised by record_each"),
             }
             out.push(b'\n');
         }
-        self.app.metrics.refused(refusals);
+        refusals::lines(&self.app, told, self.run);
         self.app.metrics.recorded(&recorded, self.run);
         out
     }
@@ -276,10 +280,13 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
 
 fn read(line: &[u8]) -> Read {
     match event_in::event(line) {
-        Err(problem) => Read::Refused(problem),
+        Err(problem) => Read::Refused(Box::new((None, problem))),
         Ok(raw) => match schema::check(&raw, clock::now()) {
             Ok(draft) => Read::Draft(Box::new(draft)),
-            Err(violations) => Read::Refused(Problem::invalid(vec![(None, violations)])),
+            Err(violations) => {
+                let problem = Problem::invalid(vec![(None, violations)]);
+                Read::Refused(Box::new((Who::of(&raw), problem)))
+            }
         },
     }
 }

@@ -39,6 +39,7 @@ pub struct Metrics {
     requests: Family<Request, Counter>,
     seconds: Histogram,
     events: Family<Outcome, Counter>,
+    refusals: Family<Outcome, Counter>,
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
@@ -58,6 +59,9 @@ impl Metrics {
         registry.register("http_request_seconds", "Time to the answer's head", seconds.clone());
         let events = Family::default();
         registry.register("events", "Events by what became of them", events.clone());
+        let refusals = Family::default();
+        let words = "Refused events by what their sender can read of them";
+        registry.register("refusals", words, refusals.clone());
         let position = Gauge::default();
         registry.register("log_position", "The last position of the log", position.clone());
         let writable = Gauge::default();
@@ -78,6 +82,7 @@ impl Metrics {
             requests,
             seconds,
             events,
+            refusals,
             position,
             writable,
             readers,
@@ -104,9 +109,14 @@ impl Metrics {
         self.count("duplicate", repeated);
     }
 
-    /// Counts refused events.
-    pub fn refused(&self, events: usize) {
-        self.count("refused", events);
+    /// Counts refused events: those kept for their senders, those that name no sender, and those
+    /// kept before that were dropped for them.
+    pub fn refused(&self, kept: usize, unattributed: usize, dropped: u64) {
+        self.count("refused", kept + unattributed);
+        let outcomes = [("kept", kept as u64), ("unattributed", unattributed as u64)];
+        for (outcome, events) in outcomes.into_iter().chain([("dropped", dropped)]) {
+            self.refusals.get_or_create(&Outcome { outcome }).inc_by(events);
+        }
     }
 
     /// Counts a live reader in.

@@ -17,6 +17,7 @@ mod ops;
 mod person;
 mod problem;
 mod query;
+mod refusals;
 mod schemas;
 mod serve;
 mod state;
@@ -33,17 +34,38 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::problem::{Problem, ProblemType};
 use self::state::{App, RequestId};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
+use crate::refusals::Refusals;
 
 pub use self::link::Pace;
 pub use self::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
 /// The routes, as the command line passes them on.
 pub use axum::Router;
 
-/// The routes over an open ledger, and over the lists that are kept of it.
-pub fn router(ledger: Ledger, lists: Option<Lists>) -> Router {
-    let app = App::new(ledger, lists);
+/// What a service keeps beside the log.
+pub struct Kept {
+    /// The lists over all persons, where they are kept.
+    pub lists: Option<Lists>,
+    /// What was refused, for those who sent it.
+    pub refusals: Refusals,
+}
+
+impl Kept {
+    /// Lists, and refusals for as long as the routes live.
+    pub fn of(lists: Lists) -> Self {
+        Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
+    }
+}
+
+/// The routes over an open ledger without lists; what was refused is kept as long as they are.
+pub fn router(ledger: Ledger) -> Router {
+    router_keeping(ledger, Kept { lists: None, refusals: Refusals::in_memory(clock::now) })
+}
+
+/// The routes over an open ledger and what is kept beside it.
+pub fn router_keeping(ledger: Ledger, kept: Kept) -> Router {
+    let app = App::new(ledger, kept);
     Router::new()
         .route("/", get(ops::root))
         .route("/v1/events", post(ingest::post).get(feed::get))
@@ -53,6 +75,7 @@ pub fn router(ledger: Ledger, lists: Option<Lists>) -> Router {
         .route("/v1/persons/{person}/credit", get(person::credit))
         .route("/v1/trajectories", get(lists::trajectories))
         .route("/v1/credits", get(lists::credits))
+        .route("/v1/refusals", get(refusals::list))
         .route("/v1/schemas", get(schemas::list))
         .route("/v1/schemas/{type}", get(schemas::one))
         .route("/errors/{code}", get(ops::error_page))

@@ -67,6 +67,7 @@ fn operations() -> Vec<(HttpMethod, &'static str, Operation)> {
         get("/v1/persons/{person}/history", history()),
         get("/v1/persons/{person}/trajectory", trajectory()),
         get("/v1/persons/{person}/credit", credit()),
+        get("/v1/refusals", refusals()),
         get("/v1/trajectories", trajectories()),
         get("/v1/credits", credits()),
         get("/v1/schemas", read("listSchemas", "The vocabulary", "SchemaList", &[])),
@@ -256,6 +257,14 @@ fn of_person(id: &str, summary: &str, answer: ResponseBuilder) -> OperationBuild
         ProblemType::Unavailable,
     ];
     problems(waiting(operation), &kinds)
+}
+
+fn refusals() -> OperationBuilder {
+    let summary = "A sender's refused events, newest first: codes and pointers, no content";
+    read("getRefusals", summary, "RefusalPage", &[])
+        .parameter(query("source", "The sender.", "Text").required(Required::True))
+        .parameter(query("limit", "At most so many items (100; at most 1000).", "Limit"))
+        .parameter(query("cursor", "The `next` of an earlier page.", "Position"))
 }
 
 fn one_schema() -> OperationBuilder {

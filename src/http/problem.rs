@@ -192,6 +192,21 @@ impl Problem {
         }))
     }
 
+    /// What is wrong.
+    pub fn kind(&self) -> ProblemType {
+        self.0.kind
+    }
+
+    /// The id of this very refusal.
+    pub fn instance(&self) -> &str {
+        &self.0.instance
+    }
+
+    /// The broken rules.
+    pub fn broken(&self) -> &[Issue] {
+        &self.0.issues
+    }
+
     /// Says what to do, in a sentence without content.
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Kept;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::ledger::Ledger;
 use crate::projection::Lists;
+use crate::refusals::Refusals;
 
 /// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -37,6 +39,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What is new, for live readers.
     pub live: Arc<Hub>,
+    /// What was refused, for those who sent it.
+    pub refusals: Refusals,
     bodies: Arc<Semaphore>,
 }
 
@@ -45,12 +49,13 @@ pub struct App {
 pub struct RequestId(pub String);
 
 impl App {
-    /// Around an open ledger and its lists.
-    pub fn new(ledger: Ledger, lists: Option<Lists>) -> Self {
+    /// Around an open ledger and what is kept beside it.
+    pub fn new(ledger: Ledger, kept: Kept) -> Self {
+        let Kept { lists, refusals } = kept;
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
         let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));
-        Self { ledger, lists, metrics, live, bodies }
+        Self { ledger, lists, refusals, metrics, live, bodies }
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

@@ -30,7 +30,7 @@ impl Service {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        let router = http::router(ledger, None);
+        let router = http::router(ledger);
         let stopped = async { drop(stopped.await) };
         let served = runtime.spawn(http::serve_at(listener, router, stopped, pace));
         let url = format!("http://{address}/v1/events");

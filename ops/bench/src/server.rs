@@ -29,7 +29,7 @@ pub fn run(data: Option<&Path>) -> Result<(), Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         std::io::stdout().flush()?;
-        serve(listener, router(ledger, None), async { drop(stop.await) }).await;
+        serve(listener, router(ledger), async { drop(stop.await) }).await;
         Ok(())
     })
 }

@@ -1,0 +1,230 @@
+//! A vendor's own file: which keys stand twice in it, and what a ledger would do with the rest.
+//! Always: of each key only its first event is sent, as a dry run, so that what the ledger calls a
+//! duplicate is one that it had before.
+
+use std::collections::HashMap;
+use std::io::BufRead as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::super::client::Client;
+use super::super::emit::{self, EVENTS_DRY};
+use super::super::failure::Failure;
+use super::report::{Check, Group};
+use crate::domain::canonical;
+
+/// Events of a file whose keys are held, at about 60 bytes each.
+const EVENTS_MAX: usize = 2_000_000;
+
+/// Lines and bytes of a dry run: a group of the ledger's, in which it compares.
+const RUN_LINES: usize = 2_000;
+const RUN_BYTES: usize = 4 * 1024 * 1024;
+
+/// So many lines are named.
+const LINES_TOLD: usize = 5;
+
+/// Half of a BLAKE3 hash: enough to tell some millions of keys apart.
+type Short = [u8; 16];
+
+/// What was found in a file.
+#[derive(Default)]
+pub struct Events {
+    events: u64,
+    /// First seen: what it says and where.
+    seen: HashMap<Short, (Short, u64)>,
+    repeats: u64,
+    /// Lines that say something else under the key of an earlier line.
+    contradictions: Vec<u64>,
+    /// Lines whose key the ledger has with other content.
+    reused: Vec<u64>,
+    new: u64,
+    known: u64,
+    refused: u64,
+    groups: Vec<Group>,
+    /// Why the dry run ended early.
+    broken: Option<String>,
+    /// The source of all events, if it is one.
+    pub only_source: Option<String>,
+    has_more_sources: bool,
+}
+
+/// Lines on their way to a dry run.
+#[derive(Default)]
+struct Waiting {
+    body: Vec<u8>,
+    numbers: Vec<u64>,
+}
+
+/// Reads a file; with a client, asks what would happen to its events.
+///
+/// # Errors
+/// The file cannot be read, or is too long to be held.
+pub fn read(path: &Path, client: Option<&Client>) -> Result<Events, Failure> {
+    let mut lines = emit::open(path)?;
+    let mut found = Events::default();
+    let mut waiting = Waiting::default();
+    let (mut line, mut number) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        number += 1;
+        let text = line.trim_ascii_end();
+        if text.is_empty() || !found.is_first(text, number)? {
+            continue;
+        }
+        waiting.body.extend_from_slice(text);
+        waiting.body.push(b'\n');
+        waiting.numbers.push(number);
+        if waiting.numbers.len() == RUN_LINES || waiting.body.len() >= RUN_BYTES {
+            found.rehearse(&mut waiting, client);
+        }
+    }
+    found.rehearse(&mut waiting, client);
+    Ok(found)
+}
+
+impl Events {
+    /// Whether a line is the first with its key, or has none.
+    fn is_first(&mut self, line: &[u8], number: u64) -> Result<bool, Failure> {
+        self.events += 1;
+        let Ok(Value::Object(mut members)) = canonical::parse(line) else { return Ok(true) };
+        // Neither says anything: absent and null are one, and the content type can only be JSON.
+        members.retain(|name, value| !value.is_null() && name != "datacontenttype");
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let (Some(source), Some(id)) = (text("source"), text("id")) else { return Ok(true) };
+        self.note_source(source);
+        let key = short(&canonical::bytes(&[source, id]));
+        let content = short(&canonical::bytes(&members));
+        match self.seen.get(&key) {
+            None if self.seen.len() == EVENTS_MAX => Err(Failure::usage(format!(
+                "--file takes at most {EVENTS_MAX} events; give it a part of the file"
+            ))),
+            None => {
+                self.seen.insert(key, (content, number));
+                Ok(true)
+            }
+            Some((first, _)) => {
+                if *first == content {
+                    self.repeats += 1;
+                } else {
+                    self.contradictions.push(number);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    fn note_source(&mut self, source: &str) {
+        match &self.only_source {
+            None if !self.has_more_sources => self.only_source = Some(source.to_owned()),
+            Some(only) if only != source => {
+                self.only_source = None;
+                self.has_more_sources = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks what would become of the lines.
+    fn rehearse(&mut self, waiting: &mut Waiting, client: Option<&Client>) {
+        let Waiting { body, numbers } = std::mem::take(waiting);
+        let Some(client) = client.filter(|_| !numbers.is_empty() && self.broken.is_none()) else {
+            return;
+        };
+        let answer = match client.post(EVENTS_DRY, "application/x-ndjson", &body) {
+            Ok(answer) if answer.status.is_success() => answer,
+            Ok(answer) => {
+                self.broken = Some(format!("the ledger answers {}", answer.status.as_u16()));
+                return;
+            }
+            Err(error) => {
+                self.broken = Some(format!("no answer: {error}"));
+                return;
+            }
+        };
+        let mut answers = answer.text.lines();
+        for number in numbers {
+            let told = answers.next().and_then(|line| serde_json::from_str(line).ok());
+            self.count(number, &told.unwrap_or(Value::Null));
+        }
+    }
+
+    fn count(&mut self, number: u64, told: &Value) {
+        match told["status"].as_str() {
+            Some("recorded") => self.new += 1,
+            Some("duplicate") => self.known += 1,
+            Some(_) => {
+                self.refused += 1;
+                if told["problem"]["status"] == 409 {
+                    self.reused.push(number);
+                }
+                for group in Group::of(&told["problem"], Some(number)) {
+                    group.count_in(&mut self.groups);
+                }
+            }
+            None => self.broken = Some("the answer has too few lines".to_owned()),
+        }
+    }
+
+    /// Which keys are used twice, in the file and in the ledger.
+    pub fn duplicate_keys(&self) -> Check {
+        let name = "duplicateKeys";
+        let Self { events, repeats, contradictions, reused, known, .. } = self;
+        let mut detail = format!("{events} events: {repeats} repeated with the same content");
+        if !contradictions.is_empty() {
+            let lines = lines(contradictions);
+            detail.push_str(&format!("; an id says two things in the file ({lines})"));
+        }
+        detail.push_str(&format!("; {known} recorded already"));
+        if !reused.is_empty() {
+            let lines = lines(reused);
+            detail.push_str(&format!("; an id is recorded with other content ({lines})"));
+        }
+        if contradictions.is_empty() && reused.is_empty() {
+            return Check::ok(name, detail);
+        }
+        let next = "a new fact needs a new id; to change what was said, send record.corrected with \
+                    an id of its own; see /errors/idReused";
+        Check::failed(name, detail, next)
+    }
+
+    /// What would happen to the file.
+    pub fn outcome(&mut self) -> Check {
+        let name = "file";
+        let Self { new, known, refused, .. } = self;
+        let detail = format!(
+            "dry run of each id's first event: {new} would be recorded, {known} are, {refused} \
+             refused"
+        );
+        if let Some(why) = &self.broken {
+            let next = "look at health above, and run doctor again";
+            return Check::failed(name, format!("{detail}; then {why}"), next);
+        }
+        if self.refused == 0 {
+            return Check::ok(name, detail);
+        }
+        let next = "read the page of each code and correct the events; care-ledger emit --dry-run \
+                    names each line";
+        Check::failed(name, detail, next).refused(std::mem::take(&mut self.groups))
+    }
+}
+
+/// The first lines, and how many more.
+fn lines(numbers: &[u64]) -> String {
+    let first: Vec<String> = numbers.iter().take(LINES_TOLD).map(u64::to_string).collect();
+    let word = if numbers.len() == 1 { "line" } else { "lines" };
+    match numbers.len().saturating_sub(LINES_TOLD) {
+        0 => format!("{word} {}", first.join(", ")),
+        more => format!("{word} {} and {more} more", first.join(", ")),
+    }
+}
+
+fn short(bytes: &[u8]) -> Short {
+    let hash = blake3::hash(bytes);
+    let mut short = Short::default();
+    short.copy_from_slice(&hash.as_bytes()[..16]);
+    short
+}

@@ -1,0 +1,244 @@
+//! What answers at the address: whether it is a ledger, is well, and would take events, and what
+//! it has refused.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::super::ask::encode;
+use super::super::client::{Answer, Client};
+use super::super::emit::EVENTS_DRY;
+use super::report::{Check, Group};
+use crate::domain::kind::Kind;
+
+/// So many refused events are looked up, the newest first: has the ledger got them since?
+const LOOKED_UP_MAX: usize = 200;
+
+/// The sender of the example, when nobody says otherwise. It is never recorded.
+const SOURCE: &str = "urn:care-ledger:doctor";
+
+/// Whether a care ledger answers and which version, and whether anything answers at all.
+pub fn is_one(client: &Client) -> (Check, bool) {
+    let name = "ledger";
+    let (answer, headers) = match client.exchange("/", &[("accept", "application/json")], None) {
+        Ok(answer) => answer,
+        Err(error) => {
+            let next = "look at the port: something else may listen there, or a proxy hangs";
+            return (Check::failed(name, format!("no answer in HTTP: {error}"), next), false);
+        }
+    };
+    let told = json_of(&answer);
+    let own = env!("CARGO_PKG_VERSION");
+    let check = match told["version"].as_str() {
+        _ if told["name"] != "care-ledger" => {
+            let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
+            let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or("no content type");
+            let detail = format!("something else answers: {}, {kind}", answer.status.as_u16());
+            let next = "look at the port and the path of --url; a proxy in front may answer itself";
+            Check::failed(name, detail, next)
+        }
+        Some(version) if version == own => Check::ok(name, format!("care-ledger {version}")),
+        version => {
+            let version = version.unwrap_or("of no version");
+            let detail = format!("care-ledger {version}; this command is {own}");
+            Check::warning(name, detail, "use the command of the ledger's version")
+        }
+    };
+    (check, true)
+}
+
+/// Whether the ledger is well, by its own word.
+pub fn health(client: &Client) -> Check {
+    let name = "health";
+    let Ok((answer, _)) = client.exchange("/health", &[], None) else {
+        return Check::failed(name, "no answer", "look at the ledger's log");
+    };
+    let told = json_of(&answer);
+    let components = told["components"].as_object().into_iter().flatten();
+    let unwell = components.filter(|(_, component)| component["status"] != "UP");
+    let unwell = unwell.map(|(component, told)| {
+        format!("; {component}: {}", told["detail"].as_str().unwrap_or("not UP"))
+    });
+    let unwell: String = unwell.collect();
+    match told["status"].as_str() {
+        Some("UP") => Check::ok(name, "UP"),
+        Some("DEGRADED") => {
+            let next = "tell who runs the ledger: what is told above works less, a full disk \
+                        takes no events (503); keep your events and send them again";
+            Check::warning(name, format!("DEGRADED{unwell}"), next)
+        }
+        Some("DOWN") => {
+            let next = "tell who runs the ledger; keep your events and send them again";
+            Check::failed(name, format!("DOWN{unwell}"), next)
+        }
+        _ => {
+            let detail = format!("an answer that is none: {}", answer.status.as_u16());
+            Check::failed(name, detail, "a proxy in front may answer instead of the ledger")
+        }
+    }
+}
+
+/// Whether the contract and the vocabulary can be read, and are those that this command knows.
+pub fn contract(client: &Client) -> Check {
+    let name = "contract";
+    let read = |path: &str| {
+        let answer = client.exchange(path, &[], None).ok().map(|(answer, _)| answer);
+        answer.filter(|answer| answer.status.is_success()).map(|answer| json_of(&answer))
+    };
+    let schema = format!("/v1/schemas/{}", Kind::CareScreened);
+    let (Some(contract), Some(list), Some(_)) =
+        (read("/openapi.json"), read("/v1/schemas"), read(&schema))
+    else {
+        let next = "let /openapi.json and /v1/schemas through the proxy in front of the ledger";
+        return Check::failed(name, "the contract or the schemas cannot be read", next);
+    };
+    if !contract["paths"]["/v1/events"]["post"].is_object() {
+        let next = "look at the path of --url: another service's contract is there";
+        return Check::failed(name, "the contract has no POST /v1/events", next);
+    }
+    let items = list["items"].as_array();
+    let types: BTreeSet<&str> =
+        items.into_iter().flatten().filter_map(|item| item["type"].as_str()).collect();
+    let known: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let detail = format!("the contract and {} event types are readable", types.len());
+    if types == known {
+        return Check::ok(name, detail);
+    }
+    let detail = format!("{detail}; this command knows {} types", known.len());
+    Check::warning(name, detail, "use the command of the ledger's version")
+}
+
+/// Whether an example event would be recorded, in each mode: content types, headers and the query
+/// must arrive as they were sent.
+pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
+    let name = "dryRun";
+    // Without its query a dry run would be a real one: an unknown parameter must be refused.
+    match client.exchange("/health/live?doctor=true", &[], None) {
+        Ok((answer, _)) if answer.status.as_u16() == 400 => {}
+        _ => {
+            let next = "the proxy in front must pass queries on; no example was sent, since it \
+                        would have been recorded";
+            return Check::failed(name, "the query of a request does not arrive", next);
+        }
+    }
+    let mut event: Value =
+        serde_json::from_str(Kind::CareScreened.example()).expect("a shipped example is JSON");
+    event["source"] = source.unwrap_or(SOURCE).into();
+    event["id"] = format!("doctor-{}", uuid::Uuid::new_v4()).into();
+    event["subject"] = uuid::Uuid::new_v4().to_string().into();
+    let data = event["data"].to_string();
+    let members = event.as_object().into_iter().flatten();
+    let attributes = members.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    // The attributes of the example are ASCII; a source of the user's may not be.
+    let attributes = attributes.map(|(name, value)| (format!("ce-{name}"), header_value(value)));
+    let attributes: Vec<(String, String)> = attributes.collect();
+    let binary = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let kind = |kind| ("content-type", kind);
+    let modes = [
+        ("structured", vec![kind("application/cloudevents+json")], event.to_string()),
+        ("binary", binary.chain([kind("application/json")]).collect(), data),
+        ("NDJSON", vec![kind("application/x-ndjson")], event.to_string() + "\n"),
+    ];
+    for (mode, headers, body) in modes {
+        match client.exchange(EVENTS_DRY, &headers, Some(body.as_bytes())) {
+            Ok((answer, _)) if would_record(&answer) => {}
+            Ok((answer, _)) => return refused_example(mode, &answer),
+            Err(error) => {
+                let next = "a proxy may cut requests with a body off";
+                return Check::failed(name, format!("{mode}: no answer: {error}"), next);
+            }
+        }
+    }
+    Check::ok(name, "an example event would be recorded: structured, binary, NDJSON")
+}
+
+/// As the HTTP binding of CloudEvents asks (3.1.3.1).
+fn header_value(value: &str) -> String {
+    let plain = |byte: u8| (0x21..=0x7e).contains(&byte) && byte != b'"' && byte != b'%';
+    let encode = |byte| if plain(byte) { (byte as char).into() } else { format!("%{byte:02X}") };
+    value.bytes().map(encode).collect()
+}
+
+fn would_record(answer: &Answer) -> bool {
+    let told = json_of(answer);
+    let receipt = told["receipts"].get(0).unwrap_or(&told);
+    answer.status.is_success() && receipt["status"] == "recorded" && receipt["position"].is_null()
+}
+
+fn refused_example(mode: &str, answer: &Answer) -> Check {
+    let told = json_of(answer);
+    let problem = told.get("problem").unwrap_or(&told);
+    let is_ours = problem["type"].as_str().is_some_and(|t| t.starts_with("urn:problem-type:"));
+    let status = answer.status.as_u16();
+    let next = match status {
+        _ if answer.status.is_redirection() => "send to the address that it redirects to",
+        401 | 403 | 407 => "a proxy in front keeps you out: ask who runs it",
+        413 => "a proxy in front, or the ledger, takes only smaller bodies",
+        415 => "the content type or the ce- headers must pass the proxy in front unchanged",
+        500.. => "look at health above, and at the ledger's log",
+        _ => "the source may be wrong: it is a URI of 1 to 300 characters",
+    };
+    let check = Check::failed("dryRun", format!("{mode}: the example is refused: {status}"), next);
+    if is_ours { check.refused(Group::of(problem, None)) } else { check }
+}
+
+/// What was refused of a source and why, and how much of it the ledger has got since.
+pub fn refusals(client: &Client, source: &str) -> Check {
+    let name = "refusals";
+    let path = format!("/v1/refusals?limit=1000&source={}", encode(source));
+    let page = match client.exchange(&path, &[], None) {
+        Ok((answer, _)) if answer.status.is_success() => json_of(&answer),
+        _ => {
+            let next = "let /v1/refusals through the proxy; older ledgers do not have it";
+            return Check::warning(name, "the refusals cannot be read", next);
+        }
+    };
+    let items = page["items"].as_array().cloned().unwrap_or_default();
+    let since = page["completeSince"].as_str().unwrap_or_default();
+    let since = since.get(..16).unwrap_or(since).replace('T', " ");
+    let dropped = page["dropped"].as_u64().unwrap_or_default();
+    let dropped =
+        if dropped > 0 { format!(", {dropped} older ones dropped") } else { String::new() };
+    if items.is_empty() {
+        return Check::ok(name, format!("none of this source since {since} UTC{dropped}"));
+    }
+    let mut groups = Vec::new();
+    let mut open = BTreeSet::new();
+    for item in &items {
+        for group in Group::of(&item["problem"], None) {
+            group.count_in(&mut groups);
+        }
+        open.insert(item["id"].as_str().unwrap_or_default());
+    }
+    let events = open.len();
+    for item in items.iter().take(LOOKED_UP_MAX) {
+        let id = item["id"].as_str().unwrap_or_default();
+        // Of a reused id the ledger has the other content.
+        let is_reused = item["problem"]["status"] == json!(409);
+        if !is_reused && open.contains(id) && is_recorded(client, source, id) {
+            open.remove(id);
+        }
+    }
+    let recorded = events - open.len();
+    let newest = items[0]["at"].as_str().unwrap_or_default();
+    let newest = newest.get(..16).unwrap_or(newest).replace('T', " ");
+    let detail = format!(
+        "{events} refused, the newest at {newest} UTC; {recorded} of them recorded since\
+         {dropped}"
+    );
+    if open.is_empty() {
+        return Check::ok(name, detail).refused(groups);
+    }
+    let next = "read the page of each code, correct the events and send them again; GET \
+                /v1/refusals?source=... names them by id";
+    Check::warning(name, detail, next).refused(groups)
+}
+
+fn is_recorded(client: &Client, source: &str, id: &str) -> bool {
+    let path = format!("/v1/events?source={}&id={}", encode(source), encode(id));
+    client.exchange(&path, &[], None).is_ok_and(|(answer, _)| answer.status.is_success())
+}
+
+fn json_of(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.text).unwrap_or_default()
+}

@@ -16,9 +16,12 @@ use crate::simulate::{self, Plan};
     care-ledger simulate --persons 20 | care-ledger emit - --url http://127.0.0.1:8080\n\n\
     The same seed gives the same stream on every machine. All persons are made up.")]
 pub struct Simulate {
-    /// How many persons
+    /// How many persons arrive in prison over the period, most of them more than once or not at all
     #[arg(long, default_value_t = 100)]
     persons: u64,
+    /// How many more are in prison already on the first day
+    #[arg(long, value_name = "PERSONS", default_value_t = 0)]
+    detained: u64,
     /// The first day
     #[arg(long, value_name = "DATE", default_value = "2025-01-01")]
     from: NaiveDate,
@@ -39,10 +42,10 @@ impl Simulate {
         if self.to > crate::domain::calendar::date_of(crate::ledger::clock::now()) {
             eprintln!("note: a ledger refuses events in its future, and --to is in the future");
         }
-        let Self { persons, from, to, seed } = self;
+        let Self { persons, detained, from, to, seed } = self;
         let bar = progress::count("events");
         let mut out = BufWriter::new(std::io::stdout().lock());
-        for event in simulate::events(Plan { persons, from, to, seed }) {
+        for event in simulate::events(Plan { persons, detained, from, to, seed }) {
             let written = serde_json::to_writer(&mut out, &event).map_err(std::io::Error::from);
             match written.and_then(|()| out.write_all(b"\n")) {
                 Ok(()) => bar.inc(1),

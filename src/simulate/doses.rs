@@ -59,7 +59,7 @@ impl Life<'_> {
 
     /// A new prescription by a prison's care team.
     pub(super) fn prescribe_inside(&mut self, course: Course, held: &Held, day: Day) {
-        let detoxification = self.world.detoxification_only(held.prison) && !self.fate.given;
+        let detoxification = self.world.detoxification_only(held.prison);
         let goal = if detoxification { Goal::Detoxification } else { Goal::Maintenance };
         self.prescribe(
             Course {

@@ -54,7 +54,7 @@ fn end_of(plan: &Plan) -> DateTime<Utc> {
 #[test]
 fn the_same_plan_gives_the_same_bytes_and_another_seed_others() {
     let bytes = |seed| -> Vec<String> {
-        let plan = Plan { seed, ..year(40) };
+        let plan = Plan { seed, detained: 10, ..year(40) };
         events(plan).map(|event| event.to_string()).collect()
     };
     assert_eq!(bytes(seed()), bytes(seed()), "{}", rerun());
@@ -74,6 +74,8 @@ fn the_bytes_are_those_of_every_other_machine() {
 fn every_event_passes_the_door() {
     for plan in [
         year(300),
+        year(1000),
+        Plan { detained: 100, ..plan(30, "2025-11-01", "2025-11-30", seed()) },
         plan(60, "2014-06-01", "2018-02-28", seed()),
         plan(60, "2024-01-01", "2026-11-20", seed()),
         plan(20, "2026-03-01", "2026-03-01", seed()),

@@ -192,18 +192,20 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_before_it_happened() {
-        let world = World::new(&plan(400));
-        for person in 0..world.persons {
+        let world = World::new(&Plan { detained: 200, ..plan(400) });
+        let first = Moment::new(world.from, 0);
+        for person in 0..world.everybody() {
             for told in mess::sent(Life::whole(&world, person)) {
-                assert!(told.sent >= told.time, "{person}: {told:?}");
+                assert!(told.sent >= told.time && told.sent >= first, "{person}: {told:?}");
             }
         }
     }
 
     #[test]
     fn slabs_change_nothing() {
-        let whole: Vec<Value> = Events::new(plan(40)).collect();
-        let cut: Vec<Value> = Events::with_bound(plan(40), 100).collect();
+        let plan = Plan { detained: 10, ..plan(40) };
+        let whole: Vec<Value> = Events::new(plan).collect();
+        let cut: Vec<Value> = Events::with_bound(plan, 100).collect();
         assert_eq!(whole, cut);
     }
 }

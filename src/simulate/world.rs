@@ -264,3 +264,17 @@ const fn same(a: &str, b: &str) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_prisons_give_detoxification_only_and_brugge_is_none_of_them() {
+        for seed in 0..200 {
+            let only = detoxification_only(seed);
+            assert_eq!(only.iter().filter(|only| **only).count(), 5, "seed {seed}");
+            assert!(!only[usize::from(BRUGGE.0)], "seed {seed}");
+        }
+    }
+}

@@ -143,6 +143,11 @@ fn a_plan_over_2025_gives_the_figures_of_that_year_exactly() {
             assert_eq!(figures(plan), asked(), "{plan:?}");
         }
     }
+    // So many persons that somebody is enrolled and referred on every day around the new year.
+    for seed in [99, seed()] {
+        let plan = Plan { seed, ..plan(12_000, "2024-10-01", "2026-01-31") };
+        assert_eq!(figures(plan), asked(), "{plan:?}");
+    }
 }
 
 /// `cargo test --release --test simulate_figures large -- --ignored`, with PERSONS from the

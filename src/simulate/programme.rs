@@ -14,6 +14,9 @@ use crate::domain::choice::{
     Eligibility, LegalStatus, NotDeliveredCause, ProgrammeKind, Service, SessionForm,
 };
 
+/// Days from the enrolment to the first day of a programme.
+const ENROLLED_DAYS_BEFORE: Day = 2;
+
 /// A programme of sessions.
 struct Programme {
     project: Code,
@@ -81,14 +84,14 @@ impl Life<'_> {
             return self.long_programme("bLeave", start, exit);
         }
         let time = exit - day > rates::LONG_PROGRAMME_DAYS / 2;
-        let open = self.world.long_programmes(start);
-        let open = open.iter().any(|(_, weight)| *weight > 0);
+        let offered = self.world.long_programmes(start - ENROLLED_DAYS_BEFORE);
+        let open = offered.iter().any(|(_, weight)| *weight > 0);
         if self.fate.given || !self.fate.problem || !time || !open || held.prison == RUISELEDE {
             return;
         }
         if self.dice.chance(rates::LONG_PROGRAMME) {
             self.move_to(held, RUISELEDE, day + 1);
-            let project = self.dice.pick(&self.world.long_programmes(start));
+            let project = self.dice.pick(&offered);
             self.long_programme(project, start, exit);
         }
     }
@@ -118,7 +121,7 @@ impl Life<'_> {
             planned: programme.planned,
             eligibility: programme.eligibility,
         };
-        self.tell_on(programme.from - 2, source, say);
+        self.tell_on(programme.from - ENROLLED_DAYS_BEFORE, source, say);
         let daily = programme.kind == ProgrammeKind::ShortIntervention;
         let (mut attended, mut lost) = (0, 0);
         let mut day = programme.from;

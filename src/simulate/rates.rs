@@ -1,4 +1,5 @@
 //! How often things happen, each with its source or marked invented.
+//! Weights and spans of days that stand where they are used, and name no source, are invented too.
 //! Always: a [`Rate`] is a count in [`Rate::SCALE`]; a weight counts only against its neighbours.
 //! Nothing here is a finding about any prison, house or person.
 

@@ -173,7 +173,8 @@ impl World {
         (day >= since).then_some(project)
     }
 
-    /// The long programmes at Ruiselede that someone without a slot may begin on a day, weighed.
+    /// The long programmes at Ruiselede in which someone without a slot may be enrolled on a day,
+    /// weighed.
     pub(super) fn long_programmes(&self, day: Day) -> [(Code, u32); 2] {
         let b_leave = if self.counts(day) { 0 } else { 3 };
         let perspectief = u32::from(day >= self.dates.november_2025);

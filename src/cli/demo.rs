@@ -83,7 +83,7 @@ impl Demo {
 
     fn plan(&self) -> Plan {
         let date = |month, day| NaiveDate::from_ymd_opt(2025, month, day).expect("a day of 2025");
-        Plan { persons: self.persons, from: date(1, 1), to: date(12, 31), seed: 1 }
+        Plan { persons: self.persons, detained: 0, from: date(1, 1), to: date(12, 31), seed: 1 }
     }
 
     /// Sends the year, unless all of it is in the folder.

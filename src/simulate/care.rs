@@ -1,19 +1,15 @@
-//! Care inside: screening, referral, treatment, programmes, consultation, consent.
-//! Always: a programme lies within the time inside that it was planned for; on a strike day of the
-//! prison nothing that comes from outside takes place.
+//! Care inside: screening, consent, the drug-free unit, consultation, what precedes a release.
+//! Always: on a strike day of the prison nothing that comes from outside takes place.
 
 use super::custody::{Exit, Held};
 use super::fate::Substitution;
 use super::life::Life;
 use super::moment::{Day, Moment};
 use super::rates;
-use super::say::{Code, Codes, Date, Id, Say, Series};
+use super::say::{Code, Codes, Date, Say, Series};
 use super::source::Source;
-use super::world::{HASSELT, Prison, RUISELEDE, working_day};
-use crate::domain::choice::{
-    ConsentScope, Eligibility, LegalStatus, NotDeliveredCause, ProgrammeKind, Service, SessionForm,
-    Setting,
-};
+use super::world::{HASSELT, Prison, working_day};
+use crate::domain::choice::{ConsentScope, NotDeliveredCause, Service};
 
 const SUBSTANCES: &[(Codes, u32)] = &[
     (&["heroin", "cocaine"], 30),
@@ -24,19 +20,6 @@ const SUBSTANCES: &[(Codes, u32)] = &[
 ];
 
 const CONSENT_DAYS: i32 = 365;
-
-/// A programme of sessions.
-struct Programme {
-    project: Code,
-    kind: ProgrammeKind,
-    prison: Prison,
-    from: Day,
-    to: Day,
-    planned: u32,
-    completed_from: u32,
-    minutes: u32,
-    eligibility: Eligibility,
-}
 
 impl Life<'_> {
     /// Screening, and substitution taken over.
@@ -87,7 +70,8 @@ impl Life<'_> {
         let day = from + self.dice.between(1, 10);
         let limited = !self.fate.given && self.dice.below(2) == 0;
         let valid_until = limited.then_some(Date(day + CONSENT_DAYS));
-        let source = Source::House(self.world.referrer(held.prison, day));
+        let referrer = self.world.referrer(held.prison, day);
+        let source = referrer.map_or(Source::CareTeam(held.prison), Source::House);
         self.tell_on(day, source, Say::ConsentGiven { consent, scope, recipients, valid_until });
         let withdrawn = !self.fate.given && self.dice.chance(rates::CONSENT_WITHDRAWN);
         if withdrawn || self.fate.withdraws_consent {
@@ -102,202 +86,6 @@ impl Life<'_> {
         }
         let legal: Codes = &["sentence-implementation-court", "counsel-of-the-person"];
         (ConsentScope::ClinicalToLegal, legal)
-    }
-
-    fn referral(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
-        if !self.fate.meets(rates::ORIENTED, &mut self.dice) {
-            return;
-        }
-        let prison = held.prison.code();
-        let mut day = working_day(from + self.dice.between(2, 8));
-        let project = self.world.referrer(held.prison, day);
-        let mode = self.dice.pick(&[("inPerson", 8), ("video", 2)]);
-        if self.undelivered(held.prison, day, Service::Intake, Some(project)) {
-            day = working_day(day + 2);
-        }
-        self.tell_on(day, Source::House(project), Say::Oriented { project, prison, mode });
-        if !self.fate.meets(rates::REFERRED, &mut self.dice) {
-            return;
-        }
-        let referral = self.new_id(Series::Referral);
-        let to_provider = self.provider();
-        day += self.dice.between(0, 4);
-        let time = self.dice.moment(day, 18, 18);
-        let say = Say::Referred { referral, project, to: to_provider, prison };
-        self.tell(time, Source::House(project), say);
-        if !self.fate.meets(rates::ANSWERED, &mut self.dice) {
-            return;
-        }
-        day = working_day(day + self.dice.between(2, 8));
-        let accepted = self.fate.meets(rates::ACCEPTED, &mut self.dice);
-        let waiting = self.dice.between(5, 60).unsigned_abs();
-        let reason = self.dice.pick(&[("noPlace", 5), ("notIndicated", 3), ("otherRegion", 2)]);
-        let say = Say::Answered {
-            referral,
-            accepted,
-            reason: (!accepted).then_some(reason),
-            waiting: accepted.then_some(waiting),
-        };
-        self.tell_on(day, Source::House(to_provider), say);
-        if accepted && self.fate.meets(rates::TREATED_INSIDE, &mut self.dice) {
-            let (source, span) = ((to_provider, project, referral), (day + 3, to));
-            self.treated_inside(source, span, exit);
-        }
-    }
-
-    fn treated_inside(
-        &mut self,
-        (provider, project, referral): (Code, Code, Id),
-        (from, to): (Day, Day),
-        exit: Exit,
-    ) {
-        if from > to {
-            return;
-        }
-        let episode = self.new_id(Series::Episode);
-        let source = Source::House(provider);
-        let say = Say::TreatmentStarted {
-            episode,
-            provider,
-            setting: Setting::Prison,
-            structured: self.dice.below(3) > 0,
-            referral: Some(referral),
-            project: Some(project),
-        };
-        self.tell_on(from, source, say);
-        let early = self.dice.below(3) == 0;
-        let (end, reason) = match (early, exit) {
-            (true, _) => (self.dice.between(from, to), "byClient"),
-            (false, Exit::Leaves) => (to, "release"),
-            (false, Exit::Stays) => (to + self.dice.between(10, 90), "completed"),
-        };
-        let time = self.dice.moment(end, 18, 18);
-        self.tell(time, source, Say::TreatmentEnded { episode, reason });
-    }
-
-    fn provider(&mut self) -> Code {
-        self.dice.pick(&[
-            ("deKiem", 35),
-            ("cggAdentro", 25),
-            ("cggScheldeDenderWaas", 15),
-            ("msoc", 25),
-        ])
-    }
-
-    /// 20 sessions in 4 weeks, for those in pretrial detention or with at most 12 months.
-    fn short_intervention(&mut self, held: &Held, from: Day, to: Day) {
-        let start = from + 10;
-        let pretrial = held.status == LegalStatus::Pretrial;
-        let eligible = pretrial || held.sentence_days.is_some_and(|days| days <= 360);
-        if to - start < 30 || !eligible {
-            return;
-        }
-        let Some(project) = self.world.short_intervention(held.prison, start) else { return };
-        if !self.fate.meets(rates::SHORT_INTERVENTION, &mut self.dice) {
-            return;
-        }
-        let short = Eligibility::Sentence12MonthsOrLess;
-        self.programme(Programme {
-            project,
-            kind: ProgrammeKind::ShortIntervention,
-            prison: held.prison,
-            from: start,
-            to: start + 30,
-            planned: rates::SHORT_SESSIONS,
-            completed_from: rates::SHORT_SESSIONS_MIN,
-            minutes: 120,
-            eligibility: if pretrial { Eligibility::Pretrial } else { short },
-        });
-    }
-
-    /// B.Leave or Perspectief: 8 months, two sessions a week.
-    pub(super) fn long_programme(&mut self, from: Day, exit: Day) {
-        let project = self.world.long_programme(from, &mut self.dice);
-        self.programme(Programme {
-            project,
-            kind: ProgrammeKind::PrisonTherapeuticCommunity,
-            prison: RUISELEDE,
-            from,
-            to: exit.min(from + rates::LONG_PROGRAMME_DAYS),
-            planned: rates::LONG_SESSIONS,
-            completed_from: rates::LONG_SESSIONS * 3 / 4,
-            minutes: 90,
-            eligibility: Eligibility::Other,
-        });
-    }
-
-    fn programme(&mut self, programme: Programme) {
-        let enrolment = self.new_id(Series::Enrolment);
-        let source = Source::House(programme.project);
-        let say = Say::Enrolled {
-            enrolment,
-            project: programme.project,
-            programme: programme.kind,
-            planned: programme.planned,
-            eligibility: programme.eligibility,
-        };
-        self.tell_on(programme.from - 2, source, say);
-        let daily = programme.kind == ProgrammeKind::ShortIntervention;
-        let (mut attended, mut lost) = (0, 0);
-        let mut day = programme.from;
-        for _ in 0..programme.planned {
-            day = if daily { working_day(day + 1) } else { working_day(day + 3) };
-            if day > programme.to || !self.goes_on(day) {
-                break;
-            }
-            let leaves = !self.fate.given && self.dice.chance(rates::PROGRAMME_LEFT);
-            if leaves || (self.fate.leaves_programme && attended == 5) {
-                let reason = self.dice.pick(&[("byClient", 6), ("transfer", 3), ("rules", 2)]);
-                self.tell_on(day, source, Say::ProgrammeLeft { enrolment, reason });
-                return;
-            }
-            let held = self.session(&programme, enrolment, day, lost);
-            attended += u32::from(held);
-            lost += u32::from(!held);
-        }
-        let time = self.dice.moment(day.min(programme.to), 18, 18);
-        let say = if attended >= programme.completed_from {
-            Say::ProgrammeCompleted { enrolment, attended }
-        } else {
-            Say::ProgrammeLeft { enrolment, reason: "release" }
-        };
-        self.tell(time, source, say);
-    }
-
-    /// One planned session; answers whether it was held.
-    fn session(&mut self, programme: &Programme, enrolment: Id, day: Day, lost: u32) -> bool {
-        let session = self.new_id(Series::Session);
-        let project = programme.project;
-        let struck = self.world.strike(programme.prison, day);
-        let spared = self.fate.given && lost >= 5;
-        if struck || (self.dice.chance(rates::SESSION_LOST) && !spared) {
-            let [staff, room, lockdown, client] = rates::SESSION_CAUSES;
-            let drawn = self.dice.pick(&[
-                (NotDeliveredCause::StaffShortage, staff),
-                (NotDeliveredCause::RoomShortage, room),
-                (NotDeliveredCause::Lockdown, lockdown),
-                (NotDeliveredCause::Client, client),
-            ]);
-            let say = Say::NotDelivered {
-                cause: if struck { NotDeliveredCause::Strike } else { drawn },
-                service: Service::Session,
-                facility: programme.prison.code(),
-                project: Some(project),
-                planned: Some(session),
-            };
-            self.tell_on(day, Source::House(project), say);
-            return false;
-        }
-        let form = self.dice.pick(&[
-            (SessionForm::Group, 6),
-            (SessionForm::Individual, 3),
-            (SessionForm::Peer, 1),
-        ]);
-        let individual = form == SessionForm::Individual;
-        let minutes = if individual { 50 } else { programme.minutes };
-        let say = Say::SessionHeld { enrolment, session, minutes, form };
-        self.tell_on(day, Source::House(project), say);
-        true
     }
 
     fn drug_free_unit(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
@@ -358,7 +146,7 @@ impl Life<'_> {
     }
 
     /// Whether a strike keeps away care planned for a day; then that is told.
-    fn undelivered(
+    pub(super) fn undelivered(
         &mut self,
         prison: Prison,
         day: Day,

@@ -57,6 +57,12 @@ impl Course {
         }
     }
 
+    /// The next dose of a taper; 0 ends it. A depot comes in the doses of its range only.
+    pub(super) const fn tapered(&self) -> u32 {
+        let less = self.dose.saturating_sub(self.step());
+        if self.interval() > 1 && less < self.range().0 { 0 } else { less }
+    }
+
     /// The least and the greatest dose of the form.
     pub(super) const fn range(&self) -> (u32, u32) {
         match self.formulation {

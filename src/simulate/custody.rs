@@ -3,6 +3,7 @@
 
 use super::life::Life;
 use super::moment::{Day, Moment};
+use super::quota::Slot;
 use super::rates::{self, Rate};
 use super::say::{Date, Id, Say, Series};
 use super::source::Source;
@@ -86,6 +87,9 @@ impl Life<'_> {
         if self.fate.pretrial_days.is_some() {
             return LegalStatus::Pretrial;
         }
+        if self.fate.slot.is_some() {
+            return LegalStatus::Convicted;
+        }
         let [pretrial, convicted, interned, other] = rates::ARRIVAL_STATUS;
         self.dice.pick(&[
             (LegalStatus::Pretrial, pretrial),
@@ -125,8 +129,10 @@ impl Life<'_> {
     fn pretrial(&mut self, held: &mut Held, day: Day) -> Option<Day> {
         let drawn = self.dice.between(15, 200);
         let exit = working_day(day + self.fate.pretrial_days.unwrap_or(drawn));
+        let settled = self.fate.pretrial_days.is_some();
+        let convicted = self.fate.slot.map_or(settled, |slot| slot.is_b_leave());
         self.inside(held, day, exit, Exit::Stays);
-        if self.fate.pretrial_days.is_none() && self.dice.chance(rates::PRETRIAL_LIFTED) {
+        if !convicted && self.dice.chance(rates::PRETRIAL_LIFTED) {
             let acquitted = self.dice.chance(rates::ACQUITTED);
             let reason =
                 if acquitted { ReleaseReason::Acquittal } else { ReleaseReason::PretrialLifted };
@@ -232,18 +238,6 @@ impl Life<'_> {
         if kind.is_none() || start > title.end - 20 { (None, title.end) } else { (kind, start) }
     }
 
-    /// Moves someone with time enough to Ruiselede for the long programme.
-    fn long_programme_ahead(&mut self, held: &mut Held, day: Day, exit: Day) {
-        let time = exit - day > rates::LONG_PROGRAMME_DAYS / 2;
-        if self.fate.given || !self.fate.problem || !time || held.prison == RUISELEDE {
-            return;
-        }
-        if self.dice.chance(rates::LONG_PROGRAMME) {
-            self.move_to(held, RUISELEDE, day + 1);
-            self.long_programme(day + 10, exit);
-        }
-    }
-
     /// Whatever happens to someone held from one day to another, both included.
     pub(super) fn inside(&mut self, held: &mut Held, from: Day, to: Day, exit: Exit) {
         self.care(held, from, to, exit);
@@ -264,14 +258,17 @@ impl Life<'_> {
         }
         self.doses(start, to, &absences);
         self.harm_inside(held, from, to);
+        // Referrals lie in the first stretch inside.
+        self.fate.slot = self.fate.slot.filter(Slot::is_b_leave);
     }
 
     fn may_move(&mut self, held: &Held) -> bool {
-        let settled = self.fate.given || held.prison == RUISELEDE;
+        let awaited = self.fate.slot.is_some_and(|slot| !slot.is_b_leave());
+        let settled = self.fate.given || awaited || held.prison == RUISELEDE;
         !settled && self.dice.chance(rates::TRANSFER_MONTHLY)
     }
 
-    fn move_to(&mut self, held: &mut Held, prison: Prison, day: Day) {
+    pub(super) fn move_to(&mut self, held: &mut Held, prison: Prison, day: Day) {
         if prison == held.prison {
             return;
         }
@@ -318,8 +315,9 @@ impl Life<'_> {
         }
     }
 
+    /// Overdose and death; none while a slot in the figures of 2025 waits for the person.
     fn harm_inside(&mut self, held: &Held, from: Day, to: Day) {
-        if self.fate.given {
+        if self.fate.given || self.fate.slot.is_some() {
             return;
         }
         let day = self.dice.between(from, to.max(from));

@@ -59,7 +59,7 @@ impl Life<'_> {
 
     /// A new prescription by a prison's care team.
     pub(super) fn prescribe_inside(&mut self, course: Course, held: &Held, day: Day) {
-        let detoxification = self.world.detoxification_only(held.prison) && !self.fate.given;
+        let detoxification = self.world.detoxification_only(held.prison);
         let goal = if detoxification { Goal::Detoxification } else { Goal::Maintenance };
         self.prescribe(
             Course {
@@ -73,10 +73,12 @@ impl Life<'_> {
         );
     }
 
-    /// A new prescription; `course` says by whom and where.
+    /// A new prescription; `course` says by whom and where. No one outside goes on with a taper.
     pub(super) fn prescribe(&mut self, course: Course, day: Day) {
         let prescription = self.new_id(Series::Prescription);
-        let course = Course { prescription, since: day, given: 0, pause: (0, 0), ..course };
+        let inside = course.setting == Setting::Prison;
+        let goal = if inside { course.goal } else { Goal::Maintenance };
+        let course = Course { prescription, goal, since: day, given: 0, pause: (0, 0), ..course };
         let say = Say::Prescribed {
             prescription,
             product: course.product,
@@ -239,8 +241,8 @@ impl Life<'_> {
         let (to, by) = if broken >= 4 && course.product == Product::Methadone {
             let half = course.dose / 2 / MILLIGRAM * MILLIGRAM;
             (half.clamp(least, 40 * MILLIGRAM), InitiatedBy::Prescriber)
-        } else if course.goal == Goal::Detoxification && third && course.interval() == 1 {
-            (course.dose.saturating_sub(course.step()), InitiatedBy::Prescriber)
+        } else if course.goal == Goal::Detoxification && third {
+            (course.tapered(), InitiatedBy::Prescriber)
         } else if course.dose < course.target && third {
             ((course.dose + course.step()).min(course.target), InitiatedBy::Prescriber)
         } else if self.dice.chance(rates::DOSE_CHANGED) {
@@ -265,7 +267,8 @@ impl Life<'_> {
 
     /// After four weeks of weekly depot the monthly one may follow (product information).
     fn switch_to_monthly(&mut self, course: &mut Course, day: Day) {
-        if course.formulation != Formulation::DepotWeekly || course.given < 5 {
+        let maintained = course.goal == Goal::Maintenance;
+        if course.formulation != Formulation::DepotWeekly || course.given < 5 || !maintained {
             return;
         }
         let dose = self.dice.pick(rates::DEPOT_MONTHLY_MG) * MILLIGRAM;

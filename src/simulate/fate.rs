@@ -1,10 +1,11 @@
 //! What is settled about a detention before it is lived.
-//! Always: the first persons of a plan have given fates, so that what is rare occurs; all others
-//! are drawn from the rates.
+//! Always: the first persons of a plan have given fates, so that what is rare occurs; those with a
+//! slot in the figures of 2025 have what the slot needs; all others are drawn from the rates.
 
 use super::dice::Dice;
+use super::quota::Slot;
 use super::rates::{self, Rate};
-use super::world::{BRUGGE, HASSELT, Prison};
+use super::world::{BRUGGE, HASSELT, Prison, World};
 use crate::domain::choice::ModalityKind;
 
 /// How someone comes to substitution treatment.
@@ -59,6 +60,8 @@ pub(super) struct Fate {
     pub(super) withdraws_consent: bool,
     /// Known under two pseudonyms; the merge is undone when true.
     pub(super) merged: Option<bool>,
+    /// What the person brings about of the figures of 2025.
+    pub(super) slot: Option<Slot>,
 }
 
 /// How many persons of a plan have a given fate.
@@ -66,12 +69,14 @@ pub(super) const GIVEN_COUNT: u64 = 9;
 
 impl Fate {
     /// The fate of a person's first detention in the plan.
-    pub(super) fn first(person: u64, dice: &mut Dice) -> Self {
+    pub(super) fn first(world: &World, person: u64, dice: &mut Dice) -> Self {
         let drawn = Self::drawn(dice);
-        match person {
-            0 => Self::protagonist(dice),
-            1..GIVEN_COUNT => Self::rare(person, dice),
-            _ => drawn,
+        match (person, world.slot(person)) {
+            (0, _) => Self::protagonist(dice),
+            (1..GIVEN_COUNT, _) => Self::rare(person, dice),
+            (_, Some(slot)) if slot.is_b_leave() => drawn.participant(slot, dice),
+            (_, Some(slot)) => drawn.referred(slot, dice),
+            (_, None) => drawn,
         }
     }
 
@@ -107,7 +112,34 @@ impl Fate {
             leaves_programme: false,
             withdraws_consent: false,
             merged,
+            slot: None,
         }
+    }
+
+    /// Held at the project's prison, in pretrial detention or on a short sentence, long enough for
+    /// all referrals.
+    fn referred(self, slot: Slot, dice: &mut Dice) -> Self {
+        let days = 20 * slot.referrals.cast_signed() + dice.between(50, 90);
+        let (prison, slot) = (Some(slot.prison), Some(slot));
+        let held = Self { problem: true, prison, slot, ..self };
+        // A sentence of 10 months leaves time for so many days.
+        if days <= 130 && dice.chance(rates::REFERRED_ON_SENTENCE) {
+            let sentence_months = Some(dice.pick(&[(10, 1), (12, 1)]));
+            let modality = Some((ModalityKind::ElectronicMonitoring, days));
+            return Self { sentence_months, modality, ..held };
+        }
+        Self { pretrial_days: Some(days), ..held }
+    }
+
+    /// Convicted soon, and for so long that the programme can be followed.
+    fn participant(self, slot: Slot, dice: &mut Dice) -> Self {
+        let pretrial_days = Some(dice.between(20, 45));
+        let sentence_months = Some(dice.pick(&[(24, 4), (30, 3), (36, 2)]));
+        let kinds =
+            [(ModalityKind::ElectronicMonitoring, 3), (ModalityKind::ConditionalRelease, 2)];
+        let modality = Some((dice.pick(&kinds), dice.between(170, 290)));
+        let slot = Some(slot);
+        Self { problem: true, pretrial_days, sentence_months, modality, slot, ..self }
     }
 
     /// 18 months, of which some 118 days are imputed and 75 served when the release begins: about

@@ -57,12 +57,34 @@ pub(super) struct Life<'a> {
 /// Days from the first day of the plan on which the persons with a given fate arrive.
 const GIVEN_START_DAYS: i32 = 2;
 
+/// Lives told before one of them is taken into stock for want of a better: about two in five are
+/// inside on the first day, so one in 10^14 persons gets there.
+const STOCK_TRIES_MAX: u32 = 64;
+
 impl<'a> Life<'a> {
     /// Everything that is told of a person in the plan, by the order of writing, before the mess.
     pub(super) fn whole(world: &'a World, person: u64) -> Self {
-        let mut dice = Dice::new(world.seed, person, Purpose::Life);
-        let fate = Fate::first(person, &mut dice);
-        let mut life = Self {
+        let mut life = Self::new(world, person, Dice::new(world.seed, person, Purpose::Life));
+        if !world.in_stock(person) {
+            life.live(start(world, person));
+            return life;
+        }
+        // Whoever is inside on a given day more likely has a long stay, and is met anywhere in it:
+        // so a start is drawn until the life that follows is inside on that day.
+        for _ in 0..STOCK_TRIES_MAX {
+            let start = world.from - life.dice.between(1, rates::STOCK_DAYS_MAX);
+            life.live(start);
+            if life.is_inside_at_first() {
+                break;
+            }
+            life = Self::new(world, person, life.dice);
+        }
+        life
+    }
+
+    fn new(world: &'a World, person: u64, mut dice: Dice) -> Self {
+        let fate = Fate::first(world, person, &mut dice);
+        Self {
             world,
             person,
             dice,
@@ -73,9 +95,18 @@ impl<'a> Life<'a> {
             episode: None,
             died: None,
             next: [0; SERIES_COUNT],
-        };
-        life.live(start(world, person));
-        life
+        }
+    }
+
+    /// Whether the person is detained when the plan begins, by what was told of earlier days.
+    fn is_inside_at_first(&self) -> bool {
+        let moves = self.told.iter().filter(|told| {
+            let moves = matches!(told.say, Say::Arrived { .. } | Say::Released { .. });
+            moves && told.time.day() < self.world.from
+        });
+        moves
+            .max_by_key(|told| told.time)
+            .is_some_and(|last| matches!(last.say, Say::Arrived { .. }))
     }
 
     fn live(&mut self, start: Day) {
@@ -95,15 +126,19 @@ impl<'a> Life<'a> {
         day <= self.world.to && self.died.is_none()
     }
 
-    /// Records something, unless it lies outside the plan or after the person's death.
+    /// Records something, unless it lies outside the plan or after the person's death. Of the past
+    /// of someone in stock the lasting facts are told, all when the plan begins.
     pub(super) fn tell(&mut self, time: Moment, source: Source, say: Say) {
         let after_death = self.died.is_some_and(|died| time > died);
-        if time.day() < self.world.from || time.day() > self.world.to || after_death {
+        let past = time.day() < self.world.from;
+        let untold = past && (!self.world.in_stock(self.person) || is_routine(&say));
+        if untold || time.day() > self.world.to || after_death {
             return;
         }
+        let sent = time.max(Moment::new(self.world.from, 0));
         let serial = u32::try_from(self.told.len()).expect("a life holds fewer than 2^32 records");
         let (about, episode) = (About::Person, self.episode);
-        self.told.push(Told { sent: time, time, serial, source, about, episode, say });
+        self.told.push(Told { sent, time, serial, source, about, episode, say });
     }
 
     /// Records something on a day in working hours.
@@ -144,13 +179,33 @@ impl<'a> Life<'a> {
     }
 }
 
+/// Whether it tells what went on day by day, and nothing that lasts.
+const fn is_routine(say: &Say) -> bool {
+    matches!(
+        say,
+        Say::Dose { .. }
+            | Say::Withheld { .. }
+            | Say::SessionHeld { .. }
+            | Say::NotDelivered { .. }
+    )
+}
+
 /// The day on which a person first appears, without telling the life.
 pub(super) fn start(world: &World, person: u64) -> Day {
+    world.slot(person).map_or_else(|| drawn_start(world, person), |slot| slot.start)
+}
+
+/// The same, but for those who are expected on a certain day for the figures of 2025.
+pub(super) fn drawn_start(world: &World, person: u64) -> Day {
+    if world.in_stock(person) {
+        return world.from;
+    }
     if person < GIVEN_COUNT {
         return world.from + GIVEN_START_DAYS;
     }
     let mut dice = Dice::new(world.seed, person, Purpose::Start);
     let span = world.to - world.from;
-    let stock = if dice.chance(rates::IN_STOCK) { span.min(rates::STOCK_WEEKS * 7) } else { span };
-    world.from + dice.between(0, stock)
+    let soon = dice.chance(rates::IN_FIRST_WEEKS) && world.detained == 0;
+    let days = if soon { span.min(rates::FIRST_WEEKS * 7) } else { span };
+    world.from + dice.between(0, days)
 }

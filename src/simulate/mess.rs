@@ -6,6 +6,7 @@
 use super::dice::{Dice, Purpose};
 use super::life::{About, Life, Told};
 use super::moment::Moment;
+use super::quota::may_count;
 use super::rates;
 use super::say::{OtherPerson, Say, Target};
 use super::source::Source;
@@ -23,7 +24,7 @@ pub(super) fn sent(life: Life<'_>) -> Vec<Told> {
         world: life.world,
         person: life.person,
         dice: Dice::new(life.world.seed, life.person, Purpose::Mess),
-        given: life.first.given,
+        seen: life.first.given || life.first.slot.is_some(),
         next: u32::try_from(life.told.len()).unwrap_or(u32::MAX),
         out: Vec::with_capacity(life.told.len() + life.told.len() / 16 + 4),
     };
@@ -41,14 +42,30 @@ struct Mess<'a> {
     world: &'a World,
     person: u64,
     dice: Dice,
-    given: bool,
+    /// No arrival is lost: the fate is given, or counts in the figures of 2025.
+    seen: bool,
     next: u32,
     out: Vec<Told>,
 }
 
 impl Mess<'_> {
+    /// A record that the figures of 2025 may count goes wrong only where all that sets it right
+    /// is sent within the plan.
     fn send(&mut self, mut record: Told) {
-        record.sent = record.time.plus(self.delay(&record));
+        record.sent = record.sent.plus(self.delay(&record));
+        let plain = may_count(&record.say).then(|| record.clone());
+        let before = self.out.len();
+        self.send_somehow(record);
+        let end = Moment::new(self.world.to + 1, 0);
+        if let Some(plain) = plain
+            && self.out[before..].iter().any(|told| told.sent >= end)
+        {
+            self.out.truncate(before);
+            self.out.push(plain);
+        }
+    }
+
+    fn send_somehow(&mut self, mut record: Told) {
         let kind = record.say.kind();
         if self.person == 0
             && kind != Kind::ResidentialDroppedOut
@@ -65,7 +82,8 @@ impl Mess<'_> {
             let days = self.dice.between(1, days);
             record.sent = record.sent.plus(i64::from(days) * DAY);
         }
-        if kind == Kind::DetentionArrived && !self.given && self.dice.chance(rates::ARRIVAL_LOST) {
+        let arrived = kind == Kind::DetentionArrived && !self.seen;
+        if arrived && self.dice.chance(rates::ARRIVAL_LOST) {
             return;
         }
         if self.dice.chance(rates::CORRECTED) {
@@ -114,9 +132,9 @@ impl Mess<'_> {
         let data = (wrong.time == record.time).then(|| Box::new(record.say.clone()));
         let time = (wrong.time != record.time).then_some(record.time);
         let right = Say::Corrected { corrects, reason, data, time };
+        let half_right = self.half_right(&right, &wrong);
         let twice = self.dice.chance(rates::CORRECTION_CORRECTED);
-        let first = if twice { self.half_right(&right, &wrong) } else { right.clone() };
-        let Some(correction) = self.about(&record, wrong.sent, 12, first) else {
+        let Some(mut correction) = self.about(&record, wrong.sent, 12, right.clone()) else {
             self.out.push(record);
             return;
         };
@@ -125,8 +143,10 @@ impl Mess<'_> {
             let reason = "correctionMistaken";
             let data = Some(Box::new(right));
             let say = Say::Corrected { corrects, reason, data, time: None };
-            let second = self.about(&record, correction.sent, 12, say);
-            self.out.extend(second);
+            if let Some(second) = self.about(&record, correction.sent, 12, say) {
+                correction.say = half_right;
+                self.out.push(second);
+            }
         }
         let first_come = self.dice.chance(rates::CORRECTION_FIRST);
         let hours = i64::from(self.dice.between(1, 48)) * HOUR;
@@ -225,7 +245,7 @@ impl Mess<'_> {
 
     /// Houses know the person under another pseudonym until the steward merges the two.
     fn two_pseudonyms(&mut self, told: &mut [Told], undone: bool) {
-        let Some(first) = told.iter().map(|record| record.time.day()).min() else { return };
+        let Some(first) = told.iter().map(|record| record.sent.day()).min() else { return };
         let days = self.dice.between(40, 120);
         let merged = self.dice.moment(first + days, 9, 16);
         for record in told.iter_mut() {

@@ -16,7 +16,10 @@ mod fate;
 mod life;
 mod mess;
 mod moment;
+mod programme;
+mod quota;
 pub mod rates;
+mod referral;
 mod release;
 mod residence;
 mod say;
@@ -37,8 +40,11 @@ pub use world::UNLISTED;
 /// two versions of the same persons: to add persons to a ledger, take another seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How many persons are ever detained.
+    /// How many persons arrive in prison, each for the first time in the plan.
     pub persons: u64,
+    /// How many more are in prison already on the first day. What lasts of their past (arrival,
+    /// sentence, prescription, but no doses) is sent at the start with its true, earlier time.
+    pub detained: u64,
     /// First date on which something happens.
     pub from: NaiveDate,
     /// Last date; what happens or is sent later is left out. Dates lie between 1980 and 9999.

@@ -33,6 +33,10 @@ impl Moment {
         Self(self.0 + seconds)
     }
 
+    pub(super) const fn seconds_since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+
     /// The same time of day on another day.
     pub(super) const fn days_later(self, days: i32) -> Self {
         self.plus(days as i64 * DAY_SECONDS)

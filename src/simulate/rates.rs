@@ -1,4 +1,5 @@
 //! How often things happen, each with its source or marked invented.
+//! Weights and spans of days that stand where they are used, and name no source, are invented too.
 //! Always: a [`Rate`] is a count in [`Rate::SCALE`]; a weight counts only against its neighbours.
 //! Nothing here is a finding about any prison, house or person.
 
@@ -24,10 +25,36 @@ impl Rate {
 /// Problem users among the detained: 34.8 % used in detention (Favril and Vander Laenen), about
 /// one third (sources B4).
 pub const PROBLEM_USE: Rate = Rate::percent(34);
-/// Persons already there in the first weeks, the rest arriving over the period: invented.
-pub const IN_STOCK: Rate = Rate::percent(40);
-/// Weeks over which the stock is entered: invented.
-pub const STOCK_WEEKS: i32 = 6;
+/// Arrivals in the first weeks of a plan without a stock, the rest over the period: invented.
+pub const IN_FIRST_WEEKS: Rate = Rate::percent(40);
+/// Those weeks: invented.
+pub const FIRST_WEEKS: i32 = 6;
+/// How long before the plan someone in stock may have arrived, days: invented. With a mean
+/// imprisonment of 8.2 months (SPACE 2014, sources B4) few are held for longer.
+pub const STOCK_DAYS_MAX: i32 = 540;
+
+// The figures of 2025 that a plan over that whole year gives exactly.
+
+/// Persons from which a plan gives them.
+pub const PERSONS_FOR_2025_MIN: u64 = 1_000;
+/// Referrals (aanmeldingen) to a project in 2025, with its prison: slides, 2026. A referral is
+/// neither a person nor a start of treatment.
+pub const REFERRALS_2025: &[(&str, &str, u32)] = &[
+    ("ddGent", "gent", 199),
+    ("ddDendermonde", "dendermonde", 176),
+    ("drugsDeBaasBrugge", "brugge", 76),
+    ("drugsDeBaasBeveren", "beveren", 85),
+    ("drugsDeBaasOudenaarde", "oudenaarde", 66),
+];
+/// Participants (deelnemers) of B.Leave in 2025: slides, 2026.
+pub const B_LEAVE_2025: u32 = 28;
+/// Of those referred to a project, the ones with one referral : two; invented. Plans with few
+/// persons need more of them a person.
+pub const REFERRALS_A_PERSON: [u32; 2] = [85, 15];
+/// Those referred who serve a short sentence rather than being in pretrial detention: invented.
+pub const REFERRED_ON_SENTENCE: Rate = Rate::percent(30);
+/// Those referred among the persons of a plan, at most: four fifths of the problem users, invented.
+pub const REFERRED_PERSONS_MAX: Rate = Rate::percent(27);
 
 // Detention.
 
@@ -121,9 +148,9 @@ pub const SHELTERED_AFTER_RELEASE: Rate = Rate::percent(4);
 pub const SUBSTITUTION_ON_ARRIVAL: Rate = Rate::percent(19);
 /// Problem users who start it in prison: as above.
 pub const SUBSTITUTION_STARTED: Rate = Rate::percent(6);
-/// Prisons with substitution on a detoxification basis only: 5 of 15 (Vander Laenen 2013b, quoted
-/// in the working group's note).
-pub const DETOX_ONLY_PRISONS: (usize, usize) = (5, 15);
+/// Prisons with substitution on a detoxification basis only: 5 of the 15 that the source speaks of
+/// (Vander Laenen 2013b, quoted in the working group's note); of all others nothing is known.
+pub const DETOX_ONLY_PRISONS: usize = 5;
 /// Methadone : buprenorphineNaloxone : buprenorphine : depot. The rows read of Senate question
 /// 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone is invented.
 pub const PRODUCTS: [u32; 4] = [73, 75, 10, 6];
@@ -202,7 +229,7 @@ pub const ANSWERED: Rate = Rate::percent(88);
 pub const ACCEPTED: Rate = Rate::percent(78);
 /// Treatment inside starts after a yes: invented.
 pub const TREATED_INSIDE: Rate = Rate::percent(45);
-/// Takes part in a short intervention where there is one: invented.
+/// Takes part in a short intervention where there is one, after the referral: invented.
 pub const SHORT_INTERVENTION: Rate = Rate::percent(40);
 /// Sessions of the short intervention, over 4 weeks (the working group's note, 2.2).
 pub const SHORT_SESSIONS: u32 = 20;
@@ -212,8 +239,8 @@ pub const SHORT_SESSIONS_MIN: u32 = 12;
 pub const LONG_PROGRAMME_DAYS: i32 = 240;
 /// Planned sessions of B.Leave, two a week: invented.
 pub const LONG_SESSIONS: u32 = 68;
-/// Goes to Ruiselede for the long programme, of problem users with time enough: invented; 28
-/// participants in 2025 (slides, 2026).
+/// Goes to Ruiselede for the long programme, of problem users with time enough: invented. For
+/// 2025 see [`B_LEAVE_2025`].
 pub const LONG_PROGRAMME: Rate = Rate::percent(12);
 /// Leaves a programme before its end, a session: invented.
 pub const PROGRAMME_LEFT: Rate = Rate::per_mille(9);

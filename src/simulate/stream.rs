@@ -2,8 +2,9 @@
 //!
 //! The period is cut into slabs of time, so short that the records sent in one fit in memory. For
 //! each slab every life is told anew from its dice, and only what is sent within the slab is kept
-//! and sorted. Always: one life and the records of one slab are held at once, whatever the number
-//! of persons; the price is telling each life once a slab. A plan of few person-days is one slab.
+//! and sorted; when too much is kept, the slab is cut at the middle record. Always: one life and at
+//! most [`RECORDS_HELD_MAX`] records are held, whatever the number of persons; the price is telling
+//! each life once a slab.
 
 use serde_json::{Map, Value};
 
@@ -18,13 +19,9 @@ use super::world::World;
 use crate::domain::id::PersonId;
 use crate::domain::schema::schema_id;
 
-/// How many days of persons one slab covers: the records held stay within some tens of megabytes,
-/// for a person tells one record in two to three weeks on average (measured) and no one tells more
-/// than two a day for long.
-pub const PERSON_DAYS_HELD_MAX: u64 = 1 << 23;
-
-/// The shortest slab; below it more persons would hold more memory.
-const SLAB_SECONDS_MIN: i64 = 60;
+/// How many records are held at most: at 128 bytes each, 128 MiB. More would tell each life less
+/// often, fewer would spare memory.
+pub const RECORDS_HELD_MAX: usize = 1 << 20;
 
 /// How long before a life's first arrival something may be told of it.
 const BEFORE_DAYS: Day = 14;
@@ -32,9 +29,11 @@ const BEFORE_DAYS: Day = 14;
 /// The events of a plan as a stream.
 pub struct Events {
     world: World,
-    slab_seconds: i64,
+    records_max: usize,
     /// The first moment of the next slab.
     next: Moment,
+    /// Seconds of the last slab.
+    seconds: i64,
     /// What is left of the slab at hand, last sent first.
     held: Vec<(u64, Told)>,
 }
@@ -42,17 +41,14 @@ pub struct Events {
 impl Events {
     /// The events of a plan from the first.
     pub fn new(plan: Plan) -> Self {
-        Self::with_bound(plan, PERSON_DAYS_HELD_MAX)
+        Self::with_bound(plan, RECORDS_HELD_MAX)
     }
 
-    fn with_bound(plan: Plan, person_days: u64) -> Self {
+    fn with_bound(plan: Plan, records_max: usize) -> Self {
         let world = World::new(&plan);
-        let seconds = person_days.saturating_mul(86_400) / plan.persons.max(1);
-        let slab_seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(SLAB_SECONDS_MIN);
-        // A slab longer than any plan is the whole plan.
-        let slab_seconds = slab_seconds.min(1 << 40);
         let next = Moment::new(world.from, 0);
-        Self { world, slab_seconds, next, held: Vec::new() }
+        let seconds = Moment::new(world.to + 1, 0).seconds_since(next);
+        Self { world, records_max, next, seconds, held: Vec::new() }
     }
 
     /// How many records are held at this moment.
@@ -62,25 +58,41 @@ impl Events {
 
     /// Tells every life anew and keeps what is sent within the next slab. False at the end.
     fn fill(&mut self) -> bool {
-        let end = Moment::new(self.world.to + 1, 0);
+        let plan_end = Moment::new(self.world.to + 1, 0);
         while self.held.is_empty() {
-            if self.next >= end {
+            if self.next >= plan_end {
                 return false;
             }
-            let slab = self.next..self.next.plus(self.slab_seconds).min(end);
-            for person in 0..self.world.persons {
-                if start(&self.world, person) - BEFORE_DAYS > slab.end.day() {
+            // The last slab's length was right for as many records; leave room for a quiet time.
+            let mut end = self.next.plus(self.seconds.saturating_mul(2)).min(plan_end);
+            for person in 0..self.world.everybody() {
+                if start(&self.world, person) - BEFORE_DAYS > end.day() {
                     continue;
                 }
                 let sent = mess::sent(Life::whole(&self.world, person));
+                let slab = self.next..end;
                 let within = sent.into_iter().filter(|told| slab.contains(&told.sent));
                 self.held.extend(within.map(|told| (person, told)));
+                if self.held.len() > self.records_max {
+                    end = self.cut(end);
+                }
             }
-            self.held.sort_by_key(|(person, told)| (told.sent, *person, told.serial));
+            self.held.sort_unstable_by_key(|(person, told)| (told.sent, *person, told.serial));
             self.held.reverse();
-            self.next = slab.end;
+            self.seconds = end.seconds_since(self.next);
+            self.next = end;
         }
         true
+    }
+
+    /// Ends the slab at its middle record and lets go of what is sent later; answers the new end.
+    /// What is sent in the first second stays, however much it is.
+    fn cut(&mut self, end: Moment) -> Moment {
+        let middle = self.held.len() / 2;
+        let (_, (_, told), _) = self.held.select_nth_unstable_by_key(middle, |(_, told)| told.sent);
+        let end = told.sent.max(self.next.plus(1)).min(end);
+        self.held.retain(|(_, told)| told.sent < end);
+        end
     }
 }
 
@@ -145,7 +157,7 @@ fn tag(pseudonym: &str, person: u64) -> String {
 
 /// The person on whose stream a record lands by mistake.
 const fn neighbour(world: &World, person: u64) -> u64 {
-    if person + 1 < world.persons { person + 1 } else { 0 }
+    if person + 1 < world.everybody() { person + 1 } else { 0 }
 }
 
 #[cfg(test)]
@@ -154,37 +166,46 @@ mod tests {
 
     fn plan(persons: u64) -> Plan {
         let (from, to) = ("2025-01-01".parse().unwrap(), "2025-12-31".parse().unwrap());
-        Plan { persons, from, to, seed: 11 }
+        Plan { persons, detained: 0, from, to, seed: 11 }
     }
 
     #[test]
     fn what_is_held_does_not_grow_with_the_number_of_persons() {
-        const PERSON_DAYS: u64 = 4_000;
-        const HELD_MAX: usize = 4_000;
-        for persons in [20, 80, 320] {
-            let mut events = Events::with_bound(plan(persons), PERSON_DAYS);
-            let mut held_max = 0;
+        const RECORDS: usize = 1_000;
+        for (persons, detained) in [(50, 0), (200, 0), (500, 300)] {
+            let mut events = Events::with_bound(Plan { detained, ..plan(persons) }, RECORDS);
+            let (mut held_max, mut count) = (0, 0);
             while events.next().is_some() {
                 held_max = held_max.max(events.held());
+                count += 1;
             }
-            assert!(held_max < HELD_MAX, "{persons} persons: {held_max}");
+            assert!(held_max <= RECORDS && count > RECORDS, "{persons} persons: {held_max}");
+            // A life's own records come on top while it is told.
+            assert!(events.held.capacity() < 4 * RECORDS, "{persons} persons");
         }
     }
 
     #[test]
+    fn a_record_is_as_small_as_the_bound_reckons() {
+        assert!(size_of::<(u64, Told)>() <= 128, "{} bytes", size_of::<(u64, Told)>());
+    }
+
+    #[test]
     fn nothing_is_sent_before_it_happened() {
-        let world = World::new(&plan(400));
-        for person in 0..world.persons {
+        let world = World::new(&Plan { detained: 200, ..plan(400) });
+        let first = Moment::new(world.from, 0);
+        for person in 0..world.everybody() {
             for told in mess::sent(Life::whole(&world, person)) {
-                assert!(told.sent >= told.time, "{person}: {told:?}");
+                assert!(told.sent >= told.time && told.sent >= first, "{person}: {told:?}");
             }
         }
     }
 
     #[test]
     fn slabs_change_nothing() {
-        let whole: Vec<Value> = Events::new(plan(40)).collect();
-        let cut: Vec<Value> = Events::with_bound(plan(40), 1_000).collect();
+        let plan = Plan { detained: 10, ..plan(40) };
+        let whole: Vec<Value> = Events::new(plan).collect();
+        let cut: Vec<Value> = Events::with_bound(plan, 100).collect();
         assert_eq!(whole, cut);
     }
 }

@@ -33,7 +33,7 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 /// Made-up lives of a few weeks, in the order in which they are told.
 pub fn lives(persons: u64) -> Vec<Value> {
     let (from, to) = ("2025-10-01".parse().unwrap(), "2025-11-30".parse().unwrap());
-    events(Plan { persons, from, to, seed: 5 }).collect()
+    events(Plan { persons, detained: 0, from, to, seed: 5 }).collect()
 }
 
 /// An event of a person, as one sender of these tests tells it.

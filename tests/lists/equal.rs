@@ -120,6 +120,7 @@ async fn credits_are_picked_by_days_and_by_house() {
     let country = Country::open(folder.path(), "2026-11-24T12:00:00Z").await;
     let plan = care_ledger::simulate::Plan {
         persons: 60,
+        detained: 0,
         from: "2025-01-01".parse().unwrap(),
         to: "2025-12-31".parse().unwrap(),
         seed: 2,

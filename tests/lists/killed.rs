@@ -24,7 +24,7 @@ fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
     let mut dice = Dice::new(seed);
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = ("2025-01-01".parse().unwrap(), "2025-06-30".parse().unwrap());
-    let lives: Vec<Value> = events(Plan { persons: 900, from, to, seed }).collect();
+    let lives: Vec<Value> = events(Plan { persons: 900, detained: 0, from, to, seed }).collect();
     let batches: Vec<&[Value]> = lives.chunks(lives.len() / rounds as usize + 1).collect();
     let mut midway = 0;
     for (round, batch) in batches.iter().enumerate() {

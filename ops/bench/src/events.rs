@@ -69,7 +69,8 @@ pub fn mean_bytes() -> Result<usize, Failure> {
 
 fn all() -> Result<Vec<Event>, Failure> {
     let day = |month, day| NaiveDate::from_ymd_opt(2025, month, day).ok_or("no such day");
-    let plan = Plan { persons: PERSONS, from: day(1, 1)?, to: day(12, 31)?, seed: 2026 };
+    let plan =
+        Plan { persons: PERSONS, detained: 0, from: day(1, 1)?, to: day(12, 31)?, seed: 2026 };
     let told: Vec<Value> = simulate::events(plan).filter(stands_alone).collect();
     let every = told.len() / EVENTS;
     told.into_iter().step_by(every.max(1)).take(EVENTS).map(rendered).collect()

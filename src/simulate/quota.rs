@@ -1,0 +1,190 @@
+//! The figures of 2025 that a plan over the whole of that year gives exactly: so many referrals to
+//! five projects, so many participants of B.Leave ([`rates::REFERRALS_2025`]).
+//! Always: each figure is split into slots, and each slot has a holder, a person in whose life that
+//! referral or participation comes about in 2025; no other life brings one about in that year. The
+//! table of holders is as long for a million persons as for a thousand.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use chrono::NaiveDate;
+
+use super::dice::{Dice, Purpose, scramble};
+use super::fate::{Fate, GIVEN_COUNT};
+use super::life::drawn_start;
+use super::moment::{Day, day_of};
+use super::rates::{self, Rate};
+use super::say::{Code, Say};
+use super::world::{Prison, RUISELEDE, World};
+
+/// What a person brings about in 2025.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) project: Code,
+    pub(super) prison: Prison,
+    /// Referrals to the project; none for a participant of B.Leave.
+    pub(super) referrals: u32,
+    /// The day of the arrival.
+    pub(super) start: Day,
+}
+
+impl Slot {
+    /// Whether it stands for a participant of B.Leave.
+    pub(super) fn is_b_leave(&self) -> bool {
+        self.prison == RUISELEDE
+    }
+}
+
+/// Who holds the slots.
+pub(super) struct Quota {
+    holders: HashMap<u64, Slot>,
+}
+
+/// How far a person is from a holder's life; the nearest are taken first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// A problem user who arrives in the months that leave time enough.
+    Wholly,
+    /// A problem user; the arrival is moved.
+    AfterMoving,
+    /// Anyone; problem use and arrival are settled.
+    ByForce,
+}
+
+/// Days before 2025 on which no referral to a counted project is prepared either: what is decided
+/// then is told up to so many days later.
+const DAYS_AHEAD: Day = 10;
+
+impl Quota {
+    /// The holders of a plan; `None` where it does not promise the figures.
+    pub(super) fn of(world: &World) -> Option<Self> {
+        let (first, last) = (date(1, 1), date(12, 31));
+        let promised = world.persons >= rates::PERSONS_FOR_2025_MIN;
+        if !promised || world.from > first || world.to < last {
+            return None;
+        }
+        let mut seats = Seats { world, fit: Fit::Wholly, drawn: 0, holders: HashMap::new() };
+        let each = referrals_a_person(world.persons);
+        for _ in 0..rates::B_LEAVE_2025 {
+            seats.take("bLeave", RUISELEDE, 0);
+        }
+        for (project, prison, count) in rates::REFERRALS_2025 {
+            let mut left = *count;
+            while left > 0 {
+                let referrals = seats.referrals(each).min(left);
+                seats.take(project, Prison::named(prison)?, referrals);
+                left -= referrals;
+            }
+        }
+        Some(Self { holders: seats.holders })
+    }
+
+    pub(super) fn slot(&self, person: u64) -> Option<Slot> {
+        self.holders.get(&person).copied()
+    }
+
+    /// The days on which only holders are referred to a counted project, or begin B.Leave.
+    pub(super) fn days() -> RangeInclusive<Day> {
+        date(1, 1) - DAYS_AHEAD..=date(12, 31)
+    }
+}
+
+/// Whether referrals to a project are counted.
+pub(super) fn is_counted(project: Code) -> bool {
+    rates::REFERRALS_2025.iter().any(|(counted, _, _)| *counted == project)
+}
+
+/// Whether the figures of some year may count a record.
+pub(super) fn may_count(say: &Say) -> bool {
+    match say {
+        Say::Referred { project, .. } => is_counted(project),
+        Say::Enrolled { project, .. } => *project == "bLeave",
+        _ => false,
+    }
+}
+
+/// The last day on which a slot is used: time enough for a strike and a weekend before the year is
+/// out.
+pub(super) fn last_day() -> Day {
+    date(12, 18)
+}
+
+fn date(month: u32, day: u32) -> Day {
+    NaiveDate::from_ymd_opt(2025, month, day).map_or(Day::MIN, day_of)
+}
+
+/// How many referrals a person must have on average, so that the problem users suffice.
+fn referrals_a_person(persons: u64) -> u64 {
+    let referrals: u32 = rates::REFERRALS_2025.iter().map(|(_, _, count)| count).sum();
+    let problem_users = persons * u64::from(rates::REFERRED_PERSONS_MAX.0) / u64::from(Rate::SCALE);
+    u64::from(referrals).div_ceil(problem_users - u64::from(rates::B_LEAVE_2025))
+}
+
+struct Seats<'a> {
+    world: &'a World,
+    fit: Fit,
+    drawn: u64,
+    holders: HashMap<u64, Slot>,
+}
+
+impl Seats<'_> {
+    fn take(&mut self, project: Code, prison: Prison, referrals: u32) {
+        // Arrivals that leave time for the slot within the year.
+        let (first, last) = (date(1, 1), date(11, 1));
+        let (person, drawn) = self.next(first..=last);
+        let start = if (first..=last).contains(&drawn) {
+            drawn
+        } else {
+            let days = (last - first).unsigned_abs();
+            first + (self.draw() % u64::from(days)) as Day
+        };
+        self.holders.insert(person, Slot { project, prison, referrals, start });
+    }
+
+    /// The first free person who fits, from a drawn one on; who fits less, once nobody does.
+    fn next(&mut self, days: RangeInclusive<Day>) -> (u64, Day) {
+        let count = self.world.persons - GIVEN_COUNT;
+        loop {
+            let first = self.draw() % count;
+            for step in 0..count {
+                let person = GIVEN_COUNT + (first + step) % count;
+                if self.holders.contains_key(&person) {
+                    continue;
+                }
+                let start = drawn_start(self.world, person);
+                let fits = match self.fit {
+                    Fit::Wholly => days.contains(&start) && self.is_problem_user(person),
+                    Fit::AfterMoving => self.is_problem_user(person),
+                    Fit::ByForce => true,
+                };
+                if fits {
+                    return (person, start);
+                }
+            }
+            self.fit = match self.fit {
+                Fit::Wholly => Fit::AfterMoving,
+                Fit::AfterMoving | Fit::ByForce => Fit::ByForce,
+            };
+        }
+    }
+
+    fn is_problem_user(&self, person: u64) -> bool {
+        let mut dice = Dice::new(self.world.seed, person, Purpose::Life);
+        Fate::first(self.world, person, &mut dice).problem
+    }
+
+    fn referrals(&mut self, each: u64) -> u32 {
+        let drawn = self.draw();
+        let [once, twice] = rates::REFERRALS_A_PERSON;
+        let referrals = match each {
+            1 => 1 + u64::from(drawn % u64::from(once + twice) >= u64::from(once)),
+            more => more - 1 + drawn % 3,
+        };
+        referrals as u32
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        scramble([self.world.seed, u64::from(u32::MAX), self.drawn])
+    }
+}

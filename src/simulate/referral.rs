@@ -1,0 +1,163 @@
+//! Referral inside: who speaks to a problem user, refers, answers and treats.
+//! Always: where a plan gives the figures of 2025, only a holder of a slot is referred to a counted
+//! project in that year, at the project's prison, and as often as the slot says.
+
+use super::custody::{Exit, Held};
+use super::life::Life;
+use super::moment::Day;
+use super::quota::{self, Slot};
+use super::rates;
+use super::say::{Code, Id, Say, Series};
+use super::source::Source;
+use super::world::{Prison, working_day};
+use crate::domain::choice::{Service, Setting};
+
+/// A referral on its way.
+#[derive(Debug, Clone, Copy)]
+struct Referral {
+    project: Code,
+    to: Code,
+    prison: Prison,
+    day: Day,
+}
+
+impl Life<'_> {
+    /// What the referral point does for a problem user held from one day to another.
+    pub(super) fn referral(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
+        if let Some(slot) = self.fate.slot.filter(|slot| !slot.is_b_leave()) {
+            return self.counted_referrals(slot, held, from, to, exit);
+        }
+        if !self.fate.meets(rates::ORIENTED, &mut self.dice) {
+            return;
+        }
+        let day = working_day(from + self.dice.between(2, 8));
+        let Some(project) = self.world.referrer(held.prison, day) else { return };
+        let day = self.oriented(project, held.prison, day);
+        if !self.fate.meets(rates::REFERRED, &mut self.dice) {
+            return;
+        }
+        let to_provider = self.provider();
+        let day = day + self.dice.between(0, 4);
+        // One that has stopped meanwhile refers nobody.
+        if self.world.referrer(held.prison, day).is_none() {
+            return;
+        }
+        let referral = Referral { project, to: to_provider, prison: held.prison, day };
+        self.referred(referral, to, exit);
+    }
+
+    /// So many referrals as the slot says, spread over the stay; the short intervention after the
+    /// first.
+    fn counted_referrals(&mut self, slot: Slot, held: &Held, from: Day, to: Day, exit: Exit) {
+        let (project, prison) = (slot.project, held.prison);
+        let start = from + 2;
+        let last = (to - 12).min(quota::last_day());
+        let count = slot.referrals.cast_signed();
+        let each = (last - start) / count;
+        for number in 0..count {
+            let day = start + number * each + self.dice.between(0, (each - 3).max(0));
+            let day = self.oriented(project, prison, working_day(day));
+            let to_provider = self.provider_of(project);
+            self.referred(Referral { project, to: to_provider, prison, day }, to, exit);
+            if number == 0 && self.dice.chance(rates::SHORT_INTERVENTION) {
+                self.short_programme(project, held, day + 5, to);
+            }
+        }
+    }
+
+    /// The first talk, on a later day when a strike keeps the referral point away; answers its day.
+    fn oriented(&mut self, project: Code, prison: Prison, day: Day) -> Day {
+        let mode = self.dice.pick(&[("inPerson", 8), ("video", 2)]);
+        let struck = self.undelivered(prison, day, Service::Intake, Some(project));
+        let day = if struck { working_day(day + 2) } else { day };
+        let say = Say::Oriented { project, prison: prison.code(), mode };
+        self.tell_on(day, Source::House(project), say);
+        day
+    }
+
+    /// A referral, its answer, and the treatment inside that may follow.
+    fn referred(&mut self, referral: Referral, to: Day, exit: Exit) {
+        let id = self.refer(referral);
+        if !self.fate.meets(rates::ANSWERED, &mut self.dice) {
+            return;
+        }
+        let Referral { project, to: provider, day, .. } = referral;
+        let day = working_day(day + self.dice.between(2, 8));
+        let accepted = self.fate.meets(rates::ACCEPTED, &mut self.dice);
+        let waiting = self.dice.between(5, 60).unsigned_abs();
+        let reason = self.dice.pick(&[("noPlace", 5), ("notIndicated", 3), ("otherRegion", 2)]);
+        let say = Say::Answered {
+            referral: id,
+            accepted,
+            reason: (!accepted).then_some(reason),
+            waiting: accepted.then_some(waiting),
+        };
+        self.tell_on(day, Source::House(provider), say);
+        if accepted && self.fate.meets(rates::TREATED_INSIDE, &mut self.dice) {
+            self.treated_inside((provider, project, id), (day + 3, to), exit);
+        }
+    }
+
+    fn refer(&mut self, referral: Referral) -> Id {
+        let Referral { project, to, prison, day } = referral;
+        let referral = self.new_id(Series::Referral);
+        let time = self.dice.moment(day, 18, 18);
+        let say = Say::Referred { referral, project, to, prison: prison.code() };
+        self.tell(time, Source::House(project), say);
+        referral
+    }
+
+    /// Someone comes to a project of which the referrals are told on their own, as those of
+    /// Drugs de Baas?! are.
+    pub(super) fn refer_to_project(&mut self, project: Code, prison: Prison, day: Day) {
+        let to = self.provider_of(project);
+        self.refer(Referral { project, to, prison, day });
+    }
+
+    fn treated_inside(
+        &mut self,
+        (provider, project, referral): (Code, Code, Id),
+        (from, to): (Day, Day),
+        exit: Exit,
+    ) {
+        if from > to {
+            return;
+        }
+        let episode = self.new_id(Series::Episode);
+        let source = Source::House(provider);
+        let say = Say::TreatmentStarted {
+            episode,
+            provider,
+            setting: Setting::Prison,
+            structured: self.dice.below(3) > 0,
+            referral: Some(referral),
+            project: Some(project),
+        };
+        self.tell_on(from, source, say);
+        let early = self.dice.below(3) == 0;
+        let (end, reason) = match (early, exit) {
+            (true, _) => (self.dice.between(from, to), "byClient"),
+            (false, Exit::Leaves) => (to, "release"),
+            (false, Exit::Stays) => (to + self.dice.between(10, 90), "completed"),
+        };
+        let time = self.dice.moment(end, 18, 18);
+        self.tell(time, source, Say::TreatmentEnded { episode, reason });
+    }
+
+    fn provider(&mut self) -> Code {
+        self.dice.pick(&[
+            ("deKiem", 35),
+            ("cggAdentro", 25),
+            ("cggScheldeDenderWaas", 15),
+            ("msoc", 25),
+        ])
+    }
+
+    /// Who treats: of the projects at Brugge and Kortrijk the slides name one partner.
+    fn provider_of(&mut self, project: Code) -> Code {
+        match project {
+            "drugsDeBaasBrugge" | "drugsDeBaasKortrijk" => "deKiem",
+            _ => self.provider(),
+        }
+    }
+}

@@ -135,6 +135,8 @@ fn create(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
+const AT: &str = "SELECT position, revision, record FROM log WHERE position = ?1";
+
 /// A connection that reads. There are several, and none can write.
 pub struct Reader {
     connection: Connection,
@@ -157,9 +159,19 @@ impl Reader {
     /// The record at a position.
     pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
         self.connection
-            .prepare_cached("SELECT position, revision, record FROM log WHERE position = ?1")?
+            .prepare_cached(AT)?
             .query_row(params![signed(position.number())], stored)
             .optional()
+    }
+
+    /// The records at these positions, each of which is in the log.
+    pub fn all(&self, positions: &[Position]) -> Result<Vec<Stored>, rusqlite::Error> {
+        // Together, because to begin and end a look at the database costs as much as to find one.
+        let together = self.connection.unchecked_transaction()?;
+        let mut statement = together.prepare_cached(AT)?;
+        let mut at =
+            |position: &Position| statement.query_row(params![signed(position.number())], stored);
+        positions.iter().map(&mut at).collect()
     }
 
     /// Visits at most `limit` records after a position.

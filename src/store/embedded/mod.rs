@@ -195,11 +195,7 @@ impl Store for Embedded {
         self.read(move |reader, index| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
-            let mut records = Vec::with_capacity(positions.len());
-            for position in positions {
-                let stored = reader.at(position).map_err(ReadError::failed)?;
-                records.push(stored.ok_or_else(|| ReadError::failed("the index is ahead"))?);
-            }
+            let records = reader.all(&positions).map_err(ReadError::failed)?;
             Ok(Slice { records, last })
         })
         .await

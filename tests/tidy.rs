@@ -24,7 +24,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("rusqlite", &["store/embedded"]),
-    ("jsonschema", &["domain/schema.rs"]),
+    ("jsonschema", &["domain/schema.rs", "domain/admit.rs", "domain/tree.rs"]),
     ("chrono_tz", &["domain/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),
     ("getrandom", &["ledger", "store/embedded", "vault"]),

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
-use serde_json::Map;
 
-use super::event_in::{self, Mode};
+use super::event_in::{self, Attributes, Mode};
 use super::lines;
 use super::problem::{In, Issue, Problem, ProblemType, etag};
 use super::query::{Query, Reading};
 use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
-use crate::domain::event::{Draft, Raw};
+use crate::domain::admit::admit;
+use crate::domain::event::Draft;
 use crate::domain::id::Revision;
-use crate::domain::schema;
+use crate::domain::violation::Violation;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Expected, clock};
 
@@ -29,6 +29,9 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Of a body that is too large, so much is read before the answer.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
+
+/// A receipt is about so long.
+pub const RECEIPT_BYTES: usize = 448;
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
@@ -50,44 +53,35 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
     let expected = expected(&headers, mode.as_ref().ok().copied(), &mut query);
     let attributes = match mode {
         Ok(Mode::Binary) => event_in::attributes(&headers, &mut query),
-        _ => Map::new(),
+        _ => Attributes::new(),
     };
     query.done()?;
     let mode = mode?;
-    let raws = match mode {
+    let (most, limit) = match mode {
         Mode::Lines => return lines::record(app, body, &headers, run).await,
-        Mode::Structured => {
-            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-            vec![event_in::event(&bytes)?]
-        }
-        Mode::Binary => {
-            let bytes = read(&app, &headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-            vec![event_in::binary(attributes, &bytes)?]
-        }
-        Mode::Batch => {
-            let bytes = read(&app, &headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
-            event_in::batch(&bytes)?
-        }
+        Mode::Structured | Mode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
+        Mode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
     };
-    if raws.len() > BATCH_EVENTS_MAX {
-        return Err(Problem::too_large("10,000 events a batch"));
-    }
-    let recorded = write(&app, raws, mode == Mode::Batch, expected, run).await;
+    let bytes = read(&app, &headers, body, most, limit).await?;
+    let sent = Sent { mode, attributes, bytes };
+    let recorded = write(&app, sent, expected, run).await;
     recorded.map_err(|problem| match mode {
         Mode::Binary => problem.placed(event_in::place_in_binary),
         _ => problem,
     })
 }
 
+/// What a request carried, to be read.
+struct Sent {
+    mode: Mode,
+    attributes: Attributes,
+    bytes: Bytes,
+}
+
 /// Records all events or none.
-async fn write(
-    app: &App,
-    raws: Vec<Raw>,
-    is_batch: bool,
-    expected: Expected,
-    run: Run,
-) -> Result<Response, Problem> {
-    let drafts = check(app, raws, is_batch).await?;
+async fn write(app: &App, sent: Sent, expected: Expected, run: Run) -> Result<Response, Problem> {
+    let is_batch = sent.mode == Mode::Batch;
+    let drafts = check(app, sent).await?;
     if let Some(name) = sent_in(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {
@@ -100,28 +94,46 @@ async fn write(
     Ok(answer(&receipts, run))
 }
 
-/// All drafts, or every violation of every event. A large batch is checked beside the threads that
-/// answer others.
-async fn check(app: &App, raws: Vec<Raw>, is_batch: bool) -> Result<Vec<Draft>, Problem> {
-    let all = move || {
-        let now = clock::now();
-        let mut drafts = Vec::with_capacity(raws.len());
-        let mut refused = Vec::new();
-        for (index, raw) in raws.iter().enumerate() {
-            match schema::check(raw, now) {
-                Ok(draft) => drafts.push(draft),
-                Err(violations) => refused.push((is_batch.then_some(index), violations)),
-            }
-        }
-        (drafts, refused)
-    };
-    let (drafts, refused) = if is_batch {
-        tokio::task::spawn_blocking(all).await.map_err(|_| Problem::new(ProblemType::Internal))?
+/// All drafts, or every violation of every event. A large batch is read and checked beside the
+/// threads that answer others.
+async fn check(app: &App, sent: Sent) -> Result<Vec<Draft>, Problem> {
+    let read = if sent.mode == Mode::Batch {
+        let read = tokio::task::spawn_blocking(move || sent.read());
+        read.await.map_err(|_| Problem::new(ProblemType::Internal))?
     } else {
-        all()
+        sent.read()
     };
+    let (drafts, refused) = read?;
     app.metrics.refused(refused.len());
     if refused.is_empty() { Ok(drafts) } else { Err(Problem::invalid(refused)) }
+}
+
+/// What is wrong with each event that is refused, with its place in a batch.
+type Refused = Vec<(Option<usize>, Vec<Violation>)>;
+
+impl Sent {
+    fn read(self) -> Result<(Vec<Draft>, Refused), Problem> {
+        let events = match self.mode {
+            Mode::Binary => vec![event_in::binary(self.attributes, &self.bytes)?],
+            Mode::Batch => event_in::batch(&self.bytes)?,
+            Mode::Structured | Mode::Lines => vec![event_in::event(&self.bytes)?],
+        };
+        if events.len() > BATCH_EVENTS_MAX {
+            return Err(Problem::too_large("10,000 events a batch"));
+        }
+        let now = clock::now();
+        let mut drafts = Vec::with_capacity(events.len());
+        let mut refused = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            match admit(event, now) {
+                Ok(draft) => drafts.push(draft),
+                Err(violations) => {
+                    refused.push(((self.mode == Mode::Batch).then_some(index), violations));
+                }
+            }
+        }
+        Ok((drafts, refused))
+    }
 }
 
 /// The answer to what was recorded, or would be.
@@ -137,7 +149,10 @@ fn answer(receipts: &[Receipt], run: Run) -> Response {
     let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
     let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
     let body = Receipts { dry_run: is_dry.then_some(true), receipts };
-    let mut response = (status, axum::Json(body)).into_response();
+    let mut text = Vec::with_capacity(64 + receipts.len() * RECEIPT_BYTES);
+    serde_json::to_writer(&mut text, &body).expect("receipts serialise into memory");
+    let kind = HeaderValue::from_static("application/json");
+    let mut response = (status, [(header::CONTENT_TYPE, kind)], text).into_response();
     // Of what was recorded before, the revision may have been passed: it is no tag to write by.
     let recorded = receipts.iter().filter(|receipt| receipt.status == Status::Recorded);
     if let Some(last) = recorded.map(|receipt| receipt.revision).max()

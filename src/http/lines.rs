@@ -16,11 +16,11 @@ use tempfile::SpooledTempFile;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::event_in;
-use super::ingest::next_chunk;
+use super::ingest::{RECEIPT_BYTES, next_chunk};
 use super::problem::{Issue, Problem, ProblemType};
 use super::state::{App, EVENT_BYTES_MAX};
+use crate::domain::admit::admit;
 use crate::domain::event::Draft;
-use crate::domain::schema;
 use crate::ledger::record::{Receipt, RecordError, Run};
 use crate::ledger::{AppendError, clock};
 
@@ -230,7 +230,7 @@ impl Recorder {
             }
         }
         let mut answers = self.try_record(&drafts).await.into_iter();
-        let mut out = Vec::with_capacity(refused.len() * 384);
+        let mut out = Vec::with_capacity(refused.len() * RECEIPT_BYTES);
         let mut recorded = Vec::with_capacity(drafts.len());
         let mut refusals = 0;
         for (line, problem) in (first..).zip(refused) {
@@ -277,7 +277,7 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
 fn read(line: &[u8]) -> Read {
     match event_in::event(line) {
         Err(problem) => Read::Refused(problem),
-        Ok(raw) => match schema::check(&raw, clock::now()) {
+        Ok(event) => match admit(&event, clock::now()) {
             Ok(draft) => Read::Draft(Box::new(draft)),
             Err(violations) => Read::Refused(Problem::invalid(vec![(None, violations)])),
         },

@@ -149,10 +149,14 @@ pub fn is_record(kind: Kind) -> bool {
     matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled | Kind::RecordErased)
 }
 
+fn names_another(kind: Kind) -> bool {
+    matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled)
+}
+
 /// The record that this one names as wrong, by key and type name, as first told: a correction
 /// keeps its target for good.
 pub fn target(record: &Recorded) -> Option<(EventKey, String)> {
-    if !matches!(record.event.kind, Kind::RecordCorrected | Kind::RecordAnnulled) {
+    if !names_another(record.event.kind) {
         return None;
     }
     match Fact::read(record.event.kind, record.event.data_text()).ok()? {
@@ -168,6 +172,9 @@ fn targets(
     elsewhere: &HashSet<EventKey>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Option<usize>> {
+    if !records.iter().any(|record| names_another(record.event.kind)) {
+        return vec![None; records.len()];
+    }
     let places: HashMap<&EventKey, usize> =
         records.iter().enumerate().map(|(place, record)| (&record.event.key, place)).collect();
     let resolve = |record: &Arc<Recorded>| {

@@ -45,6 +45,9 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
+/// So many connections that read are kept open, each with what it keeps of the table: 128 MiB.
+const READERS_IDLE_MAX: usize = 16;
+
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -319,7 +322,10 @@ impl Readers {
             None => Reader::open(&self.path)?,
         };
         let answer = read(&reader);
-        idle().push(reader);
+        let mut idle = idle();
+        if idle.len() < READERS_IDLE_MAX {
+            idle.push(reader);
+        }
         Ok(answer)
     }
 

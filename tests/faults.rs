@@ -279,7 +279,7 @@ fn a_full_disk_is_told_with_when_to_come_back_and_ends_without_a_restart() {
             continue;
         }
         assert_eq!(answer.status, 201, "{}", answer.text);
-        assert_eq!(server.get("/health").json()["status"], "UP");
+        assert_eq!(server.get("/health").json()["components"]["store"]["status"], "UP");
         for (event, receipt) in batch.iter().zip(answer.json()["receipts"].as_array().unwrap()) {
             findings.extend(known.acknowledge(event, receipt));
         }

@@ -31,7 +31,9 @@ fn valid_fixtures_and_examples_pass_and_decode() {
         for event in [fixture(kind, "valid"), example] {
             let draft = check(&Raw(event), now()).unwrap_or_else(|v| panic!("{kind}: {v:?}"));
             let event = Event::from_canonical(&draft.canonical).unwrap();
-            assert!(Fact::decode(kind, event.data()).is_ok(), "{kind}");
+            assert!(Fact::decode(kind, &event.data()).is_ok(), "{kind}");
+            let (told, read) = (event.data(), Fact::read(kind, event.data_text()));
+            assert_eq!(Fact::decode(kind, &told), read, "{kind}: as text and as members");
         }
     }
 }

@@ -26,7 +26,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("rusqlite", &["store/embedded", "projection/state"]),
-    ("jsonschema", &["domain/schema.rs"]),
+    ("jsonschema", &["domain/schema.rs", "domain/admit.rs", "domain/tree.rs"]),
     ("chrono_tz", &["domain/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),
     ("getrandom", &["ledger", "store/embedded", "vault"]),

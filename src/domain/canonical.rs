@@ -3,10 +3,10 @@
 //! Form: RFC 8785 (JCS), for the values the ledger takes: integers within ±(2^53 − 1), no floats.
 //! Names in accepted events are ASCII, so sorting by bytes is sorting by UTF-16 code units.
 
-use std::fmt;
+use serde::de::DeserializeSeed as _;
+use serde_json::{Number, Value};
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use super::tree::{self, REPEATED, Strict, Tree};
 
 /// The largest integer that every JSON reader keeps exact (RFC 7493, 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -32,10 +32,11 @@ pub enum ParseError {
     },
 }
 
-const REPEATED: &str = "\u{1}repeated member name";
-
-/// Parses one JSON value, refusing repeated names; numbers that are whole become integers.
-pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
+/// Reads one JSON value in place, refusing repeated names; numbers that are whole become integers.
+///
+/// # Errors
+/// See [`ParseError`].
+pub fn read(bytes: &[u8]) -> Result<Tree<'_>, ParseError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| {
@@ -46,6 +47,21 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
             ParseError::Syntax { line, column }
         }
     })
+}
+
+/// The same, with strings of its own.
+///
+/// # Errors
+/// See [`ParseError`].
+pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
+    read(bytes).map(|value| value.to_value())
+}
+
+/// The RFC 8785 bytes of a value that [`read`] gave and validation let through.
+pub fn write(value: &Tree) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    tree::write(value, &mut out);
+    out
 }
 
 /// The RFC 8785 bytes of a value that [`parse`] gave and validation let through.
@@ -64,75 +80,6 @@ pub fn is_exact(number: &Number) -> bool {
     }
 }
 
-/// Reads any JSON value, but no object with a name twice.
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-        let whole = value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64;
-        #[allow(clippy::cast_possible_truncation)]
-        Ok(if whole { Value::from(value as i64) } else { Value::from(value) })
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Strict)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Strict)?;
-            if object.insert(name, value).is_some() {
-                return Err(de::Error::custom(REPEATED));
-            }
-        }
-        Ok(Value::Object(object))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -141,7 +88,9 @@ mod tests {
 
     #[test]
     fn repeated_names_are_refused_at_any_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#] {
+        let many: String = (0..100).map(|name| format!("\"{:02}\":0,", 99 - name)).collect();
+        let many = format!("{{{many}\"50\":0}}");
+        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#, &many] {
             let error = parse(text.as_bytes()).unwrap_err();
             assert!(matches!(error, ParseError::RepeatedName { .. }), "{text}");
         }
@@ -151,6 +100,19 @@ mod tests {
     fn whole_numbers_have_one_form() {
         for (sent, kept) in [("1.0", "1"), ("1e2", "100"), ("-0", "0"), ("-0.0", "0")] {
             assert_eq!(bytes(&parse(sent.as_bytes()).unwrap()), kept.as_bytes(), "{sent}");
+        }
+    }
+
+    #[test]
+    fn members_are_written_by_name_and_texts_in_their_one_form() {
+        for (sent, kept) in [
+            (r#"{"b":1,"a":{"d":[],"c":"x"}}"#, r#"{"a":{"c":"x","d":[]},"b":1}"#),
+            (
+                r#"{"\u0061":"\u00e9\/\u0001","A":"\ud83d\ude00"}"#,
+                "{\"A\":\"😀\",\"a\":\"é/\\u0001\"}",
+            ),
+        ] {
+            assert_eq!(write(&read(sent.as_bytes()).unwrap()), kept.as_bytes(), "{sent}");
         }
     }
 
@@ -183,7 +145,9 @@ mod tests {
             let ours = bytes(&value);
             let theirs = serde_json_canonicalizer::to_vec(&value).unwrap();
             prop_assert_eq!(&ours, &theirs);
-            prop_assert_eq!(parse(&ours).unwrap(), value);
+            let read = read(&ours).unwrap();
+            prop_assert_eq!(write(&read), ours.clone());
+            prop_assert_eq!(read.to_value(), value);
         }
     }
 }

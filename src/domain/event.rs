@@ -3,7 +3,12 @@
 //! [`Recorded`] (durable, in its place).
 //! Form: CloudEvents 1.0, JSON event format.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::id::{EventKey, PersonId, Position, RecordedTime, Revision};
@@ -46,7 +51,8 @@ pub struct Recorded {
     pub event: Event,
 }
 
-/// The content of a stored event.
+/// The content of a stored event. Its payload and what else was sent stay text until asked for:
+/// most readers want the typed [`super::fact::Fact`], which is read from that text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// The duplicate key.
@@ -57,8 +63,10 @@ pub struct Event {
     pub subject: PersonId,
     /// When it happened, with the sender's offset.
     pub time: DateTime<FixedOffset>,
-    /// Every member as sent, `data` among them.
-    pub members: Map<String, Value>,
+    /// What was sent, in canonical form.
+    text: Box<str>,
+    /// Where `data` stands in it.
+    data: Range<usize>,
 }
 
 /// Stored bytes are not an event of this version's vocabulary: the log was written by a newer
@@ -67,33 +75,56 @@ pub struct Event {
 #[error("a stored event cannot be read by this version")]
 pub struct Unreadable;
 
-impl Event {
-    /// Reads the JSON object of an accepted event.
-    ///
-    /// # Errors
-    /// [`Unreadable`] when an attribute that every accepted event has is absent or malformed.
-    pub fn from_members(members: Map<String, Value>) -> Result<Self, Unreadable> {
-        let text = |name: &str| members.get(name).and_then(Value::as_str).ok_or(Unreadable);
-        Ok(Self {
-            key: EventKey::new(text("source")?, text("id")?),
-            kind: text("type")?.parse().map_err(|_| Unreadable)?,
-            subject: text("subject")?.parse().map_err(|_| Unreadable)?,
-            time: DateTime::parse_from_rfc3339(text("time")?).map_err(|_| Unreadable)?,
-            members,
-        })
-    }
+/// The members of an event that its readers always need.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    subject: Cow<'a, str>,
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
 
+impl Event {
     /// Reads the canonical bytes of an accepted event.
     ///
     /// # Errors
-    /// [`Unreadable`], as [`Event::from_members`].
+    /// [`Unreadable`] when an attribute that every accepted event has is absent or malformed.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, Unreadable> {
-        Self::from_members(serde_json::from_slice(bytes).map_err(|_| Unreadable)?)
+        let text = std::str::from_utf8(bytes).map_err(|_| Unreadable)?;
+        let envelope: Envelope = serde_json::from_str(text).map_err(|_| Unreadable)?;
+        let data = envelope.data.map_or("", RawValue::get);
+        // The one borrows from the other.
+        let start = if data.is_empty() { 0 } else { data.as_ptr().addr() - text.as_ptr().addr() };
+        Ok(Self {
+            key: EventKey::new(&envelope.source, &envelope.id),
+            kind: envelope.kind.parse().map_err(|_| Unreadable)?,
+            subject: envelope.subject.parse().map_err(|_| Unreadable)?,
+            time: DateTime::parse_from_rfc3339(&envelope.time).map_err(|_| Unreadable)?,
+            data: start..start + data.len(),
+            text: text.into(),
+        })
+    }
+
+    /// Every member as sent, `data` among them.
+    pub fn members(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.text).expect("the door read it whole")
     }
 
     /// The payload; empty where the type has none.
-    pub fn data(&self) -> &Map<String, Value> {
-        static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-        self.members.get("data").and_then(Value::as_object).unwrap_or(&EMPTY)
+    pub fn data(&self) -> Map<String, Value> {
+        serde_json::from_str(self.data_text()).unwrap_or_default()
+    }
+
+    /// The payload as text; an empty object where the type has none.
+    pub fn data_text(&self) -> &str {
+        if self.data.is_empty() { "{}" } else { &self.text[self.data.clone()] }
     }
 }

@@ -46,6 +46,19 @@ macro_rules! facts {
                     Kind::DeathRecorded => Ok(Self::Died),
                 }
             }
+
+            /// Decodes the payload of an event of this type from its JSON text.
+            ///
+            /// # Errors
+            /// As [`Fact::decode`].
+            pub fn read(kind: Kind, data: &str) -> Result<Self, Undecodable> {
+                match kind {
+                    $(Kind::$kind => serde_json::from_str::<$name>(data)
+                        .map(Self::$name)
+                        .map_err(|_| Undecodable(kind)),)*
+                    Kind::DeathRecorded => Ok(Self::Died),
+                }
+            }
         }
     };
 }

@@ -2,6 +2,7 @@
 //! Always: the order of receipt changes nothing; a correction acts from its own recorded time.
 //! Rules: the section "History" of the credit rules.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -45,8 +46,11 @@ pub struct Item {
 
 impl Item {
     /// The payload as it stands.
-    pub fn data(&self) -> &Map<String, Value> {
-        self.replaced.as_ref().unwrap_or_else(|| self.recorded.event.data())
+    pub fn data(&self) -> Cow<'_, Map<String, Value>> {
+        match &self.replaced {
+            Some(data) => Cow::Borrowed(data),
+            None => Cow::Owned(self.recorded.event.data()),
+        }
     }
 
     /// The type.
@@ -145,10 +149,17 @@ pub fn is_record(kind: Kind) -> bool {
     matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled | Kind::RecordErased)
 }
 
+fn names_another(kind: Kind) -> bool {
+    matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled)
+}
+
 /// The record that this one names as wrong, by key and type name, as first told: a correction
 /// keeps its target for good.
 pub fn target(record: &Recorded) -> Option<(EventKey, String)> {
-    match Fact::decode(record.event.kind, record.event.data()).ok()? {
+    if !names_another(record.event.kind) {
+        return None;
+    }
+    match Fact::read(record.event.kind, record.event.data_text()).ok()? {
         Fact::Corrected(c) => Some((c.corrects.key(), c.corrects.kind.into())),
         Fact::Annulled(a) => Some((a.annuls.key(), a.annuls.kind.into())),
         _ => None,
@@ -161,9 +172,12 @@ fn targets(
     elsewhere: &HashSet<EventKey>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Option<usize>> {
+    if !records.iter().any(|record| names_another(record.event.kind)) {
+        return vec![None; records.len()];
+    }
     let places: HashMap<&EventKey, usize> =
         records.iter().enumerate().map(|(place, record)| (&record.event.key, place)).collect();
-    let mut resolve = |record: &Recorded| {
+    let resolve = |record: &Arc<Recorded>| {
         let (key, kind) = target(record)?;
         let found = places.get(&key).copied();
         let fits = found.is_some_and(|place| {
@@ -185,13 +199,7 @@ fn targets(
         }
         None
     };
-    records
-        .iter()
-        .map(|record| match record.event.kind {
-            Kind::RecordCorrected | Kind::RecordAnnulled => resolve(record),
-            _ => None,
-        })
-        .collect()
+    records.iter().map(resolve).collect()
 }
 
 /// The places in an order in which whatever touches a record comes before it, and whether each
@@ -227,7 +235,7 @@ fn stand(record: &Arc<Recorded>, by: &[&Item], findings: &mut Vec<Finding>) -> I
         recorded: record.clone(),
         time: record.event.time,
         replaced: None,
-        fact: Fact::decode(kind, record.event.data()).ok(),
+        fact: Fact::read(kind, record.event.data_text()).ok(),
         corrected_by: Vec::new(),
         annulled_by: Vec::new(),
     };
@@ -266,12 +274,14 @@ fn replacement(
 ) -> Option<(Map<String, Value>, Fact)> {
     let kind = record.event.kind;
     let mut data = data.clone();
-    for target in ["corrects", "annuls"] {
-        match record.event.data().get(target) {
-            Some(kept) if is_record(kind) => data.insert(target.to_owned(), kept.clone()),
-            _ if is_record(kind) => data.remove(target),
-            _ => None,
-        };
+    if is_record(kind) {
+        let mut told = record.event.data();
+        for target in ["corrects", "annuls"] {
+            match told.remove(target) {
+                Some(kept) => data.insert(target.to_owned(), kept),
+                None => data.remove(target),
+            };
+        }
     }
     if !told_so && !schema::fits(kind, &data) {
         return None;

@@ -1,11 +1,13 @@
 //! Names of things: persons, events, places in the log.
 //! Always: inside the crate no id is a bare `String`, no position a bare `u64`.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, Timelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -80,6 +82,29 @@ impl EventKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pair(pub [u8; 32]);
 
+/// What is kept by pair, or by part of one.
+pub type PairMap<V, K = Pair> = HashMap<K, V, ByPair>;
+
+/// Places pairs in a table by their own bytes: they are keyed hashes, which nobody can choose.
+pub type ByPair = BuildHasherDefault<OwnBytes>;
+
+/// See [`ByPair`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OwnBytes(u64);
+
+impl Hasher for OwnBytes {
+    /// What is written last counts: before a pair comes its length, which is always the same.
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Where a record lies in the log; opaque to callers, increasing, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(u64);
@@ -151,7 +176,27 @@ impl RecordedTime {
 impl fmt::Display for RecordedTime {
     /// RFC 3339 in UTC with six decimals: equal lengths, so text order is time order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.instant().to_rfc3339_opts(SecondsFormat::Micros, true))
+        let instant = self.instant();
+        let Ok(year @ 0..=9999) = u32::try_from(instant.year()) else {
+            return f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Micros, true));
+        };
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let parts = [
+            (0..4, year),
+            (5..7, instant.month()),
+            (8..10, instant.day()),
+            (11..13, instant.hour()),
+            (14..16, instant.minute()),
+            (17..19, instant.second()),
+            (20..26, instant.timestamp_subsec_micros()),
+        ];
+        for (place, mut number) in parts {
+            for digit in text[place].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -176,6 +221,15 @@ mod tests {
         let late = RecordedTime::from_micros(1_790_000_000_100_000);
         assert!(early.to_string() < late.to_string());
         assert_eq!(early.to_string().len(), late.to_string().len());
+    }
+
+    #[test]
+    fn recorded_times_are_written_as_rfc_3339() {
+        for micros in [0, -1, 1_790_000_000_000_001, 951_782_400_000_000, i64::MIN, i64::MAX] {
+            let time = RecordedTime::from_micros(micros);
+            let expected = time.instant().to_rfc3339_opts(SecondsFormat::Micros, true);
+            assert_eq!(time.to_string(), expected, "{micros}");
+        }
     }
 
     #[test]

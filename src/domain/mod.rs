@@ -1,6 +1,7 @@
 //! The rules of the ledger, pure: no I/O, no clock, no randomness.
 //! Always: the same arguments give the same answer; time, ids and salts arrive as arguments.
 
+pub mod admit;
 pub mod calendar;
 pub mod canonical;
 pub mod choice;
@@ -17,5 +18,6 @@ pub mod record;
 pub mod registry;
 pub mod schema;
 pub mod trajectory;
+pub mod tree;
 pub mod violation;
 pub mod workdays;

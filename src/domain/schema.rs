@@ -4,8 +4,9 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use jsonschema::error::{ValidationError, ValidationErrorKind};
+use jsonschema::json::Json;
 use jsonschema::{Draft as JsonSchemaDraft, Validator};
 use serde_json::{Map, Value};
 
@@ -151,9 +152,9 @@ fn target_member(kind: Kind) -> Option<&'static str> {
     }
 }
 
-fn compile(text: &str) -> Validator {
+pub(super) fn compile<F: Json>(text: &str) -> Validator<F> {
     let schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
-    jsonschema::options()
+    jsonschema::options_for::<F>()
         .with_draft(JsonSchemaDraft::Draft202012)
         .should_validate_formats(true)
         .build(&schema)
@@ -193,7 +194,7 @@ fn time_violations(
 ) {
     let Some(text) = time.and_then(Value::as_str) else { return };
     match DateTime::parse_from_rfc3339(text) {
-        Ok(time) if time.to_utc() - now > TimeDelta::minutes(AHEAD_MINUTES_MAX) => {
+        Ok(time) if is_ahead(time, now) => {
             violations.push(Violation::new(
                 place,
                 ViolationCode::InFuture,
@@ -208,6 +209,11 @@ fn time_violations(
             "Not an RFC 3339 date and time with offset, such as 2026-03-01T10:00:00+01:00.",
         )),
     }
+}
+
+/// Whether a time lies further ahead than clocks differ.
+pub(super) fn is_ahead(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> bool {
+    time.to_utc() - now > TimeDelta::minutes(AHEAD_MINUTES_MAX)
 }
 
 /// Rules between members that a schema cannot say.

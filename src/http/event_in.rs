@@ -1,14 +1,16 @@
 //! From a request to raw events, in each of the three CloudEvents modes.
-//! Always: the same event gives the same [`Raw`] in every mode.
+//! Always: the same event gives the same [`Tree`] in every mode.
 //! Form: CloudEvents 1.0, HTTP protocol binding, sections 3.1 to 3.3; JSON event format.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, HeaderValue, header};
-use serde_json::{Map, Value};
 
 use super::problem::{In, Issue, Problem, ProblemType};
 use super::query::Reading;
 use crate::domain::canonical::{self, ParseError};
-use crate::domain::event::Raw;
+use crate::domain::tree::Tree;
 
 /// How a request carries its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +63,25 @@ pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
 ///
 /// # Errors
 /// A 400 that says where the JSON breaks.
-pub fn event(bytes: &[u8]) -> Result<Raw, Problem> {
-    canonical::parse(bytes).map(raw).map_err(|error| syntax(&error))
+pub fn event(bytes: &[u8]) -> Result<Tree<'_>, Problem> {
+    canonical::read(bytes).map(told).map_err(|error| syntax(&error))
 }
 
 /// A null attribute is one that was left out (CloudEvents JSON event format, 2.2).
-fn raw(mut event: Value) -> Raw {
-    if let Value::Object(members) = &mut event {
-        members.retain(|_, value| !value.is_null());
+fn told(mut event: Tree<'_>) -> Tree<'_> {
+    if let Tree::Object(members) = &mut event {
+        members.retain(|(_, member)| *member != Tree::Null);
     }
-    Raw(event)
+    event
 }
 
 /// Reads a batch.
 ///
 /// # Errors
 /// A 400 that says where the JSON breaks, or that it is no array.
-pub fn batch(bytes: &[u8]) -> Result<Vec<Raw>, Problem> {
-    match canonical::parse(bytes).map_err(|error| syntax(&error))? {
-        Value::Array(events) => Ok(events.into_iter().map(raw).collect()),
+pub fn batch(bytes: &[u8]) -> Result<Vec<Tree<'_>>, Problem> {
+    match canonical::read(bytes).map_err(|error| syntax(&error))? {
+        Tree::Array(events) => Ok(events.into_iter().map(told).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
             Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]))
@@ -87,15 +89,18 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<Raw>, Problem> {
     }
 }
 
+/// Attributes by name.
+pub type Attributes = BTreeMap<String, String>;
+
 /// Reads the attributes of an event in binary mode; a header that is none is told as an issue.
-pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Map<String, Value> {
-    let mut members = Map::new();
+pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Attributes {
+    let mut members = Attributes::new();
     for name in headers.keys() {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
         let mut values = headers.get_all(name).iter();
         match (values.next().and_then(decode), values.next()) {
             (Some(value), None) if !matches!(attribute, "data" | "datacontenttype") => {
-                members.insert(attribute.to_owned(), Value::String(value));
+                members.insert(attribute.to_owned(), value);
             }
             _ => {
                 let detail = "An attribute is one percent-encoded UTF-8 header; data is the body \
@@ -115,11 +120,15 @@ pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Map<String, Val
 ///
 /// # Errors
 /// A 400 that says where the JSON of the data breaks.
-pub fn binary(mut members: Map<String, Value>, body: &[u8]) -> Result<Raw, Problem> {
+pub fn binary(attributes: Attributes, body: &[u8]) -> Result<Tree<'_>, Problem> {
+    let own = |(name, value)| (Cow::Owned(name), Tree::Text(value));
+    let mut members: Vec<(Cow<str>, Tree)> = attributes.into_iter().map(own).collect();
     if !body.is_empty() {
-        members.insert("data".to_owned(), canonical::parse(body).map_err(|error| syntax(&error))?);
+        let data = canonical::read(body).map_err(|error| syntax(&error))?;
+        let place = members.partition_point(|(name, _)| **name < *"data");
+        members.insert(place, (Cow::Borrowed("data"), data));
     }
-    Ok(Raw(Value::Object(members)))
+    Ok(Tree::Object(members))
 }
 
 /// An issue of an event where binary mode has it: an attribute in its header, and what is under

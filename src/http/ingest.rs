@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::event_in::{self, Mode};
+use super::event_in::{self, Attributes, Mode};
 use super::lines;
 use super::problem::{In, Issue, Problem, ProblemType, etag};
 use super::query::{Query, Reading};
 use super::refusals::{self, Invalid, Who};
 use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
-use crate::domain::event::{Draft, Raw};
+use crate::domain::admit::admit;
+use crate::domain::event::Draft;
 use crate::domain::id::Revision;
-use crate::domain::schema;
+use crate::domain::tree::Tree;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Expected, clock};
 
@@ -33,6 +33,9 @@ const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
 /// And of one that was refused by its head, for so long: a sender that writes on and on is told.
 const DISCARDING_MAX: Duration = Duration::from_secs(2);
+
+/// A receipt is about so long.
+pub const RECEIPT_BYTES: usize = 448;
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
@@ -55,12 +58,15 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
             return Err(problem);
         }
     };
-    if mode == Mode::Lines {
-        return lines::record(app, body, &headers, run).await;
-    }
-    let raws = raws(&app, &headers, body, mode, attributes).await;
-    let raws = raws.map_err(|problem| refusals::unreadable(&app, problem, run))?;
-    let recorded = write(&app, raws, mode, expected, run).await;
+    let (most, limit) = match mode {
+        Mode::Lines => return lines::record(app, body, &headers, run).await,
+        Mode::Structured | Mode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
+        Mode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
+    };
+    let bytes = read(&app, &headers, body, most, limit).await;
+    let bytes = bytes.map_err(|problem| refusals::unreadable(&app, problem, run))?;
+    let sent = Sent { mode, run, attributes, bytes };
+    let recorded = write(&app, sent, expected).await;
     recorded.map_err(|problem| match mode {
         Mode::Binary => problem.placed(event_in::place_in_binary),
         _ => problem,
@@ -73,7 +79,7 @@ struct Head {
     run: Run,
     expected: Expected,
     /// Of an event in binary mode.
-    attributes: Map<String, Value>,
+    attributes: Attributes,
 }
 
 fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
@@ -83,45 +89,24 @@ fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
     let expected = expected(headers, mode.as_ref().ok().copied(), &mut query);
     let attributes = match mode {
         Ok(Mode::Binary) => event_in::attributes(headers, &mut query),
-        _ => Map::new(),
+        _ => Attributes::new(),
     };
     query.done()?;
     Ok(Head { mode: mode?, run, expected, attributes })
 }
 
-/// The events of a body, or of a body and its headers.
-async fn raws(
-    app: &App,
-    headers: &HeaderMap,
-    body: Body,
+/// What a request carried, to be read.
+struct Sent {
     mode: Mode,
-    attributes: Map<String, Value>,
-) -> Result<Vec<Raw>, Problem> {
-    if mode == Mode::Batch {
-        let bytes = read(app, headers, body, BATCH_BYTES_MAX, "16 MiB a batch").await?;
-        let raws = event_in::batch(&bytes)?;
-        if raws.len() > BATCH_EVENTS_MAX {
-            return Err(Problem::too_large("10,000 events a batch"));
-        }
-        return Ok(raws);
-    }
-    let bytes = read(app, headers, body, EVENT_BYTES_MAX, "1 MiB an event").await?;
-    let raw = match mode {
-        Mode::Binary => event_in::binary(attributes, &bytes),
-        _ => event_in::event(&bytes),
-    };
-    Ok(vec![raw?])
+    run: Run,
+    attributes: Attributes,
+    bytes: Bytes,
 }
 
 /// Records all events or none.
-async fn write(
-    app: &App,
-    raws: Vec<Raw>,
-    mode: Mode,
-    expected: Expected,
-    run: Run,
-) -> Result<Response, Problem> {
-    let drafts = check(app, raws, mode, run).await?;
+async fn write(app: &App, sent: Sent, expected: Expected) -> Result<Response, Problem> {
+    let (mode, run) = (sent.mode, sent.run);
+    let drafts = check(app, sent).await?;
     if let Some(name) = sent_in(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {
@@ -135,31 +120,52 @@ async fn write(
     Ok(answer(&receipts, run))
 }
 
-/// All drafts, or every violation of every event. A large batch is checked beside the threads that
-/// answer others.
-async fn check(app: &App, raws: Vec<Raw>, mode: Mode, run: Run) -> Result<Vec<Draft>, Problem> {
-    if mode != Mode::Batch {
-        return check_all(app, &raws, mode, run);
+/// All drafts, or every violation of every event. A large batch is read and checked beside the
+/// threads that answer others.
+async fn check(app: &App, sent: Sent) -> Result<Vec<Draft>, Problem> {
+    if sent.mode != Mode::Batch {
+        return sent.checked(app);
     }
     let app = app.clone();
-    let checked = tokio::task::spawn_blocking(move || check_all(&app, &raws, mode, run));
+    let checked = tokio::task::spawn_blocking(move || sent.checked(&app));
     checked.await.map_err(|_| Problem::new(ProblemType::Internal))?
 }
 
-fn check_all(app: &App, raws: &[Raw], mode: Mode, run: Run) -> Result<Vec<Draft>, Problem> {
-    let now = clock::now();
-    let mut drafts = Vec::with_capacity(raws.len());
-    let mut refused = Vec::new();
-    for (index, raw) in raws.iter().enumerate() {
-        match schema::check(raw, now) {
-            Ok(draft) => drafts.push(draft),
-            Err(violations) => {
-                let index = (mode == Mode::Batch).then_some(index);
-                refused.push(Invalid { index, who: Who::of(raw), violations });
+impl Sent {
+    fn checked(self, app: &App) -> Result<Vec<Draft>, Problem> {
+        let (mode, run) = (self.mode, self.run);
+        let read = match mode {
+            Mode::Binary => event_in::binary(self.attributes, &self.bytes).map(|event| vec![event]),
+            Mode::Batch => event_in::batch(&self.bytes).and_then(few),
+            Mode::Structured | Mode::Lines => event_in::event(&self.bytes).map(|event| vec![event]),
+        };
+        let events = read.map_err(|problem| refusals::unreadable(app, problem, run))?;
+        let now = clock::now();
+        let mut drafts = Vec::with_capacity(events.len());
+        let mut refused = Vec::new();
+        for (index, event) in events.iter().enumerate() {
+            match admit(event, now) {
+                Ok(draft) => drafts.push(draft),
+                Err(violations) => {
+                    let index = (mode == Mode::Batch).then_some(index);
+                    refused.push(Invalid { index, who: Who::of(event), violations });
+                }
             }
         }
+        if refused.is_empty() {
+            Ok(drafts)
+        } else {
+            Err(refusals::invalid(app, refused, mode, run))
+        }
     }
-    if refused.is_empty() { Ok(drafts) } else { Err(refusals::invalid(app, refused, mode, run)) }
+}
+
+/// The events of a batch, if there are not too many.
+fn few(events: Vec<Tree<'_>>) -> Result<Vec<Tree<'_>>, Problem> {
+    match events.len() {
+        0..=BATCH_EVENTS_MAX => Ok(events),
+        _ => Err(Problem::too_large("10,000 events a batch")),
+    }
 }
 
 /// The answer to what was recorded, or would be.
@@ -175,7 +181,10 @@ fn answer(receipts: &[Receipt], run: Run) -> Response {
     let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
     let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
     let body = Receipts { dry_run: is_dry.then_some(true), receipts };
-    let mut response = (status, axum::Json(body)).into_response();
+    let mut text = Vec::with_capacity(64 + receipts.len() * RECEIPT_BYTES);
+    serde_json::to_writer(&mut text, &body).expect("receipts serialise into memory");
+    let kind = HeaderValue::from_static("application/json");
+    let mut response = (status, [(header::CONTENT_TYPE, kind)], text).into_response();
     // Of what was recorded before, the revision may have been passed: it is no tag to write by.
     let recorded = receipts.iter().filter(|receipt| receipt.status == Status::Recorded);
     if let Some(last) = recorded.map(|receipt| receipt.revision).max()

@@ -16,12 +16,12 @@ use tempfile::SpooledTempFile;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::event_in;
-use super::ingest::next_chunk;
+use super::ingest::{RECEIPT_BYTES, next_chunk};
 use super::problem::{Issue, Problem, ProblemType};
 use super::refusals::{self, Who};
 use super::state::{App, EVENT_BYTES_MAX};
+use crate::domain::admit::admit;
 use crate::domain::event::Draft;
-use crate::domain::schema;
 use crate::ledger::record::{Receipt, RecordError, Run};
 use crate::ledger::{AppendError, clock};
 
@@ -59,7 +59,7 @@ pub async fn record(
     if as_it_comes {
         let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
         tokio::spawn(async move {
-            while let Some(answers) = lines.next_group().await.transpose() {
+            while let Some(answers) = lines.next_answers().await.transpose() {
                 // A body that broke off breaks the answer off: an answer that ends well is whole.
                 let answers = answers.map(Bytes::from).map_err(|_| std::io::ErrorKind::BrokenPipe);
                 let is_last = answers.is_err();
@@ -74,7 +74,7 @@ pub async fn record(
         return Ok(answer(Body::from_stream(stream)));
     }
     let mut spool = SpooledTempFile::new(SPOOL_MEMORY_BYTES);
-    while let Some(answers) = lines.next_group().await? {
+    while let Some(answers) = lines.next_answers().await? {
         spool.write_all(&answers).map_err(|error| spool_failed(&error))?;
     }
     spool.rewind().map_err(|error| spool_failed(&error))?;
@@ -111,8 +111,10 @@ struct Lines {
     body: Body,
     /// What was read and is not yet a line.
     rest: BytesMut,
-    /// For `rest` and the lines of the group: who only holds a connection keeps nobody out.
+    /// For `rest` and the lines of a group: who only holds a connection keeps nobody out.
     room: OwnedSemaphorePermit,
+    /// What was read of the next group while one was being recorded.
+    ahead: Option<Result<Option<Group>, Problem>>,
     /// Whether a group ends when the sender pauses: it may be waiting for its answers.
     as_it_comes: bool,
     /// Of the last line read, from 1.
@@ -120,6 +122,15 @@ struct Lines {
     /// Whether the line that `rest` begins with has lost its beginning.
     is_too_long: bool,
     ended: bool,
+}
+
+/// Lines that are recorded together.
+struct Group {
+    /// The number of the first, from 1.
+    first: u64,
+    lines: Vec<Read>,
+    /// Given back once they are recorded.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// What a line came to before the store was asked.
@@ -132,16 +143,31 @@ impl Lines {
     fn new(recorder: Recorder, body: Body, room: OwnedSemaphorePermit, as_it_comes: bool) -> Self {
         let rest = BytesMut::new();
         let (number, is_too_long, ended) = (0, false, false);
-        Self { recorder, body, rest, room, as_it_comes, number, is_too_long, ended }
+        Self { recorder, body, rest, room, ahead: None, as_it_comes, number, is_too_long, ended }
     }
 
-    /// Reads and records the next group; gives the lines to answer. `None`: the body has ended.
-    async fn next_group(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+    /// Records the next group; gives the lines to answer. `None`: the body has ended. Meanwhile
+    /// the group after it is read, unless the sender may be waiting for these answers.
+    async fn next_answers(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        let group = match self.ahead.take() {
+            Some(read) => read?,
+            None => self.next_group().await?,
+        };
+        let Some(group) = group else { return Ok(None) };
+        let answers = tokio::spawn(self.recorder.clone().settle(group));
+        if !self.as_it_comes {
+            self.ahead = Some(self.next_group().await);
+        }
+        answers.await.map(Some).map_err(|_| Problem::new(ProblemType::Internal))
+    }
+
+    /// Reads and checks the next group. `None`: the body has ended.
+    async fn next_group(&mut self) -> Result<Option<Group>, Problem> {
         let first = self.number + 1;
-        let mut group = Vec::new();
+        let mut lines = Vec::new();
         let mut bytes = 0;
-        while group.len() < GROUP_LINES_MAX && bytes < GROUP_BYTES_MAX {
-            let next = if self.as_it_comes && !group.is_empty() {
+        while lines.len() < GROUP_LINES_MAX && bytes < GROUP_BYTES_MAX {
+            let next = if self.as_it_comes && !lines.is_empty() {
                 self.next_line().now_or_never().unwrap_or(Ok(None))?
             } else {
                 self.next_line().await?
@@ -149,18 +175,14 @@ impl Lines {
             let Some(line) = next else { break };
             bytes += line.as_ref().map_or(0, Bytes::len);
             self.number += 1;
-            group.push(match line {
+            lines.push(match line {
                 Ok(line) => read(&line),
                 Err(problem) => Read::Refused(Box::new((None, problem))),
             });
         }
-        if group.is_empty() {
-            return Ok(None);
-        }
-        let answers = self.recorder.settle(first, group).await;
-        let recorded = self.room.num_permits().saturating_sub(self.rest.len());
-        drop(self.room.split(recorded));
-        Ok(Some(answers))
+        let held = self.room.num_permits().saturating_sub(self.rest.len());
+        let room = self.room.split(held);
+        Ok((!lines.is_empty()).then_some(Group { first, lines, room }))
     }
 
     /// The next line, or the problem of one that is too long. `None`: the body has ended. May be
@@ -211,6 +233,7 @@ impl Lines {
 }
 
 /// Where lines are recorded, or only rehearsed.
+#[derive(Clone)]
 struct Recorder {
     app: App,
     run: Run,
@@ -218,10 +241,11 @@ struct Recorder {
 
 impl Recorder {
     /// Records what is good of a group, and answers each line.
-    async fn settle(&self, first: u64, group: Vec<Read>) -> Vec<u8> {
-        let mut drafts = Vec::with_capacity(group.len());
-        let mut refused = Vec::with_capacity(group.len());
-        for line in group {
+    async fn settle(self, group: Group) -> Vec<u8> {
+        let Group { first, lines, room } = group;
+        let mut drafts = Vec::with_capacity(lines.len());
+        let mut refused = Vec::with_capacity(lines.len());
+        for line in lines {
             match line {
                 Read::Draft(draft) => {
                     drafts.push(*draft);
@@ -234,7 +258,7 @@ impl Recorder {
         let mut answers = answers.into_iter().zip(&drafts).map(|(answer, draft)| {
             answer.map_err(|problem| Box::new((Some(Who::of_draft(draft)), problem)))
         });
-        let mut out = Vec::with_capacity(refused.len() * 384);
+        let mut out = Vec::with_capacity(refused.len() * RECEIPT_BYTES);
         let mut recorded = Vec::with_capacity(drafts.len());
         let mut told = Vec::new();
         for (line, why) in (first..).zip(refused) {
@@ -255,6 +279,7 @@ impl Recorder {
         }
         refusals::lines(&self.app, told, self.run);
         self.app.metrics.recorded(&recorded, self.run);
+        drop(room);
         out
     }
 
@@ -281,11 +306,11 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
 fn read(line: &[u8]) -> Read {
     match event_in::event(line) {
         Err(problem) => Read::Refused(Box::new((None, problem))),
-        Ok(raw) => match schema::check(&raw, clock::now()) {
+        Ok(event) => match admit(&event, clock::now()) {
             Ok(draft) => Read::Draft(Box::new(draft)),
             Err(violations) => {
                 let problem = Problem::invalid(vec![(None, violations)]);
-                Read::Refused(Box::new((Who::of(&raw), problem)))
+                Read::Refused(Box::new((Who::of(&event), problem)))
             }
         },
     }

@@ -12,8 +12,9 @@ use super::event_in::{self, Mode};
 use super::problem::{In, Issue, Problem, ProblemType};
 use super::query::Query;
 use super::state::App;
-use crate::domain::event::{Draft, Raw};
+use crate::domain::event::Draft;
 use crate::domain::kind::Kind;
+use crate::domain::tree::Tree;
 use crate::domain::violation::{Violation, ViolationCode, without_content};
 use crate::ledger::record::{RecordError, Run};
 use crate::refusals::{ITEMS_MAX, Refusal};
@@ -61,16 +62,16 @@ pub struct Who {
 }
 
 impl Who {
-    /// Whose a raw event is; `None` when it names no sender or no id as the envelope asks.
-    pub fn of(raw: &Raw) -> Option<Self> {
+    /// Whose an event is; `None` when it names no sender or no id as the envelope asks.
+    pub fn of(event: &Tree) -> Option<Self> {
         let text = |name: &str| {
-            let text = raw.0.get(name)?.as_str()?;
+            let text = event.text(name)?;
             let fits = !text.is_empty()
                 && text.chars().take(KEY_CHARACTERS_MAX + 1).count() <= KEY_CHARACTERS_MAX
                 && !text.chars().any(char::is_control);
             fits.then(|| Box::from(text))
         };
-        let kind = raw.0.get("type").and_then(Value::as_str);
+        let kind = event.text("type");
         let kind = kind.and_then(|name| name.parse::<Kind>().ok()).map(|kind| kind.name());
         Some(Self { source: text("source")?, id: text("id")?, kind })
     }

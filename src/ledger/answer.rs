@@ -116,7 +116,7 @@ pub fn headed(question: &Question, person: &Person, answer: &impl Serialize) -> 
 
 /// An event as it was told, in its place.
 pub fn as_told(recorded: &Recorded) -> Value {
-    let mut event = recorded.event.members.clone();
+    let mut event = recorded.event.members();
     place(recorded, &mut event);
     Value::Object(event)
 }
@@ -124,7 +124,7 @@ pub fn as_told(recorded: &Recorded) -> Value {
 /// An item as it stands, with what was first told of it and what touched it.
 fn told(item: &Item) -> Value {
     let recorded = &item.recorded;
-    let mut event = recorded.event.members.clone();
+    let mut event = recorded.event.members();
     let mut original = Map::new();
     if item.time != recorded.event.time {
         let corrected = item.time.to_rfc3339_opts(SecondsFormat::AutoSi, true);

@@ -1,14 +1,12 @@
 //! What is known of each event of a request while it is being recorded.
 //! Always: every draft gets one answer; drafts with one key are held against one content.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value};
 
-use super::record::{Receipt, RecordError, Status};
+use super::record::{Place, Receipt, RecordError, Status};
 use crate::domain::canonical;
 use crate::domain::event::Draft;
-use crate::domain::id::{EventKey, Pair, PersonId, Revision};
+use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
 use crate::store::{Expected, Stored, Write};
 
@@ -31,12 +29,13 @@ pub(super) struct Entry {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(drafts: &'a [Draft], pair_key: &[u8; 32]) -> Self {
-        let mut first: HashMap<&EventKey, usize> = HashMap::with_capacity(drafts.len());
+        let mut first = PairMap::with_capacity_and_hasher(drafts.len(), ByPair::default());
         let answers = vec![None; drafts.len()];
         let mut repeats = vec![None; drafts.len()];
         let mut entries = Vec::with_capacity(drafts.len());
         for (place, draft) in drafts.iter().enumerate() {
-            let earlier = *first.entry(&draft.key).or_insert(place);
+            let pair = record::pair(pair_key, &draft.key);
+            let earlier = *first.entry(pair).or_insert(place);
             if earlier == place {
                 // The copy of a merge comes first: whoever asks with the `recordedtime` of the
                 // receipt then knows of the merge in both streams.
@@ -44,7 +43,6 @@ impl<'a> Batch<'a> {
                     let pair = record::mirror_pair(pair_key, &draft.key, stream);
                     Entry { draft: place, stream, pair, is_done: false }
                 }));
-                let pair = record::pair(pair_key, &draft.key);
                 entries.push(Entry { draft: place, stream: draft.person, pair, is_done: false });
             } else {
                 repeats[place] = Some(earlier);
@@ -161,26 +159,17 @@ impl<'a> Batch<'a> {
 
 fn receipt(draft: &Draft, stored: &Stored, status: Status) -> Option<Receipt> {
     let view = View::new(&stored.record).ok()?;
-    let mut receipt = expectation(draft, stored.revision);
-    receipt.position = Some(stored.position.to_string());
-    receipt.recordedtime = Some(view.recorded().to_string());
-    receipt.commitment = Some(record::commitment(&stored.record).to_hex().to_string());
-    receipt.status = status;
-    Some(receipt)
+    let place = Place {
+        position: stored.position,
+        recorded: view.recorded(),
+        commitment: record::commitment(&stored.record),
+    };
+    Some(Receipt { place: Some(place), status, ..expectation(draft, stored.revision) })
 }
 
 pub(super) fn expectation(draft: &Draft, revision: Revision) -> Receipt {
-    Receipt {
-        id: draft.key.id.to_string(),
-        source: draft.key.source.to_string(),
-        subject: draft.person,
-        stream: draft.person.stream(),
-        revision,
-        position: None,
-        recordedtime: None,
-        commitment: None,
-        status: Status::Recorded,
-    }
+    let (key, subject) = (draft.key.clone(), draft.person);
+    Receipt { key, subject, revision, place: None, status: Status::Recorded }
 }
 
 /// Equal in RFC 8785 form, whatever the mode. Binary mode has only text for attributes (CloudEvents

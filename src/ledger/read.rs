@@ -106,8 +106,14 @@ impl Ledger {
     /// When the last record of the log was recorded.
     async fn last_recorded(&self) -> Result<RecordedTime, ReadError> {
         let last = *self.store.subscribe().borrow();
-        let last = self.at(last).await?;
-        Ok(last.map_or(RecordedTime::from_micros(0), |record| record.recorded))
+        let Some(before) = last.number().checked_sub(1) else {
+            return Ok(RecordedTime::from_micros(0));
+        };
+        let read = self.store.read_all(Position::new(before), 1).await?;
+        let last = read.into_iter().find(|stored| stored.position == last);
+        let recorded = last.map(|stored| View::new(&stored.record).map(View::recorded));
+        let recorded = recorded.transpose().map_err(ReadError::failed)?;
+        Ok(recorded.unwrap_or(RecordedTime::from_micros(0)))
     }
 
     /// One stream, whole.

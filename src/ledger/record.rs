@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::Ledger;
 use super::batch::{Batch, expectation};
 use crate::domain::event::Draft;
-use crate::domain::id::{PersonId, Revision};
+use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::store::{AppendError, Expected, Outcome, ReadError};
 
 /// Each round settles at least one pair that another sender wrote meanwhile; more rounds than this
@@ -37,29 +38,48 @@ pub enum Status {
 }
 
 /// The proof for a sender that an event is in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// The sender's id.
-    pub id: String,
-    /// The sender.
-    pub source: String,
-    /// The person.
+    /// The sender and its id.
+    pub key: EventKey,
+    /// The person, whose stream it is in.
     pub subject: PersonId,
-    /// The person's stream.
-    pub stream: String,
     /// Its place in the stream; what it would be, in a dry run.
     pub revision: Revision,
-    /// Its place in the log; absent in a dry run that would write it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub position: Option<String>,
-    /// When the ledger learned of it; absent likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recordedtime: Option<String>,
-    /// Hexadecimal BLAKE3 of the stored record; absent likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub commitment: Option<String>,
+    /// Where it lies; absent in a dry run that would write it.
+    pub place: Option<Place>,
     /// What became of it.
     pub status: Status,
+}
+
+/// Where an event lies in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its position.
+    pub position: Position,
+    /// When the ledger learned of it.
+    pub recorded: RecordedTime,
+    /// BLAKE3 of the stored record.
+    pub commitment: blake3::Hash,
+}
+
+impl Serialize for Receipt {
+    /// As the HTTP contract has it.
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        let mut receipt = writer.serialize_struct("Receipt", 9)?;
+        receipt.serialize_field("id", &*self.key.id)?;
+        receipt.serialize_field("source", &*self.key.source)?;
+        receipt.serialize_field("subject", &self.subject)?;
+        receipt.serialize_field("stream", &self.subject.stream())?;
+        receipt.serialize_field("revision", &self.revision)?;
+        if let Some(Place { position, recorded, commitment }) = &self.place {
+            receipt.serialize_field("position", &position.to_string())?;
+            receipt.serialize_field("recordedtime", &recorded.to_string())?;
+            receipt.serialize_field("commitment", commitment.to_hex().as_str())?;
+        }
+        receipt.serialize_field("status", &self.status)?;
+        receipt.end()
+    }
 }
 
 /// Why nothing of a batch was written.
@@ -230,8 +250,7 @@ fn meets(expected: Expected, actual: Option<Revision>) -> Result<(), RecordError
 fn salts(count: usize) -> Result<Vec<[u8; 32]>, getrandom::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
-    let mut stream = blake3::Hasher::new_keyed(&seed).finalize_xof();
     let mut salts = vec![[0; 32]; count];
-    salts.iter_mut().for_each(|salt| stream.fill(salt));
+    blake3::Hasher::new_keyed(&seed).finalize_xof().fill(salts.as_flattened_mut());
     Ok(salts)
 }

@@ -1,5 +1,6 @@
 //! The lists over HTTP, by the real clock.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use care_ledger::domain::calendar::days_after;
@@ -7,7 +8,9 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::country::event;
+use crate::support::folder::SmallDisk;
 use crate::support::person;
+use crate::support::screening;
 use crate::support::server::Server;
 
 #[test]
@@ -86,7 +89,7 @@ fn a_read_waits_for_what_was_written_and_no_longer_than_asked() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let time = "2026-03-01T10:00:00+01:00";
-    let screened = |n: u32| crate::support::screening(person(n), "urn:test", &n.to_string(), time);
+    let screened = |n: u32| screening(person(n), "urn:test", &n.to_string(), time);
     let receipt = server.send(&screened(1)).json()["receipts"][0].clone();
     let position = receipt["position"].as_str().unwrap();
     let reads = [
@@ -124,7 +127,7 @@ fn health_and_metrics_say_how_far_the_lists_are() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let time = "2026-03-01T10:00:00+01:00";
-    let event = crate::support::screening(person(1), "urn:test", "1", time);
+    let event = screening(person(1), "urn:test", "1", time);
     assert_eq!(server.send(&event).status, 201);
     let wait = [("prefer", "wait=30"), ("ledger-position", "1")];
     assert_eq!(server.get_with("/v1/trajectories", &wait).status, 200);
@@ -132,4 +135,35 @@ fn health_and_metrics_say_how_far_the_lists_are() {
     let expected = json!({"status": "UP", "state": "running", "position": "1", "lag": 0});
     assert_eq!(health["components"]["lists"], expected);
     assert!(server.get("/metrics").text.contains("\ncare_ledger_lists_position 1\n"));
+}
+
+#[test]
+fn lists_that_a_full_disk_has_stopped_go_on_by_themselves() {
+    let Some(disk) = SmallDisk::new("40m") else {
+        println!("skipped: only root can mount a small disk");
+        return;
+    };
+    let (data, ballast) = (disk.0.path().join("data"), disk.0.path().join("ballast"));
+    let server = Server::start(&data);
+    let mut full = std::fs::File::create(&ballast).unwrap();
+    while full.write_all(&[1; 4_096]).is_ok() {}
+    // Room for some records, and not for the lists as well.
+    full.set_len(full.metadata().unwrap().len() - 300_000).unwrap();
+    let time = "2026-03-01T10:00:00+01:00";
+    let mut last = 0;
+    let lists = |server: &Server| server.get("/health").json()["components"]["lists"].clone();
+    while lists(&server)["state"] != "faulted" {
+        let event = screening(person(last), "urn:test", &last.to_string(), time);
+        last += u32::from(server.send(&event).status == 201);
+        assert!(last < 10_000, "the disk never was full for the lists");
+    }
+    assert_eq!(server.get("/health").status, 200);
+    assert_eq!(server.get("/health").json()["status"], "DEGRADED");
+    drop(full);
+    std::fs::remove_file(ballast).unwrap();
+    let wait = [("prefer", "wait=60"), ("ledger-position", &*last.to_string())];
+    let answer = server.get_with("/v1/trajectories?limit=10000", &wait);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["items"].as_array().unwrap().len(), last as usize);
+    assert_eq!(lists(&server)["state"], "running");
 }

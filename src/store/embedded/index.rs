@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::merge;
 use super::segment::{Entry, Header, Segment};
-use crate::domain::id::{Pair, PersonId, Position, Revision};
+use crate::domain::id::{Pair, PairMap, PersonId, Position, Revision};
 
 /// So many recent entries become a segment: about 30 MiB of memory, sorted in 50 ms.
 pub const RECENT_MAX: usize = 1 << 18;
@@ -26,7 +26,7 @@ pub const WAITING_MAX: usize = 4;
 #[derive(Default)]
 struct Stretch {
     last: Option<Position>,
-    pairs: HashMap<[u8; 16], Position>,
+    pairs: PairMap<Position, [u8; 16]>,
     streams: HashMap<PersonId, Vec<Position>>,
 }
 

@@ -49,6 +49,9 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
+/// So many connections that read are kept open, each with what it keeps of the table: 128 MiB.
+const READERS_IDLE_MAX: usize = 16;
+
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -199,11 +202,7 @@ impl Store for Embedded {
         self.read(move |reader, index| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
-            let mut records = Vec::with_capacity(positions.len());
-            for position in positions {
-                let stored = reader.at(position).map_err(ReadError::failed)?;
-                records.push(stored.ok_or_else(|| ReadError::failed("the index is ahead"))?);
-            }
+            let records = reader.all(&positions).map_err(ReadError::failed)?;
             Ok(Slice { records, last })
         })
         .await
@@ -332,7 +331,10 @@ impl Readers {
             None => Reader::open(&self.path)?,
         };
         let answer = read(&reader);
-        idle().push(reader);
+        let mut idle = idle();
+        if idle.len() < READERS_IDLE_MAX {
+            idle.push(reader);
+        }
         Ok(answer)
     }
 

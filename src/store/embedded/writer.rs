@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::index::{Index, Seen};
 use super::log::{self, CommitError, Row};
-use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{ByPair, Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::{AppendError, Expected, Outcome, Stored, Write};
 
@@ -58,7 +58,7 @@ pub struct Writer {
 /// One commit in the making: what the log will hold beyond its last position.
 #[derive(Default)]
 struct Group {
-    pairs: HashSet<Pair>,
+    pairs: HashSet<Pair, ByPair>,
     counts: HashMap<PersonId, u64>,
     records: Vec<Stored>,
 }

@@ -36,6 +36,18 @@ impl Connection {
         let status = self.answers.next(&mut self.stream, Some(&mut body)).await?;
         Ok((status, body))
     }
+
+    /// What `GET /health` says.
+    async fn health(&mut self) -> Result<Value, Failure> {
+        Ok(serde_json::from_slice(&self.get("/health").await?.1)?)
+    }
+
+    /// The last position, as the server tells it.
+    pub async fn position(&mut self) -> Result<u64, Failure> {
+        let health = self.health().await?;
+        let position = health["components"]["store"]["position"].as_str();
+        Ok(position.ok_or("/health tells no position")?.parse()?)
+    }
 }
 
 /// A rendered request.
@@ -45,13 +57,10 @@ pub fn get(path: &str, accept: &str) -> Vec<u8> {
 
 /// What `GET /health` says.
 pub fn health(address: SocketAddr) -> Result<Value, Failure> {
-    let (_, body) = crate::alone(async { Connection::to(address).await?.get("/health").await })?;
-    Ok(serde_json::from_slice(&body)?)
+    crate::alone(async { Connection::to(address).await?.health().await })
 }
 
 /// The last position, as the server tells it.
 pub fn position(address: SocketAddr) -> Result<u64, Failure> {
-    let health = health(address)?;
-    let position = health["components"]["store"]["position"].as_str();
-    Ok(position.ok_or("/health tells no position")?.parse()?)
+    crate::alone(async { Connection::to(address).await?.position().await })
 }

@@ -19,6 +19,7 @@ mod neighbours;
 mod nothing;
 mod postgres;
 mod process;
+mod profile;
 mod readers;
 mod replay;
 mod size;

@@ -1,6 +1,7 @@
 //! What writers lose to a neighbour: readers that stall or idle, and a rebuild of the lists.
-//! Always: windows with and without the neighbour in turn, on one ledger that grows, so that drift
-//! shows; the ratio is the median of the pairs'.
+//! Always: windows alone and beside the neighbour in turn, on one ledger that grows, the first and
+//! the last alone; each beside it is set against the mean of the two around it, so that drift
+//! neither helps nor harms; the ratio is the median.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::events::Form;
-use crate::measure::Window;
+use crate::measure::{Report, Window};
 use crate::process::Server;
 use crate::readers::{Feed, Habit, Readers, has_live};
 use crate::table::{BULK_CONNECTIONS, SINGLE_CONNECTIONS};
@@ -32,9 +33,9 @@ pub struct Neighbours {
     /// The commit that is measured
     #[arg(long, default_value = "unknown")]
     commit: String,
-    /// Windows alone and windows with the neighbour, of each kind
+    /// Windows beside each neighbour; alone there is one more
     #[arg(long, default_value_t = 3)]
-    pairs: usize,
+    windows: u64,
     /// Events in the ledger at the start of each line
     #[arg(long, default_value_t = 500_000)]
     events: u64,
@@ -106,21 +107,19 @@ impl Neighbour {
     }
 }
 
-const LOADS: [(&str, http::Load); 2] = [
-    (
-        "one event a request",
-        http::Load { form: Form::One, events: 1, connections: SINGLE_CONNECTIONS, first: 0 },
-    ),
-    (
-        "batches of 1,000",
-        http::Load { form: Form::Batch, events: 1_000, connections: BULK_CONNECTIONS, first: 0 },
-    ),
-];
+const SINGLES: http::Load =
+    http::Load { form: Form::One, events: 1, connections: SINGLE_CONNECTIONS, first: 0 };
 
-/// The rates of one pair of windows, and the server's memory with the neighbour.
-struct Pair {
-    alone: f64,
-    beside: f64,
+const BULK: http::Load =
+    http::Load { form: Form::Batch, events: 1_000, connections: BULK_CONNECTIONS, first: 0 };
+
+const LOADS: [(&str, http::Load); 2] =
+    [("one event a request", SINGLES), ("batches of 1,000", BULK)];
+
+/// One window beside a neighbour.
+struct Beside {
+    report: Report,
+    /// The server's memory at its end.
     memory: f64,
     note: Option<String>,
 }
@@ -130,12 +129,13 @@ impl Neighbours {
     pub fn run(self) -> Result<(), Failure> {
         println!("{}", machine::today(&self.commit));
         println!(
-            "{} pairs of windows of {} s, in turn; the ratio is the median of the pairs'.",
-            self.pairs, self.window.seconds
+            "Windows of {} s, alone and beside it in turn, {} beside it; each is set against the \
+             mean of the two around it, and the ratio is the median.",
+            self.window.seconds, self.windows
         );
         println!();
         println!(
-            "| Writers, and beside them | alone events/s | beside it | ratio | of each pair \
+            "| Writers, and beside them | alone events/s | beside it | ratio | of each window \
              | server MiB |"
         );
         println!("|:--|--:|--:|--:|:--|--:|");
@@ -161,70 +161,66 @@ impl Neighbours {
     ) -> Result<Option<String>, Failure> {
         let data = self.folder.join("ledger");
         let mut server = Server::ledger(&data)?;
-        let bulk = http::Load { form: Form::Batch, events: 1_000, connections: 2, first: 0 };
-        http::fill(server.address, bulk, self.events.div_ceil(1_000))?;
+        let bulk_requests = self.events.div_ceil(BULK.events as u64);
+        http::fill(server.address, BULK, bulk_requests)?;
         if let Some(lacks) = neighbour.lacks(&server, &data)? {
             drop(server);
             std::fs::remove_dir_all(&data)?;
             println!("| {name} | skipped: the server has {lacks} | | | | |");
             return Ok(None);
         }
-        let mut pairs = Vec::new();
-        for place in 0..self.pairs as u64 {
+        let mut alone = Vec::new();
+        let mut beside = Vec::new();
+        for place in 0..=self.windows {
             let first = (2 * place + 1) * WINDOW_NUMBERS;
-            let [alone, beside] =
-                [first, first + WINDOW_NUMBERS].map(|first| http::Load { first, ..load });
-            pairs.push(match neighbour {
-                Neighbour::Rebuild => self.beside_rebuild(&mut server, &data, alone, beside)?,
-                _ => self.beside_readers(&server, neighbour, alone, beside)?,
+            if neighbour == Neighbour::Rebuild {
+                restart(&mut server, &data)?;
+                wait_for_lists(&server)?;
+            }
+            let load = http::Load { first, ..load };
+            alone.push(trial::send(&server, load, self.window)?);
+            if place == self.windows {
+                break;
+            }
+            let load = http::Load { first: first + WINDOW_NUMBERS, ..load };
+            beside.push(match neighbour.readers(&server, self.readers)? {
+                Some(readers) => self.beside_readers(&server, &readers, load)?,
+                None => self.beside_rebuild(&mut server, &data, load)?,
             });
+        }
+        let sent: u64 = alone.iter().map(|report| report.acknowledged).sum::<u64>()
+            + beside.iter().map(|beside| beside.report.acknowledged).sum::<u64>()
+            + bulk_requests * BULK.events as u64;
+        let found = connection::position(server.address)?;
+        if sent != found {
+            return Err(format!("{sent} acknowledged, {found} found").into());
         }
         server.kill()?;
         std::fs::remove_dir_all(&data)?;
-        let ratio = median(pairs.iter().map(|pair| pair.beside / pair.alone));
-        let of_each: Vec<String> =
-            pairs.iter().map(|pair| format!("{:.2}", pair.beside / pair.alone)).collect();
-        let notes: Vec<&str> = pairs.iter().filter_map(|pair| pair.note.as_deref()).collect();
-        println!(
-            "| {name} | {:.0} | {:.0} | {ratio:.2} | {} {} | {:.0} |",
-            median(pairs.iter().map(|pair| pair.alone)),
-            median(pairs.iter().map(|pair| pair.beside)),
-            of_each.join(", "),
-            notes.first().unwrap_or(&""),
-            median(pairs.iter().map(|pair| pair.memory)),
-        );
-        Ok(aims::short(name, ratio, 0.9, "of the rate alone"))
+        Ok(print_line(name, &alone, &beside))
     }
 
     fn beside_readers(
         &self,
         server: &Server,
-        neighbour: Neighbour,
-        alone: http::Load,
-        beside: http::Load,
-    ) -> Result<Pair, Failure> {
-        let alone = trial::send(server, alone, self.window)?.rate();
-        let readers = neighbour.readers(server, self.readers)?.ok_or("no readers")?;
+        readers: &Readers,
+        load: http::Load,
+    ) -> Result<Beside, Failure> {
         let reading = readers.start()?;
-        let beside = trial::send(server, beside, self.window)?.rate();
+        let report = trial::send(server, load, self.window)?;
         let memory = server.memory().resident;
         let closed = reading.stop()?;
         let note = (closed > 0).then(|| format!("(the server closed {closed})"));
-        Ok(Pair { alone, beside, memory, note })
+        Ok(Beside { report, memory, note })
     }
 
-    /// Each window follows a start: alone with lists that are caught up, beside with none kept.
+    /// A window that follows a start on a folder without lists.
     fn beside_rebuild(
         &self,
         server: &mut Server,
         data: &Path,
-        alone: http::Load,
-        beside: http::Load,
-    ) -> Result<Pair, Failure> {
-        server.kill()?;
-        *server = Server::ledger(data)?;
-        wait_for_lists(server)?;
-        let alone = trial::send(server, alone, self.window)?.rate();
+        load: http::Load,
+    ) -> Result<Beside, Failure> {
         server.kill()?;
         for kept in kept_lists(data)? {
             if kept.is_dir() {
@@ -234,11 +230,35 @@ impl Neighbours {
             }
         }
         *server = Server::ledger(data)?;
-        let beside = trial::send(server, beside, self.window)?.rate();
+        let report = trial::send(server, load, self.window)?;
         let memory = server.memory().resident;
         let note = is_current(&lists(server)?).then(|| "(rebuilt before the end)".to_owned());
-        Ok(Pair { alone, beside, memory, note })
+        Ok(Beside { report, memory, note })
     }
+}
+
+/// Prints a line; a sentence if writers lost too much.
+fn print_line(name: &str, alone: &[Report], beside: &[Beside]) -> Option<String> {
+    let around = alone.windows(2).map(|two| (two[0].rate() + two[1].rate()) / 2.0);
+    let ratios: Vec<f64> =
+        beside.iter().zip(around).map(|(beside, around)| beside.report.rate() / around).collect();
+    let of_each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
+    let ratio = median(ratios.iter().copied());
+    let note = beside.iter().find_map(|beside| beside.note.as_deref()).unwrap_or("");
+    println!(
+        "| {name} | {:.0} | {:.0} | {ratio:.2} | {} {note} | {:.0} |",
+        median(alone.iter().map(Report::rate)),
+        median(beside.iter().map(|beside| beside.report.rate())),
+        of_each.join(", "),
+        median(beside.iter().map(|beside| beside.memory)),
+    );
+    aims::short(name, ratio, 0.9, "of the rate alone")
+}
+
+fn restart(server: &mut Server, data: &Path) -> Result<(), Failure> {
+    server.kill()?;
+    *server = Server::ledger(data)?;
+    Ok(())
 }
 
 /// The files and folders that the lists keep.
@@ -274,9 +294,13 @@ fn wait_for_lists(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The middle one.
+/// The middle one, or the mean of the two in the middle.
 pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    match figures.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => figures[count / 2],
+        count => (figures[count / 2 - 1] + figures[count / 2]) / 2.0,
+    }
 }

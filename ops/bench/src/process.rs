@@ -52,7 +52,7 @@ impl Server {
         let log = File::create(folder.with_extension("log"))?;
         let mut command = bound(program);
         command.args(["--listen", &address.to_string()]).arg("--db-path").arg(folder);
-        command.args(umadb::SETTINGS).stdout(log.try_clone()?).stderr(log);
+        command.stdout(log.try_clone()?).stderr(log);
         Self::start(command, address, umadb::answers)
     }
 

@@ -13,7 +13,7 @@ use crate::events::{self, Form};
 use crate::measure::{Report, Window};
 use crate::process::Server;
 use crate::table::{BULK_CONNECTIONS, SINGLE_CONNECTIONS};
-use crate::{Failure, aims, http, machine, trial};
+use crate::{Failure, aims, connection, http, machine, trial};
 
 /// Lines in a request.
 const LINES: usize = 5_000;
@@ -56,9 +56,9 @@ impl Size {
         println!("{}", machine::today(&self.commit));
         let data = self.folder.join("ledger");
         let mut server = Server::ledger(&data)?;
-        let mut sent = 0;
-        let small = self.look(&server, &mut sent, self.small)?;
-        let large = self.look(&server, &mut sent, self.large)?;
+        let (mut sent, mut singles) = (0, 0);
+        let small = self.look(&server, (&mut sent, &mut singles), self.small)?;
+        let large = self.look(&server, (&mut sent, &mut singles), self.large)?;
         let sending = server.memory();
         server.kill()?;
         let mut missed = print_rates(&small, &large);
@@ -78,7 +78,12 @@ impl Size {
 
     /// Fills to a size, over which the rate is taken: from a quarter of the small size before it
     /// to a quarter after it; then one event a request, for a while.
-    fn look(&self, server: &Server, sent: &mut u64, at: u64) -> Result<Look, Failure> {
+    fn look(
+        &self,
+        server: &Server,
+        (sent, singles): (&mut u64, &mut u64),
+        at: u64,
+    ) -> Result<Look, Failure> {
         let around = self.small / 2 / LINES as u64 * LINES as u64;
         let from = at - around / 2;
         while *sent < from {
@@ -90,7 +95,13 @@ impl Size {
         let bulk_rate = (*sent - before) as f64 / took.as_secs_f64();
         let (form, connections) = (Form::One, SINGLE_CONNECTIONS);
         let load = http::Load { form, events: 1, connections, first: SINGLES_FIRST + *sent };
-        Ok(Look { at, bulk_rate, single: trial::send(server, load, self.window)? })
+        let single = trial::send(server, load, self.window)?;
+        *singles += single.acknowledged;
+        let found = connection::position(server.address)?;
+        if found != *sent + *singles {
+            return Err(format!("{} acknowledged, {found} found", *sent + *singles).into());
+        }
+        Ok(Look { at, bulk_rate, single })
     }
 }
 

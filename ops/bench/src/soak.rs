@@ -15,7 +15,7 @@ use crate::events::{self, Event, Form, Numbers, Request};
 use crate::neighbours::median;
 use crate::process::Server;
 use crate::readers::{Feed, Habit, Readers, has_live};
-use crate::{Failure, aims, machine};
+use crate::{Failure, aims, connection, machine};
 
 /// Connections that send one event a request, and how often each does: 2,000 events/s.
 const SINGLES: usize = 20;
@@ -72,6 +72,10 @@ impl Soak {
         let counts = Arc::new(Counts::default());
         let live = has_live(server.address);
         let series = crate::alone(load(&server, end, &counts, live))?;
+        let (sent, found) = (counts.events.load(Relaxed), connection::position(server.address)?);
+        if sent != found {
+            return Err(format!("{sent} acknowledged, {found} found").into());
+        }
         server.kill()?;
         println!("{}", machine::today(&self.commit));
         println!();
@@ -243,8 +247,10 @@ async fn come_and_go(
         if Instant::now() >= end {
             return Ok(());
         }
+        let position = Connection::to(address).await?.position().await?;
+        let path = format!("/v1/events?after={position}");
         for habit in [Habit::Reads, Habit::Stalls] {
-            let (path, feed, count) = ("/v1/events".to_owned(), Feed::Live, LIVE / 2);
+            let (path, feed, count) = (path.clone(), Feed::Live, LIVE / 2);
             let readers = Readers { address, count, path, feed, habit };
             there.push(tokio::task::spawn_blocking(move || readers.start()).await??);
         }

@@ -10,6 +10,7 @@ use crate::lives::Lives;
 use crate::measure::Window;
 use crate::postgres::{self, Way};
 use crate::process::Server;
+use crate::profile::Profile;
 use crate::trial::Ground;
 use crate::{Failure, aims, fold, http, lines, lives, machine, replay, umadb};
 
@@ -22,6 +23,9 @@ pub const BULK_CONNECTIONS: usize = 2;
 /// Whole lives that are folded, for each second a line is measured: about 25 events a life and
 /// year.
 const LIVES_A_SECOND: f64 = 1_600.0;
+
+/// The folder of the ledger that holds them.
+const LIVES: &str = "lives";
 
 /// Measure everything and print the table.
 #[derive(clap::Args)]
@@ -104,20 +108,28 @@ impl Table {
             });
         self.head(cluster.as_ref())?;
         let ground = self.ground(None);
-        let (mut verified, mut missed) = (0, Vec::new());
+        let (mut verified, mut missed, mut reasons) = (0, Vec::new(), Vec::new());
         for section in &SECTIONS {
             eprintln!("bench: {}", section.title);
             let lines = self.section(section, &ground, cluster.as_ref())?;
             lines::print_section(section.title, &lines);
             verified += lines::check(&lines)?;
-            missed.extend(aims::missed(section.name, &lines));
+            let short = aims::missed(section.name, &lines);
+            if !short.is_empty() {
+                reasons.extend(self.reason_of_load(section, &ground)?);
+            }
+            missed.extend(short);
         }
         for (name, title, lines) in [
             ("C", "C. Full replay of what B2 wrote, one reader", self.replay(cluster.as_ref())?),
             ("D", "D. Opened, and folded into trajectories and credits", vec![self.fold()?]),
         ] {
             lines::print_section(title, &lines);
-            missed.extend(aims::missed(name, &lines));
+            let short = aims::missed(name, &lines);
+            if !short.is_empty() {
+                reasons.extend(self.reason_of_reading(name, &ground)?);
+            }
+            missed.extend(short);
         }
         println!();
         println!(
@@ -127,7 +139,31 @@ impl Table {
             machine::load()
         );
         aims::print(&missed);
+        reasons.iter().for_each(|reason| println!("- {reason}."));
         Ok(())
+    }
+
+    /// Where the server's time goes under a load, in a run of its own.
+    fn reason_of_load(
+        &self,
+        section: &Section,
+        ground: &Ground,
+    ) -> Result<Option<String>, Failure> {
+        let (told, report) = ground.looked_at(section.load)?;
+        let rate = report.rate();
+        Ok(told.map(|told| format!("{}, the server's time (at {rate:.0}/s): {told}", section.name)))
+    }
+
+    /// Where this process's own time goes when it reads.
+    fn reason_of_reading(&self, name: &str, ground: &Ground) -> Result<Option<String>, Failure> {
+        let Some(profile) = Profile::start(std::process::id(), &self.folder) else {
+            return Ok(None);
+        };
+        match name {
+            "C" => drop(replay::ledger(&ground.data(), self.window.seconds)?),
+            _ => drop(fold::run(&self.folder.join(LIVES), last_day()?)?),
+        }
+        Ok(Some(format!("{name}, where its time goes: {}", profile.told()?)))
     }
 
     /// All contenders under one load. What the last of each kind wrote stays for the replay.
@@ -179,10 +215,10 @@ impl Table {
     /// Whole lives, sent to a ledger of their own.
     fn fold(&self) -> Result<Line, Failure> {
         eprintln!("bench: D. Folded");
-        let day = |month, day| NaiveDate::from_ymd_opt(2025, month, day).ok_or("no such day");
-        let (from, to) = (day(1, 1)?, day(12, 31)?);
+        let from = NaiveDate::from_ymd_opt(2025, 1, 1).ok_or("no such day")?;
+        let to = last_day()?;
         let persons = (LIVES_A_SECOND * self.window.seconds) as u64;
-        let (file, data) = (self.folder.join("lives.ndjson"), self.folder.join("lives"));
+        let (file, data) = (self.folder.join("lives.ndjson"), self.folder.join(LIVES));
         Lives { persons, from, to, seed: 2026 }.write(&file)?;
         let mut server = Server::ledger(&data)?;
         let sent = lives::send(&file, &server)?;
@@ -213,7 +249,7 @@ impl Table {
             println!("{}.", postgres::describe(cluster)?);
         }
         if let Some(program) = &self.umadb {
-            println!("{}, {}.", umadb::version(program)?, umadb::SETTINGS.join(" "));
+            println!("{}, with the settings it comes with.", umadb::version(program)?);
         }
         println!();
         lines::print_head();
@@ -233,6 +269,11 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// The last day of the year that is folded.
+fn last_day() -> Result<NaiveDate, Failure> {
+    Ok(NaiveDate::from_ymd_opt(2025, 12, 31).ok_or("no such day")?)
 }
 
 fn postgres_title(way: Way, rows: usize) -> String {

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use crate::measure::{Report, Window};
 use crate::process::Server;
+use crate::profile::Profile;
 use crate::{Failure, connection, http, postgres, umadb};
 
 /// What a contender did.
@@ -49,6 +50,18 @@ impl Ground {
             return Err(format!("{told} events acknowledged, {position} after a kill").into());
         }
         Ok(Trial { report, counted: position })
+    }
+
+    /// The same, looked at as it works; the ledger that it leaves is removed.
+    pub fn looked_at(&self, load: http::Load) -> Result<(Option<String>, Report), Failure> {
+        let data = self.folder.join("looked-at");
+        let server = Server::ledger(&data)?;
+        let profile = Profile::start(server.id(), &self.folder);
+        let report = send(&server, load, self.window)?;
+        drop(server);
+        let told = profile.map(Profile::told).transpose()?;
+        emptied(&data)?;
+        Ok((told, report))
     }
 
     /// The same server over a store that keeps nothing.

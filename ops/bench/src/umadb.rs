@@ -1,6 +1,6 @@
 //! Load on UmaDB: events with the tags by which an id and a person's stream are found.
 //! Always: one connection a client; an append is answered once it is synced, which is UmaDB's
-//! default (two `fdatasync` a commit: pages, then the head).
+//! default (two `fdatasync` a commit: pages, then the head); its settings are those it comes with.
 //! Form: the messages of `umadb.v1`, as `umadb-proto` 0.7.8 has them, written out so that no
 //! `protoc` is needed.
 
@@ -21,9 +21,6 @@ use crate::Failure;
 use crate::events::{self, Event, Numbers};
 use crate::machine;
 use crate::measure::{self, Clock, Reading, Report, Tally, Window};
-
-/// Its page cache, as much as PostgreSQL has; by default it has none.
-pub const SETTINGS: [&str; 2] = ["--page-cache-max-mb", "1024"];
 
 /// Events in a part of what is read: the most that the server gives.
 const READ_EVENTS: u32 = 4_096;
@@ -219,18 +216,26 @@ struct Writer {
 impl Writer {
     async fn run(mut self, clock: Clock) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
-        loop {
-            let request = self.request();
-            if clock.is_over() {
-                return Ok(tally);
-            }
+        let first = self.request();
+        let mut request = first.clone();
+        while !clock.is_over() {
             let sent = Instant::now();
-            self.grpc.ready().await?;
-            let path = PathAndQuery::from_static("/umadb.v1.DCB/Append");
-            let codec = ProstCodec::<AppendRequest, AppendResponse>::default();
-            self.grpc.unary(Request::new(request), path, codec).await?;
+            self.append(request).await?;
             tally.acknowledged(clock, sent, self.load.events as u64);
+            request = self.request();
         }
+        if self.load.way == Way::Unique && self.append(first).await.is_ok() {
+            return Err("UmaDB took an id twice".into());
+        }
+        Ok(tally)
+    }
+
+    async fn append(&mut self, request: AppendRequest) -> Result<(), Failure> {
+        self.grpc.ready().await?;
+        let path = PathAndQuery::from_static("/umadb.v1.DCB/Append");
+        let codec = ProstCodec::<AppendRequest, AppendResponse>::default();
+        self.grpc.unary(Request::new(request), path, codec).await?;
+        Ok(())
     }
 
     /// The next append, made before its clock starts.

@@ -39,6 +39,10 @@ pub struct Neighbours {
     /// Events in the ledger at the start of each line
     #[arg(long, default_value_t = 500_000)]
     events: u64,
+    /// Seconds of load once the readers are there and before their window: whoever stops reading
+    /// is first sent what its buffers hold
+    #[arg(long, default_value_t = 10.0)]
+    settle: f64,
     /// Readers that idle
     #[arg(long, default_value_t = 10_000)]
     readers: usize,
@@ -119,9 +123,18 @@ const LOADS: [(&str, http::Load); 2] =
 /// One window beside a neighbour.
 struct Beside {
     report: Report,
+    /// While the readers settled.
+    before: Option<Report>,
     /// The server's memory at its end.
     memory: f64,
     note: Option<String>,
+}
+
+impl Beside {
+    fn acknowledged(&self) -> u64 {
+        let reports = self.before.iter().chain([&self.report]);
+        reports.map(|report| report.acknowledged).sum()
+    }
 }
 
 impl Neighbours {
@@ -136,9 +149,9 @@ impl Neighbours {
         println!();
         println!(
             "| Writers, and beside them | alone events/s | beside it | ratio | of each window \
-             | server MiB |"
+             | ratio while it settled | max ms then | server MiB |"
         );
-        println!("|:--|--:|--:|--:|:--|--:|");
+        println!("|:--|--:|--:|--:|:--|--:|--:|--:|");
         let mut missed = Vec::new();
         for (how, load) in LOADS {
             for neighbour in Neighbour::ALL {
@@ -166,7 +179,7 @@ impl Neighbours {
         if let Some(lacks) = neighbour.lacks(&server, &data)? {
             drop(server);
             std::fs::remove_dir_all(&data)?;
-            println!("| {name} | skipped: the server has {lacks} | | | | |");
+            println!("| {name} | skipped: the server has {lacks} | | | | | | |");
             return Ok(None);
         }
         let mut alone = Vec::new();
@@ -189,7 +202,7 @@ impl Neighbours {
             });
         }
         let sent: u64 = alone.iter().map(|report| report.acknowledged).sum::<u64>()
-            + beside.iter().map(|beside| beside.report.acknowledged).sum::<u64>()
+            + beside.iter().map(Beside::acknowledged).sum::<u64>()
             + bulk_requests * BULK.events as u64;
         let found = connection::position(server.address)?;
         if sent != found {
@@ -207,11 +220,14 @@ impl Neighbours {
         load: http::Load,
     ) -> Result<Beside, Failure> {
         let reading = readers.start()?;
+        let settling = Window { warm_up: 0.0, seconds: self.settle };
+        let first = load.first + WINDOW_NUMBERS / 2;
+        let before = trial::send(server, http::Load { first, ..load }, settling)?;
         let report = trial::send(server, load, self.window)?;
         let memory = server.memory().resident;
         let closed = reading.stop()?;
         let note = (closed > 0).then(|| format!("(the server closed {closed})"));
-        Ok(Beside { report, memory, note })
+        Ok(Beside { report, before: Some(before), memory, note })
     }
 
     /// A window that follows a start on a folder without lists.
@@ -233,7 +249,7 @@ impl Neighbours {
         let report = trial::send(server, load, self.window)?;
         let memory = server.memory().resident;
         let note = is_current(&lists(server)?).then(|| "(rebuilt before the end)".to_owned());
-        Ok(Beside { report, memory, note })
+        Ok(Beside { report, before: None, memory, note })
     }
 }
 
@@ -245,9 +261,17 @@ fn print_line(name: &str, alone: &[Report], beside: &[Beside]) -> Option<String>
     let of_each: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
     let ratio = median(ratios.iter().copied());
     let note = beside.iter().find_map(|beside| beside.note.as_deref()).unwrap_or("");
+    let alone = median(alone.iter().map(Report::rate));
+    let before = || beside.iter().filter_map(|beside| beside.before.as_ref());
+    let (settling, slowest) = match before().map(|report| report.max_micros).max() {
+        Some(micros) => {
+            let ratio = median(before().map(Report::rate)) / alone;
+            (format!("{ratio:.2}"), format!("{:.0}", f64::from(micros) / 1e3))
+        }
+        None => ("–".to_owned(), "–".to_owned()),
+    };
     println!(
-        "| {name} | {:.0} | {:.0} | {ratio:.2} | {} {note} | {:.0} |",
-        median(alone.iter().map(Report::rate)),
+        "| {name} | {alone:.0} | {:.0} | {ratio:.2} | {} {note} | {settling} | {slowest} | {:.0} |",
         median(beside.iter().map(|beside| beside.report.rate())),
         of_each.join(", "),
         median(beside.iter().map(|beside| beside.memory)),

@@ -97,17 +97,18 @@ impl Soak {
 
 /// Prints the series of (hours, MiB); a sentence if it is not flat.
 fn told(series: &[(f64, f64)]) -> Option<String> {
-    let kept = series.get(LOOKS_LEFT_OUT.min(series.len() / 2)..).unwrap_or_default();
+    let left_out = LOOKS_LEFT_OUT.min(series.len() / 2);
+    let kept = &series[left_out..];
     let third = kept.len() / 3;
     let of = |part: &[(f64, f64)]| median(part.iter().map(|(_, memory)| *memory));
     let (first, last) = (of(&kept[..third]), of(&kept[kept.len() - third..]));
     println!();
     println!(
-        "Memory of the server, a look every {} s, {} of them after the first minute: first third \
-         {first:.1} MiB, last third {last:.1} MiB (medians), slope {:+.1} MiB an hour. Flat means \
-         at most {GROWTH_MAX} times. Load average at the end: {}.",
+        "Memory of the server, {} looks, one every {} s, the first {left_out} left out: first \
+         third {first:.1} MiB, last third {last:.1} MiB (medians), slope {:+.1} MiB an hour. Flat \
+         means at most {GROWTH_MAX} times. Load average at the end: {}.",
+        series.len(),
         LOOK_EVERY.as_secs(),
-        kept.len(),
         slope(kept),
         machine::load()
     );

@@ -160,9 +160,9 @@ impl Table {
             return Ok(None);
         };
         match name {
-            "C" => drop(replay::ledger(&ground.data(), self.window.seconds)?),
-            _ => drop(fold::run(&self.folder.join(LIVES), last_day()?)?),
-        }
+            "C" => replay::ledger(&ground.data(), self.window.seconds)?,
+            _ => fold::run(&self.folder.join(LIVES), last_day()?)?.report,
+        };
         Ok(Some(format!("{name}, where its time goes: {}", profile.told()?)))
     }
 

@@ -1,9 +1,8 @@
 //! The events that every contender is given: invented lives, rendered before the clock starts.
-//! Always: all contenders get the same bytes but for the id, whose digits are stamped in place just
-//! before an event is sent (about 20 ns), so that no id comes twice and no run ends for want of
-//! events.
+//! Always: all contenders get the same bytes but for the id's digits and the person, which are
+//! stamped in place just before an event is sent, so that no id comes twice, no run ends for want
+//! of events, and no person's stream grows beyond what a life holds.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,26 +14,56 @@ use uuid::Uuid;
 use crate::Failure;
 
 /// Whose lives are told.
-const PERSONS: u64 = 1_000;
+const LIVES: u64 = 1_000;
 
 /// So many different events, spread evenly over a year.
 const EVENTS: usize = 8_000;
+
+/// So many persons get them in turn.
+pub const PERSONS: u64 = 50_000;
 
 /// An id is this and [`DIGITS`] digits.
 const ID: &str = "bench-";
 const DIGITS: usize = 16;
 
-/// One event, and where its id's digits stand.
+/// Where a person's pseudonym will stand.
+const NOBODY: Uuid = Uuid::from_bytes([0xee; 16]);
+
+/// One event, and where its id's digits and its person stand.
 #[derive(Clone)]
 pub struct Event {
     /// The system that says it.
     pub source: String,
-    /// The person.
-    pub subject: Uuid,
+    /// Its type.
+    pub kind: String,
     /// A structured CloudEvent.
     pub json: Vec<u8>,
-    /// The offset of the id's digits in `json`.
-    pub digits_at: usize,
+    /// Where in `json` to stamp.
+    pub place: Place,
+}
+
+/// Where to stamp a number.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    digits_at: usize,
+    person_at: usize,
+}
+
+impl Place {
+    /// Writes a number over an id's digits, and its person.
+    pub fn stamp(self, bytes: &mut [u8], number: u64) {
+        let mut left = number;
+        for digit in bytes[self.digits_at..self.digits_at + DIGITS].iter_mut().rev() {
+            *digit = b'0' + (left % 10) as u8;
+            left /= 10;
+        }
+        let hyphenated = person(number).hyphenated();
+        hyphenated.encode_lower(&mut bytes[self.person_at..]);
+    }
+
+    fn after(self, bytes: usize) -> Self {
+        Self { digits_at: self.digits_at + bytes, person_at: self.person_at + bytes }
+    }
 }
 
 /// The next number of an id.
@@ -42,21 +71,50 @@ pub struct Event {
 pub struct Numbers(AtomicU64);
 
 impl Numbers {
+    /// Numbers from this one on.
+    pub fn from(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+
     /// A number that was not given before.
     pub fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// The events of each of so many connections; no person is on two of them, so that a database that
-/// is told revisions never meets a conflict.
+/// The id with a number.
+pub fn id(number: u64) -> String {
+    format!("{ID}{number:0DIGITS$}")
+}
+
+/// Whose the event with a number is: all persons in turn, with pseudonyms that lie anywhere.
+pub fn person(number: u64) -> Uuid {
+    let high = scattered(2 * (number % PERSONS));
+    let low = scattered(2 * (number % PERSONS) + 1);
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&high.to_be_bytes());
+    bytes[8..].copy_from_slice(&low.to_be_bytes());
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}
+
+/// The how manieth of its person the event with a number is.
+pub fn revision(number: u64) -> u64 {
+    number / PERSONS
+}
+
+/// The finaliser of SplitMix64.
+fn scattered(number: u64) -> u64 {
+    let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// The events of each of so many connections.
 pub fn for_connections(connections: usize) -> Result<Vec<Vec<Event>>, Failure> {
     let mut parts = vec![Vec::new(); connections];
-    let mut persons: HashMap<Uuid, usize> = HashMap::new();
-    for event in all()? {
-        let next = persons.len();
-        let person = *persons.entry(event.subject).or_insert(next);
-        parts[person % connections].push(event);
+    for (place, event) in all()?.into_iter().enumerate() {
+        parts[place % connections].push(event);
     }
     Ok(parts)
 }
@@ -67,10 +125,20 @@ pub fn mean_bytes() -> Result<usize, Failure> {
     Ok(all.iter().map(|event| event.json.len()).sum::<usize>() / all.len())
 }
 
+/// What another server than ours makes of the next event: its number, stamped.
+pub fn next(events: &mut [Event], turn: &mut usize, numbers: &Numbers) -> (u64, Event) {
+    let number = numbers.next();
+    let place = *turn;
+    *turn = (place + 1) % events.len();
+    let event = &mut events[place];
+    event.place.stamp(&mut event.json, number);
+    (number, event.clone())
+}
+
 fn all() -> Result<Vec<Event>, Failure> {
     let day = |month, day| NaiveDate::from_ymd_opt(2025, month, day).ok_or("no such day");
-    let plan =
-        Plan { persons: PERSONS, detained: 0, from: day(1, 1)?, to: day(12, 31)?, seed: 2026 };
+    let (from, to) = (day(1, 1)?, day(12, 31)?);
+    let plan = Plan { persons: LIVES, detained: 0, from, to, seed: 2026 };
     let told: Vec<Value> = simulate::events(plan).filter(stands_alone).collect();
     let every = told.len() / EVENTS;
     told.into_iter().step_by(every.max(1)).take(EVENTS).map(rendered).collect()
@@ -85,25 +153,15 @@ fn stands_alone(event: &Value) -> bool {
 fn rendered(mut event: Value) -> Result<Event, Failure> {
     let text =
         |name: &str| event[name].as_str().map(str::to_owned).ok_or("an event lacks a member");
-    let (source, subject) = (text("source")?, text("subject")?.parse()?);
+    let (source, kind) = (text("source")?, text("type")?);
     let id = format!("{ID}{}", "0".repeat(DIGITS));
     event["id"] = id.clone().into();
+    event["subject"] = NOBODY.to_string().into();
     let json = serde_json::to_string(&event)?;
     let digits_at = json.find(&id).ok_or("an event lacks its id")? + ID.len();
-    Ok(Event { source, subject, json: json.into_bytes(), digits_at })
-}
-
-/// Writes a number over an id's digits.
-pub fn stamp(bytes: &mut [u8], digits_at: usize, mut number: u64) {
-    for digit in bytes[digits_at..digits_at + DIGITS].iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-}
-
-/// The id with a number.
-pub fn id(number: u64) -> String {
-    format!("{ID}{number:0DIGITS$}")
+    let person_at = json.find(&NOBODY.to_string()).ok_or("an event lacks its person")?;
+    let place = Place { digits_at, person_at };
+    Ok(Event { source, kind, json: json.into_bytes(), place })
 }
 
 /// How events go into a request.
@@ -117,10 +175,10 @@ pub enum Form {
     Lines,
 }
 
-/// An HTTP request, whole, and where the digits of its events' ids stand.
+/// An HTTP request, whole, and where its events are stamped.
 pub struct Request {
     bytes: Vec<u8>,
-    digits_at: Vec<usize>,
+    places: Vec<Place>,
 }
 
 impl Request {
@@ -132,12 +190,12 @@ impl Request {
             Form::Lines => ("application/x-ndjson", "", "\n", "\n"),
         };
         let mut body = open.as_bytes().to_vec();
-        let mut digits_at = Vec::with_capacity(events.len());
+        let mut places = Vec::with_capacity(events.len());
         for (place, event) in events.iter().enumerate() {
             if place > 0 {
                 body.extend_from_slice(between.as_bytes());
             }
-            digits_at.push(body.len() + event.digits_at);
+            places.push(event.place.after(body.len()));
             body.extend_from_slice(&event.json);
         }
         body.extend_from_slice(close.as_bytes());
@@ -148,15 +206,15 @@ impl Request {
              Content-Length: {}\r\n\r\n",
             body.len()
         )?;
-        digits_at.iter_mut().for_each(|at| *at += bytes.len());
+        places.iter_mut().for_each(|place| *place = place.after(bytes.len()));
         bytes.extend_from_slice(&body);
-        Ok(Self { bytes, digits_at })
+        Ok(Self { bytes, places })
     }
 
     /// The bytes to send now, with ids that were not sent before.
     pub fn stamped(&mut self, numbers: &Numbers) -> &[u8] {
-        for digits_at in &self.digits_at {
-            stamp(&mut self.bytes, *digits_at, numbers.next());
+        for place in &self.places {
+            place.stamp(&mut self.bytes, numbers.next());
         }
         &self.bytes
     }

@@ -3,14 +3,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
-
-use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::answer::Answers;
+use crate::connection::Connection;
 use crate::events::{self, Form, Numbers, Request};
 use crate::machine;
 use crate::measure::{self, Clock, Report, Tally, Window};
@@ -30,6 +28,9 @@ pub struct Load {
     /// Connections
     #[arg(long)]
     pub connections: usize,
+    /// The number of the first event: beyond all that the server was sent before
+    #[arg(long, default_value_t = 0)]
+    pub first: u64,
 }
 
 /// Sends events until the window is over.
@@ -42,20 +43,18 @@ pub fn run(
     let parts = events::for_connections(load.connections)?;
     let requests = parts.iter().map(|events| requests(load, events));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
-    let numbers = Arc::new(Numbers::default());
+    let numbers = Arc::new(Numbers::from(load.first));
     crate::alone(async {
-        let mut streams = Vec::new();
+        let mut connections = Vec::new();
         for _ in 0..load.connections {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            streams.push(stream);
+            connections.push(Connection::to(address).await?);
         }
         let clock = Clock::start(window);
-        let tasks: Vec<_> = streams
+        let tasks: Vec<_> = connections
             .into_iter()
             .zip(requests)
-            .map(|(stream, requests)| {
-                tokio::spawn(send(stream, requests, load.events as u64, numbers.clone(), clock))
+            .map(|(connection, requests)| {
+                tokio::spawn(send(connection, requests, load.events as u64, numbers.clone(), clock))
             })
             .collect();
         let cpu = measure::watch(clock, || machine::of_process(process)).await?;
@@ -67,6 +66,55 @@ pub fn run(
     })
 }
 
+/// Sends so many requests as fast as they are answered; says how long it took.
+pub fn fill(address: SocketAddr, load: Load, requests: u64) -> Result<Duration, Failure> {
+    let parts = events::for_connections(load.connections)?;
+    let numbers = Arc::new(Numbers::from(load.first));
+    let left = Arc::new(AtomicU64::new(requests));
+    crate::alone(async {
+        let mut tasks = Vec::new();
+        let mut started = Vec::new();
+        for events in &parts {
+            let connection = Connection::to(address).await?;
+            started.push((connection, self::requests(load, events)?));
+        }
+        let since = Instant::now();
+        for (connection, requests) in started {
+            let (numbers, left) = (numbers.clone(), left.clone());
+            tasks.push(tokio::spawn(send_some(connection, requests, numbers, left)));
+        }
+        for task in tasks {
+            task.await??;
+        }
+        Ok(since.elapsed())
+    })
+}
+
+async fn send_some(
+    mut connection: Connection,
+    mut requests: Vec<Request>,
+    numbers: Arc<Numbers>,
+    left: Arc<AtomicU64>,
+) -> Result<(), Failure> {
+    loop {
+        for request in &mut requests {
+            let took = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            if took.is_err() {
+                return Ok(());
+            }
+            good(connection.send(request.stamped(&numbers)).await?)?;
+        }
+    }
+}
+
+fn good(status: u16) -> Result<(), Failure> {
+    match status {
+        200 | 201 => Ok(()),
+        status => Err(format!("the server answered {status}").into()),
+    }
+}
+
+/// What one connection sends in turn.
 fn requests(load: Load, events: &[events::Event]) -> Result<Vec<Request>, Failure> {
     if load.events == 1 {
         return events.chunks(1).map(|event| Request::new(load.form, event)).collect();
@@ -78,13 +126,12 @@ fn requests(load: Load, events: &[events::Event]) -> Result<Vec<Request>, Failur
 }
 
 async fn send(
-    mut stream: TcpStream,
+    mut connection: Connection,
     mut requests: Vec<Request>,
     events: u64,
     numbers: Arc<Numbers>,
     clock: Clock,
 ) -> Result<Tally, Failure> {
-    let mut answers = Answers::new();
     let mut tally = Tally::default();
     loop {
         for request in &mut requests {
@@ -93,24 +140,8 @@ async fn send(
                 return Ok(tally);
             }
             let sent = Instant::now();
-            stream.write_all(bytes).await?;
-            match answers.next(&mut stream, None).await? {
-                200 | 201 => tally.acknowledged(clock, sent, events),
-                status => return Err(format!("the server answered {status}").into()),
-            }
+            good(connection.send(bytes).await?)?;
+            tally.acknowledged(clock, sent, events);
         }
     }
-}
-
-/// The last position, as the server tells it.
-pub fn position(address: SocketAddr) -> Result<u64, Failure> {
-    crate::alone(async {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await?;
-        let mut body = Vec::new();
-        Answers::new().next(&mut stream, Some(&mut body)).await?;
-        let health: Value = serde_json::from_slice(&body)?;
-        let position = health["components"]["store"]["position"].as_str();
-        Ok(position.ok_or("/health tells no position")?.parse()?)
-    })
 }

@@ -69,6 +69,26 @@ pub fn of_family(parent: u32) -> f64 {
         .sum()
 }
 
+/// Memory of a process, in MiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    /// Now.
+    pub resident: f64,
+    /// At most, so far.
+    pub peak: f64,
+}
+
+/// The memory of a process; 0 once it has gone.
+pub fn memory(process: u32) -> Memory {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let of = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+    };
+    let mebibytes = |name| of(name).unwrap_or(0.0) / 1024.0;
+    Memory { resident: mebibytes("VmRSS:"), peak: mebibytes("VmHWM:") }
+}
+
 fn stat(process: u32) -> Option<(u32, f64)> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name, in parentheses, may hold anything.
@@ -78,8 +98,24 @@ fn stat(process: u32) -> Option<(u32, f64)> {
     Some((parent, (ticks(11)? + ticks(12)?) / TICKS_A_SECOND))
 }
 
+/// The length of a file, or of all files in a folder; 0 where there is none.
+pub fn bytes_of(path: &Path) -> u64 {
+    let Ok(found) = fs::metadata(path) else { return 0 };
+    if !found.is_dir() {
+        return found.len();
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| bytes_of(&entry.path())).sum()
+}
+
+/// The machine, the time, and what is measured.
+pub fn today(commit: &str) -> String {
+    let now = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC");
+    format!("{}; {now}; commit {commit}.", describe())
+}
+
 /// One line: processor, cores, kernel, load.
-pub fn describe() -> String {
+fn describe() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo
         .lines()

@@ -1,21 +1,34 @@
 //! What the ledger costs, in ratios of one run: beside the same server over a store that keeps
-//! nothing, and beside PostgreSQL.
+//! nothing, beside PostgreSQL, and beside UmaDB.
 //! Always: server and client are processes of their own; a figure stands only beside a count that
 //! was verified.
 
+mod aims;
 mod answer;
+mod ceiling;
+mod connection;
+mod country;
 mod events;
+mod fold;
 mod http;
+mod lines;
+mod lives;
 mod machine;
 mod measure;
+mod neighbours;
 mod nothing;
 mod postgres;
-mod server;
+mod process;
+mod profile;
+mod readers;
+mod replay;
+mod size;
+mod soak;
 mod table;
 mod trial;
+mod umadb;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -25,7 +38,7 @@ use self::measure::Window;
 /// What went wrong, for whoever runs the benchmark to read.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The command; `ops/bench/run` calls `table`, which calls the others.
+/// The command; `ops/bench/run` calls the first five, which call the others.
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Cli {
@@ -37,12 +50,22 @@ struct Cli {
 enum Command {
     /// Measure everything and print the table
     Table(table::Table),
-    /// The ledger as a service, until standard input closes; prints its address
-    Server {
-        /// The data folder; without it nothing is kept
+    /// How rates, histories, memory and starts bear size
+    Size(size::Size),
+    /// What writers lose to stalled and idle readers, and to a rebuild of the lists
+    Neighbours(neighbours::Neighbours),
+    /// A month of a simulated country
+    Country(country::Country),
+    /// Whether memory stays flat
+    Soak(soak::Soak),
+    /// The ledger's server over a store that keeps nothing
+    Ceiling {
+        /// Where to listen
         #[arg(long)]
-        data: Option<PathBuf>,
+        listen: SocketAddr,
     },
+    /// Readers of the feed that stay until standard input closes
+    Readers(readers::Readers),
     /// Load on a server; prints one line of JSON
     Http {
         /// Where the server listens
@@ -53,6 +76,19 @@ enum Command {
         process: u32,
         #[command(flatten)]
         load: http::Load,
+        #[command(flatten)]
+        window: Window,
+    },
+    /// Load on UmaDB; prints one line of JSON
+    Umadb {
+        /// Where the server listens
+        #[arg(long)]
+        address: SocketAddr,
+        /// The server's process, for its CPU time
+        #[arg(long)]
+        process: u32,
+        #[command(flatten)]
+        load: umadb::Load,
         #[command(flatten)]
         window: Window,
     },
@@ -70,7 +106,15 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Table(table) => table.run(),
-        Command::Server { data } => server::run(data.as_deref()),
+        Command::Size(size) => size.run(),
+        Command::Neighbours(neighbours) => neighbours.run(),
+        Command::Country(country) => country.run(),
+        Command::Soak(soak) => soak.run(),
+        Command::Ceiling { listen } => ceiling::run(listen),
+        Command::Readers(readers) => readers.run(),
+        Command::Umadb { address, process, load, window } => {
+            told(umadb::run(address, process, load, window))
+        }
         Command::Http { address, process, load, window } => {
             told(http::run(address, process, load, window))
         }

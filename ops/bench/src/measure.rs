@@ -73,7 +73,7 @@ pub struct Report {
     pub events: u64,
     /// The window.
     pub seconds: f64,
-    /// Of a request.
+    /// Of a request; 0 where there was none.
     pub p50_micros: u32,
     /// Of a request.
     pub p99_micros: u32,
@@ -83,12 +83,46 @@ pub struct Report {
     pub cpu: Cpu,
 }
 
+impl Report {
+    /// Events a second.
+    pub fn rate(&self) -> f64 {
+        self.events as f64 / self.seconds
+    }
+}
+
 /// CPU time within the window, of the server's processes as `server` tells them.
 pub async fn watch(clock: Clock, server: impl Fn() -> f64) -> Result<Cpu, Failure> {
     tokio::time::sleep_until(clock.from.into()).await;
     let before = Cpu::now(server())?;
     tokio::time::sleep_until(clock.to.into()).await;
     Ok(Cpu::now(server())?.since(before))
+}
+
+/// A store being read from end to end, as often as time allows.
+pub struct Reading {
+    started: Instant,
+    before: Cpu,
+}
+
+impl Reading {
+    /// Starts the clock, with what the server has used so far.
+    pub fn start(server: f64) -> Result<Self, Failure> {
+        Ok(Self { before: Cpu::now(server)?, started: Instant::now() })
+    }
+
+    /// How long it has gone on.
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64()
+    }
+
+    /// Stops the clock after so many records, of which the store has so many.
+    pub fn report(self, read: u64, has: u64, server: f64) -> Result<Report, Failure> {
+        let seconds = self.seconds();
+        let cpu = Cpu::now(server)?.since(self.before);
+        let (p50_micros, p99_micros, max_micros) = (0, 0, 0);
+        let (acknowledged, events) = (has, read);
+        Ok(Report { acknowledged, events, seconds, p50_micros, p99_micros, max_micros, cpu })
+    }
 }
 
 /// Adds up what all connections saw.

@@ -1,12 +1,12 @@
 //! Load on PostgreSQL: a plain table of events, written by clients that validate nothing.
 //! Always: every transaction is synchronous; statements are prepared; revisions are told by the
-//! client, who alone writes to its persons, so that the database need not be asked for them.
+//! client, who counts each person's events, so that the database need not be asked for them.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::TryStreamExt as _;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, NoTls, Statement};
@@ -110,6 +110,35 @@ pub fn count(cluster: &Cluster) -> Result<u64, Failure> {
     })
 }
 
+/// Reads the table whole in its order, over and over for a while.
+pub fn read(cluster: &Cluster, seconds: f64) -> Result<Report, Failure> {
+    const READ: &str = "COPY (SELECT position, stream, revision, recorded, payload FROM event
+        ORDER BY position) TO STDOUT BINARY";
+    let expected = count(cluster)?;
+    crate::alone(async {
+        let client = connect(cluster).await?;
+        let of_server = || machine::of_family(cluster.process);
+        let reading = measure::Reading::start(of_server())?;
+        let mut rows = 0;
+        let mut rounds = 0;
+        while reading.seconds() < seconds || rounds == 0 {
+            let mut stream = std::pin::pin!(client.copy_out(READ).await?);
+            let mut messages = 0;
+            while let Some(message) = stream.try_next().await? {
+                std::hint::black_box(&message);
+                messages += 1;
+            }
+            // A message a row, and one or two for the head and the end.
+            if messages < expected {
+                return Err(format!("COPY gave {messages} of {expected} rows").into());
+            }
+            rows += expected;
+            rounds += 1;
+        }
+        reading.report(rows, expected, of_server())
+    })
+}
+
 /// What the server says it is, and that it syncs.
 pub fn describe(cluster: &Cluster) -> Result<String, Failure> {
     const QUESTION: &str = "SELECT concat_ws(', ', 'PostgreSQL ' || split_part(version(), ' ', 2),
@@ -139,8 +168,7 @@ struct Writer {
     statement: Statement,
     load: Load,
     events: Vec<Event>,
-    next: usize,
-    revisions: HashMap<Uuid, i64>,
+    turn: usize,
     numbers: Arc<Numbers>,
 }
 
@@ -170,8 +198,7 @@ impl Writer {
             Way::Copy => COPY,
         };
         let statement = client.prepare(sql).await?;
-        let (revisions, numbers) = (HashMap::new(), numbers.clone());
-        Ok(Self { client, statement, load, events, next: 0, revisions, numbers })
+        Ok(Self { client, statement, load, events, turn: 0, numbers: numbers.clone() })
     }
 
     async fn run(mut self, clock: Clock) -> Result<Tally, Failure> {
@@ -195,17 +222,12 @@ impl Writer {
     fn columns(&mut self) -> Columns {
         let mut columns = Columns::default();
         for _ in 0..self.load.rows {
-            let number = self.numbers.next();
-            let event = &mut self.events[self.next];
-            events::stamp(&mut event.json, event.digits_at, number);
-            let revision = self.revisions.entry(event.subject).or_insert(-1);
-            *revision += 1;
-            columns.sources.push(event.source.clone());
+            let (number, event) = events::next(&mut self.events, &mut self.turn, &self.numbers);
+            columns.sources.push(event.source);
             columns.ids.push(events::id(number));
-            columns.streams.push(event.subject);
-            columns.revisions.push(*revision);
-            columns.payloads.push(event.json.clone());
-            self.next = (self.next + 1) % self.events.len();
+            columns.streams.push(events::person(number));
+            columns.revisions.push(events::revision(number) as i64);
+            columns.payloads.push(event.json);
         }
         columns
     }

@@ -1,8 +1,6 @@
 //! One contender under one load: processes started, load applied, the count verified.
 //! Always: a ledger starts empty, and is killed (SIGKILL) before what it kept is counted.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,7 +8,9 @@ use care_ledger::ledger::Ledger;
 use clap::ValueEnum;
 
 use crate::measure::{Report, Window};
-use crate::{Failure, http, postgres};
+use crate::process::Server;
+use crate::profile::Profile;
+use crate::{Failure, connection, http, postgres, umadb};
 
 /// What a contender did.
 pub struct Trial {
@@ -31,29 +31,65 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Where the ledger lies; what it was last sent is left there.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("ledger")
+    }
+
     /// The server over the embedded store. Counted twice: as the living server tells it, and from
     /// the log after the server was killed.
     pub fn ledger(&self, load: http::Load) -> Result<Trial, Failure> {
-        let data = self.folder.join("ledger");
-        let mut server = Server::start(Some(&data))?;
+        let data = self.data();
+        emptied(&data)?;
+        let mut server = Server::ledger(&data)?;
         let report = self.load(&server, load)?;
-        let told = http::position(server.address)?;
+        let told = connection::position(server.address)?;
         server.kill()?;
         let position = Ledger::open(&data, &mut |_, _| ())?.subscribe().borrow().number();
         if position != told {
             return Err(format!("{told} events acknowledged, {position} after a kill").into());
         }
-        std::fs::remove_dir_all(data)?;
         Ok(Trial { report, counted: position })
+    }
+
+    /// The same, looked at as it works; the ledger that it leaves is removed.
+    pub fn looked_at(&self, load: http::Load) -> Result<(Option<String>, Report), Failure> {
+        let data = self.folder.join("looked-at");
+        let server = Server::ledger(&data)?;
+        let profile = Profile::start(server.id(), &self.folder);
+        let report = send(&server, load, self.window)?;
+        drop(server);
+        let told = profile.map(Profile::told).transpose()?;
+        emptied(&data)?;
+        Ok((told, report))
     }
 
     /// The same server over a store that keeps nothing.
     pub fn ceiling(&self, load: http::Load) -> Result<Trial, Failure> {
-        let mut server = Server::start(None)?;
+        let server = Server::ceiling()?;
         let report = self.load(&server, load)?;
-        let counted = http::position(server.address)?;
-        server.kill()?;
-        Ok(Trial { report, counted })
+        Ok(Trial { report, counted: connection::position(server.address)? })
+    }
+
+    /// Where UmaDB lies; what it was last sent is left there.
+    pub fn umadb_data(&self) -> PathBuf {
+        self.folder.join("umadb")
+    }
+
+    /// UmaDB.
+    pub fn umadb(&self, program: &Path, load: umadb::Load) -> Result<Trial, Failure> {
+        let data = self.umadb_data();
+        emptied(&data)?;
+        let server = Server::umadb(program, &data)?;
+        let report = client("umadb", self.window, |client| {
+            client
+                .args(["--address", &server.address.to_string()])
+                .args(["--process", &server.id().to_string()])
+                .args(["--way", &name(load.way)])
+                .args(["--events", &load.events.to_string()])
+                .args(["--connections", &load.connections.to_string()]);
+        })?;
+        Ok(Trial { report, counted: umadb::count(server.address)? })
     }
 
     /// PostgreSQL.
@@ -77,14 +113,7 @@ impl Ground {
 
     fn load(&self, server: &Server, load: http::Load) -> Result<Report, Failure> {
         let profiler = self.profile.as_deref().map(|to| self.profiler(server, to)).transpose()?;
-        let report = client("http", self.window, |client| {
-            client
-                .args(["--address", &server.address.to_string()])
-                .args(["--process", &server.process.id().to_string()])
-                .args(["--form", &name(load.form)])
-                .args(["--events", &load.events.to_string()])
-                .args(["--connections", &load.connections.to_string()]);
-        });
+        let report = send(server, load, self.window);
         if let Some(mut profiler) = profiler {
             profiler.wait()?;
         }
@@ -94,13 +123,34 @@ impl Ground {
     /// Looks at the server from about the end of the warm-up. Stacks are unwound afterwards, from
     /// 16 KiB copies, so that the server is the one that is released.
     fn profiler(&self, server: &Server, to: &Path) -> Result<Child, Failure> {
-        let (process, to) = (server.process.id(), to.display());
+        let (process, to) = (server.id(), to.display());
         let (wait, look) = (self.window.warm_up + 1.0, self.window.seconds - 1.0);
         let script = format!(
             "sleep {wait}; exec perf record -q -F 499 -g --call-graph dwarf,16384 \
              -p {process} -o {to} -- sleep {look}"
         );
         Ok(Command::new("sh").args(["-c", &script]).spawn()?)
+    }
+}
+
+/// Sends a load to a ledger from a process of its own.
+pub fn send(server: &Server, load: http::Load, window: Window) -> Result<Report, Failure> {
+    client("http", window, |client| {
+        client
+            .args(["--address", &server.address.to_string()])
+            .args(["--process", &server.id().to_string()])
+            .args(["--form", &name(load.form)])
+            .args(["--events", &load.events.to_string()])
+            .args(["--connections", &load.connections.to_string()])
+            .args(["--first", &load.first.to_string()]);
+    })
+}
+
+/// Removes what a trial before this one left.
+fn emptied(folder: &Path) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -124,41 +174,7 @@ fn client(
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn name(choice: impl ValueEnum) -> String {
+/// A choice, as the command line spells it.
+pub fn name(choice: impl ValueEnum) -> String {
     choice.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
-/// A server process of this program; it ends with this one.
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(data: Option<&Path>) -> Result<Self, Failure> {
-        let mut server = Command::new(std::env::current_exe()?);
-        server.arg("server").stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(folder) = data {
-            server.arg("--data").arg(folder);
-        }
-        let mut process = server.spawn()?;
-        let mut line = String::new();
-        let output = process.stdout.as_mut().ok_or("the server has no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        let address = line.trim().parse().map_err(|_| "the server did not start")?;
-        Ok(Self { process, address })
-    }
-
-    fn kill(&mut self) -> Result<(), Failure> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // After a failure elsewhere it may still run.
-        let _ = self.kill();
-    }
 }

@@ -1,0 +1,6 @@
+//! The command `care-ledger`, built beside what measures it.
+//! Always: as the ledger's own package builds it.
+
+fn main() -> std::process::ExitCode {
+    care_ledger::cli::run()
+}

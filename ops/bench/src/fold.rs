@@ -1,0 +1,136 @@
+//! Reading a whole log again, opened and folded into a trajectory and a credit for each person.
+//! Always: one thread; whose records name another's (a merge, a correction of another's record) is
+//! asked of the ledger as the service asks, the others are folded as they lie in the log; some of
+//! these are asked too, outside the clock, and must be answered the same.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use care_ledger::domain::calendar::At;
+use care_ledger::domain::credit::{self, Credit};
+use care_ledger::domain::event::Recorded;
+use care_ledger::domain::history::{self, History};
+use care_ledger::domain::id::{EventKey, PersonId, Position};
+use care_ledger::domain::kind::Kind;
+use care_ledger::domain::registry::Registry;
+use care_ledger::domain::trajectory::rules::Rules;
+use care_ledger::domain::trajectory::{self, Trajectory};
+use care_ledger::ledger::Ledger;
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::measure::{Reading, Report};
+
+/// Records read at once.
+const PAGE_RECORDS: usize = 10_000;
+
+/// One person of so many is asked of the ledger too.
+const CHECKED_EVERY: usize = 50;
+
+/// What came of it.
+pub struct Folded {
+    /// Events and time.
+    pub report: Report,
+    /// Persons answered.
+    pub persons: usize,
+    /// Of those, asked of the ledger one by one.
+    pub apart: usize,
+    /// Persons whose two answers were compared.
+    pub checked: usize,
+    /// Persons detained at the end of that date.
+    pub detained: usize,
+}
+
+/// Folds the log of a folder, with answers at the end of a date.
+pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
+    let ledger = Ledger::open(data, &mut |_, _| ())?;
+    let asked = Asked { at: At::Date(date), query: credit::Query::new(At::Date(date), date) };
+    crate::alone(async {
+        let reading = Reading::start(0.0)?;
+        let (streams, events) = streams(&ledger).await?;
+        let mut answers = HashMap::with_capacity(streams.len());
+        let mut apart = 0;
+        for (person, records) in &streams {
+            let answer = if stands_alone(records) {
+                asked.of(&history::fold(records.iter().cloned(), &HashSet::new(), None))
+            } else {
+                apart += 1;
+                asked.of_ledger(&ledger, *person).await?
+            };
+            answers.insert(*person, answer);
+        }
+        let report = reading.report(events, events, 0.0)?;
+        let mut checked = 0;
+        for (person, answer) in answers.iter().step_by(CHECKED_EVERY) {
+            if as_json(answer)? != as_json(&asked.of_ledger(&ledger, *person).await?)? {
+                return Err(format!("two answers about {person} differ").into());
+            }
+            checked += 1;
+        }
+        let detained = answers.values().filter(|answer| is_detained(&answer.0)).count();
+        Ok(Folded { report, persons: answers.len(), apart, checked, detained })
+    })
+}
+
+/// What is asked of everybody.
+struct Asked {
+    at: At,
+    query: credit::Query,
+}
+
+impl Asked {
+    fn of(&self, history: &History) -> (Trajectory, Credit) {
+        let trajectory = trajectory::trajectory(history, self.at, Rules::shipped());
+        (trajectory, credit::credit(history, &self.query, Registry::shipped()))
+    }
+
+    async fn of_ledger(
+        &self,
+        ledger: &Ledger,
+        person: PersonId,
+    ) -> Result<(Trajectory, Credit), Failure> {
+        let found = ledger.person(person, None).await?;
+        Ok(self.of(&found.ok_or("a person is not found")?.history))
+    }
+}
+
+/// Every person's records, and how many there are in all.
+async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>>>, u64), Failure> {
+    let mut streams: HashMap<PersonId, Vec<Arc<Recorded>>> = HashMap::new();
+    let mut last = Position::START;
+    let mut events = 0;
+    loop {
+        let page = ledger.log(last, PAGE_RECORDS).await?;
+        let Some(end) = page.last() else { return Ok((streams, events)) };
+        last = end.position;
+        events += page.len() as u64;
+        for record in page {
+            streams.entry(record.stream).or_default().push(Arc::new(record));
+        }
+    }
+}
+
+/// Whether all that these records name is among them.
+fn stands_alone(records: &[Arc<Recorded>]) -> bool {
+    let is_link = |kind| matches!(kind, Kind::PersonMerged | Kind::PersonUnmerged);
+    if records.iter().any(|record| is_link(record.event.kind)) {
+        return false;
+    }
+    let mut about_records =
+        records.iter().filter(|record| history::is_record(record.event.kind)).peekable();
+    if about_records.peek().is_none() {
+        return true;
+    }
+    let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
+    about_records.filter_map(|record| history::target(record)).all(|(key, _)| here.contains(&key))
+}
+
+fn as_json(answer: &(Trajectory, Credit)) -> Result<Value, Failure> {
+    Ok(json!([serde_json::to_value(&answer.0)?, serde_json::to_value(&answer.1)?]))
+}
+
+fn is_detained(trajectory: &Trajectory) -> bool {
+    serde_json::to_value(&trajectory.custody).is_ok_and(|custody| custody["state"] == "detained")
+}

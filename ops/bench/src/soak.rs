@@ -1,0 +1,267 @@
+//! A steady load for a long time, and whether the server's memory stays what it is.
+//! Always: a bounded rate, so that hours compare; readers and live readers come and go.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::connection::Connection;
+use crate::events::{self, Event, Form, Numbers, Request};
+use crate::neighbours::median;
+use crate::process::Server;
+use crate::readers::{Feed, Habit, Readers, has_live};
+use crate::{Failure, aims, connection, machine};
+
+/// Connections that send one event a request, and how often each does: 2,000 events/s.
+const SINGLES: usize = 20;
+const SINGLE_EVERY: Duration = Duration::from_millis(10);
+
+/// A batch of so many, every so often: 500 events/s.
+const BATCH: usize = 1_000;
+const BATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// A question, every so often.
+const QUESTION_EVERY: Duration = Duration::from_millis(50);
+
+/// So many live readers come, and as many go.
+const LIVE: usize = 30;
+const LIVE_EVERY: Duration = Duration::from_secs(20);
+
+/// Between two looks at the memory.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Looks of the first minute are of a server that is still warming up.
+const LOOKS_LEFT_OUT: usize = 6;
+
+/// Memory is flat when the last third's median is at most this beyond the first third's.
+const GROWTH_MAX: f64 = 1.05;
+
+/// Load a server steadily and print whether its memory grows.
+#[derive(clap::Args)]
+pub struct Soak {
+    /// An empty folder on the disk that is to be measured
+    #[arg(long)]
+    folder: PathBuf,
+    /// The commit that is measured
+    #[arg(long, default_value = "unknown")]
+    commit: String,
+    /// How long
+    #[arg(long, default_value_t = 30.0)]
+    minutes: f64,
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Counts {
+    events: AtomicU64,
+    answers: AtomicU64,
+    lacking: AtomicU64,
+    came: AtomicU64,
+}
+
+impl Soak {
+    /// Loads and prints.
+    pub fn run(self) -> Result<(), Failure> {
+        let mut server = Server::ledger(&self.folder.join("ledger"))?;
+        let end = Instant::now() + Duration::from_secs_f64(60.0 * self.minutes);
+        let counts = Arc::new(Counts::default());
+        let live = has_live(server.address);
+        let series = crate::alone(load(&server, end, &counts, live))?;
+        let (sent, found) = (counts.events.load(Relaxed), connection::position(server.address)?);
+        if sent != found {
+            return Err(format!("{sent} acknowledged, {found} found").into());
+        }
+        server.kill()?;
+        println!("{}", machine::today(&self.commit));
+        println!();
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        println!(
+            "{} minutes: {} events recorded, {} questions answered ({} of them on routes that the \
+             server lacks), {} live readers came and went{}.",
+            self.minutes,
+            count(&counts.events),
+            count(&counts.answers),
+            count(&counts.lacking),
+            count(&counts.came),
+            if live { "" } else { " (skipped: the server has no live feed)" }
+        );
+        aims::print(&told(&series).into_iter().collect::<Vec<_>>());
+        Ok(())
+    }
+}
+
+/// Prints the series of (hours, MiB); a sentence if it is not flat.
+fn told(series: &[(f64, f64)]) -> Option<String> {
+    let left_out = LOOKS_LEFT_OUT.min(series.len() / 2);
+    let kept = &series[left_out..];
+    let third = kept.len() / 3;
+    let of = |part: &[(f64, f64)]| median(part.iter().map(|(_, memory)| *memory));
+    let (first, last) = (of(&kept[..third]), of(&kept[kept.len() - third..]));
+    println!();
+    println!(
+        "Memory of the server, {} looks, one every {} s, the first {left_out} left out: first \
+         third {first:.1} MiB, last third {last:.1} MiB (medians), slope {:+.1} MiB an hour. Flat \
+         means at most {GROWTH_MAX} times. Load average at the end: {}.",
+        series.len(),
+        LOOK_EVERY.as_secs(),
+        slope(kept),
+        machine::load()
+    );
+    if third == 0 {
+        return Some("short: memory: too few looks to tell".to_owned());
+    }
+    let what = "of the first third's memory in the last";
+    (last / first > GROWTH_MAX).then(|| {
+        format!("short: memory: {:.2} {what}, at most {GROWTH_MAX:.2} aimed at", last / first)
+    })
+}
+
+/// The slope of the least squares' line.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let above: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    above / points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
+}
+
+/// All of it, until the end; the memory over the hours.
+async fn load(
+    server: &Server,
+    end: Instant,
+    counts: &Arc<Counts>,
+    live: bool,
+) -> Result<Vec<(f64, f64)>, Failure> {
+    let (address, numbers) = (server.address, Arc::new(Numbers::default()));
+    let mut tasks = Vec::new();
+    for part in events::for_connections(SINGLES)? {
+        tasks.push(tokio::spawn(send(
+            (address, end),
+            (Form::One, SINGLE_EVERY),
+            part.chunks(1).map(<[Event]>::to_vec).collect(),
+            numbers.clone(),
+            counts.clone(),
+        )));
+    }
+    let batches = events::for_connections(1)?.concat();
+    tasks.push(tokio::spawn(send(
+        (address, end),
+        (Form::Batch, BATCH_EVERY),
+        batches.chunks_exact(BATCH).map(<[Event]>::to_vec).collect(),
+        numbers,
+        counts.clone(),
+    )));
+    tasks.push(tokio::spawn(ask(address, end, counts.clone())));
+    if live {
+        tasks.push(tokio::spawn(come_and_go(address, end, counts.clone())));
+    }
+    let (mut series, since) = (Vec::new(), Instant::now());
+    while Instant::now() < end {
+        tokio::time::sleep(LOOK_EVERY.min(end - Instant::now())).await;
+        let memory = server.memory().resident;
+        series.push((since.elapsed().as_secs_f64() / 3_600.0, memory));
+        let events = counts.events.load(Relaxed);
+        eprintln!(
+            "bench: {:.0} s, {events} events, {memory:.1} MiB",
+            since.elapsed().as_secs_f64()
+        );
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(series)
+}
+
+/// Sends requests in turn, one every so often.
+async fn send(
+    (address, end): (SocketAddr, Instant),
+    (form, every): (Form, Duration),
+    parts: Vec<Vec<Event>>,
+    numbers: Arc<Numbers>,
+    counts: Arc<Counts>,
+) -> Result<(), Failure> {
+    let mut connection = Connection::to(address).await?;
+    let mut ticks = paced(every);
+    loop {
+        for part in &parts {
+            ticks.tick().await;
+            if Instant::now() >= end {
+                return Ok(());
+            }
+            let mut request = Request::new(form, part)?;
+            match connection.send(request.stamped(&numbers)).await? {
+                201 => counts.events.fetch_add(part.len() as u64, Relaxed),
+                status => return Err(format!("the server answered {status}").into()),
+            };
+        }
+    }
+}
+
+/// Asks about persons, lists and the feed.
+async fn ask(address: SocketAddr, end: Instant, counts: Arc<Counts>) -> Result<(), Failure> {
+    let mut connection = Connection::to(address).await?;
+    let mut ticks = paced(QUESTION_EVERY);
+    for number in 0.. {
+        ticks.tick().await;
+        if Instant::now() >= end {
+            break;
+        }
+        let person = events::person(number / 6);
+        let path = match number % 6 {
+            0 => format!("/v1/persons/{person}/history"),
+            1 => format!("/v1/persons/{person}/trajectory"),
+            2 => format!("/v1/persons/{person}/credit"),
+            3 => "/v1/trajectories?limit=100".to_owned(),
+            4 => "/v1/credits?limit=100".to_owned(),
+            _ => format!("/v1/events?after={}&limit=100", number / 6 * 100),
+        };
+        let (status, _) = connection.get(&path).await?;
+        match status {
+            200 => {}
+            // A person of whom nothing was sent yet, or a route that is not there.
+            404 => drop(counts.lacking.fetch_add(1, Relaxed)),
+            status => return Err(format!("{path} answered {status}").into()),
+        }
+        counts.answers.fetch_add(1, Relaxed);
+    }
+    Ok(())
+}
+
+/// Live readers: as many come as go, half of them reading.
+async fn come_and_go(
+    address: SocketAddr,
+    end: Instant,
+    counts: Arc<Counts>,
+) -> Result<(), Failure> {
+    let mut ticks = paced(LIVE_EVERY);
+    let mut there = Vec::new();
+    loop {
+        ticks.tick().await;
+        for reading in there.drain(..) {
+            tokio::task::spawn_blocking(|| crate::readers::Reading::stop(reading)).await??;
+        }
+        if Instant::now() >= end {
+            return Ok(());
+        }
+        let position = Connection::to(address).await?.position().await?;
+        let path = format!("/v1/events?after={position}");
+        for habit in [Habit::Reads, Habit::Stalls] {
+            let (path, feed, count) = (path.clone(), Feed::Live, LIVE / 2);
+            let readers = Readers { address, count, path, feed, habit };
+            there.push(tokio::task::spawn_blocking(move || readers.start()).await??);
+        }
+        counts.came.fetch_add(LIVE as u64, Relaxed);
+    }
+}
+
+/// Ticks that are not made up for when they are late.
+fn paced(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

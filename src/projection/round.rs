@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::lists::whole_micros;
-use super::row::{self, Row};
+use super::row::Row;
 use super::runner::{Fault, Runner};
 use super::state::{Link, Read, Round};
 use crate::domain::id::{Pair, PersonId, Position};
@@ -61,7 +61,7 @@ impl Runner {
                 return Ok(());
             }
             let now = whole_micros((self.clock)());
-            let row = row::row(&self.ledger, person, last.recorded, now).await?;
+            let row = self.fold(person, last.recorded, now).await?;
             rows.extend(row.inspect(|row| self.links.learn(row)));
             if rows.len() == CHUNK_PERSONS {
                 self.state.put(&rows, Round { to, anchor, done: Some(person) })?;

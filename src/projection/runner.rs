@@ -3,16 +3,16 @@
 //! thread of the lowest priority with reads of its own, so that recording does not wait for it.
 
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use super::lists::{Clock, Progress, Status, whole_micros};
 use super::round::Links;
-use super::row;
+use super::row::{self, Row};
 use super::state::{self, State, StateError};
-use crate::domain::id::{Position, RecordedTime};
+use crate::domain::id::{PersonId, Position, RecordedTime};
 use crate::ledger::{Ledger, ReadError};
 
 /// The weakest claim to a processor that Linux knows, setpriority(2).
@@ -27,6 +27,13 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// So long it waits after something failed.
 const FAULT_WAIT: Duration = Duration::from_secs(5);
 
+/// While events are being recorded it rests so many times as long as it has worked: recording has
+/// the processors, the caches and the disk, and the lists are some seconds behind at most rates.
+const REST: u32 = 4;
+
+/// It rests after so much work: timers are no finer than a millisecond.
+const WORK: Duration = Duration::from_millis(5);
+
 /// What keeps the lists up to date.
 pub(super) struct Runner {
     pub(super) ledger: Ledger,
@@ -36,6 +43,10 @@ pub(super) struct Runner {
     build: [u8; 32],
     told: watch::Sender<Progress>,
     stopped: watch::Receiver<bool>,
+    /// Work since the last rest.
+    worked: Duration,
+    /// Where the log ended then.
+    end: Position,
 }
 
 /// Why a step was not done.
@@ -65,7 +76,8 @@ impl Runner {
         told: watch::Sender<Progress>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
-        Self { ledger, state, clock, links: Links::default(), build, told, stopped }
+        let (links, worked, end) = (Links::default(), Duration::ZERO, Position::START);
+        Self { ledger, state, clock, links, build, told, stopped, worked, end }
     }
 
     /// Runs on a thread of its own until it is told to stop.
@@ -153,10 +165,30 @@ impl Runner {
         let known = known.map_or(RecordedTime::from_micros(0), |anchor| anchor.recorded);
         let mut rows = Vec::with_capacity(due.len());
         for person in due {
-            rows.extend(row::row(&self.ledger, person, known, now).await?);
+            rows.extend(self.fold(person, known, now).await?);
         }
         self.state.refold(&rows)?;
         Ok(Step::Worked)
+    }
+
+    /// Folds a person, and rests where events are being recorded meanwhile.
+    pub(super) async fn fold(
+        &mut self,
+        person: PersonId,
+        known: RecordedTime,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Row>, Fault> {
+        let begun = Instant::now();
+        let row = row::row(&self.ledger, person, known, now).await?;
+        self.worked += begun.elapsed();
+        if self.worked >= WORK {
+            let end = *self.ledger.subscribe().borrow();
+            if std::mem::replace(&mut self.end, end) != end {
+                self.pause(self.worked * REST).await;
+            }
+            self.worked = Duration::ZERO;
+        }
+        Ok(row)
     }
 
     /// Says how far it is.

@@ -113,14 +113,16 @@ pub fn fold(
     elsewhere: &HashSet<EventKey>,
     known: Option<RecordedTime>,
 ) -> History {
-    let mut seen = HashSet::new();
-    let records: Vec<Arc<Recorded>> = records
-        .into_iter()
-        .filter(|record| known.is_none_or(|known| record.recorded <= known))
-        .filter(|record| seen.insert(record.event.key.clone()))
-        .collect();
+    let is_known = |record: &Arc<Recorded>| known.is_none_or(|known| record.recorded <= known);
+    let records = once(records.into_iter().filter(is_known).collect());
     let mut findings = Vec::new();
     let targets = targets(&records, elsewhere, &mut findings);
+    if targets.iter().all(Option::is_none) {
+        let mut items: Vec<Item> =
+            records.iter().map(|record| stand(record, &[], &mut findings)).collect();
+        items.sort_by(Item::order);
+        return History { items, findings };
+    }
     let (order, effective) = outermost_first(&targets);
     let mut touching: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
     let mut items: Vec<Option<Item>> = vec![None; records.len()];
@@ -142,6 +144,15 @@ pub fn fold(
     items.sort_by(Item::order);
     findings.sort();
     History { items, findings }
+}
+
+/// Each record once: a merge lies in two streams, and a delivery may be repeated.
+fn once(mut records: Vec<Arc<Recorded>>) -> Vec<Arc<Recorded>> {
+    let mut seen = HashSet::with_capacity(records.len());
+    let firsts: Vec<bool> = records.iter().map(|record| seen.insert(&record.event.key)).collect();
+    let mut firsts = firsts.into_iter();
+    records.retain(|_| firsts.next() == Some(true));
+    records
 }
 
 /// Whether the type speaks of another record rather than of the person.

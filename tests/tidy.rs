@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config.rs"]),
     ("indicatif", &["cli"]),
     ("ureq", &["cli"]),
-    ("rustix", &["cli", "projection/runner.rs"]),
+    ("rustix", &["cli", "http/serve.rs", "projection/runner.rs"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 

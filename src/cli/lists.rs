@@ -103,10 +103,13 @@ fn list(
     while left > 0 {
         let path = format!("/v1/{name}?limit={}{filter}{cursor}", left.min(PAGE));
         let page: Value = serde_json::from_str(&ask(&path, JSON)?).unwrap_or_default();
+        let Some(items) = page["items"].as_array() else {
+            return Err(Failure::no("the ledger gave an answer that is no list"));
+        };
         if std::mem::take(&mut is_first) {
-            eprintln!("as of {}", page["asOf"].as_str().unwrap_or_default());
+            let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
+            eprintln!("as of {}, known up to {}", text("asOf"), text("known"));
         }
-        let items = page["items"].as_array().map_or(&[][..], Vec::as_slice);
         let text = items.iter().map(|item| match shown.json {
             true => format!("{item}\n"),
             false => line(item),

@@ -12,6 +12,9 @@ use crate::domain::schema;
 /// Years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
 
+const COMPLETE_SINCE: &str = "All that was refused after this moment is in the list, but for the \
+    moments before a service was killed";
+
 /// The states of custody.
 pub const CUSTODY_STATES: &[&str] =
     &["detained", "absent", "underModality", "released", "deceased", "unknown"];
@@ -99,7 +102,7 @@ pub fn components() -> Map<String, Value> {
             "items": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
             "next": {"type": "string"}, "dropped": {"type": "integer"},
             "completeSince": {"type": "string", "format": "date-time",
-                "description": "All that was refused after this moment is in the list"}}},
+                "description": COMPLETE_SINCE}}},
         "Refusal": refusal(),
         "Issue": issue(),
         "Problem": problem(),

@@ -37,7 +37,7 @@ pub async fn trajectories(State(app): State<App>, query: Query) -> Result<Respon
         substitution: code(&mut query, "substitution", SUBSTITUTION_STATES),
         alert: code(&mut query, "alert", ALERT_CODES),
     };
-    let asked = asked(&mut query);
+    let asked = asked(&app, &mut query);
     query.done()?;
     let page = lists(&app)?.trajectories(&filter, asked).await;
     Ok(shown(&page.map_err(refused)?))
@@ -51,7 +51,7 @@ pub async fn credits(State(app): State<App>, query: Query) -> Result<Response, P
         min_days: query.parse("minDays", days, |text| text.parse().ok()),
         facility: query.parse("facility", FACILITY, facility),
     };
-    let asked = asked(&mut query);
+    let asked = asked(&app, &mut query);
     query.done()?;
     let page = lists(&app)?.credits(&filter, asked).await;
     Ok(shown(&page.map_err(refused)?))
@@ -77,8 +77,11 @@ fn facility(text: &str) -> Option<String> {
     (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
 }
 
-fn asked(query: &mut Reading) -> Asked {
+fn asked(app: &App, query: &mut Reading) -> Asked {
     let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
+    let last = *app.ledger.subscribe().borrow();
+    let is_of_log = |found: &(Pin, (PersonId, i64))| found.0.position <= last;
+    let cursor = |text: &str| cursor(text).filter(is_of_log);
     let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", cursor);
     let (pin, after) = cursor.unzip();
     Asked { pin, after, limit }
@@ -131,8 +134,9 @@ fn shown(page: &Page) -> Response {
 
 fn refused(error: AskError) -> Problem {
     match error {
-        AskError::Behind(_) => Problem::unavailable()
-            .detail("The lists are being made anew and have not come to this cursor yet."),
+        AskError::Behind(_) => {
+            Problem::unavailable().detail("The lists are being made and have not come so far yet.")
+        }
         AskError::State(error) => {
             tracing::error!(error = %error, "the lists were not read");
             Problem::unavailable()

@@ -211,7 +211,7 @@ pub fn aside<T>(records: usize, run: impl FnOnce() -> T) -> T {
 fn open(stored: &Stored) -> Result<Recorded, ReadError> {
     View::new(&stored.record)
         .and_then(|view| view.open(stored.position, stored.revision))
-        .map_err(ReadError::failed)
+        .map_err(|_| ReadError::Unreadable(stored.position))
 }
 
 fn is_link(record: &Recorded) -> bool {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::runner::{Fault, Runner};
 use super::state::{State, StateError};
@@ -16,6 +16,9 @@ use crate::ledger::{Ledger, ReadError};
 
 /// The state file in the data folder.
 const FILE: &str = "lists.db";
+
+/// So many pages fold rows anew at once; others wait, so that recording has a processor.
+const FOLDING_MAX: usize = 1;
 
 /// Tells the present.
 pub(super) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -70,6 +73,7 @@ pub struct Lists {
     path: PathBuf,
     clock: Clock,
     progress: watch::Receiver<Progress>,
+    folding: Arc<Semaphore>,
     _running: Arc<Running>,
 }
 
@@ -101,7 +105,8 @@ impl Lists {
         runner.open().await?;
         let thread = runner.spawn()?;
         let running = Arc::new(Running { stop, thread: Some(thread) });
-        Ok(Self { ledger, path, clock, progress, _running: running })
+        let folding = Arc::new(Semaphore::new(FOLDING_MAX));
+        Ok(Self { ledger, path, clock, progress, folding, _running: running })
     }
 
     /// How far they are, now and whenever it changes.
@@ -114,6 +119,11 @@ impl Lists {
         let mut progress = self.progress.clone();
         let reached = progress.wait_for(|progress| progress.position >= position);
         tokio::time::timeout(within, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// A place among the pages that are being folded; it is given back when it is dropped.
+    pub(super) async fn place_to_fold(&self) -> Option<OwnedSemaphorePermit> {
+        self.folding.clone().acquire_owned().await.ok()
     }
 
     pub(super) fn ledger(&self) -> &Ledger {

@@ -3,6 +3,8 @@
 //! than the page speaks of, or that the clock has passed, is folded anew from the log; so all pages
 //! that one cursor leads to speak of one moment, whatever is recorded meanwhile.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::lists::Lists;
@@ -14,6 +16,9 @@ use crate::domain::trajectory::alerts::AlertCode;
 use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::ledger::ReadError;
+
+/// So long a question waits for lists that are being made for the first time, or anew.
+const FIRST_ROUND_MAX: Duration = Duration::from_secs(5);
 
 /// Which trajectories.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +78,8 @@ pub struct Page {
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// The lists are being made anew and have not come to the cursor's record yet: ask again later.
+    /// The lists are being made, and have not come to the cursor's record or to any yet: ask again
+    /// later.
     #[error("the lists have read up to {0} only")]
     Behind(Position),
     /// The state file is not to be read: ask again; it is made anew by itself.
@@ -110,9 +116,17 @@ impl Lists {
             Some(pin) => pin,
             None => self.pin().await?,
         };
+        if pin.position == Position::START {
+            return Ok(Page { items: Vec::new(), next: None, pin });
+        }
         let (path, of) = (self.path().to_owned(), list.clone());
         let scan = move || scan(&path, &of, pin, asked);
         let scan = tokio::task::spawn_blocking(scan).await.map_err(ReadError::failed)??;
+        let is_stale = |found: &Found| matches!(found, Found::Stale(_));
+        let _place = match scan.found.iter().any(is_stale) {
+            true => self.place_to_fold().await,
+            false => None,
+        };
         let mut items = Vec::new();
         let mut last = asked.after;
         for found in scan.found {
@@ -137,8 +151,14 @@ impl Lists {
         Ok(Page { items, next: last.filter(|_| !scan.ended), pin })
     }
 
-    /// The present, and how far the lists have read.
+    /// The present, and how far the lists have read. Lists that hold nobody yet of a log that
+    /// does are waited for: an empty list would say that all is well.
     async fn pin(&self) -> Result<Pin, AskError> {
+        let is_empty = *self.ledger().subscribe().borrow() == Position::START;
+        let first = Position::new(1);
+        if !is_empty && !self.reached(first, FIRST_ROUND_MAX).await {
+            return Err(AskError::Behind(Position::START));
+        }
         let path = self.path().to_owned();
         let read = move || state::reader(&path).and_then(|reader| state::read(&reader));
         let read = tokio::task::spawn_blocking(read).await.map_err(ReadError::failed)??;

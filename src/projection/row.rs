@@ -4,9 +4,10 @@
 //! Always: a row is what the answers about that one person say at an instant, but for `at` and
 //! `known`, which the list says; it holds until `changes_at`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -69,22 +70,28 @@ pub(super) async fn row(
     known: RecordedTime,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ReadError> {
-    let found = match ledger.person(person, Some(known)).await {
-        Ok(found) => found,
-        Err(ReadError::TooLong { .. }) => {
-            return Ok(Some(unanswered(person, now, RestsOn::default(), "streamTooLong")));
-        }
-        Err(error) => return Err(error),
+    let answered = AssertUnwindSafe(answered(ledger, person, known, now)).catch_unwind().await;
+    let code = match answered {
+        Ok(Ok(row)) => return Ok(row),
+        Ok(Err(ReadError::TooLong { .. })) => "streamTooLong",
+        // What this build cannot read, and a fault of ours, must not keep all others out.
+        Ok(Err(ReadError::Unreadable(_))) | Err(_) => "internalServerError",
+        Ok(Err(error)) => return Err(error),
     };
+    tracing::warn!(code, "a person is in the lists without an answer");
+    Ok(Some(unanswered(person, now, code)))
+}
+
+async fn answered(
+    ledger: &Ledger,
+    person: PersonId,
+    known: RecordedTime,
+    now: DateTime<Utc>,
+) -> Result<Option<Row>, ReadError> {
+    let found = ledger.person(person, Some(known)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
     let question = Question { person, at: At::Instant(now), known: Some(known) };
-    // A fault of ours in one person's answer must not keep all others out.
-    let fold = || catch_unwind(AssertUnwindSafe(|| folded(&question, &found, now)));
-    let row = aside(found.history.items.len(), fold);
-    Ok(Some(row.unwrap_or_else(|_| {
-        tracing::error!(person = %person, "a person could not be folded into the lists");
-        unanswered(person, now, found.rests_on.clone(), "internalServerError")
-    })))
+    Ok(Some(aside(found.history.items.len(), || folded(&question, &found, now))))
 }
 
 fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
@@ -151,7 +158,7 @@ fn body(mut answer: Value) -> String {
 }
 
 /// The row of a person whom the routes about one person refuse as well; `code` is that problem's.
-fn unanswered(person: PersonId, now: DateTime<Utc>, rests_on: RestsOn, code: &str) -> Row {
+fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
     let body = not_answered(person, code);
     let credit = CreditRow { treatment_days: None, facilities: Vec::new(), body: body.clone() };
     Row {
@@ -161,7 +168,7 @@ fn unanswered(person: PersonId, now: DateTime<Utc>, rests_on: RestsOn, code: &st
         keys: None,
         trajectory: body,
         credits: vec![credit],
-        rests_on,
+        rests_on: RestsOn::default(),
     }
 }
 

@@ -104,7 +104,7 @@ impl Runner {
                 Err(fault) => {
                     self.fail(&fault);
                     self.pause(FAULT_WAIT).await;
-                    if let Err(fault) = self.open().await {
+                    if let Err(fault) = self.mend(&fault).await {
                         self.fail(&fault);
                     }
                 }
@@ -112,16 +112,34 @@ impl Runner {
         }
     }
 
-    /// Makes sure that the state is of this log, making it anew where it is not, and learns its
-    /// links.
+    /// Makes sure that the state is of this log and whole, making it anew where it is not.
     pub(super) async fn open(&mut self) -> Result<(), Fault> {
-        let is_of_this_log = match self.is_of_this_log().await {
-            Err(Fault::State(error)) if state::is_no_use(&error) => false,
-            other => other?,
+        let learnt = match self.is_of_this_log().await {
+            Ok(true) => self.learn_links(),
+            Ok(false) => return self.anew(),
+            Err(fault) => Err(fault),
         };
-        if !is_of_this_log {
-            self.state = State::anew(self.state.path(), &self.build)?;
+        match learnt {
+            Err(Fault::State(error)) if state::is_no_use(&error) => self.anew(),
+            other => other,
         }
+    }
+
+    /// After a fault: a state that is damaged is made anew.
+    async fn mend(&mut self, fault: &Fault) -> Result<(), Fault> {
+        match fault {
+            Fault::State(error) if state::is_no_use(error) => self.anew(),
+            _ => self.open().await,
+        }
+    }
+
+    fn anew(&mut self) -> Result<(), Fault> {
+        self.state = State::anew(self.state.path(), &self.build)?;
+        self.links = Links::default();
+        Ok(())
+    }
+
+    fn learn_links(&mut self) -> Result<(), Fault> {
         self.links = Links::default();
         let links = &mut self.links;
         self.state.links(|person, link| links.add(person, link))?;
@@ -144,22 +162,28 @@ impl Runner {
 
     async fn step(&mut self) -> Result<Step, Fault> {
         if !self.state.is_there() {
-            self.state = State::anew(self.state.path(), &self.build)?;
-            self.links = Links::default();
+            self.anew()?;
         }
         let end = *self.ledger.subscribe().borrow();
-        let position = self.state.read()?.position;
-        if position < end || self.state.round()?.is_some() {
+        let mut position = self.state.read()?.position;
+        let has_round = position < end || self.state.round()?.is_some();
+        if has_round {
             let anew = position == Position::START;
             self.tell(if anew { Status::Rebuilding } else { Status::Running }, position);
             self.round(end).await?;
-            return Ok(Step::Worked);
+            self.state.fold_log_in()?;
+            if self.is_stopped() {
+                return Ok(Step::Worked);
+            }
+            position = self.state.read()?.position;
         }
         self.tell(Status::Running, position);
+        // What the clock has changed has its turn also while events keep coming.
         let now = whole_micros((self.clock)());
         let due = self.state.due(now, DUE_ROWS)?;
         if due.is_empty() {
-            return Ok(Step::Idle(self.state.next_due()?));
+            let idle = Step::Idle(self.state.next_due()?);
+            return Ok(if has_round { Step::Worked } else { idle });
         }
         let known = self.ledger.anchor(position).await?;
         let known = known.map_or(RecordedTime::from_micros(0), |anchor| anchor.recorded);

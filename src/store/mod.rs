@@ -70,6 +70,9 @@ pub enum ReadError {
     /// The disk or the database failed.
     #[error("the store could not be read")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// This version cannot read the record there: a newer one wrote it, or it is damaged.
+    #[error("the record at position {0} cannot be read by this version")]
+    Unreadable(Position),
     /// One stream is too long to be answered at once: read the log instead.
     #[error("a stream has more than {limit} records")]
     TooLong {

@@ -189,6 +189,7 @@ impl Listed {
         assert!(self.pin.is_none_or(|pin| pin == page.pin), "all pages speak of one moment");
         self.pin = Some(page.pin);
         self.pages += 1;
+        assert!(self.pages < 10_000, "a cursor leads to itself");
         let at = moment(At::Instant(page.pin.at));
         self.items.extend(page.items.iter().map(|item| {
             let mut item: Value = serde_json::from_str(item).unwrap();

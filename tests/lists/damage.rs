@@ -1,9 +1,11 @@
 //! The state file is never the truth: deleted, damaged or of another log, it is made anew.
 
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use crate::country::{Country, lives};
 use crate::support::folder::copy;
+use crate::support::{person, screening};
 
 const NOW: &str = "2025-12-01T12:00:00Z";
 
@@ -12,6 +14,10 @@ fn state(folder: &Path) -> rusqlite::Connection {
 }
 
 type Harm = fn(&Path);
+
+fn one_more() -> serde_json::Value {
+    screening(person(1), "urn:test", "one more", "2025-11-30T10:00:00+01:00")
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_lies_there_the_lists_are_those_of_the_log() {
@@ -46,6 +52,17 @@ async fn whatever_lies_there_the_lists_are_those_of_the_log() {
                 round_anchor = zeroblob(32), round_done = zeroblob(16); DELETE FROM person";
             state(folder).execute_batch(harm).unwrap();
         }),
+        ("a damaged page of one table", |folder| {
+            let page: u64 = state(folder)
+                .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'person'", [], |row| {
+                    row.get::<_, i64>(0).map(i64::unsigned_abs)
+                })
+                .unwrap();
+            let mut file =
+                std::fs::File::options().write(true).open(folder.join("lists.db")).unwrap();
+            file.seek(SeekFrom::Start((page - 1) * 4096)).unwrap();
+            file.write_all(&[0xff; 4096]).unwrap();
+        }),
         ("no tables", |folder| {
             let harm = "DROP TABLE progress; CREATE TABLE progress (x INTEGER)";
             state(folder).execute_batch(harm).unwrap();
@@ -56,6 +73,8 @@ async fn whatever_lies_there_the_lists_are_those_of_the_log() {
         copy(whole.path(), folder.path());
         harm(folder.path());
         let country = Country::open(folder.path(), NOW).await;
+        // Some of it shows only when something is written.
+        country.record_one(&one_more()).await;
         assert!(country.caught_up().await, "{what}");
         assert_eq!(country.differences().await, [""; 0], "{what}");
     }
@@ -74,6 +93,21 @@ async fn deleted_while_they_run_they_are_made_anew_with_the_next_record() {
     country.record(std::slice::from_ref(last)).await;
     assert_eq!(country.differences().await, [""; 0]);
     assert!(folder.path().join("lists.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_file_in_their_place_is_noticed_with_the_next_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let older = Country::open(other.path(), NOW).await;
+    older.record(&lives(5)).await;
+    drop(older);
+    let country = Country::open(folder.path(), NOW).await;
+    country.record(&lives(40)).await;
+    std::fs::rename(other.path().join("lists.db"), folder.path().join("lists.db")).unwrap();
+    country.record_one(&one_more()).await;
+    assert!(country.caught_up().await);
+    assert_eq!(country.differences().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

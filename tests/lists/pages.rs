@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use care_ledger::projection::{AskError, Asked, Pin, TrajectoryFilter};
-use serde_json::Value;
+use care_ledger::projection::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
+use serde_json::{Value, json};
 
-use crate::country::{Country, lives};
+use crate::country::{Country, event, lives};
+use crate::support::person;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cursor_pins_the_moment_while_all_moves_on() {
@@ -71,4 +72,42 @@ async fn when_the_clock_has_passed_everybody_pages_are_short_and_still_whole() {
     // Before the loop has woken: a page folds at most so many rows anew and goes on.
     let all = country.trajectories(&TrajectoryFilter::default(), 10_000).await;
     assert_eq!(all.persons(), country.everybody().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_with_more_items_than_a_page_has_is_passed_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let country = Country::open(folder.path(), "2026-03-05T12:00:00Z").await;
+    let grants = [(1, 1), (2, 5), (3, 1), (4, 3)];
+    for (n, count) in grants {
+        for grant in 0..count {
+            let id = format!("{n}-{grant}");
+            let data = json!({"modality": id, "kind": "electronicMonitoring", "judgment": "j",
+                "startsOn": format!("2026-02-{:02}", grant + 1)});
+            let time = "2026-01-20T10:00:00+01:00";
+            country.record_one(&event(person(n), &id, "modality.granted", time, data)).await;
+        }
+    }
+    assert!(country.caught_up().await);
+    for now in ["2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z"] {
+        country.set_clock(now);
+        for limit in 1..=6 {
+            let listed = country.credits(&CreditFilter::default(), limit).await;
+            assert_eq!(listed.items.len(), 10, "{limit} a page");
+            assert!(listed.pages <= 12, "{limit} a page: {} pages", listed.pages);
+            assert_eq!(country.differences().await, [""; 0]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_are_still_being_made_are_waited_for_and_never_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let country = Country::open(folder.path(), "2025-12-01T12:00:00Z").await;
+    country.record(&lives(150)).await;
+    drop(country);
+    std::fs::remove_file(folder.path().join("lists.db")).unwrap();
+    let country = Country::open(folder.path(), "2025-12-01T12:00:00Z").await;
+    let listed = country.trajectories(&TrajectoryFilter::default(), 1_000).await;
+    assert_eq!(listed.persons(), country.everybody().await);
 }

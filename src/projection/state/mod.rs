@@ -6,7 +6,7 @@
 pub mod scan;
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -17,6 +17,10 @@ use crate::domain::id::{Pair, PersonId, Position};
 
 /// The state file could not be opened, read or written.
 pub use rusqlite::Error as StateError;
+
+/// Beyond this SQLite's own log is folded in and cut: readers that overlap keep it from starting
+/// anew by itself.
+const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 const TABLES: &str = "
 CREATE TABLE progress (
@@ -70,6 +74,8 @@ pub enum Link {
 /// The one connection that writes.
 pub struct State {
     path: PathBuf,
+    /// Device and number of the file.
+    file: (u64, u64),
     connection: Connection,
 }
 
@@ -103,10 +109,11 @@ impl State {
     fn reopen(path: &Path) -> Result<Self, StateError> {
         // Its owner's alone; -wal and -shm follow it.
         let made = File::options().create(true).append(true).mode(0o600).open(path);
-        made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let found = made.and_then(|file| file.metadata()).map_err(not_of_sqlite)?;
         let connection = Connection::open(path)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
-        Ok(Self { path: path.to_owned(), connection })
+        let file = (found.dev(), found.ino());
+        Ok(Self { path: path.to_owned(), file, connection })
     }
 
     fn build(&self) -> Result<Option<[u8; 32]>, StateError> {
@@ -119,9 +126,19 @@ impl State {
         &self.path
     }
 
-    /// Whether the file is still where it was: it may be deleted at any time.
+    /// Whether the file is still where it was: it may be deleted, or another put in its place, at
+    /// any time.
     pub fn is_there(&self) -> bool {
-        self.path.exists()
+        std::fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
+    }
+
+    /// Folds SQLite's own log into the file once it is long: readers that overlap let it grow.
+    pub fn fold_log_in(&self) -> Result<(), StateError> {
+        let long = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |log| log.len());
+        if long > LOG_BYTES_MAX {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        }
+        Ok(())
     }
 
     /// How far the log has been read.
@@ -237,7 +254,9 @@ fn put(to: &Connection, row: &Row, at: Option<Position>) -> Result<(), StateErro
         "INSERT INTO trajectory VALUES (?1, ?2) ON CONFLICT (person) DO UPDATE SET body = ?2",
     )?
     .execute(params![who, row.trajectory])?;
-    for table in ["credit", "credit_facility", "rests_on"] {
+    // Of a person who cannot be answered nothing new is known of what the answer rests on.
+    let tables = ["credit", "credit_facility", "rests_on"];
+    for table in &tables[..if keys.is_some() { 3 } else { 2 }] {
         to.prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?
             .execute(params![who])?;
     }
@@ -294,16 +313,26 @@ pub fn person(row: &Line<'_>, column: usize) -> Result<PersonId, StateError> {
 /// The state file and what SQLite keeps beside it.
 fn delete(path: &Path) -> Result<(), StateError> {
     for ending in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        match std::fs::remove_file(&name) {
+        match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error)));
+                return Err(not_of_sqlite(error));
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// A file of SQLite's beside the state file.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A fault of the file system rather than of SQLite.
+fn not_of_sqlite(error: std::io::Error) -> StateError {
+    StateError::ToSqlConversionFailure(Box::new(error))
 }
 
 /// Whether a file is to be made anew: it is no database, a damaged one, or one of other tables.

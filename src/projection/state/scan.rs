@@ -15,6 +15,9 @@ use crate::projection::row::{self, CreditRow, Keys, Row};
 /// short, and `next` goes on from there.
 const REFOLDED_MAX: usize = 500;
 
+/// A page ends once it has so many bytes of items, as one of events does.
+const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// What of a row is in a list, and how the state file is asked for it.
 pub trait List: Clone + Send + 'static {
     /// The condition on a person `p`, with the values of its parameters from `?5` on.
@@ -69,19 +72,21 @@ pub fn scan<L: List>(path: &Path, list: &L, pin: Pin, asked: Asked) -> Result<Sc
     parameters.extend(values);
     let mut statement = connection.prepare(&query)?;
     let mut rows = statement.query(params_from_iter(parameters))?;
-    let (mut found, mut items, mut refolded) = (Vec::new(), 0, 0);
+    let (mut found, mut items, mut bytes, mut refolded) = (Vec::new(), 0, 0, 0);
     while let Some(row) = rows.next()? {
         let found_person = person(row, 0)?;
         if row.get(1)? {
             refolded += 1;
             found.push(Found::Stale(found_person));
         } else {
-            let told = list.stored(&connection, found_person)?;
+            let mut told = list.stored(&connection, found_person)?;
+            told.retain(|(number, _)| asked.after.is_none_or(|a| (found_person, *number) > a));
             items += told.len();
+            bytes += told.iter().map(|(_, body)| body.len()).sum::<usize>();
             found.push(Found::Stored(found_person, told));
         }
         // One item more than asked shows that there is a next page.
-        if items > asked.limit + 1 || refolded == REFOLDED_MAX {
+        if items > asked.limit || bytes >= PAGE_BYTES_MAX || refolded == REFOLDED_MAX {
             return Ok(Scan { found, ended: false });
         }
     }

@@ -99,6 +99,9 @@ impl Event {
     /// [`Unreadable`] when an attribute that every accepted event has is absent or malformed.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(bytes).map_err(|_| Unreadable)?;
+        if !(text.starts_with('{') && text.ends_with('}')) {
+            return Err(Unreadable);
+        }
         let envelope: Envelope = serde_json::from_str(text).map_err(|_| Unreadable)?;
         let data = envelope.data.map_or("", RawValue::get);
         // The one borrows from the other.
@@ -111,6 +114,11 @@ impl Event {
             data: start..start + data.len(),
             text: text.into(),
         })
+    }
+
+    /// What was sent, in canonical form: a JSON object.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Every member as sent, `data` among them.

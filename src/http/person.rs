@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::DateTime;
-use serde_json::json;
 
 use super::problem::{Problem, ProblemType, etag};
 use super::query::{Query, Reading, prefers};
@@ -46,12 +45,10 @@ pub async fn history(
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let (mut answer, has_more) = long(&known, || answer::history(&question, &known, &page));
-    if has_more {
-        let next = Cursor { known: known.known, at_micros: micros(at), skip: skip + limit };
-        answer["next"] = json!(next.text());
-    }
-    Ok(tagged(&known, Json(answer)))
+    let next = || Cursor { known: known.known, at_micros: micros(at), skip: skip + limit }.text();
+    let answer = long(&known, || answer::history(&question, &known, &page, next));
+    let kind = HeaderValue::from_static("application/json");
+    Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], answer)))
 }
 
 /// `GET /v1/persons/{person}/trajectory`

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::read::Person;
+use super::told::InPlace;
 use crate::domain::calendar::At;
 use crate::domain::credit::{self, Credit};
 use crate::domain::event::Recorded;
@@ -60,8 +61,14 @@ pub struct HistoryPage {
     pub limit: usize,
 }
 
-/// A page of a person's history in the order of `time`, and whether there is more.
-pub fn history(question: &Question, person: &Person, page: &HistoryPage) -> (Value, bool) {
+/// A page of a person's history in the order of `time`, as JSON text: most items are the text that
+/// was stored. `next` says how to ask for the rest, where there is more.
+pub fn history(
+    question: &Question,
+    person: &Person,
+    page: &HistoryPage,
+    next: impl FnOnce() -> String,
+) -> Vec<u8> {
     let mut items = person
         .history
         .items
@@ -69,11 +76,21 @@ pub fn history(question: &Question, person: &Person, page: &HistoryPage) -> (Val
         .filter(|item| question.at.includes(item.instant()))
         .filter(|item| page.kind.is_none_or(|kind| kind == item.kind()))
         .skip(page.skip);
-    let shown: Vec<Value> = items.by_ref().take(page.limit).map(told).collect();
-    let has_more = items.next().is_some();
-    let mut answer = question.head(person);
-    answer.insert("items".to_owned(), Value::Array(shown));
-    (Value::Object(answer), has_more)
+    let mut text = json!(question.head(person)).to_string().into_bytes();
+    text.pop();
+    text.extend_from_slice(b",\"items\":[");
+    for (place, item) in items.by_ref().take(page.limit).enumerate() {
+        if place > 0 {
+            text.push(b',');
+        }
+        write(item, &mut text);
+    }
+    text.push(b']');
+    if items.next().is_some() {
+        text.extend_from_slice(format!(",\"next\":{}", json!(next())).as_bytes());
+    }
+    text.push(b'}');
+    text
 }
 
 /// Where a person stands in custody and care.
@@ -121,6 +138,14 @@ pub fn as_told(recorded: &Recorded) -> Value {
     Value::Object(event)
 }
 
+/// Appends an item as it stands: the stored text, unless something touched it.
+fn write(item: &Item, text: &mut Vec<u8>) {
+    if item.corrected_by.is_empty() && item.annulled_by.is_empty() {
+        return InPlace::from(&*item.recorded).write(text);
+    }
+    serde_json::to_writer(text, &told(item)).expect("an item serialises into memory");
+}
+
 /// An item as it stands, with what was first told of it and what touched it.
 fn told(item: &Item) -> Value {
     let recorded = &item.recorded;
@@ -165,4 +190,91 @@ fn touch(record: &Recorded) -> Value {
         "reason": record.event.data().get("reason"),
         "recordedtime": record.recorded.to_string(), "position": record.position.to_string()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::event::Raw;
+    use crate::domain::history as domain_history;
+    use crate::domain::id::{Pair, Position, Revision};
+    use crate::domain::record::{Stamped, View};
+    use crate::domain::schema;
+    use crate::ledger::read::RestsOn;
+
+    const PERSON: &str = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e";
+    const NOW: &str = "2030-01-01T00:00:00Z";
+
+    fn example(kind: Kind) -> Value {
+        let mut raw: Value = serde_json::from_str(kind.example()).unwrap();
+        raw["subject"] = PERSON.into();
+        raw["source"] = "urn:test".into();
+        raw["id"] = kind.name().into();
+        raw
+    }
+
+    fn touching(kind: Kind, member: &str, of: Kind, mut data: Value) -> Value {
+        let mut raw = example(kind);
+        raw["id"] = format!("{kind} of {of}").into();
+        data[member] = json!({"source": "urn:test", "id": of.name(), "type": of.name()});
+        data["reason"] = if kind == Kind::RecordAnnulled { "duplicate" } else { "typing" }.into();
+        raw["data"] = data;
+        raw
+    }
+
+    /// An example of every type a sender has, some of them corrected and one annulled.
+    fn known() -> Person {
+        let mut told: Vec<Value> = Kind::ALL
+            .iter()
+            .filter(|kind| !domain_history::is_record(**kind))
+            .map(|kind| example(*kind))
+            .collect();
+        let data = example(Kind::CareScreened)["data"].clone();
+        told.push(touching(
+            Kind::RecordCorrected,
+            "corrects",
+            Kind::CareScreened,
+            json!({"data": data}),
+        ));
+        let time = json!({"time": "2020-02-02T02:02:02+01:00"});
+        told.push(touching(Kind::RecordCorrected, "corrects", Kind::DetentionArrived, time));
+        told.push(touching(Kind::RecordAnnulled, "annuls", Kind::DetentionReleased, json!({})));
+        let recorded = |(place, raw): (u64, Value)| {
+            let draft = schema::check(&Raw(raw), NOW.parse().unwrap()).unwrap();
+            let stamped = Stamped::new(&draft, draft.person, Pair([1; 32]), &[2; 32]);
+            let bytes = stamped.at(RecordedTime::from_micros(1_790_000_000_000_000 + place as i64));
+            let view = View::new(&bytes).unwrap();
+            Arc::new(view.open(Position::new(place + 7), Revision(place)).unwrap())
+        };
+        let history = domain_history::fold((0..).zip(told).map(recorded), &HashSet::new(), None);
+        let known = RecordedTime::from_micros(1_800_000_000_000_000);
+        Person { history, revision: Some(Revision(40)), known, rests_on: RestsOn::default() }
+    }
+
+    #[test]
+    fn the_text_of_a_history_says_what_its_members_say() {
+        let person = known();
+        let touched = |item: &&Item| told(item) != as_told(&item.recorded);
+        assert_eq!(person.history.items.iter().filter(touched).count(), 3);
+        let at = At::Instant(NOW.parse().unwrap());
+        let question = Question { person: PERSON.parse().unwrap(), at, known: None };
+        let count = person.history.items.len();
+        for (skip, limit, has_more) in [(0, count, false), (0, 5, true), (5, count, false)] {
+            let page = HistoryPage { kind: None, skip, limit };
+            let text = history(&question, &person, &page, || "there".to_owned());
+            let mut expected = question.head(&person);
+            let items: Vec<Value> =
+                person.history.items.iter().skip(skip).take(limit).map(told).collect();
+            assert!(!items.is_empty());
+            expected.insert("items".to_owned(), items.into());
+            if has_more {
+                expected.insert("next".to_owned(), "there".into());
+            }
+            let read: Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(read, Value::Object(expected), "{skip} {limit}");
+        }
+    }
 }

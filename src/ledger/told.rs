@@ -1,4 +1,5 @@
-//! Events as they were told, straight from the bytes of their records: for pages and live readers.
+//! Events as they were told, straight from the bytes of their records: for pages, live readers and
+//! histories.
 //! Always: the text is the JSON that [`super::answer::as_told`] gives, member for member; this is
 //! the only place that makes it without reading all of the event.
 
@@ -10,8 +11,8 @@ use serde::Deserialize;
 
 use super::Ledger;
 use super::read::aside;
-use crate::domain::event::Unreadable;
-use crate::domain::id::Position;
+use crate::domain::event::{Recorded, Unreadable};
+use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 use crate::domain::kind::Kind;
 use crate::domain::record::View;
 use crate::store::{ReadError, Stored};
@@ -100,14 +101,50 @@ impl Told {
     pub fn write(&self, text: &mut Vec<u8>) {
         let Stored { position, revision, record } = &self.stored;
         let view = View::new(record).expect("checked by Told::new");
-        let (recorded, stream) = (view.recorded(), view.stream().stream());
+        InPlace {
+            canonical: view.canonical(),
+            position: *position,
+            revision: *revision,
+            recorded: view.recorded(),
+            stream: view.stream(),
+        }
+        .write(text);
+    }
+}
+
+/// The bytes of an event, and what the ledger adds to them.
+pub struct InPlace<'a> {
+    canonical: &'a [u8],
+    position: Position,
+    revision: Revision,
+    recorded: RecordedTime,
+    stream: PersonId,
+}
+
+impl<'a> From<&'a Recorded> for InPlace<'a> {
+    fn from(recorded: &'a Recorded) -> Self {
+        let Recorded { stream, revision, position, recorded, event } = recorded;
+        Self {
+            canonical: event.text().as_bytes(),
+            position: *position,
+            revision: *revision,
+            recorded: *recorded,
+            stream: *stream,
+        }
+    }
+}
+
+impl InPlace<'_> {
+    /// Appends the event as JSON text without a line break.
+    pub fn write(&self, text: &mut Vec<u8>) {
+        let Self { canonical, position, revision, recorded, stream } = self;
         // No sender may use these names: the envelope refuses them.
         let place = format_args!(
             ",\"position\":\"{position}\",\"recordedtime\":\"{recorded}\",\"revision\":{},\
-             \"stream\":\"{stream}\"}}",
-            revision.0
+             \"stream\":\"{}\"}}",
+            revision.0,
+            stream.stream()
         );
-        let canonical = view.canonical();
         text.extend_from_slice(&canonical[..canonical.len() - 1]);
         text.write_fmt(place).expect("writing into memory succeeds");
     }
@@ -120,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::domain::event::Raw;
-    use crate::domain::id::{Pair, RecordedTime, Revision};
+    use crate::domain::id::Pair;
     use crate::domain::record::Stamped;
     use crate::domain::schema;
     use crate::ledger::answer;

@@ -28,9 +28,10 @@ const FORMAT_VERSION: i32 = 1;
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 8192;
 
-/// What a connection that reads keeps of the table: the inner pages of 10 million records, so that
-/// each record of a stream costs one page from disk.
-const READER_CACHE_KIB: i64 = 8 * 1024;
+/// What a connection that reads keeps of the table: the inner pages of 10 million records, 8 MiB,
+/// and as much again for the pages that pass through, which would push them out. A stream of 200
+/// records then costs 234 reads of the file; 320 with 8 MiB, 209 with 32 MiB.
+const READER_CACHE_KIB: i64 = 16 * 1024;
 
 /// What the connection that writes keeps: a larger commit is written to disk in parts.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;

@@ -49,7 +49,7 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
-/// So many connections that read are kept open, each with what it keeps of the table: 128 MiB.
+/// So many connections that read are kept open, each with what it keeps of the table: 256 MiB.
 const READERS_IDLE_MAX: usize = 16;
 
 /// Why a folder could not be opened.

@@ -4,3 +4,7 @@
 fn main() -> std::process::ExitCode {
     care_ledger::cli::run()
 }
+
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -139,3 +139,7 @@ fn told(report: Result<measure::Report, Failure>) -> Result<(), Failure> {
     println!("{}", serde_json::to_string(&report?)?);
     Ok(())
 }
+
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -18,6 +19,11 @@ use crate::store::{AppendError, Expected, Outcome, Stored, Write};
 /// So much goes into one commit: more gains nothing and keeps the first in it waiting.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Where several senders wait at once, the writer waits so long for more before it commits: fewer
+/// commits leave the processors to the senders (ops/bench, 25 November 2026, 64 connections: 34 µs
+/// of server time an event beside 45, and a lower median). One alone never waits for it.
+const GATHERING: Duration = Duration::from_micros(100);
+
 /// Tells the time, in microseconds since 1970 UTC.
 pub type Clock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
@@ -29,6 +35,24 @@ pub struct Request {
     pub bytes: usize,
     /// Where the answer goes; the asker may have left.
     pub reply: oneshot::Sender<Result<Vec<Outcome>, AppendError>>,
+}
+
+/// Requests that go into one commit.
+struct Queued {
+    bytes: usize,
+    requests: Vec<Request>,
+}
+
+impl Queued {
+    /// Takes what has queued, up to the size of a commit.
+    fn take(&mut self, queue: &mut mpsc::Receiver<Request>) {
+        while self.bytes < GROUP_BYTES_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            self.bytes += next.bytes;
+            self.requests.push(next);
+        }
+    }
 }
 
 /// What the writer shares with those who ask.
@@ -93,14 +117,13 @@ impl Writer {
     /// Runs until every sender of the queue is gone, then folds the write-ahead log in.
     pub fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         while let Some(first) = queue.blocking_recv() {
-            let mut bytes = first.bytes;
-            let mut requests = vec![first];
-            while bytes < GROUP_BYTES_MAX
-                && let Ok(next) = queue.try_recv()
-            {
-                bytes += next.bytes;
-                requests.push(next);
+            let mut group = Queued { bytes: first.bytes, requests: vec![first] };
+            group.take(&mut queue);
+            if group.requests.len() > 1 {
+                std::thread::sleep(GATHERING);
+                group.take(&mut queue);
             }
+            let Queued { bytes, requests } = group;
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.serve(requests);
             if let Err(error) = self.log.checkpoint_if_long() {

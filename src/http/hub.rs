@@ -1,9 +1,9 @@
 //! What is new in the log, read once for all who wait for it.
-//! Always: one who waits has been offered every event up to `end`; an event costs four look-ups,
-//! however many wait; nothing is read or kept for readers who do not wait, because they are slow
-//! or busy: they read on from the log themselves.
+//! Always: one who waits has been offered every event up to `end`; an event costs at most four
+//! look-ups, however many wait; nothing is read or kept for readers who do not wait, because they
+//! are slow or busy: they read on from the log themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -177,9 +177,12 @@ impl State {
         let Some((before, last)) = self.end.zip(told.last()) else { return 0 };
         let end = last.position();
         self.end = Some(end);
+        let form = |wanted: &Wanted| (wanted.kind.is_some(), wanted.source.is_some());
+        let forms: HashSet<_> = self.waiting.keys().map(form).collect();
         let mut found = Vec::new();
         for told in told {
-            for wanted in told.wanted() {
+            for (by_kind, by_source) in &forms {
+                let wanted = told.wanted(*by_kind, *by_source);
                 let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
                 if waiting.text.is_empty() {
                     found.push(wanted);

@@ -73,10 +73,11 @@ impl Runner {
     }
 
     /// Whose answers the records up to a position may change, in order.
-    async fn touched(&self, to: Position) -> Result<BTreeSet<PersonId>, Fault> {
+    async fn touched(&mut self, to: Position) -> Result<BTreeSet<PersonId>, Fault> {
         let mut touched = BTreeSet::new();
         let mut after = self.state.read()?.position;
         while after < to {
+            self.rest().await;
             let records = self.ledger.clear(after, PAGE_RECORDS).await?;
             let Some(last) = records.last() else { break };
             after = last.position;

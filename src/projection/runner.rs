@@ -43,10 +43,8 @@ pub(super) struct Runner {
     build: [u8; 32],
     told: watch::Sender<Progress>,
     stopped: watch::Receiver<bool>,
-    /// Work since the last rest.
-    worked: Duration,
-    /// Where the log ended then.
-    end: Position,
+    /// The end of the last rest, and where the log ended then.
+    rested: (Instant, Position),
 }
 
 /// Why a step was not done.
@@ -76,8 +74,8 @@ impl Runner {
         told: watch::Sender<Progress>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
-        let (links, worked, end) = (Links::default(), Duration::ZERO, Position::START);
-        Self { ledger, state, clock, links, build, told, stopped, worked, end }
+        let (links, rested) = (Links::default(), (Instant::now(), Position::START));
+        Self { ledger, state, clock, links, build, told, stopped, rested }
     }
 
     /// Runs on a thread of its own until it is told to stop.
@@ -195,24 +193,28 @@ impl Runner {
         Ok(Step::Worked)
     }
 
-    /// Folds a person, and rests where events are being recorded meanwhile.
+    /// Folds a person.
     pub(super) async fn fold(
         &mut self,
         person: PersonId,
         known: RecordedTime,
         now: DateTime<Utc>,
     ) -> Result<Option<Row>, Fault> {
-        let begun = Instant::now();
-        let row = row::row(&self.ledger, person, known, now).await?;
-        self.worked += begun.elapsed();
-        if self.worked >= WORK {
-            let end = *self.ledger.subscribe().borrow();
-            if std::mem::replace(&mut self.end, end) != end {
-                self.pause(self.worked * REST).await;
-            }
-            self.worked = Duration::ZERO;
+        self.rest().await;
+        Ok(row::row(&self.ledger, person, known, now).await?)
+    }
+
+    /// Rests after work, where events were recorded meanwhile.
+    pub(super) async fn rest(&mut self) {
+        let worked = self.rested.0.elapsed();
+        if worked < WORK {
+            return;
         }
-        Ok(row)
+        let end = *self.ledger.subscribe().borrow();
+        let before = std::mem::replace(&mut self.rested, (Instant::now(), end));
+        if before.1 != end {
+            self.pause(worked * REST).await;
+        }
     }
 
     /// Says how far it is.
@@ -240,11 +242,13 @@ impl Runner {
             _ = stopped.wait_for(|stopped| *stopped) => {}
             () = tokio::time::sleep(wait) => {}
         }
+        self.rested.0 = Instant::now();
     }
 
-    async fn pause(&self, time: Duration) {
+    async fn pause(&mut self, time: Duration) {
         let mut stopped = self.stopped.clone();
         let _ = tokio::time::timeout(time, stopped.wait_for(|stopped| *stopped)).await;
+        self.rested.0 = Instant::now();
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -46,6 +46,9 @@ pub struct Neighbours {
     /// Readers that idle
     #[arg(long, default_value_t = 10_000)]
     readers: usize,
+    /// Only the lines whose name holds this
+    #[arg(long, default_value = "")]
+    only: String,
     #[command(flatten)]
     window: Window,
 }
@@ -156,6 +159,9 @@ impl Neighbours {
         for (how, load) in LOADS {
             for neighbour in Neighbour::ALL {
                 let name = format!("{how}: {}", neighbour.name(self.readers));
+                if !name.contains(&self.only) {
+                    continue;
+                }
                 eprintln!("bench: {name}");
                 missed.extend(self.line(&name, neighbour, load)?);
             }

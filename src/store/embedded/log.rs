@@ -160,6 +160,11 @@ impl Reader {
         Ok(Self { connection })
     }
 
+    /// Frees what it keeps of the table.
+    pub fn let_go(&self) -> Result<(), rusqlite::Error> {
+        self.connection.execute_batch("PRAGMA shrink_memory")
+    }
+
     /// The last position, [`Position::START`] when the log is empty.
     pub fn last(&self) -> Result<Position, rusqlite::Error> {
         self.connection

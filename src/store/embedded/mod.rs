@@ -49,8 +49,12 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
-/// So many connections that read are kept open, each with what it keeps of the table: 256 MiB.
+/// So many connections that read are kept open.
 const READERS_IDLE_MAX: usize = 16;
+
+/// So many of them keep what they have read of the table, 64 MiB together. With all 16, memory grew
+/// for hours, as now and then many read at once (ops/bench, 25 November 2026).
+const READERS_WARM_MAX: usize = 4;
 
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -331,9 +335,11 @@ impl Readers {
             None => Reader::open(&self.path)?,
         };
         let answer = read(&reader);
-        let mut idle = idle();
-        if idle.len() < READERS_IDLE_MAX {
-            idle.push(reader);
+        let others = idle().len();
+        let may_stay =
+            others < READERS_WARM_MAX || (others < READERS_IDLE_MAX && reader.let_go().is_ok());
+        if may_stay {
+            idle().push(reader);
         }
         Ok(answer)
     }

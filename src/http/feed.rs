@@ -67,7 +67,7 @@ pub async fn get(
     if is_live {
         let after = seen.or(after).unwrap_or(Position::START);
         let link = link.map(|Extension(link)| link).unwrap_or_default();
-        return Ok(live::feed(&app.live, wanted, after, limit, link));
+        return live::feed(&app.live, wanted, after, limit, link);
     }
     match key {
         Some(key) => Ok(known(&app, &key, wanted.kind, after).await?.into_response()),

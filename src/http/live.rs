@@ -15,10 +15,12 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::hub::{Hub, Page, Ticket, Waited, frame, held};
 use super::link::Link;
+use super::problem::Problem;
 use crate::domain::id::Position;
 use crate::ledger::ReadError;
 use crate::ledger::told::Wanted;
@@ -37,8 +39,20 @@ const RETRY: &str = "retry: 2000\n\n";
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Answers with the feed of what is wanted after a position, at most so many events.
-pub fn feed(hub: &Arc<Hub>, wanted: Wanted, after: Position, limit: usize, link: Link) -> Response {
-    let reader = Reader::new(hub.clone(), wanted, after, limit, link);
+///
+/// # Errors
+/// 503 while there are as many live readers as there may be.
+pub fn feed(
+    hub: &Arc<Hub>,
+    wanted: Wanted,
+    after: Position,
+    limit: usize,
+    link: Link,
+) -> Result<Response, Problem> {
+    let place = hub.places.clone().try_acquire_owned().map_err(|_| {
+        Problem::unavailable().detail("No more live readers can be served now; pages can be read.")
+    })?;
+    let reader = Reader::new(hub.clone(), place, wanted, after, limit, link);
     let pages = stream::unfold(reader, |mut reader| async move {
         let page = reader.next().await?;
         Some((Ok::<Bytes, Infallible>(page), reader))
@@ -49,11 +63,12 @@ pub fn feed(hub: &Arc<Hub>, wanted: Wanted, after: Position, limit: usize, link:
         // Proxies of the nginx kind would gather answers into larger ones.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    (headers, Body::from_stream(pages)).into_response()
+    Ok((headers, Body::from_stream(pages)).into_response())
 }
 
 struct Reader {
     hub: Arc<Hub>,
+    _place: OwnedSemaphorePermit,
     link: Link,
     wanted: Wanted,
     /// Everything up to here was looked at.
@@ -76,12 +91,20 @@ enum Turn {
 }
 
 impl Reader {
-    fn new(hub: Arc<Hub>, wanted: Wanted, after: Position, limit: usize, link: Link) -> Self {
+    fn new(
+        hub: Arc<Hub>,
+        place: OwnedSemaphorePermit,
+        wanted: Wanted,
+        after: Position,
+        limit: usize,
+        link: Link,
+    ) -> Self {
         hub.metrics.reader_came();
         link.set_live(true);
         let left = (limit < usize::MAX).then_some(limit);
         let (last, told) = (after, after);
-        Self { hub, link, wanted, last, told, left, step: STEP, is_greeted: false }
+        let (step, is_greeted) = (STEP, false);
+        Self { hub, _place: place, link, wanted, last, told, left, step, is_greeted }
     }
 
     /// The next text to send; `None`: the service stops, the limit is reached, or the store failed.

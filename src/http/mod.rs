@@ -38,6 +38,7 @@ use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
 
+pub use self::hub::LIVE_MAX;
 pub use self::link::Pace;
 pub use self::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
 /// The routes, as the command line passes them on.

@@ -5,6 +5,12 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::body::Body;
+use axum::http::Request;
+use care_ledger::http;
+use care_ledger::ledger::Ledger;
+use tower::ServiceExt as _;
+
 use super::*;
 
 const WRITERS: u64 = 4;
@@ -141,4 +147,32 @@ fn idle_readers_cost_little_hold_nothing_up_and_wake_when_their_event_comes() {
     // Before it may come a sign of life.
     assert!(read > 0 && (told.windows(4).any(|four| four == b"\nid:" || four == b":\n\n\r")));
     drop((first, readers));
+}
+
+/// Asks for a live feed without a network; what is not dropped goes on.
+async fn asked(router: &http::Router) -> axum::response::Response {
+    let request = Request::get("/v1/events").header("accept", "text/event-stream");
+    router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
+#[test]
+fn live_readers_leave_connections_to_others() {
+    const { assert!(http::LIVE_MAX < http::CONNECTIONS_MAX) };
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(folder.path(), &mut |_, _| ()).unwrap();
+    let router = http::router(ledger);
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut feeds = Vec::with_capacity(http::LIVE_MAX);
+        for _ in 0..http::LIVE_MAX {
+            feeds.push(asked(&router).await);
+        }
+        assert!(feeds.iter().all(|feed| feed.status() == 200));
+        let refused = asked(&router).await;
+        assert_eq!(refused.status(), 503);
+        assert!(refused.headers().contains_key("retry-after"));
+        let page = Request::get("/v1/events").body(Body::empty()).unwrap();
+        assert_eq!(router.clone().oneshot(page).await.unwrap().status(), 200);
+        feeds.pop();
+        assert_eq!(asked(&router).await.status(), 200);
+    });
 }

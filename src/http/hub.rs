@@ -3,7 +3,7 @@
 //! look-ups, however many wait; nothing is read or kept for readers who do not wait, because they
 //! are slow or busy: they read on from the log themselves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,17 +24,24 @@ const STRETCH_RECORDS: usize = 1_000;
 /// not see the difference.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// At least so many times as long as reading and offering the stretch took. Where writers have the
-/// processors, live readers wait: without it those whom nothing concerned cost batches 14 % of
-/// their rate (ops/bench, 25 November 2026).
+/// Longer where reading and offering the stretch took long: so many times as long. Where writers
+/// have the processors, live readers wait: without it those whom nothing concerned cost batches 14 %
+/// of their rate (ops/bench, 25 November 2026).
 const REST: u32 = 4;
 
-/// So long for each reader that was woken as well: waking, copying and sending takes about 20 µs
-/// of a core, and the writers need theirs.
-const PAUSE_A_READER: Duration = Duration::from_micros(20);
+/// But no longer than this, however slow the disk is or long the queue of those who read.
+const REST_MAX: Duration = Duration::from_millis(100);
 
 /// After a failed read the next one waits so long.
 const PAUSE_FAILED: Duration = Duration::from_secs(1);
+
+/// So many readers are woken at once: whatever else runs waits for them, and 10,000 showed as 1.4 s
+/// (ops/bench, 25 November 2026).
+const WOKEN_AT_ONCE: usize = 100;
+
+/// Then the next wait so long for each: waking, copying and sending takes about 20 µs of a core,
+/// and the writers need theirs.
+const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
 /// Live readers at once: three quarters of all connections, so that others are served.
 pub const LIVE_MAX: usize = CONNECTIONS_MAX / 4 * 3;
@@ -93,6 +100,9 @@ pub struct Page {
     pub end: Position,
 }
 
+/// Who waits, and the page; `None`: the wait ends without one.
+type Delivery = (oneshot::Sender<Page>, Option<Page>);
+
 /// A place among those who wait; dropped, it is free.
 pub struct Ticket {
     hub: Arc<Hub>,
@@ -120,15 +130,19 @@ impl Hub {
         Self { ledger, metrics, room, places, state: Mutex::default() }
     }
 
-    /// Waits for what is wanted after a position. `None`: the log has more already, read it first.
-    pub fn wait(self: &Arc<Self>, from: Position, wanted: &Wanted) -> Option<Ticket> {
+    /// Waits for what is wanted after a position.
+    ///
+    /// # Errors
+    /// How far all who waited have been offered the log: there is more already, read it first, but
+    /// no further, or the next offer comes too late.
+    pub fn wait(self: &Arc<Self>, from: Position, wanted: &Wanted) -> Result<Ticket, Position> {
         let mut state = self.state();
         let end = match state.end.filter(|_| state.is_running) {
             Some(end) => end,
             None => *self.ledger.subscribe().borrow(),
         };
         if from < end {
-            return None;
+            return Err(end);
         }
         if !state.is_running {
             state.is_running = true;
@@ -140,7 +154,7 @@ impl Hub {
         let (sender, page) = oneshot::channel();
         let reader = Reader { from, page: sender };
         state.waiting.entry(wanted.clone()).or_default().readers.insert(number, reader);
-        Some(Ticket { hub: self.clone(), wanted: wanted.clone(), number, page })
+        Ok(Ticket { hub: self.clone(), wanted: wanted.clone(), number, page })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -161,9 +175,10 @@ impl Hub {
             let begun = Instant::now();
             let pause = match self.ledger.told(end, STRETCH_RECORDS).await {
                 Ok(told) => {
-                    let woken = self.state().offer(&told, &self.room);
-                    let for_readers = PAUSE_A_READER * u32::try_from(woken).unwrap_or(u32::MAX);
-                    PAUSE.max(begun.elapsed() * REST) + for_readers
+                    let pages = self.state().offer(&told, &self.room);
+                    let rest = (begun.elapsed() * REST).clamp(PAUSE, REST_MAX);
+                    deliver(pages).await;
+                    rest
                 }
                 Err(error) => {
                     tracing::error!(error = %error, "the live feed could not be read on");
@@ -183,13 +198,12 @@ impl Hub {
 }
 
 impl State {
-    /// Sends each event to those who wait for it, and says how many were woken.
-    fn offer(&mut self, told: &[Told], room: &Arc<Semaphore>) -> usize {
-        let Some((before, last)) = self.end.zip(told.last()) else { return 0 };
+    /// Each event for those who wait for it.
+    fn offer(&mut self, told: &[Told], room: &Arc<Semaphore>) -> Vec<Delivery> {
+        let Some((before, last)) = self.end.zip(told.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
-        let form = |wanted: &Wanted| (wanted.kind.is_some(), wanted.source.is_some());
-        let forms: HashSet<_> = self.waiting.keys().map(form).collect();
+        let forms = self.forms(told.len());
         let mut found = Vec::new();
         for told in told {
             for (by_kind, by_source) in &forms {
@@ -203,26 +217,51 @@ impl State {
             }
         }
         let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
-        found.map(|waiting| waiting.send(before, end, room)).sum()
+        found.flat_map(|waiting| waiting.pages(before, end, room)).collect()
+    }
+
+    /// Which forms of a choice, by type and by sender, somebody waits for; all where finding that
+    /// out takes longer than looking up so many events.
+    fn forms(&self, events: usize) -> Vec<(bool, bool)> {
+        let all = [(false, false), (true, false), (false, true), (true, true)];
+        let has = |form: &(bool, bool)| {
+            let of = |wanted: &Wanted| (wanted.kind.is_some(), wanted.source.is_some());
+            self.waiting.len() > events || self.waiting.keys().any(|wanted| of(wanted) == *form)
+        };
+        all.into_iter().filter(has).collect()
     }
 }
 
 impl Waiting {
-    fn send(self, before: Position, end: Position, room: &Arc<Semaphore>) -> usize {
-        let woken = self.readers.len();
+    fn pages(self, before: Position, end: Position, room: &Arc<Semaphore>) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let place = room.clone().try_acquire_many_owned(bytes);
-        // Without room all are closed, and read on from the log when there is.
-        let (Ok(place), Some(last)) = (place, self.last) else { return woken };
-        let page = Page { text: held(self.text, place), last, end };
-        for reader in self.readers.into_values() {
-            // One that had read further is closed: it would see events again.
-            if reader.from <= before {
+        let place = room.clone().try_acquire_many_owned(bytes).ok();
+        // Without room all read on from the log when there is.
+        let page = place.zip(self.last);
+        let page = page.map(|(place, last)| Page { text: held(self.text, place), last, end });
+        // One that had read further would see events again.
+        let of = |reader: &Reader| page.clone().filter(|_| reader.from <= before);
+        let deliver = |reader: Reader| {
+            let page = of(&reader);
+            (reader.page, page)
+        };
+        self.readers.into_values().map(deliver).collect()
+    }
+}
+
+/// Sends the pages, a few readers at a time.
+async fn deliver(pages: Vec<Delivery>) {
+    let mut pages = pages.into_iter();
+    while pages.len() > 0 {
+        let mut pause = Duration::ZERO;
+        for (reader, page) in pages.by_ref().take(WOKEN_AT_ONCE) {
+            if let Some(page) = page {
                 // It may have left.
-                let _ = reader.page.send(page.clone());
+                let _ = reader.send(page);
             }
+            pause += PAUSE_A_READER;
         }
-        woken
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -272,4 +311,31 @@ pub fn held(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
     }
     text.shrink_to_fit();
     Bytes::from_owner(Held(text, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_of_many_gets_the_page_or_the_end_of_the_wait() {
+        let page = Page {
+            text: Bytes::from_static(b"data"),
+            last: Position::new(7),
+            end: Position::new(9),
+        };
+        let (pages, mut readers) = (0..2 * WOKEN_AT_ONCE + 50)
+            .map(|number| {
+                let (reader, told) = oneshot::channel();
+                ((reader, (number % 3 > 0).then(|| page.clone())), told)
+            })
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        deliver(pages).await;
+        for (number, reader) in readers.iter_mut().enumerate() {
+            let told = reader.try_recv().map(|page| (page.text.len(), page.last, page.end));
+            let sent = Ok((4, Position::new(7), Position::new(9)));
+            let closed = Err(oneshot::error::TryRecvError::Closed);
+            assert_eq!(told, if number % 3 > 0 { sent } else { closed }, "reader {number}");
+        }
+    }
 }

@@ -115,19 +115,22 @@ impl Reader {
         }
         let quiet = Instant::now() + self.link.keep_alive;
         while self.left != Some(0) {
-            let Some(ticket) = self.hub.wait(self.last, &self.wanted) else {
-                let link = self.link.clone();
-                let read = tokio::select! {
-                    () = link.stopped() => return None,
-                    read = self.read() => read,
-                };
-                match read {
-                    Ok(Some(page)) => return Some(page),
-                    Ok(None) if Instant::now() < quiet => continue,
-                    Ok(None) => return Some(self.sign_of_life()),
-                    Err(error) => {
-                        tracing::error!(error = %error, "a live reader could not be read for");
-                        return None;
+            let ticket = match self.hub.wait(self.last, &self.wanted) {
+                Ok(ticket) => ticket,
+                Err(end) => {
+                    let link = self.link.clone();
+                    let read = tokio::select! {
+                        () = link.stopped() => return None,
+                        read = self.read(end) => read,
+                    };
+                    match read {
+                        Ok(Some(page)) => return Some(page),
+                        Ok(None) if Instant::now() < quiet => continue,
+                        Ok(None) => return Some(self.sign_of_life()),
+                        Err(error) => {
+                            tracing::error!(error = %error, "a live reader could not be read for");
+                            return None;
+                        }
                     }
                 }
             };
@@ -162,8 +165,8 @@ impl Reader {
         }
     }
 
-    /// Reads the next page from the log. `None`: nothing wanted was in it.
-    async fn read(&mut self) -> Result<Option<Bytes>, ReadError> {
+    /// Reads the next page from the log, no further than `end`. `None`: nothing wanted was in it.
+    async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
         let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
         let place = self.hub.room.clone().acquire_many_owned(room).await;
         let mut place = place.map_err(ReadError::failed)?;
@@ -173,7 +176,7 @@ impl Reader {
         }
         let mut text = Vec::new();
         for told in told {
-            if text.len() >= PAGE_BYTES || self.left == Some(0) {
+            if text.len() >= PAGE_BYTES || self.left == Some(0) || told.position() > end {
                 break;
             }
             self.last = told.position();

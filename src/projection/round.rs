@@ -54,6 +54,9 @@ impl Runner {
         let last = last.ok_or_else(|| ReadError::failed("a record of the log is missing"))?;
         let anchor = last.commitment;
         let touched = self.touched(to).await?;
+        if self.is_stopped() {
+            return Ok(());
+        }
         let left = touched.into_iter().filter(|person| done.is_none_or(|done| *person > done));
         let mut rows = Vec::new();
         for person in left {
@@ -72,11 +75,12 @@ impl Runner {
         Ok(())
     }
 
-    /// Whose answers the records up to a position may change, in order.
+    /// Whose answers the records up to a position may change, in order; not all, once it is told to
+    /// stop.
     async fn touched(&mut self, to: Position) -> Result<BTreeSet<PersonId>, Fault> {
         let mut touched = BTreeSet::new();
         let mut after = self.state.read()?.position;
-        while after < to {
+        while after < to && !self.is_stopped() {
             self.rest().await;
             let records = self.ledger.clear(after, PAGE_RECORDS).await?;
             let Some(last) = records.last() else { break };

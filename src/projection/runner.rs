@@ -27,12 +27,18 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// So long it waits after something failed.
 const FAULT_WAIT: Duration = Duration::from_secs(5);
 
-/// While events are being recorded it rests so many times as long as it has worked: recording has
-/// the processors, the caches and the disk, and the lists are some seconds behind at most rates.
-const REST: u32 = 4;
+/// For each event recorded since its last rest it rests so long, about what it costs to record one
+/// (ours: ops/bench, A): recording has the processors, the caches and the disk.
+const REST_AN_EVENT: Duration = Duration::from_micros(50);
+
+/// It rests at most so many times as long as it has worked: beyond some 16,000 events a second.
+const REST_MOST: u32 = 4;
 
 /// It rests after so much work: timers are no finer than a millisecond.
 const WORK: Duration = Duration::from_millis(5);
+
+/// No rest is longer, however slow the disk is.
+const REST_MAX: Duration = Duration::from_secs(1);
 
 /// What keeps the lists up to date.
 pub(super) struct Runner {
@@ -43,7 +49,7 @@ pub(super) struct Runner {
     build: [u8; 32],
     told: watch::Sender<Progress>,
     stopped: watch::Receiver<bool>,
-    /// The end of the last rest, and where the log ended then.
+    /// The end of the last rest or wait, and where the log ended when it began.
     rested: (Instant, Position),
 }
 
@@ -204,16 +210,19 @@ impl Runner {
         Ok(row::row(&self.ledger, person, known, now).await?)
     }
 
-    /// Rests after work, where events were recorded meanwhile.
+    /// Rests after work, where events were recorded since the last rest.
     pub(super) async fn rest(&mut self) {
         let worked = self.rested.0.elapsed();
         if worked < WORK {
             return;
         }
         let end = *self.ledger.subscribe().borrow();
-        let before = std::mem::replace(&mut self.rested, (Instant::now(), end));
-        if before.1 != end {
-            self.pause(worked * REST).await;
+        let recorded = end.number() - self.rested.1.number();
+        self.rested = (Instant::now(), end);
+        let rest = REST_AN_EVENT * u32::try_from(recorded).unwrap_or(u32::MAX);
+        let rest = rest.min(worked * REST_MOST).min(REST_MAX);
+        if !rest.is_zero() {
+            self.pause(rest).await;
         }
     }
 
@@ -242,7 +251,7 @@ impl Runner {
             _ = stopped.wait_for(|stopped| *stopped) => {}
             () = tokio::time::sleep(wait) => {}
         }
-        self.rested.0 = Instant::now();
+        self.rested = (Instant::now(), position);
     }
 
     async fn pause(&mut self, time: Duration) {

@@ -180,9 +180,10 @@ fn histories(data: &Path) -> Result<Vec<String>, Failure> {
     let (p50, p99) = (took[took.len() / 2], took[took.len() * 99 / 100]);
     println!(
         "- One person's history in process, {} records on average, {HISTORIES} persons: p50 \
-         {p50:.2} ms, p99 {p99:.2} ms, at most {:.2} ms.",
+         {p50:.2} ms, p99 {p99:.2} ms, at most {:.2} ms; {:.1} µs a record.",
         items as u64 / HISTORIES,
-        took.last().copied().unwrap_or(0.0)
+        took.last().copied().unwrap_or(0.0),
+        took.iter().sum::<f64>() * 1e3 / items as f64
     );
     Ok(aims::long("one person's history", p50, 1.0, "ms (median)").into_iter().collect())
 }

@@ -15,7 +15,7 @@ use crate::events::{self, Event, Form, Numbers, Request};
 use crate::neighbours::median;
 use crate::process::Server;
 use crate::readers::{Feed, Habit, Readers, has_live};
-use crate::{Failure, aims, connection, machine};
+use crate::{Failure, aims, connection, http, machine};
 
 /// Connections that send one event a request, and how often each does: 2,000 events/s.
 const SINGLES: usize = 20;
@@ -24,6 +24,10 @@ const SINGLE_EVERY: Duration = Duration::from_millis(10);
 /// A batch of so many, every so often: 500 events/s.
 const BATCH: usize = 1_000;
 const BATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// What is in the ledger before, numbered beyond all that follow.
+const FILL: http::Load =
+    http::Load { form: Form::Batch, events: BATCH, connections: 2, first: 1_000_000_000_000 };
 
 /// A question, every so often.
 const QUESTION_EVERY: Duration = Duration::from_millis(50);
@@ -53,6 +57,9 @@ pub struct Soak {
     /// How long
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
+    /// Events in the ledger before, so that histories are as long as they are later
+    #[arg(long, default_value_t = 0)]
+    events: u64,
 }
 
 /// What was done so far.
@@ -68,8 +75,11 @@ impl Soak {
     /// Loads and prints.
     pub fn run(self) -> Result<(), Failure> {
         let mut server = Server::ledger(&self.folder.join("ledger"))?;
+        let requests = self.events.div_ceil(BATCH as u64);
+        http::fill(server.address, FILL, requests)?;
         let end = Instant::now() + Duration::from_secs_f64(60.0 * self.minutes);
         let counts = Arc::new(Counts::default());
+        counts.events.store(requests * BATCH as u64, Relaxed);
         let live = has_live(server.address);
         let series = crate::alone(load(&server, end, &counts, live))?;
         let (sent, found) = (counts.events.load(Relaxed), connection::position(server.address)?);

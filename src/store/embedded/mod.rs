@@ -11,16 +11,17 @@
 mod index;
 mod log;
 mod merge;
+mod readers;
 mod segment;
 mod writer;
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -29,10 +30,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::index::{Index, Seen, WAITING_MAX};
 use self::log::Reader;
+use self::readers::Readers;
 use self::writer::{Request, Shared, Writer};
 use super::{AppendError, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
 use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
-use crate::domain::record::{View, commitment};
+use crate::domain::record::View;
 
 pub use self::writer::Clock;
 
@@ -43,18 +45,11 @@ const QUEUE_LENGTH_MAX: usize = 4096;
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A read of the log ends once it has so many bytes, one of the largest batches: a record may be
-/// a mebibyte, and 32 reads run at once.
+/// a mebibyte, and several reads run at once.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
-
-/// So many connections that read are kept open.
-const READERS_IDLE_MAX: usize = 16;
-
-/// So many of them keep what they have read of the table, 64 MiB together. With all 16, memory grew
-/// for hours, as now and then many read at once (ops/bench, 25 November 2026).
-const READERS_WARM_MAX: usize = 4;
 
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +115,7 @@ impl Embedded {
         let lock = lock(folder)?;
         let path = folder.join("ledger.db");
         let (log, ledger) = log::Writer::open(&path)?;
-        let readers = Arc::new(Readers { path, idle: Mutex::default() });
+        let readers = Arc::new(Readers::new(path));
         let anchor = |position| readers.commitment(position);
         let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
         let last = catch_up(&readers, &index, progress)?;
@@ -317,36 +312,5 @@ fn settle(index: &Index, readers: &Readers) {
                 return;
             }
         }
-    }
-}
-
-/// Connections that read, as many as are in use at once.
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Reader>>,
-}
-
-impl Readers {
-    fn with<T>(&self, read: impl FnOnce(&Reader) -> T) -> Result<T, rusqlite::Error> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle().pop();
-        let reader = match waiting {
-            Some(reader) => reader,
-            None => Reader::open(&self.path)?,
-        };
-        let answer = read(&reader);
-        let others = idle().len();
-        let may_stay =
-            others < READERS_WARM_MAX || (others < READERS_IDLE_MAX && reader.let_go().is_ok());
-        if may_stay {
-            idle().push(reader);
-        }
-        Ok(answer)
-    }
-
-    fn commitment(&self, position: Position) -> io::Result<Option<[u8; 32]>> {
-        let stored = self.with(|reader| reader.at(position)).flatten();
-        let stored = stored.map_err(io::Error::other)?;
-        Ok(stored.map(|stored| commitment(&stored.record).into()))
     }
 }

@@ -1,0 +1,106 @@
+//! The connections that read the log.
+//! Always: as many as are in use at once; of those that nobody uses few keep memory.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::log::Reader;
+use crate::domain::id::Position;
+use crate::domain::record::commitment;
+
+/// So many are kept open with what they have read of the table, 64 MiB together. With 16 of them
+/// memory grew for hours, as now and then many read at once (ops/bench, 25 November 2026).
+const WARM_MAX: usize = 4;
+
+/// So many more are kept open, and keep nothing.
+const COLD_MAX: usize = 12;
+
+/// Connections that read, as many as are in use at once.
+pub struct Readers {
+    path: PathBuf,
+    idle: Mutex<Idle>,
+}
+
+/// Connections that nobody reads with. Those that keep what they read are taken first.
+#[derive(Default)]
+struct Idle {
+    warm: Vec<Reader>,
+    cold: Vec<Reader>,
+}
+
+impl Readers {
+    /// To the log at this path, which a writer has opened.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::default() }
+    }
+
+    /// Reads with a connection of its own.
+    pub fn with<T>(&self, read: impl FnOnce(&Reader) -> T) -> Result<T, rusqlite::Error> {
+        let reader = match self.take() {
+            Some(reader) => reader,
+            None => Reader::open(&self.path)?,
+        };
+        let answer = read(&reader);
+        self.put(reader);
+        Ok(answer)
+    }
+
+    fn take(&self) -> Option<Reader> {
+        let mut idle = self.idle();
+        idle.warm.pop().or_else(|| idle.cold.pop())
+    }
+
+    fn put(&self, reader: Reader) {
+        let mut idle = self.idle();
+        if idle.warm.len() < WARM_MAX {
+            idle.warm.push(reader);
+            return;
+        }
+        drop(idle);
+        if reader.let_go().is_ok() {
+            let mut idle = self.idle();
+            if idle.cold.len() < COLD_MAX {
+                idle.cold.push(reader);
+            }
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The commitment of the record at a position.
+    pub fn commitment(&self, position: Position) -> io::Result<Option<[u8; 32]>> {
+        let stored = self.with(|reader| reader.at(position)).flatten();
+        let stored = stored.map_err(io::Error::other)?;
+        Ok(stored.map(|stored| commitment(&stored.record).into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::Writer;
+    use super::*;
+
+    #[test]
+    fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let _writer = Writer::open(&path).unwrap();
+        let readers = Readers::new(path);
+        let burst = WARM_MAX + COLD_MAX + 5;
+        let open = || Reader::open(&readers.path).unwrap();
+        for reader in (0..burst).map(|_| open()).collect::<Vec<_>>() {
+            readers.put(reader);
+        }
+        let counts = || {
+            let idle = readers.idle();
+            (idle.warm.len(), idle.cold.len())
+        };
+        assert_eq!(counts(), (WARM_MAX, COLD_MAX));
+        let during = readers.with(|_| counts()).unwrap();
+        assert_eq!(during, (WARM_MAX - 1, COLD_MAX));
+        assert_eq!(counts(), (WARM_MAX, COLD_MAX));
+    }
+}

@@ -25,8 +25,8 @@ const STRETCH_RECORDS: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Longer where reading and offering the stretch took long: so many times as long. Where writers
-/// have the processors, live readers wait: without it those whom nothing concerned cost batches 14 %
-/// of their rate (ops/bench, 25 November 2026).
+/// have the processors, live readers wait: without it those whom nothing concerned cost batches
+/// 14 % of their rate (ops/bench, 25 November 2026).
 const REST: u32 = 4;
 
 /// But no longer than this, however slow the disk is or long the queue of those who read.

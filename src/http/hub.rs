@@ -1,7 +1,7 @@
 //! What is new in the log, read once for all who wait for it.
-//! Always: one who waits has been offered every event up to `end`; an event costs at most four
-//! look-ups, however many wait; nothing is read or kept for readers who do not wait, because they
-//! are slow or busy: they read on from the log themselves.
+//! Always: one who waits has been offered every event up to `end`; an event costs four look-ups,
+//! however many wait; nothing is read or kept for readers who do not wait, because they are slow
+//! or busy: they read on from the log themselves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -203,11 +203,9 @@ impl State {
         let Some((before, last)) = self.end.zip(told.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
-        let forms = self.forms(told.len());
         let mut found = Vec::new();
         for told in told {
-            for (by_kind, by_source) in &forms {
-                let wanted = told.wanted(*by_kind, *by_source);
+            for wanted in told.wanted() {
                 let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
                 if waiting.text.is_empty() {
                     found.push(wanted);
@@ -218,17 +216,6 @@ impl State {
         }
         let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
         found.flat_map(|waiting| waiting.pages(before, end, room)).collect()
-    }
-
-    /// Which forms of a choice, by type and by sender, somebody waits for; all where finding that
-    /// out takes longer than looking up so many events.
-    fn forms(&self, events: usize) -> Vec<(bool, bool)> {
-        let all = [(false, false), (true, false), (false, true), (true, true)];
-        let has = |form: &(bool, bool)| {
-            let of = |wanted: &Wanted| (wanted.kind.is_some(), wanted.source.is_some());
-            self.waiting.len() > events || self.waiting.keys().any(|wanted| of(wanted) == *form)
-        };
-        all.into_iter().filter(has).collect()
     }
 }
 

@@ -80,12 +80,16 @@ impl Told {
         Ok(Self { kind, source, stored })
     }
 
-    /// The choice of this form that takes this event.
-    pub fn wanted(&self, by_kind: bool, by_source: bool) -> Wanted {
-        Wanted {
-            kind: by_kind.then_some(self.kind),
-            source: by_source.then(|| self.source.clone()),
-        }
+    /// The four choices that take this event.
+    pub fn wanted(&self) -> [Wanted; 4] {
+        let kind = Some(self.kind);
+        let source = Some(self.source.clone());
+        [
+            Wanted { kind: None, source: None },
+            Wanted { kind, source: None },
+            Wanted { kind: None, source: source.clone() },
+            Wanted { kind, source },
+        ]
     }
 
     /// Its place in the log.

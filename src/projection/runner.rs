@@ -217,7 +217,7 @@ impl Runner {
             return;
         }
         let end = *self.ledger.subscribe().borrow();
-        let recorded = end.number() - self.rested.1.number();
+        let recorded = end.number().saturating_sub(self.rested.1.number());
         self.rested = (Instant::now(), end);
         let rest = REST_AN_EVENT * u32::try_from(recorded).unwrap_or(u32::MAX);
         let rest = rest.min(worked * REST_MOST).min(REST_MAX);

@@ -1,9 +1,7 @@
 //! Laws that hold for every history that passes the door.
 //! Always: the events of a case come from a few numbers, so that a failing case shrinks.
 
-use care_ledger::domain::calendar::At;
-use care_ledger::domain::history::History;
-use care_ledger::domain::registry::Registry;
+use care_ledger::domain::{calendar::At, history::History, registry::Registry};
 use care_ledger::domain::trajectory::alerts::AlertCode;
 use care_ledger::domain::trajectory::substitution::SubstitutionState;
 use care_ledger::domain::trajectory::{self, Rules, Trajectory};

@@ -91,7 +91,7 @@ impl Soak {
         println!();
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         println!(
-            "{} minutes: {} events recorded, {} questions answered ({} of them on routes that the \
+            "{} minutes: {} events in the ledger, {} questions answered ({} of them on routes that the \
              server lacks), {} live readers came and went{}.",
             self.minutes,
             count(&counts.events),

@@ -10,7 +10,8 @@ use crate::domain::id::Position;
 use crate::domain::record::commitment;
 
 /// So many are kept open with what they have read of the table, 64 MiB together. With 16 of them
-/// memory grew for hours, as now and then many read at once (ops/bench, 25 November 2026).
+/// that grew by more than a MiB a minute, as now and then many read at once (ops/bench, soak of ten
+/// minutes, 25 November 2026).
 const WARM_MAX: usize = 4;
 
 /// So many more are kept open, and keep nothing.

@@ -1,10 +1,10 @@
 //! Laws that hold for every history that passes the door.
 //! Always: the events of a case come from a few numbers, so that a failing case shrinks.
 
-use care_ledger::domain::{calendar::At, history::History, registry::Registry};
 use care_ledger::domain::trajectory::alerts::AlertCode;
 use care_ledger::domain::trajectory::substitution::SubstitutionState;
 use care_ledger::domain::trajectory::{self, Rules, Trajectory};
+use care_ledger::domain::{calendar::At, history::History, registry::Registry};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -32,7 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("getrandom", &["ledger", "store/embedded", "vault"]),
     ("clap", &["cli", "config.rs"]),
     ("indicatif", &["cli"]),
-    ("mimalloc", &["main.rs"]),
+    ("tikv_jemallocator", &["main.rs"]),
     ("ureq", &["cli"]),
     ("rustix", &["cli", "http/serve.rs", "projection/runner.rs"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),

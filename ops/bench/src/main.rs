@@ -142,4 +142,4 @@ fn told(report: Result<measure::Report, Failure>) -> Result<(), Failure> {
 
 /// As the command has it.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -91,9 +91,10 @@ fn owner(symbol: &str) -> String {
 
 /// Whose code a symbol of C is.
 fn foreign(name: &str) -> &'static str {
-    const NAMES: [(&str, &str); 6] = [
+    const NAMES: [(&str, &str); 7] = [
         ("alloc", "the allocator"),
         ("free", "the allocator"),
+        ("je_", "the allocator"),
         ("mem", "copying and comparing"),
         ("blake3", "blake3"),
         ("sqlite", "sqlite"),

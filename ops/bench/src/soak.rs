@@ -1,5 +1,6 @@
 //! A steady load for a long time, and whether the server's memory stays what it is.
-//! Always: a bounded rate, so that hours compare; readers and live readers come and go.
+//! Always: a bounded rate, so that hours compare; readers and live readers come and go. The ledger
+//! is filled before, so that time is what changes, and not the size of what is small.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -57,8 +58,8 @@ pub struct Soak {
     /// How long
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
-    /// Events in the ledger before, so that histories are as long as they are later
-    #[arg(long, default_value_t = 0)]
+    /// Events in the ledger before: the country makes so many in a year and a half
+    #[arg(long, default_value_t = 3_000_000)]
     events: u64,
 }
 
@@ -91,10 +92,11 @@ impl Soak {
         println!();
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         println!(
-            "{} minutes: {} events in the ledger, {} questions answered ({} of them on routes that the \
-             server lacks), {} live readers came and went{}.",
+            "{} minutes: {} events in the ledger, {} of them from before; {} questions answered ({} of \
+             them on routes that the server lacks), {} live readers came and went{}.",
             self.minutes,
             count(&counts.events),
+            requests * BATCH as u64,
             count(&counts.answers),
             count(&counts.lacking),
             count(&counts.came),

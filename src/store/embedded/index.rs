@@ -70,8 +70,12 @@ impl Index {
         let mut segments: Vec<Arc<Segment>> = Vec::new();
         let mut covered = Position::START;
         for path in candidates(folder)? {
-            let mut streams = Vec::new();
-            let opened = Segment::open(&path, |stream| streams.push(stream));
+            // A segment has the entries of a stream side by side.
+            let mut streams: Vec<(PersonId, u64)> = Vec::new();
+            let opened = Segment::open(&path, |stream| match streams.last_mut() {
+                Some((last, count)) if *last == stream => *count += 1,
+                _ => streams.push((stream, 1)),
+            });
             let fits = |segment: &Segment| -> io::Result<bool> {
                 let header = &segment.header;
                 Ok(header.ledger == ledger
@@ -81,7 +85,9 @@ impl Index {
             match opened {
                 Ok(segment) if fits(&segment)? => {
                     covered = segment.header.last;
-                    streams.iter().for_each(|stream| *counts.entry(*stream).or_insert(0) += 1);
+                    for (stream, count) in streams {
+                        *counts.entry(stream).or_insert(0) += count;
+                    }
                     segments.push(Arc::new(segment));
                 }
                 // Not whole, of another log, or already merged into a larger one.

@@ -302,7 +302,7 @@ struct Filter {
 
 impl Filter {
     fn new(keys: usize) -> Self {
-        Self { words: vec![0; (keys * FILTER_BITS_PER_KEY / 64 + 1).next_power_of_two()] }
+        Self { words: vec![0; keys * FILTER_BITS_PER_KEY / 64 + 1] }
     }
 
     fn bits(&self, key: &[u8; 16]) -> impl Iterator<Item = (usize, u64)> + use<> {
@@ -312,10 +312,12 @@ impl Filter {
             u64::from_le_bytes(bytes)
         };
         let (start, step) = (half(0), half(8) | 1);
-        let mask = self.words.len() as u64 - 1;
+        let words = self.words.len() as u128;
         (0..FILTER_PROBES).map(move |probe| {
             let hash = start.wrapping_add(step.wrapping_mul(probe));
-            (usize::try_from((hash >> 6) & mask).unwrap_or(0), 1 << (hash & 63))
+            // The high bits choose the word, the low ones the bit in it.
+            let word = (u128::from(hash) * words) >> 64;
+            (usize::try_from(word).unwrap_or(0), 1 << (hash & 63))
         })
     }
 
@@ -327,5 +329,27 @@ impl Filter {
 
     fn may_hold(&self, key: &[u8; 16]) -> bool {
         self.bits(key).all(|(word, bit)| self.words[word] & bit != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_holds_all_it_was_given_and_one_in_a_hundred_others() {
+        let key = |number: u32| -> [u8; 16] {
+            let hash = blake3::hash(&number.to_be_bytes());
+            hash.as_bytes()[..16].try_into().expect("16 of 32 bytes")
+        };
+        // Neither a power of two nor a multiple of a word.
+        for keys in [1, 5_000, 100_003] {
+            let mut filter = Filter::new(keys as usize);
+            (0..keys).for_each(|number| filter.insert(key(number)));
+            assert!((0..keys).all(|number| filter.may_hold(&key(number))));
+            let others = keys..keys + 100_000;
+            let wrong = others.filter(|number| filter.may_hold(&key(*number))).count();
+            assert!(wrong <= 1_200, "{wrong} of 100,000 beside {keys}");
+        }
     }
 }

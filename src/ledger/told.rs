@@ -168,7 +168,7 @@ mod tests {
         // The ledger's own type is no sender's.
         let draft = schema::check(&Raw(raw), now).ok()?;
         let stamped = Stamped::new(&draft, draft.person, Pair([1; 32]), &[2; 32]);
-        let record = stamped.at(RecordedTime::from_micros(recorded));
+        let record = stamped.at(RecordedTime::from_micros(recorded)).into();
         Some(Stored { position: Position::new(position), revision: Revision(revision), record })
     }
 

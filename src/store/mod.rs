@@ -4,6 +4,7 @@
 pub mod embedded;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::domain::id::{Pair, PersonId, Position, Revision};
@@ -96,7 +97,7 @@ pub struct Stored {
     /// In its stream.
     pub revision: Revision,
     /// `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedtime`.
-    pub record: Vec<u8>,
+    pub record: Bytes,
 }
 
 /// Part of a stream.

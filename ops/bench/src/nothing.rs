@@ -28,7 +28,7 @@ impl Nothing {
         let stored = (before + 1..).zip(write.records).map(|(position, record)| Stored {
             position: Position::new(position),
             revision: Revision(position),
-            record: record.at(now),
+            record: record.at(now).into(),
         });
         Outcome::Appended(stored.collect())
     }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use super::OpenError;
@@ -32,6 +33,9 @@ const PAGE_BYTES: i64 = 8192;
 /// and as much again for the pages that pass through, which would push them out. A stream of 200
 /// records then costs 234 reads of the file; 320 with 8 MiB, 209 with 32 MiB.
 const READER_CACHE_KIB: i64 = 16 * 1024;
+
+/// Records of one read share allocations of so many bytes, about 120 each.
+const ROOM_BYTES: usize = 64 * 1024;
 
 /// What the connection that writes keeps: a larger commit is written to disk in parts.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
@@ -176,7 +180,9 @@ impl Reader {
     pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
         self.connection
             .prepare_cached(AT)?
-            .query_row(params![signed(position.number())], stored)
+            .query_row(params![signed(position.number())], |row| {
+                stored(row, Bytes::copy_from_slice)
+            })
             .optional()
     }
 
@@ -185,8 +191,12 @@ impl Reader {
         // Together, because to begin and end a look at the database costs as much as to find one.
         let together = self.connection.unchecked_transaction()?;
         let mut statement = together.prepare_cached(AT)?;
-        let mut at =
-            |position: &Position| statement.query_row(params![signed(position.number())], stored);
+        let mut room = Room::default();
+        let mut at = |position: &Position| {
+            statement.query_row(params![signed(position.number())], |row| {
+                stored(row, |record| room.keep(record))
+            })
+        };
         positions.iter().map(&mut at).collect()
     }
 
@@ -203,18 +213,38 @@ impl Reader {
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query(params![signed(after), limit])?;
+        let mut room = Room::default();
         while let Some(row) = rows.next()?
-            && visit(stored(row)?)
+            && visit(stored(row, |record| room.keep(record))?)
         {}
         Ok(())
     }
 }
 
-fn stored(row: &rusqlite::Row<'_>) -> Result<Stored, rusqlite::Error> {
+/// Room for the records of one read: they share allocations, each of which lives as long as any
+/// record in it.
+#[derive(Default)]
+struct Room(BytesMut);
+
+impl Room {
+    fn keep(&mut self, record: &[u8]) -> Bytes {
+        if self.0.capacity() < record.len() {
+            self.0 = BytesMut::with_capacity(record.len().max(ROOM_BYTES));
+        }
+        self.0.extend_from_slice(record);
+        self.0.split().freeze()
+    }
+}
+
+/// The record in a row, kept as told.
+fn stored(
+    row: &rusqlite::Row<'_>,
+    keep: impl FnOnce(&[u8]) -> Bytes,
+) -> Result<Stored, rusqlite::Error> {
     Ok(Stored {
         position: Position::new(unsigned(row.get(0)?)),
         revision: Revision(unsigned(row.get(1)?)),
-        record: row.get(2)?,
+        record: keep(row.get_ref(2)?.as_blob()?),
     })
 }
 

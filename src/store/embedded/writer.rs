@@ -213,7 +213,7 @@ impl Writer {
             let recorded = now.max(self.recorded.micros()).saturating_add(behind);
             let fresh = group.pairs.insert(stamped.pair);
             assert!(fresh, "an append holds a pair once: checked by ledger::record");
-            let record = stamped.at(RecordedTime::from_micros(recorded));
+            let record = stamped.at(RecordedTime::from_micros(recorded)).into();
             group.records.push(Stored { position, revision: Revision(count), record });
             count += 1;
         }

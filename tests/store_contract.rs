@@ -215,6 +215,7 @@ async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
         let store = open(folder.path());
         let slice = store.read_stream(person(7), Revision(0), 1_000).await.unwrap();
         assert_eq!(slice.records.len(), 300, "{why}");
+        assert_eq!(slice.last, Some(Revision(299)), "{why}");
         for n in [0_u32, 7, 262_143, 262_144, count - 1] {
             let known = store
                 .append(vec![write(person(1), Expected::Any, &[&n.to_string()])])

@@ -1,6 +1,7 @@
 //! A steady load for a long time, and whether the server's memory stays what it is.
 //! Always: a bounded rate, so that hours compare; readers and live readers come and go. The ledger
-//! is filled before, so that time is what changes, and not the size of what is small.
+//! is filled before; at the end a server started anew over it is loaded in the same way, so that
+//! what time costs is told apart from what the ledger's size does.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,7 +44,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Looks of the first minute are of a server that is still warming up.
 const LOOKS_LEFT_OUT: usize = 6;
 
-/// Memory is flat when the last third's median is at most this beyond the first third's.
+/// The server that is started anew is loaded for so many of the minutes, and at least so many.
+const ANEW: (f64, f64) = (0.1, 2.5);
+
+/// Memory is flat when the last third's median is at most this beyond the first third's; and what
+/// is beyond the median of a server started anew is what time cost, not the ledger's size.
 const GROWTH_MAX: f64 = 1.05;
 
 /// Load a server steadily and print whether its memory grows.
@@ -75,66 +80,96 @@ struct Counts {
 impl Soak {
     /// Loads and prints.
     pub fn run(self) -> Result<(), Failure> {
-        let mut server = Server::ledger(&self.folder.join("ledger"))?;
+        let data = self.folder.join("ledger");
+        let mut server = Server::ledger(&data)?;
         let requests = self.events.div_ceil(BATCH as u64);
         http::fill(server.address, FILL, requests)?;
-        let end = Instant::now() + Duration::from_secs_f64(60.0 * self.minutes);
         let counts = Arc::new(Counts::default());
         counts.events.store(requests * BATCH as u64, Relaxed);
+        let numbers = Arc::new(Numbers::default());
         let live = has_live(server.address);
-        let series = crate::alone(load(&server, end, &counts, live))?;
-        let (sent, found) = (counts.events.load(Relaxed), connection::position(server.address)?);
-        if sent != found {
-            return Err(format!("{sent} acknowledged, {found} found").into());
-        }
+        let through = steady(&server, self.minutes, &counts, &numbers, live)?;
+        let told = [&counts.events, &counts.answers, &counts.lacking, &counts.came];
+        let [events, answers, lacking, came] = told.map(|count| count.load(Relaxed));
+        server.kill()?;
+        eprintln!("bench: started anew");
+        server = Server::ledger(&data)?;
+        let (part, least) = ANEW;
+        let anew = steady(&server, least.max(part * self.minutes), &counts, &numbers, live)?;
         server.kill()?;
         println!("{}", machine::today(&self.commit));
         println!();
-        let count = |counter: &AtomicU64| counter.load(Relaxed);
         println!(
-            "{} minutes: {} events in the ledger, {} of them from before; {} questions answered ({} of \
-             them on routes that the server lacks), {} live readers came and went{}.",
+            "{} minutes: {events} events in the ledger, {} of them from before; {answers} \
+             questions answered ({lacking} of them on routes that the server lacks), {came} live \
+             readers came and went{}.",
             self.minutes,
-            count(&counts.events),
             requests * BATCH as u64,
-            count(&counts.answers),
-            count(&counts.lacking),
-            count(&counts.came),
             if live { "" } else { " (skipped: the server has no live feed)" }
         );
-        aims::print(&told(&series).into_iter().collect::<Vec<_>>());
+        aims::print(&judged(&through, &anew));
         Ok(())
     }
 }
 
-/// Prints the series of (hours, MiB); a sentence if it is not flat.
-fn told(series: &[(f64, f64)]) -> Option<String> {
-    let left_out = LOOKS_LEFT_OUT.min(series.len() / 2);
-    let kept = &series[left_out..];
+/// One server's memory over a time: (hours, MiB).
+type Series = [(f64, f64)];
+
+/// Loads a server and finds in it what it acknowledged.
+fn steady(
+    server: &Server,
+    minutes: f64,
+    counts: &Arc<Counts>,
+    numbers: &Arc<Numbers>,
+    live: bool,
+) -> Result<Vec<(f64, f64)>, Failure> {
+    let end = Instant::now() + Duration::from_secs_f64(60.0 * minutes);
+    let series = crate::alone(load(server, end, counts, numbers, live))?;
+    let (sent, found) = (counts.events.load(Relaxed), connection::position(server.address)?);
+    if sent != found {
+        return Err(format!("{sent} acknowledged, {found} found").into());
+    }
+    Ok(series)
+}
+
+/// Prints both series; a sentence for each way in which memory is not flat.
+fn judged(through: &Series, anew: &Series) -> Vec<String> {
+    let left_out = |series: &Series| LOOKS_LEFT_OUT.min(series.len() / 2);
+    let of = |part: &Series| median(part.iter().map(|(_, memory)| *memory));
+    let kept = &through[left_out(through)..];
     let third = kept.len() / 3;
-    let of = |part: &[(f64, f64)]| median(part.iter().map(|(_, memory)| *memory));
     let (first, last) = (of(&kept[..third]), of(&kept[kept.len() - third..]));
+    let fresh = of(&anew[left_out(anew)..]);
     println!();
     println!(
-        "Memory of the server, {} looks, one every {} s, the first {left_out} left out: first \
-         third {first:.1} MiB, last third {last:.1} MiB (medians), slope {:+.1} MiB an hour. Flat \
-         means at most {GROWTH_MAX} times. Load average at the end: {}.",
-        series.len(),
+        "Memory of the server, a look every {} s, {} of them, the first {} left out (medians): \
+         first third {first:.1} MiB, last third {last:.1} MiB, slope {:+.1} MiB an hour. Killed, \
+         started anew over the same ledger and loaded alike, {} looks: {fresh:.1} MiB. Flat means \
+         at most {GROWTH_MAX} times. Load average at the end: {}.",
         LOOK_EVERY.as_secs(),
+        through.len(),
+        left_out(through),
         slope(kept),
+        anew.len(),
         machine::load()
     );
     if third == 0 {
-        return Some("short: memory: too few looks to tell".to_owned());
+        return vec!["short: memory: too few looks to tell".to_owned()];
     }
-    let what = "of the first third's memory in the last";
-    (last / first > GROWTH_MAX).then(|| {
-        format!("short: memory: {:.2} {what}, at most {GROWTH_MAX:.2} aimed at", last / first)
-    })
+    let beyond = [
+        (first, "of the first third's memory in the last"),
+        (fresh, "in the last third of what a server started anew takes"),
+    ];
+    let short = |(before, what): (f64, &str)| {
+        (last / before > GROWTH_MAX).then(|| {
+            format!("short: memory: {:.2} {what}, at most {GROWTH_MAX:.2} aimed at", last / before)
+        })
+    };
+    beyond.into_iter().filter_map(short).collect()
 }
 
 /// The slope of the least squares' line.
-fn slope(points: &[(f64, f64)]) -> f64 {
+fn slope(points: &Series) -> f64 {
     let count = points.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
@@ -147,9 +182,10 @@ async fn load(
     server: &Server,
     end: Instant,
     counts: &Arc<Counts>,
+    numbers: &Arc<Numbers>,
     live: bool,
 ) -> Result<Vec<(f64, f64)>, Failure> {
-    let (address, numbers) = (server.address, Arc::new(Numbers::default()));
+    let address = server.address;
     let mut tasks = Vec::new();
     for part in events::for_connections(SINGLES)? {
         tasks.push(tokio::spawn(send(
@@ -165,7 +201,7 @@ async fn load(
         (address, end),
         (Form::Batch, BATCH_EVERY),
         batches.chunks_exact(BATCH).map(<[Event]>::to_vec).collect(),
-        numbers,
+        numbers.clone(),
         counts.clone(),
     )));
     tasks.push(tokio::spawn(ask(address, end, counts.clone())));

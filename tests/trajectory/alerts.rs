@@ -168,6 +168,55 @@ fn handover_unconfirmed() {
             json!([]),
         ),
         (
+            "sent late, it is confirmed no sooner",
+            of(vec![moved(), handover_sent("2026-03-03T20:00", MONDAY)]),
+            "2026-03-03T20:01",
+            on("2026-03-03T14:00", json!(["e3", "e2"])),
+        ),
+        (
+            "sent for the next move, the last one being answered by a dose",
+            of(vec![moved(), later(), handover_sent("2026-03-03T12:00", "2026-03-03T09:00")]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "sent for the next move, the last one being answered by a confirmation",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                handover_confirmed("2026-03-02T13:00"),
+                moved(),
+                with(handover_sent("2026-03-03T20:00", MONDAY), json!({"handover": "h2"})),
+            ]),
+            "2026-03-03T21:00",
+            json!([]),
+        ),
+        (
+            "sent again and again, nobody has more time",
+            vec![
+                gent(),
+                depot("2026-03-02T09:00", 28),
+                released("2026-03-10T14:00", "sentenceEnd"),
+                with(handover_sent("2026-03-11T09:00", MONDAY), json!({"handover": "h2"})),
+                with(
+                    handover_sent("2026-03-18T09:00", MONDAY),
+                    json!({"handover": "h3", "product": "buprenorphine"}),
+                ),
+            ],
+            "2026-03-18T10:00",
+            on("2026-03-12T00:00", json!(["e4", "e2"])),
+        ),
+        (
+            "back in prison and given doses, nobody has to take over any more",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                released("2026-03-02T14:00", "sentenceEnd"),
+                arrived("2026-03-20T10:00", "gent"),
+                dose("2026-03-20T12:00"),
+            ]),
+            "2026-03-20T13:00",
+            json!([]),
+        ),
+        (
             "a depot: by the end of the next working day",
             vec![
                 gent(),
@@ -277,6 +326,42 @@ fn release_without_follow_up() {
             json!([]),
         ),
         (
+            "treatment that ran before the detention and was never recorded as over",
+            [vec![treated("2018-02-20", "community", true)], of(vec![out("sentenceEnd")])].concat(),
+            "2026-03-24",
+            json!([{"code": "releaseWithoutFollowUp", "since": "2026-03-24T00:00",
+                "severity": "high", "events": ["e3"]}]),
+        ),
+        (
+            "treatment that ended on the day of the release",
+            of(vec![
+                treated("2026-02-20", "community", true),
+                out("sentenceEnd"),
+                treatment_ended("2026-03-02T12:00"),
+            ]),
+            "2026-03-24",
+            json!([{"code": "releaseWithoutFollowUp", "since": "2026-03-24T00:00",
+                "severity": "high", "events": ["e3"]}]),
+        ),
+        (
+            "the end of the title at home begins nothing anew",
+            of(vec![
+                with(out("conditionalRelease"), json!({"final": false})),
+                released("2026-03-20T10:00", "sentenceEnd"),
+            ]),
+            "2026-03-24",
+            alert("high"),
+        ),
+        (
+            "removed from the territory after a release",
+            of(vec![
+                with(out("conditionalRelease"), json!({"final": false})),
+                released("2026-03-20T10:00", "removal"),
+            ]),
+            "2026-04-30",
+            json!([]),
+        ),
+        (
             "treatment that was running already",
             of(vec![treated("2026-02-20", "community", true), out("sentenceEnd")]),
             "2026-04-30",
@@ -312,6 +397,22 @@ fn detox_only() {
             "2026-03-02",
             json!([{"code": "detoxOnly", "since": "2026-03-01T14:00",
                 "severity": "medium", "events": ["e1", "e2"]}]),
+        ),
+        (
+            "given outside on a prescription that was never sent here",
+            vec![
+                with(
+                    dose("2026-02-27T09:00"),
+                    json!({"setting": "community",
+                    "facility": "msoc", "prescription": "elsewhere"}),
+                ),
+                gent(),
+                taper(),
+                doses(),
+            ],
+            "2026-03-02",
+            json!([{"code": "detoxOnly", "since": "2026-03-01T14:00",
+                "severity": "medium", "events": ["e0", "e2"]}]),
         ),
         ("not maintained before", vec![gent(), taper(), doses()], "2026-03-02", json!([])),
         (

@@ -204,6 +204,10 @@ pub fn treated(time: &str, setting: &str, structured: bool) -> Value {
     event("treatment.started", time, data)
 }
 
+pub fn treatment_ended(time: &str) -> Value {
+    event("treatment.ended", time, json!({"episode": "t1", "reason": "completed"}))
+}
+
 pub fn enrolled(time: &str, programme: &str) -> Value {
     let data = json!({"enrolment": "n1", "project": "ddGent", "programme": programme,
         "plannedSessions": 20});

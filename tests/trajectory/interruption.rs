@@ -39,6 +39,18 @@ fn interrupted_rests_on_records() {
                 "review": "newInduction", "nextDueBy": "2026-03-03T09:00"}),
         ),
         (
+            "a long silence between two withheld ones is unknown",
+            days_without("strike", &[3, 20]),
+            "2026-03-20T12:00",
+            json!({"state": "unknown", "notOfferedDays": 2, "review": "absent"}),
+        ),
+        (
+            "what is on record after a long silence counts",
+            days_without("strike", &[3, 20, 21, 22]),
+            "2026-03-22T12:00",
+            json!({"state": "interrupted", "notOfferedDays": 4, "review": "beforeNextDose"}),
+        ),
+        (
             "a day that was covered is none without a dose",
             vec![
                 with(dose(MONDAY), json!({"takeHomeDays": 3})),

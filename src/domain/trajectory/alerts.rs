@@ -9,16 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::care::{ProgrammeState, ReferralState};
 use super::clock::{Clock, end_of_day};
 use super::custody::CustodyState;
-use super::doses::{Dose, Timeline, Told, silent_from, window};
+use super::doses::{Timeline, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
-use super::stops::ended_between;
-use super::{Record, Trajectory};
-use crate::domain::calendar::{days_after, end_of};
-use crate::domain::choice::{Goal, ProgrammeKind, ReleaseReason, Setting, StopReason};
-use crate::domain::fact::{Fact, HandoverSent, Prescribed};
+use super::{Record, Trajectory, handover};
+use crate::domain::calendar::date_of;
+use crate::domain::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
+use crate::domain::fact::{Fact, Prescribed};
 use crate::domain::history::Item;
-use crate::domain::workdays::workdays_after;
 
 /// What is wrong, as a stable code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,7 +76,7 @@ pub fn raise(
 ) -> Vec<Alert> {
     let mut alerts = Vec::new();
     alerts.extend(substitution_overdue(timeline, trajectory, rules));
-    alerts.extend(handover_unconfirmed(records, timeline, trajectory, clock, rules));
+    alerts.extend(handover::unconfirmed(records, timeline, trajectory, clock, rules));
     alerts.extend(referrals_unanswered(trajectory, clock, rules));
     alerts.extend(release_without_follow_up(records, timeline, trajectory, clock, rules));
     alerts.extend(detox_only(records, timeline, trajectory, rules));
@@ -87,7 +85,8 @@ pub fn raise(
     alerts
 }
 
-fn sources(thresholds: &[&Threshold]) -> String {
+/// The sources of thresholds, each once.
+pub(super) fn sources(thresholds: &[&Threshold]) -> String {
     let mut sources: Vec<&str> = Vec::new();
     for threshold in thresholds {
         if !sources.contains(&&*threshold.source) {
@@ -97,13 +96,15 @@ fn sources(thresholds: &[&Threshold]) -> String {
     sources.join("; ")
 }
 
-fn ids<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<String> {
+/// The ids of the records that an alert names.
+pub(super) fn ids<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<String> {
     let mut ids: Vec<String> = items.into_iter().map(|item| item.id().to_owned()).collect();
     ids.dedup();
     ids
 }
 
-fn shown(instant: DateTime<Utc>) -> String {
+/// An instant in a detail.
+pub(super) fn shown(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
@@ -125,102 +126,6 @@ fn substitution_overdue(
         detail: format!("nextDueBy {}, no dose recorded since", shown(due)),
         source: sources(&[limit]),
     })
-}
-
-/// A move on which substitution has to be handed over.
-struct Move<'a, 't> {
-    item: &'a Item,
-    dose: &'t Dose<'a>,
-}
-
-/// Transfers and releases while substitution ran, as far as was known then. Whoever is let out
-/// by day still gets it inside.
-fn moves<'a, 't>(
-    records: &[Record<'a>],
-    timeline: &'t Timeline<'a>,
-    rules: &Rules,
-) -> Vec<Move<'a, 't>> {
-    let ended = [StopReason::Planned, StopReason::Client, StopReason::Forced];
-    let is_move = |fact: &Fact| match fact {
-        Fact::Transferred(_) => true,
-        Fact::Released(fact) => fact.reason != ReleaseReason::LimitedDetention,
-        _ => false,
-    };
-    let running = |item: &'a Item| {
-        let dose = timeline.last_dose(item.instant())?;
-        let known = item.instant() <= silent_from(dose.next_due(), dose.interval_days, rules);
-        let stopped = ended_between(timeline, dose.at, item.instant(), &ended);
-        (known && !stopped).then_some(Move { item, dose })
-    };
-    records.iter().filter(|(_, fact)| is_move(fact)).filter_map(|(item, _)| running(item)).collect()
-}
-
-/// One interval or so many working days after a move, whichever ends first.
-fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Utc> {
-    let thresholds = &rules.thresholds;
-    let days = interval_days.saturating_mul(thresholds.handover_intervals.value);
-    let workday = workdays_after(from.date(), thresholds.handover_working_days.value);
-    days_after(from.instant(), days).min(end_of(workday))
-}
-
-/// A handover that was sent stands until it is confirmed, or the receiving side gives a dose in
-/// time; a move with none, until a dose is given after it. The last of either counts.
-fn handover_unconfirmed(
-    records: &[Record],
-    timeline: &Timeline,
-    trajectory: &Trajectory,
-    clock: &Clock,
-    rules: &Rules,
-) -> Option<Alert> {
-    use super::substitution::SubstitutionState as State;
-    if matches!(trajectory.substitution.state, State::None | State::Stopped) {
-        return None;
-    }
-    let moves = moves(records, timeline, rules);
-    let sent = timeline.handovers.last().copied();
-    let moved_after =
-        |sent: DateTime<Utc>| moves.iter().filter(move |moved| moved.item.instant() >= sent);
-    let covering = sent.filter(|(item, _)| moved_after(item.instant()).count() <= 1);
-    let (since, events) = match covering {
-        Some((_, sent)) if timeline.confirmed.contains_key(&sent.handover) => return None,
-        Some((item, sent)) => {
-            let from = moved_after(item.instant()).next().map_or(item, |moved| moved.item);
-            if timeline.is_taken_over(from, sent, rules) {
-                return None;
-            }
-            let since = handover_until(from, interval_of(timeline, item, sent), rules);
-            (since, ids([item, from]))
-        }
-        None => {
-            let last = moves.last()?;
-            let given = |dose: &&Dose| dose.told == Told::Given;
-            let later = timeline.doses.iter().rfind(given).map(|dose| dose.at);
-            if later > Some(last.item.instant()) {
-                return None;
-            }
-            let since = handover_until(last.item, last.dose.interval_days, rules);
-            (since, ids([last.dose.item, last.item]))
-        }
-    };
-    clock.reached(since).then(|| Alert {
-        code: AlertCode::HandoverUnconfirmed,
-        since,
-        severity: rules.severities.handover_unconfirmed,
-        events,
-        detail: match covering {
-            Some(_) => format!("handover sent, not confirmed by {}", shown(since)),
-            None => format!("moved, no handover by {}", shown(since)),
-        },
-        source: sources(&[
-            &rules.thresholds.handover_intervals,
-            &rules.thresholds.handover_working_days,
-        ]),
-    })
-}
-
-fn interval_of(timeline: &Timeline, item: &Item, sent: &HandoverSent) -> u32 {
-    let dose = timeline.last_dose(item.instant()).filter(|dose| dose.product == sent.product);
-    dose.map_or(1, |dose| dose.interval_days)
 }
 
 fn referrals_unanswered<'a>(
@@ -257,14 +162,9 @@ fn release_without_follow_up(
         CustodyState::UnderModality => trajectory.custody.facility.is_none(),
         _ => false,
     };
-    let last = records.iter().rev().find_map(|(item, fact)| match fact {
-        Fact::Released(released) => Some((*item, released.reason)),
-        _ => None,
-    });
-    let (release, reason) = last.filter(|_| outside)?;
-    let leaves = !matches!(reason, ReleaseReason::Removal | ReleaseReason::LimitedDetention);
+    let release = left_by(records).filter(|_| outside)?;
     let needed = timeline.last.is_some() || records.iter().any(|(_, fact)| shows_need(fact));
-    if !leaves || !needed || is_followed_up(records, trajectory, release) {
+    if !needed || is_followed_up(records, trajectory, release) {
         return None;
     }
     let since = end_of_day(release.instant(), rules.thresholds.follow_up_days.value);
@@ -286,6 +186,23 @@ fn release_without_follow_up(
     })
 }
 
+/// The release by which the person left for the community. A later one ends what was left of the
+/// title of who is at home already.
+fn left_by<'a>(records: &[Record<'a>]) -> Option<&'a Item> {
+    let mut left = None;
+    for (item, fact) in records {
+        left = match fact {
+            Fact::Released(released) => match released.reason {
+                ReleaseReason::Removal | ReleaseReason::LimitedDetention => None,
+                _ => left.or(Some(*item)),
+            },
+            Fact::Arrived(_) | Fact::Transferred(_) | Fact::AbsenceStarted(_) => None,
+            _ => left,
+        };
+    }
+    left
+}
+
 fn shows_need(fact: &Fact) -> bool {
     match fact {
         Fact::Screened(screened) => screened.need_identified,
@@ -298,10 +215,19 @@ fn shows_need(fact: &Fact) -> bool {
 
 fn is_followed_up(records: &[Record], trajectory: &Trajectory, release: &Item) -> bool {
     let released = release.instant();
+    let arrived = records
+        .iter()
+        .rfind(|(item, fact)| matches!(fact, Fact::Arrived(_)) && item.instant() <= released);
+    let arrived = arrived.map(|(item, _)| item.instant());
+    // What ran before the detention may have ended without a record.
+    let goes_on = |since: DateTime<Utc>, until: Option<DateTime<Utc>>| {
+        arrived.is_none_or(|arrived| since >= arrived)
+            && until.is_none_or(|until| date_of(until) > release.date())
+    };
     let treated = trajectory.treatments.iter().any(|treatment| {
         treatment.structured
             && treatment.setting != Setting::Prison
-            && treatment.until.is_none_or(|until| until >= released)
+            && (treatment.since >= released || goes_on(treatment.since, treatment.until))
     });
     let admitted = records
         .iter()
@@ -337,8 +263,11 @@ fn detox_only(
         match fact {
             Fact::Verified(_) => true,
             Fact::Prescribed(fact) => earlier && fact.goal == Goal::Maintenance,
+            // Of a prescription that is known its goal counts.
             Fact::DoseContinued(fact) => {
-                earlier && fact.setting != Setting::Prison && fact.prescription.is_none()
+                let ordered = fact.prescription.as_ref();
+                let is_known = ordered.is_some_and(|id| timeline.by_id.contains_key(id));
+                earlier && fact.setting != Setting::Prison && !is_known
             }
             _ => false,
         }

@@ -131,7 +131,7 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
         return substitution;
     }
     let course = Course::of(timeline, rules);
-    let run = course.run();
+    let run = course.run(rules);
     substitution.missed_days = Some(course.dates(Some(Cause::Missed)).len());
     substitution.not_offered_days = Some(course.dates(Some(Cause::NotOffered)).len());
     substitution.next_due_by = course.due;
@@ -221,7 +221,11 @@ impl<'a, 't> Course<'a, 't> {
         let heard = withheld.last().map(again);
         // Whoever was heard of only once nothing was known any more has shown no dose by that.
         let in_time = |first: &&&Withheld| limit.is_none_or(|limit| first.item.instant() < limit);
-        let heard_in_time = heard.filter(|_| withheld.first().as_ref().is_some_and(in_time));
+        let first = stretches(&dates_of(&withheld), rules).into_iter().next();
+        let first = first.filter(|_| withheld.first().as_ref().is_some_and(in_time));
+        let heard_in_time = first.and_then(|(_, last)| {
+            withheld.iter().rfind(|withheld| withheld.item.date() <= last).map(again)
+        });
         let unknown_from = match window(interval_days, rules) {
             Some(_) => limit.max(heard_in_time),
             None => {
@@ -246,21 +250,24 @@ impl<'a, 't> Course<'a, 't> {
             .collect()
     }
 
-    /// The most consecutive dates without a dose: those on record, and between the first and the
-    /// last of them also those on which one was due and nobody recorded it.
-    fn run(&self) -> u32 {
+    /// The most consecutive dates without a dose: those on record, and in each stretch of them
+    /// also those on which one was due and nobody recorded it.
+    fn run(&self, rules: &Rules) -> u32 {
         let dates = self.dates(None);
-        let recorded = longest_run(&dates);
-        let (Some(&first), Some(&last)) = (dates.first(), dates.last()) else { return 0 };
         let due = self.last.filter(|_| self.begun.is_none()).map(Dose::next_due);
-        let mut from = due.map(calendar::date_of).map_or(first, |due_on| first.max(due_on));
-        if from > last {
-            return recorded;
-        }
-        while let Some(before) = from.pred_opt().filter(|before| dates.contains(before)) {
-            from = before;
-        }
-        recorded.max(u32::try_from((last - from).num_days() + 1).unwrap_or(u32::MAX))
+        let due_on = due.map(calendar::date_of);
+        let of_stretch = |(first, last): (NaiveDate, NaiveDate)| {
+            let mut from = due_on.map_or(first, |due_on| first.max(due_on));
+            if from > last {
+                return 0;
+            }
+            while let Some(before) = from.pred_opt().filter(|before| dates.contains(before)) {
+                from = before;
+            }
+            u32::try_from((last - from).num_days() + 1).unwrap_or(u32::MAX)
+        };
+        let stretches = stretches(&dates, rules).into_iter().map(of_stretch);
+        stretches.fold(longest_run(&dates), u32::max)
     }
 
     /// Daily: enough consecutive days on record without a dose, whoever's doing it was. Depot:
@@ -316,6 +323,24 @@ fn resumed_after_gap(timeline: &Timeline, rules: &Rules) -> bool {
     }
     let missing = last.date().signed_duration_since(calendar::date_of(due));
     missing.num_days() >= rules.thresholds.missed_review_days.value.into()
+}
+
+fn dates_of(withheld: &[&Withheld]) -> BTreeSet<NaiveDate> {
+    withheld.iter().map(|withheld| withheld.item.date()).collect()
+}
+
+/// The first and last dates of what was heard without a longer silence between than leaves
+/// substitution known: a missing record is unknown, not missed.
+fn stretches(dates: &BTreeSet<NaiveDate>, rules: &Rules) -> Vec<(NaiveDate, NaiveDate)> {
+    let silent_max = i64::from(rules.thresholds.overdue_limit_hours.value / 24);
+    let mut stretches: Vec<(NaiveDate, NaiveDate)> = Vec::new();
+    for &date in dates {
+        match stretches.last_mut() {
+            Some((_, last)) if (date - *last).num_days() <= silent_max + 1 => *last = date,
+            _ => stretches.push((date, date)),
+        }
+    }
+    stretches
 }
 
 /// The most consecutive dates.

@@ -33,9 +33,9 @@ pub const ALERT_CODES: &[&str] = &[
     "programmeStalled",
 ];
 
-/// Position, two instants in microseconds, a pseudonym and a number.
-const LIST_CURSOR: &str = "^[0-9]{1,18}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.[0-9a-f]{8}-[0-9a-f]{4}\
-    -[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,18}$";
+/// A list, a position, two instants in microseconds, a pseudonym and a number.
+const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,18}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
+    [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,18}$";
 
 /// The schemas that the operations name.
 pub fn components() -> Map<String, Value> {
@@ -57,7 +57,7 @@ pub fn components() -> Map<String, Value> {
             {"format": "date", "pattern": YEARS}, {"format": "date-time", "pattern": YEARS}]},
         "Position": {"type": "string", "pattern": "^[0-9]{1,19}$",
             "description": "Opaque: take it from an answer"},
-        "Cursor": {"type": "string", "pattern": "^[0-9]{1,17}\\.[0-9]{1,17}\\.[0-9]{1,9}$",
+        "Cursor": {"type": "string", "pattern": "^[0-9]{1,16}\\.-?[0-9]{1,16}\\.[0-9]{1,9}$",
             "description": "Opaque: take it from an answer"},
         "ListCursor": {"type": "string", "description": "Opaque: take it from an answer",
             "pattern": LIST_CURSOR},
@@ -187,7 +187,7 @@ fn receipt() -> Value {
 
 fn problem() -> Value {
     let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
-    json!({"type": "object", "required": ["type", "href", "title", "status", "instance"],
+    json!({"type": "object", "required": ["type", "href", "title", "status", "detail", "instance"],
         "properties": {
             "type": {"type": "string", "enum": urns}, "href": {"type": "string"},
             "title": {"type": "string"}, "status": {"type": "integer"},

@@ -60,10 +60,15 @@ pub async fn get(
         query.tell(Issue::invalid(In::Query, "id", "One event has no live feed."));
     }
     let sentence = "Must be the `id` of an event of this feed.";
-    let seen = query.header(&headers, "Last-Event-ID", sentence, |bytes| {
-        std::str::from_utf8(bytes).ok()?.parse::<Position>().ok()
+    // For pages it says nothing, and a reader that has seen nothing yet may send it empty.
+    let says = headers.get("Last-Event-ID").is_some_and(|seen| is_live && !seen.is_empty());
+    let seen = says.then(|| {
+        query.header(&headers, "Last-Event-ID", sentence, |bytes| {
+            std::str::from_utf8(bytes).ok()?.parse::<Position>().ok()
+        })
     });
-    query.done()?;
+    let seen = seen.flatten();
+    query.done().await?;
     if is_live {
         let after = seen.or(after).unwrap_or(Position::START);
         let link = link.map(|Extension(link)| link).unwrap_or_default();
@@ -125,6 +130,7 @@ async fn page(
             }
         }
     }
+    is_end |= last >= *app.ledger.subscribe().borrow();
     let end = if is_end { "]}".to_owned() } else { format!("],\"next\":\"{last}\"}}") };
     body.extend_from_slice(end.as_bytes());
     let kind = HeaderValue::from_static("application/json");
@@ -140,7 +146,7 @@ pub async fn one(
     let mut query = query.of(&[]);
     let position: Option<Position> =
         query.path(path, "position", "Must be the `position` of an event.");
-    let position = query.done_with(position)?;
+    let position = query.done_with(position).await?;
     let found = app.ledger.at(position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     Ok(Json(answer::as_told(&found)))

@@ -51,7 +51,7 @@ pub async fn post(State(app): State<App>, query: Query, request: Request) -> Res
 async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
-    let Head { mode, run, expected, attributes } = match head(&headers, query) {
+    let Head { mode, run, expected, attributes } = match head(&headers, query).await {
         Ok(head) => head,
         Err(problem) => {
             let _ = tokio::time::timeout(DISCARDING_MAX, discard(body)).await;
@@ -82,7 +82,7 @@ struct Head {
     attributes: Attributes,
 }
 
-fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
+async fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
     let mut query = query.of(&["dryRun"]);
     let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
     let mode = event_in::mode(headers);
@@ -91,7 +91,7 @@ fn head(headers: &HeaderMap, query: Query) -> Result<Head, Problem> {
         Ok(Mode::Binary) => event_in::attributes(headers, &mut query),
         _ => Attributes::new(),
     };
-    query.done()?;
+    query.done().await?;
     Ok(Head { mode: mode?, run, expected, attributes })
 }
 

@@ -5,13 +5,12 @@
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use chrono::DateTime;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::contract::{ALERT_CODES, CUSTODY_STATES, SUBSTITUTION_STATES};
 use super::problem::Problem;
-use super::query::{Query, Reading};
+use super::query::{Query, Reading, micros};
 use super::state::App;
 use super::wait::LEDGER_POSITION;
 use crate::domain::calendar::At;
@@ -23,8 +22,10 @@ use crate::projection::{AskError, Asked, CreditFilter, Lists, Page, Pin, Traject
 const ITEMS_DEFAULT: usize = 1_000;
 const ITEMS_MAX: usize = 10_000;
 
-/// So many digits has an instant in microseconds until the year 2286.
-const MICROS_DIGITS_MAX: usize = 16;
+/// What the cursors of each list begin with: a number among a person's items means nothing in the
+/// other.
+const TRAJECTORIES: char = 't';
+const CREDITS: char = 'c';
 
 const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 characters.";
 
@@ -37,10 +38,10 @@ pub async fn trajectories(State(app): State<App>, query: Query) -> Result<Respon
         substitution: code(&mut query, "substitution", SUBSTITUTION_STATES),
         alert: code(&mut query, "alert", ALERT_CODES),
     };
-    let asked = asked(&app, &mut query);
-    query.done()?;
+    let asked = asked(&app, &mut query, TRAJECTORIES).await?;
+    query.done().await?;
     let page = lists(&app)?.trajectories(&filter, asked).await;
-    Ok(shown(&page.map_err(refused)?))
+    Ok(shown(&page.map_err(refused)?, TRAJECTORIES))
 }
 
 /// `GET /v1/credits`
@@ -51,10 +52,10 @@ pub async fn credits(State(app): State<App>, query: Query) -> Result<Response, P
         min_days: query.parse("minDays", days, |text| text.parse().ok()),
         facility: query.parse("facility", FACILITY, facility),
     };
-    let asked = asked(&app, &mut query);
-    query.done()?;
+    let asked = asked(&app, &mut query, CREDITS).await?;
+    query.done().await?;
     let page = lists(&app)?.credits(&filter, asked).await;
-    Ok(shown(&page.map_err(refused)?))
+    Ok(shown(&page.map_err(refused)?, CREDITS))
 }
 
 fn lists(app: &App) -> Result<&Lists, Problem> {
@@ -77,38 +78,42 @@ fn facility(text: &str) -> Option<String> {
     (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
 }
 
-fn asked(app: &App, query: &mut Reading) -> Asked {
+async fn asked(app: &App, query: &mut Reading, list: char) -> Result<Asked, Problem> {
     let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
-    let last = *app.ledger.subscribe().borrow();
-    let is_of_log = |found: &(Pin, (PersonId, i64))| found.0.position <= last;
-    let cursor = |text: &str| cursor(text).filter(is_of_log);
-    let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", cursor);
+    let cursor = match query.text("cursor").map(|text| cursor(text, list)) {
+        Some(Some((pin, after))) if is_of_log(app, &pin).await? => Some((pin, after)),
+        Some(_) => query.parse("cursor", "Must be the `next` of an earlier page.", |_| None),
+        None => None,
+    };
     let (pin, after) = cursor.unzip();
-    Asked { pin, after, limit }
+    Ok(Asked { pin, after, limit })
 }
 
-/// Position, recorded time, instant, person and number of the last item, between dots.
-fn cursor(text: &str) -> Option<(Pin, (PersonId, i64))> {
-    let parts: Vec<&str> = text.split('.').collect();
+/// Whether the log holds that record, recorded then.
+async fn is_of_log(app: &App, pin: &Pin) -> Result<bool, Problem> {
+    let anchor = app.ledger.anchor(pin.position).await?;
+    Ok(anchor.is_some_and(|anchor| anchor.recorded == pin.known))
+}
+
+/// The list, position, recorded time, instant, person and number of the last item, between dots.
+fn cursor(text: &str, list: char) -> Option<(Pin, (PersonId, i64))> {
+    let parts: Vec<&str> = text.strip_prefix(list)?.strip_prefix('.')?.split('.').collect();
     let [position, known, at, person, number] = parts[..] else { return None };
-    let micros = |text: &str| -> Option<i64> {
-        (text.len() <= MICROS_DIGITS_MAX).then(|| text.parse().ok()).flatten()
-    };
     let pin = Pin {
         position: position.parse().ok()?,
-        known: RecordedTime::from_micros(micros(known)?),
-        at: DateTime::from_timestamp_micros(micros(at)?)?,
+        known: RecordedTime::from_micros(micros(known)?.timestamp_micros()),
+        at: micros(at)?,
     };
-    Some((pin, (person.parse().ok()?, number.parse().ok()?)))
+    Some((pin, (person.parse().ok()?, number.parse().ok().filter(|number| *number >= 0)?)))
 }
 
-fn next(pin: &Pin, (person, number): (PersonId, i64)) -> String {
+fn next(list: char, pin: &Pin, (person, number): (PersonId, i64)) -> String {
     let (known, at) = (pin.known.micros(), pin.at.timestamp_micros());
-    format!("{}.{known}.{at}.{person}.{number}", pin.position)
+    format!("{list}.{}.{known}.{at}.{person}.{number}", pin.position)
 }
 
 /// A page; the items are JSON already.
-fn shown(page: &Page) -> Response {
+fn shown(page: &Page, list: char) -> Response {
     let at = json!(moment(At::Instant(page.pin.at)));
     let known = json!(page.pin.known.to_string());
     let bytes: usize = page.items.iter().map(|item| item.len() + 100).sum();
@@ -122,7 +127,7 @@ fn shown(page: &Page) -> Response {
     }
     body.push(']');
     if let Some(after) = page.next {
-        body.push_str(&format!(",\"next\":{}", json!(next(&page.pin, after))));
+        body.push_str(&format!(",\"next\":{}", json!(next(list, &page.pin, after))));
     }
     body.push('}');
     let kind = HeaderValue::from_static("application/json");
@@ -158,13 +163,22 @@ mod tests {
         let pin = Pin {
             position: "17".parse().unwrap(),
             known: RecordedTime::from_micros(1_790_000_000_000_001),
-            at: DateTime::from_timestamp_micros(1_790_000_000_000_002).unwrap(),
+            at: micros("1790000000000002").unwrap(),
         };
-        assert_eq!(cursor(&next(&pin, (person, 3))), Some((pin, (person, 3))));
-        for wrong in
-            ["", "1.2.3", "1.2.3.x.0", &format!("1.2.3.{person}"), "1.2.99999999999999999.x.0"]
-        {
-            assert_eq!(cursor(wrong), None, "{wrong}");
+        let text = next(CREDITS, &pin, (person, 3));
+        assert_eq!(cursor(&text, CREDITS), Some((pin, (person, 3))));
+        assert_eq!(cursor(&text, TRAJECTORIES), None, "of another list");
+        for wrong in [
+            "",
+            "c.1.2.3",
+            "c.1.2.3.x.0",
+            &format!("c.1.2.3.{person}"),
+            &format!("c.1.2.3.{person}.-1"),
+            &format!("c.1.+2.3.{person}.0"),
+            &format!("c.1.2.-9999999999999999.{person}.0"),
+            &format!("c.1.2.9999999999999999.{person}.0"),
+        ] {
+            assert_eq!(cursor(wrong, CREDITS), None, "{wrong}");
         }
     }
 

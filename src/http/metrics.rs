@@ -137,7 +137,7 @@ impl Metrics {
 
 /// `GET /metrics`.
 pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    query.none()?;
+    query.none().await?;
     let metrics = &app.metrics;
     metrics.position.set(metrics.ledger.subscribe().borrow().number());
     metrics.writable.set((metrics.ledger.condition() == Condition::Writable).into());

@@ -26,7 +26,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// `GET /openapi.json`
 pub async fn get(query: Query) -> Result<Response, Problem> {
-    query.none()?;
+    query.none().await?;
     let kind = HeaderValue::from_static("application/json");
     Ok(([(CONTENT_TYPE, kind)], DOCUMENT.as_str()).into_response())
 }

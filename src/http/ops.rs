@@ -5,18 +5,21 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::problem::{Problem, ProblemType};
 use super::query::Query;
 use super::state::App;
+use crate::domain::calendar::At;
 use crate::domain::id::Position;
-use crate::ledger::Condition;
+use crate::ledger::answer::moment;
+use crate::ledger::{Condition, clock};
 use crate::projection::{Progress, Status};
 
 /// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
 pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    query.none()?;
+    query.none().await?;
     let last = *app.ledger.subscribe().borrow();
     let (code, store, detail) = match app.ledger.condition() {
         Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
@@ -32,7 +35,7 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
         "store": {"status": store, "position": last.to_string(), "detail": detail}
     });
     if let Some(lists) = lists {
-        components["lists"] = component(lists, last);
+        components["lists"] = component(lists, last, clock::now());
     }
     let body = json!({
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
@@ -40,28 +43,36 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
     Ok((code, Json(body)).into_response())
 }
 
-/// How the lists stand beside the log: `lag` counts the events they have not read yet.
-fn component(lists: Progress, last: Position) -> Value {
+/// How the lists stand beside the log and the clock: `lag` counts the events they have not read
+/// yet, `known` is when the last one they have was recorded, and up to `asOf` every row shows what
+/// the clock has changed.
+fn component(lists: Progress, last: Position, now: DateTime<Utc>) -> Value {
     let (status, state) = match lists.status {
         Status::Running => ("UP", "running"),
         Status::Rebuilding => ("UP", "rebuilding"),
         Status::Faulted => ("DEGRADED", "faulted"),
     };
     let lag = last.number().saturating_sub(lists.position.number());
-    json!({
+    let mut told = json!({
         "status": status, "state": state, "position": lists.position.to_string(), "lag": lag
-    })
+    });
+    if let Some(known) = lists.known {
+        told["known"] = known.to_string().into();
+        let as_of = lists.next_due.map_or(now, |due| due.min(now));
+        told["asOf"] = moment(At::Instant(as_of)).into();
+    }
+    told
 }
 
 /// `GET /health/live`: the process answers.
 pub async fn live(query: Query) -> Result<Json<Value>, Problem> {
-    query.none()?;
+    query.none().await?;
     Ok(Json(json!({"status": "UP"})))
 }
 
 /// `GET /`: where to go from here.
 pub async fn root(query: Query) -> Result<Json<Value>, Problem> {
-    query.none()?;
+    query.none().await?;
     Ok(Json(json!({
         "name": "care-ledger", "version": env!("CARGO_PKG_VERSION"),
         "docs": "/docs", "openapi": "/openapi.json", "schemas": "/v1/schemas", "health": "/health"
@@ -92,7 +103,7 @@ pub async fn error_page(
     path: Result<Path<String>, PathRejection>,
     query: Query,
 ) -> Result<Response, Problem> {
-    query.none()?;
+    query.none().await?;
     let page = path.ok().and_then(|Path(code)| page(&code));
     let page = page.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");

@@ -6,10 +6,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 
 use super::problem::{Problem, ProblemType, etag};
-use super::query::{Query, Reading, prefers};
+use super::query::{Query, Reading, micros, prefers};
 use super::state::App;
 use crate::domain::calendar::{self, At};
 use crate::domain::credit;
@@ -33,19 +33,19 @@ pub async fn history(
 ) -> Result<Response, Problem> {
     let mut query = query.of(&["at", "known", "type", "limit", "cursor"]);
     let person = person(path, &mut query);
-    let (mut at, mut known) = moments(&mut query);
+    let (at, mut known) = moments(&mut query);
     let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
     let limit = query.limit("limit", HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
     let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", Cursor::parse);
-    let person = query.done_with(person)?;
-    let mut skip = 0;
+    let person = query.done_with(person).await?;
+    let (mut at, mut skip) = (at.unwrap_or_else(now), 0);
     if let Some(cursor) = cursor {
         (at, known, skip) = (cursor.at(at), Some(cursor.known), cursor.skip);
     }
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let next = || Cursor { known: known.known, at_micros: micros(at), skip: skip + limit }.text();
+    let next = || Cursor { known: known.known, at: at.instant(), skip: skip + limit }.text();
     let answer = long(&known, || answer::history(&question, &known, &page, next));
     let kind = HeaderValue::from_static("application/json");
     Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], answer)))
@@ -60,8 +60,8 @@ pub async fn trajectory(
     let mut query = query.of(&["at", "known"]);
     let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
-    let person = query.done_with(person)?;
-    let question = Question { person, at, known };
+    let person = query.done_with(person).await?;
+    let question = Question { person, at: at.unwrap_or_else(now), known };
     let known = find(&app, &question).await?;
     let answer = long(&known, || answer::trajectory(&question, &known));
     Ok(tagged(&known, Json(answer)))
@@ -77,15 +77,17 @@ pub async fn credit(
     let mut query = query.of(&["at", "known", "boundary", "monthDays", "project"]);
     let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
-    let mut asked = credit::Query::new(at, calendar::date_of(clock::now()));
     let boundary = "Must be anyPart or excludeLast.";
-    asked.boundary =
-        query.parse("boundary", boundary, |text| text.parse().ok()).unwrap_or(asked.boundary);
+    let boundary = query.parse("boundary", boundary, |text| text.parse().ok());
     let month_days = |text: &str| text.parse::<u32>().ok()?.try_into().ok();
-    asked.month_days =
-        query.parse("monthDays", "Must be 28 to 31.", month_days).unwrap_or(asked.month_days);
-    asked.project = query.flag("project");
-    let person = query.done_with(person)?;
+    let month_days = query.parse("monthDays", "Must be 28 to 31.", month_days);
+    let project = query.flag("project");
+    let person = query.done_with(person).await?;
+    let at = at.unwrap_or_else(now);
+    let mut asked = credit::Query::new(at, calendar::date_of(clock::now()));
+    asked.boundary = boundary.unwrap_or(asked.boundary);
+    asked.month_days = month_days.unwrap_or(asked.month_days);
+    asked.project = project;
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     if !credit::is_answerable(&known.history) {
@@ -106,9 +108,13 @@ fn person(path: PersonPath, query: &mut Reading) -> Option<PersonId> {
     query.path(path, "person", "Must be a person's pseudonym: a UUID with hyphens.")
 }
 
-fn moments(query: &mut Reading) -> (At, Option<RecordedTime>) {
-    let at = query.at("at").unwrap_or(At::Instant(clock::now()));
-    (at, query.known("known"))
+fn moments(query: &mut Reading) -> (Option<At>, Option<RecordedTime>) {
+    (query.at("at"), query.known("known"))
+}
+
+/// The moment that is meant where none was given; taken after a wait, or it would be too early.
+fn now() -> At {
+    At::Instant(clock::now())
 }
 
 async fn find(app: &App, question: &Question) -> Result<Person, Problem> {
@@ -134,20 +140,20 @@ fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
 struct Cursor {
     known: RecordedTime,
     /// For an instant; a date is given again with each page.
-    at_micros: i64,
+    at: DateTime<Utc>,
     skip: usize,
 }
 
 impl Cursor {
     fn text(&self) -> String {
-        format!("{}.{}.{}", self.known.micros(), self.at_micros, self.skip)
+        format!("{}.{}.{}", self.known.micros(), self.at.timestamp_micros(), self.skip)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let cursor = Self {
-            known: RecordedTime::from_micros(parts.next()?.parse().ok()?),
-            at_micros: parts.next()?.parse().ok()?,
+            known: RecordedTime::from_micros(micros(parts.next()?)?.timestamp_micros()),
+            at: micros(parts.next()?)?,
             skip: parts.next()?.parse().ok()?,
         };
         parts.next().is_none().then_some(cursor)
@@ -156,13 +162,7 @@ impl Cursor {
     fn at(&self, asked: At) -> At {
         match asked {
             At::Date(_) => asked,
-            At::Instant(now) => {
-                At::Instant(DateTime::from_timestamp_micros(self.at_micros).unwrap_or(now))
-            }
+            At::Instant(_) => At::Instant(self.at),
         }
     }
-}
-
-fn micros(at: At) -> i64 {
-    at.instant().timestamp_micros()
 }

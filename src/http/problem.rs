@@ -2,6 +2,8 @@
 //! Always: no content, no name, no number of a person; a 5xx shows a request id and nothing else.
 //! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -19,10 +21,10 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 const ISSUES_MAX: usize = 10_000;
 
 macro_rules! problem_types {
-    ($($(#[$attr:meta])* $variant:ident = $urn:literal, $status:ident, $title:literal;)*) => {
+    ($($variant:ident = $urn:literal, $status:ident, $title:literal, $detail:literal;)*) => {
         /// What is wrong; its last word names its page, `/errors/<code>`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ProblemType { $($(#[$attr])* #[doc = $title] $variant,)* }
+        pub enum ProblemType { $(#[doc = $title] $variant,)* }
 
         impl ProblemType {
             /// Every type, for the pages and the contract.
@@ -41,30 +43,45 @@ macro_rules! problem_types {
             const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
+
+            /// What to do, where the place that refuses has nothing closer to say.
+            const fn detail(self) -> &'static str {
+                match self { $(Self::$variant => $detail,)* }
+            }
         }
     };
 }
 
 problem_types! {
-    BadRequest = "belgif:badRequest", BAD_REQUEST, "Bad request";
-    NotFound = "belgif:resourceNotFound", NOT_FOUND, "Resource not found";
-    MethodNotAllowed = "careLedger:methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed";
-    IdReused = "careLedger:idReused", CONFLICT, "This source and id are in use with other content";
+    BadRequest = "belgif:badRequest", BAD_REQUEST, "Bad request",
+        "The request breaks the rules named in `issues`.";
+    NotFound = "belgif:resourceNotFound", NOT_FOUND, "Resource not found",
+        "There is nothing at this address; GET /openapi.json describes every route.";
+    MethodNotAllowed = "careLedger:methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed",
+        "The header Allow names the methods of this resource.";
+    IdReused = "careLedger:idReused", CONFLICT, "This source and id are in use with other content",
+        "Nothing was written.";
     WrongRevision = "careLedger:wrongRevision", PRECONDITION_FAILED,
-        "The stream is at another revision";
-    TooLarge = "belgif:payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large";
+        "The stream is at another revision", "Nothing was written.";
+    TooLarge = "belgif:payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",
+        "Send it in smaller parts.";
     UnsupportedMediaType = "careLedger:unsupportedMediaType", UNSUPPORTED_MEDIA_TYPE,
-        "Unsupported media type";
-    InvalidEvent = "careLedger:invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event";
+        "Unsupported media type", "GET /openapi.json names the media types that are taken.";
+    InvalidEvent = "careLedger:invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event",
+        "Nothing was written.";
     OtherSource = "careLedger:otherSource", UNPROCESSABLE_ENTITY,
-        "Only the system that sent a record may correct or annul it";
+        "Only the system that sent a record may correct or annul it", "Nothing was written.";
     StreamTooLong = "careLedger:streamTooLong", UNPROCESSABLE_ENTITY,
-        "This person has too many records for one answer";
-    Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive";
-    Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error";
+        "This person has too many records for one answer", "Page through GET /v1/events instead.";
+    Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive",
+        "Send it again: what was recorded already is answered as a duplicate.";
+    Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error",
+        "A fault of the service; its log says more under the id in `instance`.";
     NotYetRead = "careLedger:notYetRead", GATEWAY_TIMEOUT,
-        "The position asked for has not been read yet";
-    Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable";
+        "The position asked for has not been read yet",
+        "The time asked for with Prefer: wait is over; ask again.";
+    Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable",
+        "Send the same again after the seconds in Retry-After.";
 }
 
 impl ProblemType {
@@ -161,8 +178,7 @@ struct Told {
     href: String,
     title: &'static str,
     status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    detail: Cow<'static, str>,
     /// This very refusal; the same id stands in the log.
     instance: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -183,7 +199,7 @@ impl Problem {
             href: format!("/errors/{}", kind.code()),
             title: kind.title(),
             status: kind.status().as_u16(),
-            detail: None,
+            detail: kind.detail().into(),
             instance: format!("urn:uuid:{}", clock::request_id()),
             issues: Vec::new(),
             receipts: Vec::new(),
@@ -208,8 +224,8 @@ impl Problem {
     }
 
     /// Says what to do, in a sentence without content.
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.0.detail = Some(detail.into());
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.0.detail = detail.into();
         self
     }
 
@@ -281,9 +297,7 @@ impl Problem {
         match error {
             RecordError::Reused(places) => {
                 let issue = |place| Issue::reused(index.then_some(place));
-                Self::new(ProblemType::IdReused)
-                    .detail("Nothing was written.")
-                    .issues(places.into_iter().map(issue).collect())
+                Self::new(ProblemType::IdReused).issues(places.into_iter().map(issue).collect())
             }
             RecordError::WrongRevision { actual } => Self::wrong_revision(actual),
             RecordError::Append(AppendError::Busy) => Self::unavailable(),

@@ -8,10 +8,10 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::problem::{In, Issue, Problem};
-use super::wait;
+use super::wait::{self, Hold};
 use crate::domain::calendar::At;
 use crate::domain::id::RecordedTime;
 
@@ -20,6 +20,7 @@ pub struct Query {
     pairs: Vec<(String, String)>,
     /// What is wrong with the headers that any read takes.
     issues: Vec<Issue>,
+    hold: Option<Hold>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Query {
@@ -32,11 +33,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
             Problem::bad_request(vec![Issue::invalid(In::Query, "", detail)])
         };
         let mut issues = Vec::new();
-        if wait::is_malformed(&parts.headers) {
+        if wait::is_read(&parts.method) && wait::is_malformed(&parts.headers) {
             let detail = "Must be the `position` of an event.";
             issues.push(Issue::invalid(In::Header, "Ledger-Position", detail));
         }
-        Ok(Self { pairs: query.map_err(malformed)?.0, issues })
+        let hold = parts.extensions.get::<Hold>().cloned();
+        Ok(Self { pairs: query.map_err(malformed)?.0, issues, hold })
     }
 }
 
@@ -44,12 +46,13 @@ impl<S: Sync> FromRequestParts<S> for Query {
 pub struct Reading {
     pairs: Vec<(String, String)>,
     issues: Vec<Issue>,
+    hold: Option<Hold>,
 }
 
 impl Query {
     /// Starts reading: names outside `known` and repeated names are refused.
     pub fn of(self, known: &[&str]) -> Reading {
-        let Self { pairs, mut issues } = self;
+        let Self { pairs, mut issues, hold } = self;
         for (place, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let detail =
@@ -59,15 +62,15 @@ impl Query {
                 issues.push(Issue::invalid(In::Query, name, "Given twice."));
             }
         }
-        Reading { pairs, issues }
+        Reading { pairs, issues, hold }
     }
 
-    /// Refuses every parameter.
+    /// Refuses every parameter, and waits as asked.
     ///
     /// # Errors
-    /// A 400 that names what was sent.
-    pub fn none(self) -> Result<(), Problem> {
-        self.of(&[]).done()
+    /// A 400 that names what was sent; a 504.
+    pub async fn none(self) -> Result<(), Problem> {
+        self.of(&[]).done().await
     }
 }
 
@@ -155,23 +158,25 @@ impl Reading {
         self.parse(name, sentence, parse).unwrap_or(default).min(most)
     }
 
-    /// Ends the reading.
+    /// Ends the reading; a good request then waits as asked.
     ///
     /// # Errors
-    /// A 400 with every issue.
-    pub fn done(self) -> Result<(), Problem> {
-        self.done_with(Some(()))
+    /// A 400 with every issue; a 504.
+    pub async fn done(self) -> Result<(), Problem> {
+        self.done_with(Some(())).await
     }
 
     /// Ends the reading, with what the answer cannot do without; `None` has been told as an issue.
     ///
     /// # Errors
-    /// A 400 with every issue.
-    pub fn done_with<T>(self, needed: Option<T>) -> Result<T, Problem> {
-        match needed {
-            Some(needed) if self.issues.is_empty() => Ok(needed),
-            _ => Err(Problem::bad_request(self.issues)),
+    /// A 400 with every issue; a 504.
+    pub async fn done_with<T>(self, needed: Option<T>) -> Result<T, Problem> {
+        let needed = needed.filter(|_| self.issues.is_empty());
+        let needed = needed.ok_or_else(|| Problem::bad_request(self.issues))?;
+        if let Some(hold) = self.hold {
+            hold.reached().await?;
         }
+        Ok(needed)
     }
 }
 
@@ -186,8 +191,18 @@ pub fn at(text: &str) -> Option<At> {
         // An unencoded plus sign arrives as a space.
         _ => At::Instant(DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?.to_utc()),
     };
-    let year = chrono::Datelike::year(&at.date());
-    (1900..=2200).contains(&year).then_some(at)
+    is_exact(at).then_some(at)
+}
+
+fn is_exact(at: At) -> bool {
+    (1900..=2200).contains(&chrono::Datelike::year(&at.date()))
+}
+
+/// An instant in a cursor, in microseconds since 1970, as one of ours writes it.
+pub fn micros(text: &str) -> Option<DateTime<Utc>> {
+    let micros: i64 = text.parse().ok()?;
+    let at = DateTime::from_timestamp_micros(micros)?;
+    (micros.to_string() == text && is_exact(At::Instant(at))).then_some(at)
 }
 
 /// Whether a media type is asked for more than JSON (RFC 9110, 12.5.1); the first of equals counts.

@@ -43,7 +43,7 @@ pub async fn list(State(app): State<App>, query: Query) -> Result<Json<Value>, P
         // A place beyond all places is after the newest.
         is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
-    let source = query.done_with(source)?;
+    let source = query.done_with(source).await?;
     let page = app.refusals.page(&source, before, limit);
     let mut answer = json!({
         "items": page.items, "dropped": page.dropped, "completeSince": page.complete_since

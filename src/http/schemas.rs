@@ -14,7 +14,7 @@ use crate::domain::schema;
 
 /// `GET /v1/schemas`: every type with its title and class.
 pub async fn list(query: Query) -> Result<Json<Value>, Problem> {
-    query.none()?;
+    query.none().await?;
     let items: Vec<Value> = Kind::ALL.iter().map(|kind| summary(*kind)).collect();
     Ok(Json(json!({"items": items})))
 }
@@ -24,7 +24,7 @@ pub async fn one(
     path: Result<Path<String>, PathRejection>,
     query: Query,
 ) -> Result<Response, Problem> {
-    query.none()?;
+    query.none().await?;
     let Path(name) = path.map_err(|_| Problem::new(ProblemType::NotFound))?;
     let text = match name.as_str() {
         "envelope" => schema::ENVELOPE,

@@ -3,12 +3,14 @@
 //! Always: without both headers a read waits for nothing.
 //! Form: RFC 7240, section 4.3.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::problem::{Problem, ProblemType};
 use super::state::App;
@@ -20,35 +22,61 @@ pub const LEDGER_POSITION: &str = "ledger-position";
 /// The longest wait; a longer one asked for is cut to it. Source: ours, what most proxies allow.
 const SECONDS_MAX: u64 = 60;
 
-/// Holds a read until what it asks for has been read.
-pub async fn hold(State(app): State<App>, request: Request, next: Next) -> Response {
+/// What a read waits for, once it is known to be good.
+#[derive(Clone)]
+pub struct Hold {
+    app: App,
+    seconds: u64,
+    position: Position,
+    is_of_lists: bool,
+    was_reached: Arc<AtomicBool>,
+}
+
+/// Gives a read what it is to wait for, and says in the answer that it has waited.
+pub async fn hold(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let asked = seconds(request.headers()).zip(position(request.headers()));
     let Some((seconds, position)) = asked.filter(|_| is_read(request.method())) else {
         return next.run(request).await;
     };
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let within = Duration::from_secs(seconds);
-    let reached = match (path, &app.lists) {
-        (Some("/v1/trajectories" | "/v1/credits"), Some(lists)) => {
-            lists.reached(position, within).await
-        }
-        _ => {
-            let mut last = app.ledger.subscribe();
-            let reached = last.wait_for(|last| *last >= position);
-            tokio::time::timeout(within, reached).await.is_ok_and(|reached| reached.is_ok())
-        }
-    };
-    if !reached {
-        return Problem::new(ProblemType::NotYetRead).into_response();
-    }
+    let is_of_lists = matches!(path, Some("/v1/trajectories" | "/v1/credits"));
+    let was_reached = Arc::new(AtomicBool::new(false));
+    let hold = Hold { app, seconds, position, is_of_lists, was_reached: was_reached.clone() };
+    request.extensions_mut().insert(hold);
     let mut response = next.run(request).await;
-    let applied = HeaderValue::try_from(format!("wait={seconds}"));
-    let name = HeaderName::from_static("preference-applied");
-    response.headers_mut().extend(applied.ok().map(|applied| (name, applied)));
+    if was_reached.load(Ordering::Relaxed) {
+        let applied = HeaderValue::try_from(format!("wait={seconds}"));
+        let name = HeaderName::from_static("preference-applied");
+        response.headers_mut().extend(applied.ok().map(|applied| (name, applied)));
+    }
     response
 }
 
-fn is_read(method: &Method) -> bool {
+impl Hold {
+    /// Waits.
+    ///
+    /// # Errors
+    /// A 504: the position was not read in time.
+    pub async fn reached(self) -> Result<(), Problem> {
+        let within = Duration::from_secs(self.seconds);
+        let reached = match &self.app.lists {
+            Some(lists) if self.is_of_lists => lists.reached(self.position, within).await,
+            _ => {
+                let mut last = self.app.ledger.subscribe();
+                let reached = last.wait_for(|last| *last >= self.position);
+                tokio::time::timeout(within, reached).await.is_ok_and(|reached| reached.is_ok())
+            }
+        };
+        if !reached {
+            return Err(Problem::new(ProblemType::NotYetRead));
+        }
+        self.was_reached.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Whether a request only reads.
+pub fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
@@ -59,9 +87,11 @@ fn seconds(headers: &HeaderMap) -> Option<u64> {
     let seconds = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
         let is_wait = name.trim().eq_ignore_ascii_case("wait");
-        is_wait.then(|| value.trim().trim_matches('"').parse().ok()).flatten()
+        let value = value.trim().trim_matches('"');
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        (is_wait && is_number).then(|| value.parse().unwrap_or(u64::MAX))
     });
-    seconds.map(|seconds: u64| seconds.min(SECONDS_MAX))
+    seconds.map(|seconds| seconds.min(SECONDS_MAX))
 }
 
 /// The position in the headers; one that does not parse is told by whoever reads the query.

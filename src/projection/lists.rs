@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::runner::{Fault, Runner};
 use super::state::{State, StateError};
-use crate::domain::id::Position;
+use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::{Ledger, ReadError};
 
 /// The state file in the data folder.
@@ -41,6 +41,10 @@ pub struct Progress {
     pub status: Status,
     /// Records up to here are in them.
     pub position: Position,
+    /// When the last of these was recorded; `None`: there is none.
+    pub known: Option<RecordedTime>,
+    /// The first instant at which the clock changes a row.
+    pub next_due: Option<DateTime<Utc>>,
 }
 
 /// Why the lists could not be started.
@@ -98,7 +102,8 @@ impl Lists {
         let clock: Clock = Arc::new(clock);
         let build = build()?;
         let state = State::open(&path, &build)?;
-        let start = Progress { status: Status::Rebuilding, position: Position::START };
+        let position = Position::START;
+        let start = Progress { status: Status::Rebuilding, position, known: None, next_due: None };
         let (told, progress) = watch::channel(start);
         let (stop, stopped) = watch::channel(false);
         let mut runner = Runner::new(ledger.clone(), state, build, clock.clone(), told, stopped);

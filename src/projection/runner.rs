@@ -173,7 +173,9 @@ impl Runner {
         let has_round = position < end || self.state.round()?.is_some();
         if has_round {
             let anew = position == Position::START;
-            self.tell(if anew { Status::Rebuilding } else { Status::Running }, position);
+            let status = if anew { Status::Rebuilding } else { Status::Running };
+            let told = *self.told.borrow();
+            self.tell(Progress { status, position, ..told });
             self.round(end).await?;
             self.state.fold_log_in()?;
             if self.is_stopped() {
@@ -181,16 +183,16 @@ impl Runner {
             }
             position = self.state.read()?.position;
         }
-        self.tell(Status::Running, position);
+        let known = self.ledger.anchor(position).await?.map(|anchor| anchor.recorded);
+        let next_due = self.state.next_due()?;
+        self.tell(Progress { status: Status::Running, position, known, next_due });
         // What the clock has changed has its turn also while events keep coming.
         let now = whole_micros((self.clock)());
         let due = self.state.due(now, DUE_ROWS)?;
         if due.is_empty() {
-            let idle = Step::Idle(self.state.next_due()?);
-            return Ok(if has_round { Step::Worked } else { idle });
+            return Ok(if has_round { Step::Worked } else { Step::Idle(next_due) });
         }
-        let known = self.ledger.anchor(position).await?;
-        let known = known.map_or(RecordedTime::from_micros(0), |anchor| anchor.recorded);
+        let known = known.unwrap_or(RecordedTime::from_micros(0));
         let mut rows = Vec::with_capacity(due.len());
         for person in due {
             rows.extend(self.fold(person, known, now).await?);
@@ -227,8 +229,7 @@ impl Runner {
     }
 
     /// Says how far it is.
-    fn tell(&self, status: Status, position: Position) {
-        let progress = Progress { status, position };
+    fn tell(&self, progress: Progress) {
         self.told.send_if_modified(|told| std::mem::replace(told, progress) != progress);
     }
 

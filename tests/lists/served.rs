@@ -105,8 +105,19 @@ fn a_read_waits_for_what_was_written_and_no_longer_than_asked() {
         let answer = server.get_with(read, &never);
         assert_eq!(answer.status, 504, "{read}");
         assert_eq!(answer.json()["type"], "urn:problem-type:careLedger:notYetRead");
+        // A wait that no number holds is a long one.
+        let long = "wait=99999999999999999999999999";
+        let answer = server.get_with(read, &[("prefer", long), ("ledger-position", position)]);
+        assert_eq!(answer.header("preference-applied"), Some("wait=60"), "{read}");
         // Without the preference the position is only a remark.
         assert_eq!(server.get_with(read, &[("ledger-position", "99")]).status, 200, "{read}");
+    }
+    // What cannot be answered anyhow waits for nothing.
+    let never = [("prefer", "wait=60"), ("ledger-position", "99")];
+    for (wrong, status) in
+        [("/v1/trajectories?foo=1", 400), ("/v1/events?limit=0", 400), ("/nope", 404)]
+    {
+        assert_eq!(server.get_with(wrong, &never).status, status, "{wrong}");
     }
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
@@ -123,6 +134,36 @@ fn a_read_waits_for_what_was_written_and_no_longer_than_asked() {
 }
 
 #[test]
+fn a_cursor_that_no_page_of_this_list_gave_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for n in 1..=2 {
+        let time = "2026-03-01T10:00:00+01:00";
+        assert_eq!(
+            server.send(&screening(person(n), "urn:test", &n.to_string(), time)).status,
+            201
+        );
+    }
+    let wait = [("prefer", "wait=30"), ("ledger-position", "2")];
+    let page = server.get_with("/v1/trajectories?limit=1", &wait).json();
+    let given = page["next"].as_str().unwrap();
+    let status = |list: &str, cursor: &str| {
+        server.get(&format!("/v1/{list}?limit=1&cursor={cursor}")).status
+    };
+    assert_eq!(status("trajectories", given), 200);
+    let earlier = given.replacen("t.2.", "t.1.", 1);
+    assert_ne!(earlier, given);
+    for (why, list, cursor) in [
+        ("of the other list", "credits", given),
+        ("another record", "trajectories", &earlier),
+        ("no such record", "trajectories", &given.replacen("t.2.", "t.3.", 1)),
+        ("another letter", "credits", &given.replacen('t', "c", 1).replacen("c.2.", "c.1.", 1)),
+    ] {
+        assert_eq!(status(list, cursor), 400, "{why}");
+    }
+}
+
+#[test]
 fn health_and_metrics_say_how_far_the_lists_are() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
@@ -131,9 +172,14 @@ fn health_and_metrics_say_how_far_the_lists_are() {
     assert_eq!(server.send(&event).status, 201);
     let wait = [("prefer", "wait=30"), ("ledger-position", "1")];
     assert_eq!(server.get_with("/v1/trajectories", &wait).status, 200);
-    let health = server.get("/health").json();
-    let expected = json!({"status": "UP", "state": "running", "position": "1", "lag": 0});
-    assert_eq!(health["components"]["lists"], expected);
+    let known = &server.get("/v1/events/1").json()["recordedtime"];
+    let asked = chrono::Utc::now();
+    let lists = &server.get("/health").json()["components"]["lists"];
+    let as_of = lists["asOf"].as_str().unwrap();
+    let expected = json!({"status": "UP", "state": "running", "position": "1", "lag": 0,
+        "known": known, "asOf": as_of});
+    assert_eq!(*lists, expected);
+    assert!(chrono::DateTime::parse_from_rfc3339(as_of).unwrap() >= asked, "{as_of}");
     assert!(server.get("/metrics").text.contains("\ncare_ledger_lists_position 1\n"));
 }
 

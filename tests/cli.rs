@@ -68,6 +68,7 @@ fn each_way_to_end_has_its_exit_status_and_leaves_standard_output_clean() {
         ("no such type", 2, vec!["schema", "show", "no.such"]),
         ("no such shell", 2, vec!["completions", "dos"]),
         ("days turned round", 2, vec!["simulate", "--from", "2025-02-01", "--to", "2025-01-01"]),
+        ("a year that is none", 2, vec!["simulate", "--from", "0000-01-01"]),
         ("a filter that is none", 2, vec!["serve", "--log", "care_ledger=loud"]),
         ("an address that is none", 2, vec!["serve", "--listen", "here"]),
         ("every address", 2, vec!["serve", "--listen", "0.0.0.0:0"]),

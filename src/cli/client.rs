@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::http::{HeaderMap, StatusCode};
+use ureq::http::uri::Authority;
+use ureq::http::{HeaderMap, StatusCode, Uri};
 
 use super::failure::Failure;
 
@@ -51,10 +52,23 @@ impl Client {
                 "--url takes http://HOST:PORT; for TLS, run a proxy beside this command",
             ));
         }
+        let uri: Option<Uri> = url.parse().ok();
+        let authority = uri.as_ref().and_then(Uri::authority).map(Authority::as_str);
+        // The parser takes a port that no number holds for none.
+        let is_one = authority.is_some_and(|authority| {
+            let port = authority.rsplit_once(':').map(|(_, port)| port);
+            !authority.contains('@')
+                && port.is_none_or(|port| port.ends_with(']') || port.parse::<u16>().is_ok())
+        });
+        if !is_one {
+            return Err(Failure::usage("--url takes http://HOST:PORT, without a name or password"));
+        }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // A person's answers do not go through a proxy that some variable names.
+            // A person's answers do not go through a proxy that some variable names, and events do
+            // not go where an answer points to.
             .proxy(None)
+            .max_redirects(0)
             .timeout_connect(Some(CONNECT_MAX))
             .timeout_recv_response(Some(patience))
             .build();

@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write as _};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use clap::Args;
 
 use super::failure::Failure;
@@ -47,6 +47,9 @@ impl Simulate {
     pub fn run(self) -> Result<(), Failure> {
         if self.to < self.from {
             return Err(Failure::usage("--to lies before --from"));
+        }
+        if [self.from, self.to].iter().any(|date| !(1980..=9999).contains(&date.year())) {
+            return Err(Failure::usage("--from and --to lie between the years 1980 and 9999"));
         }
         if self.to > crate::domain::calendar::date_of(crate::ledger::clock::now()) {
             eprintln!("note: a ledger refuses events in its future, and --to is in the future");

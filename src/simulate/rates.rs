@@ -116,7 +116,7 @@ pub const REMAINDER_ENTERED: Rate = Rate::percent(85);
 pub const REMAINDER_WRONG: Rate = Rate::percent(3);
 /// A revocation under al. 2 carries the days the court leaves (sources A1.2): share invented.
 pub const COURT_GIVES_REMAINING: Rate = Rate::percent(75);
-/// The court lets the entire remainder be served (possible: Cass. 29 March 2011): share invented.
+/// The court lets the entire remainder be served (possible: sources A1.5): share invented.
 pub const COURT_GIVES_WHOLE: Rate = Rate::percent(35);
 
 // Residential stays.
@@ -218,8 +218,7 @@ pub const CONTINUED_OUTSIDE: (Rate, Rate) = (Rate::percent(90), Rate::percent(45
 
 /// Screened on arrival: invented.
 pub const SCREENED: Rate = Rate::percent(82);
-/// A problem user is spoken to by the referral point: invented; 1/3 of its clients had never been
-/// in treatment (PROSPER 2020).
+/// A problem user is spoken to by the referral point: invented.
 pub const ORIENTED: Rate = Rate::percent(60);
 /// And referred: invented.
 pub const REFERRED: Rate = Rate::percent(65);
@@ -231,7 +230,7 @@ pub const ACCEPTED: Rate = Rate::percent(78);
 pub const TREATED_INSIDE: Rate = Rate::percent(45);
 /// Takes part in a short intervention where there is one, after the referral: invented.
 pub const SHORT_INTERVENTION: Rate = Rate::percent(40);
-/// Sessions of the short intervention, over 4 weeks (the working group's note, 2.2).
+/// Sessions of the short intervention, over 4 weeks (the working group's note, 2.1).
 pub const SHORT_SESSIONS: u32 = 20;
 /// Sessions attended that make it completed; the seed leaves the count open: invented.
 pub const SHORT_SESSIONS_MIN: u32 = 12;
@@ -256,11 +255,12 @@ pub const DRUG_FREE_UNIT: Rate = Rate::percent(30);
 pub const CONSULTED: Rate = Rate::percent(45);
 /// A release is prepared, of problem users: invented.
 pub const RELEASE_PREPARED: Rate = Rate::percent(65);
-/// With an insurance certificate (Harm Reduction J. 2021: yes in Belgium); share invented.
+/// With an insurance certificate (sources C2: yes in Belgium); share invented.
 pub const INSURED: Rate = Rate::percent(85);
-/// With naloxone: England 17 % (ACMD 2018/19); Belgium none in 2021, later unknown: invented.
+/// With naloxone: England 17 %, Belgium none in 2021 (sources C2), later unknown: invented.
 pub const NALOXONE: Rate = Rate::percent(6);
-/// Starts structured treatment within 21 days of release: England 34.5 % (2019/20, domain C1).
+/// Starts structured treatment within 21 days of release: England 34.5 % (2019/20, Public Health
+/// Outcomes Framework C20).
 pub const ENGAGED_21_DAYS: Rate = Rate(34_500);
 /// Starts later: invented.
 pub const ENGAGED_LATER: Rate = Rate::percent(20);

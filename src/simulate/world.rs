@@ -14,8 +14,9 @@ use super::say::Code;
 /// finding. Invented, and no name of a real house.
 pub const UNLISTED: &[&str] = &["otherCommunity", "shelteredLiving"];
 
-/// Prisons with the weight of their arrivals: places where the registry gives them, rounded to
-/// tens, else invented. Flanders whole, then one Brussels and two Walloon prisons for the rest.
+/// Prisons with the weight of their arrivals: a tenth of the places that the registry gives, else
+/// invented. Flanders whole, then one Brussels and two Walloon prisons for the rest, with invented
+/// weights.
 const PRISONS: &[(&str, u32)] = &[
     ("antwerpen", 44),
     ("beveren", 30),

@@ -237,6 +237,41 @@ fn refusals_are_summed_up_until_they_are_sent_again_well() {
     let refusals = check(&doctor(0, &["--url", &server.url, "--source", "urn:v"]), "refusals");
     assert_eq!(refusals["status"], "ok", "{refusals}");
     assert!(refusals["detail"].as_str().unwrap().contains("2 of them recorded since"));
+    // What is recorded is older than the change that was refused.
+    let mut change = event("urn:v", "a");
+    change["data"]["instrument"] = "Not a code".into();
+    server.send(&change);
+    let refusals = check(&doctor(0, &["--url", &server.url, "--source", "urn:v"]), "refusals");
+    assert_eq!(refusals["status"], "warning", "{refusals}");
+    assert!(refusals["detail"].as_str().unwrap().contains("1 of them recorded since"));
+}
+
+#[test]
+fn a_redirection_is_told_and_not_followed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut ignored = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut ignored);
+            let answer = b"HTTP/1.1 301 Moved\r\nlocation: http://127.0.0.1:1/\r\n\
+                content-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = std::io::Write::write_all(&mut stream, answer);
+        }
+    });
+    let report = doctor(1, &["--url", &url]);
+    let ledger = check(&report, "ledger");
+    assert_eq!(ledger["status"], "failed", "{report:#}");
+    assert!(ledger["detail"].as_str().unwrap().contains("301"), "{ledger}");
+}
+
+#[test]
+fn an_address_with_a_password_or_an_impossible_port_is_wrong_usage() {
+    for url in ["http://user:secret@127.0.0.1:8080", "http://127.0.0.1:99999", "http://"] {
+        let told = ends(2, &["doctor", "--url", url]);
+        assert!(!text(&told.stderr).contains("secret"), "{url}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use chrono::DateTime;
+use serde_json::Value;
 
 use super::super::ask::encode;
 use super::super::client::{Answer, Client};
@@ -193,7 +194,10 @@ pub fn refusals(client: &Client, source: &str) -> Check {
             return Check::warning(name, "the refusals cannot be read", next);
         }
     };
-    let items = page["items"].as_array().cloned().unwrap_or_default();
+    let Some(items) = page["items"].as_array() else {
+        let next = "something in front of /v1/refusals answers itself: let it through";
+        return Check::warning(name, "the answer is not a list of refusals", next);
+    };
     let since = page["completeSince"].as_str().unwrap_or_default();
     let since = since.get(..16).unwrap_or(since).replace('T', " ");
     let dropped = page["dropped"].as_u64().unwrap_or_default();
@@ -203,30 +207,33 @@ pub fn refusals(client: &Client, source: &str) -> Check {
         return Check::ok(name, format!("none of this source since {since} UTC{dropped}"));
     }
     let mut groups = Vec::new();
-    let mut open = BTreeSet::new();
-    for item in &items {
+    // By id, the newest refusal of it: they come newest first.
+    let mut refused: Vec<(&str, &Value)> = Vec::new();
+    let mut ids = BTreeSet::new();
+    for item in items {
         for group in Group::of(&item["problem"], None) {
             group.count_in(&mut groups);
         }
-        open.insert(item["id"].as_str().unwrap_or_default());
-    }
-    let events = open.len();
-    for item in items.iter().take(LOOKED_UP_MAX) {
         let id = item["id"].as_str().unwrap_or_default();
-        // Of a reused id the ledger has the other content.
-        let is_reused = item["problem"]["status"] == json!(409);
-        if !is_reused && open.contains(id) && is_recorded(client, source, id) {
-            open.remove(id);
+        if ids.insert(id) {
+            refused.push((id, item));
         }
     }
-    let recorded = events - open.len();
+    let events = refused.len();
+    let looked_up = refused.iter().take(LOOKED_UP_MAX);
+    let recorded =
+        looked_up.filter(|(id, item)| is_recorded_since(client, source, id, item)).count();
+    let of_newest = match events {
+        0..=LOOKED_UP_MAX => String::new(),
+        _ => format!(" (of the newest {LOOKED_UP_MAX}, which were looked up)"),
+    };
     let newest = items[0]["at"].as_str().unwrap_or_default();
     let newest = newest.get(..16).unwrap_or(newest).replace('T', " ");
     let detail = format!(
         "{events} refused, the newest at {newest} UTC; {recorded} of them recorded since\
-         {dropped}"
+         {of_newest}{dropped}"
     );
-    if open.is_empty() {
+    if recorded == events {
         return Check::ok(name, detail).refused(groups);
     }
     let next = "read the page of each code, correct the events and send them again; GET \
@@ -234,9 +241,14 @@ pub fn refusals(client: &Client, source: &str) -> Check {
     Check::warning(name, detail, next).refused(groups)
 }
 
-fn is_recorded(client: &Client, source: &str, id: &str) -> bool {
+/// Whether the ledger has got the event after it refused it. What it had before is of other
+/// content: that the change was refused stands.
+fn is_recorded_since(client: &Client, source: &str, id: &str, refusal: &Value) -> bool {
     let path = format!("/v1/events?source={}&id={}", encode(source), encode(id));
-    client.exchange(&path, &[], None).is_ok_and(|(answer, _)| answer.status.is_success())
+    let Ok((answer, _)) = client.exchange(&path, &[], None) else { return false };
+    let instant = |told: &Value| DateTime::parse_from_rfc3339(told.as_str()?).ok();
+    let recorded = instant(&json_of(&answer)["recordedtime"]);
+    answer.status.is_success() && recorded > instant(&refusal["at"])
 }
 
 fn json_of(answer: &Answer) -> Value {

@@ -34,8 +34,8 @@ pub const ALERT_CODES: &[&str] = &[
 ];
 
 /// A list, a position, two instants in microseconds, a pseudonym and a number.
-const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,18}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
-    [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,18}$";
+const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,19}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
+    [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,19}$";
 
 /// The schemas that the operations name.
 pub fn components() -> Map<String, Value> {

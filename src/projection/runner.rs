@@ -164,6 +164,11 @@ impl Runner {
         Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.commitment))
     }
 
+    /// When the record at a position was recorded.
+    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, Fault> {
+        Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.recorded))
+    }
+
     async fn step(&mut self) -> Result<Step, Fault> {
         if !self.state.is_there() {
             self.anew()?;
@@ -174,8 +179,11 @@ impl Runner {
         if has_round {
             let anew = position == Position::START;
             let status = if anew { Status::Rebuilding } else { Status::Running };
-            let told = *self.told.borrow();
-            self.tell(Progress { status, position, ..told });
+            let known = self.known(position).await?;
+            // Rows of the round may fall due before it ends.
+            let begun = whole_micros((self.clock)());
+            let next_due = self.state.next_due()?.map_or(begun, |due| due.min(begun));
+            self.tell(Progress { status, position, known, next_due: Some(next_due) });
             self.round(end).await?;
             self.state.fold_log_in()?;
             if self.is_stopped() {
@@ -183,7 +191,7 @@ impl Runner {
             }
             position = self.state.read()?.position;
         }
-        let known = self.ledger.anchor(position).await?.map(|anchor| anchor.recorded);
+        let known = self.known(position).await?;
         let next_due = self.state.next_due()?;
         self.tell(Progress { status: Status::Running, position, known, next_due });
         // What the clock has changed has its turn also while events keep coming.

@@ -196,7 +196,10 @@ fn handover_unconfirmed() {
                 gent(),
                 depot("2026-03-02T09:00", 28),
                 released("2026-03-10T14:00", "sentenceEnd"),
-                with(handover_sent("2026-03-11T09:00", MONDAY), json!({"handover": "h2"})),
+                with(
+                    handover_sent("2026-03-11T09:00", MONDAY),
+                    json!({"handover": "h2", "product": "buprenorphine"}),
+                ),
                 with(
                     handover_sent("2026-03-18T09:00", MONDAY),
                     json!({"handover": "h3", "product": "buprenorphine"}),
@@ -204,6 +207,75 @@ fn handover_unconfirmed() {
             ],
             "2026-03-18T10:00",
             on("2026-03-12T00:00", json!(["e4", "e2"])),
+        ),
+        (
+            "sent again after it was not confirmed, although doses go on",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                later(),
+                with(
+                    handover_sent("2026-03-03T16:00", "2026-03-03T09:00"),
+                    json!({"handover": "h2"}),
+                ),
+            ]),
+            "2026-03-03T20:00",
+            on("2026-03-03T14:00", json!(["e5", "e3"])),
+        ),
+        (
+            "sent again without a move",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                with(handover_sent("2026-03-03T16:00", MONDAY), json!({"handover": "h2"})),
+            ]),
+            "2026-03-03T20:00",
+            on("2026-03-03T12:00", json!(["e3", "e2"])),
+        ),
+        (
+            "confirmed, and repeated before the move",
+            of(vec![
+                handover_sent("2026-03-02T10:00", MONDAY),
+                handover_confirmed("2026-03-02T11:00"),
+                with(handover_sent("2026-03-02T12:00", MONDAY), json!({"handover": "h2"})),
+                moved(),
+            ]),
+            "2026-03-03T20:00",
+            json!([]),
+        ),
+        (
+            "moved on, nobody has more time",
+            of(vec![moved(), transferred("2026-03-03T10:00", "brugge", "antwerpen")]),
+            "2026-03-03T20:00",
+            on("2026-03-03T14:00", json!(["e1", "e2"])),
+        ),
+        (
+            "what was confirmed after a release says nothing of a later move",
+            of(vec![
+                released("2026-03-02T10:00", "sentenceEnd"),
+                handover_sent("2026-03-02T11:00", MONDAY),
+                handover_confirmed("2026-03-02T12:00"),
+                arrived("2026-05-04T08:00", "gent"),
+                dose("2026-05-04T09:00"),
+                transferred("2026-05-04T10:00", "gent", "brugge"),
+            ]),
+            "2026-05-05T12:00",
+            on("2026-05-05T10:00", json!(["e6", "e7"])),
+        ),
+        (
+            "the end of the title at home is no move",
+            vec![
+                gent(),
+                depot("2026-03-02T09:00", 28),
+                with(released("2026-03-10T14:00", "conditionalRelease"), json!({"final": false})),
+                with(
+                    handover_sent("2026-03-10T15:00", MONDAY),
+                    json!({"product": "buprenorphine"}),
+                ),
+                handover_confirmed("2026-03-11T09:00"),
+                released("2026-03-16T10:00", "sentenceEnd"),
+            ],
+            "2026-03-18T10:00",
+            json!([]),
         ),
         (
             "back in prison and given doses, nobody has to take over any more",
@@ -333,6 +405,32 @@ fn release_without_follow_up() {
                 "severity": "high", "events": ["e3"]}]),
         ),
         (
+            "the same where the arrival was never recorded",
+            vec![treated("2018-02-20", "community", true), need(), out("sentenceEnd")],
+            "2026-03-24",
+            alert("high"),
+        ),
+        (
+            "treatment begun in this detention, with a second arrival on record",
+            of(vec![
+                treated("2026-02-20", "community", true),
+                arrived("2026-02-25T10:00", "brugge"),
+                out("sentenceEnd"),
+            ]),
+            "2026-04-30",
+            json!([]),
+        ),
+        (
+            "released from a transition house",
+            of(vec![
+                with(released("2026-02-10T10:00", "other"), json!({"final": false})),
+                out("conditionalRelease"),
+            ]),
+            "2026-03-24",
+            json!([{"code": "releaseWithoutFollowUp", "since": "2026-03-24T00:00",
+                "severity": "high", "events": ["e3"]}]),
+        ),
+        (
             "treatment that ended on the day of the release",
             of(vec![
                 treated("2026-02-20", "community", true),
@@ -357,6 +455,15 @@ fn release_without_follow_up() {
             of(vec![
                 with(out("conditionalRelease"), json!({"final": false})),
                 released("2026-03-20T10:00", "removal"),
+            ]),
+            "2026-04-30",
+            json!([]),
+        ),
+        (
+            "and the end of the title abroad",
+            of(vec![
+                with(out("removal"), json!({"final": false})),
+                released("2026-03-20T10:00", "sentenceEnd"),
             ]),
             "2026-04-30",
             json!([]),

@@ -45,6 +45,16 @@ fn interrupted_rests_on_records() {
             json!({"state": "unknown", "notOfferedDays": 2, "review": "absent"}),
         ),
         (
+            "withheld on days that were covered, and on the first that was not",
+            [
+                vec![with(dose(MONDAY), json!({"takeHomeDays": 3}))],
+                days_without("strike", &[3, 6, 7]).split_off(1),
+            ]
+            .concat(),
+            "2026-03-08T12:00",
+            state("maintained"),
+        ),
+        (
             "what is on record after a long silence counts",
             days_without("strike", &[3, 20, 21, 22]),
             "2026-03-22T12:00",

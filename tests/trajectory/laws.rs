@@ -319,6 +319,26 @@ proptest! {
         prop_assert!(substitution.missed_days.is_some() == substitution.not_offered_days.is_some());
     }
 
+    /// It says that a dose was given long ago, so that it changes nothing else.
+    #[test]
+    fn a_handover_that_nobody_confirms_takes_no_alert_away(
+        events in events(),
+        sent in hour(),
+        at in at(),
+    ) {
+        let data = json!({"handover": "another", "toProvider": "nobody", "product": "methadone",
+            "doseMicrograms": 1000, "lastDoseAt": "2026-01-01T08:00:00Z", "bridgingDays": 0});
+        let another = json!({"specversion": "1.0", "source": SOURCE, "subject": SUBJECT,
+            "type": "substitution.handoverSent", "time": sent.to_rfc3339(), "data": data,
+            "id": "another"});
+        let alerted = |events: &[Value]| {
+            let alerts = answer(&history(events, None), at).alerts;
+            alerts.iter().any(|alert| alert.code == AlertCode::HandoverUnconfirmed)
+        };
+        let more = [events.clone(), vec![another]].concat();
+        prop_assert!(!alerted(&events) || alerted(&more));
+    }
+
     #[test]
     fn interrupted_rests_on_a_record_that_says_so(events in events(), at in at()) {
         let state = answer(&history(&events, None), at).substitution.state;

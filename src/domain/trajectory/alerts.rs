@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::care::{ProgrammeState, ReferralState};
 use super::clock::{Clock, end_of_day};
 use super::custody::CustodyState;
+use super::departures::departures;
 use super::doses::{Timeline, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
@@ -162,9 +163,13 @@ fn release_without_follow_up(
         CustodyState::UnderModality => trajectory.custody.facility.is_none(),
         _ => false,
     };
-    let release = left_by(records).filter(|_| outside)?;
+    let departures = departures(records);
+    let (last, earlier) = departures.split_last().filter(|_| outside)?;
+    let leaves = !matches!(last.reason, ReleaseReason::Removal | ReleaseReason::LimitedDetention);
+    let before = earlier.iter().rfind(|earlier| earlier.is_home).map(|earlier| earlier.item);
+    let release = last.item;
     let needed = timeline.last.is_some() || records.iter().any(|(_, fact)| shows_need(fact));
-    if !needed || is_followed_up(records, trajectory, release) {
+    if !leaves || !needed || is_followed_up(records, trajectory, before, release) {
         return None;
     }
     let since = end_of_day(release.instant(), rules.thresholds.follow_up_days.value);
@@ -186,23 +191,6 @@ fn release_without_follow_up(
     })
 }
 
-/// The release by which the person left for the community. A later one ends what was left of the
-/// title of who is at home already.
-fn left_by<'a>(records: &[Record<'a>]) -> Option<&'a Item> {
-    let mut left = None;
-    for (item, fact) in records {
-        left = match fact {
-            Fact::Released(released) => match released.reason {
-                ReleaseReason::Removal | ReleaseReason::LimitedDetention => None,
-                _ => left.or(Some(*item)),
-            },
-            Fact::Arrived(_) | Fact::Transferred(_) | Fact::AbsenceStarted(_) => None,
-            _ => left,
-        };
-    }
-    left
-}
-
 fn shows_need(fact: &Fact) -> bool {
     match fact {
         Fact::Screened(screened) => screened.need_identified,
@@ -213,15 +201,22 @@ fn shows_need(fact: &Fact) -> bool {
     }
 }
 
-fn is_followed_up(records: &[Record], trajectory: &Trajectory, release: &Item) -> bool {
+/// Whether treatment outside prison began after a release, or in the detention that it ended, which
+/// began after the release before.
+fn is_followed_up(
+    records: &[Record],
+    trajectory: &Trajectory,
+    before: Option<&Item>,
+    release: &Item,
+) -> bool {
     let released = release.instant();
-    let arrived = records
-        .iter()
-        .rfind(|(item, fact)| matches!(fact, Fact::Arrived(_)) && item.instant() <= released);
-    let arrived = arrived.map(|(item, _)| item.instant());
+    let arrived = records.iter().find(|(item, fact)| {
+        let since = before.is_none_or(|before| item.instant() >= before.instant());
+        matches!(fact, Fact::Arrived(_)) && since && item.instant() <= released
+    });
     // What ran before the detention may have ended without a record.
     let goes_on = |since: DateTime<Utc>, until: Option<DateTime<Utc>>| {
-        arrived.is_none_or(|arrived| since >= arrived)
+        arrived.is_some_and(|(arrived, _)| since >= arrived.instant())
             && until.is_none_or(|until| date_of(until) > release.date())
     };
     let treated = trajectory.treatments.iter().any(|treatment| {

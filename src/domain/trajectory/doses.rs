@@ -296,7 +296,8 @@ impl<'a> Timeline<'a> {
             Some(Fact::Released(_)) => given.setting != Setting::Prison,
             _ => false,
         };
-        let mut later = self.doses.iter().filter(|d| d.at > from.instant() && d.at <= until);
+        let first = self.doses.partition_point(|dose| dose.at <= from.instant());
+        let mut later = self.doses[first..].iter().take_while(|dose| dose.at <= until);
         later.any(|dose| match &dose.item.fact {
             Some(Fact::DoseContinued(given)) => there(given),
             _ => false,

@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 
 use super::alerts::{Alert, AlertCode, ids, shown, sources};
 use super::clock::Clock;
+use super::departures::departures;
 use super::doses::{Dose, Timeline, Told, silent_from};
 use super::rules::Rules;
 use super::stops::ended_between;
 use super::substitution::SubstitutionState;
 use super::{Record, Trajectory};
 use crate::domain::calendar::{days_after, end_of};
-use crate::domain::choice::{ReleaseReason, StopReason};
+use crate::domain::choice::{ReleaseReason, Setting, StopReason};
 use crate::domain::fact::{Fact, HandoverSent};
 use crate::domain::history::Item;
 use crate::domain::workdays::workdays_after;
@@ -24,7 +25,7 @@ struct Move<'a, 't> {
     dose: &'t Dose<'a>,
 }
 
-/// Transfers and releases while substitution ran, as far as was known then. Whoever is let out
+/// Transfers and departures while substitution ran, as far as was known then. Whoever is let out
 /// by day still gets it inside.
 fn moves<'a, 't>(
     records: &[Record<'a>],
@@ -32,18 +33,19 @@ fn moves<'a, 't>(
     rules: &Rules,
 ) -> Vec<Move<'a, 't>> {
     let ended = [StopReason::Planned, StopReason::Client, StopReason::Forced];
-    let is_move = |fact: &Fact| match fact {
-        Fact::Transferred(_) => true,
-        Fact::Released(fact) => fact.reason != ReleaseReason::LimitedDetention,
-        _ => false,
-    };
+    let transfers = records.iter().filter(|(_, fact)| matches!(fact, Fact::Transferred(_)));
+    let departures = departures(records).into_iter();
+    let departures = departures.filter(|left| left.reason != ReleaseReason::LimitedDetention);
+    let mut items: Vec<&Item> = transfers.map(|(item, _)| *item).collect();
+    items.extend(departures.map(|left| left.item));
+    items.sort_by(|a, b| a.order(b));
     let running = |item: &'a Item| {
         let dose = timeline.last_dose(item.instant())?;
         let known = item.instant() <= silent_from(dose.next_due(), dose.interval_days, rules);
         let stopped = ended_between(timeline, dose.at, item.instant(), &ended);
         (known && !stopped).then_some(Move { item, dose })
     };
-    records.iter().filter(|(_, fact)| is_move(fact)).filter_map(|(item, _)| running(item)).collect()
+    items.into_iter().filter_map(running).collect()
 }
 
 /// One interval or so many working days after a move, whichever ends first.
@@ -54,9 +56,136 @@ fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Ut
     days_after(from.instant(), days).min(end_of(workday))
 }
 
+/// What someone has to take over: substitution at a move, with what was sent for it, before or
+/// after; or what was sent without a move.
+struct Question<'a, 't> {
+    /// The first move of it, once there is one; the first sending before.
+    from: &'a Item,
+    moved: Option<&'t Move<'a, 't>>,
+    /// The last move of it.
+    moved_last: Option<&'a Item>,
+    sent: Vec<(&'a Item, &'a HandoverSent)>,
+    /// The last record of it.
+    last: &'a Item,
+    /// A handover of it was confirmed, or the receiving side gave the next dose in time.
+    is_taken_over: bool,
+}
+
+impl<'a, 't> Question<'a, 't> {
+    fn of(item: &'a Item) -> Self {
+        let (moved, moved_last, sent) = (None, None, Vec::new());
+        Self { from: item, moved, moved_last, sent, last: item, is_taken_over: false }
+    }
+
+    fn send(&mut self, timeline: &Timeline, rules: &Rules, item: &'a Item, sent: &'a HandoverSent) {
+        self.last = item;
+        self.sent.push((item, sent));
+        self.is_taken_over |= timeline.confirmed.contains_key(&sent.handover)
+            || timeline.is_taken_over(self.from, sent, rules);
+    }
+
+    fn move_on(&mut self, timeline: &Timeline, rules: &Rules, moved: &'t Move<'a, 't>) {
+        (self.last, self.moved_last) = (moved.item, Some(moved.item));
+        if self.moved.is_none() {
+            (self.from, self.moved) = (moved.item, Some(moved));
+            self.is_taken_over = self.sent.iter().any(|(_, sent)| {
+                timeline.confirmed.contains_key(&sent.handover)
+                    || timeline.is_taken_over(moved.item, sent, rules)
+            });
+        }
+    }
+
+    /// Until when someone should have taken over: the first of what each of its records says.
+    fn until(&self, timeline: &Timeline, rules: &Rules) -> Until {
+        let sent = self.sent.iter().map(|(item, sent)| {
+            let from = self.moved.map_or(*item, |moved| moved.item);
+            handover_until(from, interval_of(timeline, item, sent), rules)
+        });
+        let moved =
+            self.moved.map(|moved| handover_until(moved.item, moved.dose.interval_days, rules));
+        sent.chain(moved).min()
+    }
+
+    /// Whether it was answered up to an instant: without a handover any dose after the move is an
+    /// answer, and so is always one in prison after an arrival there.
+    fn is_answered(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
+        let dosed = || given_after(timeline, self.from.instant(), until, |_| true);
+        self.is_taken_over
+            || (self.sent.is_empty() && dosed())
+            || self.is_given_anew(timeline, arrivals, until)
+    }
+
+    /// Whether what was sent without a move was taken over, and a dose given since.
+    fn is_over(&self, timeline: &Timeline, until: Until) -> bool {
+        self.is_taken_over && given_after(timeline, self.last.instant(), until, |_| true)
+    }
+
+    fn is_given_anew(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
+        // After a transfer an arrival is of the same detention.
+        if self.moved_last.is_some_and(|item| matches!(item.fact, Some(Fact::Transferred(_)))) {
+            return false;
+        }
+        // Of one instant a release comes first and an arrival last.
+        let next = arrivals.partition_point(|arrived| arrived.order(self.last).is_le());
+        arrivals.get(next).is_some_and(|arrived| {
+            let inside = |dose: &Dose| dose.setting == Some(Setting::Prison);
+            given_after(timeline, arrived.instant(), until, inside)
+        })
+    }
+}
+
+/// Up to this instant; `None`: to the end.
+type Until = Option<DateTime<Utc>>;
+
+fn given_after(
+    timeline: &Timeline,
+    after: DateTime<Utc>,
+    until: Until,
+    is_meant: impl Fn(&Dose) -> bool,
+) -> bool {
+    let first = timeline.doses.partition_point(|dose| dose.at <= after);
+    let later = timeline.doses[first..].iter();
+    let mut later = later.take_while(|dose| until.is_none_or(|until| dose.at <= until));
+    later.any(|dose| dose.told == Told::Given && is_meant(dose))
+}
+
+/// The last question. Whoever moves or sends before the one before is answered adds to that: it
+/// gives nobody more time.
+fn last_question<'a, 't>(
+    timeline: &Timeline<'a>,
+    moves: &'t [Move<'a, 't>],
+    arrivals: &[&Item],
+    rules: &Rules,
+) -> Option<Question<'a, 't>> {
+    let sent = timeline.handovers.iter().map(|(item, sent)| (*item, Some(*sent), None));
+    let moved = moves.iter().map(|moved| (moved.item, None, Some(moved)));
+    let mut steps: Vec<_> = sent.chain(moved).collect();
+    // At one instant what is sent is sent for the move.
+    steps.sort_by_key(|(item, _, moved)| (item.instant(), moved.is_some()));
+    let mut last: Option<Question> = None;
+    for (item, sent, moved) in steps {
+        let until = Some(item.instant());
+        let goes_on = |question: &Question| match question.moved {
+            Some(_) => !question.is_answered(timeline, arrivals, until),
+            // What was confirmed holds for the move that follows; who is given doses meanwhile and
+            // is then handed over again waits for that.
+            None => moved.is_some() || !question.is_over(timeline, until),
+        };
+        let mut question = last.take().filter(goes_on).unwrap_or_else(|| Question::of(item));
+        if let Some(sent) = sent {
+            question.send(timeline, rules, item, sent);
+        }
+        if let Some(moved) = moved {
+            question.move_on(timeline, rules, moved);
+        }
+        last = Some(question);
+    }
+    last
+}
+
 /// A handover that was sent stands until it is confirmed, the receiving side gives a dose in time,
 /// or the person is back in prison and given doses; a move with none, until a dose is given after
-/// it. The last of either counts. Sending it late, or again, gives nobody more time.
+/// it.
 pub(super) fn unconfirmed(
     records: &[Record],
     timeline: &Timeline,
@@ -69,69 +198,32 @@ pub(super) fn unconfirmed(
         return None;
     }
     let moves = moves(records, timeline, rules);
-    let sent = timeline.handovers.last().copied();
-    let moved_after =
-        |sent: DateTime<Utc>| moves.iter().filter(move |moved| moved.item.instant() >= sent);
-    let covering = sent.filter(|(item, _)| moved_after(item.instant()).count() <= 1);
-    let (since, events) = match covering {
-        Some((_, sent)) if timeline.confirmed.contains_key(&sent.handover) => return None,
-        Some((item, sent)) => {
-            let moved = moved_after(item.instant()).next();
-            let moved = moved.or_else(|| moves.last().filter(|_| !is_answered(timeline, &moves)));
-            let from = moved.map_or(item, |moved| moved.item);
-            if timeline.is_taken_over(from, sent, rules)
-                || is_given_anew(records, timeline, from.instant().max(item.instant()))
-            {
-                return None;
-            }
-            let since = handover_until(from, interval_of(timeline, item, sent), rules);
-            (since, ids([item, from]))
-        }
-        None => {
-            let last = moves.last()?;
-            if is_given_after(timeline, last.item.instant()) {
-                return None;
-            }
-            let since = handover_until(last.item, last.dose.interval_days, rules);
-            (since, ids([last.dose.item, last.item]))
-        }
+    let arrivals = records.iter().filter(|(_, fact)| matches!(fact, Fact::Arrived(_)));
+    let arrivals: Vec<&Item> = arrivals.map(|(item, _)| *item).collect();
+    let question = last_question(timeline, &moves, &arrivals, rules)?;
+    if question.is_answered(timeline, &arrivals, None) {
+        return None;
+    }
+    let from = question.from;
+    let events = match question.sent.last() {
+        Some((last, _)) => ids([*last, from]),
+        None => ids([question.moved?.dose.item, from]),
     };
+    let since = question.until(timeline, rules)?;
     clock.reached(since).then(|| Alert {
         code: AlertCode::HandoverUnconfirmed,
         since,
         severity: rules.severities.handover_unconfirmed,
         events,
-        detail: match covering {
-            Some(_) => format!("handover sent, not confirmed by {}", shown(since)),
-            None => format!("moved, no handover by {}", shown(since)),
+        detail: match question.sent.is_empty() {
+            false => format!("handover sent, not confirmed by {}", shown(since)),
+            true => format!("moved, no handover by {}", shown(since)),
         },
         source: sources(&[
             &rules.thresholds.handover_intervals,
             &rules.thresholds.handover_working_days,
         ]),
     })
-}
-
-fn is_given_after(timeline: &Timeline, instant: DateTime<Utc>) -> bool {
-    timeline.doses.iter().any(|dose| dose.told == Told::Given && dose.at > instant)
-}
-
-/// Whether someone took over after the last move: a dose was given, or a handover of it confirmed.
-fn is_answered(timeline: &Timeline, moves: &[Move]) -> bool {
-    let mut latest = moves.iter().rev().map(|moved| moved.item.instant());
-    let (last, before) = (latest.next(), latest.next());
-    let confirmed = timeline.handovers.iter().any(|(item, sent)| {
-        Some(item.instant()) > before && timeline.confirmed.contains_key(&sent.handover)
-    });
-    confirmed || last.is_some_and(|last| is_given_after(timeline, last))
-}
-
-/// Whether the person arrived in a prison after an instant, and was given a dose there.
-fn is_given_anew(records: &[Record], timeline: &Timeline, after: DateTime<Utc>) -> bool {
-    let arrived = records
-        .iter()
-        .find(|(item, fact)| matches!(fact, Fact::Arrived(_)) && item.instant() > after);
-    arrived.is_some_and(|(item, _)| is_given_after(timeline, item.instant()))
 }
 
 fn interval_of(timeline: &Timeline, item: &Item, sent: &HandoverSent) -> u32 {

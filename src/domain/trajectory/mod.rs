@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod care;
 pub mod clock;
 pub mod custody;
+mod departures;
 pub mod doses;
 mod handover;
 mod modality;

@@ -30,9 +30,10 @@ pub fn ended_between(
     let stops = timeline.stops[first..].iter().take_while(|(item, _)| item.instant() <= to);
     let mut stops = stops.filter(|(_, stop)| reasons.contains(&stop.reason));
     stops.any(|(item, stop)| {
-        let again =
-            |order: &(&Item, &Prescribed)| order.0.instant() <= to && is_after(order, item, stop);
-        concerns_all(timeline, item, stop) && !timeline.prescriptions.iter().any(again)
+        let orders = &timeline.prescriptions;
+        let next = orders.partition_point(|(order, _)| order.instant() < item.instant());
+        let mut next = orders[next..].iter().take_while(|(order, _)| order.instant() <= to);
+        concerns_all(timeline, item, stop) && !next.any(|order| is_after(order, item, stop))
     })
 }
 
@@ -47,7 +48,9 @@ pub fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionSt
 /// one has replaced already.
 pub fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped) -> bool {
     let stopped = item.instant();
-    let prescription = timeline.prescriptions.iter().rfind(|(order, _)| order.instant() <= stopped);
+    let orders = &timeline.prescriptions;
+    let prescription =
+        orders[..orders.partition_point(|(order, _)| order.instant() <= stopped)].last();
     let by_prescription = stop.prescription.as_ref().is_none_or(|named| {
         prescription.is_none_or(|(_, prescribed)| prescribed.prescription == *named)
     });

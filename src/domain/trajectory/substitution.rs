@@ -220,19 +220,19 @@ impl<'a, 't> Course<'a, 't> {
         let again = |withheld: &&Withheld| days_after(withheld.item.instant(), 1);
         let heard = withheld.last().map(again);
         // Whoever was heard of only once nothing was known any more has shown no dose by that.
-        let in_time = |first: &&&Withheld| limit.is_none_or(|limit| first.item.instant() < limit);
-        let first = stretches(&dates_of(&withheld), rules).into_iter().next();
-        let first = first.filter(|_| withheld.first().as_ref().is_some_and(in_time));
-        let heard_in_time = first.and_then(|(_, last)| {
-            withheld.iter().rfind(|withheld| withheld.item.date() <= last).map(again)
-        });
-        let unknown_from = match window(interval_days, rules) {
-            Some(_) => limit.max(heard_in_time),
-            None => {
-                let told = due.max(heard_in_time);
-                told.map(|told| silent_from(told, interval_days, rules))
+        let mut unknown_from = limit;
+        for (first, last) in stretches(&dates_of(&withheld), rules) {
+            let of = |on: NaiveDate| move |withheld: &&&Withheld| withheld.item.date() == on;
+            let began = withheld.iter().find(of(first)).map(|withheld| withheld.item.instant());
+            if unknown_from.is_some() && began >= unknown_from {
+                break;
             }
-        };
+            let heard = withheld.iter().rfind(of(last)).map(again);
+            unknown_from = unknown_from.max(match window(interval_days, rules) {
+                Some(_) => heard,
+                None => heard.map(|heard| silent_from(heard, interval_days, rules)),
+            });
+        }
         let silence = unknown_from.map(|since| Silence { since, interval_days });
         Self { last, withheld, due: due.or(heard), silence, begun }
     }

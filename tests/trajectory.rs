@@ -14,6 +14,8 @@ mod changes;
 mod codes;
 #[path = "trajectory/custody.rs"]
 mod custody;
+#[path = "trajectory/handover.rs"]
+mod handover;
 #[path = "trajectory/instant.rs"]
 mod instant;
 #[path = "trajectory/interruption.rs"]
@@ -22,6 +24,8 @@ mod interruption;
 mod laws;
 #[path = "trajectory/outside.rs"]
 mod outside;
+#[path = "trajectory/random.rs"]
+mod random;
 #[path = "trajectory/referrals.rs"]
 mod referrals;
 #[path = "trajectory/substitution.rs"]

@@ -58,80 +58,83 @@ fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Ut
 
 /// What someone has to take over: substitution at a move, with what was sent for it, before or
 /// after; or what was sent without a move.
+#[derive(Default)]
 struct Question<'a, 't> {
-    /// The first move of it, once there is one; the first sending before.
-    from: &'a Item,
-    moved: Option<&'t Move<'a, 't>>,
-    /// The last move of it.
-    moved_last: Option<&'a Item>,
+    moves: Vec<&'t Move<'a, 't>>,
     sent: Vec<(&'a Item, &'a HandoverSent)>,
-    /// The last record of it.
-    last: &'a Item,
     /// A handover of it was confirmed, or the receiving side gave the next dose in time.
     is_taken_over: bool,
 }
 
 impl<'a, 't> Question<'a, 't> {
-    fn of(item: &'a Item) -> Self {
-        let (moved, moved_last, sent) = (None, None, Vec::new());
-        Self { from: item, moved, moved_last, sent, last: item, is_taken_over: false }
+    /// From when it counts: its first move, once there is one; its first sending before.
+    fn from(&self) -> Option<&'a Item> {
+        let sent = || self.sent.first().map(|(item, _)| *item);
+        self.moves.first().map(|moved| moved.item).or_else(sent)
+    }
+
+    /// Its last record.
+    fn last(&self) -> Option<&'a Item> {
+        let sent = self.sent.last().map(|(item, _)| *item);
+        self.moves.last().map(|moved| moved.item).into_iter().chain(sent).max_by(|a, b| a.order(b))
     }
 
     fn send(&mut self, timeline: &Timeline, rules: &Rules, item: &'a Item, sent: &'a HandoverSent) {
-        self.last = item;
         self.sent.push((item, sent));
-        self.is_taken_over |= timeline.confirmed.contains_key(&sent.handover)
-            || timeline.is_taken_over(self.from, sent, rules);
+        let from = self.from().unwrap_or(item);
+        self.is_taken_over |= is_taken_over(timeline, rules, from, sent);
     }
 
     fn move_on(&mut self, timeline: &Timeline, rules: &Rules, moved: &'t Move<'a, 't>) {
-        (self.last, self.moved_last) = (moved.item, Some(moved.item));
-        if self.moved.is_none() {
-            (self.from, self.moved) = (moved.item, Some(moved));
-            self.is_taken_over = self.sent.iter().any(|(_, sent)| {
-                timeline.confirmed.contains_key(&sent.handover)
-                    || timeline.is_taken_over(moved.item, sent, rules)
-            });
+        if self.moves.is_empty() {
+            let mut sent = self.sent.iter();
+            self.is_taken_over =
+                sent.any(|(_, sent)| is_taken_over(timeline, rules, moved.item, sent));
         }
+        self.moves.push(moved);
     }
 
     /// Until when someone should have taken over: the first of what each of its records says.
     fn until(&self, timeline: &Timeline, rules: &Rules) -> Until {
+        let moved = self.moves.first();
         let sent = self.sent.iter().map(|(item, sent)| {
-            let from = self.moved.map_or(*item, |moved| moved.item);
+            let from = moved.map_or(*item, |moved| moved.item);
             handover_until(from, interval_of(timeline, item, sent), rules)
         });
-        let moved =
-            self.moved.map(|moved| handover_until(moved.item, moved.dose.interval_days, rules));
+        let moved = moved.map(|moved| handover_until(moved.item, moved.dose.interval_days, rules));
         sent.chain(moved).min()
     }
 
     /// Whether it was answered up to an instant: without a handover any dose after the move is an
     /// answer, and so is always one in prison after an arrival there.
     fn is_answered(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
-        let dosed = || given_after(timeline, self.from.instant(), until, |_| true);
-        self.is_taken_over
-            || (self.sent.is_empty() && dosed())
-            || self.is_given_anew(timeline, arrivals, until)
+        let first = self.moves.first().filter(|_| self.sent.is_empty());
+        let dosed = first.is_some_and(|moved| given_after(timeline, moved.item, until, |_| true));
+        self.is_taken_over || dosed || self.is_given_anew(timeline, arrivals, until)
     }
 
     /// Whether what was sent without a move was taken over, and a dose given since.
     fn is_over(&self, timeline: &Timeline, until: Until) -> bool {
-        self.is_taken_over && given_after(timeline, self.last.instant(), until, |_| true)
+        let dosed = |last| given_after(timeline, last, until, |_| true);
+        self.is_taken_over && self.last().is_some_and(dosed)
     }
 
     fn is_given_anew(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
         // After a transfer an arrival is of the same detention.
-        if self.moved_last.is_some_and(|item| matches!(item.fact, Some(Fact::Transferred(_)))) {
-            return false;
-        }
+        let is_transfer = |moved: &&Move| matches!(moved.item.fact, Some(Fact::Transferred(_)));
+        let last = self.last().filter(|_| !self.moves.last().is_some_and(is_transfer));
+        let Some(last) = last else { return false };
         // Of one instant a release comes first and an arrival last.
-        let next = arrivals.partition_point(|arrived| arrived.order(self.last).is_le());
-        arrivals.get(next).is_some_and(|arrived| {
-            let inside = |dose: &Dose| dose.setting == Some(Setting::Prison);
-            given_after(timeline, arrived.instant(), until, inside)
-        })
+        let next = arrivals.partition_point(|arrived| arrived.order(last).is_le());
+        let inside = |dose: &Dose| dose.setting == Some(Setting::Prison);
+        let dosed = |arrived: &&Item| given_after(timeline, arrived, until, inside);
+        arrivals.get(next).is_some_and(dosed)
     }
+}
+
+/// Whether a handover was confirmed, or the receiving side gave the next dose in time.
+fn is_taken_over(timeline: &Timeline, rules: &Rules, from: &Item, sent: &HandoverSent) -> bool {
+    timeline.confirmed.contains_key(&sent.handover) || timeline.is_taken_over(from, sent, rules)
 }
 
 /// Up to this instant; `None`: to the end.
@@ -139,11 +142,11 @@ type Until = Option<DateTime<Utc>>;
 
 fn given_after(
     timeline: &Timeline,
-    after: DateTime<Utc>,
+    after: &Item,
     until: Until,
     is_meant: impl Fn(&Dose) -> bool,
 ) -> bool {
-    let first = timeline.doses.partition_point(|dose| dose.at <= after);
+    let first = timeline.doses.partition_point(|dose| dose.at <= after.instant());
     let later = timeline.doses[first..].iter();
     let mut later = later.take_while(|dose| until.is_none_or(|until| dose.at <= until));
     later.any(|dose| dose.told == Told::Given && is_meant(dose))
@@ -165,13 +168,13 @@ fn last_question<'a, 't>(
     let mut last: Option<Question> = None;
     for (item, sent, moved) in steps {
         let until = Some(item.instant());
-        let goes_on = |question: &Question| match question.moved {
+        let goes_on = |question: &Question| match question.moves.first() {
             Some(_) => !question.is_answered(timeline, arrivals, until),
             // What was confirmed holds for the move that follows; who is given doses meanwhile and
             // is then handed over again waits for that.
             None => moved.is_some() || !question.is_over(timeline, until),
         };
-        let mut question = last.take().filter(goes_on).unwrap_or_else(|| Question::of(item));
+        let mut question = last.take().filter(goes_on).unwrap_or_default();
         if let Some(sent) = sent {
             question.send(timeline, rules, item, sent);
         }
@@ -204,10 +207,10 @@ pub(super) fn unconfirmed(
     if question.is_answered(timeline, &arrivals, None) {
         return None;
     }
-    let from = question.from;
+    let from = question.from()?;
     let events = match question.sent.last() {
         Some((last, _)) => ids([*last, from]),
-        None => ids([question.moved?.dose.item, from]),
+        None => ids([question.moves.first()?.dose.item, from]),
     };
     let since = question.until(timeline, rules)?;
     clock.reached(since).then(|| Alert {

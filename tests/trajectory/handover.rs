@@ -204,6 +204,46 @@ fn handover_unconfirmed() {
             json!([]),
         ),
         (
+            "back in prison, but given doses outside only",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                released("2026-03-02T14:00", "sentenceEnd"),
+                arrived("2026-03-20T10:00", "gent"),
+                with(
+                    dose("2026-03-20T12:00"),
+                    json!({"setting": "community", "facility": "deKiem"}),
+                ),
+            ]),
+            "2026-03-20T13:00",
+            on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "an arrival after a transfer is of the same detention",
+            of(vec![
+                handover_sent("2026-03-02T12:00", MONDAY),
+                moved(),
+                arrived("2026-03-02T15:00", "brugge"),
+                later(),
+            ]),
+            "2026-03-03T20:00",
+            on("2026-03-03T14:00", json!(["e2", "e3"])),
+        ),
+        (
+            "confirmed, given doses here meanwhile, and sent anew for the move",
+            of(vec![
+                handover_sent("2026-03-02T10:00", MONDAY),
+                handover_confirmed("2026-03-02T11:00"),
+                later(),
+                with(
+                    handover_sent("2026-03-03T10:00", "2026-03-03T09:00"),
+                    json!({"handover": "h2"}),
+                ),
+                transferred("2026-03-03T14:00", "gent", "brugge"),
+            ]),
+            "2026-03-04T15:00",
+            on("2026-03-04T14:00", json!(["e5", "e6"])),
+        ),
+        (
             "a depot: by the end of the next working day",
             vec![
                 gent(),

@@ -1,6 +1,6 @@
 //! The releases by which a person leaves prison, told apart from those that end what was left of
 //! the title of who is at home already.
-//! Always: after a removal from the territory nobody leaves until they are inside again.
+//! Always: who is at home leaves only by removal from the territory, until they are inside again.
 //! Form: `detention.released` of the vocabulary.
 
 use super::Record;
@@ -20,22 +20,16 @@ pub struct Departure<'a> {
     pub is_home: bool,
 }
 
-enum Place {
-    Inside,
-    Home,
-    Gone,
-}
-
 /// All of them, in order.
 pub fn departures<'a>(records: &[Record<'a>]) -> Vec<Departure<'a>> {
-    let mut place = Place::Inside;
+    let mut is_inside = true;
     let mut departures = Vec::new();
     for (item, fact) in records {
         match fact {
             Fact::Arrived(_)
             | Fact::Transferred(_)
             | Fact::AbsenceStarted(_)
-            | Fact::AbsenceEnded(_) => place = Place::Inside,
+            | Fact::AbsenceEnded(_) => is_inside = true,
             Fact::Released(released) => {
                 let reason = released.reason;
                 let is_home = match reason {
@@ -43,20 +37,10 @@ pub fn departures<'a>(records: &[Record<'a>]) -> Vec<Departure<'a>> {
                     ReleaseReason::Other => released.is_final,
                     _ => true,
                 };
-                let leaves = match place {
-                    Place::Inside => true,
-                    Place::Home => reason == ReleaseReason::Removal,
-                    Place::Gone => false,
-                };
-                if leaves {
+                if is_inside || reason == ReleaseReason::Removal {
                     departures.push(Departure { item, reason, is_home });
                 }
-                place = match place {
-                    Place::Gone => Place::Gone,
-                    _ if reason == ReleaseReason::Removal => Place::Gone,
-                    Place::Inside if !is_home => Place::Inside,
-                    _ => Place::Home,
-                };
+                is_inside &= !is_home;
             }
             _ => {}
         }

@@ -29,6 +29,13 @@ pub struct Flags {
     /// The data folder [default: data/ledger]
     #[arg(long, value_name = "DIR", env = "CARE_LEDGER_DATA")]
     pub data: Option<PathBuf>,
+    /// A cluster instead of the folder: esdb://HOST:PORT,HOST:PORT?tlsCaFile=…, or
+    /// esdb+discover://NAME. The folder then holds this replica's key and its copy of the log
+    #[arg(long, value_name = "ADDRESS", env = "CARE_LEDGER_STORE", hide_env_values = true)]
+    pub store: Option<String>,
+    /// A file of one line, user:password, for the cluster; it wins over those in the address
+    #[arg(long, value_name = "FILE", env = "CARE_LEDGER_STORE_CREDENTIALS")]
+    pub store_credentials: Option<PathBuf>,
     /// The address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT", env = "CARE_LEDGER_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -57,6 +64,8 @@ pub struct Flags {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct InFile {
     data: Option<PathBuf>,
+    store: Option<String>,
+    store_credentials: Option<PathBuf>,
     listen: Option<SocketAddr>,
     listen_publicly: Option<bool>,
     log: Option<String>,
@@ -69,6 +78,12 @@ struct InFile {
 pub struct Config {
     /// The data folder.
     pub data: PathBuf,
+    /// The cluster that holds the ledger, if the folder does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// The file with the credentials for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_credentials: Option<PathBuf>,
     /// Where the service listens.
     pub listen: SocketAddr,
     /// Whether that may be an address that other machines reach.
@@ -106,6 +121,8 @@ impl Config {
         let listen = flags.listen.or(file.listen);
         let config = Self {
             data: flags.data.or(file.data).unwrap_or_else(|| DATA_DEFAULT.into()),
+            store: flags.store.or(file.store),
+            store_credentials: flags.store_credentials.or(file.store_credentials),
             listen: listen.unwrap_or_else(|| {
                 LISTEN_DEFAULT.parse().expect("the default address is an address")
             }),
@@ -119,10 +136,20 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings as a file that would set them.
+    /// The settings as a file that would set them, but for a password: its place is a file of
+    /// credentials.
     pub fn print(&self) -> String {
-        toml::to_string(self).expect("settings serialise into memory")
+        let store = self.store.as_deref().map(without_login);
+        toml::to_string(&Self { store, ..self.clone() }).expect("settings serialise into memory")
     }
+}
+
+/// A connection string without `user:password@`.
+fn without_login(store: &str) -> String {
+    let Some((scheme, rest)) = store.split_once("://") else { return String::new() };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let login = authority.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[login..])
 }
 
 fn read(path: &Path) -> Result<InFile, ConfigError> {
@@ -162,6 +189,15 @@ mod tests {
         let (_folder, path) = file(&config.print());
         let again = Config::new(Flags { config: Some(path), ..Flags::default() }).unwrap();
         assert_eq!(again, config);
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let store = "esdb://ops:secret@db1:2113,db2:2113?tls=false".to_owned();
+        let config = Config::new(Flags { store: Some(store), ..Flags::default() }).unwrap();
+        let printed = config.print();
+        assert!(printed.contains("store = \"esdb://db1:2113,db2:2113?tls=false\""), "{printed}");
+        assert!(!printed.contains("secret"));
     }
 
     #[test]

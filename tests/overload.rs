@@ -14,7 +14,7 @@ use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{
-    AppendError, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Write,
+    AppendError, Carriers, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Write,
 };
 use support::{person, screening};
 use tokio::sync::watch;
@@ -100,6 +100,14 @@ impl Store for Unwilling {
         Err(ReadError::failed("no disk"))
     }
 
+    async fn known(&self, _: Position) -> Result<Option<RecordedTime>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    async fn carriers(&self, _: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
     fn subscribe(&self) -> watch::Receiver<Position> {
         self.1.clone()
     }
@@ -113,8 +121,10 @@ impl Store for Unwilling {
 async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
     let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00").to_string();
     type Row = (&'static str, fn() -> AppendError);
-    let rows: [Row; 3] = [
+    let rows: [Row; 5] = [
         ("full queue", || AppendError::Busy),
+        ("cluster away", || AppendError::Unreachable),
+        ("cluster silent", || AppendError::Unsure),
         ("full disk", || AppendError::DiskFull),
         ("failed disk", || AppendError::Failed),
     ];

@@ -25,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["http"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
+    ("eventstore", &["store/eventstoredb"]),
     ("rusqlite", &["store/embedded", "projection/state"]),
     ("jsonschema", &["domain/schema.rs", "domain/admit.rs", "domain/tree.rs"]),
     ("chrono_tz", &["domain/calendar.rs", "simulate"]),

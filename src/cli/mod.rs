@@ -3,6 +3,7 @@
 
 mod ask;
 mod client;
+mod cluster;
 mod demo;
 mod doctor;
 mod emit;
@@ -10,6 +11,7 @@ mod events;
 mod failure;
 mod follow;
 mod lists;
+mod migrate;
 mod progress;
 mod schema;
 mod serve;
@@ -62,6 +64,8 @@ enum Command {
     Credits(lists::Credits),
     /// All events, in the order in which they were recorded
     Events(events::Events),
+    /// Move a ledger between a folder and a cluster
+    Migrate(migrate::Migrate),
     /// The vocabulary: list the types, show a schema, check a file
     Schema(schema::Schema),
     /// Print a completion script for a shell
@@ -87,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Trajectories(trajectories) => trajectories.run(),
         Command::Credits(credits) => credits.run(),
         Command::Events(events) => events.run(),
+        Command::Migrate(migrate) => migrate.run(),
         Command::Schema(schema) => schema.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
-use super::{progress, wait};
+use super::{cluster, progress, wait};
 use crate::config::{Config, ConfigError, Flags, LogFormat};
 use crate::http;
 use crate::ledger::{Ledger, clock};
@@ -23,6 +23,8 @@ const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
 #[command(after_help = "Examples:\n  care-ledger serve\n  \
     care-ledger serve --data /srv/ledger --listen 127.0.0.1:8080\n  \
     CARE_LEDGER_LOG_FORMAT=json care-ledger serve\n  \
+    care-ledger serve --data /srv/replica --store-credentials /etc/care-ledger/login \\\n    \
+    --store 'esdb://db1:2113,db2:2113,db3:2113?tlsCaFile=/etc/care-ledger/ca.crt'\n  \
     care-ledger serve --print-config > ledger.toml && care-ledger serve --config ledger.toml\n\n\
     Ready when GET /health answers 200. Stop with Ctrl-C or SIGTERM.")]
 pub struct Serve {
@@ -45,12 +47,20 @@ impl Serve {
         }
         log_to_stderr(&config.log, config.log_format)?;
         allow_files();
-        let ledger = open(&config.data)?;
+        let cluster = config
+            .store
+            .as_deref()
+            .map(|store| cluster::address(store, config.store_credentials.as_deref()))
+            .transpose()?;
         let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
             tracing::warn!(error = %error, "refusals are kept in memory only");
             Refusals::in_memory(clock::now)
         });
         wait(async {
+            let ledger = match cluster {
+                Some(address) => cluster::open(address, &config.data).await?,
+                None => open(&config.data)?,
+            };
             let lists = lists(&ledger, &config.data).await?;
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)
@@ -58,7 +68,14 @@ impl Serve {
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
             let kept = http::Kept { lists: Some(lists), refusals };
-            http::serve(listener, http::router_keeping(ledger, kept), stop).await;
+            let router = http::router_keeping(ledger.clone(), kept);
+            let ended = cluster::ended(&ledger);
+            tokio::select! {
+                () = http::serve(listener, router, stop) => {}
+                () = ended => return Err(Failure::unreachable(
+                    "the cluster is no longer followed and only a restart helps: start it again",
+                )),
+            }
             tracing::info!("stopped");
             Ok(())
         })?
@@ -123,7 +140,9 @@ pub fn stop() -> Result<impl Future<Output = ()>, Failure> {
 /// # Errors
 /// Wrong usage, when the filter is none.
 pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+    // What the client of a cluster says on each error, we say once and in our words; whoever wants
+    // it names it in the filter.
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("eventstore=off,{filter}"))
         .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {

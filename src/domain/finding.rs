@@ -54,6 +54,8 @@ finding_codes! {
     RecordAfterDeath = "recordAfterDeath",
     /// A correction or annulment names a record of another person, or of another type
     TargetElsewhere = "targetElsewhere",
+    /// The source and id of a record are those of a record of another person
+    IdReusedAcrossPersons = "idReusedAcrossPersons",
     /// A code that no registry knows
     UnknownCode = "unknownCode",
     /// A replacement does not fit the type it replaces; it has no effect

@@ -23,6 +23,9 @@ use super::kind::Class;
 /// The first byte of a record.
 pub const FORMAT: u8 = 0;
 
+/// The first so many bytes are the clear part, up to the pair.
+pub const CLEAR_BYTES: usize = TAG;
+
 const CLASS: usize = 1;
 const STREAM: usize = 6;
 const PAIR: usize = 22;

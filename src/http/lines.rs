@@ -3,6 +3,7 @@
 //! on. Simple clients write everything before they read anything, so the answer waits for the end
 //! of the body, spooled; who asks for `Prefer: receipts=stream` gets it as it comes.
 
+use std::collections::HashMap;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::refusals::{self, Who};
 use super::state::{App, EVENT_BYTES_MAX};
 use crate::domain::admit::admit;
 use crate::domain::event::Draft;
-use crate::ledger::record::{Receipt, RecordError, Run};
+use crate::ledger::record::{Receipt, RecordError, Run, Unrecorded};
 use crate::ledger::{AppendError, clock};
 
 /// So many lines are recorded at once: enough that the sync costs little, few enough that the
@@ -289,14 +290,23 @@ impl Recorder {
                 Ok(answers) => return answers.into_iter().map(receipt_or_reused).collect(),
                 Err(error) => error,
             };
-            if !matches!(error, RecordError::Append(AppendError::Busy)) {
-                let problem = Problem::record(error, false);
-                return drafts.iter().map(|_| Err(problem.clone())).collect();
+            if !matches!(error.why, RecordError::Append(AppendError::Busy)) {
+                return apart(drafts, error);
             }
             tokio::time::sleep(BUSY_WAIT).await;
         }
         drafts.iter().map(|_| Err(Problem::unavailable())).collect()
     }
+}
+
+/// Each draft by itself, where part of a group was recorded.
+fn apart(drafts: &[Draft], unrecorded: Unrecorded) -> Vec<Result<Receipt, Problem>> {
+    let Unrecorded { why, recorded } = unrecorded;
+    let recorded: HashMap<_, _> =
+        recorded.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect();
+    let problem = Problem::record(why.into(), false);
+    let answer = |draft: &Draft| recorded.get(&draft.key).cloned().ok_or_else(|| problem.clone());
+    drafts.iter().map(answer).collect()
 }
 
 fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {

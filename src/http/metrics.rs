@@ -43,6 +43,8 @@ pub struct Metrics {
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
+    following: Gauge<u64, AtomicU64>,
+    reconnects: Counter,
     readers: Gauge,
     readers_cut_off: Counter,
     ledger: Ledger,
@@ -76,6 +78,13 @@ impl Metrics {
             let words = "The last position that the lists have read";
             registry.register("lists_position", words, lists_position.clone());
         }
+        let (following, reconnects) = (Gauge::default(), Counter::default());
+        if ledger.reconnects().is_some() {
+            let words = "1 while this replica follows its cluster";
+            registry.register("following", words, following.clone());
+            let words = "Times that this replica looked for its cluster anew";
+            registry.register("reconnects", words, reconnects.clone());
+        }
         let (ledger, lists) = (ledger.clone(), lists.cloned());
         Self {
             registry,
@@ -88,6 +97,8 @@ impl Metrics {
             readers,
             readers_cut_off,
             lists_position,
+            following,
+            reconnects,
             ledger,
             lists,
         }
@@ -140,7 +151,13 @@ pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Probl
     query.none().await?;
     let metrics = &app.metrics;
     metrics.position.set(metrics.ledger.subscribe().borrow().number());
-    metrics.writable.set((metrics.ledger.condition() == Condition::Writable).into());
+    let condition = metrics.ledger.condition();
+    metrics.writable.set((condition == Condition::Writable).into());
+    if let Some(reconnects) = metrics.ledger.reconnects() {
+        let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
+        metrics.following.set(is_followed.into());
+        metrics.reconnects.inc_by(reconnects.saturating_sub(metrics.reconnects.get()));
+    }
     if let Some(lists) = &metrics.lists {
         metrics.lists_position.set(lists.subscribe().borrow().position.number());
     }

@@ -24,9 +24,13 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
     let (code, store, detail) = match app.ledger.condition() {
         Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
         Condition::DiskFull => (StatusCode::OK, "DEGRADED", "the disk is full; reads go on"),
-        Condition::Failed => {
-            (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "a commit failed; look at the disk, restart")
+        Condition::Unreachable => {
+            (StatusCode::OK, "DEGRADED", "the cluster is not reached; reads go on from its copy")
         }
+        Condition::Failed => {
+            (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "the store failed; its log says why")
+        }
+        Condition::Ended => (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "restart this process"),
     };
     let lists = app.lists.as_ref().map(|lists| *lists.subscribe().borrow());
     let stand_still = lists.is_some_and(|lists| lists.status == Status::Faulted);

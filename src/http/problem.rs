@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::state::RequestId;
 use crate::domain::id::Revision;
 use crate::domain::violation::{Violation, ViolationCode};
-use crate::ledger::record::{Receipt, RecordError};
+use crate::ledger::record::{Receipt, RecordError, Unrecorded};
 use crate::ledger::{AppendError, ReadError, clock};
 
 /// How long a sender waits before it sends again after a 503: several commits of a full queue.
@@ -292,22 +292,47 @@ impl Problem {
             .header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
     }
 
-    /// What went wrong while recording, as an answer. `index`: whether places are told.
-    pub fn record(error: RecordError, index: bool) -> Self {
-        match error {
+    /// What went wrong while recording, as an answer; what was recorded all the same stands in
+    /// `receipts`. `index`: whether places are told.
+    pub fn record(unrecorded: Unrecorded, index: bool) -> Self {
+        let Unrecorded { why, recorded } = unrecorded;
+        let mut problem = match why {
             RecordError::Reused(places) => {
                 let issue = |place| Issue::reused(index.then_some(place));
                 Self::new(ProblemType::IdReused).issues(places.into_iter().map(issue).collect())
             }
             RecordError::WrongRevision { actual } => Self::wrong_revision(actual),
-            RecordError::Append(AppendError::Busy) => Self::unavailable(),
-            RecordError::Append(error) => {
-                let problem = Self::unavailable();
-                tracing::error!(instance = %problem.0.instance, error = %error, "not written");
-                problem
-            }
+            RecordError::Append(error) => Self::append(error),
             RecordError::Read(error) => error.into(),
+        };
+        if !recorded.is_empty() {
+            problem.0.detail = "Part of it was written: `receipts` says what. To send the same \
+                                again is safe."
+                .into();
+            problem.0.receipts = recorded;
         }
+        problem
+    }
+
+    fn append(error: AppendError) -> Self {
+        let problem = match error {
+            AppendError::Busy => return Self::unavailable(),
+            AppendError::TooLarge => {
+                return Self::new(ProblemType::TooLarge)
+                    .detail("The cluster takes less of one person at once. Send it in parts.");
+            }
+            AppendError::Unreachable => Self::unavailable().detail(
+                "The store is not reached at the moment, and nothing was written. Send the same \
+                 again after the seconds in Retry-After.",
+            ),
+            AppendError::Unsure => Self::unavailable().detail(
+                "The store did not say in time whether it was written. Send the same again after \
+                 the seconds in Retry-After: what was recorded is answered as a duplicate.",
+            ),
+            AppendError::DiskFull | AppendError::Failed => Self::unavailable(),
+        };
+        tracing::error!(instance = %problem.0.instance, error = %error, "not written");
+        problem
     }
 }
 

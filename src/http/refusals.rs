@@ -16,7 +16,7 @@ use crate::domain::event::Draft;
 use crate::domain::kind::Kind;
 use crate::domain::tree::Tree;
 use crate::domain::violation::{Violation, ViolationCode, without_content};
-use crate::ledger::record::{RecordError, Run};
+use crate::ledger::record::{Run, Unrecorded};
 use crate::refusals::{ITEMS_MAX, Refusal};
 
 /// Items of a page, when nobody says otherwise.
@@ -172,13 +172,7 @@ pub fn invalid(app: &App, refused: Vec<Invalid>, mode: Mode, run: Run) -> Proble
 }
 
 /// The problem of drafts that could not be recorded; those with a reused key are kept.
-pub fn unrecorded(
-    app: &App,
-    error: RecordError,
-    drafts: &[Draft],
-    mode: Mode,
-    run: Run,
-) -> Problem {
+pub fn unrecorded(app: &App, error: Unrecorded, drafts: &[Draft], mode: Mode, run: Run) -> Problem {
     let problem = Problem::record(error, mode == Mode::Batch);
     if run == Run::Real && problem.kind() == ProblemType::IdReused {
         let mut kept = Kept::new();

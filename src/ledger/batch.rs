@@ -150,6 +150,12 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The receipts of what was recorded now.
+    pub(super) fn recorded(&self) -> Vec<Receipt> {
+        let receipts = self.answers.iter().flatten().flatten();
+        receipts.filter(|receipt| receipt.status == Status::Recorded).cloned().collect()
+    }
+
     pub(super) fn refuse_reused(&self) -> Result<(), RecordError> {
         let is_reused = |place: &usize| self.answers[*place] == Some(None);
         let reused: Vec<usize> = (0..self.answers.len()).filter(is_reused).collect();

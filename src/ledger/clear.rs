@@ -22,7 +22,7 @@ pub struct Clear {
 /// One record of the log, by what ties a derived file to this very log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Anchor {
-    /// When it was recorded.
+    /// The latest `recordedtime` up to it: what is known of everybody at it.
     pub recorded: RecordedTime,
     /// BLAKE3 of the stored record.
     pub commitment: [u8; 32],
@@ -44,8 +44,13 @@ impl Ledger {
     pub async fn anchor(&self, position: Position) -> Result<Option<Anchor>, ReadError> {
         let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
         let found = self.store.read_all(Position::new(before), 1).await?;
-        let stored = found.into_iter().find(|stored| stored.position == position);
-        stored.map(|stored| anchor(&stored)).transpose()
+        let found = found.into_iter().find(|stored| stored.position == position);
+        let known = self.store.known(position).await?;
+        let anchor = |(stored, recorded): (Stored, _)| Anchor {
+            recorded,
+            commitment: commitment(&stored.record).into(),
+        };
+        Ok(found.zip(known).map(anchor))
     }
 }
 
@@ -57,9 +62,4 @@ fn clear(stored: &Stored) -> Result<Clear, ReadError> {
         pair: view.pair(),
         recorded: view.recorded(),
     })
-}
-
-fn anchor(stored: &Stored) -> Result<Anchor, ReadError> {
-    let recorded = View::new(&stored.record).map_err(ReadError::failed)?.recorded();
-    Ok(Anchor { recorded, commitment: commitment(&stored.record).into() })
 }

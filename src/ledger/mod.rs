@@ -5,10 +5,13 @@ pub mod answer;
 mod batch;
 pub mod clear;
 pub mod clock;
+pub mod migrate;
 pub mod read;
 pub mod record;
 pub mod told;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,9 +20,11 @@ use tokio::sync::watch;
 use crate::domain::id::Position;
 use crate::domain::record::is_paired;
 use crate::store::Store;
-use crate::store::embedded::{Embedded, OpenError};
+use crate::store::embedded::{self, Embedded, OpenError};
+use crate::store::eventstoredb::{self, Address, EventStoreDb};
 use crate::vault::{KeyError, MasterKey};
 
+pub use crate::store::eventstoredb::{Address as ClusterAddress, AddressError};
 pub use crate::store::{AppendError, Condition, Expected, ReadError};
 
 /// Why a ledger could not be opened.
@@ -28,9 +33,21 @@ pub enum LedgerError {
     /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The cluster could not be opened.
+    #[error(transparent)]
+    Cluster(#[from] eventstoredb::OpenError),
     /// The key could not be opened.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The folder is a replica's: its ledger is in a cluster.
+    #[error("the folder is a replica's of a cluster: use --store, or --url to ask the replica")]
+    Replica,
+    /// The folder has a ledger of its own.
+    #[error("the folder has a ledger of its own; `care-ledger migrate` moves it into a cluster")]
+    NoReplica,
 }
 
 /// An open ledger. Cheap to clone; all clones are one.
@@ -47,6 +64,9 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`].
     pub fn open(folder: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
+        if folder.join(eventstoredb::COPY).exists() {
+            return Err(LedgerError::Replica);
+        }
         let store = Embedded::open(folder, clock::recorded(), progress)?;
         let is_empty = *store.subscribe().borrow() == Position::START;
         let key = MasterKey::open(folder, is_empty)?.pair_key();
@@ -55,6 +75,31 @@ impl Ledger {
             return Err(KeyError::Foreign.into());
         }
         Ok(Self { store: Arc::new(store), pair_key: key })
+    }
+
+    /// Opens the ledger in a cluster, with what this replica keeps of it in a data folder. An
+    /// empty cluster becomes the ledger of the folder's key. `progress` hears how far the replica
+    /// has come, of how much.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub async fn open_replica(
+        address: Address,
+        folder: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        if folder.join(embedded::FILE).exists() {
+            return Err(LedgerError::NoReplica);
+        }
+        let key = replica_key(&address, folder).await?;
+        let clock = clock::recorded();
+        let store = EventStoreDb::open(address, folder, key.check(), clock, progress).await?;
+        let pair_key = key.pair_key();
+        let first = store.first().await?;
+        if first.is_some_and(|first| !is_paired(&first.record, &pair_key)) {
+            return Err(KeyError::Foreign.into());
+        }
+        Ok(Self { store: Arc::new(store), pair_key })
     }
 
     /// A ledger over a store that is open already, such as one of another kind.
@@ -67,8 +112,29 @@ impl Ledger {
         self.store.subscribe()
     }
 
+    /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
+    pub fn reconnects(&self) -> Option<u64> {
+        self.store.reconnects()
+    }
+
     /// Whether the store takes writes.
     pub fn condition(&self) -> Condition {
         self.store.condition()
+    }
+}
+
+/// The key of a replica. One that has seen its cluster starts without it; the loop that follows
+/// looks then whether the key is the cluster's.
+async fn replica_key(address: &Address, folder: &Path) -> Result<MasterKey, LedgerError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::from)?;
+    if MasterKey::is_in(folder) && folder.join(eventstoredb::COPY).exists() {
+        return Ok(MasterKey::open(folder, false)?);
+    }
+    let held = eventstoredb::holder(address, None).await?;
+    let key = MasterKey::open(folder, held.is_none())?;
+    let check = key.check();
+    match eventstoredb::holder(address, Some(check)).await? {
+        Some(held) if held == check => Ok(key),
+        _ => Err(KeyError::Foreign.into()),
     }
 }

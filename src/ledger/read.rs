@@ -10,11 +10,12 @@ use tokio::runtime::RuntimeFlavor;
 use super::Ledger;
 use crate::domain::event::Recorded;
 use crate::domain::fact::Fact;
+use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{self, History};
 use crate::domain::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::kind::Kind;
 use crate::domain::record::{self, View};
-use crate::store::{ReadError, Stored};
+use crate::store::{Carriers, ReadError, Stored};
 
 /// Folding more records than this takes longer than handing the thread over, about 20 ms.
 const LONG_RECORDS: usize = 2_000;
@@ -72,7 +73,9 @@ impl Ledger {
         let named = named(&records);
         let pairs: Vec<Pair> = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
         let elsewhere = self.elsewhere(named, pairs.clone(), known).await?;
-        let history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
+        let reused = self.reused(&records, known).await?;
+        let mut history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
+        history.findings.extend(reused);
         Ok(Some(Person { history, revision, known, rests_on: RestsOn { streams, pairs } }))
     }
 
@@ -103,17 +106,10 @@ impl Ledger {
         found.into_iter().flatten().next().as_ref().map(open).transpose()
     }
 
-    /// When the last record of the log was recorded.
+    /// The latest `recordedtime` of the log.
     async fn last_recorded(&self) -> Result<RecordedTime, ReadError> {
         let last = *self.store.subscribe().borrow();
-        let Some(before) = last.number().checked_sub(1) else {
-            return Ok(RecordedTime::from_micros(0));
-        };
-        let read = self.store.read_all(Position::new(before), 1).await?;
-        let last = read.into_iter().find(|stored| stored.position == last);
-        let recorded = last.map(|stored| View::new(&stored.record).map(View::recorded));
-        let recorded = recorded.transpose().map_err(ReadError::failed)?;
-        Ok(recorded.unwrap_or(RecordedTime::from_micros(0)))
+        Ok(self.store.known(last).await?.unwrap_or(RecordedTime::from_micros(0)))
     }
 
     /// One stream, whole.
@@ -172,6 +168,38 @@ impl Ledger {
         }
     }
 
+    /// The streams that carry a pair which one of these streams carries too.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn sharing(&self, streams: &[PersonId]) -> Result<Vec<PersonId>, ReadError> {
+        let carriers = self.store.carriers(streams).await?;
+        let records = carriers.iter().flat_map(|Carriers(records)| records);
+        Ok(records.filter_map(|stored| Some(View::new(&stored.record).ok()?.stream())).collect())
+    }
+
+    /// What is to be said of records whose source and id a record of another person has.
+    async fn reused(
+        &self,
+        records: &[Arc<Recorded>],
+        known: RecordedTime,
+    ) -> Result<Vec<Finding>, ReadError> {
+        let own: HashSet<PersonId> = records.iter().map(|record| record.stream).collect();
+        let streams: Vec<PersonId> = own.iter().copied().collect();
+        let mut findings = Vec::new();
+        for Carriers(carriers) in self.store.carriers(&streams).await? {
+            let carriers: Vec<Recorded> = carriers.iter().map(open).collect::<Result<_, _>>()?;
+            let (ours, others): (Vec<_>, Vec<_>) = carriers
+                .iter()
+                .filter(|carrier| carrier.recorded <= known)
+                .partition(|carrier| own.contains(&carrier.stream));
+            if let (Some(ours), false) = (ours.first(), others.is_empty()) {
+                findings.push(reused_across_persons(&ours.event.key.id));
+            }
+        }
+        Ok(findings)
+    }
+
     /// Which of these keys are those of records that were known: of other persons, then.
     async fn elsewhere(
         &self,
@@ -187,6 +215,17 @@ impl Ledger {
             |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
         let pairs = named.into_iter().zip(found);
         Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
+    }
+}
+
+/// A record of another person has the source and id of this one.
+fn reused_across_persons(id: &str) -> Finding {
+    Finding {
+        code: FindingCode::IdReusedAcrossPersons,
+        message: "A record of another person has the same source and id; the sender has to say \
+                  whose it is, and annul the other."
+            .to_owned(),
+        events: vec![id.to_owned()],
     }
 }
 

@@ -82,7 +82,23 @@ impl Serialize for Receipt {
     }
 }
 
-/// Why nothing of a batch was written.
+/// A batch that was not recorded whole.
+#[derive(Debug)]
+pub struct Unrecorded {
+    /// Why.
+    pub why: RecordError,
+    /// What of it was recorded all the same: nothing with one writer; a cluster is atomic per
+    /// person. To send the whole batch again is safe.
+    pub recorded: Vec<Receipt>,
+}
+
+impl From<RecordError> for Unrecorded {
+    fn from(why: RecordError) -> Self {
+        Self { why, recorded: Vec::new() }
+    }
+}
+
+/// Why a batch was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// These events, by place, carry a (`source`, `id`) that is known with other content: the
@@ -108,39 +124,53 @@ impl Ledger {
     /// durable. `expected` is what the one person's stream must be.
     ///
     /// # Errors
-    /// See [`RecordError`]; nothing was written.
+    /// See [`Unrecorded`].
     pub async fn record(
         &self,
         drafts: &[Draft],
         expected: Expected,
         run: Run,
-    ) -> Result<Vec<Receipt>, RecordError> {
+    ) -> Result<Vec<Receipt>, Unrecorded> {
         let mut batch = Batch::new(drafts, &self.pair_key);
-        self.refuse_conflicts(&mut batch).await?;
-        match run {
-            Run::Real => self.settle(&mut batch, expected, true).await?,
-            Run::Dry => self.look_ahead(&mut batch, expected).await?,
+        match self.record_all(&mut batch, expected, run).await {
+            Ok(()) => Ok(batch.answers.into_iter().flatten().flatten().collect()),
+            Err(why) => Err(Unrecorded { why, recorded: batch.recorded() }),
         }
-        batch.refuse_reused()?;
-        Ok(batch.answers.into_iter().flatten().flatten().collect())
+    }
+
+    async fn record_all(
+        &self,
+        batch: &mut Batch<'_>,
+        expected: Expected,
+        run: Run,
+    ) -> Result<(), RecordError> {
+        self.refuse_conflicts(batch).await?;
+        match run {
+            Run::Real => self.settle(batch, expected, true).await?,
+            Run::Dry => self.look_ahead(batch, expected).await?,
+        }
+        batch.refuse_reused()
     }
 
     /// Records each draft on its own merits: `None` in place of a receipt says that its (`source`,
     /// `id`) is known with other content.
     ///
     /// # Errors
-    /// [`RecordError::Append`] or [`RecordError::Read`]: none of this group was written.
+    /// [`RecordError::Append`] or [`RecordError::Read`], for those that have no answer yet.
     pub async fn record_each(
         &self,
         drafts: &[Draft],
         run: Run,
-    ) -> Result<Vec<Option<Receipt>>, RecordError> {
+    ) -> Result<Vec<Option<Receipt>>, Unrecorded> {
         let mut batch = Batch::new(drafts, &self.pair_key);
-        match run {
-            Run::Real => self.settle(&mut batch, Expected::Any, false).await?,
-            Run::Dry => self.look_ahead(&mut batch, Expected::Any).await?,
+        let done = match run {
+            Run::Real => self.settle(&mut batch, Expected::Any, false).await,
+            Run::Dry => self.look_ahead(&mut batch, Expected::Any).await,
+        };
+        match done {
+            Ok(()) => Ok(batch.answers.into_iter().map(Option::flatten).collect()),
+            Err(why) => Err(Unrecorded { why, recorded: batch.recorded() }),
         }
-        Ok(batch.answers.into_iter().map(Option::flatten).collect())
     }
 
     /// Gives every draft the answer it would get.
@@ -202,13 +232,18 @@ impl Ledger {
             let outcomes = self.store.append(writes).await?;
             let mut known = Vec::new();
             let mut conflict = None;
+            let mut failed = None;
             for (outcome, places) in outcomes.into_iter().zip(places) {
                 match outcome {
                     Outcome::Appended(stored) => batch.appended(&places, &stored),
                     Outcome::Known(those) => known.extend(those.into_iter().map(|i| places[i])),
                     Outcome::Conflict { actual } => conflict = Some(actual),
                     Outcome::Withheld => {}
+                    Outcome::Failed(error) => failed = Some(error),
                 }
+            }
+            if let Some(error) = failed {
+                return Err(error.into());
             }
             if let (true, Some(actual)) = (known.is_empty(), conflict) {
                 return Err(RecordError::WrongRevision { actual });

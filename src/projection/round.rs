@@ -91,6 +91,8 @@ impl Runner {
                 touched.extend(self.links.pairs.get(&record.pair).into_iter().flatten());
             }
         }
+        let streams: Vec<PersonId> = touched.iter().copied().collect();
+        touched.extend(self.ledger.sharing(&streams).await?);
         Ok(touched)
     }
 }

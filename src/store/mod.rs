@@ -2,12 +2,13 @@
 //! Always: an append that returned is durable and in its place for good; nothing is ever changed.
 
 pub mod embedded;
+pub mod eventstoredb;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::domain::id::{Pair, PersonId, Position, Revision};
+use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::Stamped;
 
 /// What the stream must be for a write to happen.
@@ -48,10 +49,13 @@ pub enum Outcome {
     },
     /// Another write of the same append was refused, so this one was left out.
     Withheld,
+    /// It was not written, or that cannot be known, while another of the same append was: a
+    /// cluster is atomic per stream.
+    Failed(AppendError),
 }
 
 /// Why nothing of an append was written, or why that cannot be known.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// More is queued than the writer can take: send again later. Nothing was written.
     #[error("the write queue is full")]
@@ -59,6 +63,16 @@ pub enum AppendError {
     /// No space left: make room, then send again. Nothing was written.
     #[error("the disk is full")]
     DiskFull,
+    /// The cluster cannot be reached, or has no leader now: send again later. Nothing was written.
+    #[error("the cluster cannot be reached")]
+    Unreachable,
+    /// The cluster did not say in time whether it was written: send the same again.
+    #[error("the cluster did not say whether it was written")]
+    Unsure,
+    /// The records of one stream are more at once than the cluster takes: send fewer together.
+    /// Nothing was written.
+    #[error("the cluster takes no append of this size")]
+    TooLarge,
     /// The store failed and takes no more writes: restart after looking at the disk. What was not
     /// acknowledged may or may not be there; sending it again is safe.
     #[error("the store has failed and takes no more writes")]
@@ -109,6 +123,10 @@ pub struct Slice {
     pub last: Option<Revision>,
 }
 
+/// The records of several streams that carry the same pair, in the order of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carriers(pub Vec<Stored>);
+
 /// Whether a store takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
@@ -116,8 +134,12 @@ pub enum Condition {
     Writable,
     /// The last one found no space; the next is tried again.
     DiskFull,
-    /// None, until a restart.
+    /// The cluster is not reached at the moment; what was read of it is answered from.
+    Unreachable,
+    /// None, until a person has looked.
     Failed,
+    /// None, and nothing new is read: only a restart of the process helps.
+    Ended,
 }
 
 /// An append-only log of records, of which every person's stream is a part.
@@ -147,9 +169,23 @@ pub trait Store: Send + Sync {
     /// The record that carries each pair, if one does.
     async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError>;
 
+    /// The latest `recordedtime` among the records up to a position; `None`: there is no record at
+    /// it. With one writer that is the record's own; writers of a cluster have clocks of their own,
+    /// so that it can be an earlier record's.
+    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError>;
+
+    /// The pairs that one of these streams carries and another stream too. With one writer there
+    /// are none; two writers of a cluster can take the same pair for two persons at once.
+    async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError>;
+
     /// The last position, now and whenever it moves.
     fn subscribe(&self) -> watch::Receiver<Position>;
 
     /// Whether writes are taken.
     fn condition(&self) -> Condition;
+
+    /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
+    fn reconnects(&self) -> Option<u64> {
+        None
+    }
 }

@@ -200,7 +200,12 @@ fn lists_that_a_full_disk_has_stopped_go_on_by_themselves() {
     let lists = |server: &Server| server.get("/health").json()["components"]["lists"].clone();
     while lists(&server)["state"] != "faulted" {
         let event = screening(person(last), "urn:test", &last.to_string(), time);
-        last += u32::from(server.send(&event).status == 201);
+        if server.send(&event).status == 201 {
+            last += 1;
+        } else {
+            // The log came first: room for some records more.
+            full.set_len(full.metadata().unwrap().len() - 8_192).unwrap();
+        }
         assert!(last < 10_000, "the disk never was full for the lists");
     }
     assert_eq!(server.get("/health").status, 200);

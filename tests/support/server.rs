@@ -47,7 +47,8 @@ impl Server {
         Self::spawn_at(data, address).up()
     }
 
-    fn up(self) -> Self {
+    /// Waits until it is UP.
+    pub fn up(self) -> Self {
         let mut server = self;
         let started = Instant::now();
         while !server.is_up() {
@@ -60,20 +61,38 @@ impl Server {
 
     /// Starts a ledger on a data folder, and does not wait.
     pub fn spawn(data: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self::spawn_at(data, &format!("127.0.0.1:{port}"))
+        Self::spawn_at(data, &free_address())
     }
 
     fn spawn_at(data: &Path, address: &str) -> Self {
-        let child = Command::new(binary())
-            .args(["serve", "--listen", address, "--log", "warn", "--data"])
+        Self::spawn_with(Command::new(binary()), data, address, &[])
+    }
+
+    /// Starts a replica of a cluster at an address, and waits until it is UP.
+    pub fn replica(data: &Path, address: &str, store: &str) -> Self {
+        Self::spawn_with(Command::new(binary()), data, address, &["--store", store]).up()
+    }
+
+    /// Starts a ledger by a command that ends in the binary, and does not wait.
+    pub fn spawn_with(mut by: Command, data: &Path, address: &str, more: &[&str]) -> Self {
+        let child = by
+            .args(["serve", "--listen", address, "--log", "error", "--data"])
             .arg(data)
+            .args(more)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
         let url = format!("http://{address}");
         Self { child, url, address: address.to_owned(), agent: config.into() }
+    }
+
+    /// Whether it answers at all.
+    pub fn answers(&self) -> bool {
+        self.agent.get(format!("{}/health/live", self.url)).call().is_ok()
     }
 
     fn is_up(&self) -> bool {
@@ -149,6 +168,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// An address nobody listens at.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Answer {

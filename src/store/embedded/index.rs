@@ -52,6 +52,16 @@ pub struct Seen {
     pub stream: PersonId,
 }
 
+impl Seen {
+    /// The same for a record whose pair an earlier one carries, of another stream: that one is
+    /// found by the pair, and this one by its stream only.
+    pub fn again(self) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.pair.0).update(&self.position.number().to_be_bytes());
+        Self { pair: Pair(hasher.finalize().into()), ..self }
+    }
+}
+
 /// Reads the commitment of the record at a position, to tie a segment to its log.
 pub type Anchor<'a> = &'a dyn Fn(Position) -> io::Result<Option<[u8; 32]>>;
 

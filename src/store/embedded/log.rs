@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use super::OpenError;
-use crate::domain::id::{Position, Revision};
+use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::store::Stored;
 
 /// 3.51.3, the first release without the loss described above.
@@ -40,6 +40,16 @@ const ROOM_BYTES: usize = 64 * 1024;
 /// What the connection that writes keeps: a larger commit is written to disk in parts.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
+/// What the folder is to its ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// The ledger itself: each commit is synced.
+    Truth,
+    /// A copy of a log that is kept elsewhere: after a loss of power the last commits may be gone,
+    /// never a part of one (SQLite, "PRAGMA synchronous": NORMAL in WAL mode).
+    Copy,
+}
+
 /// The connection that writes. There is one.
 pub struct Writer {
     connection: Connection,
@@ -53,6 +63,18 @@ pub struct Row<'a> {
     pub revision: Revision,
     /// The record's bytes.
     pub record: &'a [u8],
+    /// What is odd about it, if anything.
+    pub oddity: Option<Oddity>,
+}
+
+/// What a record that several writers made at once may have, and one of a single writer never: it
+/// stands in a table of its own, which is made with its first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oddity {
+    /// The latest `recordedtime` up to here, where it is not this record's own.
+    pub known: RecordedTime,
+    /// An earlier record, of another stream, carries the same pair.
+    pub repeats: bool,
 }
 
 /// Why a commit did not happen.
@@ -65,7 +87,7 @@ pub enum CommitError {
 
 impl Writer {
     /// Opens the log, creating it where there is none, and says which ledger it is.
-    pub fn open(path: &Path) -> Result<(Self, [u8; 16]), OpenError> {
+    pub fn open(path: &Path, keeping: Keeping) -> Result<(Self, [u8; 16]), OpenError> {
         let version = rusqlite::version_number();
         if version < SQLITE_VERSION_MIN {
             return Err(OpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
@@ -80,9 +102,14 @@ impl Writer {
         } else if owner != APPLICATION_ID || found != FORMAT_VERSION {
             return Err(OpenError::Format { found, known: FORMAT_VERSION });
         }
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;",
-        )?;
+        let synchronous = match keeping {
+            Keeping::Truth => "FULL",
+            Keeping::Copy => "NORMAL",
+        };
+        connection.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
+             PRAGMA wal_autocheckpoint = 0;"
+        ))?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
         Ok((Self { connection }, id))
@@ -98,6 +125,9 @@ impl Writer {
 
     fn insert(&mut self, rows: &[Row<'_>]) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.transaction()?;
+        if rows.iter().any(|row| row.oddity.is_some()) {
+            note(&transaction, rows)?;
+        }
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO log (position, revision, record) VALUES (?1, ?2, ?3)",
@@ -130,6 +160,22 @@ impl Writer {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         self.connection.query_row(&pragma, [], |row| row.get(1))
     }
+}
+
+/// Notes what is odd about rows.
+fn note(transaction: &Connection, rows: &[Row<'_>]) -> Result<(), rusqlite::Error> {
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS oddities (
+             position INTEGER PRIMARY KEY, known INTEGER NOT NULL, repeats INTEGER NOT NULL
+         ) STRICT;",
+    )?;
+    let mut insert = transaction.prepare_cached("INSERT INTO oddities VALUES (?1, ?2, ?3)")?;
+    for row in rows {
+        if let Some(Oddity { known, repeats }) = row.oddity {
+            insert.execute(params![signed(row.position.number()), known.micros(), repeats])?;
+        }
+    }
+    Ok(())
 }
 
 fn create(connection: &Connection) -> Result<(), OpenError> {
@@ -184,6 +230,36 @@ impl Reader {
                 stored(row, Bytes::copy_from_slice)
             })
             .optional()
+    }
+
+    /// What is odd about the record at a position.
+    pub fn oddity(&self, position: Position) -> Result<Option<Oddity>, rusqlite::Error> {
+        if !self.has_oddities()? {
+            return Ok(None);
+        }
+        self.connection
+            .prepare_cached("SELECT known, repeats FROM oddities WHERE position = ?1")?
+            .query_row(params![signed(position.number())], |row| {
+                Ok(Oddity { known: RecordedTime::from_micros(row.get(0)?), repeats: row.get(1)? })
+            })
+            .optional()
+    }
+
+    /// The records whose pair an earlier one carries, of another stream.
+    pub fn repeats(&self) -> Result<Vec<Position>, rusqlite::Error> {
+        if !self.has_oddities()? {
+            return Ok(Vec::new());
+        }
+        self.connection
+            .prepare_cached("SELECT position FROM oddities WHERE repeats = 1 ORDER BY position")?
+            .query_map([], |row| Ok(Position::new(unsigned(row.get(0)?))))?
+            .collect()
+    }
+
+    fn has_oddities(&self) -> Result<bool, rusqlite::Error> {
+        self.connection
+            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'oddities'")?
+            .exists([])
     }
 
     /// The records at these positions, each of which is in the log.

@@ -8,20 +8,23 @@
 //! DIR/index/        the derived index
 //! ```
 
+mod import;
 mod index;
 mod log;
 mod merge;
 mod readers;
 mod segment;
+mod start;
 mod writer;
 
+use std::collections::HashSet;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -31,12 +34,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use self::index::{Index, Seen, WAITING_MAX};
 use self::log::Reader;
 use self::readers::Readers;
-use self::writer::{Request, Shared, Writer};
-use super::{AppendError, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
+use self::start::{catch_up, known, repeats, settle};
+use self::writer::{Request, Shared, Work, Writer};
+use super::{AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
 use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
-use crate::domain::record::View;
 
+pub use self::import::{ImportError, Imported};
+pub use self::log::Keeping;
 pub use self::writer::Clock;
+
+/// The log in its folder.
+pub const FILE: &str = "ledger.db";
 
 /// So many appends may wait; beyond it the answer is [`AppendError::Busy`].
 const QUEUE_LENGTH_MAX: usize = 4096;
@@ -47,9 +55,6 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A read of the log ends once it has so many bytes, one of the largest batches: a record may be
 /// a mebibyte, and several reads run at once.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// So many records are read at once while the index catches up.
-const CATCH_UP_RECORDS: usize = 10_000;
 
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -111,15 +116,30 @@ impl Embedded {
         clock: Clock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, OpenError> {
+        Self::open_as(folder, Keeping::Truth, clock, progress)
+    }
+
+    /// The same, for what the folder is to its ledger.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing was changed.
+    pub fn open_as(
+        folder: &Path,
+        keeping: Keeping,
+        clock: Clock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, OpenError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let lock = lock(folder)?;
-        let path = folder.join("ledger.db");
-        let (log, ledger) = log::Writer::open(&path)?;
+        let path = folder.join(FILE);
+        let (log, ledger) = log::Writer::open(&path, keeping)?;
         let readers = Arc::new(Readers::new(path));
         let anchor = |position| readers.commitment(position);
         let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
-        let last = catch_up(&readers, &index, progress)?;
         let shared = Arc::new(Shared::default());
+        let repeats = repeats(&readers, &shared)?;
+        let last = catch_up(&readers, &index, &repeats, progress)?;
+        shared.latest.store(last.1.micros(), Ordering::Relaxed);
         let (moved_to, moved) = watch::channel(last.0);
         let (queue, requests) = mpsc::channel(QUEUE_LENGTH_MAX);
         let (retired, retirements) = sync_channel(WAITING_MAX);
@@ -144,6 +164,49 @@ impl Embedded {
     /// The database's own, when it cannot be read.
     pub fn first(&self) -> Result<Option<Stored>, rusqlite::Error> {
         self.readers.with(|reader| reader.at(Position::new(1)))?
+    }
+
+    /// Takes records over as another log has them, next in its order. They are durable when this
+    /// returns, unless the folder is a copy.
+    ///
+    /// # Errors
+    /// See [`ImportError`]; none of them was written.
+    pub async fn import(&self, records: Vec<Imported>) -> Result<Vec<Stored>, ImportError> {
+        let bytes = records.iter().map(|imported| imported.record.len()).sum();
+        self.ask(bytes, |reply| Work::Import(records, reply)).await?
+    }
+
+    /// The latest `recordedtime` of the log.
+    pub fn latest(&self) -> RecordedTime {
+        RecordedTime::from_micros(self.shared.latest.load(Ordering::Relaxed))
+    }
+
+    /// The last revision of a stream; `None`: it does not exist.
+    pub fn last_revision(&self, stream: PersonId) -> Option<Revision> {
+        self.index.last_revision(stream)
+    }
+
+    /// Has the writer do something, and waits for its answer.
+    async fn ask<T>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce(oneshot::Sender<T>) -> Work,
+    ) -> Result<T, AppendError> {
+        if self.condition() == Condition::Failed {
+            return Err(AppendError::Failed);
+        }
+        let queue = self.queue.as_ref().ok_or(AppendError::Failed)?;
+        let permit = queue.try_reserve().map_err(|refusal| match refusal {
+            TrySendError::Full(()) => AppendError::Busy,
+            TrySendError::Closed(()) => AppendError::Failed,
+        })?;
+        if self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
+            self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(AppendError::Busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        permit.send(Request { work: work(reply), bytes });
+        answer.await.map_err(|_| AppendError::Failed)
     }
 
     /// Runs a read beside the asynchronous threads, with a connection of its own.
@@ -173,23 +236,9 @@ impl Drop for Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
-        if self.condition() == Condition::Failed {
-            return Err(AppendError::Failed);
-        }
-        let queue = self.queue.as_ref().ok_or(AppendError::Failed)?;
         let records = writes.iter().flat_map(|write| &write.records);
         let bytes = records.map(|record| record.head.len()).sum();
-        let permit = queue.try_reserve().map_err(|refusal| match refusal {
-            TrySendError::Full(()) => AppendError::Busy,
-            TrySendError::Closed(()) => AppendError::Failed,
-        })?;
-        if self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
-            self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(AppendError::Busy);
-        }
-        let (reply, answer) = oneshot::channel();
-        permit.send(Request { writes, bytes, reply });
-        answer.await.unwrap_or(Err(AppendError::Failed))
+        self.ask(bytes, |reply| Work::Append(writes, reply)).await?
     }
 
     async fn read_stream(
@@ -233,6 +282,35 @@ impl Store for Embedded {
         .await
     }
 
+    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError> {
+        self.read(move |reader, _| known(reader, position).map_err(ReadError::failed)).await
+    }
+
+    async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+        let repeated: Vec<(Pair, Vec<Position>)> = {
+            let repeats = self.shared.repeats.read().unwrap_or_else(PoisonError::into_inner);
+            if repeats.is_empty() {
+                return Ok(Vec::new());
+            }
+            repeats.iter().map(|(pair, again)| (*pair, again.clone())).collect()
+        };
+        let streams: HashSet<PersonId> = streams.iter().copied().collect();
+        self.read(move |reader, index| {
+            let mut carriers = Vec::new();
+            for (pair, again) in repeated {
+                let first = index.find(&pair).map_err(ReadError::failed)?;
+                let positions: Vec<Position> = first.into_iter().chain(again).collect();
+                let records = reader.all(&positions).map_err(ReadError::failed)?;
+                let is_asked = |stored: &Stored| streams.contains(&Seen::from(stored).stream);
+                if records.iter().any(is_asked) {
+                    carriers.push(Carriers(records));
+                }
+            }
+            Ok(carriers)
+        })
+        .await
+    }
+
     fn subscribe(&self) -> watch::Receiver<Position> {
         self.moved.clone()
     }
@@ -259,58 +337,5 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
         Err(TryLockError::Error(error)) => Err(OpenError::Folder(error)),
-    }
-}
-
-/// Reads what the index has not seen; says where the log ends.
-fn catch_up(
-    readers: &Readers,
-    index: &Index,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<(Position, RecordedTime), OpenError> {
-    readers.with(|reader| {
-        let end = reader.last()?;
-        let mut next = index.covered();
-        while next < end {
-            let mut seen = Vec::with_capacity(CATCH_UP_RECORDS);
-            let mut damaged = None;
-            reader.each(next.number(), CATCH_UP_RECORDS, |stored| {
-                match View::new(&stored.record) {
-                    Ok(_) => seen.push(Seen::from(&stored)),
-                    Err(_) => damaged = Some(stored.position),
-                }
-                damaged.is_none()
-            })?;
-            if let Some(position) = damaged {
-                return Err(OpenError::Damaged(position));
-            }
-            next = seen.last().map_or(end, |last| last.position);
-            if index.add(seen.into_iter()) {
-                index.retire();
-                while index.settle(&|position| readers.commitment(position))? {}
-            }
-            progress(next.number(), end.number());
-        }
-        let recorded = match reader.at(end)? {
-            Some(stored) => {
-                View::new(&stored.record).map_err(|_| OpenError::Damaged(end))?.recorded()
-            }
-            None => RecordedTime::from_micros(0),
-        };
-        Ok((end, recorded))
-    })?
-}
-
-fn settle(index: &Index, readers: &Readers) {
-    loop {
-        match index.settle(&|position| readers.commitment(position)) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                // The entries stay in memory and are tried again with the next stretch.
-                tracing::warn!(error = %error, "a part of the index was not written");
-                return;
-            }
-        }
     }
 }

@@ -81,14 +81,14 @@ impl Readers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::Writer;
+    use super::super::log::{Keeping, Writer};
     use super::*;
 
     #[test]
     fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
-        let _writer = Writer::open(&path).unwrap();
+        let _writer = Writer::open(&path, Keeping::Truth).unwrap();
         let readers = Readers::new(path);
         let burst = WARM_MAX + COLD_MAX + 5;
         let open = || Reader::open(&readers.path).unwrap();

@@ -4,15 +4,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::import::{ImportError, Imported};
 use super::index::{Index, Seen};
-use super::log::{self, CommitError, Row};
-use crate::domain::id::{ByPair, Pair, PersonId, Position, RecordedTime, Revision};
+use super::log::{self, CommitError, Oddity, Row};
+use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::{AppendError, Expected, Outcome, Stored, Write};
 
@@ -29,12 +30,18 @@ pub type Clock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
 /// What waits for the writer.
 pub struct Request {
-    /// What to append.
-    pub writes: Vec<Write>,
+    /// What to write, and where the answer goes; the asker may have left.
+    pub work: Work,
     /// How many bytes it holds in the queue.
     pub bytes: usize,
-    /// Where the answer goes; the asker may have left.
-    pub reply: oneshot::Sender<Result<Vec<Outcome>, AppendError>>,
+}
+
+/// What the writer is asked for, and where its answer goes.
+pub enum Work {
+    /// New records.
+    Append(Vec<Write>, oneshot::Sender<Result<Vec<Outcome>, AppendError>>),
+    /// Records as another log has them.
+    Import(Vec<Imported>, oneshot::Sender<Result<Vec<Stored>, ImportError>>),
 }
 
 /// Requests that go into one commit.
@@ -64,16 +71,29 @@ pub struct Shared {
     pub failed: AtomicBool,
     /// The last commit found no space.
     pub is_full: AtomicBool,
+    /// The latest `recordedtime`, in microseconds.
+    pub latest: AtomicI64,
+    /// Where records lie whose pair an earlier one carries, of another stream.
+    pub repeats: RwLock<PairMap<Vec<Position>>>,
+}
+
+impl Shared {
+    /// Notes a record whose pair an earlier one carries.
+    pub fn note_repeat(&self, pair: Pair, position: Position) {
+        let mut repeats = self.repeats.write().unwrap_or_else(PoisonError::into_inner);
+        repeats.entry(pair).or_default().push(position);
+    }
 }
 
 /// See the module.
 pub struct Writer {
     log: log::Writer,
-    index: Arc<Index>,
+    pub(super) index: Arc<Index>,
     shared: Arc<Shared>,
     clock: Clock,
-    last: Position,
-    recorded: RecordedTime,
+    pub(super) last: Position,
+    /// The latest of the log.
+    pub(super) recorded: RecordedTime,
     moved: watch::Sender<Position>,
     /// Wakes the thread that settles the index.
     retired: std::sync::mpsc::SyncSender<()>,
@@ -81,10 +101,30 @@ pub struct Writer {
 
 /// One commit in the making: what the log will hold beyond its last position.
 #[derive(Default)]
-struct Group {
-    pairs: HashSet<Pair, ByPair>,
-    counts: HashMap<PersonId, u64>,
-    records: Vec<Stored>,
+pub(super) struct Group {
+    pub(super) pairs: HashSet<Pair, ByPair>,
+    pub(super) counts: HashMap<PersonId, u64>,
+    pub(super) records: Vec<Placed>,
+}
+
+/// A record in its place, before it is committed.
+pub(super) struct Placed {
+    pub(super) stored: Stored,
+    pub(super) oddity: Option<Oddity>,
+}
+
+impl Placed {
+    /// The latest `recordedtime` up to here.
+    pub(super) fn known(&self) -> RecordedTime {
+        self.oddity.map_or_else(|| view(&self.stored).recorded(), |oddity| oddity.known)
+    }
+}
+
+/// What was decided for a request, and where the answer goes.
+enum Decided {
+    Append(io::Result<Vec<Decision>>, oneshot::Sender<Result<Vec<Outcome>, AppendError>>),
+    /// The next so many records of the group.
+    Import(Result<usize, ImportError>, oneshot::Sender<Result<Vec<Stored>, ImportError>>),
 }
 
 /// What will be answered for one write if the commit succeeds.
@@ -139,29 +179,44 @@ impl Writer {
         let mut group = Group::default();
         let mut decided = Vec::with_capacity(requests.len());
         for request in requests {
-            decided.push((self.decide(request.writes, &mut group), request.reply));
+            decided.push(match request.work {
+                Work::Append(writes, reply) => {
+                    Decided::Append(self.decide(writes, &mut group), reply)
+                }
+                Work::Import(records, reply) => {
+                    Decided::Import(self.import(records, &mut group), reply)
+                }
+            });
         }
         let committed = self.commit(group);
         let (mut records, trouble) = match committed {
             Ok(records) => (records.into_iter(), None),
             Err(trouble) => (Vec::new().into_iter(), Some(trouble)),
         };
-        for (decisions, reply) in decided {
-            let answer = match (&trouble, decisions) {
-                (Some(Trouble::DiskFull), _) => Err(AppendError::DiskFull),
-                (Some(Trouble::Failed), _) | (None, Err(_)) => Err(AppendError::Failed),
-                (None, Ok(decisions)) => Ok(decisions
-                    .into_iter()
-                    .map(|decision| match decision {
+        let failed = || match &trouble {
+            None => Ok(()),
+            Some(Trouble::DiskFull) => Err(AppendError::DiskFull),
+            Some(Trouble::Failed) => Err(AppendError::Failed),
+        };
+        for decided in decided {
+            // Who asked may have gone; what was written stays written.
+            match decided {
+                Decided::Append(decisions, reply) => {
+                    let decisions =
+                        failed().and_then(|()| decisions.map_err(|_| AppendError::Failed));
+                    let outcome = |decision| match decision {
                         Decision::Append(n) => {
                             Outcome::Appended(records.by_ref().take(n).collect())
                         }
                         Decision::Refuse(outcome) => outcome,
-                    })
-                    .collect()),
-            };
-            // Who asked may have gone; what was written stays written.
-            let _ = reply.send(answer);
+                    };
+                    let _ = reply.send(decisions.map(|d| d.into_iter().map(outcome).collect()));
+                }
+                Decided::Import(imported, reply) => {
+                    let imported = failed().map_err(ImportError::from).and(imported);
+                    let _ = reply.send(imported.map(|n| records.by_ref().take(n).collect()));
+                }
+            }
         }
     }
 
@@ -197,7 +252,7 @@ impl Writer {
         Ok((!fits).then_some(Outcome::Conflict { actual }))
     }
 
-    fn count(&self, stream: PersonId, group: &Group) -> u64 {
+    pub(super) fn count(&self, stream: PersonId, group: &Group) -> u64 {
         let before = || self.index.last_revision(stream).map_or(0, |revision| revision.0 + 1);
         group.counts.get(&stream).copied().unwrap_or_else(before)
     }
@@ -209,12 +264,13 @@ impl Writer {
         let now = (self.clock)().micros();
         for stamped in write.records {
             let behind = group.records.len() as i64 + 1;
-            let position = Position::new(self.last.number() + group.records.len() as u64 + 1);
+            let position = self.next(group);
             let recorded = now.max(self.recorded.micros()).saturating_add(behind);
             let fresh = group.pairs.insert(stamped.pair);
             assert!(fresh, "an append holds a pair once: checked by ledger::record");
             let record = stamped.at(RecordedTime::from_micros(recorded)).into();
-            group.records.push(Stored { position, revision: Revision(count), record });
+            let stored = Stored { position, revision: Revision(count), record };
+            group.records.push(Placed { stored, oddity: None });
             count += 1;
         }
         group.counts.insert(write.stream, count);
@@ -225,7 +281,7 @@ impl Writer {
         if self.shared.failed.load(Ordering::Relaxed) {
             return Err(Trouble::Failed);
         }
-        let Some(last) = group.records.last() else { return Ok(group.records) };
+        let Some(last) = group.records.last() else { return Ok(Vec::new()) };
         let rows: Vec<Row<'_>> = group.records.iter().map(Row::from).collect();
         match self.log.commit(&rows) {
             Ok(()) => self.shared.is_full.store(false, Ordering::Relaxed),
@@ -239,22 +295,35 @@ impl Writer {
                 return Err(Trouble::Failed);
             }
         }
-        self.last = last.position;
-        self.recorded = view(last).recorded();
+        self.last = last.stored.position;
+        self.recorded = last.known();
+        self.shared.latest.store(self.recorded.micros(), Ordering::Relaxed);
+        for placed in &group.records {
+            if placed.oddity.is_some_and(|oddity| oddity.repeats) {
+                self.shared.note_repeat(view(&placed.stored).pair(), placed.stored.position);
+            }
+        }
         if self.index.add(group.records.iter().map(Seen::from)) {
             self.index.retire();
             // Waits here once too many stretches wait for the disk.
             let _ = self.retired.send(());
         }
         self.moved.send_replace(self.last);
-        Ok(group.records)
+        Ok(group.records.into_iter().map(|placed| placed.stored).collect())
     }
 }
 
-impl<'a> From<&'a Stored> for Row<'a> {
-    fn from(stored: &'a Stored) -> Self {
+impl<'a> From<&'a Placed> for Row<'a> {
+    fn from(Placed { stored, oddity }: &'a Placed) -> Self {
         let Stored { position, revision, record } = stored;
-        Self { position: *position, revision: *revision, record }
+        Self { position: *position, revision: *revision, record, oddity: *oddity }
+    }
+}
+
+impl From<&Placed> for Seen {
+    fn from(placed: &Placed) -> Self {
+        let seen = Self::from(&placed.stored);
+        if placed.oddity.is_some_and(|oddity| oddity.repeats) { seen.again() } else { seen }
     }
 }
 

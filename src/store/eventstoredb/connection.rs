@@ -1,0 +1,202 @@
+//! Calls to the cluster: each with a deadline, each answered or told what its failure means.
+//! Always: after a broken connection the next call looks for the cluster anew. The client crate
+//! does not: its task ends with the first search that fails, and it stays with a node that died.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use eventstore::{
+    AppendToStreamOptions, Client, Credentials, EventData, ExpectedRevision, Position,
+    ReadAllOptions, ReadStreamOptions, RecordedEvent, StreamPosition, SubscribeToAllOptions,
+    Subscription, SubscriptionFilter,
+};
+
+use super::address::Address;
+use super::event::STREAMS;
+use super::trouble::{Reason, Trouble};
+use crate::domain::id::Revision;
+
+/// A call that takes longer is given up. The server gives a write 2 s each to be prepared and
+/// committed (its PrepareTimeoutMs and CommitTimeoutMs).
+const CALL: Duration = Duration::from_secs(5);
+
+/// A new client no sooner than this after the last: many calls fail at once.
+const RENEWED_EVERY: Duration = Duration::from_millis(250);
+
+/// So many events of others are passed over between two checkpoints of the subscription.
+const WINDOW_EVENTS: u32 = 1_000;
+
+/// The oldest server that tells a subscription when it has caught up.
+const VERSION_MIN: (usize, usize) = (23, 10);
+
+/// A way to the cluster; it belongs to the runtime it was made on.
+pub struct Connection {
+    address: Address,
+    current: Mutex<Current>,
+    renewals: AtomicU64,
+}
+
+struct Current {
+    client: Client,
+    made: Instant,
+    number: u64,
+}
+
+impl Connection {
+    /// Makes one; nothing is asked yet.
+    ///
+    /// # Errors
+    /// The client cannot be made, for instance without certificates to trust.
+    pub fn new(address: Address) -> Result<Self, Trouble> {
+        let client =
+            Client::new(address.settings.clone()).map_err(|error| Trouble::from(&error))?;
+        let current = Mutex::new(Current { client, made: Instant::now(), number: 0 });
+        Ok(Self { address, current, renewals: AtomicU64::new(0) })
+    }
+
+    /// How often the cluster was looked for anew.
+    pub fn renewals(&self) -> u64 {
+        self.renewals.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server is one that this version can follow.
+    ///
+    /// # Errors
+    /// It is too old, or the call failed.
+    pub async fn check_version(&self) -> Result<(), Trouble> {
+        let info = self.call(|client, _| async move { client.server_info().await }).await?;
+        let version = info.version();
+        let found = (version.major(), version.minor());
+        // One that does not say is of before 21.6, or a development build.
+        if found >= VERSION_MIN { Ok(()) } else { Err(Trouble::Final(Reason::Unsupported)) }
+    }
+
+    /// Appends to a stream that is at a revision, or new.
+    pub async fn append(
+        &self,
+        stream: String,
+        expected: Option<Revision>,
+        events: Vec<EventData>,
+    ) -> Result<(), Trouble> {
+        let expected = match expected {
+            Some(revision) => ExpectedRevision::Exact(revision.0),
+            None => ExpectedRevision::NoStream,
+        };
+        self.call(|client, login| async move {
+            let options = AppendToStreamOptions::default().expected_revision(expected);
+            let mut options = options.requires_leader(true).deadline(CALL);
+            if let Some(login) = login {
+                options = options.authenticated(login);
+            }
+            client.append_to_stream(stream, &options, events).await.map(|_| ())
+        })
+        .await
+    }
+
+    /// The first event of a stream; `None`: there is no such stream.
+    pub async fn first(&self, stream: &str) -> Result<Option<RecordedEvent>, Trouble> {
+        let read = self.call(|client, login| async move {
+            let mut options =
+                ReadStreamOptions::default().max_count(1).requires_leader(true).deadline(CALL);
+            if let Some(login) = login {
+                options = options.authenticated(login);
+            }
+            let mut events = client.read_stream(stream, &options).await?;
+            events.next().await
+        });
+        match read.await {
+            Ok(event) => Ok(event.and_then(|event| event.event)),
+            Err(Trouble::NotDone(Reason::Missing)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// The event at a position of the cluster's log, or the next one; `None`: there is none.
+    pub async fn at(&self, position: Position) -> Result<Option<RecordedEvent>, Trouble> {
+        let options = ReadAllOptions::default().position(StreamPosition::Position(position));
+        match self.read_all(options.forwards()).await {
+            Err(Trouble::NotDone(Reason::Missing)) => Ok(None),
+            read => read,
+        }
+    }
+
+    /// Where the cluster's log ends.
+    pub async fn end(&self) -> Result<Option<Position>, Trouble> {
+        let options = ReadAllOptions::default().position(StreamPosition::End);
+        Ok(self.read_all(options).await?.map(|event| event.position))
+    }
+
+    async fn read_all(&self, options: ReadAllOptions) -> Result<Option<RecordedEvent>, Trouble> {
+        self.call(|client, login| async move {
+            let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
+            if let Some(login) = login {
+                options = options.authenticated(login);
+            }
+            let mut events = client.read_all(&options).await?;
+            Ok(events.next().await?.and_then(|event| event.event))
+        })
+        .await
+    }
+
+    /// The events of all persons' streams behind a position, and then each as it is written.
+    pub async fn subscribe(&self, after: Option<Position>) -> Subscription {
+        let from = after.map_or(StreamPosition::Start, StreamPosition::Position);
+        let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAMS).max(WINDOW_EVENTS);
+        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        if let Some(login) = &self.address.credentials {
+            options = options.authenticated(login.clone());
+        }
+        let client = self.current().client.clone();
+        client.subscribe_to_all(&options).await
+    }
+
+    async fn call<T, F>(
+        &self,
+        call: impl FnOnce(Client, Option<Credentials>) -> F,
+    ) -> Result<T, Trouble>
+    where
+        F: Future<Output = eventstore::Result<T>>,
+    {
+        let (client, number) = {
+            let current = self.current();
+            (current.client.clone(), current.number)
+        };
+        // The crate sends the deadline, and leaves it to the server to keep it.
+        let answer = tokio::time::timeout(CALL, call(client, self.address.credentials.clone()));
+        let trouble = match answer.await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => Trouble::from(&error),
+            Err(_) => Trouble::Unsure(Reason::Deadline),
+        };
+        if matches!(trouble.reason(), Reason::Connection | Reason::NotNow | Reason::Deadline)
+            && !matches!(trouble, Trouble::Conflict(_))
+        {
+            self.renew_from(number);
+        }
+        Err(trouble)
+    }
+
+    /// Makes a new client, unless another call has done so since.
+    fn renew_from(&self, number: u64) {
+        let mut current = self.current();
+        if current.number != number || current.made.elapsed() < RENEWED_EVERY {
+            return;
+        }
+        match Client::new(self.address.settings.clone()) {
+            Ok(client) => {
+                *current = Current { client, made: Instant::now(), number: number + 1 };
+                self.renewals.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                let reason = Trouble::from(&error).reason();
+                tracing::error!(reason = %reason, "no new client of the cluster");
+            }
+        }
+    }
+
+    // Each change is one step: a panic cannot leave it half-made.
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,287 @@
+//! Moving a log between a folder and a cluster: record by record, in order, as it is.
+//! Always: what is there already is compared and never written over; a move that was cut off goes
+//! on where it was; order and bytes are compared at the end, all of them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::copy::{self, Copy, CopyError, Lost};
+use super::event;
+use super::feed::{Feed, FeedError};
+use super::trouble::{Reason, Trouble};
+use super::{Address, identity};
+use crate::domain::id::{Pair, PersonId, Position, Revision};
+use crate::domain::record::{View, commitment};
+use crate::store::embedded::Embedded;
+use crate::store::{ReadError, Store as _, Stored};
+
+/// Neighbours of one stream go in one append up to so many bytes, within what any server takes
+/// (MaxAppendSize, 1 MiB by default for long).
+const APPEND_BYTES: usize = 256 * 1024;
+
+/// So many records are read at once.
+const PAGE_RECORDS: usize = 1_000;
+
+/// A write is tried for so long.
+const TRIED: Duration = Duration::from_secs(60);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Why a log did not move.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// The cluster does not answer: look at it, and run the same again.
+    #[error("the cluster cannot do it now ({0}); run the same again, it goes on where it was")]
+    Cluster(Reason),
+    /// Where both have a record they have another one: one of them is of another ledger, or was
+    /// written to by others. Nothing was written over.
+    #[error("folder and cluster have different records at position {0}")]
+    Differs(Position),
+    /// The cluster has more than the folder: somebody writes to it.
+    #[error("the cluster has more records than the folder ({0}): does somebody still write?")]
+    More(u64),
+    /// The cluster has less than the folder.
+    #[error("the cluster has {found} records, the folder {expected}")]
+    Less {
+        /// In the cluster.
+        found: u64,
+        /// In the folder.
+        expected: u64,
+    },
+    /// What the cluster has cannot be taken over.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// The folder could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl MoveError {
+    /// Whether both were read, and do not hold the same.
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Differs(_) | Self::More(_) | Self::Less { .. })
+    }
+}
+
+impl From<Trouble> for MoveError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Cluster(trouble.reason())
+    }
+}
+
+impl From<FeedError> for MoveError {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::Trouble(trouble) => trouble.into(),
+            FeedError::Unreadable => Lost::Unreadable.into(),
+        }
+    }
+}
+
+impl From<CopyError> for MoveError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Trouble(trouble) => trouble.into(),
+            CopyError::Lost(lost) => lost.into(),
+        }
+    }
+}
+
+/// What folder and cluster have in common, from the first record on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// How many records, all those of the cluster.
+    pub records: u64,
+    /// BLAKE3 over their commitments in order.
+    pub digest: blake3::Hash,
+}
+
+/// Compares all that the cluster has with a folder's log. `told` hears how many records of how
+/// many.
+///
+/// # Errors
+/// See [`MoveError`].
+pub async fn compare(
+    connection: &Connection,
+    log: &Embedded,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, MoveError> {
+    let total = log.subscribe().borrow().number();
+    let mut feed = Feed::open(connection, None).await?;
+    let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
+    loop {
+        let batch = feed.next().await?;
+        let mut ours = Vec::new();
+        while ours.len() < batch.records.len() {
+            let after = ours.last().map_or(at, |last: &Stored| last.position);
+            let page = log.read_all(after, batch.records.len() - ours.len()).await?;
+            if page.is_empty() {
+                return Err(MoveError::More(total));
+            }
+            ours.extend(page);
+        }
+        for ((_, theirs), ours) in batch.records.iter().zip(&ours) {
+            if theirs.record != ours.record || theirs.revision != ours.revision {
+                return Err(MoveError::Differs(ours.position));
+            }
+            hasher.update(commitment(&ours.record).as_bytes());
+            at = ours.position;
+        }
+        told(at.number(), total);
+        if batch.is_caught_up {
+            return Ok(Compared { records: at.number(), digest: hasher.finalize() });
+        }
+    }
+}
+
+/// Appends all behind a position of a folder's log to the cluster, one append after the other.
+///
+/// # Errors
+/// See [`MoveError`].
+pub async fn write(
+    connection: &Connection,
+    log: &Embedded,
+    behind: Position,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<(), MoveError> {
+    let total = log.subscribe().borrow().number();
+    let mut at = behind;
+    loop {
+        let page = log.read_all(at, PAGE_RECORDS).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        at = last.position;
+        for run in page.chunk_by(|one, next| stream(one) == stream(next)) {
+            for part in parts(run) {
+                append(connection, part).await?;
+                told(part[part.len() - 1].position.number(), total);
+            }
+        }
+    }
+}
+
+/// Takes all records of the cluster over into a folder's log, and says how many there are.
+///
+/// # Errors
+/// See [`MoveError`].
+pub async fn read(
+    connection: &Connection,
+    folder: &Path,
+    log: Arc<Embedded>,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<u64, MoveError> {
+    let mut copy = Copy::open(folder, log.clone()).await?;
+    copy.check(connection).await?;
+    let end = connection.end().await?.map_or(0, |end| end.commit);
+    let mut feed = Feed::open(connection, copy.cursor()).await?;
+    loop {
+        let batch = feed.next().await?;
+        let is_caught_up = batch.is_caught_up;
+        copy.take(batch).await?;
+        copy.keep();
+        told(copy.cursor().map_or(0, |cursor| cursor.commit), end);
+        if is_caught_up {
+            return Ok(log.subscribe().borrow().number());
+        }
+    }
+}
+
+/// Forgets how far the cluster was read: the folder stands alone from here.
+pub fn let_go(folder: &Path) {
+    let _ = std::fs::remove_file(folder.join(copy::FILE));
+}
+
+/// A way to a cluster that holds the ledger of `check`, or holds none; real: it does then.
+///
+/// # Errors
+/// It cannot be reached, or holds another.
+pub async fn connect(
+    address: Address,
+    check: [u8; 32],
+    claim: bool,
+) -> Result<Connection, MoveError> {
+    let connection = Connection::new(address)?;
+    connection.check_version().await?;
+    let held = match identity::read(&connection).await? {
+        None if claim => Some(identity::claim(&connection, check).await?),
+        held => held,
+    };
+    match held {
+        Some(held) if held != check => Err(Lost::Foreign.into()),
+        _ => Ok(connection),
+    }
+}
+
+async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MoveError> {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+    let before = first.revision.0.checked_sub(1).map(Revision);
+    let until = Instant::now() + TRIED;
+    let mut was_unsure = false;
+    loop {
+        let events = records.iter().map(|stored| event::event(&stored.record, &pair(stored)));
+        let name = stream(first).map_or_else(String::new, |stream| stream.stream());
+        match connection.append(name, before, events.collect()).await {
+            Ok(()) => return Ok(()),
+            // A try before this one was written; the comparison at the end looks at every byte.
+            Err(Trouble::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
+                return Ok(());
+            }
+            Err(Trouble::Conflict(_)) => return Err(MoveError::Differs(first.position)),
+            Err(Trouble::Final(reason)) => return Err(MoveError::Cluster(reason)),
+            Err(trouble) if Instant::now() > until => return Err(trouble.into()),
+            Err(trouble) => was_unsure |= matches!(trouble, Trouble::Unsure(_)),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Neighbours in parts of at most [`APPEND_BYTES`], a larger record by itself.
+fn parts(run: &[Stored]) -> Vec<&[Stored]> {
+    let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (place, stored) in run.iter().enumerate() {
+        if place > begin && bytes + stored.record.len() > APPEND_BYTES {
+            parts.push(&run[begin..place]);
+            (begin, bytes) = (place, 0);
+        }
+        bytes += stored.record.len();
+    }
+    parts.push(&run[begin..]);
+    parts
+}
+
+fn stream(stored: &Stored) -> Option<PersonId> {
+    View::new(&stored.record).ok().map(View::stream)
+}
+
+fn pair(stored: &Stored) -> Pair {
+    View::new(&stored.record).expect("checked when the log was opened").pair()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn neighbours_go_together_within_the_size() {
+        let stored = |bytes: usize| Stored {
+            position: Position::new(1),
+            revision: Revision(0),
+            record: Bytes::from(vec![0; bytes]),
+        };
+        let rows: [(&[usize], &[usize]); 4] = [
+            (&[10], &[1]),
+            (&[APPEND_BYTES / 2, APPEND_BYTES / 2, 1], &[2, 1]),
+            (&[APPEND_BYTES * 3, 1, 1], &[1, 2]),
+            (&[1, APPEND_BYTES * 3, 1], &[1, 1, 1]),
+        ];
+        for (sizes, expected) in rows {
+            let run: Vec<Stored> = sizes.iter().map(|bytes| stored(*bytes)).collect();
+            let lengths: Vec<usize> = parts(&run).iter().map(|part| part.len()).collect();
+            assert_eq!(lengths, expected, "{sizes:?}");
+        }
+    }
+}

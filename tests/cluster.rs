@@ -1,0 +1,52 @@
+//! A ledger on a cluster, as processes: replicas that are killed, a ledger that moves in and out, a
+//! network that is cut, TLS and passwords. The cluster is the stand-in.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "cluster/cut.rs"]
+mod cut;
+#[path = "cluster/migrate.rs"]
+mod migrate;
+#[path = "cluster/replicas.rs"]
+mod replicas;
+#[path = "cluster/served.rs"]
+mod served;
+mod standin;
+mod support;
+
+use std::path::Path;
+
+use standin::Standin;
+use tempfile::TempDir;
+
+/// What runs the stand-in beside the test.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// A cluster, and what runs it.
+struct Cluster {
+    standin: Standin,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Cluster {
+    fn start(nodes: usize) -> Self {
+        let runtime = runtime();
+        let standin = runtime.block_on(Standin::start(nodes));
+        Self { standin, runtime }
+    }
+
+    fn address(&self) -> String {
+        self.standin.connection_string()
+    }
+}
+
+/// Folders with the key of one replica.
+fn folders<const N: usize>(key_of: &Path) -> [TempDir; N] {
+    std::array::from_fn(|_| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(key_of.join("master.key"), folder.path().join("master.key")).unwrap();
+        folder
+    })
+}

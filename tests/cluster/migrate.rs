@@ -1,0 +1,168 @@
+//! A ledger moves into a cluster and out of it: the demo's year there and back, a move that is cut
+//! off, moves that must not happen.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
+
+use care_ledger::domain::id::{Position, RecordedTime};
+use care_ledger::store::embedded::Embedded;
+use care_ledger::store::{Store as _, Stored};
+use serde_json::Value;
+
+use super::support::command::binary;
+use super::support::server::{Server, free_address};
+use super::{Cluster, folders, runtime};
+
+fn run(args: &[&str]) -> Output {
+    Command::new(binary()).args(args).output().unwrap()
+}
+
+fn migrate(from: &str, to: &str, more: &[&str]) -> (i32, Value, String) {
+    let output = run(&[&["migrate", from, to, "--json"], more].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    let told = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code().unwrap(), told, said)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// All records of a folder that nobody has open.
+fn records(folder: &Path) -> Vec<Stored> {
+    let clock = Arc::new(|| RecordedTime::from_micros(0));
+    runtime().block_on(async {
+        let log = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
+        log.read_all(Position::START, usize::MAX).await.unwrap()
+    })
+}
+
+/// The demo's year, of so many lives.
+fn year(persons: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = free_address();
+    let args = ["demo", "--once", "--persons", persons, "--listen", &listen, "--data"];
+    let made = run(&[&args[..], &[text(folder.path())]].concat());
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
+#[test]
+fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
+    let cluster = Cluster::start(3);
+    cluster.standin.write_system(20);
+    let address = cluster.address();
+    let home = year("300");
+    let before = records(home.path());
+
+    let (exit, told, said) = migrate(text(home.path()), &address, &["--dry-run"]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!((&told["records"], &told["before"]), (&before.len().into(), &0.into()));
+    assert!(cluster.standin.log().iter().all(|event| event.event_type != "careRecord"));
+
+    let (exit, into, said) = migrate(text(home.path()), &address, &[]);
+    assert_eq!(exit, 0, "{said}");
+    let (exit, again, said) = migrate(text(home.path()), &address, &[]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!((&again["before"], &again["digest"]), (&before.len().into(), &into["digest"]));
+
+    let back = tempfile::tempdir().unwrap();
+    let key = home.path().join("master.key");
+    let (exit, refused, said) = migrate(&address, text(back.path()), &[]);
+    assert!(exit == 2 && refused.is_null() && said.contains("--key"), "{said}");
+    let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(out["digest"], into["digest"]);
+    eprintln!("{} records there and back, {} on both sides", out["records"], out["digest"]);
+
+    // Byte for byte, at the same positions.
+    assert_eq!(records(back.path()), before);
+    // A replica over the cluster, the folder it came from and the one it went to answer alike.
+    let [replica] = folders(home.path());
+    let servers = [
+        Server::start(home.path()),
+        Server::start(back.path()),
+        Server::replica(replica.path(), &free_address(), &address),
+    ];
+    let page = servers[0].get("/v1/events?limit=2000").json();
+    let mut subjects: Vec<String> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["subject"].as_str().unwrap().to_owned())
+        .collect();
+    subjects.sort();
+    subjects.dedup();
+    for subject in subjects.iter().take(25) {
+        for of in ["history?at=2025-12-31", "trajectory?at=2025-12-31", "credit?at=2025-12-31"] {
+            let path = format!("/v1/persons/{subject}/{of}");
+            let [one, two, three] = [0, 1, 2].map(|n| servers[n].get(&path).text);
+            assert!(one.len() > 100 && one == two && one == three, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_move_that_is_cut_off_goes_on_where_it_was() {
+    let cluster = Cluster::start(1);
+    let address = cluster.address();
+    let home = year("40");
+    let before = records(home.path());
+    let key = home.path().join("master.key");
+    let back = tempfile::tempdir().unwrap();
+    let start = |args: &[&str]| {
+        let mut child = Command::new(binary()).args(args).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(900));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    start(&["migrate", text(home.path()), &address]);
+    let some = cluster.standin.appends();
+    assert!(some > 1, "nothing was moved before the kill");
+    let (exit, into, said) = migrate(text(home.path()), &address, &[]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(into["before"].as_u64().unwrap() > 0);
+    start(&["migrate", &address, text(back.path()), "--key", text(&key)]);
+    let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(out["digest"], into["digest"]);
+    assert_eq!(records(back.path()), before);
+}
+
+#[test]
+fn what_must_not_be_mixed_is_refused() {
+    let cluster = Cluster::start(1);
+    let address = cluster.address();
+    let (one, other) = (year("10"), year("12"));
+    assert_eq!(migrate(text(one.path()), &address, &[]).0, 0);
+    let log = cluster.standin.log();
+
+    let (exit, _, said) = migrate(text(other.path()), &address, &[]);
+    assert!(exit == 3 && said.contains("another ledger"), "{said}");
+    let key = one.path().join("master.key");
+    let (exit, _, said) = migrate(&address, text(other.path()), &["--key", text(&key)]);
+    assert!(exit == 3 && said.contains("master.key"), "{said}");
+    let replica = tempfile::tempdir().unwrap();
+    std::fs::create_dir(replica.path().join("mirror")).unwrap();
+    let (exit, _, said) = migrate(text(replica.path()), &address, &[]);
+    assert!(exit == 2 && said.contains("replica"), "{said}");
+    let (exit, _, said) = migrate(text(one.path()), text(other.path()), &[]);
+    assert!(exit == 2 && said.contains("esdb://"), "{said}");
+
+    // Somebody wrote to the cluster after the move: the folder is behind, and says so.
+    let [home] = folders(one.path());
+    let server = Server::replica(home.path(), &free_address(), &address);
+    let event = super::support::screening(
+        super::support::person(1),
+        "urn:test",
+        "later",
+        "2026-03-01T10:00:00+01:00",
+    );
+    assert_eq!(server.send(&event).status, 201);
+    drop(server);
+    let (exit, _, said) = migrate(text(one.path()), &address, &[]);
+    assert!(exit == 1 && said.contains("more records"), "{said}");
+    assert_eq!(cluster.standin.log().len(), log.len() + 1, "nothing was written by any of these");
+}

@@ -1,0 +1,186 @@
+//! One replica and its operator: TLS and passwords, folders that are mixed up, what health says, a
+//! feed that the server ends.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::standin::{Call, Fault, Standin};
+use super::support::command::binary;
+use super::support::server::{Server, free_address};
+use super::support::{person, screening};
+use super::{Cluster, runtime};
+
+/// Runs a replica that is to end by itself; its exit status and what it said.
+fn refused(data: &Path, more: &[&str]) -> (i32, String) {
+    let listen = free_address();
+    let output = Command::new(binary())
+        .args(["serve", "--listen", &listen, "--data"])
+        .arg(data)
+        .args(more)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn openssl(folder: &Path, args: &str) {
+    let ran = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[test]
+fn a_cluster_with_tls_and_a_password_is_served_and_nothing_secret_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path();
+    openssl(
+        made,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
+         -keyout ca.key -out ca.crt"
+            .replace("         ", "")
+            .as_str(),
+    );
+    openssl(
+        made,
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node -keyout \
+         node.key -out node.csr"
+            .replace("         ", "")
+            .as_str(),
+    );
+    std::fs::write(made.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    openssl(
+        made,
+        "x509 -req -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+         -out node.crt"
+            .replace("         ", "")
+            .as_str(),
+    );
+    let read = |name: &str| std::fs::read_to_string(made.join(name)).unwrap();
+    let runtime = runtime();
+    let (user, word) = ("ops", "p@ss:w%rd/?");
+    let (cert, key) = (read("node.crt"), read("node.key"));
+    let standin = runtime.block_on(Standin::start_tls(2, &cert, &key, user, word));
+    let hosts = format!("{},{}", standin.address(0), standin.address(1));
+    let ca = made.join("ca.crt");
+    let store = format!("esdb://{hosts}?tls=true&tlsCaFile={}", ca.to_str().unwrap());
+    let login = made.join("login");
+    std::fs::write(&login, format!("{user}:{word}\n")).unwrap();
+
+    let data = tempfile::tempdir().unwrap();
+    let credentials = ["--store-credentials", login.to_str().unwrap()];
+    let server = Server::spawn_with(
+        Command::new(binary()),
+        data.path(),
+        &free_address(),
+        &[&["--store", &store], &credentials[..]].concat(),
+    );
+    let mut server = server.up();
+    let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
+    assert_eq!(server.send(&event).status, 201);
+    // In the address a password is written as in a URL.
+    drop(server);
+    let inside = store.replace("esdb://", "esdb://ops:p%40ss%3Aw%25rd%2F%3F@");
+    server = Server::replica(data.path(), &free_address(), &inside);
+    assert_eq!(server.send(&event).status, 200, "known for what it is");
+    drop(server);
+
+    // Wrong passwords, and other people's certificates, are told without the password.
+    let fresh = tempfile::tempdir().unwrap();
+    let wrong = store.replace("esdb://", "esdb://ops:hidden@");
+    let (exit, said) = refused(fresh.path(), &["--store", &wrong]);
+    assert!(exit == 3 && said.contains("refuses this user"), "{said}");
+    assert!(!said.contains("hidden"), "{said}");
+    let (exit, said) = refused(fresh.path(), &["--store", &wrong.replace("ca.crt", "nowhere.crt")]);
+    assert!(exit == 2 && said.contains("tlsCaFile") && !said.contains("hidden"), "{said}");
+    let (exit, said) = refused(fresh.path(), &["--store", &wrong.replace("tls=", "tsl=")]);
+    assert!(exit == 2 && said.contains("tsl") && !said.contains("hidden"), "{said}");
+}
+
+#[test]
+fn folders_that_are_mixed_up_are_told_apart() {
+    let cluster = Cluster::start(1);
+    let store = cluster.address();
+    let (own, replica, keyless) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(Server::start(own.path()));
+    drop(Server::replica(replica.path(), &free_address(), &store));
+    let (exit, said) = refused(replica.path(), &[]);
+    assert!(exit == 3 && said.contains("--store"), "{said}");
+    let (exit, said) = refused(own.path(), &["--store", &store]);
+    assert!(exit == 3 && said.contains("migrate"), "{said}");
+    let (exit, said) = refused(keyless.path(), &["--store", &store]);
+    assert!(exit == 3 && said.contains("master.key is missing"), "{said}");
+    std::fs::copy(own.path().join("master.key"), keyless.path().join("master.key")).unwrap();
+    let (exit, said) = refused(keyless.path(), &["--store", &store]);
+    assert!(exit == 3 && said.contains("not the key of this ledger"), "{said}");
+}
+
+#[test]
+fn health_and_metrics_say_how_the_cluster_is_followed() {
+    let cluster = Cluster::start(1);
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::replica(data.path(), &free_address(), &cluster.address());
+    let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
+    assert_eq!(server.send(&event("a")).status, 201);
+    let metrics = server.get("/metrics").text;
+    assert!(metrics.contains("care_ledger_following 1"), "{metrics}");
+    cluster.runtime.block_on(cluster.standin.kill(0));
+    let refused = server.send(&event("b"));
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("again"), "{}", refused.text);
+    let health = server.get("/health");
+    assert_eq!((health.status, &health.json()["status"]), (200, &"DEGRADED".into()));
+    let history = format!("/v1/persons/{}/history", person(1));
+    assert_eq!(server.get(&history).status, 200, "reads go on");
+    assert!(server.get("/metrics").text.contains("care_ledger_following 0"));
+    cluster.runtime.block_on(cluster.standin.revive(0));
+    let begun = Instant::now();
+    while server.send(&event("b")).status == 503 {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+    assert_eq!(server.get("/health").json()["status"], "UP");
+    assert_eq!(server.get(&history).json()["items"].as_array().unwrap().len(), 2);
+    drop(server);
+    // A start without the cluster answers from what was read of it.
+    cluster.runtime.block_on(cluster.standin.kill(0));
+    let server = Server::spawn_with(
+        Command::new(binary()),
+        data.path(),
+        &free_address(),
+        &["--store", &cluster.address()],
+    );
+    let begun = Instant::now();
+    while !server.answers() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "no answer without the cluster");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(server.get(&history).json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(server.get("/health").json()["status"], "DEGRADED");
+}
+
+#[test]
+fn a_feed_that_the_server_ends_well_ends_the_process_for_its_supervisor() {
+    let cluster = Cluster::start(1);
+    let data = tempfile::tempdir().unwrap();
+    cluster.standin.fault(Fault::EndAfter(2), Call::Subscribe, 1);
+    let mut server = Server::replica(data.path(), &free_address(), &cluster.address());
+    let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
+    assert_eq!(server.send(&event("a")).status, 201);
+    // Its answer may be lost with the process.
+    let url = format!("{}/v1/events", server.url);
+    let _ = ureq::post(url)
+        .header("content-type", "application/cloudevents+json")
+        .send(event("b").to_string().as_bytes());
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = server.child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(40), "it turns in a circle");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(3), "start it again");
+    let server = Server::replica(data.path(), &free_address(), &cluster.address());
+    assert_eq!(server.send(&event("b")).status, 200, "it was recorded");
+}

@@ -1,0 +1,97 @@
+//! The statuses that the server ends a call with, words and trailers alike.
+//! Form: RpcExceptions and Constants of the server, KurrentDB 44996ed.
+
+use std::net::SocketAddr;
+
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::{Code, Status};
+
+fn with_trailers(code: Code, message: String, trailers: &[(&'static str, &str)]) -> Status {
+    let mut map = MetadataMap::new();
+    for (key, value) in trailers {
+        // A stream's name may hold what a trailer cannot; the server would fail there as well.
+        if let Ok(value) = MetadataValue::<Ascii>::try_from(*value) {
+            map.insert(*key, value);
+        }
+    }
+    Status::with_metadata(code, message, map)
+}
+
+pub(crate) fn not_ready() -> Status {
+    Status::unavailable("Server Is Not Ready")
+}
+
+pub(crate) fn too_busy() -> Status {
+    Status::unavailable("Server Is Too Busy")
+}
+
+pub(crate) fn timeout(phase: &str) -> Status {
+    Status::aborted(format!("Operation timed out: {phase}"))
+}
+
+pub(crate) fn no_leader_info() -> Status {
+    Status::unknown("No leader info available in response")
+}
+
+pub(crate) fn not_leader(leader: SocketAddr) -> Status {
+    let (host, port) = (leader.ip().to_string(), leader.port().to_string());
+    let trailers = [
+        ("exception", "not-leader"),
+        ("leader-endpoint-host", &*host),
+        ("leader-endpoint-port", &*port),
+    ];
+    with_trailers(Code::NotFound, "Leader info available".into(), &trailers)
+}
+
+pub(crate) fn access_denied() -> Status {
+    let trailers = [("exception", "access-denied")];
+    with_trailers(Code::PermissionDenied, "Access Denied".into(), &trailers)
+}
+
+/// What the client makes of the server's bare HTTP 401.
+pub(crate) fn unauthenticated() -> Status {
+    Status::unauthenticated("Unauthenticated")
+}
+
+pub(crate) fn stream_deleted(stream: &str) -> Status {
+    let message = format!("Event stream '{stream}' is deleted.");
+    let trailers = [("exception", "stream-deleted"), ("stream-name", stream)];
+    with_trailers(Code::FailedPrecondition, message, &trailers)
+}
+
+pub(crate) fn too_large(bytes_max: usize) -> Status {
+    let message = format!("Maximum Append Size of {bytes_max} Exceeded.");
+    let max = bytes_max.to_string();
+    let trailers = [("exception", "maximum-append-size-exceeded"), ("maximum-append-size", &*max)];
+    with_trailers(Code::InvalidArgument, message, &trailers)
+}
+
+pub(crate) fn property_missing(property: &str) -> Status {
+    let message = format!("Required Metadata Property '{property}' is missing");
+    let trailers = [
+        ("exception", "missing-required-metadata-property"),
+        ("required-metadata-properties", "type,content-type"),
+    ];
+    with_trailers(Code::InvalidArgument, message, &trailers)
+}
+
+pub(crate) fn invalid_position() -> Status {
+    Status::invalid_argument("Trying to read from an invalid position.")
+}
+
+/// A read with a count has no word for a position where no record starts, unlike a subscription.
+pub(crate) fn read_all_failed(result: &str, error: &str) -> Status {
+    Status::unknown(format!("Unexpected ReadAllResult: {result} >> {error}"))
+}
+
+/// What a client makes of a connection that broke.
+pub(crate) fn cut() -> Status {
+    Status::unavailable(
+        "error reading a body from connection: stream closed because of a broken pipe",
+    )
+}
+
+/// What the server's framework says of an exception that nobody caught.
+pub(crate) fn broken_request() -> Status {
+    Status::unknown("Exception was thrown by handler.")
+}

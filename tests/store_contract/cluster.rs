@@ -1,0 +1,311 @@
+//! What only a cluster promises: replicas that agree, a copy that is derived, a log that is
+//! watched. All on the stand-in.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use care_ledger::domain::finding::FindingCode;
+use care_ledger::domain::id::{PersonId, Position, Revision};
+use care_ledger::domain::record::{View, commitment};
+use care_ledger::ledger::Ledger;
+use care_ledger::store::embedded::Clock;
+use care_ledger::store::eventstoredb::{self, Address, EventStoreDb, Lost, OpenError};
+use care_ledger::store::{Carriers, Condition, Expected, Outcome, Store, Stored};
+
+use super::bench::{
+    CHECK, PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, stamped, write,
+};
+use super::standin::{Call, Fault, Standin};
+
+async fn open(standin: &Standin, folder: &std::path::Path) -> Arc<EventStoreDb> {
+    Arc::new(replica(&standin.connection_string(), folder, clock()).await)
+}
+
+async fn all(store: &EventStoreDb) -> Vec<Stored> {
+    behind(store, Position::START).await
+}
+
+/// The streams that share a pair with one.
+async fn carriers(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
+    let told = store.carriers(&[stream]).await.unwrap();
+    let records = told.iter().flat_map(|Carriers(records)| records);
+    records.map(|stored| View::new(&stored.record).unwrap().stream()).collect()
+}
+
+/// Waits until a replica shows so many records.
+async fn shows(store: &EventStoreDb, count: u64) {
+    let mut moved = store.subscribe();
+    let shown = moved.wait_for(|last| last.number() >= count);
+    tokio::time::timeout(Duration::from_secs(20), shown).await.unwrap().unwrap();
+}
+
+/// Waits until the store is in a condition.
+async fn becomes(store: &EventStoreDb, condition: Condition) {
+    for _ in 0..2_000 {
+        if store.condition() == condition {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("still {:?}", store.condition());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_replicas_race_and_agree() {
+    let standin = Standin::start(3).await;
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = open(&standin, folders[0].path()).await;
+    let two = open(&standin, folders[1].path()).await;
+    let people = [anyone(), anyone(), anyone()];
+    let tasks: Vec<_> = (0..8)
+        .map(|task| {
+            let store = if task % 2 == 0 { one.clone() } else { two.clone() };
+            tokio::spawn(async move {
+                for n in 0..15 {
+                    // Each pair is tried on both replicas, always for the same person.
+                    let id = format!("{}-{n}", task / 2);
+                    let to = people[task / 2 % 3];
+                    let outcome = store.append(vec![write(to, Expected::Any, &[&id])]).await;
+                    let outcome = outcome.unwrap().remove(0);
+                    assert!(matches!(outcome, Outcome::Appended(_) | Outcome::Known(_)));
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    shows(&one, 60).await;
+    shows(&two, 60).await;
+    assert_eq!(all(&one).await, all(&two).await, "the same records at the same positions");
+    let records = all(&one).await;
+    let positions: Vec<u64> = records.iter().map(|stored| stored.position.number()).collect();
+    assert_eq!(positions, (1..=60).collect::<Vec<_>>());
+    for person in people {
+        let slice = one.read_stream(person, Revision(0), 100).await.unwrap();
+        let times: Vec<_> = slice.records.iter().map(recorded).collect();
+        assert!(times.windows(2).all(|two| two[0] < two[1]), "exact for each person");
+    }
+    // A third that begins from nothing sees it so too.
+    let folder = tempfile::tempdir().unwrap();
+    let three = open(&standin, folder.path()).await;
+    assert_eq!(all(&three).await, records);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
+    let standin = Standin::start(1).await;
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = open(&standin, folders[0].path()).await;
+    let two = open(&standin, folders[1].path()).await;
+    let (a, b) = (anyone(), anyone());
+    let id = id();
+    // Each has decided before it hears of the other.
+    standin.fault(Fault::Late(Duration::from_millis(600)), Call::Append, 2);
+    let writes = [write(a, Expected::Any, &[&id]), write(b, Expected::Any, &[&id])];
+    let [first, second] = writes;
+    let (first, second) = tokio::join!(one.append(vec![first]), two.append(vec![second]));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!((appended(&first[0]).len(), appended(&second[0]).len()), (1, 1));
+    let pair = stamped(a, &id).pair;
+    for store in [&one, &two] {
+        shows(store, 2).await;
+        assert_eq!(carriers(store, a).await, BTreeSet::from([a, b]));
+        assert_eq!(carriers(store, b).await, BTreeSet::from([a, b]));
+        assert!(carriers(store, anyone()).await.is_empty());
+        let found = store.find(vec![pair]).await.unwrap().remove(0).unwrap();
+        assert_eq!(found.position, Position::new(1), "the first of them answers");
+        let slice = store.read_stream(b, Revision(0), 9).await.unwrap();
+        assert_eq!(slice.records.len(), 1, "the other is in its stream");
+    }
+    // A person's answer says so, but not as it was known before.
+    let ledger = Ledger::over(one.clone(), PAIR_KEY);
+    for person in [a, b] {
+        let known = ledger.person(person, None).await.unwrap().unwrap();
+        let codes: Vec<_> = known.history.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, [FindingCode::IdReusedAcrossPersons]);
+    }
+    let first = all(&one).await.iter().map(recorded).min().unwrap();
+    for person in [a, b] {
+        let before = ledger.person(person, Some(first)).await.unwrap().unwrap();
+        assert!(before.history.findings.is_empty(), "of two, one is known");
+    }
+    drop(ledger);
+    // Also after a start, with the copy as it was and without it.
+    drop((one, two));
+    for folder in &folders {
+        let index = folder.path().join("mirror/index");
+        std::fs::remove_dir_all(index).unwrap();
+        let store = open(&standin, folder.path()).await;
+        assert_eq!(carriers(&store, a).await.len(), 2);
+        drop(store);
+        std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
+        let store = open(&standin, folder.path()).await;
+        assert_eq!(carriers(&store, a).await.len(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
+    let standin = Standin::start(1).await;
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = open(&standin, folders[0].path()).await;
+    let hour = 3_600_000_000;
+    let ahead = clock();
+    let ahead: Clock = Arc::new(move || {
+        care_ledger::domain::id::RecordedTime::from_micros(ahead().micros() + hour)
+    });
+    let two = replica(&standin.connection_string(), folders[1].path(), ahead).await;
+    // Both decide before either is seen.
+    standin.fault(Fault::Late(Duration::from_millis(500)), Call::Append, 2);
+    let late = two.append(vec![write(anyone(), Expected::Any, &[&id()])]);
+    let early = one.append(vec![write(anyone(), Expected::Any, &[&id()])]);
+    let (late, early) = tokio::join!(late, early);
+    let (late, early) = (late.unwrap(), early.unwrap());
+    let (late, early) = (&appended(&late[0])[0], &appended(&early[0])[0]);
+    assert!(recorded(late) > recorded(early));
+    shows(&one, 2).await;
+    let latest = recorded(late);
+    assert_eq!(one.known(Position::new(2)).await.unwrap(), Some(latest), "of both");
+    assert_eq!(one.known(Position::new(3)).await.unwrap(), None);
+    // And who writes after has seen both.
+    let next = one.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    assert!(recorded(&appended(&next[0])[0]) > latest);
+    drop(one);
+    let one = open(&standin, folders[0].path()).await;
+    assert_eq!(one.known(Position::new(2)).await.unwrap(), Some(latest), "after a start");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_copy_is_made_anew_from_the_cluster_whatever_happens_to_it() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    for n in 0..20 {
+        standin.write_system(3);
+        let to = anyone();
+        store.append(vec![write(to, Expected::Any, &[&format!("a{n}"), &id()])]).await.unwrap();
+    }
+    let before = all(&store).await;
+    drop(store);
+    let copy = folder.path().join("mirror");
+    type Harm<'a> = (&'a str, Box<dyn Fn()>);
+    let (whole, cursor, index) = (copy.clone(), copy.join("cursor.json"), copy.join("index"));
+    let torn = cursor.clone();
+    let rows: [Harm<'_>; 4] = [
+        ("the cursor is gone", Box::new(move || std::fs::remove_file(&cursor).unwrap())),
+        ("the cursor is torn", Box::new(move || std::fs::write(&torn, b"{\"cur").unwrap())),
+        ("the index is gone", Box::new(move || std::fs::remove_dir_all(&index).unwrap())),
+        ("all is gone", Box::new(move || std::fs::remove_dir_all(&whole).unwrap())),
+    ];
+    for (why, harm) in rows {
+        harm();
+        let store = open(&standin, folder.path()).await;
+        assert_eq!(all(&store).await, before, "{why}");
+        let known = store.append(vec![write(anyone(), Expected::Any, &["a7"])]).await.unwrap();
+        assert_eq!(known, [Outcome::Known(vec![0])], "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_that_lost_something_is_told_and_not_followed() {
+    type Harm = fn(&Standin, &str);
+    let rows: [(&str, Lost, Harm); 3] = [
+        ("restored, and written on", Lost::Behind, |standin, _| {
+            standin.forget_from(standin.log().len() - 2);
+            (0..9).for_each(|n| {
+                standin.write("another-1", "somethingElse", vec![n; 77]);
+            });
+        }),
+        ("restored from an older backup", Lost::Behind, |standin, _| {
+            standin.forget_from(standin.log().len() - 2);
+        }),
+        ("a record is missing in the middle", Lost::Hole, |standin, stream| {
+            assert!(standin.remove(stream, 2));
+        }),
+    ];
+    for (why, expected, harm) in rows {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&standin, folder.path()).await;
+        let person = anyone();
+        for _ in 0..5 {
+            store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
+        }
+        drop(store);
+        harm(&standin, &person.stream());
+        if expected == Lost::Hole {
+            std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
+        }
+        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let opened =
+            EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+        let error = opened.err().expect(why);
+        assert!(matches!(error, OpenError::Lost(lost) if lost == expected), "{why}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_running_replica_stops_at_another_cluster_and_reads_go_on() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    let person = anyone();
+    store.append(vec![write(person, Expected::Any, &[&id(), &id()])]).await.unwrap();
+    let before = all(&store).await;
+    standin.kill(0).await;
+    becomes(&store, Condition::Unreachable).await;
+    standin.forget_from(0);
+    standin.revive(0).await;
+    becomes(&store, Condition::Failed).await;
+    assert_eq!(all(&store).await, before, "what was read stays to be read");
+    let refused = store.append(vec![write(person, Expected::Any, &[&id()])]).await;
+    assert!(refused.is_err());
+    assert!(standin.log().is_empty(), "nothing is written to it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_empty_cluster_is_claimed_once() {
+    let standin = Standin::start(3).await;
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let claims = (0..4_u8).map(|n| {
+        let address = address.clone();
+        async move { eventstoredb::holder(&address, Some([n; 32])).await.unwrap() }
+    });
+    let held: BTreeSet<_> = futures::future::join_all(claims).await.into_iter().collect();
+    assert_eq!(held.len(), 1, "all are told the same");
+    let held = held.into_iter().next().unwrap();
+    assert_eq!(eventstoredb::holder(&address, None).await.unwrap(), held);
+    let other = [9; 32];
+    let folder = tempfile::tempdir().unwrap();
+    let opened = EventStoreDb::open(address, folder.path(), other, clock(), &mut |_, _| ()).await;
+    assert!(matches!(opened.err().unwrap(), OpenError::Lost(Lost::Foreign)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_others_write_is_passed_over() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    standin.write_system(10);
+    // Another application's category that happens to be called as ours.
+    standin.write("person-42", "somethingElse", "x");
+    let store = open(&standin, folder.path()).await;
+    let person = anyone();
+    for _ in 0..5 {
+        standin.write_system(7);
+        store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
+    }
+    let positions: Vec<u64> = all(&store).await.iter().map(|s| s.position.number()).collect();
+    assert_eq!(positions, [1, 2, 3, 4, 5]);
+    let logged = standin.log();
+    let ours: Vec<_> = logged.iter().filter(|event| event.stream == person.stream()).collect();
+    for (event, stored) in ours.iter().zip(all(&store).await) {
+        assert_eq!(event.event_type, "careRecord");
+        assert_eq!(event.metadata.len(), 54, "the clear part and nothing more");
+        let mut record = event.metadata.to_vec();
+        record.extend_from_slice(&event.data);
+        assert_eq!(commitment(&record), commitment(&stored.record));
+    }
+    assert_eq!(end(&*store), Position::new(5));
+}

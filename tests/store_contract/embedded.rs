@@ -1,0 +1,101 @@
+//! What only the embedded store promises: one process a folder, a format, an index that is derived.
+
+use care_ledger::domain::id::Revision;
+use care_ledger::store::embedded::{Embedded, OpenError};
+use care_ledger::store::{Expected, Outcome, Store as _};
+
+use super::bench::{clock, write};
+use super::support::person;
+
+fn open(folder: &std::path::Path) -> Embedded {
+    Embedded::open(folder, clock(), &mut |_, _| ()).unwrap()
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let refused = Embedded::open(folder.path(), clock(), &mut |_, _| ()).err().unwrap();
+    assert!(matches!(refused, OpenError::InUse));
+    assert!(refused.to_string().contains("--url"));
+    drop(store);
+    open(folder.path());
+}
+
+#[tokio::test]
+async fn a_newer_format_and_a_foreign_file_are_refused() {
+    for (application, version) in [(0x4361_7265, 2), (1, 1), (0, 3)] {
+        let folder = tempfile::tempdir().unwrap();
+        let database = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
+        database
+            .execute_batch(&format!(
+                "CREATE TABLE t (x); PRAGMA application_id = {application};
+                 PRAGMA user_version = {version};"
+            ))
+            .unwrap();
+        drop(database);
+        let refused = Embedded::open(folder.path(), clock(), &mut |_, _| ()).err().unwrap();
+        assert!(matches!(refused, OpenError::Format { .. }), "{application} {version}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
+    type Harm = fn(&std::path::Path);
+    let rows: [(&str, Harm); 4] = [
+        ("deleted", |index| std::fs::remove_dir_all(index).unwrap()),
+        ("one bit flipped", |index| {
+            each_segment(index, |path| {
+                let mut bytes = std::fs::read(path).unwrap();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                std::fs::write(path, bytes).unwrap();
+            });
+        }),
+        ("cut short", |index| {
+            each_segment(index, |path| {
+                let bytes = std::fs::read(path).unwrap();
+                std::fs::write(path, &bytes[..bytes.len() - 40]).unwrap();
+            });
+        }),
+        ("a draft left behind", |index| std::fs::write(index.join("x.draft"), b"half").unwrap()),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    // More than one stretch, so that segments are written.
+    let count = 300_000_u32;
+    for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
+        let writes = chunk
+            .iter()
+            .map(|n| write(person(n % 1_000), Expected::Any, &[&n.to_string()]))
+            .collect();
+        store.append(writes).await.unwrap();
+    }
+    drop(store);
+    for (why, harm) in rows {
+        harm(&folder.path().join("index"));
+        let store = open(folder.path());
+        let slice = store.read_stream(person(7), Revision(0), 1_000).await.unwrap();
+        assert_eq!(slice.records.len(), 300, "{why}");
+        assert_eq!(slice.last, Some(Revision(299)), "{why}");
+        for n in [0_u32, 7, 262_143, 262_144, count - 1] {
+            let known = store
+                .append(vec![write(person(1), Expected::Any, &[&n.to_string()])])
+                .await
+                .unwrap();
+            assert_eq!(known, [Outcome::Known(vec![0])], "{why}: {n}");
+        }
+    }
+}
+
+fn each_segment(index: &std::path::Path, harm: impl Fn(&std::path::Path)) {
+    let mut seen = 0;
+    for file in std::fs::read_dir(index).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "segment") {
+            harm(&path);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "no segment was written");
+}

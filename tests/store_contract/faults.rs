@@ -1,0 +1,303 @@
+//! Faults of a cluster as named rows: whatever happens to a call, nothing acknowledged is lost and
+//! nothing is there twice. Each write fault twice: the write lost, and the write kept but its reply
+//! lost. All on the stand-in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use care_ledger::domain::event::Draft;
+use care_ledger::domain::id::{PersonId, Position};
+use care_ledger::ledger::Ledger;
+use care_ledger::ledger::record::{Receipt, RecordError, Run};
+use care_ledger::store::eventstoredb::EventStoreDb;
+use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
+
+use super::bench::{PAIR_KEY, anyone, behind, clock, id, replica, write};
+use super::standin::{Call, Fault, Standin};
+use super::support::draft_of;
+
+fn told(person: PersonId, id: &str) -> Draft {
+    draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00")
+}
+
+/// Sends an event as a sender does: until it has a receipt. Says how often it was refused.
+async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
+    let mut refused = 0;
+    loop {
+        match ledger.record(std::slice::from_ref(draft), Expected::Any, Run::Real).await {
+            Ok(mut receipts) => return (receipts.remove(0), refused),
+            Err(unrecorded) => {
+                let why = unrecorded.why;
+                let passes = matches!(
+                    why,
+                    RecordError::Append(
+                        AppendError::Busy | AppendError::Unreachable | AppendError::Unsure
+                    )
+                );
+                assert!(passes, "{why}");
+                refused += 1;
+                assert!(refused < 20, "{why}");
+            }
+        }
+    }
+}
+
+async fn open(standin: &Standin, folder: &std::path::Path) -> (Arc<EventStoreDb>, Ledger) {
+    let store = Arc::new(replica(&standin.connection_string(), folder, clock()).await);
+    let ledger = Ledger::over(store.clone(), PAIR_KEY);
+    (store, ledger)
+}
+
+/// What must hold at the end: each receipt's record is in the log where the receipt says, each
+/// event once, streams without a gap, and a replica that begins from nothing agrees.
+async fn audit(standin: &Standin, receipts: &[Receipt], why: &str) {
+    let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
+    let logged = standin.log();
+    let ours = logged.iter().filter(|event| event.stream.starts_with("person-"));
+    let mut count = 0;
+    for event in ours {
+        let next = revisions.entry(event.stream.clone()).or_default();
+        assert_eq!(event.revision, *next, "{why}");
+        *next += 1;
+        count += 1;
+    }
+    assert_eq!(count, receipts.len(), "{why}: each event once");
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(standin, folder.path()).await;
+    let records = behind(&*store, Position::START).await;
+    for receipt in receipts {
+        let place = receipt.place.unwrap();
+        let at = usize::try_from(place.position.number()).unwrap() - 1;
+        let stored = &records[at];
+        assert_eq!(stored.revision, receipt.revision, "{why}");
+        let commitment = care_ledger::domain::record::commitment(&stored.record);
+        assert_eq!(commitment, place.commitment, "{why}: the receipt tells the record");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_fault_of_a_write_loses_or_doubles_anything() {
+    let rows: [(&str, Fault, usize); 13] = [
+        ("node not ready", Fault::NotReady, 2),
+        ("node too busy", Fault::TooBusy, 2),
+        ("no leader", Fault::NoLeaderInfo, 3),
+        ("prepare timed out, write lost", Fault::Timeout, 2),
+        ("commit timed out, write kept", Fault::TimeoutAfterCommit, 1),
+        ("kept and kept again", Fault::TimeoutAfterCommit, 3),
+        ("connection cut, write lost", Fault::CutBefore, 2),
+        ("connection cut, write kept", Fault::CutAfter, 1),
+        ("cut again on the retry", Fault::CutAfter, 3),
+        ("no answer, write lost", Fault::HangBeforeCommit, 1),
+        ("no answer, write kept", Fault::HangAfterCommit, 1),
+        ("wrong expected version for nothing", Fault::WrongExpectedVersion, 2),
+        ("late", Fault::Late(Duration::from_millis(700)), 2),
+    ];
+    let rows = rows.map(|(why, fault, times)| async move {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (_store, ledger) = open(&standin, folder.path()).await;
+        let person = anyone();
+        let mut receipts = Vec::new();
+        for n in 0..4 {
+            if n == 1 {
+                standin.fault(fault, Call::Append, times);
+            }
+            let draft = told(person, &id());
+            let (receipt, _) = settled(&ledger, &draft).await;
+            // The sender's answer was lost as well, and it sends again.
+            let (again, _) = settled(&ledger, &draft).await;
+            assert_eq!(again.place, receipt.place, "{why}");
+            receipts.push(receipt);
+        }
+        audit(&standin, &receipts, why).await;
+    });
+    futures::future::join_all(rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_no_retry_helps_is_told_at_once_and_nothing_is_written() {
+    let rows = [
+        ("rights", Fault::AccessDenied, AppendError::Failed),
+        ("credentials", Fault::Unauthenticated, AppendError::Failed),
+        ("deleted", Fault::StreamDeleted, AppendError::Failed),
+        ("size", Fault::TooLarge, AppendError::TooLarge),
+    ];
+    for (why, fault, expected) in rows {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(&standin, folder.path()).await;
+        let before = standin.log().len();
+        standin.fault(fault, Call::Append, 1);
+        let refused = store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await;
+        assert_eq!(refused.unwrap_err(), expected, "{why}");
+        assert_eq!(standin.log().len(), before, "{why}");
+        store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn part_of_a_batch_is_told_where_part_was_written() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, ledger) = open(&standin, folder.path()).await;
+    let (a, b) = (anyone(), anyone());
+    let outcomes = {
+        standin.fault(Fault::StreamDeleted, Call::Append, 1);
+        let writes = [a, b].map(|person| write(person, Expected::Any, &[&id()]));
+        store.append(writes.to_vec()).await.unwrap()
+    };
+    let failed = |outcome: &&Outcome| **outcome == Outcome::Failed(AppendError::Failed);
+    let appended = |outcome: &&Outcome| matches!(outcome, Outcome::Appended(_));
+    assert_eq!(outcomes.iter().filter(failed).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(appended).count(), 1, "{outcomes:?}");
+    // And so is a sender, with the receipts of what was recorded.
+    standin.fault(Fault::StreamDeleted, Call::Append, 1);
+    let batch = [told(anyone(), &id()), told(anyone(), &id())];
+    let unrecorded = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap_err();
+    assert!(matches!(unrecorded.why, RecordError::Append(AppendError::Failed)));
+    assert_eq!(unrecorded.recorded.len(), 1);
+    let receipts = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap();
+    assert!(receipts.contains(&Receipt {
+        status: care_ledger::ledger::record::Status::Duplicate,
+        ..unrecorded.recorded[0].clone()
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_fault_of_the_feed_loses_or_doubles_anything() {
+    let rows: [(&str, Fault, usize); 6] = [
+        ("dropped at once", Fault::DropAfter(0), 3),
+        ("dropped in the middle", Fault::DropAfter(9), 3),
+        ("the last one again", Fault::Repeat, 2),
+        ("confirmed and then silent", Fault::Silent, 1),
+        ("not ready", Fault::NotReady, 3),
+        ("no leader", Fault::NoLeaderInfo, 3),
+    ];
+    let rows = rows.map(|(why, fault, times)| async move {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ledger) = open(&standin, folder.path()).await;
+        let person = anyone();
+        let mut receipts = Vec::new();
+        for n in 0..10 {
+            if n == 3 {
+                // The next feeds meet it; the one that is open breaks.
+                standin.fault(fault, Call::Subscribe, times);
+                standin.kill(0).await;
+                standin.revive(0).await;
+            }
+            let (receipt, _) = settled(&ledger, &told(person, &id())).await;
+            receipts.push(receipt);
+        }
+        audit(&standin, &receipts, why).await;
+        assert_eq!(behind(&*store, Position::START).await.len(), 10, "{why}");
+    });
+    futures::future::join_all(rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_start_goes_on_past_a_feed_that_says_nothing() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, ledger) = open(&standin, folder.path()).await;
+    let (receipt, _) = settled(&ledger, &told(anyone(), &id())).await;
+    drop((store, ledger));
+    standin.fault(Fault::Silent, Call::Subscribe, 1);
+    let (store, _ledger) = open(&standin, folder.path()).await;
+    for _ in 0..200 {
+        if store.condition() == Condition::Writable {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(store.condition(), Condition::Writable);
+    assert_eq!(*store.subscribe().borrow(), receipt.place.unwrap().position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_of_leader_is_survived_by_writers_and_the_feed() {
+    type Change = fn(Standin) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+    let rows: [(&str, Change); 4] = [
+        ("another leads", |standin| Box::pin(async move { standin.elect(1) })),
+        ("nobody leads for a while", |standin| {
+            Box::pin(async move {
+                standin.elect_none();
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                standin.elect(2);
+            })
+        }),
+        ("the leader dies", |standin| {
+            Box::pin(async move {
+                standin.kill(0).await;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                standin.elect(1);
+            })
+        }),
+        ("the leader dies and leads again", |standin| {
+            Box::pin(async move {
+                standin.kill(0).await;
+                standin.elect(1);
+                tokio::time::sleep(Duration::from_millis(800)).await;
+                standin.revive(0).await;
+                standin.elect(0);
+            })
+        }),
+    ];
+    let rows = rows.map(|(why, change)| async move {
+        let standin = Standin::start(3).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ledger) = open(&standin, folder.path()).await;
+        let writers: Vec<_> = (0..4)
+            .map(|_| {
+                let ledger = ledger.clone();
+                tokio::spawn(async move {
+                    let person = anyone();
+                    let mut receipts = Vec::new();
+                    for _ in 0..15 {
+                        receipts.push(settled(&ledger, &told(person, &id())).await.0);
+                        tokio::time::sleep(Duration::from_millis(40)).await;
+                    }
+                    receipts
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        change(standin.clone()).await;
+        let mut receipts = Vec::new();
+        for writer in writers {
+            receipts.extend(writer.await.unwrap());
+        }
+        audit(&standin, &receipts, why).await;
+        assert_eq!(behind(&*store, Position::START).await.len(), 60, "{why}");
+        assert!(store.reconnects().unwrap() > 0, "{why}");
+    });
+    futures::future::join_all(rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn cut_off_a_replica_reads_on_says_so_and_comes_back() {
+    let standin = Standin::start(3).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, ledger) = open(&standin, folder.path()).await;
+    let person = anyone();
+    let (first, _) = settled(&ledger, &told(person, &id())).await;
+    for node in 0..3 {
+        standin.kill(node).await;
+    }
+    let draft = told(person, &id());
+    let begun = std::time::Instant::now();
+    let refused = ledger.record(std::slice::from_ref(&draft), Expected::Any, Run::Real).await;
+    let why = refused.unwrap_err().why;
+    let unreached =
+        matches!(why, RecordError::Append(AppendError::Unreachable | AppendError::Unsure));
+    assert!(unreached && begun.elapsed() < Duration::from_secs(20), "{why}");
+    assert_eq!(store.condition(), Condition::Unreachable);
+    assert!(ledger.person(person, None).await.unwrap().is_some(), "reads go on");
+    for node in 0..3 {
+        standin.revive(node).await;
+    }
+    let (second, _) = settled(&ledger, &draft).await;
+    assert_eq!(store.condition(), Condition::Writable);
+    audit(&standin, &[first, second], "cut off").await;
+}

@@ -6,7 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
-use care_ledger::store::{AppendError, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
+use care_ledger::store::{
+    AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write,
+};
 use tokio::sync::watch;
 
 /// See the module.
@@ -50,6 +52,14 @@ impl Store for Nothing {
 
     async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
         Ok(vec![None; pairs.len()])
+    }
+
+    async fn known(&self, _: Position) -> Result<Option<RecordedTime>, ReadError> {
+        Ok(None)
+    }
+
+    async fn carriers(&self, _: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+        Ok(Vec::new())
     }
 
     fn subscribe(&self) -> watch::Receiver<Position> {

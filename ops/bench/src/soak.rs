@@ -63,7 +63,7 @@ pub struct Soak {
     /// How long
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
-    /// Events in the ledger before: the country makes so many in a year and a half
+    /// Events in the ledger before: the country makes so many in a year and a half to five years
     #[arg(long, default_value_t = 3_000_000)]
     events: u64,
 }

@@ -24,6 +24,22 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
+/// Where the stand-in listens as a process of its own.
+const LISTEN: &str = "CARE_LEDGER_STANDIN";
+
+/// The name of what runs it.
+const PROCESS: &str = "the_standin_as_a_process";
+
+/// Not a test: the stand-in for whoever wants to try a replica without a server, and for the other
+/// host of a test. `CARE_LEDGER_STANDIN=127.0.0.1:2113 cargo test --test cluster the_standin --
+/// --ignored`, then `care-ledger serve --store 'esdb://127.0.0.1:2113?tls=false'`.
+#[test]
+#[ignore = "runs until it is stopped"]
+fn the_standin_as_a_process() {
+    let address = std::env::var(LISTEN).unwrap_or_else(|_| "127.0.0.1:2113".to_owned());
+    runtime().block_on(standin::serve_forever(address.parse().unwrap()));
+}
+
 /// A cluster, and what runs it.
 struct Cluster {
     standin: Standin,

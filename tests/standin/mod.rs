@@ -276,12 +276,23 @@ impl Standin {
 
     /// Writes an event past all faults and limits, as another client would; its position.
     pub fn write(&self, stream: &str, event_type: &str, data: impl Into<Bytes>) -> u64 {
+        self.write_with(stream, event_type, data, Bytes::new())
+    }
+
+    /// The same with metadata.
+    pub fn write_with(
+        &self,
+        stream: &str,
+        event_type: &str,
+        data: impl Into<Bytes>,
+        metadata: impl Into<Bytes>,
+    ) -> u64 {
         let event = Proposed {
             id: Uuid::new_v4(),
             event_type: event_type.to_owned(),
             content_type: "application/json".to_owned(),
             data: data.into(),
-            metadata: Bytes::new(),
+            metadata: metadata.into(),
         };
         self.inner.cluster.write(|log| {
             let position = log.end();

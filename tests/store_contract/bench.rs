@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{Stamped, View, pair};
@@ -9,9 +10,11 @@ use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::eventstoredb::{self, Address, EventStoreDb};
 use care_ledger::store::{Expected, Outcome, Store, Stored, Write};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::standin::Standin;
+use super::standin::{Call, Fault, Standin};
+use super::support::dice::Dice;
 use super::support::draft_of;
 
 pub const PAIR_KEY: [u8; 32] = [7; 32];
@@ -22,10 +25,37 @@ pub const CHECK: [u8; 32] = [8; 32];
 /// Names a server to try instead of the stand-in.
 const SERVER: &str = "CARE_LEDGER_TEST_ESDB";
 
+/// What passes by itself, of writes and of the feed: nothing of it may be seen by who appends.
+const TROUBLES: [(Fault, Call); 13] = [
+    (Fault::NotReady, Call::Append),
+    (Fault::TooBusy, Call::Append),
+    (Fault::NoLeaderInfo, Call::Append),
+    (Fault::Timeout, Call::Append),
+    (Fault::TimeoutAfterCommit, Call::Append),
+    (Fault::CutBefore, Call::Append),
+    (Fault::CutAfter, Call::Append),
+    (Fault::WrongExpectedVersion, Call::Append),
+    (Fault::Late(Duration::from_millis(120)), Call::Append),
+    (Fault::DropAfter(1), Call::Subscribe),
+    (Fault::DropAfter(5), Call::Subscribe),
+    (Fault::Repeat, Call::Subscribe),
+    (Fault::NotReady, Call::ReadAll),
+];
+
 /// A backend, and where it keeps its things.
 pub struct Bench {
     pub folder: TempDir,
     pub cluster: Option<Cluster>,
+    _troubles: Option<Troubles>,
+}
+
+/// Ends with the bench.
+struct Troubles(JoinHandle<()>);
+
+impl Drop for Troubles {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A server that somebody runs, or the stand-in.
@@ -36,7 +66,7 @@ pub enum Cluster {
 
 impl Bench {
     pub fn embedded() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), cluster: None }
+        Self { folder: tempfile::tempdir().unwrap(), cluster: None, _troubles: None }
     }
 
     /// The server that is named, or a stand-in with what others write in its log.
@@ -49,7 +79,20 @@ impl Bench {
                 Cluster::Standin(standin)
             }
         };
-        Self { folder: tempfile::tempdir().unwrap(), cluster: Some(cluster) }
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, cluster: Some(cluster), _troubles: None }
+    }
+
+    /// A stand-in where something goes wrong all the time.
+    pub async fn troubled() -> Self {
+        let standin = Standin::start(3).await;
+        let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+        println!("SEED={seed}");
+        let troubles = tokio::spawn(trouble(standin.clone(), Dice::new(seed)));
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Some(Cluster::Standin(standin));
+        Self { folder, cluster, _troubles: Some(Troubles(troubles)) }
     }
 
     /// Opens the backend, as after a start.
@@ -69,6 +112,17 @@ impl Bench {
     /// A backend with a fresh person to write to.
     pub async fn fresh(&self) -> Arc<dyn Store> {
         self.open(clock()).await
+    }
+}
+
+async fn trouble(standin: Standin, mut dice: Dice) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(dice.within(20..200))).await;
+        let place = usize::try_from(dice.below(TROUBLES.len() as u64 + 2)).unwrap();
+        match TROUBLES.get(place) {
+            Some((fault, call)) => standin.fault(*fault, *call, 1),
+            None => standin.elect(usize::try_from(dice.below(3)).unwrap()),
+        }
     }
 }
 

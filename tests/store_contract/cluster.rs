@@ -209,6 +209,31 @@ async fn a_copy_is_made_anew_from_the_cluster_whatever_happens_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_feed_goes_on_behind_every_record() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut stages = Vec::new();
+    for n in 0..8 {
+        let store = open(&standin, folder.path()).await;
+        standin.write_system(n);
+        let (a, b) = (anyone(), anyone());
+        let writes = [a, b].map(|person| write(person, Expected::Any, &[&id()]));
+        store.append(writes[..1 + n % 2].to_vec()).await.unwrap();
+        drop(store);
+        let stage = tempfile::tempdir().unwrap();
+        super::support::folder::copy(folder.path(), stage.path());
+        stages.push(stage);
+    }
+    let store = open(&standin, folder.path()).await;
+    let records = all(&store).await;
+    assert_eq!(records.len(), 12);
+    for (n, stage) in stages.iter().enumerate() {
+        let store = open(&standin, stage.path()).await;
+        assert_eq!(all(&store).await, records, "as it was after append {n}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_that_lost_something_is_told_and_not_followed() {
     type Harm = fn(&Standin, &str);
     let rows: [(&str, Lost, Harm); 3] = [
@@ -243,6 +268,49 @@ async fn a_log_that_lost_something_is_told_and_not_followed() {
             EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
         let error = opened.err().expect(why);
         assert!(matches!(error, OpenError::Lost(lost) if lost == expected), "{why}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_read_last_and_not_written_down_is_missed_too() {
+    type Harm = fn(&Standin);
+    let rows: [(&str, Option<Lost>, Harm); 3] = [
+        ("the cluster has it", None, |_| ()),
+        ("it has less", Some(Lost::Behind), |standin| {
+            standin.forget_from(standin.log().len() - 1);
+        }),
+        ("it has something else", Some(Lost::Changed), |standin| {
+            let last = standin.log().pop().unwrap();
+            standin.forget_from(standin.log().len() - 1);
+            let other = anyone();
+            let mut metadata = last.metadata.to_vec();
+            metadata[6..22].copy_from_slice(other.as_bytes());
+            standin.write_with(&other.stream(), "careRecord", last.data, metadata);
+        }),
+    ];
+    for (why, expected, harm) in rows {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let cursor = folder.path().join("mirror/cursor.json");
+        let store = open(&standin, folder.path()).await;
+        store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
+        drop(store);
+        let early = std::fs::read(&cursor).unwrap();
+        let store = open(&standin, folder.path()).await;
+        store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
+        drop(store);
+        // As a kill leaves it.
+        std::fs::write(&cursor, early).unwrap();
+        harm(&standin);
+        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let opened =
+            EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+        let lost = match opened {
+            Ok(_) => None,
+            Err(OpenError::Lost(lost)) => Some(lost),
+            Err(other) => panic!("{why}: {other}"),
+        };
+        assert_eq!(lost, expected, "{why}");
     }
 }
 

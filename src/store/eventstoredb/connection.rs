@@ -143,7 +143,9 @@ impl Connection {
     pub async fn subscribe(&self, after: Option<Position>) -> Subscription {
         let from = after.map_or(StreamPosition::Start, StreamPosition::Position);
         let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAMS).max(WINDOW_EVENTS);
-        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        // A follower may lack what was read before from the leader.
+        let options = SubscribeToAllOptions::default().position(from).filter(filter);
+        let mut options = options.requires_leader(true);
         if let Some(login) = &self.address.credentials {
             options = options.authenticated(login.clone());
         }

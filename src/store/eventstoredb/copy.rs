@@ -3,7 +3,6 @@
 //! Always: records stand in it in the order of the cluster's log, each once; a record that is
 //! missing in a stream, or that says something else than it did, is told and never passed over.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,13 +12,16 @@ use super::connection::Connection;
 use super::event;
 use super::feed::{Batch, Cursor};
 use super::trouble::Trouble;
-use crate::domain::id::{PersonId, Position};
-use crate::domain::record::{View, commitment};
+use crate::domain::id::Position;
+use crate::domain::record::commitment;
 use crate::store::embedded::{Embedded, ImportError, Imported};
-use crate::store::{ReadError, Store as _};
+use crate::store::{ReadError, Store as _, Stored};
 
 /// Beside the log: how far the cluster was read.
 pub const FILE: &str = "cursor.json";
+
+/// So many records are compared at once.
+const COMPARED_RECORDS: usize = 1_000;
 
 /// Why the cluster can no longer be followed; a person has to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +35,7 @@ pub enum Lost {
     /// A stream was truncated, scavenged or deleted, or a node lost part of its log.
     #[error("a record is missing in a stream of the cluster")]
     Hole,
-    /// A stream was deleted and written anew.
+    /// A stream was deleted and written anew, or the cluster was restored and written on.
     #[error("the cluster has another record where it had one before")]
     Changed,
     /// Written by a newer version, or damaged.
@@ -76,10 +78,19 @@ struct Read {
     commitment: [u8; 32],
 }
 
+impl Read {
+    fn of(cursor: Cursor, stored: &Stored) -> Self {
+        let commitment = *commitment(&stored.record).as_bytes();
+        Self { cursor, position: stored.position.number(), commitment }
+    }
+}
+
 /// See the module.
 pub struct Copy {
     log: Arc<Embedded>,
     file: PathBuf,
+    /// The last record that the cluster has shown: behind it the folder may have more, from before
+    /// a restart, which the cluster is to show again.
     read: Option<Read>,
 }
 
@@ -121,30 +132,29 @@ impl Copy {
         if record.is_some_and(|record| same(&record)) { Ok(()) } else { Err(Lost::Behind.into()) }
     }
 
-    /// Takes over what a feed has shown.
+    /// Takes over what a feed has shown. What the folder has already must come again as it is
+    /// there, in the same order.
     ///
     /// # Errors
     /// See [`Lost`].
     pub async fn take(&mut self, batch: Batch) -> Result<(), CopyError> {
-        let mut counts = HashMap::new();
-        let mut fresh = Vec::with_capacity(batch.records.len());
-        let mut last = None;
-        for (cursor, imported) in batch.records {
-            let view = View::new(&imported.record).map_err(|_| Lost::Unreadable)?;
-            let stream = view.stream();
-            let count = counts.entry(stream).or_insert_with(|| {
-                self.log.last_revision(stream).map_or(0, |revision| revision.0 + 1)
-            });
-            if imported.revision.0 < *count {
-                if !self.has(&fresh, &imported).await? {
+        let Batch { records, is_caught_up } = batch;
+        // A feed may begin with the record behind which it was to begin.
+        let seen = self.cursor();
+        let mut news = records.into_iter().filter(|(cursor, _)| Some(*cursor) > seen).peekable();
+        while self.confirmed() < self.end() && news.peek().is_some() {
+            let there = self.log.read_all(self.confirmed(), COMPARED_RECORDS).await?;
+            for (stored, (cursor, again)) in there.iter().zip(news.by_ref()) {
+                if stored.record != again.record || stored.revision != again.revision {
                     return Err(Lost::Changed.into());
                 }
-                continue;
+                self.read = Some(Read::of(cursor, stored));
             }
-            *count += 1;
-            last = Some((cursor, *commitment(&imported.record).as_bytes()));
-            fresh.push(imported);
         }
+        if is_caught_up && self.confirmed() < self.end() {
+            return Err(Lost::Behind.into());
+        }
+        let (cursors, fresh): (Vec<Cursor>, Vec<Imported>) = news.unzip();
         if fresh.is_empty() {
             return Ok(());
         }
@@ -153,12 +163,19 @@ impl Copy {
             ImportError::Unreadable => Lost::Unreadable,
             ImportError::Append(_) => Lost::Folder,
         })?;
-        self.read = last.zip(placed.last()).map(|((cursor, commitment), placed)| Read {
-            cursor,
-            position: placed.position.number(),
-            commitment,
-        });
+        let last = cursors.last().zip(placed.last());
+        self.read = last.map(|(cursor, stored)| Read::of(*cursor, stored)).or(self.read);
         Ok(())
+    }
+
+    /// The last record of the folder that the cluster has shown.
+    fn confirmed(&self) -> Position {
+        self.read.map_or(Position::START, |read| Position::new(read.position))
+    }
+
+    /// The last record of the folder.
+    fn end(&self) -> Position {
+        *self.log.subscribe().borrow()
     }
 
     /// Writes down how far the cluster was read: from there it is read on after a restart.
@@ -172,26 +189,9 @@ impl Copy {
         }
     }
 
-    /// Whether a record that comes again is the one that came.
-    async fn has(&self, fresh: &[Imported], again: &Imported) -> Result<bool, CopyError> {
-        if let Some(first) = fresh
-            .iter()
-            .find(|first| first.revision == again.revision && stream(first) == stream(again))
-        {
-            return Ok(first == again);
-        }
-        let Some(stream) = stream(again) else { return Ok(false) };
-        let slice = self.log.read_stream(stream, again.revision, 1).await?;
-        Ok(slice.records.first().is_some_and(|stored| stored.record == again.record))
-    }
-
     async fn commitment(&self, position: Position) -> Result<Option<[u8; 32]>, CopyError> {
         let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
         let found = self.log.read_all(Position::new(before), 1).await?;
         Ok(found.first().map(|stored| *commitment(&stored.record).as_bytes()))
     }
-}
-
-fn stream(imported: &Imported) -> Option<PersonId> {
-    View::new(&imported.record).ok().map(View::stream)
 }

@@ -144,11 +144,11 @@ impl Config {
     }
 }
 
-/// A connection string without `user:password@`.
+/// A connection string without `user:password@`, also where the password has a sign that would end
+/// it.
 fn without_login(store: &str) -> String {
-    let Some((scheme, rest)) = store.split_once("://") else { return String::new() };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let login = authority.rfind('@').map_or(0, |at| at + 1);
+    let (scheme, rest) = store.split_once("://").unwrap_or(("esdb", store));
+    let login = rest.rfind('@').map_or(0, |at| at + 1);
     format!("{scheme}://{}", &rest[login..])
 }
 
@@ -198,6 +198,9 @@ mod tests {
         let printed = config.print();
         assert!(printed.contains("store = \"esdb://db1:2113,db2:2113?tls=false\""), "{printed}");
         assert!(!printed.contains("secret"));
+        for store in ["esdb://ops:a/secret@db1:2113", "esdb://ops:secret?x=1@db1", "secret@db1"] {
+            assert!(!without_login(store).contains("secret"), "{store}");
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{
-    AppendError, Carriers, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Write,
+    AppendError, Carriers, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Tie,
+    Write,
 };
 use support::{person, screening};
 use tokio::sync::watch;
@@ -76,7 +77,7 @@ fn large(n: u8) -> Write {
         head
     };
     let records = vec![Stamped { stream: person(1), pair: Pair(pair), head }];
-    Write { stream: person(1), expected: Expected::Any, records }
+    Write { stream: person(1), expected: Expected::Any, tie: Tie::Stream, records }
 }
 
 /// A store that takes nothing.

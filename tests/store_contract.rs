@@ -37,7 +37,7 @@ macro_rules! promises {
             })*
         }
 
-        mod troubled_cluster {
+        mod troubled {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $promise() {
                 super::suite::$promise(&super::bench::Bench::troubled().await).await;
@@ -59,5 +59,7 @@ promises! {
     reading_goes_on_behind_every_position,
     a_store_opened_anew_goes_on_where_it_was,
     large_records_and_many_at_once_come_back_whole,
+    lines_of_one_person_are_taken_however_many,
+    a_merge_links_both_streams,
     recorded_time_rises_also_when_the_clock_steps_back,
 }

@@ -11,6 +11,9 @@ use crate::ledger::{ClusterAddress, Condition, Ledger};
 /// Between two looks at whether the ledger can go on.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// After so many looks in turn it cannot.
+const LOOKS: usize = 3;
+
 /// Whether the text means a cluster, and no folder.
 pub fn is_meant(text: &str) -> bool {
     ClusterAddress::is_meant(text)
@@ -53,9 +56,12 @@ pub async fn open(address: ClusterAddress, folder: &Path) -> Result<Ledger, Fail
     ledger.map_err(|error| Failure::because(&name, &error))
 }
 
-/// Ready once only a restart of the process helps the ledger.
+/// Ready once only a restart of the process helps the ledger. A process that was asleep looks so
+/// for a moment, so it is looked at again.
 pub async fn ended(ledger: &Ledger) {
-    while ledger.condition() != Condition::Ended {
+    let mut looks = 0;
+    while looks < LOOKS {
         tokio::time::sleep(LOOK_EVERY).await;
+        looks = if ledger.condition() == Condition::Ended { looks + 1 } else { 0 };
     }
 }

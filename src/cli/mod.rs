@@ -20,6 +20,7 @@ mod simulate;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -128,7 +129,14 @@ fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
     }
 }
 
+/// What runs beside a future has so long to end after it.
+const ENDED_WITHIN: Duration = Duration::from_secs(2);
+
 /// Runs a future to its end.
 fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    Ok(runtime()?.block_on(future))
+    let runtime = runtime()?;
+    let done = runtime.block_on(future);
+    // The client of a cluster may turn in a circle, which nothing else would end.
+    runtime.shutdown_timeout(ENDED_WITHIN);
+    Ok(done)
 }

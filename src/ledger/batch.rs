@@ -8,7 +8,7 @@ use crate::domain::canonical;
 use crate::domain::event::Draft;
 use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
-use crate::store::{Expected, Stored, Write};
+use crate::store::{Expected, Stored, Tie, Write};
 
 /// Drafts on their way in, and the answer of each: a receipt, or `None` for a reused key.
 pub(super) struct Batch<'a> {
@@ -52,10 +52,12 @@ impl<'a> Batch<'a> {
     }
 
     /// What is left to write, and for each write the entries it holds. Neighbours of one stream
-    /// share a write; the precondition goes with the first of the person's own stream.
+    /// share a write; the precondition goes with the first of the person's own stream. The other
+    /// copy of a merge goes ahead: as long as it is there alone it has no effect.
     pub(super) fn writes(
         &self,
         expected: Expected,
+        own: Tie,
         salts: &[[u8; 32]],
     ) -> (Vec<Write>, Vec<Vec<usize>>) {
         let mut writes: Vec<Write> = Vec::new();
@@ -64,16 +66,19 @@ impl<'a> Batch<'a> {
         for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_done) {
             let draft = &self.drafts[entry.draft];
             let stamped = Stamped::new(draft, entry.stream, entry.pair, &salts[place]);
+            let is_own = entry.stream == draft.person;
             match (writes.last_mut(), places.last_mut()) {
-                (Some(write), Some(places)) if write.stream == entry.stream => {
+                (Some(write), Some(places))
+                    if write.stream == entry.stream && (write.tie == Tie::Ahead) != is_own =>
+                {
                     write.records.push(stamped);
                     places.push(place);
                 }
                 _ => {
-                    let is_own = entry.stream == draft.person;
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
+                    let tie = if is_own { own } else { Tie::Ahead };
                     let records = vec![stamped];
-                    writes.push(Write { stream: entry.stream, expected, records });
+                    writes.push(Write { stream: entry.stream, expected, tie, records });
                     places.push(vec![place]);
                 }
             }

@@ -13,7 +13,7 @@ use crate::domain::id::Position;
 use crate::store::Store as _;
 use crate::store::embedded::{self, Embedded, OpenError};
 use crate::store::eventstoredb::migrate::{self, Compared, MoveError};
-use crate::store::eventstoredb::{self, Address};
+use crate::store::eventstoredb::{self, Address, Held, Lost};
 use crate::vault::{KeyError, MasterKey};
 
 /// What is being done, for whoever waits.
@@ -105,11 +105,15 @@ pub async fn into_cluster(
     let log = open(folder, told)?;
     let key = MasterKey::open(folder, false)?;
     let total = log.subscribe().borrow().number();
-    let is_real = rehearsal == Rehearsal::No;
-    let connection = migrate::connect(address, key.check(), is_real).await?;
+    let check = key.check();
+    let (connection, held) = migrate::connect(address, check).await?;
+    let held = match (held, rehearsal) {
+        (None, Rehearsal::No) => Some(migrate::claim(&connection, check).await?),
+        (held, _) => held,
+    };
     let mut comparing = |done, of| told(Stage::Comparing, done, of);
     let before = migrate::compare(&connection, &log, &mut comparing).await?;
-    if !is_real {
+    if rehearsal == Rehearsal::Yes {
         let Compared { records, digest } = before;
         return Ok(Moved { records: total, before: records, digest });
     }
@@ -120,6 +124,9 @@ pub async fn into_cluster(
     if after.records != total {
         let (found, expected) = (after.records, total);
         return Err(MoveError::Less { found, expected }.into());
+    }
+    if let Some(Held::Moving(_)) = held {
+        migrate::finish(&connection, check).await?;
     }
     Ok(Moved { records: total, before: before.records, digest: after.digest })
 }
@@ -142,26 +149,29 @@ pub async fn into_folder(
         None if MasterKey::is_in(folder) => MasterKey::open(folder, false)?,
         None => return Err(MigrateError::NoKey),
     };
-    let connection = migrate::connect(address, key.check(), false).await?;
-    // A rehearsal reads all of it, into a folder that goes again.
-    let rehearsing = tempfile::tempdir()?;
-    let home = match rehearsal {
-        Rehearsal::Yes => rehearsing.path(),
-        Rehearsal::No => folder,
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(home)?;
-    key.keep(home)?;
-    let log = Arc::new(open(home, told)?);
+    let (connection, held) = migrate::connect(address, key.check()).await?;
+    if let Some(Held::Moving(_)) = held {
+        return Err(MoveError::from(Lost::Unfinished).into());
+    }
+    if rehearsal == Rehearsal::Yes {
+        let mut verifying = |done, of| told(Stage::Verifying, done, of);
+        let Compared { records, digest } = migrate::survey(&connection, &mut verifying).await?;
+        return Ok(Moved { records, before: 0, digest });
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    key.keep(folder)?;
+    migrate::begin(folder)?;
+    let log = Arc::new(open(folder, told)?);
     let before = log.subscribe().borrow().number();
     let mut moving = |done, of| told(Stage::Moving, done, of);
-    let records = migrate::read(&connection, home, log.clone(), &mut moving).await?;
+    let records = migrate::read(&connection, folder, log.clone(), &mut moving).await?;
     let mut verifying = |done, of| told(Stage::Verifying, done, of);
     let after = migrate::compare(&connection, &log, &mut verifying).await?;
     if after.records != records {
         let (found, expected) = (after.records, records);
         return Err(MoveError::Less { found, expected }.into());
     }
-    migrate::let_go(home);
+    migrate::end(folder)?;
     Ok(Moved { records, before, digest: after.digest })
 }
 

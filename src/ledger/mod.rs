@@ -45,6 +45,9 @@ pub enum LedgerError {
     /// The folder is a replica's: its ledger is in a cluster.
     #[error("the folder is a replica's of a cluster: use --store, or --url to ask the replica")]
     Replica,
+    /// A ledger is being moved into the folder.
+    #[error("a ledger is being moved into the folder: run the same `migrate` again to its end")]
+    Unfinished,
     /// The folder has a ledger of its own.
     #[error("the folder has a ledger of its own; `care-ledger migrate` moves it into a cluster")]
     NoReplica,
@@ -66,6 +69,9 @@ impl Ledger {
     pub fn open(folder: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
         if folder.join(eventstoredb::COPY).exists() {
             return Err(LedgerError::Replica);
+        }
+        if eventstoredb::migrate::is_unfinished(folder) {
+            return Err(LedgerError::Unfinished);
         }
         let store = Embedded::open(folder, clock::recorded(), progress)?;
         let is_empty = *store.subscribe().borrow() == Position::START;

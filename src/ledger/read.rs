@@ -15,7 +15,7 @@ use crate::domain::history::{self, History};
 use crate::domain::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::kind::Kind;
 use crate::domain::record::{self, View};
-use crate::store::{Carriers, ReadError, Stored};
+use crate::store::{Carriers, ReadError, Stored, Writers};
 
 /// Folding more records than this takes longer than handing the thread over, about 20 ms.
 const LONG_RECORDS: usize = 2_000;
@@ -59,16 +59,22 @@ impl Ledger {
         person: PersonId,
         known: Option<RecordedTime>,
     ) -> Result<Option<Person>, ReadError> {
-        let known = match known {
+        // Before the stream is read, so that all that is known is in it.
+        let latest = match known {
             Some(known) => known,
             None => self.last_recorded().await?,
         };
-        let own = self.stream(person).await?;
+        let all = self.stream(person).await?;
+        let own = self.whole(all.clone()).await?;
         if own.is_empty() {
             return Ok(None);
         }
+        let known = match (known, self.store.writers()) {
+            (None, Writers::Several) => self.known_of(person, &own, latest).await?,
+            _ => latest,
+        };
         let is_known = |record: &&Arc<Recorded>| record.recorded <= known;
-        let revision = own.iter().filter(is_known).map(|record| record.revision).max();
+        let revision = all.iter().filter(is_known).map(|record| record.revision).max();
         let (records, streams) = self.merged(person, own, known).await?;
         let named = named(&records);
         let pairs: Vec<Pair> = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
@@ -77,6 +83,27 @@ impl Ledger {
         let mut history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
         history.findings.extend(reused);
         Ok(Some(Person { history, revision, known, rests_on: RestsOn { streams, pairs } }))
+    }
+
+    /// What an answer about a person knows where others write too: the latest record that it uses.
+    /// A record of this person that is still on its way may be stamped earlier than the latest of
+    /// the log, but not than this person's own.
+    async fn known_of(
+        &self,
+        person: PersonId,
+        own: &[Arc<Recorded>],
+        latest: RecordedTime,
+    ) -> Result<RecordedTime, ReadError> {
+        let (records, _) = self.merged(person, own.to_vec(), latest).await?;
+        let pairs = named(&records).iter().map(|key| record::pair(&self.pair_key, key)).collect();
+        let elsewhere = self.store.find(pairs).await?;
+        let streams: Vec<PersonId> = records.iter().map(|record| record.stream).collect();
+        let sharing = self.store.carriers(&streams).await?;
+        let sharing = sharing.iter().flat_map(|Carriers(records)| records);
+        let others = elsewhere.iter().flatten().chain(sharing);
+        let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded()));
+        let used = records.iter().map(|record| record.recorded).chain(others).max();
+        Ok(used.unwrap_or(latest))
     }
 
     /// At most `limit` records after a position, in the order of the log.
@@ -131,6 +158,29 @@ impl Ledger {
         }
     }
 
+    /// Leaves out the other copy of a merge whose own record is not there: the write of it is under
+    /// way, or was refused or given up after its first half, which only a cluster can do.
+    async fn whole(
+        &self,
+        mut records: Vec<Arc<Recorded>>,
+    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+        let is_copy = |record: &Recorded| is_link(record) && record.event.subject != record.stream;
+        let copies: Vec<&Arc<Recorded>> = records.iter().filter(|record| is_copy(record)).collect();
+        if copies.is_empty() {
+            return Ok(records);
+        }
+        let own = |copy: &&Arc<Recorded>| record::pair(&self.pair_key, &copy.event.key);
+        let found = self.store.find(copies.iter().map(own).collect()).await?;
+        let stream = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
+        let is_whole = |(copy, found): (&&Arc<Recorded>, &Option<Stored>)| {
+            found.as_ref().and_then(stream) == Some(copy.event.subject)
+        };
+        let mut whole: Vec<bool> = copies.iter().zip(&found).map(is_whole).collect();
+        whole.reverse();
+        records.retain(|record| !is_copy(record) || whole.pop().unwrap_or_default());
+        Ok(records)
+    }
+
     /// The records of all streams that are one person's as far as is known, and the other streams
     /// that were read to find that out: merges and their undoing act from their own recorded time
     /// on.
@@ -162,7 +212,7 @@ impl Ledger {
                 return Ok((own.chain(streams.into_values().flatten()).collect(), read));
             }
             for person in missing {
-                let stream = self.stream(person).await?;
+                let stream = self.whole(self.stream(person).await?).await?;
                 streams.insert(person, stream);
             }
         }

@@ -12,7 +12,8 @@ use super::Ledger;
 use super::batch::{Batch, expectation};
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
-use crate::store::{AppendError, Expected, Outcome, ReadError};
+use crate::domain::record::View;
+use crate::store::{AppendError, Carriers, Expected, Outcome, ReadError, Stored, Tie};
 
 /// Each round settles at least one pair that another sender wrote meanwhile; more rounds than this
 /// mean that senders race with the same ids.
@@ -223,8 +224,9 @@ impl Ledger {
         all_or_nothing: bool,
     ) -> Result<(), RecordError> {
         let salts = salts(batch.entries.len()).map_err(|_| AppendError::Failed)?;
+        let tie = if all_or_nothing { Tie::Stream } else { Tie::Alone };
         for _ in 0..ROUNDS_MAX {
-            let (writes, places) = batch.writes(expected, &salts);
+            let (writes, places) = batch.writes(expected, tie, &salts);
             if writes.is_empty() {
                 batch.answer_repeats();
                 return Ok(());
@@ -232,14 +234,16 @@ impl Ledger {
             let outcomes = self.store.append(writes).await?;
             let mut known = Vec::new();
             let mut conflict = None;
-            let mut failed = None;
+            let mut failed: Option<AppendError> = None;
             for (outcome, places) in outcomes.into_iter().zip(places) {
                 match outcome {
                     Outcome::Appended(stored) => batch.appended(&places, &stored),
                     Outcome::Known(those) => known.extend(those.into_iter().map(|i| places[i])),
                     Outcome::Conflict { actual } => conflict = Some(actual),
                     Outcome::Withheld => {}
-                    Outcome::Failed(error) => failed = Some(error),
+                    Outcome::Failed(error) => {
+                        failed = Some(failed.map_or(error, |before| before.or(error)));
+                    }
                 }
             }
             if let Some(error) = failed {
@@ -264,11 +268,24 @@ impl Ledger {
         let pairs = places.iter().map(|place| batch.entries[*place].pair).collect();
         let found = self.store.find(pairs).await?;
         for (place, stored) in places.iter().zip(found) {
-            if let Some(stored) = stored {
-                batch.known(*place, &stored);
-            }
+            let Some(stored) = stored else { continue };
+            let stored = self.in_own_stream(stored, batch.entries[*place].stream).await?;
+            batch.known(*place, &stored);
         }
         Ok(())
+    }
+
+    /// Of the records that carry a pair, the one in this stream, if two writers took it at once for
+    /// two persons; else the first.
+    async fn in_own_stream(&self, first: Stored, stream: PersonId) -> Result<Stored, ReadError> {
+        let of = |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.stream(), v.pair()));
+        let Some((_, pair)) = of(&first).filter(|(found, _)| *found != stream) else {
+            return Ok(first);
+        };
+        let carriers = self.store.carriers(&[stream]).await?;
+        let records = carriers.into_iter().flat_map(|Carriers(records)| records);
+        let own = records.into_iter().find(|stored| of(stored) == Some((stream, pair)));
+        Ok(own.unwrap_or(first))
     }
 }
 

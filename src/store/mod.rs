@@ -22,13 +22,26 @@ pub enum Expected {
     At(Revision),
 }
 
+/// What a write is tied to, for a backend that is atomic per stream only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tie {
+    /// It stands alone.
+    Alone,
+    /// With the other writes to its stream it is all or none.
+    Stream,
+    /// The same, and no other write of the append begins before it is done.
+    Ahead,
+}
+
 /// Records for one stream, in order.
 #[derive(Debug, Clone)]
 pub struct Write {
     /// The stream.
     pub stream: PersonId,
-    /// What it must be.
+    /// What it must be. Of the writes of one append to one stream only the first expects anything.
     pub expected: Expected,
+    /// What it is tied to.
+    pub tie: Tie,
     /// At least one.
     pub records: Vec<Stamped>,
 }
@@ -77,6 +90,23 @@ pub enum AppendError {
     /// acknowledged may or may not be there; sending it again is safe.
     #[error("the store has failed and takes no more writes")]
     Failed,
+}
+
+impl AppendError {
+    /// What is to be told of two failures: that it cannot be known outranks all else.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if other == Self::Unsure { other } else { self }
+    }
+}
+
+/// Who else writes to a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// Nobody: `recordedtime` rises with position.
+    One,
+    /// Others, each with a clock of its own: `recordedtime` rises within a stream.
+    Several,
 }
 
 /// Why a read gave nothing.
@@ -183,6 +213,11 @@ pub trait Store: Send + Sync {
 
     /// Whether writes are taken.
     fn condition(&self) -> Condition;
+
+    /// Who else writes.
+    fn writers(&self) -> Writers {
+        Writers::One
+    }
 
     /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
     fn reconnects(&self) -> Option<u64> {

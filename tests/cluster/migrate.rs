@@ -11,8 +11,12 @@ use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Store as _, Stored};
 use serde_json::Value;
 
+use super::served::refused;
+use super::standin::Logged;
 use super::support::command::binary;
+use super::support::folder::copy;
 use super::support::server::{Server, free_address};
+use super::support::{person, screening};
 use super::{Cluster, folders, runtime};
 
 fn run(args: &[&str]) -> Output {
@@ -98,8 +102,13 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
     for subject in subjects.iter().take(25) {
         for of in ["history?at=2025-12-31", "trajectory?at=2025-12-31", "credit?at=2025-12-31"] {
             let path = format!("/v1/persons/{subject}/{of}");
-            let [one, two, three] = [0, 1, 2].map(|n| servers[n].get(&path).text);
-            assert!(one.len() > 100 && one == two && one == three, "{path}");
+            // What is known is told by the log of a folder, and by the person in a cluster.
+            let [one, two, three] = [0, 1, 2].map(|n| {
+                let mut answer = servers[n].get(&path).json();
+                assert!(answer.as_object_mut().unwrap().remove("known").is_some());
+                answer
+            });
+            assert!(one == two && one == three, "{path}");
         }
     }
 }
@@ -121,14 +130,53 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     start(&["migrate", text(home.path()), &address]);
     let some = cluster.standin.appends();
     assert!(some > 1, "nothing was moved before the kill");
+    // Half a ledger is served by nobody.
+    let [half] = folders(home.path());
+    let (exit, said) = refused(half.path(), &["--store", &address]);
+    assert!(exit == 3 && said.contains("being moved into the cluster"), "{said}");
     let (exit, into, said) = migrate(text(home.path()), &address, &[]);
     assert_eq!(exit, 0, "{said}");
     assert!(into["before"].as_u64().unwrap() > 0);
     start(&["migrate", &address, text(back.path()), "--key", text(&key)]);
+    if back.path().join("cursor.json").exists() {
+        let (exit, said) = refused(back.path(), &[]);
+        assert!(exit == 3 && said.contains("being moved into the folder"), "{said}");
+    }
     let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
     assert_eq!(exit, 0, "{said}");
     assert_eq!(out["digest"], into["digest"]);
     assert_eq!(records(back.path()), before);
+}
+
+#[test]
+fn what_a_restored_cluster_lacks_is_moved_in_again_from_the_copy_of_a_replica() {
+    let cluster = Cluster::start(1);
+    let address = cluster.address();
+    let home = year("12");
+    assert_eq!(migrate(text(home.path()), &address, &[]).0, 0);
+    let [replica, folder] = folders(home.path());
+    let server = Server::replica(replica.path(), &free_address(), &address);
+    let event = |n: u32| {
+        let (about, id) = (person(n % 5), n.to_string());
+        screening(about, "urn:test", &id, "2026-03-01T10:00:00+01:00")
+    };
+    assert_eq!(server.send_batch(&(0..45).map(event).collect::<Vec<_>>()).status, 201);
+    drop(server);
+    let before = cluster.standin.log();
+    cluster.standin.forget_from(before.len() - 40);
+    let (exit, said) = refused(replica.path(), &["--store", &address]);
+    assert!(exit == 3 && said.contains("restored from an older backup"), "{said}");
+    // As the runbook has it.
+    copy(&replica.path().join("mirror"), folder.path());
+    std::fs::remove_file(folder.path().join("cursor.json")).unwrap();
+    let (exit, moved, said) = migrate(text(folder.path()), &address, &[]);
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(moved["records"].as_u64().unwrap() - moved["before"].as_u64().unwrap(), 40);
+    let same =
+        |one: &Logged, other: &Logged| (&one.stream, &one.data) == (&other.stream, &other.data);
+    let after = cluster.standin.log();
+    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| same(a, b)));
+    drop(Server::replica(replica.path(), &free_address(), &address));
 }
 
 #[test]
@@ -154,12 +202,7 @@ fn what_must_not_be_mixed_is_refused() {
     // Somebody wrote to the cluster after the move: the folder is behind, and says so.
     let [home] = folders(one.path());
     let server = Server::replica(home.path(), &free_address(), &address);
-    let event = super::support::screening(
-        super::support::person(1),
-        "urn:test",
-        "later",
-        "2026-03-01T10:00:00+01:00",
-    );
+    let event = screening(person(1), "urn:test", "later", "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event).status, 201);
     drop(server);
     let (exit, _, said) = migrate(text(one.path()), &address, &[]);

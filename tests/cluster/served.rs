@@ -12,7 +12,7 @@ use super::support::{person, screening};
 use super::{Cluster, runtime};
 
 /// Runs a replica that is to end by itself; its exit status and what it said.
-fn refused(data: &Path, more: &[&str]) -> (i32, String) {
+pub fn refused(data: &Path, more: &[&str]) -> (i32, String) {
     let listen = free_address();
     let output = Command::new(binary())
         .args(["serve", "--listen", &listen, "--data"])
@@ -163,7 +163,8 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
 fn a_feed_that_the_server_ends_well_ends_the_process_for_its_supervisor() {
     let cluster = Cluster::start(1);
     let data = tempfile::tempdir().unwrap();
-    cluster.standin.fault(Fault::EndAfter(2), Call::Subscribe, 1);
+    // The first feed looks whether the cluster is empty.
+    cluster.standin.fault(Fault::EndAfter(2), Call::Subscribe, 2);
     let mut server = Server::replica(data.path(), &free_address(), &cluster.address());
     let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event("a")).status, 201);

@@ -8,7 +8,7 @@ use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{Stamped, View, pair};
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::eventstoredb::{self, Address, EventStoreDb};
-use care_ledger::store::{Expected, Outcome, Store, Stored, Write};
+use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -120,7 +120,11 @@ async fn trouble(standin: Standin, mut dice: Dice) {
         tokio::time::sleep(Duration::from_millis(dice.within(20..200))).await;
         let place = usize::try_from(dice.below(TROUBLES.len() as u64 + 2)).unwrap();
         match TROUBLES.get(place) {
-            Some((fault, call)) => standin.fault(*fault, *call, 1),
+            Some((fault, call)) => {
+                // One at a time: where they piled up, each call would fail.
+                standin.clear_faults();
+                standin.fault(*fault, *call, 1);
+            }
             None => standin.elect(usize::try_from(dice.below(3)).unwrap()),
         }
     }
@@ -158,7 +162,7 @@ pub fn stamped(person: PersonId, id: &str) -> Stamped {
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {
     let records = ids.iter().map(|id| stamped(person, id)).collect();
-    Write { stream: person, expected, records }
+    Write { stream: person, expected, tie: Tie::Stream, records }
 }
 
 /// The records of an outcome that is to be an append.

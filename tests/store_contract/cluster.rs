@@ -9,6 +9,7 @@ use care_ledger::domain::finding::FindingCode;
 use care_ledger::domain::id::{PersonId, Position, Revision};
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::ledger::Ledger;
+use care_ledger::ledger::record::{Run, Status};
 use care_ledger::store::embedded::Clock;
 use care_ledger::store::eventstoredb::{self, Address, EventStoreDb, Lost, OpenError};
 use care_ledger::store::{Carriers, Condition, Expected, Outcome, Store, Stored};
@@ -17,6 +18,7 @@ use super::bench::{
     CHECK, PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, stamped, write,
 };
 use super::standin::{Call, Fault, Standin};
+use super::support::draft_of;
 
 async fn open(standin: &Standin, folder: &std::path::Path) -> Arc<EventStoreDb> {
     Arc::new(replica(&standin.connection_string(), folder, clock()).await)
@@ -131,6 +133,13 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         let before = ledger.person(person, Some(first)).await.unwrap().unwrap();
         assert!(before.history.findings.is_empty(), "of two, one is known");
     }
+    // Who retries gets the receipt of its own record, although the first found is the other's.
+    for person in [a, b] {
+        let draft = draft_of(person, "urn:test", &id, "2026-03-01T10:00:00+01:00");
+        let again = ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap().remove(0);
+        assert_eq!((again.status, again.subject), (Status::Duplicate, person));
+        assert_eq!(again.revision, Revision(0));
+    }
     drop(ledger);
     // Also after a start, with the copy as it was and without it.
     drop((one, two));
@@ -236,7 +245,13 @@ async fn the_feed_goes_on_behind_every_record() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_that_lost_something_is_told_and_not_followed() {
     type Harm = fn(&Standin, &str);
-    let rows: [(&str, Lost, Harm); 3] = [
+    let rows: [(&str, Lost, Harm); 5] = [
+        ("a stream was deleted", Lost::Alien, |standin, stream| {
+            standin.write(stream, "$streamDeleted", "");
+        }),
+        ("somebody else wrote to a person's stream", Lost::Alien, |standin, _| {
+            standin.write(&anyone().stream(), "somethingElse", "x");
+        }),
         ("restored, and written on", Lost::Behind, |standin, _| {
             standin.forget_from(standin.log().len() - 2);
             (0..9).for_each(|n| {
@@ -295,6 +310,7 @@ async fn what_was_read_last_and_not_written_down_is_missed_too() {
         let store = open(&standin, folder.path()).await;
         store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
         drop(store);
+        drop(open(&standin, folder.path()).await);
         let early = std::fs::read(&cursor).unwrap();
         let store = open(&standin, folder.path()).await;
         store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
@@ -331,6 +347,45 @@ async fn a_running_replica_stops_at_another_cluster_and_reads_go_on() {
     let refused = store.append(vec![write(person, Expected::Any, &[&id()])]).await;
     assert!(refused.is_err());
     assert!(standin.log().is_empty(), "nothing is written to it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    drop(store);
+    // How far it was read is written down at the latest when all has been read.
+    drop(open(&standin, folder.path()).await);
+    let cursor = folder.path().join("mirror/cursor.json");
+    let whole = std::fs::read_to_string(&cursor).unwrap();
+    let torn = whole.replace("\"was_whole\":true", "\"was_whole\":false");
+    assert_ne!(torn, whole);
+    std::fs::write(&cursor, torn).unwrap();
+    standin.kill(0).await;
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let opened =
+        EventStoreDb::open(address.clone(), folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+    assert!(
+        matches!(opened.err().unwrap(), OpenError::Unreachable(_)),
+        "most of it may be missing"
+    );
+    std::fs::write(&cursor, whole).unwrap();
+    let opened = EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+    assert_eq!(opened.unwrap().condition(), Condition::Unreachable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cluster_with_records_and_no_name_is_not_claimed() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    assert!(standin.remove("careLedger", 0));
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let claimed = eventstoredb::holder(&address, Some([9; 32])).await;
+    assert!(claimed.unwrap_err().to_string().contains("careLedger"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

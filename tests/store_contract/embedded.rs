@@ -24,7 +24,7 @@ async fn a_second_process_is_refused_with_what_to_do() {
 
 #[tokio::test]
 async fn a_newer_format_and_a_foreign_file_are_refused() {
-    for (application, version) in [(0x4361_7265, 2), (1, 1), (0, 3)] {
+    for (application, version) in [(0x4361_7265, 3), (1, 1), (0, 3)] {
         let folder = tempfile::tempdir().unwrap();
         let database = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
         database

@@ -15,6 +15,7 @@ use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
 use super::bench::{PAIR_KEY, anyone, behind, clock, id, replica, write};
 use super::standin::{Call, Fault, Standin};
+use super::suite::merge;
 use super::support::draft_of;
 
 fn told(person: PersonId, id: &str) -> Draft {
@@ -162,6 +163,35 @@ async fn part_of_a_batch_is_told_where_part_was_written() {
         status: care_ledger::ledger::record::Status::Duplicate,
         ..unrecorded.recorded[0].clone()
     }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn half_a_merge_has_no_effect_until_it_is_whole() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (_store, ledger) = open(&standin, folder.path()).await;
+    let (one, other) = (anyone(), anyone());
+    for person in [one, other] {
+        settled(&ledger, &told(person, &id())).await;
+    }
+    // The copy in the other stream is written, and then the merge itself is not.
+    standin.fault(Fault::Late(Duration::ZERO), Call::Append, 1);
+    standin.fault(Fault::StreamDeleted, Call::Append, 1);
+    let merge = [merge(one, other)];
+    let unrecorded = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap_err();
+    assert!(unrecorded.recorded.is_empty());
+    let log = standin.log();
+    let last = log.last().unwrap();
+    assert_eq!((last.stream.clone(), last.revision), (other.stream(), 1), "half is there");
+    for person in [one, other] {
+        let known = ledger.person(person, None).await.unwrap().unwrap();
+        assert_eq!(known.history.items.len(), 1, "as if it were not");
+    }
+    ledger.record(&merge, Expected::Any, Run::Real).await.unwrap();
+    for person in [one, other] {
+        let known = ledger.person(person, None).await.unwrap().unwrap();
+        assert_eq!(known.history.items.len(), 3);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -4,19 +4,32 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use care_ledger::domain::event::Draft;
+use care_ledger::domain::event::{Draft, Raw};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::View;
+use care_ledger::domain::schema;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{RecordError, Run, Status};
 use care_ledger::store::embedded::Clock;
-use care_ledger::store::{Expected, Outcome};
+use care_ledger::store::{Expected, Outcome, Tie, Write};
+
+use serde_json::json;
 
 use super::bench::{Bench, PAIR_KEY, anyone, appended, behind, end, id, recorded, stamped, write};
 use super::support::draft_of;
 
 fn told(person: PersonId, id: &str, day: u32) -> Draft {
     draft_of(person, "urn:test", id, &format!("2026-03-{day:02}T10:00:00+01:00"))
+}
+
+/// Two pseudonyms are one person.
+pub fn merge(one: PersonId, other: PersonId) -> Draft {
+    let merge = json!({
+        "specversion": "1.0", "id": id(), "source": "urn:test", "type": "person.merged",
+        "subject": one, "time": "2026-03-01T10:00:00+01:00",
+        "data": {"into": other, "reason": "samePerson"}
+    });
+    schema::check(&Raw(merge), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
 }
 
 pub async fn an_append_gives_places_in_order_and_reads_see_it(bench: &Bench) {
@@ -282,7 +295,7 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     large.head.resize(1024 * 1024 - 4096, b' ');
     let head = large.head.clone();
     let write_large =
-        care_ledger::store::Write { stream: person, expected: Expected::Any, records: vec![large] };
+        Write { stream: person, expected: Expected::Any, tie: Tie::Stream, records: vec![large] };
     let outcomes = store.append(vec![write_large]).await.unwrap();
     let stored = &appended(&outcomes[0])[0];
     assert!(stored.record.starts_with(&head));
@@ -292,6 +305,38 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     let outcomes = store.append(vec![write(person, Expected::Any, &ids)]).await.unwrap();
     assert_eq!(appended(&outcomes[0]).len(), 500);
     assert_eq!(store.read_stream(person, Revision(0), 0).await.unwrap().last, Some(Revision(500)));
+}
+
+pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
+    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let person = anyone();
+    // More than a server takes at once by default.
+    let drafts: Vec<Draft> = (0..2_500).map(|_| told(person, &id(), 1)).collect();
+    let receipts = ledger.record_each(&drafts, Run::Real).await.unwrap();
+    let revisions = receipts.iter().map(|receipt| receipt.as_ref().unwrap().revision.0);
+    assert!(revisions.eq(0..2_500));
+}
+
+pub async fn a_merge_links_both_streams(bench: &Bench) {
+    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let (one, other) = (anyone(), anyone());
+    let facts = [told(one, &id(), 1), told(other, &id(), 2)];
+    ledger.record(&facts, Expected::Any, Run::Real).await.unwrap();
+    let merge = [merge(one, other)];
+    let receipt = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);
+    assert_eq!((receipt.subject, receipt.revision), (one, Revision(1)));
+    for person in [one, other] {
+        let known = ledger.person(person, None).await.unwrap().unwrap();
+        // Two facts, and the merge, which lies in both streams.
+        assert_eq!(known.history.items.len(), 3);
+        let then = Some(receipt.place.unwrap().recorded);
+        let then = ledger.person(person, then).await.unwrap().unwrap();
+        assert_eq!(then.history.items.len(), 3, "by the time of the receipt it is in both");
+        let again = ledger.person(person, Some(known.known)).await.unwrap().unwrap();
+        assert_eq!(again.history.items.len(), 3);
+    }
+    let again = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);
+    assert_eq!((again.place, again.status), (receipt.place, Status::Duplicate));
 }
 
 pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {

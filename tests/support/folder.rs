@@ -7,7 +7,7 @@ use std::sync::Arc;
 use care_ledger::domain::id::{EventKey, RecordedTime};
 use care_ledger::domain::record::{Stamped, pair};
 use care_ledger::store::embedded::Embedded;
-use care_ledger::store::{Expected, Store as _, Write};
+use care_ledger::store::{Expected, Store as _, Tie, Write};
 use care_ledger::vault::MasterKey;
 
 use super::{draft_of, person};
@@ -67,7 +67,12 @@ pub fn fill(folder: &Path, count: u32) {
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
         let write = |n: &u32| {
             let record = stamped(*n);
-            Write { stream: record.stream, expected: Expected::Any, records: vec![record] }
+            Write {
+                stream: record.stream,
+                expected: Expected::Any,
+                tie: Tie::Stream,
+                records: vec![record],
+            }
         };
         runtime.block_on(store.append(chunk.iter().map(write).collect())).unwrap();
     }

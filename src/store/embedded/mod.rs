@@ -13,25 +13,25 @@ mod index;
 mod log;
 mod merge;
 mod readers;
+mod repeats;
 mod segment;
 mod start;
 mod writer;
 
-use std::collections::HashSet;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::index::{Index, Seen, WAITING_MAX};
+use self::index::{Index, WAITING_MAX};
 use self::log::Reader;
 use self::readers::Readers;
 use self::start::{catch_up, known, repeats, settle};
@@ -287,26 +287,12 @@ impl Store for Embedded {
     }
 
     async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
-        let repeated: Vec<(Pair, Vec<Position>)> = {
-            let repeats = self.shared.repeats.read().unwrap_or_else(PoisonError::into_inner);
-            if repeats.is_empty() {
-                return Ok(Vec::new());
-            }
-            repeats.iter().map(|(pair, again)| (*pair, again.clone())).collect()
-        };
-        let streams: HashSet<PersonId> = streams.iter().copied().collect();
+        if self.shared.repeats.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (streams, shared) = (streams.to_vec(), self.shared.clone());
         self.read(move |reader, index| {
-            let mut carriers = Vec::new();
-            for (pair, again) in repeated {
-                let first = index.find(&pair).map_err(ReadError::failed)?;
-                let positions: Vec<Position> = first.into_iter().chain(again).collect();
-                let records = reader.all(&positions).map_err(ReadError::failed)?;
-                let is_asked = |stored: &Stored| streams.contains(&Seen::from(stored).stream);
-                if records.iter().any(is_asked) {
-                    carriers.push(Carriers(records));
-                }
-            }
-            Ok(carriers)
+            shared.repeats.of(&streams, reader, index).map_err(ReadError::failed)
         })
         .await
     }

@@ -21,7 +21,7 @@ pub fn repeats(readers: &Readers, shared: &Shared) -> Result<HashSet<Position>, 
         for stored in reader.all(&repeats)? {
             let view = View::new(&stored.record);
             let pair = view.map_err(|_| OpenError::Damaged(stored.position))?.pair();
-            shared.note_repeat(pair, stored.position);
+            shared.repeats.note(pair, stored.position);
         }
         Ok(repeats.into_iter().collect())
     })?

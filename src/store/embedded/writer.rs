@@ -4,8 +4,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::import::{ImportError, Imported};
 use super::index::{Index, Seen};
 use super::log::{self, CommitError, Oddity, Row};
-use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Position, RecordedTime, Revision};
+use super::repeats::Repeats;
+use crate::domain::id::{ByPair, Pair, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::{AppendError, Expected, Outcome, Stored, Write};
 
@@ -73,16 +74,8 @@ pub struct Shared {
     pub is_full: AtomicBool,
     /// The latest `recordedtime`, in microseconds.
     pub latest: AtomicI64,
-    /// Where records lie whose pair an earlier one carries, of another stream.
-    pub repeats: RwLock<PairMap<Vec<Position>>>,
-}
-
-impl Shared {
-    /// Notes a record whose pair an earlier one carries.
-    pub fn note_repeat(&self, pair: Pair, position: Position) {
-        let mut repeats = self.repeats.write().unwrap_or_else(PoisonError::into_inner);
-        repeats.entry(pair).or_default().push(position);
-    }
+    /// Records whose pair an earlier one carries, of another stream.
+    pub repeats: Repeats,
 }
 
 /// See the module.
@@ -300,7 +293,7 @@ impl Writer {
         self.shared.latest.store(self.recorded.micros(), Ordering::Relaxed);
         for placed in &group.records {
             if placed.oddity.is_some_and(|oddity| oddity.repeats) {
-                self.shared.note_repeat(view(&placed.stored).pair(), placed.stored.position);
+                self.shared.repeats.note(view(&placed.stored).pair(), placed.stored.position);
             }
         }
         if self.index.add(group.records.iter().map(Seen::from)) {

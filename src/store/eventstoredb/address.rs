@@ -39,6 +39,9 @@ pub enum AddressError {
     /// A parameter nobody reads.
     #[error("the connection string has an unknown parameter: {0}")]
     Parameter(String),
+    /// It prefers another node than the leader, who alone takes writes and has all that was read.
+    #[error("nodePreference must be leader, or be left out")]
+    Preference,
     /// A file that it names is not there, or holds no PEM.
     #[error("the file of {0} in the connection string cannot be read, or is no PEM file")]
     File(String),
@@ -46,7 +49,10 @@ pub enum AddressError {
     #[error("the connection string cannot be read: look at its hosts, ports and values")]
     Form,
     /// The credentials are not `user:password`.
-    #[error("credentials are one line, user:password")]
+    #[error(
+        "credentials are user:password: one line of a file, or in the address, with / ? @ : % \
+         written as in a URL"
+    )]
     Credentials,
 }
 
@@ -76,6 +82,10 @@ impl Address {
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
+        if tail.contains('@') && !authority.contains('@') {
+            // A password with a sign that ends it: nothing behind it may be told.
+            return Err(AddressError::Credentials);
+        }
         let (user, hosts) = match authority.rsplit_once('@') {
             Some((user, hosts)) => (Some(user), hosts),
             None => (None, authority),
@@ -127,7 +137,10 @@ fn check(name: &str, value: &str) -> Result<(), AddressError> {
     }
     // The client would end its own task on a file that it cannot read.
     let is_file = FILES.contains(&lower.as_str());
-    let path = percent(value).ok_or(AddressError::Form)?;
+    let path = percent(value).filter(|value| value.is_ascii()).ok_or(AddressError::Form)?;
+    if lower == "nodepreference" && !value.eq_ignore_ascii_case("leader") {
+        return Err(AddressError::Preference);
+    }
     let is_pem =
         |path: &str| std::fs::read_to_string(path).is_ok_and(|text| text.contains("-----BEGIN"));
     if is_file && !is_pem(&path) {

@@ -18,13 +18,20 @@ use super::event;
 use super::follow::Following;
 use super::trouble::{Reason, Trouble};
 use crate::domain::id::{Pair, PersonId, RecordedTime, Revision};
-use crate::store::{AppendError, Expected, Outcome, ReadError, Store as _, Stored, Write};
+use crate::store::{AppendError, Expected, Outcome, ReadError, Store as _, Stored, Tie, Write};
 
 /// So many streams of one append are written at once.
 const STREAMS_AT_ONCE: usize = 64;
 
+/// Writes that stand alone go in appends of so many bytes: a server may take no more than 1 MiB at
+/// once (MaxAppendSize, its default for long).
+const APPEND_BYTES: usize = 256 * 1024;
+
 /// So long a write is tried; then the sender is told to come again.
 const TRIED: Duration = Duration::from_secs(12);
+
+/// A write waits so long for a cluster that is just being found again.
+const REACHED: Duration = Duration::from_secs(5);
 
 /// The copy shows a write after so long, or another feed is opened.
 const SHOWN: Duration = Duration::from_secs(2);
@@ -35,7 +42,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// No pause is longer.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// The writes of one append to one stream, with their places in it.
+/// Writes to one stream that are all or none, with their places in the append.
 struct Group {
     stream: PersonId,
     writes: Vec<(usize, Write)>,
@@ -47,29 +54,38 @@ struct Sent {
     records: Vec<Bytes>,
 }
 
+type Outcomes = Vec<(usize, Outcome)>;
+
 impl EventStoreDb {
     /// See [`crate::store::Store::append`].
     pub(super) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
         self.is_reached().await?;
-        let count = writes.len();
-        let groups = grouped(writes);
-        if groups.len() > 1
-            && let Some(refusals) = self.refusals(&groups, count).await?
-        {
-            return Ok(refusals);
+        let mut outcomes = vec![Outcome::Withheld; writes.len()];
+        let writes: Vec<(usize, Write)> = writes.into_iter().enumerate().collect();
+        let (ahead, rest): (Vec<_>, Vec<_>) =
+            writes.into_iter().partition(|(_, write)| write.tie == Tie::Ahead);
+        let turns = [by_stream(ahead), by_stream(rest)];
+        if turns.iter().flatten().count() > 1 && self.refuse(&turns, &mut outcomes).await? {
+            return Ok(outcomes);
         }
-        let writing = futures::stream::iter(groups).map(|group| self.write_group(group));
-        let written: Vec<_> = writing.buffer_unordered(STREAMS_AT_ONCE).concat().await;
-        let mut outcomes = vec![Outcome::Withheld; count];
-        for (place, outcome) in written {
-            outcomes[place] = outcome;
+        for streams in turns {
+            let writing = streams.into_iter().map(|stream| self.write_stream(stream));
+            let writing = futures::stream::iter(writing).buffer_unordered(STREAMS_AT_ONCE);
+            let written: Outcomes = writing.concat().await;
+            let is_done = written.iter().all(|(_, o)| matches!(o, Outcome::Appended(_)));
+            for (place, outcome) in written {
+                outcomes[place] = outcome;
+            }
+            if !is_done {
+                break;
+            }
         }
-        let failed = |outcome: &Outcome| match outcome {
+        let failed = outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Failed(error) => Some(*error),
             _ => None,
-        };
-        match outcomes.iter().map(failed).collect::<Option<Vec<_>>>() {
-            Some(all) if !all.is_empty() => Err(all[0]),
+        });
+        match failed.reduce(AppendError::or) {
+            Some(error) if outcomes.iter().all(is_unwritten) => Err(error),
             _ => Ok(outcomes),
         }
     }
@@ -77,44 +93,43 @@ impl EventStoreDb {
     /// Waits a moment for a cluster that is just being found again.
     async fn is_reached(&self) -> Result<(), AppendError> {
         let mut following = self.shared.following.subscribe();
-        let reached = following.wait_for(|now| !matches!(now, Following::Apart(_)));
-        match tokio::time::timeout(SHOWN, reached).await {
-            Ok(Ok(now)) if matches!(*now, Following::Lost(_)) => Err(AppendError::Failed),
-            Ok(Ok(_)) => Ok(()),
+        let settled = |now: &Following| matches!(now, Following::Live | Following::Lost(_));
+        match tokio::time::timeout(REACHED, following.wait_for(settled)).await {
+            Ok(Ok(now)) if *now == Following::Live => Ok(()),
+            Ok(Ok(_)) => Err(AppendError::Failed),
             _ => Err(AppendError::Unreachable),
         }
     }
 
-    /// Looks at all streams before any is written: what can be refused whole is. `None`: nothing
-    /// is to be refused so far.
-    async fn refusals(
+    /// Looks at all streams before any is written: what can be refused whole is. False: nothing is
+    /// to be refused so far.
+    async fn refuse(
         &self,
-        groups: &[Group],
-        count: usize,
-    ) -> Result<Option<Vec<Outcome>>, AppendError> {
-        let mut outcomes = vec![Outcome::Withheld; count];
+        turns: &[Vec<Group>; 2],
+        outcomes: &mut [Outcome],
+    ) -> Result<bool, AppendError> {
         let mut is_refused = false;
-        for group in groups {
-            let last = self.copy.last_revision(group.stream);
+        for group in turns.iter().flatten() {
             let mut refused = self.known(group).await.map_err(unread)?;
-            let fits = match fit(group, last) {
+            let fits = match fit(group, self.copy.last_revision(group.stream)) {
                 Fit::Now => true,
                 Fit::NotYet(revision) => self.reaches(group.stream, revision).await,
                 Fit::Never => false,
             };
             if refused.is_empty() && !fits {
-                refused.push((group.writes[0].0, Outcome::Conflict { actual: last }));
+                let actual = self.copy.last_revision(group.stream);
+                refused.push((group.writes[0].0, Outcome::Conflict { actual }));
             }
             for (place, outcome) in refused {
                 outcomes[place] = outcome;
                 is_refused = true;
             }
         }
-        Ok(is_refused.then_some(outcomes))
+        Ok(is_refused)
     }
 
     /// The writes of a group that hold pairs which the log has.
-    async fn known(&self, group: &Group) -> Result<Vec<(usize, Outcome)>, ReadError> {
+    async fn known(&self, group: &Group) -> Result<Outcomes, ReadError> {
         let pairs: Vec<Pair> = group.records().map(|stamped| stamped.pair).collect();
         let mut found = self.copy.find(pairs).await?.into_iter();
         let mut known = Vec::new();
@@ -128,25 +143,39 @@ impl EventStoreDb {
         Ok(known)
     }
 
-    /// Writes to one stream.
-    async fn write_group(&self, group: Group) -> Vec<(usize, Outcome)> {
-        match self.try_group(&group).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => group.all(|| Outcome::Failed(error)),
+    /// Writes to one stream, in as few appends as its ties and its size allow.
+    async fn write_stream(&self, stream: Group) -> Outcomes {
+        let mut outcomes = Vec::with_capacity(stream.writes.len());
+        for part in stream.parts() {
+            match self.try_group(&part).await {
+                Ok(told) => outcomes.extend(told),
+                // The rest is not tried: whoever asked sends it again with this part.
+                Err(error) => {
+                    outcomes.extend(part.all(|| Outcome::Failed(error)));
+                    break;
+                }
+            }
         }
+        outcomes
     }
 
-    async fn try_group(&self, group: &Group) -> Result<Vec<(usize, Outcome)>, AppendError> {
-        // Writers of this process do not race each other.
-        let _lane = self.lane(group.stream).lock().await;
+    async fn try_group(&self, group: &Group) -> Result<Outcomes, AppendError> {
         let until = Instant::now() + TRIED;
+        if let Fit::NotYet(revision) = fit(group, self.copy.last_revision(group.stream)) {
+            self.reaches(group.stream, revision).await;
+        }
+        // Writers of this process do not race each other.
+        let lane = tokio::time::timeout_at(until, self.lane(group.stream).lock());
+        let _lane = lane.await.map_err(|_| AppendError::Busy)?;
         let mut sent: Option<Sent> = None;
         let mut given_up = AppendError::Busy;
         let mut pause = PAUSE_MIN;
         while Instant::now() < until {
             let last = self.copy.last_revision(group.stream);
-            if let Some(stored) = self.shown(group.stream, sent.as_ref(), last).await? {
-                return Ok(group.appended(stored));
+            match self.shown(group.stream, sent.as_ref(), last).await? {
+                Shown::All(stored) => return Ok(group.appended(stored)),
+                Shown::Part(revision) if self.reaches(group.stream, revision).await => continue,
+                Shown::Part(_) | Shown::Nothing => {}
             }
             let known = self.known(group).await.map_err(unread)?;
             if !known.is_empty() {
@@ -154,7 +183,6 @@ impl EventStoreDb {
             }
             match fit(group, last) {
                 Fit::Now => {}
-                Fit::NotYet(revision) if self.reaches(group.stream, revision).await => continue,
                 Fit::NotYet(_) | Fit::Never => {
                     return Ok(vec![(group.writes[0].0, Outcome::Conflict { actual: last })]);
                 }
@@ -171,9 +199,10 @@ impl EventStoreDb {
             let awaited = match answer {
                 Ok(()) => {
                     given_up = AppendError::Unsure;
-                    Some(Revision(last.map_or(0, |last| last.0 + 1) + count - 1))
+                    Some(Revision(next(last).0 + count - 1))
                 }
-                Err(Trouble::Conflict(actual)) => actual,
+                // It has less than the copy shows, or does not say: nothing comes of waiting.
+                Err(Trouble::Conflict(actual)) => actual.filter(|actual| Some(*actual) > last),
                 Err(Trouble::Final(reason)) => return Err(final_error(reason)),
                 Err(Trouble::NotDone(_)) => {
                     if given_up == AppendError::Busy {
@@ -201,19 +230,23 @@ impl EventStoreDb {
         Err(given_up)
     }
 
-    /// What was sent, if the copy shows it where it was to go.
+    /// Whether the copy shows what was sent, where it was to go.
     async fn shown(
         &self,
         stream: PersonId,
         sent: Option<&Sent>,
         last: Option<Revision>,
-    ) -> Result<Option<Vec<Stored>>, AppendError> {
-        let Some(sent) = sent.filter(|sent| sent.after < last) else { return Ok(None) };
-        let from = Revision(sent.after.map_or(0, |after| after.0 + 1));
-        let slice =
-            self.copy.read_stream(stream, from, sent.records.len()).await.map_err(unread)?;
-        let records = slice.records.iter().map(|stored| &stored.record);
-        Ok(records.eq(&sent.records).then_some(slice.records))
+    ) -> Result<Shown, AppendError> {
+        let Some(sent) = sent.filter(|sent| sent.after < last) else { return Ok(Shown::Nothing) };
+        let (from, count) = (next(sent.after), sent.records.len());
+        let slice = self.copy.read_stream(stream, from, count).await.map_err(unread)?;
+        let is_ours = slice.records.iter().zip(&sent.records).all(|(s, sent)| s.record == *sent);
+        Ok(match slice.records.len() {
+            shown if is_ours && shown == count => Shown::All(slice.records),
+            // A feed may be cut between the records of one append.
+            _ if is_ours => Shown::Part(Revision(from.0 + count as u64 - 1)),
+            _ => Shown::Nothing,
+        })
     }
 
     /// Waits until the copy shows a stream up to a revision; false: not in time.
@@ -243,6 +276,14 @@ impl EventStoreDb {
     }
 }
 
+/// How much of what was sent the copy shows.
+enum Shown {
+    Nothing,
+    /// The first records; it ends at this revision.
+    Part(Revision),
+    All(Vec<Stored>),
+}
+
 /// Whether a stream is as the writes to it expect.
 enum Fit {
     Now,
@@ -266,11 +307,31 @@ impl Group {
         self.writes.iter().flat_map(|(_, write)| &write.records)
     }
 
-    fn all(&self, outcome: impl Fn() -> Outcome) -> Vec<(usize, Outcome)> {
+    /// Itself, or where its writes stand alone as many parts as its size asks for.
+    fn parts(self) -> Vec<Self> {
+        let stream = self.stream;
+        let mut parts: Vec<Self> = Vec::new();
+        let mut bytes = 0;
+        for (place, write) in self.writes {
+            let size: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
+            bytes += size;
+            let is_apart = write.tie == Tie::Alone && bytes > APPEND_BYTES;
+            match parts.last_mut() {
+                Some(part) if !is_apart => part.writes.push((place, write)),
+                _ => {
+                    bytes = size;
+                    parts.push(Self { stream, writes: vec![(place, write)] });
+                }
+            }
+        }
+        parts
+    }
+
+    fn all(&self, outcome: impl Fn() -> Outcome) -> Outcomes {
         self.writes.iter().map(|(place, _)| (*place, outcome())).collect()
     }
 
-    fn appended(&self, stored: Vec<Stored>) -> Vec<(usize, Outcome)> {
+    fn appended(&self, stored: Vec<Stored>) -> Outcomes {
         let mut stored = stored.into_iter();
         let appended = |(place, write): &(usize, Write)| {
             (*place, Outcome::Appended(stored.by_ref().take(write.records.len()).collect()))
@@ -279,19 +340,32 @@ impl Group {
     }
 }
 
-/// The writes by stream, in order. Of one stream only the first may expect something: the rest
-/// follows it in the same append.
-fn grouped(writes: Vec<Write>) -> Vec<Group> {
+/// The writes by stream, in order.
+fn by_stream(writes: Vec<(usize, Write)>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut places: HashMap<PersonId, usize> = HashMap::new();
-    for (place, write) in writes.into_iter().enumerate() {
+    for (place, write) in writes {
         let group = *places.entry(write.stream).or_insert_with(|| {
             groups.push(Group { stream: write.stream, writes: Vec::new() });
             groups.len() - 1
         });
-        groups[group].writes.push((place, write));
+        let writes = &mut groups[group].writes;
+        assert!(
+            writes.is_empty() || write.expected == Expected::Any,
+            "only the first write to a stream expects anything: promised by Write"
+        );
+        writes.push((place, write));
     }
     groups
+}
+
+fn is_unwritten(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(_) | Outcome::Withheld)
+}
+
+/// The revision behind one.
+fn next(last: Option<Revision>) -> Revision {
+    Revision(last.map_or(0, |last| last.0 + 1))
 }
 
 fn final_error(reason: Reason) -> AppendError {

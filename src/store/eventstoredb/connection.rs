@@ -1,6 +1,7 @@
 //! Calls to the cluster: each with a deadline, each answered or told what its failure means.
 //! Always: after a broken connection the next call looks for the cluster anew. The client crate
 //! does not: its task ends with the first search that fails, and it stays with a node that died.
+//! Nor does that task end by itself otherwise, so each client has a runtime that ends it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,8 @@ use eventstore::{
     ReadAllOptions, ReadStreamOptions, RecordedEvent, StreamPosition, SubscribeToAllOptions,
     Subscription, SubscriptionFilter,
 };
+
+use tokio::runtime::Runtime;
 
 use super::address::Address;
 use super::event::STREAMS;
@@ -23,6 +26,9 @@ const CALL: Duration = Duration::from_secs(5);
 
 /// A new client no sooner than this after the last: many calls fail at once.
 const RENEWED_EVERY: Duration = Duration::from_millis(250);
+
+/// A call is repeated so often at the node that is said to lead.
+const NOT_LEADER_TRIES: usize = 2;
 
 /// So many events of others are passed over between two checkpoints of the subscription.
 const WINDOW_EVENTS: u32 = 1_000;
@@ -39,8 +45,33 @@ pub struct Connection {
 
 struct Current {
     client: Client,
+    /// Runs the client's own task, and ends it.
+    runtime: Option<Runtime>,
     made: Instant,
     number: u64,
+}
+
+impl Current {
+    fn new(address: &Address, number: u64) -> Result<Self, Trouble> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ledger-cluster")
+            .enable_all()
+            .build()
+            .map_err(|_| Trouble::NotDone(Reason::Client))?;
+        let settings = address.settings.clone();
+        let client = Client::with_runtime_handle(runtime.handle().clone(), settings)
+            .map_err(|error| Trouble::from(&error))?;
+        Ok(Self { client, runtime: Some(runtime), made: Instant::now(), number })
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Connection {
@@ -49,9 +80,7 @@ impl Connection {
     /// # Errors
     /// The client cannot be made, for instance without certificates to trust.
     pub fn new(address: Address) -> Result<Self, Trouble> {
-        let client =
-            Client::new(address.settings.clone()).map_err(|error| Trouble::from(&error))?;
-        let current = Mutex::new(Current { client, made: Instant::now(), number: 0 });
+        let current = Mutex::new(Current::new(&address, 0)?);
         Ok(Self { address, current, renewals: AtomicU64::new(0) })
     }
 
@@ -83,22 +112,24 @@ impl Connection {
             Some(revision) => ExpectedRevision::Exact(revision.0),
             None => ExpectedRevision::NoStream,
         };
+        let events = &events;
+        let stream = &stream;
         self.call(|client, login| async move {
             let options = AppendToStreamOptions::default().expected_revision(expected);
             let mut options = options.requires_leader(true).deadline(CALL);
             if let Some(login) = login {
                 options = options.authenticated(login);
             }
-            client.append_to_stream(stream, &options, events).await.map(|_| ())
+            client.append_to_stream(stream.clone(), &options, events.clone()).await.map(|_| ())
         })
         .await
     }
 
-    /// The first event of a stream; `None`: there is no such stream.
-    pub async fn first(&self, stream: &str) -> Result<Option<RecordedEvent>, Trouble> {
+    /// The last event of a stream; `None`: there is no such stream.
+    pub async fn last(&self, stream: &str) -> Result<Option<RecordedEvent>, Trouble> {
         let read = self.call(|client, login| async move {
-            let mut options =
-                ReadStreamOptions::default().max_count(1).requires_leader(true).deadline(CALL);
+            let options = ReadStreamOptions::default().position(StreamPosition::End).backwards();
+            let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
             if let Some(login) = login {
                 options = options.authenticated(login);
             }
@@ -121,22 +152,23 @@ impl Connection {
         }
     }
 
+    /// Whether the node that this is connected to still leads.
+    ///
+    /// # Errors
+    /// It does not, or gives no answer.
+    pub async fn is_led(&self) -> Result<(), Trouble> {
+        let login = self.address.credentials.clone();
+        let read = self.call_once(|client, _| read_all(client, login.clone(), end()));
+        read.await.map(|_| ())
+    }
+
     /// Where the cluster's log ends.
     pub async fn end(&self) -> Result<Option<Position>, Trouble> {
-        let options = ReadAllOptions::default().position(StreamPosition::End);
-        Ok(self.read_all(options).await?.map(|event| event.position))
+        Ok(self.read_all(end()).await?.map(|event| event.position))
     }
 
     async fn read_all(&self, options: ReadAllOptions) -> Result<Option<RecordedEvent>, Trouble> {
-        self.call(|client, login| async move {
-            let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
-            if let Some(login) = login {
-                options = options.authenticated(login);
-            }
-            let mut events = client.read_all(&options).await?;
-            Ok(events.next().await?.and_then(|event| event.event))
-        })
-        .await
+        self.call(|client, login| read_all(client, login, options.clone())).await
     }
 
     /// The events of all persons' streams behind a position, and then each as it is written.
@@ -153,9 +185,28 @@ impl Connection {
         client.subscribe_to_all(&options).await
     }
 
+    /// Asks; where the node asked does not lead, the client has been told who does, and is asked
+    /// again.
     async fn call<T, F>(
         &self,
-        call: impl FnOnce(Client, Option<Credentials>) -> F,
+        call: impl Fn(Client, Option<Credentials>) -> F,
+    ) -> Result<T, Trouble>
+    where
+        F: Future<Output = eventstore::Result<T>>,
+    {
+        let mut answer = self.call_once(&call).await;
+        for _ in 0..NOT_LEADER_TRIES {
+            match answer {
+                Err(Trouble::NotDone(Reason::NotLeader)) => answer = self.call_once(&call).await,
+                _ => break,
+            }
+        }
+        answer
+    }
+
+    async fn call_once<T, F>(
+        &self,
+        call: impl Fn(Client, Option<Credentials>) -> F,
     ) -> Result<T, Trouble>
     where
         F: Future<Output = eventstore::Result<T>>,
@@ -171,9 +222,10 @@ impl Connection {
             Ok(Err(error)) => Trouble::from(&error),
             Err(_) => Trouble::Unsure(Reason::Deadline),
         };
-        if matches!(trouble.reason(), Reason::Connection | Reason::NotNow | Reason::Deadline)
-            && !matches!(trouble, Trouble::Conflict(_))
-        {
+        let is_broken = |trouble: Trouble| {
+            matches!(trouble.reason(), Reason::Connection | Reason::NotNow | Reason::Deadline)
+        };
+        if !matches!(trouble, Trouble::Conflict(_)) && is_broken(trouble) {
             self.renew_from(number);
         }
         Err(trouble)
@@ -185,14 +237,13 @@ impl Connection {
         if current.number != number || current.made.elapsed() < RENEWED_EVERY {
             return;
         }
-        match Client::new(self.address.settings.clone()) {
-            Ok(client) => {
-                *current = Current { client, made: Instant::now(), number: number + 1 };
+        match Current::new(&self.address, number + 1) {
+            Ok(renewed) => {
+                *current = renewed;
                 self.renewals.fetch_add(1, Ordering::Relaxed);
             }
-            Err(error) => {
-                let reason = Trouble::from(&error).reason();
-                tracing::error!(reason = %reason, "no new client of the cluster");
+            Err(trouble) => {
+                tracing::error!(reason = %trouble.reason(), "no new client of the cluster");
             }
         }
     }
@@ -201,4 +252,22 @@ impl Connection {
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn end() -> ReadAllOptions {
+    ReadAllOptions::default().position(StreamPosition::End)
+}
+
+/// One event of the cluster's log.
+async fn read_all(
+    client: Client,
+    login: Option<Credentials>,
+    options: ReadAllOptions,
+) -> eventstore::Result<Option<RecordedEvent>> {
+    let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
+    if let Some(login) = login {
+        options = options.authenticated(login);
+    }
+    let mut events = client.read_all(&options).await?;
+    Ok(events.next().await?.and_then(|event| event.event))
 }

@@ -11,14 +11,20 @@ use serde::{Deserialize, Serialize};
 use super::connection::Connection;
 use super::event;
 use super::feed::{Batch, Cursor};
-use super::trouble::Trouble;
+use super::trouble::{Reason, Trouble};
 use crate::domain::id::Position;
 use crate::domain::record::commitment;
 use crate::store::embedded::{Embedded, ImportError, Imported};
-use crate::store::{ReadError, Store as _, Stored};
+use crate::store::{AppendError, ReadError, Store as _, Stored};
 
 /// Beside the log: how far the cluster was read.
 pub const FILE: &str = "cursor.json";
+
+/// Marks a folder that a ledger is being moved into, until it is there.
+pub fn begin(folder: &Path) -> std::io::Result<()> {
+    let file = folder.join(FILE);
+    if file.exists() { Ok(()) } else { std::fs::write(file, "{}") }
+}
 
 /// So many records are compared at once.
 const COMPARED_RECORDS: usize = 1_000;
@@ -41,6 +47,15 @@ pub enum Lost {
     /// Written by a newer version, or damaged.
     #[error("the cluster has a record that this version cannot read")]
     Unreadable,
+    /// Somebody else wrote to a stream `person-<uuid>`, or deleted one.
+    #[error(
+        "a stream person-<uuid> of the cluster was deleted, or has an event of somebody else: \
+         these streams must be the ledger's alone"
+    )]
+    Alien,
+    /// A ledger is being moved into it.
+    #[error("a ledger is being moved into the cluster: run the same `migrate` again to its end")]
+    Unfinished,
     /// The key in the folder is another ledger's.
     #[error("the cluster holds another ledger than this folder's master.key")]
     Foreign,
@@ -64,25 +79,34 @@ impl From<ReadError> for CopyError {
     fn from(error: ReadError) -> Self {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, cause, "the copy of the cluster's log was not read");
-        Self::Lost(Lost::Folder)
+        Self::Trouble(Trouble::NotDone(Reason::Folder))
+    }
+}
+
+impl From<ImportError> for CopyError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::OutOfOrder { .. } => Self::Lost(Lost::Hole),
+            ImportError::Unreadable => Self::Lost(Lost::Unreadable),
+            ImportError::Append(AppendError::Failed) => Self::Lost(Lost::Folder),
+            ImportError::Append(_) => Self::Trouble(Trouble::NotDone(Reason::Folder)),
+        }
     }
 }
 
 /// How far the cluster was read, and what tells that the log beside it is the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Read {
+    /// Where the last record that was read stands.
     cursor: Cursor,
-    /// The record there, in the folder's log.
+    /// Nothing of ours lies between it and here.
+    seen: Cursor,
+    /// The record, in the folder's log.
     position: u64,
     /// Its commitment.
     commitment: [u8; 32],
-}
-
-impl Read {
-    fn of(cursor: Cursor, stored: &Stored) -> Self {
-        let commitment = *commitment(&stored.record).as_bytes();
-        Self { cursor, position: stored.position.number(), commitment }
-    }
+    /// See [`Copy::was_whole`].
+    was_whole: bool,
 }
 
 /// See the module.
@@ -92,6 +116,7 @@ pub struct Copy {
     /// The last record that the cluster has shown: behind it the folder may have more, from before
     /// a restart, which the cluster is to show again.
     read: Option<Read>,
+    was_whole: bool,
 }
 
 impl Copy {
@@ -103,7 +128,8 @@ impl Copy {
         let file = folder.join(FILE);
         let told = std::fs::read(&file).ok();
         let read: Option<Read> = told.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let mut copy = Self { log, file, read };
+        let was_whole = read.is_some_and(|read| read.was_whole);
+        let mut copy = Self { log, file, read, was_whole };
         // After a loss of power the log may have less than the file says: the cluster is then read
         // from its start, and what is there already is compared.
         if let Some(read) = copy.read
@@ -116,7 +142,12 @@ impl Copy {
 
     /// Behind which place of the cluster's log to read on.
     pub fn cursor(&self) -> Option<Cursor> {
-        self.read.map(|read| read.cursor)
+        self.read.map(|read| read.seen)
+    }
+
+    /// Whether all that there was has been read once, so that answers lack what is new at most.
+    pub fn was_whole(&self) -> bool {
+        self.was_whole
     }
 
     /// Whether the cluster still has the last record that was read from it.
@@ -138,34 +169,41 @@ impl Copy {
     /// # Errors
     /// See [`Lost`].
     pub async fn take(&mut self, batch: Batch) -> Result<(), CopyError> {
-        let Batch { records, is_caught_up } = batch;
+        let Batch { records, is_caught_up, seen } = batch;
         // A feed may begin with the record behind which it was to begin.
-        let seen = self.cursor();
-        let mut news = records.into_iter().filter(|(cursor, _)| Some(*cursor) > seen).peekable();
+        let before = self.read.map(|read| read.cursor);
+        let mut news = records.into_iter().filter(|(cursor, _)| Some(*cursor) > before).peekable();
         while self.confirmed() < self.end() && news.peek().is_some() {
             let there = self.log.read_all(self.confirmed(), COMPARED_RECORDS).await?;
             for (stored, (cursor, again)) in there.iter().zip(news.by_ref()) {
                 if stored.record != again.record || stored.revision != again.revision {
                     return Err(Lost::Changed.into());
                 }
-                self.read = Some(Read::of(cursor, stored));
+                self.has_read(cursor, stored);
             }
         }
         if is_caught_up && self.confirmed() < self.end() {
             return Err(Lost::Behind.into());
         }
         let (cursors, fresh): (Vec<Cursor>, Vec<Imported>) = news.unzip();
-        if fresh.is_empty() {
-            return Ok(());
+        if !fresh.is_empty() {
+            let placed = self.log.import(fresh).await?;
+            if let Some((cursor, stored)) = cursors.last().zip(placed.last()) {
+                self.has_read(*cursor, stored);
+            }
         }
-        let placed = self.log.import(fresh).await.map_err(|error| match error {
-            ImportError::OutOfOrder { .. } => Lost::Hole,
-            ImportError::Unreadable => Lost::Unreadable,
-            ImportError::Append(_) => Lost::Folder,
-        })?;
-        let last = cursors.last().zip(placed.last());
-        self.read = last.map(|(cursor, stored)| Read::of(*cursor, stored)).or(self.read);
+        self.was_whole |= is_caught_up;
+        if let Some(read) = &mut self.read {
+            read.seen = seen.map_or(read.seen, |seen| seen.max(read.seen));
+            read.was_whole = self.was_whole;
+        }
         Ok(())
+    }
+
+    fn has_read(&mut self, cursor: Cursor, stored: &Stored) {
+        let commitment = *commitment(&stored.record).as_bytes();
+        let (position, was_whole) = (stored.position.number(), self.was_whole);
+        self.read = Some(Read { cursor, seen: cursor, position, commitment, was_whole });
     }
 
     /// The last record of the folder that the cluster has shown.

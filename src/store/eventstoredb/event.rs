@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use eventstore::{EventData, RecordedEvent};
 use uuid::Uuid;
 
-use crate::domain::id::{Pair, Revision};
+use crate::domain::id::{Pair, PersonId, Revision};
 use crate::domain::record::{CLEAR_BYTES, View};
 use crate::store::embedded::Imported;
 
@@ -16,10 +16,15 @@ const TYPE: &str = "careRecord";
 /// What the streams of all persons begin with: the category `person`.
 pub(super) const STREAMS: &str = "person-";
 
-/// The event is ours by its type and stream, and yet no record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event of type careRecord is no record that this version can read")]
-pub(super) struct NoRecord;
+/// Why an event is not passed over, although it holds no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoRecord {
+    /// It is ours by its type and stream, and this version cannot read it.
+    Unreadable,
+    /// It is another's, in a stream that must be ours alone: with it the stream takes no append at
+    /// the revision that the copy shows. The server's own mark of a deleted stream is one.
+    Alien,
+}
 
 /// A record as an event to append.
 pub(super) fn event(record: &Bytes, pair: &Pair) -> EventData {
@@ -28,18 +33,20 @@ pub(super) fn event(record: &Bytes, pair: &Pair) -> EventData {
         .id(id(pair))
 }
 
-/// The record in an event; `None`: it is somebody else's.
+/// The record in an event; `None`: it is somebody else's, in a stream of theirs.
 pub(super) fn record(event: &RecordedEvent) -> Result<Option<Imported>, NoRecord> {
-    if event.event_type != TYPE || !event.stream_id.starts_with(STREAMS) {
-        return Ok(None);
+    let person = event.stream_id.strip_prefix(STREAMS);
+    let Some(Ok(person)) = person.map(str::parse::<PersonId>) else { return Ok(None) };
+    if event.event_type != TYPE {
+        return Err(NoRecord::Alien);
     }
     let mut record = BytesMut::with_capacity(event.custom_metadata.len() + event.data.len());
     record.extend_from_slice(&event.custom_metadata);
     record.extend_from_slice(&event.data);
     let is_whole = event.custom_metadata.len() == CLEAR_BYTES;
-    let view = View::new(&record).ok().filter(|_| is_whole).ok_or(NoRecord)?;
-    if view.stream().stream() != event.stream_id {
-        return Err(NoRecord);
+    let view = View::new(&record).ok().filter(|_| is_whole).ok_or(NoRecord::Unreadable)?;
+    if view.stream() != person {
+        return Err(NoRecord::Unreadable);
     }
     Ok(Some(Imported { revision: Revision(event.revision), record: record.freeze() }))
 }

@@ -2,20 +2,23 @@
 //! Always: what comes is in order and without a gap as far as the cluster tells; a feed that broke
 //! says so and ends, and whoever reads opens the next one where it was.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventstore::{Position, Subscription, SubscriptionEvent};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::connection::Connection;
+use super::copy::Lost;
 use super::event::{self, NoRecord};
 use super::trouble::{Reason, Trouble};
 use crate::store::embedded::Imported;
 
-/// So many events wait to be taken, about 5 MiB.
+/// So many events wait to be taken, and so many bytes of them: an event may be a mebibyte.
 const WAITING_MAX: usize = 8_192;
+const WAITING_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// So many records are taken at once.
 const BATCH_RECORDS: usize = 4_096;
@@ -53,14 +56,17 @@ pub enum FeedError {
     /// The cluster, or the way to it: open the next feed, unless it is final.
     #[error("{}", .0.reason())]
     Trouble(Trouble),
-    /// A record there is none that can be read: a newer version wrote it, or it is damaged.
-    #[error("the cluster has an event of type careRecord that this version cannot read")]
-    Unreadable,
+    /// An event that is not to be passed over, and holds no record.
+    #[error(transparent)]
+    Lost(#[from] Lost),
 }
 
 impl From<NoRecord> for FeedError {
-    fn from(NoRecord: NoRecord) -> Self {
-        Self::Unreadable
+    fn from(event: NoRecord) -> Self {
+        Self::Lost(match event {
+            NoRecord::Unreadable => Lost::Unreadable,
+            NoRecord::Alien => Lost::Alien,
+        })
     }
 }
 
@@ -71,11 +77,16 @@ pub struct Batch {
     pub records: Vec<(Cursor, Imported)>,
     /// The feed has shown all that was there.
     pub is_caught_up: bool,
+    /// Nothing of ours lies before this place that has not come.
+    pub seen: Option<Cursor>,
 }
+
+/// What the pump hands over; its room is given back when it is dropped.
+type Pumped = (Result<SubscriptionEvent, Trouble>, Option<OwnedSemaphorePermit>);
 
 /// An open feed.
 pub struct Feed {
-    events: mpsc::Receiver<Result<SubscriptionEvent, Trouble>>,
+    events: mpsc::Receiver<Pumped>,
     pump: JoinHandle<()>,
     broken: Option<Trouble>,
 }
@@ -104,12 +115,14 @@ impl Feed {
         while let Some(event) = next {
             match event {
                 SubscriptionEvent::CaughtUp => batch.is_caught_up = true,
+                SubscriptionEvent::Checkpoint(position) => batch.seen = Some(position.into()),
                 SubscriptionEvent::EventAppeared(appeared) => {
                     // Without an event it is a link to one that is gone: not ours.
                     let position = appeared.event.as_ref().map(|event| event.position);
                     let record = appeared.event.as_ref().map(event::record).transpose()?.flatten();
                     if let (Some(position), Some(record)) = (position, record) {
                         bytes += record.record.len();
+                        batch.seen = Some(position.into());
                         batch.records.push((position.into(), record));
                     }
                 }
@@ -121,11 +134,17 @@ impl Feed {
         Ok(batch)
     }
 
+    /// The same, if something comes within this time.
+    pub async fn next_within(&mut self, time: Duration) -> Result<Batch, FeedError> {
+        let silent = FeedError::Trouble(Trouble::NotDone(Reason::Deadline));
+        tokio::time::timeout(time, self.next()).await.map_err(|_| silent)?
+    }
+
     /// What has come already. A failure stays for the next time: what came before it counts.
     fn waiting(&mut self) -> Option<SubscriptionEvent> {
         match self.events.try_recv() {
-            Ok(Ok(event)) => Some(event),
-            Ok(Err(trouble)) => {
+            Ok((Ok(event), _)) => Some(event),
+            Ok((Err(trouble), _)) => {
                 self.broken = Some(trouble);
                 None
             }
@@ -138,7 +157,8 @@ impl Feed {
             return Err(FeedError::Trouble(trouble));
         }
         let ended = Trouble::NotDone(Reason::Connection);
-        self.events.recv().await.unwrap_or(Err(ended)).map_err(FeedError::Trouble)
+        let (event, _) = self.events.recv().await.unwrap_or((Err(ended), None));
+        event.map_err(FeedError::Trouble)
     }
 }
 
@@ -150,16 +170,22 @@ impl Drop for Feed {
 
 /// Takes events off the subscription. Its own `next` must not be given up while it waits: it would
 /// begin the subscription anew.
-async fn pump(
-    mut subscription: Subscription,
-    events: mpsc::Sender<Result<SubscriptionEvent, Trouble>>,
-) {
+async fn pump(mut subscription: Subscription, events: mpsc::Sender<Pumped>) {
+    let room = Arc::new(Semaphore::new(WAITING_BYTES_MAX as usize));
     loop {
         let event = subscription.next_subscription_event().await;
         let event = event.map_err(|error| Trouble::from(&error));
         let is_last = event.is_err();
-        if events.send(event).await.is_err() || is_last {
+        let bytes = event.as_ref().map_or(0, size).min(WAITING_BYTES_MAX);
+        let place = room.clone().acquire_many_owned(bytes).await.ok();
+        if events.send((event, place)).await.is_err() || is_last {
             return;
         }
     }
+}
+
+fn size(event: &SubscriptionEvent) -> u32 {
+    let SubscriptionEvent::EventAppeared(appeared) = event else { return 0 };
+    let bytes = appeared.event.as_ref().map_or(0, |e| e.data.len() + e.custom_metadata.len());
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

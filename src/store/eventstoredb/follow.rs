@@ -11,23 +11,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use tokio::sync::{Notify, watch};
 
 use super::address::Address;
 use super::connection::Connection;
 use super::copy::{Copy, CopyError, Lost};
 use super::feed::{Feed, FeedError};
-use super::identity;
+use super::identity::{self, Held};
 use super::trouble::{Reason, Trouble};
 
-/// The first pause after a failure; each further one is twice as long.
+/// The first pause after a feed that had caught up; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// No pause is longer: whoever mends the cluster sees the replicas come back at once.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// While it catches up something comes within so long, or another feed is opened. Once it has, only
-/// a writer knows whether something should have come: see [`Shared::stalled`].
+/// While it catches up something comes within so long, or another feed is opened. After it, the
+/// node is then asked whether it still leads: one that no longer does may keep a feed open and say
+/// nothing on it (the server drops none at a change of leader).
 const SILENT: Duration = Duration::from_secs(10);
 
 /// So often it is written down how far the cluster was read.
@@ -131,12 +133,14 @@ impl Follower {
     async fn run(mut self) {
         let mut pause = PAUSE_MIN;
         loop {
-            let begun = Instant::now();
             let error = match self.follow().await {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
             self.copy.keep();
+            if *self.shared.following.borrow() == Following::Live {
+                pause = PAUSE_MIN;
+            }
             match error {
                 CopyError::Lost(lost) => {
                     tracing::error!(reason = %lost, "the cluster is no longer followed");
@@ -149,9 +153,6 @@ impl Follower {
                     self.shared.tell(Following::Apart(Some(reason)));
                 }
             }
-            if begun.elapsed() > PAUSE_MAX {
-                pause = PAUSE_MIN;
-            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
@@ -163,22 +164,31 @@ impl Follower {
         let connection = Connection::new(self.address.clone()).map_err(CopyError::Trouble)?;
         self.shared.renewals.fetch_add(1, Ordering::Relaxed);
         connection.check_version().await.map_err(CopyError::Trouble)?;
-        let found = identity::read(&connection).await.map_err(CopyError::Trouble)?;
-        if found != Some(self.check) {
-            return Err(Lost::Foreign.into());
+        match identity::read(&connection).await.map_err(CopyError::Trouble)? {
+            Some(Held::Whole(check)) if check == self.check => {}
+            Some(Held::Moving(check)) if check == self.check => return Err(Lost::Unfinished.into()),
+            _ => return Err(Lost::Foreign.into()),
         }
         self.copy.check(&connection).await?;
         let end = connection.end().await.map_err(CopyError::Trouble)?.map_or(0, |end| end.commit);
         let mut feed = Feed::open(&connection, self.copy.cursor()).await.map_err(told)?;
         let mut kept = Instant::now();
+        // What was missed in the feed before this one says nothing of this one.
+        let _ = self.shared.stalled.notified().now_or_never();
         self.shared.tell(Following::CatchingUp(0, end));
         let mut is_live = false;
         loop {
             let silent = CopyError::Trouble(Trouble::NotDone(Reason::Deadline));
             let batch = tokio::select! {
                 batch = feed.next() => batch.map_err(told)?,
-                () = self.shared.stalled.notified() => return Err(silent),
-                () = tokio::time::sleep(SILENT), if !is_live => return Err(silent),
+                () = self.shared.stalled.notified(), if is_live => return Err(silent),
+                () = tokio::time::sleep(SILENT) => {
+                    if !is_live {
+                        return Err(silent);
+                    }
+                    connection.is_led().await.map_err(CopyError::Trouble)?;
+                    continue;
+                }
             };
             let is_caught_up = batch.is_caught_up;
             self.copy.take(batch).await?;
@@ -207,7 +217,7 @@ impl Drop for Follower {
 fn told(error: FeedError) -> CopyError {
     match error {
         FeedError::Trouble(trouble) => CopyError::Trouble(trouble),
-        FeedError::Unreadable => Lost::Unreadable.into(),
+        FeedError::Lost(lost) => lost.into(),
     }
 }
 

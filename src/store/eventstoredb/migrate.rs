@@ -2,6 +2,7 @@
 //! Always: what is there already is compared and never written over; a move that was cut off goes
 //! on where it was; order and bytes are compared at the end, all of them.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use super::connection::Connection;
 use super::copy::{self, Copy, CopyError, Lost};
 use super::event;
 use super::feed::{Feed, FeedError};
+use super::identity::Held;
 use super::trouble::{Reason, Trouble};
 use super::{Address, identity};
 use crate::domain::id::{Pair, PersonId, Position, Revision};
@@ -23,6 +25,9 @@ const APPEND_BYTES: usize = 256 * 1024;
 
 /// So many records are read at once.
 const PAGE_RECORDS: usize = 1_000;
+
+/// Something comes within so long, or the move stops.
+const SILENT: Duration = Duration::from_secs(20);
 
 /// A write is tried for so long.
 const TRIED: Duration = Duration::from_secs(60);
@@ -76,7 +81,7 @@ impl From<FeedError> for MoveError {
     fn from(error: FeedError) -> Self {
         match error {
             FeedError::Trouble(trouble) => trouble.into(),
-            FeedError::Unreadable => Lost::Unreadable.into(),
+            FeedError::Lost(lost) => lost.into(),
         }
     }
 }
@@ -113,7 +118,7 @@ pub async fn compare(
     let mut feed = Feed::open(connection, None).await?;
     let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
     loop {
-        let batch = feed.next().await?;
+        let batch = feed.next_within(SILENT).await?;
         let mut ours = Vec::new();
         while ours.len() < batch.records.len() {
             let after = ours.last().map_or(at, |last: &Stored| last.position);
@@ -177,7 +182,7 @@ pub async fn read(
     let end = connection.end().await?.map_or(0, |end| end.commit);
     let mut feed = Feed::open(connection, copy.cursor()).await?;
     loop {
-        let batch = feed.next().await?;
+        let batch = feed.next_within(SILENT).await?;
         let is_caught_up = batch.is_caught_up;
         copy.take(batch).await?;
         copy.keep();
@@ -188,30 +193,90 @@ pub async fn read(
     }
 }
 
-/// Forgets how far the cluster was read: the folder stands alone from here.
-pub fn let_go(folder: &Path) {
-    let _ = std::fs::remove_file(folder.join(copy::FILE));
+/// Reads all records of the cluster and keeps none: how many there are, whether each stream is
+/// without a gap, and the digest of all.
+///
+/// # Errors
+/// See [`MoveError`].
+pub async fn survey(
+    connection: &Connection,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, MoveError> {
+    let end = connection.end().await?.map_or(0, |end| end.commit);
+    let mut feed = Feed::open(connection, None).await?;
+    let mut counts: HashMap<PersonId, u64> = HashMap::new();
+    let (mut records, mut hasher) = (0, blake3::Hasher::new());
+    loop {
+        let batch = feed.next_within(SILENT).await?;
+        for (cursor, imported) in &batch.records {
+            let stream = View::new(&imported.record).map_err(|_| Lost::Unreadable)?.stream();
+            let next = counts.entry(stream).or_default();
+            if imported.revision.0 != *next {
+                return Err(Lost::Hole.into());
+            }
+            *next += 1;
+            records += 1;
+            hasher.update(commitment(&imported.record).as_bytes());
+            told(cursor.commit, end);
+        }
+        if batch.is_caught_up {
+            return Ok(Compared { records, digest: hasher.finalize() });
+        }
+    }
 }
 
-/// A way to a cluster that holds the ledger of `check`, or holds none; real: it does then.
+/// Marks a folder that a ledger is being moved into: until it is whole nobody serves it.
+///
+/// # Errors
+/// It cannot be written.
+pub fn begin(folder: &Path) -> std::io::Result<()> {
+    copy::begin(folder)
+}
+
+/// Whether a folder is marked so.
+pub fn is_unfinished(folder: &Path) -> bool {
+    folder.join(copy::FILE).exists()
+}
+
+/// All of it is there: the folder stands alone from here.
+///
+/// # Errors
+/// It cannot be written.
+pub fn end(folder: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(folder.join(copy::FILE))
+}
+
+/// Says in the cluster that all of a ledger is there.
+///
+/// # Errors
+/// It cannot be written.
+pub async fn finish(connection: &Connection, check: [u8; 32]) -> Result<(), MoveError> {
+    Ok(identity::finish(connection, check).await?)
+}
+
+/// A way to a cluster that holds the ledger of `check`, and who holds it.
 ///
 /// # Errors
 /// It cannot be reached, or holds another.
 pub async fn connect(
     address: Address,
     check: [u8; 32],
-    claim: bool,
-) -> Result<Connection, MoveError> {
+) -> Result<(Connection, Option<Held>), MoveError> {
     let connection = Connection::new(address)?;
     connection.check_version().await?;
-    let held = match identity::read(&connection).await? {
-        None if claim => Some(identity::claim(&connection, check).await?),
-        held => held,
-    };
-    match held {
-        Some(held) if held != check => Err(Lost::Foreign.into()),
-        _ => Ok(connection),
+    match identity::read(&connection).await? {
+        Some(held) if held.check() != check => Err(Lost::Foreign.into()),
+        held => Ok((connection, held)),
     }
+}
+
+/// Claims an empty cluster for a ledger that is to be moved into it.
+///
+/// # Errors
+/// Somebody else was first, or it cannot be written.
+pub async fn claim(connection: &Connection, check: [u8; 32]) -> Result<Held, MoveError> {
+    let held = identity::claim(connection, Held::Moving(check)).await?;
+    if held.check() == check { Ok(held) } else { Err(Lost::Foreign.into()) }
 }
 
 async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MoveError> {

@@ -35,11 +35,14 @@ use self::connection::Connection;
 use self::copy::{Copy, CopyError};
 use self::follow::{Follower, Following, Shared};
 use super::embedded::{self, Clock, Embedded, Keeping};
-use super::{AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
+use super::{
+    AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write, Writers,
+};
 use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
 
 pub use self::address::{Address, AddressError};
 pub use self::copy::Lost;
+pub use self::identity::Held;
 pub use self::trouble::{Reason, Trouble};
 
 /// The folder of the copy, in the data folder.
@@ -48,7 +51,7 @@ pub const COPY: &str = "mirror";
 /// A start waits so long for the cluster.
 const REACHED_WITHIN: Duration = Duration::from_secs(30);
 
-/// But only so long where the copy has something to answer from.
+/// But only so long where the copy has had all that there was, and so lacks what is new at most.
 const COPY_WAITS: Duration = Duration::from_secs(5);
 
 /// Between two tries at a start.
@@ -87,7 +90,7 @@ impl From<CopyError> for OpenError {
 /// `check`, where that is given.
 ///
 /// # Errors
-/// [`OpenError::Unreachable`].
+/// It cannot be reached, or a ledger is being moved into it.
 pub async fn holder(
     address: &Address,
     check: Option<[u8; 32]>,
@@ -96,15 +99,15 @@ pub async fn holder(
     let connection = Connection::new(address.clone()).map_err(unreachable)?;
     let begun = Instant::now();
     loop {
-        let held = match identity::read(&connection).await {
-            Ok(None) => match check {
-                Some(check) => identity::claim(&connection, check).await.map(Some),
-                None => Ok(None),
-            },
-            held => held,
+        let held = match (identity::read(&connection).await, check) {
+            (Ok(None), Some(check)) => {
+                identity::claim(&connection, Held::Whole(check)).await.map(Some)
+            }
+            (held, _) => held,
         };
         match held {
-            Ok(held) => return Ok(held),
+            Ok(Some(Held::Moving(_))) => return Err(Lost::Unfinished.into()),
+            Ok(held) => return Ok(held.map(Held::check)),
             Err(trouble @ Trouble::Final(_)) => return Err(unreachable(trouble)),
             Err(trouble) if begun.elapsed() > REACHED_WITHIN => return Err(unreachable(trouble)),
             Err(_) => tokio::time::sleep(PAUSE).await,
@@ -126,8 +129,8 @@ pub struct EventStoreDb {
 
 impl EventStoreDb {
     /// Opens a cluster that holds the ledger of `check`, with its copy in the data folder, and
-    /// waits until that shows all that is there. A cluster that cannot be reached is waited for,
-    /// unless the copy has something to answer from.
+    /// waits until that shows all that is there. A cluster that cannot be reached is waited for;
+    /// not for long where the copy once had all that there was.
     ///
     /// `progress` hears how far the copy has come, of how much.
     ///
@@ -148,12 +151,13 @@ impl EventStoreDb {
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = watch::channel(false);
         let copy = Copy::open(&folder, log.clone()).await?;
+        let was_whole = copy.was_whole();
         let follower = Follower { address, check, copy, shared: shared.clone(), stopped };
         let follower = follower.spawn().map_err(embedded::OpenError::from)?;
         let lanes = (0..LANES).map(|_| Mutex::new(())).collect();
         let store =
             Self { copy: log, connection, shared, clock, lanes, stop: Some(stop), follower };
-        store.caught_up(progress).await?;
+        store.caught_up(was_whole, progress).await?;
         Ok(store)
     }
 
@@ -165,10 +169,13 @@ impl EventStoreDb {
         Ok(self.copy.read_all(Position::START, 1).await?.into_iter().next())
     }
 
-    async fn caught_up(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<(), OpenError> {
-        let is_empty = *self.copy.subscribe().borrow() == Position::START;
-        let patience = if is_empty { REACHED_WITHIN } else { COPY_WAITS };
-        let until = tokio::time::Instant::now() + patience;
+    async fn caught_up(
+        &self,
+        was_whole: bool,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), OpenError> {
+        let patience = if was_whole { COPY_WAITS } else { REACHED_WITHIN };
+        let mut until = tokio::time::Instant::now() + patience;
         let mut following = self.shared.following.subscribe();
         loop {
             let now = *following.borrow_and_update();
@@ -179,6 +186,7 @@ impl EventStoreDb {
                     progress(at, end);
                     // However long it takes: it goes on.
                     let _ = following.changed().await;
+                    until = tokio::time::Instant::now() + patience;
                     continue;
                 }
                 Following::Apart(reason) => reason,
@@ -186,7 +194,7 @@ impl EventStoreDb {
             if tokio::time::timeout_at(until, following.changed()).await.is_ok() {
                 continue;
             }
-            if is_empty {
+            if !was_whole {
                 return Err(OpenError::Unreachable(reason.unwrap_or(Reason::Connection)));
             }
             tracing::warn!("the cluster cannot be reached; what was read of it is answered from");
@@ -252,10 +260,14 @@ impl Store for EventStoreDb {
             return Condition::Ended;
         }
         match *self.shared.following.borrow() {
-            Following::Live | Following::CatchingUp(..) => self.copy.condition(),
-            Following::Apart(_) => Condition::Unreachable,
+            Following::Live => self.copy.condition(),
+            Following::CatchingUp(..) | Following::Apart(_) => Condition::Unreachable,
             Following::Lost(_) => Condition::Failed,
         }
+    }
+
+    fn writers(&self) -> Writers {
+        Writers::Several
     }
 
     fn reconnects(&self) -> Option<u64> {

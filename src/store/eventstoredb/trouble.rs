@@ -46,9 +46,19 @@ pub enum Reason {
     /// A stream was deleted, which nobody may do: restore the cluster.
     #[error("a stream was deleted in the cluster: restore it from its backup")]
     Deleted,
-    /// The server is too old or of another kind.
-    #[error("the server does not know this call: use EventStoreDB 21.10 or newer, or KurrentDB")]
+    /// The server is too old, or refuses a call as none.
+    #[error(
+        "the server does not take this call: EventStoreDB 23.10, KurrentDB, or newer is needed"
+    )]
     Unsupported,
+    /// It has records and does not say whose: its stream `careLedger` is gone. Restore it.
+    #[error(
+        "the cluster has records and does not say of which ledger: restore its stream careLedger"
+    )]
+    Nameless,
+    /// The folder beside the cluster is full, busy, or could not be read for a moment.
+    #[error("the folder beside the cluster is full or could not be read")]
+    Folder,
     /// The client crate failed in itself.
     #[error("the client of the cluster failed in itself")]
     Client,

@@ -316,8 +316,8 @@ fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
         ),
         (
             "newer format",
-            |data| database(data).execute_batch("PRAGMA user_version = 2").unwrap(),
-            "format 2",
+            |data| database(data).execute_batch("PRAGMA user_version = 3").unwrap(),
+            "format 3",
         ),
         (
             "another's database",

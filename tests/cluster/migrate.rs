@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use care_ledger::domain::id::{Position, RecordedTime};
 use care_ledger::store::embedded::Embedded;
@@ -121,15 +121,18 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     let before = records(home.path());
     let key = home.path().join("master.key");
     let back = tempfile::tempdir().unwrap();
-    let start = |args: &[&str]| {
+    // Starts a move, and kills it once so much of it is done.
+    let cut = |args: &[&str], is_under_way: &dyn Fn() -> bool| {
         let mut child = Command::new(binary()).args(args).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(900));
+        let begun = Instant::now();
+        while !is_under_way() && begun.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     };
-    start(&["migrate", text(home.path()), &address]);
-    let some = cluster.standin.appends();
-    assert!(some > 1, "nothing was moved before the kill");
+    cut(&["migrate", text(home.path()), &address], &|| cluster.standin.appends() > 20);
+    assert!(cluster.standin.appends() > 20, "nothing was moved before the kill");
     // Half a ledger is served by nobody.
     let [half] = folders(home.path());
     let (exit, said) = refused(half.path(), &["--store", &address]);
@@ -137,11 +140,11 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     let (exit, into, said) = migrate(text(home.path()), &address, &[]);
     assert_eq!(exit, 0, "{said}");
     assert!(into["before"].as_u64().unwrap() > 0);
-    start(&["migrate", &address, text(back.path()), "--key", text(&key)]);
-    if back.path().join("cursor.json").exists() {
-        let (exit, said) = refused(back.path(), &[]);
-        assert!(exit == 3 && said.contains("being moved into the folder"), "{said}");
-    }
+    let marker = back.path().join("cursor.json");
+    cut(&["migrate", &address, text(back.path()), "--key", text(&key)], &|| marker.exists());
+    assert!(marker.exists(), "the move was over before the kill");
+    let (exit, said) = refused(back.path(), &[]);
+    assert!(exit == 3 && said.contains("being moved into the folder"), "{said}");
     let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
     assert_eq!(exit, 0, "{said}");
     assert_eq!(out["digest"], into["digest"]);

@@ -115,6 +115,25 @@ fn folders_that_are_mixed_up_are_told_apart() {
     assert!(exit == 3 && said.contains("not the key of this ledger"), "{said}");
 }
 
+/// What alerts and the dashboard look at is there to be looked at: an alert on nothing is silent.
+fn watched_metrics_exist(metrics: &str) {
+    for file in ["alerts.yml", "dashboard.json"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/observe").join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        let names = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let names = names.filter(|name| name.starts_with("care_ledger_"));
+        let mut count = 0;
+        for name in names {
+            let suffixes = ["_total", "_bucket", "_count", "_sum"];
+            let base = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+            let base = base.unwrap_or(name);
+            assert!(metrics.contains(&format!("# TYPE {base} ")), "{file}: {name}");
+            count += 1;
+        }
+        assert!(count > 10, "{file}");
+    }
+}
+
 #[test]
 fn health_and_metrics_say_how_the_cluster_is_followed() {
     let cluster = Cluster::start(1);
@@ -122,8 +141,12 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
     let server = Server::replica(data.path(), &free_address(), &cluster.address());
     let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event("a")).status, 201);
+    let mut bad = event("bad");
+    bad["data"]["needIdentified"] = "perhaps".into();
+    assert_eq!(server.send(&bad).status, 422);
     let metrics = server.get("/metrics").text;
     assert!(metrics.contains("care_ledger_following 1"), "{metrics}");
+    watched_metrics_exist(&metrics);
     cluster.runtime.block_on(cluster.standin.kill(0));
     let refused = server.send(&event("b"));
     assert_eq!(refused.status, 503, "{}", refused.text);

@@ -117,7 +117,7 @@ impl Bench {
 
 async fn trouble(standin: Standin, mut dice: Dice) {
     loop {
-        tokio::time::sleep(Duration::from_millis(dice.within(20..200))).await;
+        tokio::time::sleep(Duration::from_millis(dice.within(50..350))).await;
         let place = usize::try_from(dice.below(TROUBLES.len() as u64 + 2)).unwrap();
         match TROUBLES.get(place) {
             Some((fault, call)) => {

@@ -104,7 +104,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
     let (a, b) = (anyone(), anyone());
     let id = id();
     // Each has decided before it hears of the other.
-    standin.fault(Fault::Late(Duration::from_millis(600)), Call::Append, 2);
+    standin.fault(Fault::Late(Duration::from_secs(1)), Call::Append, 2);
     let writes = [write(a, Expected::Any, &[&id]), write(b, Expected::Any, &[&id])];
     let [first, second] = writes;
     let (first, second) = tokio::join!(one.append(vec![first]), two.append(vec![second]));
@@ -167,7 +167,7 @@ async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
     });
     let two = replica(&standin.connection_string(), folders[1].path(), ahead).await;
     // Both decide before either is seen.
-    standin.fault(Fault::Late(Duration::from_millis(500)), Call::Append, 2);
+    standin.fault(Fault::Late(Duration::from_secs(1)), Call::Append, 2);
     let late = two.append(vec![write(anyone(), Expected::Any, &[&id()])]);
     let early = one.append(vec![write(anyone(), Expected::Any, &[&id()])]);
     let (late, early) = tokio::join!(late, early);

@@ -136,8 +136,16 @@ impl Copy {
             && copy.commitment(Position::new(read.position)).await? != Some(read.commitment)
         {
             copy.read = None;
+            copy.was_whole = false;
         }
         Ok(copy)
+    }
+
+    /// The cluster takes no feed from behind what was seen last: the next begins at a record.
+    pub fn step_back(&mut self) {
+        if let Some(read) = &mut self.read {
+            read.seen = read.cursor;
+        }
     }
 
     /// Behind which place of the cluster's log to read on.

@@ -149,6 +149,9 @@ impl Follower {
                 }
                 CopyError::Trouble(trouble) => {
                     let reason = trouble.reason();
+                    if reason == Reason::Missing {
+                        self.copy.step_back();
+                    }
                     tracing::warn!(reason = %reason, "the cluster is not followed; trying again");
                     self.shared.tell(Following::Apart(Some(reason)));
                 }

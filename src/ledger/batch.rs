@@ -8,7 +8,7 @@ use crate::domain::canonical;
 use crate::domain::event::Draft;
 use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
-use crate::store::{Expected, Stored, Tie, Write};
+use crate::store::{ALONE_BYTES, Expected, Stored, Tie, Write};
 
 /// Drafts on their way in, and the answer of each: a receipt, or `None` for a reused key.
 pub(super) struct Batch<'a> {
@@ -63,20 +63,24 @@ impl<'a> Batch<'a> {
         let mut writes: Vec<Write> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
         let mut precondition = Some(expected);
+        let mut bytes = 0;
         for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_done) {
             let draft = &self.drafts[entry.draft];
             let stamped = Stamped::new(draft, entry.stream, entry.pair, &salts[place]);
             let is_own = entry.stream == draft.person;
+            let tie = if is_own { own } else { Tie::Ahead };
+            bytes += stamped.head.len();
+            let has_room = tie != Tie::Alone || bytes <= ALONE_BYTES;
             match (writes.last_mut(), places.last_mut()) {
                 (Some(write), Some(places))
-                    if write.stream == entry.stream && (write.tie == Tie::Ahead) != is_own =>
+                    if write.stream == entry.stream && write.tie == tie && has_room =>
                 {
                     write.records.push(stamped);
                     places.push(place);
                 }
                 _ => {
+                    bytes = stamped.head.len();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
-                    let tie = if is_own { own } else { Tie::Ahead };
                     let records = vec![stamped];
                     writes.push(Write { stream: entry.stream, expected, tie, records });
                     places.push(vec![place]);

@@ -33,6 +33,10 @@ pub enum Tie {
     Ahead,
 }
 
+/// Writes that stand alone are cut into such as hold about so many bytes: a server may take no more
+/// than 1 MiB at once (EventStoreDB, MaxAppendSize, its default for long).
+pub const ALONE_BYTES: usize = 256 * 1024;
+
 /// Records for one stream, in order.
 #[derive(Debug, Clone)]
 pub struct Write {
@@ -222,5 +226,23 @@ pub trait Store: Send + Sync {
     /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
     fn reconnects(&self) -> Option<u64> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppendError::{Failed, Unreachable, Unsure};
+
+    #[test]
+    fn that_it_cannot_be_known_outranks_all_else() {
+        let rows = [
+            (Unreachable, Unsure, Unsure),
+            (Unsure, Unreachable, Unsure),
+            (Failed, Unsure, Unsure),
+            (Failed, Unreachable, Failed),
+        ];
+        for (one, other, expected) in rows {
+            assert_eq!(one.or(other), expected, "{one:?} {other:?}");
+        }
     }
 }

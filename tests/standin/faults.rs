@@ -66,6 +66,8 @@ pub enum Fault {
     DropAfter(usize),
     /// A read or subscription ends with status OK after this many events.
     EndAfter(usize),
+    /// A subscription says nothing more after this many events, and stays open.
+    MuteAfter(usize),
     /// A subscription starts with the last event at or before the asked position.
     Repeat,
     /// A subscription is confirmed, and then nothing more is heard.
@@ -92,6 +94,7 @@ impl Fault {
             | Self::Late(_)
             | Self::DropAfter(_)
             | Self::EndAfter(_)
+            | Self::MuteAfter(_)
             | Self::Repeat
             | Self::Silent => None,
             _ => Some(Moment::Before),
@@ -117,6 +120,7 @@ impl Fault {
             | Self::Late(_)
             | Self::DropAfter(_)
             | Self::EndAfter(_)
+            | Self::MuteAfter(_)
             | Self::Repeat
             | Self::Silent => unreachable!("stands for no answer, says moment"),
         }

@@ -59,6 +59,10 @@ impl Out {
                 Err(self.fail(status::cut()).await)
             }
             Some(Fault::EndAfter(events)) if may_end && self.events >= events => Err(Ended),
+            Some(Fault::MuteAfter(events)) if may_end && self.events >= events => {
+                self.closed().await;
+                Err(Ended)
+            }
             _ => Ok(()),
         }
     }

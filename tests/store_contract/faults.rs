@@ -15,7 +15,7 @@ use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
 use super::bench::{PAIR_KEY, anyone, behind, clock, id, replica, write};
 use super::standin::{Call, Fault, Standin};
-use super::suite::merge;
+use super::suite::merge as merge_of;
 use super::support::draft_of;
 
 fn told(person: PersonId, id: &str) -> Draft {
@@ -177,7 +177,7 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
     // The copy in the other stream is written, and then the merge itself is not.
     standin.fault(Fault::Late(Duration::ZERO), Call::Append, 1);
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
-    let merge = [merge(one, other)];
+    let merge = [merge_of(one, other)];
     let unrecorded = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap_err();
     assert!(unrecorded.recorded.is_empty());
     let log = standin.log();
@@ -192,6 +192,12 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
         let known = ledger.person(person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 3);
     }
+    // Where already the copy is refused, the merge is not tried.
+    let before = standin.log().len();
+    standin.fault(Fault::StreamDeleted, Call::Append, 1);
+    let another = [merge_of(one, anyone())];
+    ledger.record(&another, Expected::Any, Run::Real).await.unwrap_err();
+    assert_eq!(standin.log().len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -224,6 +230,22 @@ async fn no_fault_of_the_feed_loses_or_doubles_anything() {
         assert_eq!(behind(&*store, Position::START).await.len(), 10, "{why}");
     });
     futures::future::join_all(rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_feed_that_falls_silent_is_given_up_by_who_knows_better() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    // The first feed looks whether the cluster is empty.
+    standin.fault(Fault::MuteAfter(1), Call::Subscribe, 2);
+    let (store, ledger) = open(&standin, folder.path()).await;
+    let begun = std::time::Instant::now();
+    for _ in 0..3 {
+        let (_, refused) = settled(&ledger, &told(anyone(), &id())).await;
+        assert_eq!(refused, 0);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    assert_eq!(store.reconnects(), Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -311,10 +311,10 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
     let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
     let person = anyone();
     // More than a server takes at once by default.
-    let drafts: Vec<Draft> = (0..2_500).map(|_| told(person, &id(), 1)).collect();
+    let drafts: Vec<Draft> = (0..4_000).map(|_| told(person, &id(), 1)).collect();
     let receipts = ledger.record_each(&drafts, Run::Real).await.unwrap();
     let revisions = receipts.iter().map(|receipt| receipt.as_ref().unwrap().revision.0);
-    assert!(revisions.eq(0..2_500));
+    assert!(revisions.eq(0..4_000));
 }
 
 pub async fn a_merge_links_both_streams(bench: &Bench) {

@@ -18,14 +18,12 @@ use super::event;
 use super::follow::Following;
 use super::trouble::{Reason, Trouble};
 use crate::domain::id::{Pair, PersonId, RecordedTime, Revision};
-use crate::store::{AppendError, Expected, Outcome, ReadError, Store as _, Stored, Tie, Write};
+use crate::store::{
+    ALONE_BYTES, AppendError, Expected, Outcome, ReadError, Store as _, Stored, Tie, Write,
+};
 
 /// So many streams of one append are written at once.
 const STREAMS_AT_ONCE: usize = 64;
-
-/// Writes that stand alone go in appends of so many bytes: a server may take no more than 1 MiB at
-/// once (MaxAppendSize, its default for long).
-const APPEND_BYTES: usize = 256 * 1024;
 
 /// So long a write is tried; then the sender is told to come again.
 const TRIED: Duration = Duration::from_secs(12);
@@ -315,7 +313,7 @@ impl Group {
         for (place, write) in self.writes {
             let size: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
             bytes += size;
-            let is_apart = write.tie == Tie::Alone && bytes > APPEND_BYTES;
+            let is_apart = write.tie == Tie::Alone && bytes > ALONE_BYTES;
             match parts.last_mut() {
                 Some(part) if !is_apart => part.writes.push((place, write)),
                 _ => {

@@ -90,7 +90,7 @@ impl From<CopyError> for OpenError {
 /// `check`, where that is given.
 ///
 /// # Errors
-/// It cannot be reached, or a ledger is being moved into it.
+/// It cannot be reached.
 pub async fn holder(
     address: &Address,
     check: Option<[u8; 32]>,
@@ -106,7 +106,6 @@ pub async fn holder(
             (held, _) => held,
         };
         match held {
-            Ok(Some(Held::Moving(_))) => return Err(Lost::Unfinished.into()),
             Ok(held) => return Ok(held.map(Held::check)),
             Err(trouble @ Trouble::Final(_)) => return Err(unreachable(trouble)),
             Err(trouble) if begun.elapsed() > REACHED_WITHIN => return Err(unreachable(trouble)),

@@ -68,10 +68,12 @@ fn send(number: u32, addresses: &[String; 3], stop: &AtomicBool, told: &Told) ->
 fn all(server: &Server) -> Vec<Value> {
     let (mut items, mut path) = (Vec::new(), "/v1/events?limit=10000".to_owned());
     loop {
-        let answer = server.get(&path).json();
+        let answer = server.get(&path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        let answer = answer.json();
         items.extend(answer["items"].as_array().unwrap().iter().cloned());
         match answer["next"].as_str() {
-            Some(next) => path = next[next.find("/v1").unwrap()..].to_owned(),
+            Some(next) => path = format!("/v1/events?limit=10000&after={next}"),
             None => return items,
         }
     }

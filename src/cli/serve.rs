@@ -52,15 +52,16 @@ impl Serve {
             .as_deref()
             .map(|store| cluster::address(store, config.store_credentials.as_deref()))
             .transpose()?;
-        let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "refusals are kept in memory only");
-            Refusals::in_memory(clock::now)
-        });
         wait(async {
             let ledger = match cluster {
                 Some(address) => cluster::open(address, &config.data).await?,
                 None => open(&config.data)?,
             };
+            // The ledger has made the folder.
+            let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
+                tracing::warn!(error = %error, "refusals are kept in memory only");
+                Refusals::in_memory(clock::now)
+            });
             let lists = lists(&ledger, &config.data).await?;
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)

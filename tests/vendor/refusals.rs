@@ -219,6 +219,16 @@ fn nothing_of_an_event_but_its_key_and_type_is_kept() {
 }
 
 #[test]
+fn a_first_start_keeps_refusals_in_its_new_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new/ledger");
+    let server = Server::start(&data);
+    server.send(&wrong("urn:v", "first"));
+    assert!(server.stop());
+    assert_eq!(refusals(&Server::start(&data), "urn:v").len(), 1);
+}
+
+#[test]
 fn refusals_outlive_a_stop_and_a_kill_and_a_torn_line() {
     let (folder, server) = fixture();
     let address = server.address.clone();

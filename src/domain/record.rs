@@ -93,8 +93,9 @@ impl Stamped {
 /// Whether a record's pair was hashed under this key: no two ledgers share one.
 pub fn is_paired(record: &[u8], pair_key: &[u8; 32]) -> bool {
     let Ok(view) = View::new(record) else { return false };
-    Event::from_canonical(view.canonical())
-        .is_ok_and(|event| pair(pair_key, &event.key) == view.pair())
+    // The first of a log may be the other copy of a merge, which has a pair of its own.
+    let of = |key: &EventKey| [pair(pair_key, key), mirror_pair(pair_key, key, view.stream())];
+    Event::from_canonical(view.canonical()).is_ok_and(|event| of(&event.key).contains(&view.pair()))
 }
 
 /// The BLAKE3 hash of a record: what the log of hashes commits to.
@@ -202,6 +203,22 @@ mod tests {
         assert!(view.tag_holds());
         let opened = view.open(Position::new(4), Revision(2)).unwrap();
         assert_eq!((opened.event.key, opened.event.kind), (draft.key, draft.kind));
+    }
+
+    #[test]
+    fn a_key_is_known_by_any_record_also_by_the_other_copy_of_a_merge() {
+        let draft = draft();
+        let other: PersonId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let rows = [
+            (draft.person, pair(&[7; 32], &draft.key)),
+            (other, mirror_pair(&[7; 32], &draft.key, other)),
+        ];
+        for (stream, pair) in rows {
+            let bytes =
+                Stamped::new(&draft, stream, pair, &[9; 32]).at(RecordedTime::from_micros(1));
+            assert!(is_paired(&bytes, &[7; 32]));
+            assert!(!is_paired(&bytes, &[8; 32]));
+        }
     }
 
     #[test]

@@ -117,6 +117,18 @@ fn a_precondition_of_a_merge_is_about_the_senders_own_stream() {
 }
 
 #[test]
+fn a_ledger_that_begins_with_a_merge_opens_again() {
+    let (folder, server) = fixture();
+    let mut merge = event(1, "m");
+    merge["type"] = "person.merged".into();
+    merge["data"] = json!({"into": person(2), "reason": "samePerson"});
+    assert_eq!(server.send(&merge).status, 201);
+    assert!(server.stop());
+    let server = Server::start(folder.path());
+    assert_eq!(server.send(&merge).status, 200, "known for what it is");
+}
+
+#[test]
 fn a_page_and_a_pinned_answer_say_what_was_known_when_it_was_first_given() {
     let (_folder, server) = fixture();
     server.send_batch(&[event(1, "a"), event(2, "b"), event(2, "c")]);

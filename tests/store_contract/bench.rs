@@ -156,8 +156,13 @@ pub fn id() -> String {
 }
 
 pub fn stamped(person: PersonId, id: &str) -> Stamped {
+    salted(person, id, 9)
+}
+
+/// The same with a salt of its own, as each request has: two of one event differ.
+pub fn salted(person: PersonId, id: &str, salt: u8) -> Stamped {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    Stamped::new(&draft, person, pair(&PAIR_KEY, &draft.key), &[9; 32])
+    Stamped::new(&draft, person, pair(&PAIR_KEY, &draft.key), &[salt; 32])
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {

@@ -12,10 +12,11 @@ use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{Run, Status};
 use care_ledger::store::embedded::Clock;
 use care_ledger::store::eventstoredb::{self, Address, EventStoreDb, Lost, OpenError};
-use care_ledger::store::{Carriers, Condition, Expected, Outcome, Store, Stored};
+use care_ledger::store::{Carriers, Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
-    CHECK, PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, stamped, write,
+    CHECK, PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped,
+    write,
 };
 use super::standin::{Call, Fault, Standin};
 use super::support::draft_of;
@@ -60,30 +61,35 @@ async fn two_replicas_race_and_agree() {
     let one = open(&standin, folders[0].path()).await;
     let two = open(&standin, folders[1].path()).await;
     let people = [anyone(), anyone(), anyone()];
-    let tasks: Vec<_> = (0..8)
+    let tasks: Vec<_> = (0..8_u8)
         .map(|task| {
             let store = if task % 2 == 0 { one.clone() } else { two.clone() };
             tokio::spawn(async move {
+                let mut written = 0;
                 for n in 0..15 {
                     // Each pair is tried on both replicas, always for the same person.
                     let id = format!("{}-{n}", task / 2);
-                    let to = people[task / 2 % 3];
-                    let outcome = store.append(vec![write(to, Expected::Any, &[&id])]).await;
-                    match &outcome.unwrap()[0] {
-                        // Salts are the same here, but not the times: this is what was sent here.
+                    let to = people[usize::from(task / 2 % 3)];
+                    let sent = salted(to, &id, task);
+                    let head = sent.head.clone();
+                    let write = Write { records: vec![sent], ..write(to, Expected::Any, &[]) };
+                    match &store.append(vec![write]).await.unwrap()[0] {
                         Outcome::Appended(stored) => {
-                            let head = stamped(to, &id).head;
                             assert!(stored[0].record.starts_with(&head), "another's record");
+                            written += 1;
                         }
                         outcome => assert_eq!(*outcome, Outcome::Known(vec![0])),
                     }
                 }
+                written
             })
         })
         .collect();
+    let mut written = 0;
     for task in tasks {
-        task.await.unwrap();
+        written += task.await.unwrap();
     }
+    assert_eq!(written, 60, "each pair is written by one of the two who try");
     shows(&one, 60).await;
     shows(&two, 60).await;
     assert_eq!(all(&one).await, all(&two).await, "the same records at the same positions");

@@ -20,6 +20,8 @@ mod embedded_only;
 mod faults;
 #[path = "store_contract/suite.rs"]
 mod suite;
+#[path = "store_contract/watched.rs"]
+mod watched;
 
 macro_rules! promises {
     ($($promise:ident),* $(,)?) => {

@@ -1,0 +1,175 @@
+//! A replica watches the log it follows: what lost, changed or deleted something, what is another
+//! ledger's, and a copy that never had all are told and not answered from. All on the stand-in.
+
+use std::collections::BTreeSet;
+
+use care_ledger::store::eventstoredb::{self, Address, EventStoreDb, Lost, OpenError};
+use care_ledger::store::{Condition, Expected, Store as _};
+
+use super::bench::{CHECK, anyone, clock, id, write};
+use super::cluster_only::{all, becomes, open};
+use super::standin::Standin;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_that_lost_something_is_told_and_not_followed() {
+    type Harm = fn(&Standin, &str);
+    let rows: [(&str, Lost, Harm); 5] = [
+        ("a stream was deleted", Lost::Alien, |standin, stream| {
+            standin.write(stream, "$streamDeleted", "");
+        }),
+        ("somebody else wrote to a person's stream", Lost::Alien, |standin, _| {
+            standin.write(&anyone().stream(), "somethingElse", "x");
+        }),
+        ("restored, and written on", Lost::Behind, |standin, _| {
+            standin.forget_from(standin.log().len() - 2);
+            (0..9).for_each(|n| {
+                standin.write("another-1", "somethingElse", vec![n; 77]);
+            });
+        }),
+        ("restored from an older backup", Lost::Behind, |standin, _| {
+            standin.forget_from(standin.log().len() - 2);
+        }),
+        ("a record is missing in the middle", Lost::Hole, |standin, stream| {
+            assert!(standin.remove(stream, 2));
+        }),
+    ];
+    for (why, expected, harm) in rows {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&standin, folder.path()).await;
+        let person = anyone();
+        for _ in 0..5 {
+            store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
+        }
+        drop(store);
+        harm(&standin, &person.stream());
+        if expected == Lost::Hole {
+            std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
+        }
+        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let opened =
+            EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+        let error = opened.err().expect(why);
+        assert!(matches!(error, OpenError::Lost(lost) if lost == expected), "{why}: {error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_read_last_and_not_written_down_is_missed_too() {
+    type Harm = fn(&Standin);
+    let rows: [(&str, Option<Lost>, Harm); 3] = [
+        ("the cluster has it", None, |_| ()),
+        ("it has less", Some(Lost::Behind), |standin| {
+            standin.forget_from(standin.log().len() - 1);
+        }),
+        ("it has something else", Some(Lost::Changed), |standin| {
+            let last = standin.log().pop().unwrap();
+            standin.forget_from(standin.log().len() - 1);
+            let other = anyone();
+            let mut metadata = last.metadata.to_vec();
+            metadata[6..22].copy_from_slice(other.as_bytes());
+            standin.write_with(&other.stream(), "careRecord", last.data, metadata);
+        }),
+    ];
+    for (why, expected, harm) in rows {
+        let standin = Standin::start(1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let cursor = folder.path().join("mirror/cursor.json");
+        let store = open(&standin, folder.path()).await;
+        store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
+        drop(store);
+        drop(open(&standin, folder.path()).await);
+        let early = std::fs::read(&cursor).unwrap();
+        let store = open(&standin, folder.path()).await;
+        store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
+        drop(store);
+        // As a kill leaves it.
+        std::fs::write(&cursor, early).unwrap();
+        harm(&standin);
+        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let opened =
+            EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+        let lost = match opened {
+            Ok(_) => None,
+            Err(OpenError::Lost(lost)) => Some(lost),
+            Err(other) => panic!("{why}: {other}"),
+        };
+        assert_eq!(lost, expected, "{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_running_replica_stops_at_another_cluster_and_reads_go_on() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    let person = anyone();
+    store.append(vec![write(person, Expected::Any, &[&id(), &id()])]).await.unwrap();
+    let before = all(&store).await;
+    standin.kill(0).await;
+    becomes(&store, Condition::Unreachable).await;
+    standin.forget_from(0);
+    standin.revive(0).await;
+    becomes(&store, Condition::Failed).await;
+    assert_eq!(all(&store).await, before, "what was read stays to be read");
+    let refused = store.append(vec![write(person, Expected::Any, &[&id()])]).await;
+    assert!(refused.is_err());
+    assert!(standin.log().is_empty(), "nothing is written to it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    drop(store);
+    // How far it was read is written down at the latest when all has been read.
+    drop(open(&standin, folder.path()).await);
+    let cursor = folder.path().join("mirror/cursor.json");
+    let whole = std::fs::read_to_string(&cursor).unwrap();
+    let torn = whole.replace("\"was_whole\":true", "\"was_whole\":false");
+    assert_ne!(torn, whole);
+    std::fs::write(&cursor, torn).unwrap();
+    standin.kill(0).await;
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let opened =
+        EventStoreDb::open(address.clone(), folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+    assert!(
+        matches!(opened.err().unwrap(), OpenError::Unreachable(_)),
+        "most of it may be missing"
+    );
+    std::fs::write(&cursor, whole).unwrap();
+    let opened = EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
+    assert_eq!(opened.unwrap().condition(), Condition::Unreachable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cluster_with_records_and_no_name_is_not_claimed() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+    assert!(standin.remove("careLedger", 0));
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let claimed = eventstoredb::holder(&address, Some([9; 32])).await;
+    assert!(claimed.unwrap_err().to_string().contains("careLedger"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_empty_cluster_is_claimed_once() {
+    let standin = Standin::start(3).await;
+    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let claims = (0..4_u8).map(|n| {
+        let address = address.clone();
+        async move { eventstoredb::holder(&address, Some([n; 32])).await.unwrap() }
+    });
+    let held: BTreeSet<_> = futures::future::join_all(claims).await.into_iter().collect();
+    assert_eq!(held.len(), 1, "all are told the same");
+    let held = held.into_iter().next().unwrap();
+    assert_eq!(eventstoredb::holder(&address, None).await.unwrap(), held);
+    let other = [9; 32];
+    let folder = tempfile::tempdir().unwrap();
+    let opened = EventStoreDb::open(address, folder.path(), other, clock(), &mut |_, _| ()).await;
+    assert!(matches!(opened.err().unwrap(), OpenError::Lost(Lost::Foreign)));
+}

@@ -3,11 +3,11 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use care_ledger::domain::admit::admit;
-use care_ledger::domain::canonical;
 use care_ledger::domain::event::Raw;
-use care_ledger::domain::kind::Kind;
-use care_ledger::domain::schema::check;
+use care_ledger::domain::vocabulary::admit::admit;
+use care_ledger::domain::vocabulary::canonical;
+use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::validate::check;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 

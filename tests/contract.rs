@@ -4,7 +4,7 @@
 
 mod support;
 
-use care_ledger::domain::kind::Kind;
+use care_ledger::domain::vocabulary::kind::Kind;
 use serde_json::{Value, json};
 use support::server::Server;
 

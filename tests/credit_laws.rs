@@ -11,11 +11,11 @@ mod credit_support;
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use care_ledger::domain::calendar::At;
 use care_ledger::domain::credit::{DayRun, ModalityCredit, Query, Reading, Why, credit, table};
 use care_ledger::domain::history::fold;
 use care_ledger::domain::id::RecordedTime;
-use care_ledger::domain::registry::Registry;
+use care_ledger::domain::time::calendar::At;
+use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use credit_random::{
     MINUTES, Told, all_events, asked, events, histories, law, one, question, time_of, touches,

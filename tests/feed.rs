@@ -10,7 +10,7 @@ mod many;
 #[path = "feed/slow.rs"]
 mod slow;
 
-use care_ledger::domain::kind::Kind;
+use care_ledger::domain::vocabulary::kind::Kind;
 use serde_json::{Value, json};
 use support::command::{binary, text};
 use support::dice::Dice;

@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{
-    AppendError, Carriers, Condition, Expected, Outcome, ReadError, Slice, Store, Stored, Tie,
-    Write,
+    AppendError, Condition, CrossStreamDuplicate, Expected, Outcome, ReadError, Slice, Store,
+    Stored, Tie, Write,
 };
 use support::{person, screening};
 use tokio::sync::watch;
@@ -72,11 +72,11 @@ fn large(n: u8) -> Write {
     pair[0] = n;
     let head = {
         let draft = support::draft_of(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
-        let mut head = Stamped::new(&draft, person(1), Pair(pair), &[9; 32]).head;
+        let mut head = Stamped::new(&draft, person(1), DedupKey(pair), &[9; 32]).head;
         head.resize(1 << 20, b' ');
         head
     };
-    let records = vec![Stamped { stream: person(1), pair: Pair(pair), head }];
+    let records = vec![Stamped { stream: person(1), dedup_key: DedupKey(pair), head }];
     Write { stream: person(1), expected: Expected::Any, tie: Tie::Stream, records }
 }
 
@@ -97,7 +97,7 @@ impl Store for Unwilling {
         Err(ReadError::failed("no disk"))
     }
 
-    async fn find(&self, _: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
+    async fn find(&self, _: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
         Err(ReadError::failed("no disk"))
     }
 
@@ -105,7 +105,10 @@ impl Store for Unwilling {
         Err(ReadError::failed("no disk"))
     }
 
-    async fn carriers(&self, _: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+    async fn cross_stream_duplicates(
+        &self,
+        _: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
         Err(ReadError::failed("no disk"))
     }
 

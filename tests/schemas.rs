@@ -3,10 +3,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use care_ledger::domain::event::{Event, Raw};
-use care_ledger::domain::fact::Fact;
-use care_ledger::domain::kind::Kind;
-use care_ledger::domain::schema::{ENVELOPE, check, schema_id};
-use care_ledger::domain::violation::{Violation, ViolationCode};
+use care_ledger::domain::vocabulary::fact::Fact;
+use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::validate::{ENVELOPE, check, schema_id};
+use care_ledger::domain::vocabulary::violation::{Violation, ViolationCode};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 

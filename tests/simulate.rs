@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use care_ledger::domain::event::Raw;
-use care_ledger::domain::kind::Kind;
-use care_ledger::domain::schema::check;
+use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::validate::check;
 use care_ledger::simulate::{Plan, UNLISTED, events, protagonist};
 use chrono::{DateTime, NaiveDate, NaiveTime, Offset as _, Utc};
 use chrono_tz::Europe::Brussels;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use care_ledger::domain::event::{Event, Recorded};
 use care_ledger::domain::history::{History, Item, fold};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
-use care_ledger::domain::kind::Kind;
+use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::simulate::{Plan, events};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde_json::Value;

@@ -199,7 +199,7 @@ impl From {
                 bar.finish_and_clear();
                 Ok::<_, Failure>(lists)
             })??;
-            Ok(http::router_keeping(ledger, http::Kept::of(lists)))
+            Ok(http::router_with(ledger, http::Services::of(lists)))
         })
     }
 

@@ -63,7 +63,7 @@ impl Demo {
             };
             let served = runtime.spawn(http::serve(
                 listener,
-                http::router_keeping(ledger, http::Kept::of(lists)),
+                http::router_with(ledger, http::Services::of(lists)),
                 stop,
             ));
             (address, served, told)

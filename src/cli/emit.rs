@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::failure::Failure;
 use super::progress;
-use crate::domain::canonical;
+use crate::domain::vocabulary::canonical;
 
 /// Lines in a request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// The command.
 #[derive(Parser)]

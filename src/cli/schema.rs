@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::print;
-use crate::domain::canonical;
 use crate::domain::event::Raw;
-use crate::domain::kind::Kind;
-use crate::domain::schema;
-use crate::domain::violation::{Violation, ViolationCode};
+use crate::domain::vocabulary::canonical;
+use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::validate;
+use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
 
 /// The vocabulary: list the types, show a schema, check a file.
@@ -88,7 +88,7 @@ fn row(kind: Kind) -> Value {
 
 fn show(name: &str, example: bool) -> Result<(), Failure> {
     if name == "envelope" && !example {
-        return print(schema::ENVELOPE);
+        return print(validate::ENVELOPE);
     }
     let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
     let kind: Kind = name.parse().map_err(unknown)?;
@@ -106,7 +106,7 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
     let events = events(&text);
     for (number, event) in &events {
         let violations = match event {
-            Ok(event) => schema::check(&Raw(event.clone()), clock::now()).err(),
+            Ok(event) => validate::check(&Raw(event.clone()), clock::now()).err(),
             Err(violation) => Some(vec![violation.clone()]),
         };
         let Some(violations) = violations else { continue };

@@ -68,8 +68,8 @@ impl Serve {
             })?;
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
-            let kept = http::Kept { lists: Some(lists), refusals };
-            let router = http::router_keeping(ledger.clone(), kept);
+            let kept = http::Services { lists: Some(lists), refusals };
+            let router = http::router_with(ledger.clone(), kept);
             let ended = cluster::ended(&ledger);
             tokio::select! {
                 () = http::serve(listener, router, stop) => {}

@@ -51,7 +51,7 @@ impl Simulate {
         if [self.from, self.to].iter().any(|date| !(1980..=9999).contains(&date.year())) {
             return Err(Failure::usage("--from and --to lie between the years 1980 and 9999"));
         }
-        if self.to > crate::domain::calendar::date_of(crate::ledger::clock::now()) {
+        if self.to > crate::domain::time::calendar::date_of(crate::ledger::clock::now()) {
             eprintln!("note: a ledger refuses events in its future, and --to is in the future");
         }
         let Self { persons, detained, from, to, seed } = self;

@@ -12,14 +12,15 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::id::{EventKey, PersonId, Position, RecordedTime, Revision};
-use super::kind::{Class, Kind};
+use super::vocabulary::kind::{Class, Kind};
 
 /// An event as sent, whatever the mode: attributes and `data` in one JSON value. Nothing of it
 /// is checked yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Raw(pub Value);
 
-/// An event that holds every rule of the vocabulary. Only [`super::schema::check`] makes one.
+/// An event that holds every rule of the vocabulary. Only
+/// [`super::vocabulary::validate::check`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// Whose stream it goes to.
@@ -52,7 +53,7 @@ pub struct Recorded {
 }
 
 /// The content of a stored event. Its payload and what else was sent stay text until asked for:
-/// most readers want the typed [`super::fact::Fact`], which is read from that text.
+/// most readers want the typed [`super::vocabulary::fact::Fact`], which is read from that text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// The duplicate key.

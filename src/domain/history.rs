@@ -10,13 +10,13 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
-use super::calendar;
 use super::event::Recorded;
-use super::fact::Fact;
 use super::finding::{Finding, FindingCode};
 use super::id::{EventKey, RecordedTime};
-use super::kind::Kind;
-use super::schema;
+use super::time::calendar;
+use super::vocabulary::fact::Fact;
+use super::vocabulary::kind::Kind;
+use super::vocabulary::validate;
 
 /// Every record known, in the order of `time`, each as it stands.
 #[derive(Debug, Clone, Default)]
@@ -294,7 +294,7 @@ fn replacement(
             };
         }
     }
-    if !told_so && !schema::fits(kind, &data) {
+    if !told_so && !validate::fits(kind, &data) {
         return None;
     }
     Fact::decode(kind, &data).ok().map(|fact| (data, fact))

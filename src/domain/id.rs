@@ -80,15 +80,15 @@ impl EventKey {
 /// The keyed hash of an [`EventKey`]: what the duplicate index holds instead of the key itself,
 /// so that nothing of a sender's id survives an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Pair(pub [u8; 32]);
+pub struct DedupKey(pub [u8; 32]);
 
 /// What is kept by pair, or by part of one.
-pub type PairMap<V, K = Pair> = HashMap<K, V, ByPair>;
+pub type DedupKeyMap<V, K = DedupKey> = HashMap<K, V, ByDedupKey>;
 
 /// Places pairs in a table by their own bytes: they are keyed hashes, which nobody can choose.
-pub type ByPair = BuildHasherDefault<OwnBytes>;
+pub type ByDedupKey = BuildHasherDefault<OwnBytes>;
 
-/// See [`ByPair`].
+/// See [`ByDedupKey`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OwnBytes(u64);
 

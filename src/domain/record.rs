@@ -17,8 +17,8 @@
 //! ```
 
 use super::event::{Draft, Event, Recorded, Unreadable};
-use super::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
-use super::kind::Class;
+use super::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Revision};
+use super::vocabulary::kind::Class;
 
 /// The first byte of a record.
 pub const FORMAT: u8 = 0;
@@ -37,23 +37,23 @@ const RECORDED_BYTES: usize = 8;
 
 /// Hashes a duplicate key under the ledger's pair key, so that the stored pair says nothing of
 /// the sender's id. The lengths go in first, so that no two keys read alike.
-pub fn pair(pair_key: &[u8; 32], key: &EventKey) -> Pair {
-    hash_pair(pair_key, key, &[])
+pub fn dedup_key(dedup_hash_key: &[u8; 32], key: &EventKey) -> DedupKey {
+    hash_pair(dedup_hash_key, key, &[])
 }
 
 /// The pair of the second copy of a merge, in the other person's stream.
-pub fn mirror_pair(pair_key: &[u8; 32], key: &EventKey, stream: PersonId) -> Pair {
-    hash_pair(pair_key, key, stream.as_bytes())
+pub fn dedup_key_of_copy(dedup_hash_key: &[u8; 32], key: &EventKey, stream: PersonId) -> DedupKey {
+    hash_pair(dedup_hash_key, key, stream.as_bytes())
 }
 
-fn hash_pair(pair_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> Pair {
-    let mut hasher = blake3::Hasher::new_keyed(pair_key);
+fn hash_pair(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupKey {
+    let mut hasher = blake3::Hasher::new_keyed(dedup_hash_key);
     hasher.update(&(key.source.len() as u64).to_be_bytes());
     hasher.update(key.source.as_bytes());
     hasher.update(&(key.id.len() as u64).to_be_bytes());
     hasher.update(key.id.as_bytes());
     hasher.update(stream);
-    Pair(hasher.finalize().into())
+    DedupKey(hasher.finalize().into())
 }
 
 /// A record but for its `recordedtime`, which the store's writer adds as it gives the place.
@@ -62,25 +62,25 @@ pub struct Stamped {
     /// The stream it goes to.
     pub stream: PersonId,
     /// Its duplicate key, hashed.
-    pub pair: Pair,
+    pub dedup_key: DedupKey,
     /// Everything before `recordedtime`.
     pub head: Vec<u8>,
 }
 
 impl Stamped {
     /// Lays out a draft for a stream: the person's own, or the other one of a merge.
-    pub fn new(draft: &Draft, stream: PersonId, pair: Pair, salt: &[u8; 32]) -> Self {
+    pub fn new(draft: &Draft, stream: PersonId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
         let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + RECORDED_BYTES);
         head.push(FORMAT);
         head.push(draft.class.letter() as u8);
         head.extend_from_slice(&[0; 4]);
         head.extend_from_slice(stream.as_bytes());
-        head.extend_from_slice(&pair.0);
+        head.extend_from_slice(&dedup_key.0);
         head.extend_from_slice(blake3::keyed_hash(salt, &draft.canonical).as_bytes());
         head.extend_from_slice(&[0; SALT - NONCE]);
         head.extend_from_slice(salt);
         head.extend_from_slice(&draft.canonical);
-        Self { stream, pair, head }
+        Self { stream, dedup_key, head }
     }
 
     /// The record's bytes, once the writer has said when.
@@ -91,11 +91,14 @@ impl Stamped {
 }
 
 /// Whether a record's pair was hashed under this key: no two ledgers share one.
-pub fn is_paired(record: &[u8], pair_key: &[u8; 32]) -> bool {
+pub fn is_paired(record: &[u8], dedup_hash_key: &[u8; 32]) -> bool {
     let Ok(view) = View::new(record) else { return false };
     // The first of a log may be the other copy of a merge, which has a pair of its own.
-    let of = |key: &EventKey| [pair(pair_key, key), mirror_pair(pair_key, key, view.stream())];
-    Event::from_canonical(view.canonical()).is_ok_and(|event| of(&event.key).contains(&view.pair()))
+    let of = |key: &EventKey| {
+        [dedup_key(dedup_hash_key, key), dedup_key_of_copy(dedup_hash_key, key, view.stream())]
+    };
+    Event::from_canonical(view.canonical())
+        .is_ok_and(|event| of(&event.key).contains(&view.dedup_key()))
 }
 
 /// The BLAKE3 hash of a record: what the log of hashes commits to.
@@ -127,8 +130,8 @@ impl<'a> View<'a> {
     }
 
     /// Its duplicate key, hashed.
-    pub fn pair(self) -> Pair {
-        Pair(array(&self.0[PAIR..TAG]))
+    pub fn dedup_key(self) -> DedupKey {
+        DedupKey(array(&self.0[PAIR..TAG]))
     }
 
     /// Who may read it.
@@ -175,7 +178,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::kind::Kind;
+    use crate::domain::vocabulary::kind::Kind;
 
     fn draft() -> Draft {
         let canonical = br#"{"data":{},"id":"e1","source":"urn:test","specversion":"1.0",
@@ -194,11 +197,14 @@ mod tests {
     #[test]
     fn what_is_laid_out_reads_back() {
         let draft = draft();
-        let pair = pair(&[7; 32], &draft.key);
+        let dedup_key = dedup_key(&[7; 32], &draft.key);
         let recorded = RecordedTime::from_micros(1_790_000_000_000_000);
-        let bytes = Stamped::new(&draft, draft.person, pair, &[9; 32]).at(recorded);
+        let bytes = Stamped::new(&draft, draft.person, dedup_key, &[9; 32]).at(recorded);
         let view = View::new(&bytes).unwrap();
-        assert_eq!((view.stream(), view.pair(), view.class()), (draft.person, pair, draft.class));
+        assert_eq!(
+            (view.stream(), view.dedup_key(), view.class()),
+            (draft.person, dedup_key, draft.class)
+        );
         assert_eq!((view.canonical(), view.recorded()), (&draft.canonical[..], recorded));
         assert!(view.tag_holds());
         let opened = view.open(Position::new(4), Revision(2)).unwrap();
@@ -210,12 +216,12 @@ mod tests {
         let draft = draft();
         let other: PersonId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let rows = [
-            (draft.person, pair(&[7; 32], &draft.key)),
-            (other, mirror_pair(&[7; 32], &draft.key, other)),
+            (draft.person, dedup_key(&[7; 32], &draft.key)),
+            (other, dedup_key_of_copy(&[7; 32], &draft.key, other)),
         ];
-        for (stream, pair) in rows {
+        for (stream, dedup_key) in rows {
             let bytes =
-                Stamped::new(&draft, stream, pair, &[9; 32]).at(RecordedTime::from_micros(1));
+                Stamped::new(&draft, stream, dedup_key, &[9; 32]).at(RecordedTime::from_micros(1));
             assert!(is_paired(&bytes, &[7; 32]));
             assert!(!is_paired(&bytes, &[8; 32]));
         }
@@ -224,9 +230,9 @@ mod tests {
     #[test]
     fn every_flipped_byte_of_the_sealed_part_breaks_the_tag() {
         let draft = draft();
-        let pair = pair(&[7; 32], &draft.key);
-        let bytes =
-            Stamped::new(&draft, draft.person, pair, &[9; 32]).at(RecordedTime::from_micros(1));
+        let dedup_key = dedup_key(&[7; 32], &draft.key);
+        let bytes = Stamped::new(&draft, draft.person, dedup_key, &[9; 32])
+            .at(RecordedTime::from_micros(1));
         for place in SALT..bytes.len() - RECORDED_BYTES {
             let mut flipped = bytes.clone();
             flipped[place] ^= 1;
@@ -238,12 +244,13 @@ mod tests {
     fn no_two_keys_share_a_pair() {
         let key = [7; 32];
         let rows = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")];
-        let mut pairs: Vec<_> = rows.map(|(s, i)| pair(&key, &EventKey::new(s, i))).to_vec();
-        pairs.push(mirror_pair(&key, &EventKey::new("ab", "c"), draft().person));
-        let count = pairs.len();
-        pairs.sort();
-        pairs.dedup();
-        assert_eq!(pairs.len(), count);
+        let mut dedup_keys: Vec<_> =
+            rows.map(|(s, i)| dedup_key(&key, &EventKey::new(s, i))).to_vec();
+        dedup_keys.push(dedup_key_of_copy(&key, &EventKey::new("ab", "c"), draft().person));
+        let count = dedup_keys.len();
+        dedup_keys.sort();
+        dedup_keys.dedup();
+        assert_eq!(dedup_keys.len(), count);
     }
 
     #[test]

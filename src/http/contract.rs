@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::problem::ProblemType;
-use crate::domain::kind::Kind;
-use crate::domain::schema;
+use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::validate;
 
 /// Years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
@@ -75,7 +75,7 @@ pub fn components() -> Map<String, Value> {
         "Boundary": {"type": "string", "enum": ["anyPart", "excludeLast"]},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
         "EventType": {"type": "string", "enum": types},
-        "Envelope": file(schema::ENVELOPE),
+        "Envelope": file(validate::ENVELOPE),
         "CareEvent": care_event(),
         "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
         "Lines": {"type": "string", "description": "One JSON object a line"},
@@ -143,11 +143,11 @@ fn care_event() -> Value {
 
 /// The envelope as an event of one type fills it.
 fn event(kind: Kind) -> Value {
-    let mut event = file(schema::ENVELOPE);
+    let mut event = file(validate::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
             "type" => json!({"const": kind.name()}),
-            "dataschema" => json!({"const": schema::schema_id(kind)}),
+            "dataschema" => json!({"const": validate::schema_id(kind)}),
             "data" => json!({"$ref": format!("#/components/schemas/data.{kind}")}),
             _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
         };

@@ -1,5 +1,5 @@
 //! From a request to raw events, in each of the three CloudEvents modes.
-//! Always: the same event gives the same [`Tree`] in every mode.
+//! Always: the same event gives the same [`JsonValue`] in every mode.
 //! Form: CloudEvents 1.0, HTTP protocol binding, sections 3.1 to 3.3; JSON event format.
 
 use std::borrow::Cow;
@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::problem::{In, Issue, Problem, ProblemType};
 use super::query::Reading;
-use crate::domain::canonical::{self, ParseError};
-use crate::domain::tree::Tree;
+use crate::domain::vocabulary::canonical::{self, ParseError};
+use crate::domain::vocabulary::json::JsonValue;
 
 /// How a request carries its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,14 +63,14 @@ pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
 ///
 /// # Errors
 /// A 400 that says where the JSON breaks.
-pub fn event(bytes: &[u8]) -> Result<Tree<'_>, Problem> {
+pub fn event(bytes: &[u8]) -> Result<JsonValue<'_>, Problem> {
     canonical::read(bytes).map(told).map_err(|error| syntax(&error))
 }
 
 /// A null attribute is one that was left out (CloudEvents JSON event format, 2.2).
-fn told(mut event: Tree<'_>) -> Tree<'_> {
-    if let Tree::Object(members) = &mut event {
-        members.retain(|(_, member)| *member != Tree::Null);
+fn told(mut event: JsonValue<'_>) -> JsonValue<'_> {
+    if let JsonValue::Object(members) = &mut event {
+        members.retain(|(_, member)| *member != JsonValue::Null);
     }
     event
 }
@@ -79,9 +79,9 @@ fn told(mut event: Tree<'_>) -> Tree<'_> {
 ///
 /// # Errors
 /// A 400 that says where the JSON breaks, or that it is no array.
-pub fn batch(bytes: &[u8]) -> Result<Vec<Tree<'_>>, Problem> {
+pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
     match canonical::read(bytes).map_err(|error| syntax(&error))? {
-        Tree::Array(events) => Ok(events.into_iter().map(told).collect()),
+        JsonValue::Array(events) => Ok(events.into_iter().map(told).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
             Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]))
@@ -120,15 +120,15 @@ pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Attributes {
 ///
 /// # Errors
 /// A 400 that says where the JSON of the data breaks.
-pub fn binary(attributes: Attributes, body: &[u8]) -> Result<Tree<'_>, Problem> {
-    let own = |(name, value)| (Cow::Owned(name), Tree::Text(value));
-    let mut members: Vec<(Cow<str>, Tree)> = attributes.into_iter().map(own).collect();
+pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Problem> {
+    let own = |(name, value)| (Cow::Owned(name), JsonValue::Text(value));
+    let mut members: Vec<(Cow<str>, JsonValue)> = attributes.into_iter().map(own).collect();
     if !body.is_empty() {
         let data = canonical::read(body).map_err(|error| syntax(&error))?;
         let place = members.partition_point(|(name, _)| **name < *"data");
         members.insert(place, (Cow::Borrowed("data"), data));
     }
-    Ok(Tree::Object(members))
+    Ok(JsonValue::Object(members))
 }
 
 /// An issue of an event where binary mode has it: an attribute in its header, and what is under

@@ -16,9 +16,9 @@ use super::problem::{In, Issue, Problem, ProblemType};
 use super::query::{Query, Reading, prefers};
 use super::state::App;
 use crate::domain::id::{EventKey, Position};
-use crate::domain::kind::Kind;
+use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::answer;
-use crate::ledger::told::Wanted;
+use crate::ledger::read::feed::FeedFilter;
 
 /// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
@@ -80,9 +80,9 @@ pub async fn get(
     }
 }
 
-fn wanted(query: &mut Reading) -> Wanted {
+fn wanted(query: &mut Reading) -> FeedFilter {
     let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
-    Wanted { kind, source: query.text("source").map(Arc::from) }
+    FeedFilter { kind, source: query.text("source").map(Arc::from) }
 }
 
 /// The one event with a key, if the rest of the query takes it too.
@@ -97,13 +97,13 @@ async fn known(
             && after.is_none_or(|after| event.position > after)
     });
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(answer::as_told(&found)))
+    Ok(Json(answer::event_json(&found)))
 }
 
 /// The body is `{items, next?}`, put together from the texts of its events.
 async fn page(
     app: &App,
-    wanted: &Wanted,
+    wanted: &FeedFilter,
     after: Position,
     limit: usize,
 ) -> Result<Response, Problem> {
@@ -113,7 +113,7 @@ async fn page(
     let is_full = |items: usize, body: &Vec<u8>| items == limit || body.len() >= PAGE_BYTES_MAX;
     let mut is_end = false;
     while !is_full(items, &body) && looked_at < LOOKED_AT_MAX && !is_end {
-        let read = app.ledger.told(last, step).await?;
+        let read = app.ledger.feed_events(last, step).await?;
         is_end = read.is_empty();
         for told in read {
             if is_full(items, &body) {
@@ -149,5 +149,5 @@ pub async fn one(
     let position = query.done_with(position).await?;
     let found = app.ledger.at(position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(answer::as_told(&found)))
+    Ok(Json(answer::event_json(&found)))
 }

@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::serve::CONNECTIONS_MAX;
 use crate::domain::id::Position;
 use crate::ledger::Ledger;
-use crate::ledger::told::{Told, Wanted};
+use crate::ledger::read::feed::{FeedEvent, FeedFilter};
 
 /// Records offered at once, about 600 KiB. With 4,000 most of what it cost was fresh memory for
 /// each read (perf, 25 November 2026).
@@ -70,7 +70,7 @@ struct State {
     end: Option<Position>,
     /// The next ticket's number.
     next: u64,
-    waiting: HashMap<Wanted, Waiting>,
+    waiting: HashMap<FeedFilter, Waiting>,
 }
 
 /// Those who wait for the same choice.
@@ -106,7 +106,7 @@ type Delivery = (oneshot::Sender<Page>, Option<Page>);
 /// A place among those who wait; dropped, it is free.
 pub struct Ticket {
     hub: Arc<Hub>,
-    wanted: Wanted,
+    wanted: FeedFilter,
     number: u64,
     /// The page, once there is one; closed without one: read on from the log.
     pub page: oneshot::Receiver<Page>,
@@ -135,7 +135,7 @@ impl Hub {
     /// # Errors
     /// How far all who waited have been offered the log: there is more already, read it first, but
     /// no further, or the next offer comes too late.
-    pub fn wait(self: &Arc<Self>, from: Position, wanted: &Wanted) -> Result<Ticket, Position> {
+    pub fn wait(self: &Arc<Self>, from: Position, wanted: &FeedFilter) -> Result<Ticket, Position> {
         let mut state = self.state();
         let end = match state.end.filter(|_| state.is_running) {
             Some(end) => end,
@@ -173,7 +173,7 @@ impl Hub {
                 return;
             }
             let begun = Instant::now();
-            let pause = match self.ledger.told(end, STRETCH_RECORDS).await {
+            let pause = match self.ledger.feed_events(end, STRETCH_RECORDS).await {
                 Ok(told) => {
                     let pages = self.state().offer(&told, &self.room);
                     let rest = (begun.elapsed() * REST).clamp(PAUSE, REST_MAX);
@@ -199,7 +199,7 @@ impl Hub {
 
 impl State {
     /// Each event for those who wait for it.
-    fn offer(&mut self, told: &[Told], room: &Arc<Semaphore>) -> Vec<Delivery> {
+    fn offer(&mut self, told: &[FeedEvent], room: &Arc<Semaphore>) -> Vec<Delivery> {
         let Some((before, last)) = self.end.zip(told.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
@@ -282,7 +282,7 @@ impl Drop for Ticket {
 }
 
 /// An event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
-pub fn frame(told: &Told, text: &mut Vec<u8>) {
+pub fn frame(told: &FeedEvent, text: &mut Vec<u8>) {
     text.extend_from_slice(format!("id: {}\ndata: ", told.position()).as_bytes());
     told.write(text);
     text.extend_from_slice(b"\n\n");

@@ -18,10 +18,10 @@ use super::problem::{In, Issue, Problem, ProblemType, etag};
 use super::query::{Query, Reading};
 use super::refusals::{self, Invalid, Who};
 use super::state::{App, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, SILENCE_MAX};
-use crate::domain::admit::admit;
 use crate::domain::event::Draft;
 use crate::domain::id::Revision;
-use crate::domain::tree::Tree;
+use crate::domain::vocabulary::admit::admit;
+use crate::domain::vocabulary::json::JsonValue;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Expected, clock};
 
@@ -161,7 +161,7 @@ impl Sent {
 }
 
 /// The events of a batch, if there are not too many.
-fn few(events: Vec<Tree<'_>>) -> Result<Vec<Tree<'_>>, Problem> {
+fn few(events: Vec<JsonValue<'_>>) -> Result<Vec<JsonValue<'_>>, Problem> {
     match events.len() {
         0..=BATCH_EVENTS_MAX => Ok(events),
         _ => Err(Problem::too_large("10,000 events a batch")),

@@ -21,8 +21,8 @@ use super::ingest::{RECEIPT_BYTES, next_chunk};
 use super::problem::{Issue, Problem, ProblemType};
 use super::refusals::{self, Who};
 use super::state::{App, EVENT_BYTES_MAX};
-use crate::domain::admit::admit;
 use crate::domain::event::Draft;
+use crate::domain::vocabulary::admit::admit;
 use crate::ledger::record::{Receipt, RecordError, Run, Unrecorded};
 use crate::ledger::{AppendError, clock};
 

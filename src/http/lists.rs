@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::query::{Query, Reading, micros};
 use super::state::App;
 use super::wait::LEDGER_POSITION;
-use crate::domain::calendar::At;
 use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::time::calendar::At;
 use crate::ledger::answer::moment;
 use crate::projection::{AskError, Asked, CreditFilter, Lists, Page, Pin, TrajectoryFilter};
 

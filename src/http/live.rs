@@ -23,7 +23,7 @@ use super::link::Link;
 use super::problem::Problem;
 use crate::domain::id::Position;
 use crate::ledger::ReadError;
-use crate::ledger::told::Wanted;
+use crate::ledger::read::feed::FeedFilter;
 
 /// A page ends once it has so many bytes: what the connection buffers anyway.
 const PAGE_BYTES: usize = 64 * 1024;
@@ -44,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// 503 while there are as many live readers as there may be.
 pub fn feed(
     hub: &Arc<Hub>,
-    wanted: Wanted,
+    wanted: FeedFilter,
     after: Position,
     limit: usize,
     link: Link,
@@ -70,7 +70,7 @@ struct Reader {
     hub: Arc<Hub>,
     _place: OwnedSemaphorePermit,
     link: Link,
-    wanted: Wanted,
+    wanted: FeedFilter,
     /// Everything up to here was looked at.
     last: Position,
     /// The client would resume from here.
@@ -94,7 +94,7 @@ impl Reader {
     fn new(
         hub: Arc<Hub>,
         place: OwnedSemaphorePermit,
-        wanted: Wanted,
+        wanted: FeedFilter,
         after: Position,
         limit: usize,
         link: Link,
@@ -170,7 +170,7 @@ impl Reader {
         let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
         let place = self.hub.room.clone().acquire_many_owned(room).await;
         let mut place = place.map_err(ReadError::failed)?;
-        let told = self.hub.ledger.told(self.last, self.step).await?;
+        let told = self.hub.ledger.feed_events(self.last, self.step).await?;
         if told.is_empty() {
             sleep(PAUSE).await;
         }

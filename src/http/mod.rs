@@ -32,27 +32,27 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::problem::{Problem, ProblemType};
-use self::state::{App, RequestId};
+use crate::http::problem::{Problem, ProblemType};
+use crate::http::state::{App, RequestId};
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
 
-pub use self::hub::LIVE_MAX;
-pub use self::link::Pace;
-pub use self::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
+pub use crate::http::hub::LIVE_MAX;
+pub use crate::http::link::Pace;
+pub use crate::http::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
 /// The routes, as the command line passes them on.
 pub use axum::Router;
 
 /// What a service keeps beside the log.
-pub struct Kept {
+pub struct Services {
     /// The lists over all persons, where they are kept.
     pub lists: Option<Lists>,
     /// What was refused, for those who sent it.
     pub refusals: Refusals,
 }
 
-impl Kept {
+impl Services {
     /// Lists, and refusals for as long as the routes live.
     pub fn of(lists: Lists) -> Self {
         Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
@@ -61,11 +61,11 @@ impl Kept {
 
 /// The routes over an open ledger without lists; what was refused is kept as long as they are.
 pub fn router(ledger: Ledger) -> Router {
-    router_keeping(ledger, Kept { lists: None, refusals: Refusals::in_memory(clock::now) })
+    router_with(ledger, Services { lists: None, refusals: Refusals::in_memory(clock::now) })
 }
 
 /// The routes over an open ledger and what is kept beside it.
-pub fn router_keeping(ledger: Ledger, kept: Kept) -> Router {
+pub fn router_with(ledger: Ledger, kept: Services) -> Router {
     let app = App::new(ledger, kept);
     Router::new()
         .route("/", get(ops::root))

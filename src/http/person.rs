@@ -11,13 +11,13 @@ use chrono::{DateTime, Utc};
 use super::problem::{Problem, ProblemType, etag};
 use super::query::{Query, Reading, micros, prefers};
 use super::state::App;
-use crate::domain::calendar::{self, At};
 use crate::domain::credit;
 use crate::domain::id::{PersonId, RecordedTime};
-use crate::domain::kind::Kind;
+use crate::domain::time::calendar::{self, At};
+use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
-use crate::ledger::read::{Person, aside};
+use crate::ledger::read::{Person, run_blocking_if_long};
 
 /// Items of a history page, when nobody says otherwise and at most. Source: the HTTP contract.
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
@@ -125,7 +125,7 @@ async fn find(app: &App, question: &Question) -> Result<Person, Problem> {
 }
 
 fn long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {
-    aside(person.history.items.len(), answer)
+    run_blocking_if_long(person.history.items.len(), answer)
 }
 
 fn tagged(person: &Person, answer: impl IntoResponse) -> Response {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::state::RequestId;
 use crate::domain::id::Revision;
-use crate::domain::violation::{Violation, ViolationCode};
+use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::record::{Receipt, RecordError, Unrecorded};
 use crate::ledger::{AppendError, ReadError, clock};
 

@@ -12,8 +12,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::problem::{In, Issue, Problem};
 use super::wait::{self, Hold};
-use crate::domain::calendar::At;
 use crate::domain::id::RecordedTime;
+use crate::domain::time::calendar::At;
 
 /// The parameters of a request, as sent.
 pub struct Query {

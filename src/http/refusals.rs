@@ -13,9 +13,9 @@ use super::problem::{In, Issue, Problem, ProblemType};
 use super::query::Query;
 use super::state::App;
 use crate::domain::event::Draft;
-use crate::domain::kind::Kind;
-use crate::domain::tree::Tree;
-use crate::domain::violation::{Violation, ViolationCode, without_content};
+use crate::domain::vocabulary::json::JsonValue;
+use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::violation::{Violation, ViolationCode, without_content};
 use crate::ledger::record::{Run, Unrecorded};
 use crate::refusals::{ITEMS_MAX, Refusal};
 
@@ -63,7 +63,7 @@ pub struct Who {
 
 impl Who {
     /// Whose an event is; `None` when it names no sender or no id as the envelope asks.
-    pub fn of(event: &Tree) -> Option<Self> {
+    pub fn of(event: &JsonValue) -> Option<Self> {
         let text = |name: &str| {
             let text = event.text(name)?;
             let fits = !text.is_empty()

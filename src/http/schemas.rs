@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::problem::{Problem, ProblemType};
 use super::query::Query;
-use crate::domain::kind::Kind;
-use crate::domain::schema;
+use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::validate;
 
 /// `GET /v1/schemas`: every type with its title and class.
 pub async fn list(query: Query) -> Result<Json<Value>, Problem> {
@@ -27,7 +27,7 @@ pub async fn one(
     query.none().await?;
     let Path(name) = path.map_err(|_| Problem::new(ProblemType::NotFound))?;
     let text = match name.as_str() {
-        "envelope" => schema::ENVELOPE,
+        "envelope" => validate::ENVELOPE,
         name => name.parse::<Kind>().map_err(|_| Problem::new(ProblemType::NotFound))?.schema(),
     };
     let kind = HeaderValue::from_static("application/schema+json");

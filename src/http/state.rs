@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Kept;
+use super::Services;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::problem::Problem;
@@ -50,8 +50,8 @@ pub struct RequestId(pub String);
 
 impl App {
     /// Around an open ledger and what is kept beside it.
-    pub fn new(ledger: Ledger, kept: Kept) -> Self {
-        let Kept { lists, refusals } = kept;
+    pub fn new(ledger: Ledger, kept: Services) -> Self {
+        let Services { lists, refusals } = kept;
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
         let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));

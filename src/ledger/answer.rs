@@ -7,16 +7,16 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::read::Person;
-use super::told::InPlace;
-use crate::domain::calendar::At;
+use super::read::feed::InPlace;
 use crate::domain::credit::{self, Credit};
 use crate::domain::event::Recorded;
 use crate::domain::history::Item;
 use crate::domain::id::{PersonId, RecordedTime};
-use crate::domain::kind::Kind;
-use crate::domain::registry::Registry;
+use crate::domain::time::calendar::At;
 use crate::domain::trajectory;
 use crate::domain::trajectory::rules::Rules;
+use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::registry::Registry;
 
 /// What is asked of a person.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ pub fn headed(question: &Question, person: &Person, answer: &impl Serialize) -> 
 }
 
 /// An event as it was told, in its place.
-pub fn as_told(recorded: &Recorded) -> Value {
+pub fn event_json(recorded: &Recorded) -> Value {
     let mut event = recorded.event.members();
     place(recorded, &mut event);
     Value::Object(event)
@@ -200,10 +200,10 @@ mod tests {
     use super::*;
     use crate::domain::event::Raw;
     use crate::domain::history as domain_history;
-    use crate::domain::id::{Pair, Position, Revision};
+    use crate::domain::id::{DedupKey, Position, Revision};
     use crate::domain::record::{Stamped, View};
-    use crate::domain::schema;
-    use crate::ledger::read::RestsOn;
+    use crate::domain::vocabulary::validate;
+    use crate::ledger::read::DependsOn;
 
     const PERSON: &str = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e";
     const NOW: &str = "2030-01-01T00:00:00Z";
@@ -243,21 +243,21 @@ mod tests {
         told.push(touching(Kind::RecordCorrected, "corrects", Kind::DetentionArrived, time));
         told.push(touching(Kind::RecordAnnulled, "annuls", Kind::DetentionReleased, json!({})));
         let recorded = |(place, raw): (u64, Value)| {
-            let draft = schema::check(&Raw(raw), NOW.parse().unwrap()).unwrap();
-            let stamped = Stamped::new(&draft, draft.person, Pair([1; 32]), &[2; 32]);
+            let draft = validate::check(&Raw(raw), NOW.parse().unwrap()).unwrap();
+            let stamped = Stamped::new(&draft, draft.person, DedupKey([1; 32]), &[2; 32]);
             let bytes = stamped.at(RecordedTime::from_micros(1_790_000_000_000_000 + place as i64));
             let view = View::new(&bytes).unwrap();
             Arc::new(view.open(Position::new(place + 7), Revision(place)).unwrap())
         };
         let history = domain_history::fold((0..).zip(told).map(recorded), &HashSet::new(), None);
         let known = RecordedTime::from_micros(1_800_000_000_000_000);
-        Person { history, revision: Some(Revision(40)), known, rests_on: RestsOn::default() }
+        Person { history, revision: Some(Revision(40)), known, depends_on: DependsOn::default() }
     }
 
     #[test]
     fn the_text_of_a_history_says_what_its_members_say() {
         let person = known();
-        let touched = |item: &&Item| told(item) != as_told(&item.recorded);
+        let touched = |item: &&Item| told(item) != event_json(&item.recorded);
         assert_eq!(person.history.items.iter().filter(touched).count(), 3);
         let at = At::Instant(NOW.parse().unwrap());
         let question = Question { person: PERSON.parse().unwrap(), at, known: None };

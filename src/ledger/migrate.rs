@@ -11,9 +11,9 @@ use std::sync::Arc;
 use super::clock;
 use crate::domain::id::Position;
 use crate::store::Store as _;
+use crate::store::cluster::migrate::{self, Compared, MoveError};
+use crate::store::cluster::{self, Address, Held, Lost};
 use crate::store::embedded::{self, Embedded, OpenError};
-use crate::store::eventstoredb::migrate::{self, Compared, MoveError};
-use crate::store::eventstoredb::{self, Address, Held, Lost};
 use crate::vault::{KeyError, MasterKey};
 
 /// What is being done, for whoever waits.
@@ -180,7 +180,7 @@ fn open(folder: &Path, told: Told<'_>) -> Result<Embedded, OpenError> {
 }
 
 fn refuse_replica(folder: &Path) -> Result<(), MigrateError> {
-    if folder.join(eventstoredb::COPY).exists() {
+    if folder.join(cluster::COPY).exists() {
         return Err(MigrateError::Replica(folder.to_owned()));
     }
     Ok(())

@@ -2,13 +2,10 @@
 //! Always: [`record`] is the only way in, [`read`] the only way out.
 
 pub mod answer;
-mod batch;
-pub mod clear;
 pub mod clock;
 pub mod migrate;
 pub mod read;
 pub mod record;
-pub mod told;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -20,11 +17,11 @@ use tokio::sync::watch;
 use crate::domain::id::Position;
 use crate::domain::record::is_paired;
 use crate::store::Store;
+use crate::store::cluster::{self, Address, EventStoreDb};
 use crate::store::embedded::{self, Embedded, OpenError};
-use crate::store::eventstoredb::{self, Address, EventStoreDb};
 use crate::vault::{KeyError, MasterKey};
 
-pub use crate::store::eventstoredb::{Address as ClusterAddress, AddressError};
+pub use crate::store::cluster::{Address as ClusterAddress, AddressError};
 pub use crate::store::{AppendError, Condition, Expected, ReadError};
 
 /// Why a ledger could not be opened.
@@ -35,7 +32,7 @@ pub enum LedgerError {
     Store(#[from] OpenError),
     /// The cluster could not be opened.
     #[error(transparent)]
-    Cluster(#[from] eventstoredb::OpenError),
+    Cluster(#[from] cluster::OpenError),
     /// The key could not be opened.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -57,7 +54,7 @@ pub enum LedgerError {
 #[derive(Clone)]
 pub struct Ledger {
     store: Arc<dyn Store>,
-    pair_key: [u8; 32],
+    dedup_hash_key: [u8; 32],
 }
 
 impl Ledger {
@@ -67,20 +64,20 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`].
     pub fn open(folder: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
-        if folder.join(eventstoredb::COPY).exists() {
+        if folder.join(cluster::COPY).exists() {
             return Err(LedgerError::Replica);
         }
-        if eventstoredb::migrate::is_unfinished(folder) {
+        if cluster::migrate::is_unfinished(folder) {
             return Err(LedgerError::Unfinished);
         }
         let store = Embedded::open(folder, clock::recorded(), progress)?;
         let is_empty = *store.subscribe().borrow() == Position::START;
-        let key = MasterKey::open(folder, is_empty)?.pair_key();
+        let key = MasterKey::open(folder, is_empty)?.dedup_hash_key();
         let first = store.first().map_err(OpenError::from)?;
         if first.is_some_and(|first| !is_paired(&first.record, &key)) {
             return Err(KeyError::Foreign.into());
         }
-        Ok(Self { store: Arc::new(store), pair_key: key })
+        Ok(Self { store: Arc::new(store), dedup_hash_key: key })
     }
 
     /// Opens the ledger in a cluster, with what this replica keeps of it in a data folder. An
@@ -100,17 +97,17 @@ impl Ledger {
         let key = replica_key(&address, folder).await?;
         let clock = clock::recorded();
         let store = EventStoreDb::open(address, folder, key.check(), clock, progress).await?;
-        let pair_key = key.pair_key();
+        let dedup_hash_key = key.dedup_hash_key();
         let first = store.first().await?;
-        if first.is_some_and(|first| !is_paired(&first.record, &pair_key)) {
+        if first.is_some_and(|first| !is_paired(&first.record, &dedup_hash_key)) {
             return Err(KeyError::Foreign.into());
         }
-        Ok(Self { store: Arc::new(store), pair_key })
+        Ok(Self { store: Arc::new(store), dedup_hash_key })
     }
 
     /// A ledger over a store that is open already, such as one of another kind.
-    pub fn over(store: Arc<dyn Store>, pair_key: [u8; 32]) -> Self {
-        Self { store, pair_key }
+    pub fn over(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
+        Self { store, dedup_hash_key }
     }
 
     /// The last position, now and whenever it moves.
@@ -133,13 +130,13 @@ impl Ledger {
 /// looks then whether the key is the cluster's.
 async fn replica_key(address: &Address, folder: &Path) -> Result<MasterKey, LedgerError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::from)?;
-    if MasterKey::is_in(folder) && folder.join(eventstoredb::COPY).exists() {
+    if MasterKey::is_in(folder) && folder.join(cluster::COPY).exists() {
         return Ok(MasterKey::open(folder, false)?);
     }
-    let held = eventstoredb::holder(address, None).await?;
+    let held = cluster::holder(address, None).await?;
     let key = MasterKey::open(folder, held.is_none())?;
     let check = key.check();
-    match eventstoredb::holder(address, Some(check)).await? {
+    match cluster::holder(address, Some(check)).await? {
         Some(held) if held == check => Ok(key),
         _ => Err(KeyError::Foreign.into()),
     }

@@ -2,12 +2,7 @@
 //! Always: a projection is never the truth. It is folded from the log by the same functions that
 //! answer for one person, says how far it has read, and can be deleted at any time.
 
-mod lists;
-mod page;
-mod round;
-mod row;
-mod runner;
-mod state;
+pub mod lists;
 
+pub use self::lists::page::{AskError, Asked, CreditFilter, Page, Pin, TrajectoryFilter};
 pub use self::lists::{Lists, Progress, StartError, Status};
-pub use self::page::{AskError, Asked, CreditFilter, Page, Pin, TrajectoryFilter};

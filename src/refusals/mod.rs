@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use self::shelves::{Shelves, moment, oldest};
-use self::spool::Spool;
+use crate::refusals::shelves::{Shelves, moment, oldest};
+use crate::refusals::spool::Spool;
 
 /// Refusals kept of one source: a night's batch, each event of it wrong in its own way.
 pub const ITEMS_MAX: usize = 1_000;

@@ -9,7 +9,7 @@ use super::rates;
 use super::say::{Code, Codes, Date, Say, Series};
 use super::source::Source;
 use super::world::{HASSELT, Prison, working_day};
-use crate::domain::choice::{ConsentScope, NotDeliveredCause, Service};
+use crate::domain::vocabulary::choice::{ConsentScope, NotDeliveredCause, Service};
 
 const SUBSTANCES: &[(Codes, u32)] = &[
     (&["heroin", "cocaine"], 30),

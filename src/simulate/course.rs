@@ -7,7 +7,7 @@ use super::rates;
 use super::say::{Code, Id};
 use super::source::Source;
 use super::world::World;
-use crate::domain::choice::{Formulation, Goal, Product, Setting};
+use crate::domain::vocabulary::choice::{Formulation, Goal, Product, Setting};
 
 /// Micrograms in a milligram.
 pub(super) const MILLIGRAM: u32 = 1000;

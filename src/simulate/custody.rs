@@ -8,7 +8,7 @@ use super::rates::{self, Rate};
 use super::say::{Date, Id, Say, Series};
 use super::source::Source;
 use super::world::{Prison, RUISELEDE, is_weekend, working_day};
-use crate::domain::choice::{
+use crate::domain::vocabulary::choice::{
     AbsenceKind, ArrivalReason, LegalStatus, ModalityKind, OverdosePlace, ReleaseReason, StopReason,
 };
 

@@ -9,7 +9,7 @@ use super::moment::{Day, Moment};
 use super::rates;
 use super::say::{Say, Series};
 use super::source::Source;
-use crate::domain::choice::{
+use crate::domain::vocabulary::choice::{
     AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
 };
 

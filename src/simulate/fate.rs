@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::quota::Slot;
 use super::rates::{self, Rate};
 use super::world::{BRUGGE, HASSELT, Prison, World};
-use crate::domain::choice::ModalityKind;
+use crate::domain::vocabulary::choice::ModalityKind;
 
 /// How someone comes to substitution treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

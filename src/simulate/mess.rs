@@ -11,8 +11,8 @@ use super::rates;
 use super::say::{OtherPerson, Say, Target};
 use super::source::Source;
 use super::world::World;
-use crate::domain::choice::{AnnulmentReason, LegalStatus};
-use crate::domain::kind::{Class, Kind};
+use crate::domain::vocabulary::choice::{AnnulmentReason, LegalStatus};
+use crate::domain::vocabulary::kind::{Class, Kind};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;

@@ -4,8 +4,9 @@
 //! referral points; with records that come late, twice, wrong and then corrected, or never.
 //! Always: the same plan gives the same bytes on every machine; the order is that of sending over
 //! all persons; memory does not grow with the number of persons ([`Events`]); every event passes
-//! [`crate::domain::schema::check`] with a clock at or after its sending. No person, name or case
-//! is real: pseudonyms are random, rates are in [`rates`], each with its source or "invented".
+//! [`crate::domain::vocabulary::validate::check`] with a clock at or after its sending. No
+//! person, name or case is real: pseudonyms are random, rates are in [`rates`], each with its
+//! source or "invented".
 
 mod care;
 mod course;

@@ -10,7 +10,7 @@ use super::rates;
 use super::say::{Code, Id, Say, Series};
 use super::source::Source;
 use super::world::{Prison, RUISELEDE, working_day};
-use crate::domain::choice::{
+use crate::domain::vocabulary::choice::{
     Eligibility, LegalStatus, NotDeliveredCause, ProgrammeKind, Service, SessionForm,
 };
 

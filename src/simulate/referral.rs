@@ -10,7 +10,7 @@ use super::rates;
 use super::say::{Code, Id, Say, Series};
 use super::source::Source;
 use super::world::{Prison, working_day};
-use crate::domain::choice::{Service, Setting};
+use crate::domain::vocabulary::choice::{Service, Setting};
 
 /// A referral on its way.
 #[derive(Debug, Clone, Copy)]

@@ -11,7 +11,7 @@ use super::rates::{self, Rate};
 use super::say::{Codes, Date, Id, Say, Series};
 use super::source::Source;
 use super::world::working_day;
-use crate::domain::choice::{
+use crate::domain::vocabulary::choice::{
     ArrivalReason, HousingKind, ModalityKind, OverdosePlace, ReleaseReason, RevocationBasis,
     Setting, StopReason,
 };

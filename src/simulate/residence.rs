@@ -9,7 +9,7 @@ use super::moment::Day;
 use super::rates;
 use super::say::{Code, Date, Id, Say, Series};
 use super::source::Source;
-use crate::domain::choice::{HousingKind, Initiative, Setting, StopReason};
+use crate::domain::vocabulary::choice::{HousingKind, Initiative, Setting, StopReason};
 
 /// The therapeutic community of the registries.
 const HOUSE: Code = "deKiem";

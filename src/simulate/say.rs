@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::moment::{Day, Moment, write_date, write_moment};
 use super::source::Source;
 use super::world::World;
-use crate::domain::choice;
-use crate::domain::kind::Kind;
+use crate::domain::vocabulary::choice;
+use crate::domain::vocabulary::kind::Kind;
 
 /// An open code: a place, a project, a reason.
 pub(super) type Code = &'static str;

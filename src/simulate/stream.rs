@@ -17,7 +17,7 @@ use super::rates::{self, Rate};
 use super::say::{Ink, moment_text, numbered};
 use super::world::World;
 use crate::domain::id::PersonId;
-use crate::domain::schema::schema_id;
+use crate::domain::vocabulary::validate::schema_id;
 
 /// How many records are held at most: at 128 bytes each, 128 MiB. More would tell each life less
 /// often, fewer would spare memory.

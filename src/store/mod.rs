@@ -1,14 +1,14 @@
 //! Where records are kept: the promises that every backend makes, and their words.
 //! Always: an append that returned is durable and in its place for good; nothing is ever changed.
 
+pub mod cluster;
 pub mod embedded;
-pub mod eventstoredb;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::Stamped;
 
 /// What the stream must be for a write to happen.
@@ -57,7 +57,7 @@ pub enum Outcome {
     Appended(Vec<Stored>),
     /// These records, by place in the write, carry a pair that the log has already. None of the
     /// write was written: find them, compare contents, leave them out, and append the rest.
-    Known(Vec<usize>),
+    AlreadyStored(Vec<usize>),
     /// The stream was not as expected, and none of the write was written. Read again, decide
     /// again.
     Conflict {
@@ -159,7 +159,7 @@ pub struct Slice {
 
 /// The records of several streams that carry the same pair, in the order of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carriers(pub Vec<Stored>);
+pub struct CrossStreamDuplicate(pub Vec<Stored>);
 
 /// Whether a store takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,9 +182,9 @@ pub trait Store: Send + Sync {
     /// Writes records. When this returns [`Outcome::Appended`] they are durable and ordered.
     ///
     /// Embedded: all or nothing over all writes of one append. A cluster: per stream, and the
-    /// outcome of each says which. Pairs are looked up before expectations: a retry whose answer
-    /// was lost gets [`Outcome::Known`], never [`Outcome::Conflict`]. A retry of the same append
-    /// is safe at any time.
+    /// outcome of each says which. Dedup keys are looked up before expectations: a retry whose
+    /// answer was lost gets [`Outcome::AlreadyStored`], never [`Outcome::Conflict`]. A retry of the
+    /// same append is safe at any time.
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError>;
 
     /// Reads at most `limit` records of a stream from a revision on. Sees every append that
@@ -201,7 +201,7 @@ pub trait Store: Send + Sync {
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
 
     /// The record that carries each pair, if one does.
-    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError>;
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError>;
 
     /// The latest `recordedtime` among the records up to a position; `None`: there is no record at
     /// it. With one writer that is the record's own; writers of a cluster have clocks of their own,
@@ -210,7 +210,10 @@ pub trait Store: Send + Sync {
 
     /// The pairs that one of these streams carries and another stream too. With one writer there
     /// are none; two writers of a cluster can take the same pair for two persons at once.
-    async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError>;
+    async fn cross_stream_duplicates(
+        &self,
+        streams: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError>;
 
     /// The last position, now and whenever it moves.
     fn subscribe(&self) -> watch::Receiver<Position>;

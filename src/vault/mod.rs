@@ -11,7 +11,7 @@ use std::path::Path;
 const FILE: &str = "master.key";
 
 /// Domain separation of the key that hashes duplicate keys (BLAKE3 key derivation mode).
-const PAIR_CONTEXT: &str = "care-ledger 2026-11-23 pair of source and id v1";
+const DEDUP_CONTEXT: &str = "care-ledger 2026-11-23 pair of source and id v1";
 
 /// Domain separation of what tells a cluster's ledger by its key.
 const CHECK_CONTEXT: &str = "care-ledger 2026-11-25 check of the pair key v1";
@@ -104,11 +104,11 @@ impl MasterKey {
 
     /// A hash of the key that tells whose a cluster is, and nothing of the key.
     pub fn check(&self) -> [u8; 32] {
-        blake3::derive_key(CHECK_CONTEXT, &self.pair_key())
+        blake3::derive_key(CHECK_CONTEXT, &self.dedup_hash_key())
     }
 
     /// The key under which a duplicate key is hashed.
-    pub fn pair_key(&self) -> [u8; 32] {
-        blake3::derive_key(PAIR_CONTEXT, &self.0)
+    pub fn dedup_hash_key(&self) -> [u8; 32] {
+        blake3::derive_key(DEDUP_CONTEXT, &self.0)
     }
 }

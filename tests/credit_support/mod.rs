@@ -5,13 +5,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use care_ledger::domain::calendar::At;
 use care_ledger::domain::credit::{Credit, Query, credit};
 use care_ledger::domain::event::{Event, Raw, Recorded};
 use care_ledger::domain::history::{History, fold};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
-use care_ledger::domain::registry::Registry;
-use care_ledger::domain::schema;
+use care_ledger::domain::time::calendar::At;
+use care_ledger::domain::vocabulary::registry::Registry;
+use care_ledger::domain::vocabulary::validate;
 use chrono::TimeZone as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Brussels;
@@ -48,7 +48,7 @@ pub fn recorded(mut event: Value, place: u64) -> Arc<Recorded> {
     if event.get("subject").is_none() {
         event["subject"] = PERSON.into();
     }
-    let draft = schema::check(&Raw(event.clone()), now())
+    let draft = validate::check(&Raw(event.clone()), now())
         .unwrap_or_else(|violations| panic!("{event}: {violations:?}"));
     Arc::new(Recorded {
         stream: PERSON.parse::<PersonId>().unwrap(),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use care_ledger::domain::calendar::days_after;
+use care_ledger::domain::time::calendar::days_after;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 

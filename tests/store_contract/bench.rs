@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
-use care_ledger::domain::record::{Stamped, View, pair};
+use care_ledger::domain::record::{Stamped, View, dedup_key};
+use care_ledger::store::cluster::{self, Address, EventStoreDb};
 use care_ledger::store::embedded::{Clock, Embedded};
-use care_ledger::store::eventstoredb::{self, Address, EventStoreDb};
 use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -133,7 +133,7 @@ async fn trouble(standin: Standin, mut dice: Dice) {
 /// A replica of the suite's ledger in a cluster.
 pub async fn replica(address: &str, folder: &std::path::Path, clock: Clock) -> EventStoreDb {
     let address = Address::new(address, None).unwrap();
-    let held = eventstoredb::holder(&address, Some(CHECK)).await.unwrap();
+    let held = cluster::holder(&address, Some(CHECK)).await.unwrap();
     assert_eq!(held, Some(CHECK), "the server holds another ledger than the suite's");
     EventStoreDb::open(address, folder, CHECK, clock, &mut |_, _| ()).await.unwrap()
 }
@@ -162,7 +162,7 @@ pub fn stamped(person: PersonId, id: &str) -> Stamped {
 /// The same with a salt of its own, as each request has: two of one event differ.
 pub fn salted(person: PersonId, id: &str, salt: u8) -> Stamped {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    Stamped::new(&draft, person, pair(&PAIR_KEY, &draft.key), &[salt; 32])
+    Stamped::new(&draft, person, dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {

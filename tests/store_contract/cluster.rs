@@ -9,9 +9,11 @@ use care_ledger::domain::id::{PersonId, Position, Revision};
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{Run, Status};
+use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::embedded::Clock;
-use care_ledger::store::eventstoredb::EventStoreDb;
-use care_ledger::store::{Carriers, Condition, Expected, Outcome, Store, Stored, Write};
+use care_ledger::store::{
+    Condition, CrossStreamDuplicate, Expected, Outcome, Store, Stored, Write,
+};
 
 use super::bench::{
     PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped, write,
@@ -28,9 +30,9 @@ pub async fn all(store: &EventStoreDb) -> Vec<Stored> {
 }
 
 /// The streams that share a pair with one.
-async fn carriers(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
-    let told = store.carriers(&[stream]).await.unwrap();
-    let records = told.iter().flat_map(|Carriers(records)| records);
+async fn cross_stream_duplicates(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
+    let told = store.cross_stream_duplicates(&[stream]).await.unwrap();
+    let records = told.iter().flat_map(|CrossStreamDuplicate(records)| records);
     records.map(|stored| View::new(&stored.record).unwrap().stream()).collect()
 }
 
@@ -76,7 +78,7 @@ async fn two_replicas_race_and_agree() {
                             assert!(stored[0].record.starts_with(&head), "another's record");
                             written += 1;
                         }
-                        outcome => assert_eq!(*outcome, Outcome::Known(vec![0])),
+                        outcome => assert_eq!(*outcome, Outcome::AlreadyStored(vec![0])),
                     }
                 }
                 written
@@ -120,13 +122,13 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
     let (first, second) = tokio::join!(one.append(vec![first]), two.append(vec![second]));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!((appended(&first[0]).len(), appended(&second[0]).len()), (1, 1));
-    let pair = stamped(a, &id).pair;
+    let dedup_key = stamped(a, &id).dedup_key;
     for store in [&one, &two] {
         shows(store, 2).await;
-        assert_eq!(carriers(store, a).await, BTreeSet::from([a, b]));
-        assert_eq!(carriers(store, b).await, BTreeSet::from([a, b]));
-        assert!(carriers(store, anyone()).await.is_empty());
-        let found = store.find(vec![pair]).await.unwrap().remove(0).unwrap();
+        assert_eq!(cross_stream_duplicates(store, a).await, BTreeSet::from([a, b]));
+        assert_eq!(cross_stream_duplicates(store, b).await, BTreeSet::from([a, b]));
+        assert!(cross_stream_duplicates(store, anyone()).await.is_empty());
+        let found = store.find(vec![dedup_key]).await.unwrap().remove(0).unwrap();
         assert_eq!(found.position, Position::new(1), "the first of them answers");
         let slice = store.read_stream(b, Revision(0), 9).await.unwrap();
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
@@ -157,11 +159,11 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         let index = folder.path().join("mirror/index");
         std::fs::remove_dir_all(index).unwrap();
         let store = open(&standin, folder.path()).await;
-        assert_eq!(carriers(&store, a).await.len(), 2);
+        assert_eq!(cross_stream_duplicates(&store, a).await.len(), 2);
         drop(store);
         std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
         let store = open(&standin, folder.path()).await;
-        assert_eq!(carriers(&store, a).await.len(), 2);
+        assert_eq!(cross_stream_duplicates(&store, a).await.len(), 2);
     }
 }
 
@@ -227,7 +229,7 @@ async fn a_copy_is_made_anew_from_the_cluster_whatever_happens_to_it() {
         let store = open(&standin, folder.path()).await;
         assert_eq!(all(&store).await, before, "{why}");
         let known = store.append(vec![write(anyone(), Expected::Any, &["a7"])]).await.unwrap();
-        assert_eq!(known, [Outcome::Known(vec![0])], "{why}");
+        assert_eq!(known, [Outcome::AlreadyStored(vec![0])], "{why}");
     }
 }
 

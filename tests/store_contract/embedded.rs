@@ -83,7 +83,7 @@ async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
                 .append(vec![write(person(1), Expected::Any, &[&n.to_string()])])
                 .await
                 .unwrap();
-            assert_eq!(known, [Outcome::Known(vec![0])], "{why}: {n}");
+            assert_eq!(known, [Outcome::AlreadyStored(vec![0])], "{why}: {n}");
         }
     }
 }

@@ -10,7 +10,7 @@ use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Position};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{Receipt, RecordError, Run};
-use care_ledger::store::eventstoredb::EventStoreDb;
+use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
 use super::bench::{PAIR_KEY, anyone, behind, clock, id, replica, write};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use care_ledger::domain::event::{Draft, Raw};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::View;
-use care_ledger::domain::schema;
+use care_ledger::domain::vocabulary::validate;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{RecordError, Run, Status};
 use care_ledger::store::embedded::Clock;
@@ -29,7 +29,7 @@ pub fn merge(one: PersonId, other: PersonId) -> Draft {
         "subject": one, "time": "2026-03-01T10:00:00+01:00",
         "data": {"into": other, "reason": "samePerson"}
     });
-    schema::check(&Raw(merge), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
+    validate::check(&Raw(merge), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
 }
 
 pub async fn an_append_gives_places_in_order_and_reads_see_it(bench: &Bench) {
@@ -75,9 +75,13 @@ pub async fn one_refused_write_leaves_the_whole_append_out(bench: &Bench) {
     let rows = [
         ("new but exists", write(a, Expected::New, &[&other]), conflict.clone()),
         ("other revision", write(a, Expected::At(Revision(3)), &[&other]), conflict.clone()),
-        ("pair known", write(a, Expected::Any, &[&other, &first]), Outcome::Known(vec![1])),
-        ("known before expected", write(a, Expected::New, &[&first]), Outcome::Known(vec![0])),
-        ("known elsewhere", write(b, Expected::Any, &[&first]), Outcome::Known(vec![0])),
+        ("pair known", write(a, Expected::Any, &[&other, &first]), Outcome::AlreadyStored(vec![1])),
+        (
+            "known before expected",
+            write(a, Expected::New, &[&first]),
+            Outcome::AlreadyStored(vec![0]),
+        ),
+        ("known elsewhere", write(b, Expected::Any, &[&first]), Outcome::AlreadyStored(vec![0])),
     ];
     let before = end(&*store);
     for (why, refused, outcome) in rows {
@@ -95,8 +99,8 @@ pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
     let nobody = anyone();
     let slice = store.read_stream(nobody, Revision(0), 10).await.unwrap();
     assert_eq!((slice.records.len(), slice.last), (0, None));
-    let pair = stamped(nobody, &id()).pair;
-    assert_eq!(store.find(vec![pair]).await.unwrap(), [None]);
+    let dedup_key = stamped(nobody, &id()).dedup_key;
+    assert_eq!(store.find(vec![dedup_key]).await.unwrap(), [None]);
     assert!(store.read_all(end(&*store), 10).await.unwrap().is_empty());
     assert!(store.read_all(Position::new(u64::MAX / 2), 10).await.unwrap().is_empty());
     let outcomes = store.append(vec![write(nobody, Expected::At(Revision(0)), &[&id()])]).await;
@@ -356,7 +360,10 @@ pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {
         .filter(|stored| View::new(&stored.record).unwrap().stream() == person)
         .map(recorded)
         .collect();
-    assert!(times.len() == 20 && times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    assert!(
+        times.len() == 20 && times.windows(2).all(|dedup_key| dedup_key[0] < dedup_key[1]),
+        "{times:?}"
+    );
     drop(store);
     let store = bench.fresh().await;
     let last = behind(&*store, before).await.iter().map(recorded).max().unwrap();

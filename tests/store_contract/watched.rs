@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use care_ledger::store::eventstoredb::{self, Address, EventStoreDb, Lost, OpenError};
+use care_ledger::store::cluster::{self, Address, EventStoreDb, Lost, OpenError};
 use care_ledger::store::{Condition, Expected, Store as _};
 
 use super::bench::{CHECK, anyone, clock, id, write};
@@ -152,7 +152,7 @@ async fn a_cluster_with_records_and_no_name_is_not_claimed() {
     store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
     assert!(standin.remove("careLedger", 0));
     let address = Address::new(&standin.connection_string(), None).unwrap();
-    let claimed = eventstoredb::holder(&address, Some([9; 32])).await;
+    let claimed = cluster::holder(&address, Some([9; 32])).await;
     assert!(claimed.unwrap_err().to_string().contains("careLedger"));
 }
 
@@ -162,12 +162,12 @@ async fn an_empty_cluster_is_claimed_once() {
     let address = Address::new(&standin.connection_string(), None).unwrap();
     let claims = (0..4_u8).map(|n| {
         let address = address.clone();
-        async move { eventstoredb::holder(&address, Some([n; 32])).await.unwrap() }
+        async move { cluster::holder(&address, Some([n; 32])).await.unwrap() }
     });
     let held: BTreeSet<_> = futures::future::join_all(claims).await.into_iter().collect();
     assert_eq!(held.len(), 1, "all are told the same");
     let held = held.into_iter().next().unwrap();
-    assert_eq!(eventstoredb::holder(&address, None).await.unwrap(), held);
+    assert_eq!(cluster::holder(&address, None).await.unwrap(), held);
     let other = [9; 32];
     let folder = tempfile::tempdir().unwrap();
     let opened = EventStoreDb::open(address, folder.path(), other, clock(), &mut |_, _| ()).await;

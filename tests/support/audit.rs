@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::store::Store;
 use care_ledger::store::embedded::Embedded;
@@ -38,7 +38,7 @@ struct Row {
     revision: u64,
     recorded: RecordedTime,
     stream: PersonId,
-    pair: Pair,
+    dedup_key: DedupKey,
     content: [u8; 32],
     commitment: String,
 }
@@ -58,13 +58,13 @@ pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>
         rows
     });
     // The index that has lived through every kill is put back afterwards.
-    let (index, aside) = (folder.join("index"), folder.join("index-aside"));
-    std::fs::rename(&index, &aside).unwrap();
+    let (index, run_blocking_if_long) = (folder.join("index"), folder.join("index-aside"));
+    std::fs::rename(&index, &run_blocking_if_long).unwrap();
     runtime.block_on(async {
         check_index("rebuilt", &open(folder), &rows, depth, &mut findings).await;
     });
     std::fs::remove_dir_all(&index).unwrap();
-    std::fs::rename(&aside, &index).unwrap();
+    std::fs::rename(&run_blocking_if_long, &index).unwrap();
     findings.truncate(FINDINGS_MAX);
     (findings, rows.len())
 }
@@ -88,7 +88,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
                 revision: stored.revision.0,
                 recorded: view.recorded(),
                 stream: view.stream(),
-                pair: view.pair(),
+                dedup_key: view.dedup_key(),
                 content: *blake3::hash(view.canonical()).as_bytes(),
                 commitment: commitment(&stored.record).to_hex().to_string(),
             }
@@ -99,7 +99,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
 /// Gapless positions and revisions, rising recorded times, no pair twice.
 fn check_log(rows: &[Row], findings: &mut Vec<String>) {
     let mut next: BTreeMap<PersonId, u64> = BTreeMap::new();
-    let mut pairs = HashSet::new();
+    let mut dedup_keys = HashSet::new();
     let mut last = RecordedTime::from_micros(i64::MIN);
     for (place, row) in (1..).zip(rows) {
         let at = row.position;
@@ -116,7 +116,7 @@ fn check_log(rows: &[Row], findings: &mut Vec<String>) {
             findings.push(format!("position {at}: recorded no later than the one before"));
         }
         last = row.recorded;
-        if !pairs.insert(row.pair) {
+        if !dedup_keys.insert(row.dedup_key) {
             findings.push(format!("position {at}: its source and id were recorded before"));
         }
     }
@@ -126,7 +126,7 @@ fn check_log(rows: &[Row], findings: &mut Vec<String>) {
 fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
     let mut copies = vec![Vec::new(); known.sent.len()];
     for row in rows {
-        let Some(place) = known.pairs.get(&row.pair) else {
+        let Some(place) = known.dedup_keys.get(&row.dedup_key) else {
             findings.push(format!("position {}: nobody sent this", row.position));
             continue;
         };
@@ -134,7 +134,7 @@ fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
         if row.content != sent.content {
             findings.push(format!("position {}: not what {:?} said", row.position, sent.key));
         }
-        if !sent.copies.contains(&(row.pair, row.stream)) {
+        if !sent.copies.contains(&(row.dedup_key, row.stream)) {
             findings.push(format!("position {}: in another's stream", row.position));
         }
         copies[*place].push(row);
@@ -188,7 +188,7 @@ async fn check_index(
     let older = rows[..newest].iter().step_by(newest / OLDER + 1);
     let asked: Vec<&Row> = older.chain(&rows[newest..]).collect();
     for rows in asked.chunks(PAGE) {
-        let found = store.find(rows.iter().map(|row| row.pair).collect()).await.unwrap();
+        let found = store.find(rows.iter().map(|row| row.dedup_key).collect()).await.unwrap();
         for (row, found) in rows.iter().zip(found) {
             let said = found.map(|stored| stored.position.number());
             if said != Some(row.position) {

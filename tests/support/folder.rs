@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use care_ledger::domain::id::{EventKey, RecordedTime};
-use care_ledger::domain::record::{Stamped, pair};
+use care_ledger::domain::record::{Stamped, dedup_key};
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Expected, Store as _, Tie, Write};
 use care_ledger::vault::MasterKey;
@@ -57,12 +57,12 @@ pub fn fill(folder: &Path, count: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     let store = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
-    let pair_key = MasterKey::open(folder, true).unwrap().pair_key();
+    let dedup_hash_key = MasterKey::open(folder, true).unwrap().dedup_hash_key();
     // One content for all: only the first record is held against the key at a start.
     let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
     let stamped = |n: u32| {
-        let pair = pair(&pair_key, &EventKey::new("urn:fill", &n.to_string()));
-        Stamped::new(&draft, person(1_000 + n % 500), pair, &[9; 32])
+        let dedup_key = dedup_key(&dedup_hash_key, &EventKey::new("urn:fill", &n.to_string()));
+        Stamped::new(&draft, person(1_000 + n % 500), dedup_key, &[9; 32])
     };
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
         let write = |n: &u32| {

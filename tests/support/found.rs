@@ -134,7 +134,7 @@ fn repeat(
     if receipts.len() != request.events.len() {
         findings.push(format!("sent again: {} {}", answer.status, answer.text));
     }
-    let pairs = request.events.iter().zip(&receipts);
-    findings.extend(pairs.filter_map(|(event, receipt)| known.acknowledge(event, receipt)));
+    let dedup_keys = request.events.iter().zip(&receipts);
+    findings.extend(dedup_keys.filter_map(|(event, receipt)| known.acknowledge(event, receipt)));
     receipts.iter().map(|r| r["status"].as_str().unwrap_or_default().to_owned()).collect()
 }

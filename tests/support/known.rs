@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use care_ledger::domain::canonical;
-use care_ledger::domain::id::{EventKey, Pair, PersonId};
-use care_ledger::domain::record::{mirror_pair, pair};
+use care_ledger::domain::id::{DedupKey, EventKey, PersonId};
+use care_ledger::domain::record::{dedup_key, dedup_key_of_copy};
+use care_ledger::domain::vocabulary::canonical;
 use care_ledger::vault::MasterKey;
 use serde_json::Value;
 
@@ -62,16 +62,16 @@ pub struct Sent {
     pub content: [u8; 32],
     pub receipt: Option<Receipt>,
     /// Of both copies of a merge, the second is this one's.
-    pub copies: Vec<(Pair, PersonId)>,
+    pub copies: Vec<(DedupKey, PersonId)>,
 }
 
 /// See the module.
 #[derive(Default)]
 pub struct Known {
-    pair_key: Option<[u8; 32]>,
+    dedup_hash_key: Option<[u8; 32]>,
     places: HashMap<Key, usize>,
     pub sent: Vec<Sent>,
-    pub pairs: HashMap<Pair, usize>,
+    pub dedup_keys: HashMap<DedupKey, usize>,
 }
 
 pub fn key(event: &Value) -> Key {
@@ -82,9 +82,12 @@ pub fn key(event: &Value) -> Key {
 impl Known {
     /// Reads the folder's key once it has one.
     pub fn unlock(&mut self, folder: &Path) {
-        let key = MasterKey::open(folder, false).unwrap().pair_key();
-        assert!(self.pair_key.is_none_or(|known| known == key), "the folder's key has changed");
-        self.pair_key = Some(key);
+        let key = MasterKey::open(folder, false).unwrap().dedup_hash_key();
+        assert!(
+            self.dedup_hash_key.is_none_or(|known| known == key),
+            "the folder's key has changed"
+        );
+        self.dedup_hash_key = Some(key);
     }
 
     /// Notes that an event was sent.
@@ -95,14 +98,14 @@ impl Known {
         }
         let place = self.sent.len();
         let person: PersonId = event["subject"].as_str().unwrap().parse().unwrap();
-        let pair_key = self.pair_key.expect("unlocked after the first start");
+        let dedup_hash_key = self.dedup_hash_key.expect("unlocked after the first start");
         let name = EventKey::new(&key.0, &key.1);
-        let mut copies = vec![(pair(&pair_key, &name), person)];
+        let mut copies = vec![(dedup_key(&dedup_hash_key, &name), person)];
         if event["type"] == "person.merged" {
             let other: PersonId = event["data"]["into"].as_str().unwrap().parse().unwrap();
-            copies.push((mirror_pair(&pair_key, &name, other), other));
+            copies.push((dedup_key_of_copy(&dedup_hash_key, &name, other), other));
         }
-        self.pairs.extend(copies.iter().map(|(pair, _)| (*pair, place)));
+        self.dedup_keys.extend(copies.iter().map(|(dedup_key, _)| (*dedup_key, place)));
         self.places.insert(key.clone(), place);
         let content = *blake3::hash(&canonical::bytes(event)).as_bytes();
         self.sent.push(Sent { key, person, content, receipt: None, copies });

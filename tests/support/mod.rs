@@ -14,7 +14,7 @@ pub mod server;
 
 use care_ledger::domain::event::{Draft, Raw};
 use care_ledger::domain::id::PersonId;
-use care_ledger::domain::schema;
+use care_ledger::domain::vocabulary::validate;
 use serde_json::{Value, json};
 
 /// The n-th made-up person.
@@ -34,5 +34,5 @@ pub fn screening(person: PersonId, source: &str, id: &str, time: &str) -> Value 
 /// The same as a draft.
 pub fn draft_of(person: PersonId, source: &str, id: &str, time: &str) -> Draft {
     let now = "2030-01-01T00:00:00Z".parse().unwrap();
-    schema::check(&Raw(screening(person, source, id, time)), now).unwrap()
+    validate::check(&Raw(screening(person, source, id, time)), now).unwrap()
 }

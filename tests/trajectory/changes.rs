@@ -1,8 +1,8 @@
 //! When an answer changes by itself, as a table: events, instant, the instant of the change.
 
-use care_ledger::domain::calendar::At;
-use care_ledger::domain::registry::Registry;
+use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::{Rules, answer, answer_until};
+use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use care_ledger::domain::id::{PersonId, RecordedTime};
 use care_ledger::ledger::answer::{Question, trajectory};
-use care_ledger::ledger::read::{Person, RestsOn};
+use care_ledger::ledger::read::{DependsOn, Person};
 use serde_json::{Value, json};
 
 use crate::builder::*;
@@ -64,8 +64,8 @@ fn a_code_that_no_registry_knows_is_told() {
     ];
     for (claim, events, expected) in rows {
         let known = RecordedTime::from_micros(99);
-        let rests_on = RestsOn::default();
-        let of = Person { history: history(&events, None), revision: None, known, rests_on };
+        let depends_on = DependsOn::default();
+        let of = Person { history: history(&events, None), revision: None, known, depends_on };
         let question = Question { person, at: at("2026-03-10"), known: None };
         assert_says(claim, "/findings", &trajectory(&question, &of)["findings"], &expected);
     }

@@ -1,9 +1,11 @@
 //! Laws that hold for every history that passes the door.
 
+use care_ledger::domain::history::History;
+use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::alerts::AlertCode;
 use care_ledger::domain::trajectory::substitution::SubstitutionState;
 use care_ledger::domain::trajectory::{self, Rules, Trajectory};
-use care_ledger::domain::{calendar::At, history::History, registry::Registry};
+use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use care_ledger::domain::calendar::At;
+use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::credit::{self, Credit};
 use care_ledger::domain::event::Recorded;
 use care_ledger::domain::history::{self, History};
 use care_ledger::domain::id::{EventKey, PersonId, Position};
-use care_ledger::domain::kind::Kind;
-use care_ledger::domain::registry::Registry;
+use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::domain::trajectory::rules::Rules;
 use care_ledger::domain::trajectory::{self, Trajectory};
 use care_ledger::ledger::Ledger;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use care_ledger::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::store::{
-    AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write,
+    AppendError, CrossStreamDuplicate, Condition, Outcome, ReadError, Slice, Store, Stored, Write,
 };
 use tokio::sync::watch;
 
@@ -50,7 +50,7 @@ impl Store for Nothing {
         Ok(Vec::new())
     }
 
-    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
+    async fn find(&self, pairs: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
         Ok(vec![None; pairs.len()])
     }
 
@@ -58,7 +58,7 @@ impl Store for Nothing {
         Ok(None)
     }
 
-    async fn carriers(&self, _: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+    async fn cross_stream_duplicates(&self, _: &[PersonId]) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
         Ok(Vec::new())
     }
 

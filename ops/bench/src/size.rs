@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use care_ledger::domain::calendar::At;
+use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::id::PersonId;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::answer::{self, HistoryPage, Question};

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::client::Client;
-use super::super::emit::{self, EVENTS_DRY};
-use super::super::failure::Failure;
 use super::report::{Check, Group};
-use crate::domain::canonical;
+use crate::cli::client::Client;
+use crate::cli::emit::{self, EVENTS_DRY};
+use crate::cli::failure::Failure;
+use crate::domain::vocabulary::canonical;
 
 /// Events of a file whose keys are held, at about 60 bytes each.
 const EVENTS_MAX: usize = 2_000_000;

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 use serde_json::Value;
 
-use super::super::ask::encode;
-use super::super::client::{Answer, Client};
-use super::super::emit::EVENTS_DRY;
 use super::report::{Check, Group};
-use crate::domain::kind::Kind;
+use crate::cli::ask::encode;
+use crate::cli::client::{Answer, Client};
+use crate::cli::emit::EVENTS_DRY;
+use crate::domain::vocabulary::kind::Kind;
 
 /// So many refused events are looked up, the newest first: has the ledger got them since?
 const LOOKED_UP_MAX: usize = 200;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use ureq::http::Uri;
 
-use super::super::client::Client;
-use super::super::failure::Failure;
 use super::report::Check;
-use crate::domain::schema::AHEAD_MINUTES_MAX;
+use crate::cli::client::Client;
+use crate::cli::failure::Failure;
+use crate::domain::vocabulary::validate::AHEAD_MINUTES_MAX;
 
 /// Longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);

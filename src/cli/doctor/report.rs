@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::failure::Failure;
-use crate::domain::violation::without_content;
+use crate::cli::failure::Failure;
+use crate::domain::vocabulary::violation::without_content;
 
 /// Every check, in the order in which they are made.
 const NAMES: [&str; 9] = [

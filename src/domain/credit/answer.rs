@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::query::{Boundary, MonthDays};
 use super::rules::Parameter;
-use crate::domain::choice::ModalityKind;
-use crate::domain::fact::{Code, Id};
 use crate::domain::finding::Finding;
+use crate::domain::vocabulary::choice::ModalityKind;
+use crate::domain::vocabulary::fact::{Code, Id};
 
 /// What the stay and the modality are worth, under every reading side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

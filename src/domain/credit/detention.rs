@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::timeline::{Place, Span, Timeline, Told};
-use crate::domain::choice::AbsenceKind;
-use crate::domain::dates::{Dates, Run, day_after, day_before};
-use crate::domain::fact::{Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::time::dates::{Dates, Run, day_after, day_before};
+use crate::domain::vocabulary::choice::AbsenceKind;
+use crate::domain::vocabulary::fact::{Fact, Id};
 
 /// What the arrivals and releases give.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Detention {
     /// The records of the detentions that meet these dates, and of what was away from them.
     pub fn records(&self, run: Run) -> impl Iterator<Item = Place> + '_ {
         let spans = self.spans.iter().chain(&self.away);
-        spans.filter(move |span| span.run.meets(run)).flat_map(|span| &span.rests_on).copied()
+        spans.filter(move |span| span.run.meets(run)).flat_map(|span| &span.depends_on).copied()
     }
 
     /// The arrival that ends a modality which begins on this date: the first on or after it, but
@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
         match self.open.take() {
             Some((first, arrival)) => self.found.spans.push(Span {
                 run: Run { first, last: told.date },
-                rests_on: vec![arrival, told.place],
+                depends_on: vec![arrival, told.place],
             }),
             None => findings.push(timeline.finding(
                 FindingCode::ReleaseWithoutArrival,
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         self.away.retain(|(since, start, detention)| {
             if ends(detention) {
                 let run = Run { first: day_after(*since), last: day_before(told.date) };
-                let span = Span { run, rests_on: vec![*start, told.place] };
+                let span = Span { run, depends_on: vec![*start, told.place] };
                 ended.entry(detention).or_default().push(span);
             }
             !ends(detention)
@@ -139,11 +139,11 @@ impl<'a> Walk<'a> {
     fn finish(mut self, at: NaiveDate) -> Detention {
         if let Some((first, arrival)) = self.open {
             let run = Run { first, last: at };
-            self.found.spans.push(Span { run, rests_on: vec![arrival] });
+            self.found.spans.push(Span { run, depends_on: vec![arrival] });
         }
         for (since, start, detention) in self.away {
             let run = Run { first: day_after(since), last: at };
-            let span = Span { run, rests_on: vec![start] };
+            let span = Span { run, depends_on: vec![start] };
             self.away_from.entry(detention).or_default().push(span);
         }
         self.found.away_from = self.away_from.into_values().collect();

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use super::modality::Modality;
 use super::timeline::Timeline;
 use super::treatment::Stay;
-use crate::domain::dates::Dates;
-use crate::domain::fact::{Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::registry::Registry;
+use crate::domain::time::dates::Dates;
+use crate::domain::vocabulary::fact::{Fact, Id};
+use crate::domain::vocabulary::registry::Registry;
 
 /// All that remain once each set has told its own.
 pub(super) fn others(

@@ -20,10 +20,10 @@ mod treatment;
 pub use answer::*;
 pub use query::{Boundary, MonthDays, NotABoundary, NotMonthDays, Query};
 
-use crate::domain::dates::WRITABLE_MAX;
-use crate::domain::fact::Fact;
-use crate::domain::history::History;
-use crate::domain::registry::Registry;
+use super::history::History;
+use super::time::dates::WRITABLE_MAX;
+use super::vocabulary::fact::Fact;
+use super::vocabulary::registry::Registry;
 use modality::Modality;
 use reading::Ground;
 use remainder::Base;

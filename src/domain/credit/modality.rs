@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 
 use super::detention::Detention;
 use super::timeline::{Place, Span, Timeline};
-use crate::domain::choice::ModalityKind;
-use crate::domain::dates::{Dates, Run, day_before};
-use crate::domain::fact::{Fact, Granted, Id};
 use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::time::dates::{Dates, Run, day_before};
+use crate::domain::vocabulary::choice::ModalityKind;
+use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
 /// What a court decided under art. 68 par. 5 al. 2.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ pub(super) struct Modality<'a> {
     pub dates: Dates,
     /// The grant, what keeps an arrival on its first date from ending the window, and what ends
     /// it, be it the death.
-    pub rests_on: Vec<Place>,
+    pub depends_on: Vec<Place>,
     pub suspensions: Vec<Span>,
     pub suspended: Dates,
     pub compliant: Dates,
@@ -56,8 +56,8 @@ impl Modality<'_> {
 
     /// The records of its window and of what was suspended in it.
     pub fn records(&self) -> impl Iterator<Item = Place> + '_ {
-        let suspensions = self.suspensions.iter().flat_map(|span| &span.rests_on);
-        self.rests_on.iter().chain(suspensions).copied()
+        let suspensions = self.suspensions.iter().flat_map(|span| &span.depends_on);
+        self.depends_on.iter().chain(suspensions).copied()
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn modalities<'a>(
             starts_on,
             window,
             dates,
-            rests_on: [Some(grant), detention.release_after_arrival_on(starts_on), end]
+            depends_on: [Some(grant), detention.release_after_arrival_on(starts_on), end]
                 .into_iter()
                 .flatten()
                 .collect(),
@@ -229,8 +229,8 @@ fn window_end(
 fn suspensions(about: &About<'_>, window_last: NaiveDate) -> Vec<Span> {
     let span = |&((first, suspended), lifted): &(Moment, Option<Moment>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
-        let rests_on = [Some(suspended), lifted.map(|(_, place)| place)];
-        Span { run: Run { first, last }, rests_on: rests_on.into_iter().flatten().collect() }
+        let depends_on = [Some(suspended), lifted.map(|(_, place)| place)];
+        Span { run: Run { first, last }, depends_on: depends_on.into_iter().flatten().collect() }
     };
     about.suspensions.iter().map(span).collect()
 }
@@ -250,7 +250,7 @@ fn comply(
     let inside = modality.dates.intersect(detained);
     let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
     let spans = detention.spans.iter().filter(|span| span.run.meets(window));
-    let places: HashSet<Place> = spans.flat_map(|span| span.rests_on.iter().copied()).collect();
+    let places: HashSet<Place> = spans.flat_map(|span| span.depends_on.iter().copied()).collect();
     findings.push(timeline.finding(
         FindingCode::ModalityWithoutRelease,
         places.into_iter().chain([modality.grant]),

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use crate::domain::calendar::At;
+use crate::domain::time::calendar::At;
 
 /// Which dates of a stay count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

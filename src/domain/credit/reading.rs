@@ -9,8 +9,8 @@ use super::modality::{Left, Modality};
 use super::remainder::Base;
 use super::rules::{self, ReadingRule};
 use super::runs::DayRuns;
-use crate::domain::choice::ModalityKind;
-use crate::domain::dates::{Dates, day_after, days_later};
+use crate::domain::time::dates::{Dates, day_after, days_later};
+use crate::domain::vocabulary::choice::ModalityKind;
 
 /// What all readings of one modality share.
 pub(super) struct Ground<'g> {

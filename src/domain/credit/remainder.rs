@@ -12,10 +12,10 @@ use super::detention::Detention;
 use super::modality::Modality;
 use super::query::MonthDays;
 use super::timeline::{Place, Timeline};
-use crate::domain::choice::ModalityKind;
-use crate::domain::dates::{self, Dates, Length, Run, day_before};
-use crate::domain::fact::{Fact, Id, Pronounced};
 use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::time::dates::{self, Dates, Length, Run, day_before};
+use crate::domain::vocabulary::choice::ModalityKind;
+use crate::domain::vocabulary::fact::{Fact, Id, Pronounced};
 
 /// The sentences, chained.
 #[derive(Debug, Default)]

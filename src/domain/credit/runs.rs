@@ -13,7 +13,7 @@ use super::detention::Detention;
 use super::modality::Modality;
 use super::timeline::{Place, Span, Timeline};
 use super::treatment::{End, Presence};
-use crate::domain::dates::{Dates, Run};
+use crate::domain::time::dates::{Dates, Run};
 
 /// The lists of one modality.
 pub(super) struct DayRuns {
@@ -42,7 +42,7 @@ impl Presences {
         let closing = |p: &&Presence| match p.end {
             End::Closed(place) => {
                 let run = Run { first: p.run.last, last: p.run.last };
-                Some(Span { run, rests_on: vec![place] })
+                Some(Span { run, depends_on: vec![place] })
             }
             End::Displaced(_) | End::Open => None,
         };
@@ -94,7 +94,7 @@ struct Over(Vec<(NaiveDate, Place)>);
 
 impl Over {
     fn new(spans: &[Span]) -> Self {
-        let ended = |span: &Span| match span.rests_on[..] {
+        let ended = |span: &Span| match span.depends_on[..] {
             [_, end] => Some((span.run.last, end)),
             _ => None,
         };
@@ -136,7 +136,7 @@ pub(super) fn day_runs(
         (Why::Detained, detained, Grounds::new(&[&custody.detention.spans], &returned)),
         (Why::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
     ];
-    let lists = Lists { timeline, window: &modality.rests_on };
+    let lists = Lists { timeline, window: &modality.depends_on };
     let treated = presences.present.intersect(&modality.compliant);
     let mut left = presences.covered.minus(&treated);
     let outside = left.minus(&modality.dates);
@@ -215,12 +215,12 @@ impl Lists<'_, '_> {
         let run = |run: Run| {
             let mut places = self.window.to_vec();
             for touching in &mut within {
-                places.extend(touching.next(run).flat_map(|(_, span)| span.rests_on.clone()));
+                places.extend(touching.next(run).flat_map(|(_, span)| span.depends_on.clone()));
             }
             places.extend(grounds.over.iter().flat_map(|over| over.by(run)));
             if let Some((touching, absences)) = &mut stayed {
                 for (place, span) in touching.next(run) {
-                    places.extend(span.rests_on.iter().copied().chain(absences[place].by(run)));
+                    places.extend(span.depends_on.iter().copied().chain(absences[place].by(run)));
                 }
             }
             DayRun {

@@ -8,7 +8,7 @@ use super::answer::{
     Status, Why,
 };
 use super::rules::{self, Parameter, ReadingRule};
-use crate::domain::choice::ModalityKind;
+use crate::domain::vocabulary::choice::ModalityKind;
 
 /// The widest line.
 const COLUMNS_MAX: usize = 100;

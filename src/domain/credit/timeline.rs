@@ -8,11 +8,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::answer::RecordRead;
 use super::query::Query;
-use crate::domain::calendar;
-use crate::domain::dates::{Dates, Run, WRITABLE_MAX};
-use crate::domain::fact::Fact;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{History, Item};
+use crate::domain::time::calendar;
+use crate::domain::time::dates::{Dates, Run, WRITABLE_MAX};
+use crate::domain::vocabulary::fact::Fact;
 
 /// The place of a record in the order of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub run: Run,
-    pub rests_on: Vec<Place>,
+    pub depends_on: Vec<Place>,
 }
 
 impl Span {

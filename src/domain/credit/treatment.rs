@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::query::Boundary;
 use super::timeline::{Place, Span, Timeline, Told};
-use crate::domain::dates::{Dates, Run, day_after, day_before};
-use crate::domain::fact::{Code, Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::time::dates::{Dates, Run, day_after, day_before};
+use crate::domain::vocabulary::fact::{Code, Fact, Id};
 
 /// How a presence ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl Presence<'_> {
 
     /// The dates with the records that open and close them.
     pub fn span(&self) -> Span {
-        let rests_on = [Some(self.admitted), self.end.place()];
-        Span { run: self.run, rests_on: rests_on.into_iter().flatten().collect() }
+        let depends_on = [Some(self.admitted), self.end.place()];
+        Span { run: self.run, depends_on: depends_on.into_iter().flatten().collect() }
     }
 
     /// The dates wholly inside an absence from `start` to `end`, as far as this presence goes.
@@ -214,8 +214,8 @@ fn absences(stay: &mut Stay<'_, '_>) {
             if !authorised {
                 let ended = end.filter(|end| presence.runs_at(end.instant)).map(|end| end.place);
                 let until = ended.or(presence.end.place());
-                let rests_on = [Some(start.place), until].into_iter().flatten().collect();
-                presence.absences.push(Span { run, rests_on });
+                let depends_on = [Some(start.place), until].into_iter().flatten().collect();
+                presence.absences.push(Span { run, depends_on });
             }
         }
         stay.absences.push(Absence { start, end, within });

@@ -14,10 +14,10 @@ use super::doses::{Timeline, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
 use super::{Record, Trajectory, handover};
-use crate::domain::calendar::date_of;
-use crate::domain::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
-use crate::domain::fact::{Fact, Prescribed};
 use crate::domain::history::Item;
+use crate::domain::time::calendar::date_of;
+use crate::domain::vocabulary::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
+use crate::domain::vocabulary::fact::{Fact, Prescribed};
 
 /// What is wrong, as a stable code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Record, found};
-use crate::domain::choice::{HousingKind, ProgrammeKind, Setting};
-use crate::domain::fact::{Code, Enrolled, Fact, Id, ReferralAnswered, Referred};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
+use crate::domain::vocabulary::choice::{HousingKind, ProgrammeKind, Setting};
+use crate::domain::vocabulary::fact::{Code, Enrolled, Fact, Id, ReferralAnswered, Referred};
 
 /// In which state an enrolment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

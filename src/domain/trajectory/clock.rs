@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use crate::domain::calendar;
+use crate::domain::time::calendar;
 
 /// The present of an answer.
 #[derive(Debug)]

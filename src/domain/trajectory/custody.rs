@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::modality::{self, Modality};
 use super::{Record, found};
-use crate::domain::calendar::date_of;
-use crate::domain::choice::{AbsenceKind, LegalStatus, ModalityKind, ReleaseReason};
-use crate::domain::fact::{Arrived, Code, Fact, Id, Released, StatusChanged, Transferred};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
+use crate::domain::time::calendar::date_of;
+use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, ModalityKind, ReleaseReason};
+use crate::domain::vocabulary::fact::{
+    Arrived, Code, Fact, Id, Released, StatusChanged, Transferred,
+};
 
 /// In which state of custody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

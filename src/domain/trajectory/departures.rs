@@ -4,9 +4,9 @@
 //! Form: `detention.released` of the vocabulary.
 
 use super::Record;
-use crate::domain::choice::ReleaseReason;
-use crate::domain::fact::Fact;
 use crate::domain::history::Item;
+use crate::domain::vocabulary::choice::ReleaseReason;
+use crate::domain::vocabulary::fact::Fact;
 
 /// A release by which a person left.
 #[derive(Debug, Clone, Copy)]

@@ -10,13 +10,15 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use super::clock::hours_after;
 use super::rules::{Rules, Threshold};
 use super::{Record, found};
-use crate::domain::calendar::{self, days_after};
-use crate::domain::choice::{
-    Formulation, NotDeliveredCause, Product, Service, Setting, WithheldReason,
-};
-use crate::domain::fact::{DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
+use crate::domain::time::calendar::{self, days_after};
+use crate::domain::vocabulary::choice::{
+    Formulation, NotDeliveredCause, Product, Service, Setting, WithheldReason,
+};
+use crate::domain::vocabulary::fact::{
+    DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped,
+};
 
 /// Who says that a dose was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

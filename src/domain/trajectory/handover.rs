@@ -13,11 +13,11 @@ use super::rules::Rules;
 use super::stops::ended_between;
 use super::substitution::SubstitutionState;
 use super::{Record, Trajectory};
-use crate::domain::calendar::{days_after, end_of};
-use crate::domain::choice::{ReleaseReason, Setting, StopReason};
-use crate::domain::fact::{Fact, HandoverSent};
 use crate::domain::history::Item;
-use crate::domain::workdays::workdays_after;
+use crate::domain::time::calendar::{days_after, end_of};
+use crate::domain::time::workdays::workdays_after;
+use crate::domain::vocabulary::choice::{ReleaseReason, Setting, StopReason};
+use crate::domain::vocabulary::fact::{Fact, HandoverSent};
 
 /// A move on which substitution has to be handed over.
 struct Move<'a, 't> {

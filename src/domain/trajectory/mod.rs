@@ -30,13 +30,13 @@ use self::residential::Residential;
 pub use self::rules::Rules;
 use self::substitution::Substitution;
 use self::transitions::Transition;
-use super::calendar::At;
-use super::choice::ReleaseReason;
-use super::fact::Fact;
 use super::finding::{Finding, FindingCode};
 use super::history::{History, Item};
-use super::kind::{Class, Kind};
-use super::registry::Registry;
+use super::time::calendar::At;
+use super::vocabulary::choice::ReleaseReason;
+use super::vocabulary::fact::Fact;
+use super::vocabulary::kind::{Class, Kind};
+use super::vocabulary::registry::Registry;
 
 /// A record and what it states.
 pub type Record<'a> = (&'a Item, &'a Fact);

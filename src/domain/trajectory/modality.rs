@@ -9,11 +9,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::clock::Clock;
 use super::{Record, found};
-use crate::domain::calendar;
-use crate::domain::choice::ModalityKind;
-use crate::domain::fact::{Fact, Granted, Id};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
+use crate::domain::time::calendar;
+use crate::domain::vocabulary::choice::ModalityKind;
+use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
 /// The modality that started last.
 #[derive(Debug)]

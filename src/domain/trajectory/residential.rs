@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::clock::Clock;
 use super::{Record, found};
-use crate::domain::fact::{Admitted, Code, Fact, Id};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
+use crate::domain::vocabulary::fact::{Admitted, Code, Fact, Id};
 
 /// In which state residential treatment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

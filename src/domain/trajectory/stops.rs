@@ -5,9 +5,9 @@
 use chrono::{DateTime, Utc};
 
 use super::doses::Timeline;
-use crate::domain::choice::{Product, StopReason};
-use crate::domain::fact::{Prescribed, SubstitutionStopped};
 use crate::domain::history::Item;
+use crate::domain::vocabulary::choice::{Product, StopReason};
+use crate::domain::vocabulary::fact::{Prescribed, SubstitutionStopped};
 
 /// The last stop, if nothing has begun since.
 pub fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {

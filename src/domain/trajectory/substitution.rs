@@ -12,10 +12,10 @@ use super::clock::Clock;
 use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
 use super::rules::Rules;
 use super::stops::{concerns_all, ended_between, is_after, product_at, stop_in_force};
-use crate::domain::calendar::{self, days_after};
-use crate::domain::choice::{Goal, Product, StopReason};
-use crate::domain::fact::Prescribed;
 use crate::domain::history::Item;
+use crate::domain::time::calendar::{self, days_after};
+use crate::domain::vocabulary::choice::{Goal, Product, StopReason};
+use crate::domain::vocabulary::fact::Prescribed;
 
 /// In which state a substitution is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,8 +10,8 @@ use super::Record;
 use super::doses::Timeline;
 use super::rules::Rules;
 use super::stops::ended_between;
-use crate::domain::choice::StopReason;
-use crate::domain::fact::{Code, Fact};
+use crate::domain::vocabulary::choice::StopReason;
+use crate::domain::vocabulary::fact::{Code, Fact};
 
 /// What kind of move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -61,13 +61,14 @@ impl Writer {
         let imported = records.len();
         for Imported { revision, record } in records {
             let view = View::new(&record).expect("checked above");
-            let (stream, pair, recorded) = (view.stream(), view.pair(), view.recorded());
+            let (stream, dedup_key, recorded) = (view.stream(), view.dedup_key(), view.recorded());
             let before = self.latest(group);
-            let repeats = group.pairs.contains(&pair) || self.index.find(&pair)?.is_some();
+            let repeats =
+                group.dedup_keys.contains(&dedup_key) || self.index.find(&dedup_key)?.is_some();
             let known = before.max(recorded);
             let is_odd = repeats || known != recorded;
             let oddity = is_odd.then_some(Oddity { known, repeats });
-            group.pairs.insert(pair);
+            group.dedup_keys.insert(dedup_key);
             group.counts.insert(stream, revision.0 + 1);
             let position = self.next(group);
             group.records.push(Placed { stored: Stored { position, revision, record }, oddity });

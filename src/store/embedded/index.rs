@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::merge;
 use super::segment::{Entry, Header, Segment};
-use crate::domain::id::{Pair, PairMap, PersonId, Position, Revision};
+use crate::domain::id::{DedupKey, DedupKeyMap, PersonId, Position, Revision};
 
 /// So many recent entries become a segment: about 30 MiB of memory, sorted in 50 ms.
 pub const RECENT_MAX: usize = 1 << 18;
@@ -26,7 +26,7 @@ pub const WAITING_MAX: usize = 4;
 #[derive(Default)]
 struct Stretch {
     last: Option<Position>,
-    pairs: PairMap<Position, [u8; 16]>,
+    dedup_keys: DedupKeyMap<Position, [u8; 16]>,
     streams: HashMap<PersonId, Vec<Position>>,
 }
 
@@ -47,7 +47,7 @@ pub struct Seen {
     /// Where it lies.
     pub position: Position,
     /// Its duplicate key.
-    pub pair: Pair,
+    pub dedup_key: DedupKey,
     /// Its stream.
     pub stream: PersonId,
 }
@@ -57,8 +57,8 @@ impl Seen {
     /// found by the pair, and this one by its stream only.
     pub fn again(self) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.pair.0).update(&self.position.number().to_be_bytes());
-        Self { pair: Pair(hasher.finalize().into()), ..self }
+        hasher.update(&self.dedup_key.0).update(&self.position.number().to_be_bytes());
+        Self { dedup_key: DedupKey(hasher.finalize().into()), ..self }
     }
 }
 
@@ -123,13 +123,13 @@ impl Index {
     pub fn add(&self, records: impl Iterator<Item = Seen>) -> bool {
         let mut state = self.write();
         let State { recent, counts, .. } = &mut *state;
-        for Seen { position, pair, stream } in records {
-            recent.pairs.insert(half(&pair), position);
+        for Seen { position, dedup_key, stream } in records {
+            recent.dedup_keys.insert(half(&dedup_key), position);
             recent.streams.entry(stream).or_default().push(position);
             *counts.entry(stream).or_insert(0) += 1;
             recent.last = Some(position);
         }
-        recent.pairs.len() >= RECENT_MAX
+        recent.dedup_keys.len() >= RECENT_MAX
     }
 
     /// Moves the recent entries to those that wait for the disk; says how many stretches wait.
@@ -154,11 +154,11 @@ impl Index {
         let last = stretch.last.unwrap_or(first);
         let anchor = anchor(last)?.ok_or(io::ErrorKind::NotFound)?;
         let header = Header { ledger: self.ledger, first, last, anchor };
-        let (pairs, streams) = stretch.sorted();
+        let (dedup_keys, streams) = stretch.sorted();
         let segment = Segment::write(
             &self.folder,
             header,
-            pairs.into_iter().map(Ok),
+            dedup_keys.into_iter().map(Ok),
             streams.into_iter().map(Ok),
         )?;
         {
@@ -180,21 +180,21 @@ impl Index {
     }
 
     /// Where the record with this pair lies.
-    pub fn find(&self, pair: &Pair) -> io::Result<Option<Position>> {
-        let key = half(pair);
+    pub fn find(&self, dedup_key: &DedupKey) -> io::Result<Option<Position>> {
+        let key = half(dedup_key);
         let segments = {
             let state = self.read();
             let waiting = state.waiting.iter().rev().map(|stretch| &**stretch);
             let memory = std::iter::once(&state.recent).chain(waiting);
             for stretch in memory {
-                if let Some(position) = stretch.pairs.get(&key) {
+                if let Some(position) = stretch.dedup_keys.get(&key) {
                     return Ok(Some(*position));
                 }
             }
             state.segments.clone()
         };
         for segment in segments.iter().rev() {
-            if let Some(position) = segment.pair(&key)? {
+            if let Some(position) = segment.dedup_key(&key)? {
                 return Ok(Some(position));
             }
         }
@@ -252,8 +252,8 @@ impl Index {
 
 impl Stretch {
     fn sorted(&self) -> (Vec<Entry>, Vec<Entry>) {
-        let mut pairs: Vec<Entry> =
-            self.pairs.iter().map(|(key, position)| (*key, position.number())).collect();
+        let mut dedup_keys: Vec<Entry> =
+            self.dedup_keys.iter().map(|(key, position)| (*key, position.number())).collect();
         let mut streams: Vec<Entry> = self
             .streams
             .iter()
@@ -261,15 +261,15 @@ impl Stretch {
                 positions.iter().map(|position| (*stream.as_bytes(), position.number()))
             })
             .collect();
-        pairs.sort_unstable();
+        dedup_keys.sort_unstable();
         streams.sort_unstable();
-        (pairs, streams)
+        (dedup_keys, streams)
     }
 }
 
-fn half(pair: &Pair) -> [u8; 16] {
+fn half(dedup_key: &DedupKey) -> [u8; 16] {
     let mut key = [0; 16];
-    key.copy_from_slice(&pair.0[..16]);
+    key.copy_from_slice(&dedup_key.0[..16]);
     key
 }
 

@@ -37,9 +37,9 @@ fn size_class(count: usize) -> u32 {
 fn merge(folder: &Path, parts: &[Arc<Segment>]) -> io::Result<Segment> {
     let (first, last) = (&parts[0].header, &parts[parts.len() - 1].header);
     let header = Header { first: first.first, ..*last };
-    let pairs = Sorted::new(parts.iter().map(|part| part.all_pairs()))?;
+    let dedup_keys = Sorted::new(parts.iter().map(|part| part.all_pairs()))?;
     let streams = Sorted::new(parts.iter().map(|part| part.all_streams()))?;
-    Segment::write(folder, header, pairs, streams)
+    Segment::write(folder, header, dedup_keys, streams)
 }
 
 /// Sorted entries of several sorted parts.

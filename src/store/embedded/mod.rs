@@ -36,8 +36,10 @@ use self::log::Reader;
 use self::readers::Readers;
 use self::start::{catch_up, known, repeats, settle};
 use self::writer::{Request, Shared, Work, Writer};
-use super::{AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write};
-use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use super::{
+    AppendError, Condition, CrossStreamDuplicate, Outcome, ReadError, Slice, Store, Stored, Write,
+};
+use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
 pub use self::import::{ImportError, Imported};
 pub use self::log::Keeping;
@@ -271,13 +273,13 @@ impl Store for Embedded {
         .await
     }
 
-    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
         self.read(move |reader, index| {
-            let find = |pair| match index.find(pair).map_err(ReadError::failed)? {
+            let find = |dedup_key| match index.find(dedup_key).map_err(ReadError::failed)? {
                 Some(position) => reader.at(position).map_err(ReadError::failed),
                 None => Ok(None),
             };
-            pairs.iter().map(find).collect()
+            dedup_keys.iter().map(find).collect()
         })
         .await
     }
@@ -286,7 +288,10 @@ impl Store for Embedded {
         self.read(move |reader, _| known(reader, position).map_err(ReadError::failed)).await
     }
 
-    async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
+    async fn cross_stream_duplicates(
+        &self,
+        streams: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
         if self.shared.repeats.is_empty() {
             return Ok(Vec::new());
         }

@@ -81,8 +81,8 @@ impl Readers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::{Keeping, Writer};
     use super::*;
+    use crate::store::embedded::log::{Keeping, Writer};
 
     #[test]
     fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {

@@ -7,8 +7,8 @@ use std::sync::{PoisonError, RwLock};
 
 use super::index::{Index, Seen};
 use super::log::Reader;
-use crate::domain::id::{Pair, PersonId, Position};
-use crate::store::Carriers;
+use crate::domain::id::{DedupKey, PersonId, Position};
+use crate::store::CrossStreamDuplicate;
 
 /// See the module.
 #[derive(Default)]
@@ -17,18 +17,18 @@ pub struct Repeats(RwLock<State>);
 #[derive(Default)]
 struct State {
     /// Where they lie, but for the first of each.
-    again: BTreeMap<Pair, Vec<Position>>,
+    again: BTreeMap<DedupKey, Vec<Position>>,
     /// Those whose streams have not been looked up.
-    fresh: BTreeSet<Pair>,
-    by_stream: HashMap<PersonId, BTreeSet<Pair>>,
+    fresh: BTreeSet<DedupKey>,
+    by_stream: HashMap<PersonId, BTreeSet<DedupKey>>,
 }
 
 impl Repeats {
     /// Notes a record whose pair an earlier one carries.
-    pub fn note(&self, pair: Pair, position: Position) {
+    pub fn note(&self, dedup_key: DedupKey, position: Position) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        state.again.entry(pair).or_default().push(position);
-        state.fresh.insert(pair);
+        state.again.entry(dedup_key).or_default().push(position);
+        state.fresh.insert(dedup_key);
     }
 
     /// Whether there are none.
@@ -42,22 +42,22 @@ impl Repeats {
         streams: &[PersonId],
         reader: &Reader,
         index: &Index,
-    ) -> io::Result<Vec<Carriers>> {
+    ) -> io::Result<Vec<CrossStreamDuplicate>> {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let State { again, fresh, by_stream } = &mut *state;
-        let carriers = |pair: &Pair| -> io::Result<Carriers> {
-            let first = index.find(pair)?;
-            let again = again.get(pair).into_iter().flatten().copied();
+        let carriers = |dedup_key: &DedupKey| -> io::Result<CrossStreamDuplicate> {
+            let first = index.find(dedup_key)?;
+            let again = again.get(dedup_key).into_iter().flatten().copied();
             let positions: Vec<Position> = first.into_iter().chain(again).collect();
-            Ok(Carriers(reader.all(&positions).map_err(io::Error::other)?))
+            Ok(CrossStreamDuplicate(reader.all(&positions).map_err(io::Error::other)?))
         };
-        for pair in fresh.iter() {
-            for stored in carriers(pair)?.0 {
-                by_stream.entry(Seen::from(&stored).stream).or_default().insert(*pair);
+        for dedup_key in fresh.iter() {
+            for stored in carriers(dedup_key)?.0 {
+                by_stream.entry(Seen::from(&stored).stream).or_default().insert(*dedup_key);
             }
         }
         fresh.clear();
-        let pairs = streams.iter().filter_map(|stream| by_stream.get(stream)).flatten();
-        pairs.collect::<BTreeSet<_>>().into_iter().map(carriers).collect()
+        let dedup_keys = streams.iter().filter_map(|stream| by_stream.get(stream)).flatten();
+        dedup_keys.collect::<BTreeSet<_>>().into_iter().map(carriers).collect()
     }
 }

@@ -55,7 +55,7 @@ pub struct Segment {
     pub path: PathBuf,
     count: usize,
     file: File,
-    pairs: Table,
+    dedup_keys: Table,
     streams: Table,
     filter: Filter,
 }
@@ -76,7 +76,7 @@ impl Segment {
     pub fn write(
         folder: &Path,
         header: Header,
-        pairs: impl Iterator<Item = io::Result<Entry>>,
+        dedup_keys: impl Iterator<Item = io::Result<Entry>>,
         streams: impl Iterator<Item = io::Result<Entry>>,
     ) -> io::Result<Self> {
         let path = folder.join(Self::name(header.first, header.last));
@@ -90,7 +90,7 @@ impl Segment {
         out.put(&header.last.number().to_be_bytes())?;
         out.put(&count.to_be_bytes())?;
         out.put(&header.anchor)?;
-        for entry in pairs.chain(streams) {
+        for entry in dedup_keys.chain(streams) {
             let (key, position) = entry?;
             out.put(&key)?;
             out.put(&position.to_be_bytes())?;
@@ -118,10 +118,10 @@ impl Segment {
             return Err(damaged());
         }
         let mut filter = Filter::new(count);
-        let mut pairs = Table { offset: HEADER_BYTES as u64, fence: Vec::new() };
+        let mut dedup_keys = Table { offset: HEADER_BYTES as u64, fence: Vec::new() };
         let offset = HEADER_BYTES + count * ENTRY_BYTES;
         let mut streams = Table { offset: offset as u64, fence: Vec::new() };
-        scan(&mut file, count, &mut hash, |key| filter.insert(key), &mut pairs.fence)?;
+        scan(&mut file, count, &mut hash, |key| filter.insert(key), &mut dedup_keys.fence)?;
         let mut seen = |key: [u8; 16]| visit(PersonId::from_bytes(key));
         scan(&mut file, count, &mut hash, &mut seen, &mut streams.fence)?;
         let mut digest = [0; DIGEST_BYTES];
@@ -129,16 +129,16 @@ impl Segment {
         if hash.finalize() != digest {
             return Err(damaged());
         }
-        Ok(Self { header, path: path.to_owned(), count, file, pairs, streams, filter })
+        Ok(Self { header, path: path.to_owned(), count, file, dedup_keys, streams, filter })
     }
 
     /// Where the record with this pair lies.
-    pub fn pair(&self, key: &[u8; 16]) -> io::Result<Option<Position>> {
+    pub fn dedup_key(&self, key: &[u8; 16]) -> io::Result<Option<Position>> {
         if !self.filter.may_hold(key) {
             return Ok(None);
         }
         let mut found = None;
-        self.matching(&self.pairs, key, |position| found = Some(position))?;
+        self.matching(&self.dedup_keys, key, |position| found = Some(position))?;
         Ok(found)
     }
 
@@ -149,7 +149,7 @@ impl Segment {
 
     /// All pair entries, in order, for a merge.
     pub fn all_pairs(&self) -> Entries<'_> {
-        Entries::new(&self.file, self.pairs.offset, self.count)
+        Entries::new(&self.file, self.dedup_keys.offset, self.count)
     }
 
     /// All stream entries, in order, for a merge.

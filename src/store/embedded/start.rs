@@ -20,8 +20,8 @@ pub fn repeats(readers: &Readers, shared: &Shared) -> Result<HashSet<Position>, 
         let repeats = reader.repeats()?;
         for stored in reader.all(&repeats)? {
             let view = View::new(&stored.record);
-            let pair = view.map_err(|_| OpenError::Damaged(stored.position))?.pair();
-            shared.repeats.note(pair, stored.position);
+            let dedup_key = view.map_err(|_| OpenError::Damaged(stored.position))?.dedup_key();
+            shared.repeats.note(dedup_key, stored.position);
         }
         Ok(repeats.into_iter().collect())
     })?

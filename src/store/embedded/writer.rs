@@ -14,7 +14,7 @@ use super::import::{ImportError, Imported};
 use super::index::{Index, Seen};
 use super::log::{self, CommitError, Oddity, Row};
 use super::repeats::Repeats;
-use crate::domain::id::{ByPair, Pair, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{ByDedupKey, DedupKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::{AppendError, Expected, Outcome, Stored, Write};
 
@@ -95,7 +95,7 @@ pub struct Writer {
 /// One commit in the making: what the log will hold beyond its last position.
 #[derive(Default)]
 pub(super) struct Group {
-    pub(super) pairs: HashSet<Pair, ByPair>,
+    pub(super) dedup_keys: HashSet<DedupKey, ByDedupKey>,
     pub(super) counts: HashMap<PersonId, u64>,
     pub(super) records: Vec<Placed>,
 }
@@ -229,12 +229,14 @@ impl Writer {
     fn refusal(&self, write: &Write, group: &Group) -> io::Result<Option<Outcome>> {
         let mut known = Vec::new();
         for (place, record) in write.records.iter().enumerate() {
-            if group.pairs.contains(&record.pair) || self.index.find(&record.pair)?.is_some() {
+            if group.dedup_keys.contains(&record.dedup_key)
+                || self.index.find(&record.dedup_key)?.is_some()
+            {
                 known.push(place);
             }
         }
         if !known.is_empty() {
-            return Ok(Some(Outcome::Known(known)));
+            return Ok(Some(Outcome::AlreadyStored(known)));
         }
         let actual = self.count(write.stream, group).checked_sub(1).map(Revision);
         let fits = match write.expected {
@@ -259,7 +261,7 @@ impl Writer {
             let behind = group.records.len() as i64 + 1;
             let position = self.next(group);
             let recorded = now.max(self.recorded.micros()).saturating_add(behind);
-            let fresh = group.pairs.insert(stamped.pair);
+            let fresh = group.dedup_keys.insert(stamped.dedup_key);
             assert!(fresh, "an append holds a pair once: checked by ledger::record");
             let record = stamped.at(RecordedTime::from_micros(recorded)).into();
             let stored = Stored { position, revision: Revision(count), record };
@@ -293,7 +295,7 @@ impl Writer {
         self.shared.latest.store(self.recorded.micros(), Ordering::Relaxed);
         for placed in &group.records {
             if placed.oddity.is_some_and(|oddity| oddity.repeats) {
-                self.shared.repeats.note(view(&placed.stored).pair(), placed.stored.position);
+                self.shared.repeats.note(view(&placed.stored).dedup_key(), placed.stored.position);
             }
         }
         if self.index.add(group.records.iter().map(Seen::from)) {
@@ -323,7 +325,7 @@ impl From<&Placed> for Seen {
 impl From<&Stored> for Seen {
     fn from(stored: &Stored) -> Self {
         let view = view(stored);
-        Self { position: stored.position, pair: view.pair(), stream: view.stream() }
+        Self { position: stored.position, dedup_key: view.dedup_key(), stream: view.stream() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::lists::Lists;
+use super::Lists;
 use super::row;
 use super::state::scan::{Found, List, scan};
 use super::state::{self, StateError};

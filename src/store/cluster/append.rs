@@ -17,7 +17,7 @@ use super::EventStoreDb;
 use super::event;
 use super::follow::Following;
 use super::trouble::{Reason, Trouble};
-use crate::domain::id::{Pair, PersonId, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
 use crate::store::{
     ALONE_BYTES, AppendError, Expected, Outcome, ReadError, Store as _, Stored, Tie, Write,
 };
@@ -128,14 +128,14 @@ impl EventStoreDb {
 
     /// The writes of a group that hold pairs which the log has.
     async fn known(&self, group: &Group) -> Result<Outcomes, ReadError> {
-        let pairs: Vec<Pair> = group.records().map(|stamped| stamped.pair).collect();
-        let mut found = self.copy.find(pairs).await?.into_iter();
+        let dedup_keys: Vec<DedupKey> = group.records().map(|stamped| stamped.dedup_key).collect();
+        let mut found = self.copy.find(dedup_keys).await?.into_iter();
         let mut known = Vec::new();
         for (place, write) in &group.writes {
             let found: Vec<_> = found.by_ref().take(write.records.len()).collect();
             let those: Vec<usize> = (0..found.len()).filter(|i| found[*i].is_some()).collect();
             if !those.is_empty() {
-                known.push((*place, Outcome::Known(those)));
+                known.push((*place, Outcome::AlreadyStored(those)));
             }
         }
         Ok(known)
@@ -189,7 +189,7 @@ impl EventStoreDb {
             let again = sent.take().filter(|sent| sent.after == last);
             let now = again.unwrap_or_else(|| self.stamp(group, last));
             let events = group.records().zip(&now.records);
-            let events = events.map(|(stamped, record)| event::event(record, &stamped.pair));
+            let events = events.map(|(stamped, record)| event::event(record, &stamped.dedup_key));
             let stream = group.stream.stream();
             let answer = self.connection.append(stream, last, events.collect()).await;
             let count = now.records.len() as u64;

@@ -1,20 +1,20 @@
 //! The clear part of the log: whom a record touches, without opening it.
 //! Always: in the order of the log; what a projection needs to know whose answer may have changed.
 
-use super::Ledger;
-use crate::domain::id::{Pair, PersonId, Position, RecordedTime};
+use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime};
 use crate::domain::record::{View, commitment};
+use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
 /// What the clear part of a record says, and when it was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clear {
+pub struct TouchedRecord {
     /// In the log.
     pub position: Position,
     /// Whose stream it lies in.
     pub stream: PersonId,
     /// Its duplicate key, hashed.
-    pub pair: Pair,
+    pub dedup_key: DedupKey,
     /// When the ledger learned of it.
     pub recorded: RecordedTime,
 }
@@ -33,7 +33,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn clear(&self, after: Position, limit: usize) -> Result<Vec<Clear>, ReadError> {
+    pub async fn clear(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<TouchedRecord>, ReadError> {
         self.store.read_all(after, limit).await?.iter().map(clear).collect()
     }
 
@@ -54,12 +58,12 @@ impl Ledger {
     }
 }
 
-fn clear(stored: &Stored) -> Result<Clear, ReadError> {
+fn clear(stored: &Stored) -> Result<TouchedRecord, ReadError> {
     let view = View::new(&stored.record).map_err(ReadError::failed)?;
-    Ok(Clear {
+    Ok(TouchedRecord {
         position: stored.position,
         stream: view.stream(),
-        pair: view.pair(),
+        dedup_key: view.dedup_key(),
         recorded: view.recorded(),
     })
 }

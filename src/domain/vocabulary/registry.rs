@@ -18,9 +18,9 @@ pub struct Registry {
 }
 
 static SHIPPED: LazyLock<Registry> = LazyLock::new(|| Registry {
-    facilities: codes(include_str!("../../schemas/registry/facilities.json")),
-    providers: codes(include_str!("../../schemas/registry/providers.json")),
-    projects: codes(include_str!("../../schemas/registry/projects.json")),
+    facilities: codes(include_str!("../../../schemas/registry/facilities.json")),
+    providers: codes(include_str!("../../../schemas/registry/providers.json")),
+    projects: codes(include_str!("../../../schemas/registry/projects.json")),
 });
 
 impl Registry {

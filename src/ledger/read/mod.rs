@@ -2,6 +2,9 @@
 //! Always: folded from the records on every read, so an answer is never behind; with `known` it is
 //! the answer that was given then.
 
+pub mod feed;
+pub mod touched;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -9,13 +12,13 @@ use tokio::runtime::RuntimeFlavor;
 
 use super::Ledger;
 use crate::domain::event::Recorded;
-use crate::domain::fact::Fact;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{self, History};
-use crate::domain::id::{EventKey, Pair, PersonId, Position, RecordedTime, Revision};
-use crate::domain::kind::Kind;
+use crate::domain::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
-use crate::store::{Carriers, ReadError, Stored, Writers};
+use crate::domain::vocabulary::fact::Fact;
+use crate::domain::vocabulary::kind::Kind;
+use crate::store::{CrossStreamDuplicate, ReadError, Stored, Writers};
 
 /// Folding more records than this takes longer than handing the thread over, about 20 ms.
 const LONG_RECORDS: usize = 2_000;
@@ -36,16 +39,16 @@ pub struct Person {
     /// Asking again with it gives the same answer.
     pub known: RecordedTime,
     /// What may change the answer when it is recorded.
-    pub rests_on: RestsOn,
+    pub depends_on: DependsOn,
 }
 
 /// What an answer rests on beside the person's own stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RestsOn {
+pub struct DependsOn {
     /// The streams of those who are, were, or were said to be the same person.
     pub streams: Vec<PersonId>,
     /// The keys of records that a correction or annulment names and that lie in none of these.
-    pub pairs: Vec<Pair>,
+    pub dedup_keys: Vec<DedupKey>,
 }
 
 impl Ledger {
@@ -77,12 +80,14 @@ impl Ledger {
         let revision = all.iter().filter(is_known).map(|record| record.revision).max();
         let (records, streams) = self.merged(person, own, known).await?;
         let named = named(&records);
-        let pairs: Vec<Pair> = named.iter().map(|key| record::pair(&self.pair_key, key)).collect();
-        let elsewhere = self.elsewhere(named, pairs.clone(), known).await?;
+        let dedup_keys: Vec<DedupKey> =
+            named.iter().map(|key| record::dedup_key(&self.dedup_hash_key, key)).collect();
+        let elsewhere = self.elsewhere(named, dedup_keys.clone(), known).await?;
         let reused = self.reused(&records, known).await?;
-        let mut history = aside(records.len(), || history::fold(records, &elsewhere, Some(known)));
+        let mut history =
+            run_blocking_if_long(records.len(), || history::fold(records, &elsewhere, Some(known)));
         history.findings.extend(reused);
-        Ok(Some(Person { history, revision, known, rests_on: RestsOn { streams, pairs } }))
+        Ok(Some(Person { history, revision, known, depends_on: DependsOn { streams, dedup_keys } }))
     }
 
     /// What an answer about a person knows where others write too: the latest record that it uses.
@@ -95,11 +100,14 @@ impl Ledger {
         latest: RecordedTime,
     ) -> Result<RecordedTime, ReadError> {
         let (records, _) = self.merged(person, own.to_vec(), latest).await?;
-        let pairs = named(&records).iter().map(|key| record::pair(&self.pair_key, key)).collect();
-        let elsewhere = self.store.find(pairs).await?;
+        let dedup_keys = named(&records)
+            .iter()
+            .map(|key| record::dedup_key(&self.dedup_hash_key, key))
+            .collect();
+        let elsewhere = self.store.find(dedup_keys).await?;
         let streams: Vec<PersonId> = records.iter().map(|record| record.stream).collect();
-        let sharing = self.store.carriers(&streams).await?;
-        let sharing = sharing.iter().flat_map(|Carriers(records)| records);
+        let sharing = self.store.cross_stream_duplicates(&streams).await?;
+        let sharing = sharing.iter().flat_map(|CrossStreamDuplicate(records)| records);
         let others = elsewhere.iter().flatten().chain(sharing);
         let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded()));
         let used = records.iter().map(|record| record.recorded).chain(others).max();
@@ -129,7 +137,7 @@ impl Ledger {
     /// # Errors
     /// [`ReadError`] when the store fails.
     pub async fn event(&self, key: &EventKey) -> Result<Option<Recorded>, ReadError> {
-        let found = self.store.find(vec![record::pair(&self.pair_key, key)]).await?;
+        let found = self.store.find(vec![record::dedup_key(&self.dedup_hash_key, key)]).await?;
         found.into_iter().flatten().next().as_ref().map(open).transpose()
     }
 
@@ -169,7 +177,7 @@ impl Ledger {
         if copies.is_empty() {
             return Ok(records);
         }
-        let own = |copy: &&Arc<Recorded>| record::pair(&self.pair_key, &copy.event.key);
+        let own = |copy: &&Arc<Recorded>| record::dedup_key(&self.dedup_hash_key, &copy.event.key);
         let found = self.store.find(copies.iter().map(own).collect()).await?;
         let stream = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
         let is_whole = |(copy, found): (&&Arc<Recorded>, &Option<Stored>)| {
@@ -223,8 +231,8 @@ impl Ledger {
     /// # Errors
     /// [`ReadError`] when the store fails.
     pub async fn sharing(&self, streams: &[PersonId]) -> Result<Vec<PersonId>, ReadError> {
-        let carriers = self.store.carriers(streams).await?;
-        let records = carriers.iter().flat_map(|Carriers(records)| records);
+        let carriers = self.store.cross_stream_duplicates(streams).await?;
+        let records = carriers.iter().flat_map(|CrossStreamDuplicate(records)| records);
         Ok(records.filter_map(|stored| Some(View::new(&stored.record).ok()?.stream())).collect())
     }
 
@@ -237,7 +245,7 @@ impl Ledger {
         let own: HashSet<PersonId> = records.iter().map(|record| record.stream).collect();
         let streams: Vec<PersonId> = own.iter().copied().collect();
         let mut findings = Vec::new();
-        for Carriers(carriers) in self.store.carriers(&streams).await? {
+        for CrossStreamDuplicate(carriers) in self.store.cross_stream_duplicates(&streams).await? {
             let carriers: Vec<Recorded> = carriers.iter().map(open).collect::<Result<_, _>>()?;
             let (ours, others): (Vec<_>, Vec<_>) = carriers
                 .iter()
@@ -254,17 +262,20 @@ impl Ledger {
     async fn elsewhere(
         &self,
         named: Vec<EventKey>,
-        pairs: Vec<Pair>,
+        dedup_keys: Vec<DedupKey>,
         known: RecordedTime,
     ) -> Result<HashSet<EventKey>, ReadError> {
         if named.is_empty() {
             return Ok(HashSet::new());
         }
-        let found = self.store.find(pairs).await?;
+        let found = self.store.find(dedup_keys).await?;
         let is_known =
             |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
-        let pairs = named.into_iter().zip(found);
-        Ok(pairs.filter(|(_, f)| f.as_ref().is_some_and(is_known)).map(|(key, _)| key).collect())
+        let dedup_keys = named.into_iter().zip(found);
+        Ok(dedup_keys
+            .filter(|(_, f)| f.as_ref().is_some_and(is_known))
+            .map(|(key, _)| key)
+            .collect())
     }
 }
 
@@ -287,7 +298,7 @@ fn named(records: &[Arc<Recorded>]) -> Vec<EventKey> {
 }
 
 /// Runs what is long for so many records without holding up the requests of others.
-pub fn aside<T>(records: usize, run: impl FnOnce() -> T) -> T {
+pub fn run_blocking_if_long<T>(records: usize, run: impl FnOnce() -> T) -> T {
     let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
     match flavor {
         Ok(RuntimeFlavor::MultiThread) if records > LONG_RECORDS => {

@@ -11,18 +11,18 @@ use futures::FutureExt as _;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::calendar::{self, At};
 use crate::domain::credit::{self, ModalityCredit};
-use crate::domain::fact::{Code, Fact};
 use crate::domain::id::{PersonId, RecordedTime};
-use crate::domain::registry::Registry;
+use crate::domain::time::calendar::{self, At};
 use crate::domain::trajectory::alerts::AlertCode;
 use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::rules::Rules;
 use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::domain::trajectory::{self, Trajectory};
+use crate::domain::vocabulary::fact::{Code, Fact};
+use crate::domain::vocabulary::registry::Registry;
 use crate::ledger::answer::{self, Question};
-use crate::ledger::read::{Person, RestsOn, aside};
+use crate::ledger::read::{DependsOn, Person, run_blocking_if_long};
 use crate::ledger::{Ledger, ReadError};
 
 /// One person's part of the lists.
@@ -39,7 +39,7 @@ pub(super) struct Row {
     pub trajectory: String,
     /// One a modality.
     pub credits: Vec<CreditRow>,
-    pub rests_on: RestsOn,
+    pub depends_on: DependsOn,
 }
 
 /// What trajectories are filtered by.
@@ -91,7 +91,7 @@ async fn answered(
     let found = ledger.person(person, Some(known)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
     let question = Question { person, at: At::Instant(now), known: Some(known) };
-    Ok(Some(aside(found.history.items.len(), || folded(&question, &found, now))))
+    Ok(Some(run_blocking_if_long(found.history.items.len(), || folded(&question, &found, now))))
 }
 
 fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
@@ -106,7 +106,7 @@ fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
         keys: Some(Keys::of(&told)),
         trajectory: body(answer::headed(question, person, &told)),
         credits,
-        rests_on: person.rests_on.clone(),
+        depends_on: person.depends_on.clone(),
     }
 }
 
@@ -168,7 +168,7 @@ fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
         keys: None,
         trajectory: body,
         credits: vec![credit],
-        rests_on: RestsOn::default(),
+        depends_on: DependsOn::default(),
     }
 }
 

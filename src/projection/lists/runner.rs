@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::lists::{Clock, Progress, Status, whole_micros};
 use super::round::Links;
 use super::row::{self, Row};
 use super::state::{self, State, StateError};
+use super::{Clock, Progress, Status, whole_micros};
 use crate::domain::id::{PersonId, Position, RecordedTime};
 use crate::ledger::{Ledger, ReadError};
 

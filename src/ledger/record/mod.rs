@@ -3,17 +3,19 @@
 //! content it is refused; duplicates are answered before preconditions, so that a retry whose
 //! answer was lost is safe.
 
+mod batch;
+
 use std::collections::HashMap;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use self::batch::{Batch, expectation};
 use super::Ledger;
-use super::batch::{Batch, expectation};
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
-use crate::store::{AppendError, Carriers, Expected, Outcome, ReadError, Stored, Tie};
+use crate::store::{AppendError, CrossStreamDuplicate, Expected, Outcome, ReadError, Stored, Tie};
 
 /// Each round settles at least one pair that another sender wrote meanwhile; more rounds than this
 /// mean that senders race with the same ids.
@@ -132,7 +134,7 @@ impl Ledger {
         expected: Expected,
         run: Run,
     ) -> Result<Vec<Receipt>, Unrecorded> {
-        let mut batch = Batch::new(drafts, &self.pair_key);
+        let mut batch = Batch::new(drafts, &self.dedup_hash_key);
         match self.record_all(&mut batch, expected, run).await {
             Ok(()) => Ok(batch.answers.into_iter().flatten().flatten().collect()),
             Err(why) => Err(Unrecorded { why, recorded: batch.recorded() }),
@@ -163,7 +165,7 @@ impl Ledger {
         drafts: &[Draft],
         run: Run,
     ) -> Result<Vec<Option<Receipt>>, Unrecorded> {
-        let mut batch = Batch::new(drafts, &self.pair_key);
+        let mut batch = Batch::new(drafts, &self.dedup_hash_key);
         let done = match run {
             Run::Real => self.settle(&mut batch, Expected::Any, false).await,
             Run::Dry => self.look_ahead(&mut batch, Expected::Any).await,
@@ -238,7 +240,9 @@ impl Ledger {
             for (outcome, places) in outcomes.into_iter().zip(places) {
                 match outcome {
                     Outcome::Appended(stored) => batch.appended(&places, &stored),
-                    Outcome::Known(those) => known.extend(those.into_iter().map(|i| places[i])),
+                    Outcome::AlreadyStored(those) => {
+                        known.extend(those.into_iter().map(|i| places[i]))
+                    }
                     Outcome::Conflict { actual } => conflict = Some(actual),
                     Outcome::Withheld => {}
                     Outcome::Failed(error) => {
@@ -265,8 +269,8 @@ impl Ledger {
         if places.is_empty() {
             return Ok(());
         }
-        let pairs = places.iter().map(|place| batch.entries[*place].pair).collect();
-        let found = self.store.find(pairs).await?;
+        let dedup_keys = places.iter().map(|place| batch.entries[*place].dedup_key).collect();
+        let found = self.store.find(dedup_keys).await?;
         for (place, stored) in places.iter().zip(found) {
             let Some(stored) = stored else { continue };
             let stored = self.in_own_stream(stored, batch.entries[*place].stream).await?;
@@ -278,13 +282,14 @@ impl Ledger {
     /// Of the records that carry a pair, the one in this stream, if two writers took it at once for
     /// two persons; else the first.
     async fn in_own_stream(&self, first: Stored, stream: PersonId) -> Result<Stored, ReadError> {
-        let of = |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.stream(), v.pair()));
-        let Some((_, pair)) = of(&first).filter(|(found, _)| *found != stream) else {
+        let of =
+            |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.stream(), v.dedup_key()));
+        let Some((_, dedup_key)) = of(&first).filter(|(found, _)| *found != stream) else {
             return Ok(first);
         };
-        let carriers = self.store.carriers(&[stream]).await?;
-        let records = carriers.into_iter().flat_map(|Carriers(records)| records);
-        let own = records.into_iter().find(|stored| of(stored) == Some((stream, pair)));
+        let carriers = self.store.cross_stream_duplicates(&[stream]).await?;
+        let records = carriers.into_iter().flat_map(|CrossStreamDuplicate(records)| records);
+        let own = records.into_iter().find(|stored| of(stored) == Some((stream, dedup_key)));
         Ok(own.unwrap_or(first))
     }
 }

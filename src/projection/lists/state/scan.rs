@@ -8,8 +8,8 @@ use rusqlite::{Connection, ToSql, params, params_from_iter};
 
 use super::{StateError, number, person, read, reader};
 use crate::domain::id::PersonId;
-use crate::projection::page::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
-use crate::projection::row::{self, CreditRow, Keys, Row};
+use crate::projection::lists::page::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
+use crate::projection::lists::row::{self, CreditRow, Keys, Row};
 
 /// So many rows are folded anew for one page, at a millisecond or two each; beyond it the page is
 /// short, and `next` goes on from there.

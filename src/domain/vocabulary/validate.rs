@@ -11,11 +11,11 @@ use jsonschema::{Draft as JsonSchemaDraft, Validator};
 use serde_json::{Map, Value};
 
 use super::canonical;
-use super::event::{Draft, Raw};
-use super::history::is_record;
-use super::id::{EventKey, PersonId};
 use super::kind::{Class, Kind};
 use super::violation::{Violation, ViolationCode};
+use crate::domain::event::{Draft, Raw};
+use crate::domain::history::is_record;
+use crate::domain::id::{EventKey, PersonId};
 
 /// How far a sender's clock may run ahead. Source: the vocabulary, attribute `time`.
 pub const AHEAD_MINUTES_MAX: i64 = 5;

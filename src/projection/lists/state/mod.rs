@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row as Line, params};
 
 use super::row::{CreditRow, Row};
-use crate::domain::id::{Pair, PersonId, Position};
+use crate::domain::id::{DedupKey, PersonId, Position};
 
 /// The state file could not be opened, read or written.
 pub use rusqlite::Error as StateError;
@@ -68,7 +68,7 @@ pub struct Round {
 /// A person whose answer rests on a stream or a record of another.
 pub enum Link {
     Stream(PersonId),
-    Pair(Pair),
+    DedupKey(DedupKey),
 }
 
 /// The one connection that writes.
@@ -221,9 +221,12 @@ impl State {
         let mut links = self.connection.prepare("SELECT person, stream, pair FROM rests_on")?;
         let mut rows = links.query([])?;
         while let Some(row) = rows.next()? {
-            let (stream, pair): (Option<[u8; 16]>, Option<[u8; 32]>) = (row.get(1)?, row.get(2)?);
+            let (stream, dedup_key): (Option<[u8; 16]>, Option<[u8; 32]>) =
+                (row.get(1)?, row.get(2)?);
             let stream = stream.map(|stream| Link::Stream(PersonId::from_bytes(stream)));
-            if let Some(link) = stream.or(pair.map(|pair| Link::Pair(Pair(pair)))) {
+            if let Some(link) =
+                stream.or(dedup_key.map(|dedup_key| Link::DedupKey(DedupKey(dedup_key))))
+            {
                 visit(person(row, 0)?, link);
             }
         }
@@ -264,11 +267,11 @@ fn put(to: &Connection, row: &Row, at: Option<Position>) -> Result<(), StateErro
         put_credit(to, who, number, credit)?;
     }
     let mut link = to.prepare_cached("INSERT INTO rests_on VALUES (?1, ?2, ?3)")?;
-    for stream in &row.rests_on.streams {
+    for stream in &row.depends_on.streams {
         link.execute(params![who, stream.as_bytes().as_slice(), None::<&[u8]>])?;
     }
-    for pair in &row.rests_on.pairs {
-        link.execute(params![who, None::<&[u8]>, pair.0.as_slice()])?;
+    for dedup_key in &row.depends_on.dedup_keys {
+        link.execute(params![who, None::<&[u8]>, dedup_key.0.as_slice()])?;
     }
     Ok(())
 }

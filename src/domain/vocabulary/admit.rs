@@ -1,6 +1,6 @@
 //! The short way through the door, for events without fault: read, held against the schemas and
 //! written without a tree of their own strings.
-//! Always: what it lets in, [`schema::check`] lets in as the very same [`Draft`]; everything it
+//! Always: what it lets in, [`validate::check`] lets in as the very same [`Draft`]; everything it
 //! has a doubt about goes that way, which alone tells what is wrong.
 
 use std::sync::LazyLock;
@@ -9,27 +9,27 @@ use chrono::{DateTime, Utc};
 use jsonschema::Validator;
 
 use super::canonical;
-use super::event::{Draft, Raw};
-use super::history::is_record;
-use super::id::EventKey;
+use super::json::{InPlace, JsonValue};
 use super::kind::Kind;
-use super::schema;
-use super::tree::{InPlace, Tree};
+use super::validate;
 use super::violation::Violation;
+use crate::domain::event::{Draft, Raw};
+use crate::domain::history::is_record;
+use crate::domain::id::EventKey;
 
 /// Checks one event against every rule of the vocabulary.
 ///
 /// # Errors
-/// As [`schema::check`].
-pub fn admit(event: &Tree, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
+/// As [`validate::check`].
+pub fn admit(event: &JsonValue, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
     match without_fault(event, now) {
         Some(draft) => Ok(draft),
-        None => schema::check(&Raw(event.to_value()), now),
+        None => validate::check(&Raw(event.to_value()), now),
     }
 }
 
 /// The draft of an event that holds every rule, if that is plain to see.
-fn without_fault(event: &Tree, now: DateTime<Utc>) -> Option<Draft> {
+fn without_fault(event: &JsonValue, now: DateTime<Utc>) -> Option<Draft> {
     let kind: Kind = event.text("type")?.parse().ok()?;
     let data = event.get("data")?;
     // What names other records or persons has rules of its own, and is rare.
@@ -37,11 +37,11 @@ fn without_fault(event: &Tree, now: DateTime<Utc>) -> Option<Draft> {
         return None;
     }
     let names_schema = event.get("dataschema").is_some();
-    if names_schema && event.text("dataschema")? != schema::schema_id(kind) {
+    if names_schema && event.text("dataschema")? != validate::schema_id(kind) {
         return None;
     }
     let time = DateTime::parse_from_rfc3339(event.text("time")?).ok()?;
-    if schema::is_ahead(time, now) || data.get("time").is_some() || !is_exact(event) {
+    if validate::is_ahead(time, now) || data.get("time").is_some() || !is_exact(event) {
         return None;
     }
     static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::compile);
@@ -60,11 +60,13 @@ fn without_fault(event: &Tree, now: DateTime<Utc>) -> Option<Draft> {
 }
 
 /// Whether all numbers have one exact form and all names are ASCII.
-fn is_exact(value: &Tree) -> bool {
+fn is_exact(value: &JsonValue) -> bool {
     match value {
-        Tree::Number(number) => canonical::is_exact(number),
-        Tree::Array(items) => items.iter().all(is_exact),
-        Tree::Object(members) => members.iter().all(|(name, m)| name.is_ascii() && is_exact(m)),
+        JsonValue::Number(number) => canonical::is_exact(number),
+        JsonValue::Array(items) => items.iter().all(is_exact),
+        JsonValue::Object(members) => {
+            members.iter().all(|(name, m)| name.is_ascii() && is_exact(m))
+        }
         _ => true,
     }
 }
@@ -78,8 +80,8 @@ struct Schemas {
 impl Schemas {
     fn compile() -> Self {
         Self {
-            envelope: schema::compile(schema::ENVELOPE),
-            payloads: Kind::ALL.iter().map(|kind| schema::compile(kind.schema())).collect(),
+            envelope: validate::compile(validate::ENVELOPE),
+            payloads: Kind::ALL.iter().map(|kind| validate::compile(kind.schema())).collect(),
         }
     }
 }

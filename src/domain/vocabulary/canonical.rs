@@ -6,7 +6,7 @@
 use serde::de::DeserializeSeed as _;
 use serde_json::{Number, Value};
 
-use super::tree::{self, REPEATED, Strict, Tree};
+use super::json::{self, JsonValue, REPEATED, Strict};
 
 /// The largest integer that every JSON reader keeps exact (RFC 7493, 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -36,7 +36,7 @@ pub enum ParseError {
 ///
 /// # Errors
 /// See [`ParseError`].
-pub fn read(bytes: &[u8]) -> Result<Tree<'_>, ParseError> {
+pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, ParseError> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| {
@@ -58,9 +58,9 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
 }
 
 /// The RFC 8785 bytes of a value that [`read`] gave and validation let through.
-pub fn write(value: &Tree) -> Vec<u8> {
+pub fn write(value: &JsonValue) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
-    tree::write(value, &mut out);
+    json::write(value, &mut out);
     out
 }
 

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::choice::*;
-use super::id::PersonId;
 use super::kind::Kind;
+use crate::domain::id::PersonId;
 
 pub use super::code::{Code, Id, Target};
 

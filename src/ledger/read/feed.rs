@@ -1,7 +1,7 @@
-//! Events as they were told, straight from the bytes of their records: for pages, live readers and
+//! Events as JSON text, straight from the bytes of their records: for pages, live readers and
 //! histories.
-//! Always: the text is the JSON that [`super::answer::as_told`] gives, member for member; this is
-//! the only place that makes it without reading all of the event.
+//! Always: the text is the JSON that [`crate::ledger::answer::event_json`] gives, member for
+//! member; only this file makes JSON of an event without reading the whole event.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -9,16 +9,16 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::Ledger;
-use super::read::aside;
+use super::run_blocking_if_long;
 use crate::domain::event::{Recorded, Unreadable};
 use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
-use crate::domain::kind::Kind;
 use crate::domain::record::View;
+use crate::domain::vocabulary::kind::Kind;
+use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
 /// An event as it was told, and what a reader may choose it by.
-pub struct Told {
+pub struct FeedEvent {
     /// Its type.
     pub kind: Kind,
     /// The system that says it.
@@ -37,21 +37,21 @@ struct Head<'a> {
 
 /// What a reader has chosen; `None` is all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub struct FeedFilter {
     /// Only this type.
     pub kind: Option<Kind>,
     /// Only this sender.
     pub source: Option<Arc<str>>,
 }
 
-impl Wanted {
+impl FeedFilter {
     /// Whether the reader has chosen only some.
     pub fn is_filtered(&self) -> bool {
         self.kind.is_some() || self.source.is_some()
     }
 
     /// Whether the reader has chosen this one.
-    pub fn takes(&self, told: &Told) -> bool {
+    pub fn takes(&self, told: &FeedEvent) -> bool {
         self.kind.is_none_or(|kind| kind == told.kind)
             && self.source.as_ref().is_none_or(|source| *source == told.source)
     }
@@ -63,14 +63,18 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn told(&self, after: Position, limit: usize) -> Result<Vec<Told>, ReadError> {
+    pub async fn feed_events(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<FeedEvent>, ReadError> {
         let stored = self.store.read_all(after, limit).await?;
-        let told = || stored.into_iter().map(Told::new).collect::<Result<_, _>>();
-        aside(limit, told).map_err(ReadError::failed)
+        let told = || stored.into_iter().map(FeedEvent::new).collect::<Result<_, _>>();
+        run_blocking_if_long(limit, told).map_err(ReadError::failed)
     }
 }
 
-impl Told {
+impl FeedEvent {
     fn new(stored: Stored) -> Result<Self, Unreadable> {
         let canonical = View::new(&stored.record)?.canonical();
         let is_object = canonical.starts_with(b"{") && canonical.ends_with(b"}");
@@ -81,14 +85,14 @@ impl Told {
     }
 
     /// The four choices that take this event.
-    pub fn wanted(&self) -> [Wanted; 4] {
+    pub fn wanted(&self) -> [FeedFilter; 4] {
         let kind = Some(self.kind);
         let source = Some(self.source.clone());
         [
-            Wanted { kind: None, source: None },
-            Wanted { kind, source: None },
-            Wanted { kind: None, source: source.clone() },
-            Wanted { kind, source },
+            FeedFilter { kind: None, source: None },
+            FeedFilter { kind, source: None },
+            FeedFilter { kind: None, source: source.clone() },
+            FeedFilter { kind, source },
         ]
     }
 
@@ -157,17 +161,17 @@ mod tests {
 
     use super::*;
     use crate::domain::event::Raw;
-    use crate::domain::id::Pair;
+    use crate::domain::id::DedupKey;
     use crate::domain::record::Stamped;
-    use crate::domain::schema;
+    use crate::domain::vocabulary::validate;
     use crate::ledger::answer;
 
     fn example(kind: Kind, position: u64, revision: u64, recorded: i64) -> Option<Stored> {
         let raw: Value = serde_json::from_str(kind.example()).unwrap();
         let now = "2030-01-01T00:00:00Z".parse().unwrap();
         // The ledger's own type is no sender's.
-        let draft = schema::check(&Raw(raw), now).ok()?;
-        let stamped = Stamped::new(&draft, draft.person, Pair([1; 32]), &[2; 32]);
+        let draft = validate::check(&Raw(raw), now).ok()?;
+        let stamped = Stamped::new(&draft, draft.person, DedupKey([1; 32]), &[2; 32]);
         let record = stamped.at(RecordedTime::from_micros(recorded)).into();
         Some(Stored { position: Position::new(position), revision: Revision(revision), record })
     }
@@ -187,12 +191,12 @@ mod tests {
                 let Some(stored) = example(*kind, position, revision, recorded) else { continue };
                 let view = View::new(&stored.record).unwrap();
                 let opened = view.open(stored.position, stored.revision).unwrap();
-                let told = Told::new(stored.clone()).unwrap();
+                let told = FeedEvent::new(stored.clone()).unwrap();
                 prop_assert_eq!((told.kind, &told.source), (*kind, &opened.event.key.source));
                 let mut text = Vec::new();
                 told.write(&mut text);
                 let read: Value = serde_json::from_slice(&text).unwrap();
-                prop_assert_eq!(&read, &answer::as_told(&opened));
+                prop_assert_eq!(&read, &answer::event_json(&opened));
                 prop_assert!(!text.contains(&b'\n'));
                 count += 1;
             }
@@ -205,7 +209,7 @@ mod tests {
         for name in ["position", "recordedtime", "revision", "stream"] {
             let mut raw: Value = serde_json::from_str(Kind::DeathRecorded.example()).unwrap();
             raw[name] = "7".into();
-            let refused = schema::check(&Raw(raw), "2030-01-01T00:00:00Z".parse().unwrap());
+            let refused = validate::check(&Raw(raw), "2030-01-01T00:00:00Z".parse().unwrap());
             let names = refused.unwrap_err().into_iter().map(|violation| violation.name);
             assert_eq!(names.collect::<Vec<_>>(), [format!("/{name}")]);
         }

@@ -91,7 +91,7 @@ impl Address {
             None => (None, authority),
         };
         let query = tail.split_once('?').map_or("", |(_, query)| query);
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        for (name, value) in query.split('&').filter_map(|dedup_key| dedup_key.split_once('=')) {
             check(name, value)?;
         }
         // The client would send what stands in the string as it is, without decoding it.
@@ -126,8 +126,8 @@ impl fmt::Display for Address {
 
 /// The parameters in a query, in lower case.
 fn names(query: &str) -> impl Iterator<Item = String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, _)| name.to_lowercase())
+    let dedup_keys = query.split('&').filter_map(|dedup_key| dedup_key.split_once('='));
+    dedup_keys.map(|(name, _)| name.to_lowercase())
 }
 
 fn check(name: &str, value: &str) -> Result<(), AddressError> {

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use eventstore::{EventData, RecordedEvent};
 use uuid::Uuid;
 
-use crate::domain::id::{Pair, PersonId, Revision};
+use crate::domain::id::{DedupKey, PersonId, Revision};
 use crate::domain::record::{CLEAR_BYTES, View};
 use crate::store::embedded::Imported;
 
@@ -27,10 +27,10 @@ pub(super) enum NoRecord {
 }
 
 /// A record as an event to append.
-pub(super) fn event(record: &Bytes, pair: &Pair) -> EventData {
+pub(super) fn event(record: &Bytes, dedup_key: &DedupKey) -> EventData {
     EventData::binary(TYPE, record.slice(CLEAR_BYTES..))
         .metadata(record.slice(..CLEAR_BYTES))
-        .id(id(pair))
+        .id(id(dedup_key))
 }
 
 /// The record in an event; `None`: it is somebody else's, in a stream of theirs.
@@ -53,9 +53,9 @@ pub(super) fn record(event: &RecordedEvent) -> Result<Option<Imported>, NoRecord
 
 /// A UUID of version 8 (RFC 9562, 5.8) made of a pair, which is a keyed hash already: the cluster
 /// too then knows a retry for what it is.
-fn id(pair: &Pair) -> Uuid {
+fn id(dedup_key: &DedupKey) -> Uuid {
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&pair.0[..16]);
+    bytes.copy_from_slice(&dedup_key.0[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     Uuid::from_bytes(bytes)
@@ -67,8 +67,8 @@ mod tests {
 
     #[test]
     fn an_id_is_of_version_8_and_its_pairs_own() {
-        let one = id(&Pair([0xff; 32]));
+        let one = id(&DedupKey([0xff; 32]));
         assert_eq!(one.to_string(), "ffffffff-ffff-8fff-bfff-ffffffffffff");
-        assert_ne!(one, id(&Pair([0xfe; 32])));
+        assert_ne!(one, id(&DedupKey([0xfe; 32])));
     }
 }

@@ -25,7 +25,7 @@ pub(super) const REPEATED: &str = "\u{1}repeated member name";
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
-pub enum Tree<'a> {
+pub enum JsonValue<'a> {
     #[default]
     Null,
     Bool(bool),
@@ -34,14 +34,14 @@ pub enum Tree<'a> {
     Plain(&'a str),
     /// Any other text.
     Text(String),
-    Array(Vec<Tree<'a>>),
-    /// A name that is borrowed is as plain as a [`Tree::Plain`].
-    Object(Vec<(Cow<'a, str>, Tree<'a>)>),
+    Array(Vec<JsonValue<'a>>),
+    /// A name that is borrowed is as plain as a [`JsonValue::Plain`].
+    Object(Vec<(Cow<'a, str>, JsonValue<'a>)>),
 }
 
-impl<'a> Tree<'a> {
+impl<'a> JsonValue<'a> {
     /// The member of an object.
-    pub fn get(&self, name: &str) -> Option<&Tree<'a>> {
+    pub fn get(&self, name: &str) -> Option<&JsonValue<'a>> {
         let Self::Object(members) = self else { return None };
         members.iter().find(|(found, _)| found == name).map(|(_, member)| member)
     }
@@ -77,15 +77,15 @@ impl<'a> Tree<'a> {
 }
 
 /// Writes the RFC 8785 form of a value.
-pub(super) fn write(value: &Tree, out: &mut Vec<u8>) {
+pub(super) fn write(value: &JsonValue, out: &mut Vec<u8>) {
     match value {
-        Tree::Null => out.extend_from_slice(b"null"),
-        Tree::Bool(true) => out.extend_from_slice(b"true"),
-        Tree::Bool(false) => out.extend_from_slice(b"false"),
-        Tree::Number(number) => write_other(number, out),
-        Tree::Plain(text) => write_plain(text, out),
-        Tree::Text(text) => write_other(text, out),
-        Tree::Array(items) => {
+        JsonValue::Null => out.extend_from_slice(b"null"),
+        JsonValue::Bool(true) => out.extend_from_slice(b"true"),
+        JsonValue::Bool(false) => out.extend_from_slice(b"false"),
+        JsonValue::Number(number) => write_other(number, out),
+        JsonValue::Plain(text) => write_plain(text, out),
+        JsonValue::Text(text) => write_other(text, out),
+        JsonValue::Array(items) => {
             out.push(b'[');
             for (place, item) in items.iter().enumerate() {
                 if place > 0 {
@@ -95,7 +95,7 @@ pub(super) fn write(value: &Tree, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Tree::Object(members) => {
+        JsonValue::Object(members) => {
             out.push(b'{');
             for (place, (name, member)) in members.iter().enumerate() {
                 if place > 0 {
@@ -127,67 +127,67 @@ fn write_other(value: &impl Serialize, out: &mut Vec<u8>) {
 pub(super) struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Tree<'de>;
+    type Value = JsonValue<'de>;
 
-    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<Tree<'de>, D::Error> {
+    fn deserialize<D: de::Deserializer<'de>>(self, reader: D) -> Result<JsonValue<'de>, D::Error> {
         reader.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = Tree<'de>;
+    type Value = JsonValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Tree<'de>, E> {
-        Ok(Tree::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Tree<'de>, E> {
-        Ok(Tree::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Tree<'de>, E> {
-        Ok(Tree::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Tree<'de>, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<JsonValue<'de>, E> {
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
         let whole = value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64;
         #[allow(clippy::cast_possible_truncation)]
         let number = if whole { Some((value as i64).into()) } else { Number::from_f64(value) };
-        Ok(number.map_or(Tree::Null, Tree::Number))
+        Ok(number.map_or(JsonValue::Null, JsonValue::Number))
     }
 
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Tree<'de>, E> {
-        Ok(Tree::Plain(value))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Plain(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Tree<'de>, E> {
-        Ok(Tree::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Text(value.to_owned()))
     }
 
-    fn visit_unit<E>(self) -> Result<Tree<'de>, E> {
-        Ok(Tree::Null)
+    fn visit_unit<E>(self) -> Result<JsonValue<'de>, E> {
+        Ok(JsonValue::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tree<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonValue<'de>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(Self)? {
             items.push(item);
         }
-        Ok(Tree::Array(items))
+        Ok(JsonValue::Array(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree<'de>, A::Error> {
-        let mut members: Vec<(Cow<'de, str>, Tree<'de>)> = Vec::with_capacity(8);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonValue<'de>, A::Error> {
+        let mut members: Vec<(Cow<'de, str>, JsonValue<'de>)> = Vec::with_capacity(8);
         let mut in_order = true;
         while let Some(name) = map.next_key_seed(Self)? {
             let name = match name {
-                Tree::Plain(name) => Cow::Borrowed(name),
-                Tree::Text(name) => Cow::Owned(name),
+                JsonValue::Plain(name) => Cow::Borrowed(name),
+                JsonValue::Text(name) => Cow::Owned(name),
                 _ => return Err(de::Error::custom("a name is a text")),
             };
             let member = map.next_value_seed(Self)?;
@@ -208,17 +208,17 @@ impl<'de> Visitor<'de> for Strict {
                 return Err(de::Error::custom(REPEATED));
             }
         }
-        Ok(Tree::Object(members))
+        Ok(JsonValue::Object(members))
     }
 }
 
-/// Lets a schema be held against a [`Tree`] as it is.
+/// Lets a schema be held against a [`JsonValue`] as it is.
 pub(super) struct InPlace;
 
 impl Json for InPlace {
-    type Node<'a> = &'a Tree<'a>;
+    type Node<'a> = &'a JsonValue<'a>;
     type PreparedKey = Box<str>;
-    type StringBuffer = Tree<'static>;
+    type StringBuffer = JsonValue<'static>;
 
     const ACYCLIC: bool = true;
 
@@ -227,26 +227,26 @@ impl Json for InPlace {
     }
 
     fn with_string_node<T>(
-        buffer: &mut Tree<'static>,
+        buffer: &mut JsonValue<'static>,
         string: &str,
         f: impl FnOnce(Self::Node<'_>) -> T,
     ) -> T {
-        *buffer = Tree::Text(string.to_owned());
+        *buffer = JsonValue::Text(string.to_owned());
         f(buffer)
     }
 }
 
-impl<'a> Node<'a, InPlace> for &'a Tree<'a> {
-    type Object = &'a [(Cow<'a, str>, Tree<'a>)];
-    type Array = &'a [Tree<'a>];
+impl<'a> Node<'a, InPlace> for &'a JsonValue<'a> {
+    type Object = &'a [(Cow<'a, str>, JsonValue<'a>)];
+    type Array = &'a [JsonValue<'a>];
     type Number = &'a Number;
 
     fn as_object(&self) -> Option<Self::Object> {
-        if let Tree::Object(members) = self { Some(members) } else { None }
+        if let JsonValue::Object(members) = self { Some(members) } else { None }
     }
 
     fn as_array(&self) -> Option<Self::Array> {
-        if let Tree::Array(items) = self { Some(items) } else { None }
+        if let JsonValue::Array(items) = self { Some(items) } else { None }
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
@@ -254,25 +254,25 @@ impl<'a> Node<'a, InPlace> for &'a Tree<'a> {
     }
 
     fn as_number(&self) -> Option<&'a Number> {
-        if let Tree::Number(number) = self { Some(number) } else { None }
+        if let JsonValue::Number(number) = self { Some(number) } else { None }
     }
 
     fn as_boolean(&self) -> Option<bool> {
-        if let Tree::Bool(value) = self { Some(*value) } else { None }
+        if let JsonValue::Bool(value) = self { Some(*value) } else { None }
     }
 
     fn is_null(&self) -> bool {
-        matches!(self, Tree::Null)
+        matches!(self, JsonValue::Null)
     }
 
     fn json_type(&self) -> JsonType {
         match self {
-            Tree::Null => JsonType::Null,
-            Tree::Bool(_) => JsonType::Boolean,
-            Tree::Number(_) => JsonType::Number,
-            Tree::Plain(_) | Tree::Text(_) => JsonType::String,
-            Tree::Array(_) => JsonType::Array,
-            Tree::Object(_) => JsonType::Object,
+            JsonValue::Null => JsonType::Null,
+            JsonValue::Bool(_) => JsonType::Boolean,
+            JsonValue::Number(_) => JsonType::Number,
+            JsonValue::Plain(_) | JsonValue::Text(_) => JsonType::String,
+            JsonValue::Array(_) => JsonType::Array,
+            JsonValue::Object(_) => JsonType::Object,
         }
     }
 
@@ -290,21 +290,21 @@ impl<'a> Node<'a, InPlace> for &'a Tree<'a> {
         match (self.as_text(), expected) {
             (Some(text), Value::String(expected)) => text == expected,
             (Some(_), _) | (None, Value::String(_)) => false,
-            (None, _) => jsonschema::json::cmp::equal(&Tree::to_value(self), expected),
+            (None, _) => jsonschema::json::cmp::equal(&JsonValue::to_value(self), expected),
         }
     }
 
     fn to_value(&self) -> Cow<'a, Value> {
-        Cow::Owned(Tree::to_value(self))
+        Cow::Owned(JsonValue::to_value(self))
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
-        Some(NodeIdentity::new(std::ptr::from_ref::<Tree>(self) as usize))
+        Some(NodeIdentity::new(std::ptr::from_ref::<JsonValue>(self) as usize))
     }
 }
 
-impl<'a> Object<'a, InPlace> for &'a [(Cow<'a, str>, Tree<'a>)] {
-    type Node = &'a Tree<'a>;
+impl<'a> Object<'a, InPlace> for &'a [(Cow<'a, str>, JsonValue<'a>)] {
+    type Node = &'a JsonValue<'a>;
     type MemberName = &'a str;
     type MembersIter = Members<'a>;
 
@@ -312,7 +312,7 @@ impl<'a> Object<'a, InPlace> for &'a [(Cow<'a, str>, Tree<'a>)] {
         <[_]>::len(self)
     }
 
-    fn get(&self, key: &Box<str>) -> Option<&'a Tree<'a>> {
+    fn get(&self, key: &Box<str>) -> Option<&'a JsonValue<'a>> {
         self.iter().find(|(name, _)| **name == **key).map(|(_, member)| member)
     }
 
@@ -322,33 +322,33 @@ impl<'a> Object<'a, InPlace> for &'a [(Cow<'a, str>, Tree<'a>)] {
 
     fn try_for_each_name_node<B>(
         &self,
-        _: &mut Tree<'static>,
+        _: &mut JsonValue<'static>,
         mut f: impl FnMut(<InPlace as Json>::Node<'_>) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        self.iter().try_for_each(|(name, _)| f(&Tree::Plain(name)))
+        self.iter().try_for_each(|(name, _)| f(&JsonValue::Plain(name)))
     }
 }
 
 /// The members of an object, one after the other.
-pub(super) struct Members<'a>(std::slice::Iter<'a, (Cow<'a, str>, Tree<'a>)>);
+pub(super) struct Members<'a>(std::slice::Iter<'a, (Cow<'a, str>, JsonValue<'a>)>);
 
 impl<'a> Iterator for Members<'a> {
-    type Item = (&'a str, &'a Tree<'a>);
+    type Item = (&'a str, &'a JsonValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(name, member)| (&**name, member))
     }
 }
 
-impl<'a> Array<'a, InPlace> for &'a [Tree<'a>] {
-    type Node = &'a Tree<'a>;
-    type ElementsIter = std::slice::Iter<'a, Tree<'a>>;
+impl<'a> Array<'a, InPlace> for &'a [JsonValue<'a>] {
+    type Node = &'a JsonValue<'a>;
+    type ElementsIter = std::slice::Iter<'a, JsonValue<'a>>;
 
     fn len(&self) -> usize {
         <[_]>::len(self)
     }
 
-    fn elements(&self) -> std::slice::Iter<'a, Tree<'a>> {
+    fn elements(&self) -> std::slice::Iter<'a, JsonValue<'a>> {
         self.iter()
     }
 }

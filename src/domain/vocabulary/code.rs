@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::EventKey;
+use crate::domain::id::EventKey;
 
 /// A sender's own id inside a payload (`stay`, `modality`, …): unique per person across sources.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

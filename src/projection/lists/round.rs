@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::lists::whole_micros;
 use super::row::Row;
 use super::runner::{Fault, Runner};
 use super::state::{Link, Read, Round};
-use crate::domain::id::{Pair, PersonId, Position};
+use super::whole_micros;
+use crate::domain::id::{DedupKey, PersonId, Position};
 use crate::ledger::ReadError;
 
 /// So many persons are committed at once, so that little is done again after a cut.
@@ -21,7 +21,7 @@ const PAGE_RECORDS: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Links {
     streams: HashMap<PersonId, HashSet<PersonId>>,
-    pairs: HashMap<Pair, HashSet<PersonId>>,
+    dedup_keys: HashMap<DedupKey, HashSet<PersonId>>,
 }
 
 impl Links {
@@ -29,17 +29,19 @@ impl Links {
     pub fn add(&mut self, person: PersonId, link: Link) {
         match link {
             Link::Stream(stream) => self.streams.entry(stream).or_default().insert(person),
-            Link::Pair(pair) => self.pairs.entry(pair).or_default().insert(person),
+            Link::DedupKey(dedup_key) => {
+                self.dedup_keys.entry(dedup_key).or_default().insert(person)
+            }
         };
     }
 
     // A link that no longer holds is left: it only has a person folded once more.
     fn learn(&mut self, row: &Row) {
-        for stream in &row.rests_on.streams {
+        for stream in &row.depends_on.streams {
             self.add(row.person, Link::Stream(*stream));
         }
-        for pair in &row.rests_on.pairs {
-            self.add(row.person, Link::Pair(*pair));
+        for dedup_key in &row.depends_on.dedup_keys {
+            self.add(row.person, Link::DedupKey(*dedup_key));
         }
     }
 }
@@ -88,7 +90,7 @@ impl Runner {
             for record in records.iter().filter(|record| record.position <= to) {
                 touched.insert(record.stream);
                 touched.extend(self.links.streams.get(&record.stream).into_iter().flatten());
-                touched.extend(self.links.pairs.get(&record.pair).into_iter().flatten());
+                touched.extend(self.links.dedup_keys.get(&record.dedup_key).into_iter().flatten());
             }
         }
         let streams: Vec<PersonId> = touched.iter().copied().collect();

@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use super::record::{Place, Receipt, RecordError, Status};
-use crate::domain::canonical;
+use super::{Place, Receipt, RecordError, Status};
 use crate::domain::event::Draft;
-use crate::domain::id::{ByPair, Pair, PairMap, PersonId, Revision};
+use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
+use crate::domain::vocabulary::canonical;
 use crate::store::{ALONE_BYTES, Expected, Stored, Tie, Write};
 
 /// Drafts on their way in, and the answer of each: a receipt, or `None` for a reused key.
@@ -23,27 +23,32 @@ pub(super) struct Batch<'a> {
 pub(super) struct Entry {
     pub(super) draft: usize,
     pub(super) stream: PersonId,
-    pub(super) pair: Pair,
+    pub(super) dedup_key: DedupKey,
     pub(super) is_done: bool,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(drafts: &'a [Draft], pair_key: &[u8; 32]) -> Self {
-        let mut first = PairMap::with_capacity_and_hasher(drafts.len(), ByPair::default());
+    pub(super) fn new(drafts: &'a [Draft], dedup_hash_key: &[u8; 32]) -> Self {
+        let mut first = DedupKeyMap::with_capacity_and_hasher(drafts.len(), ByDedupKey::default());
         let answers = vec![None; drafts.len()];
         let mut repeats = vec![None; drafts.len()];
         let mut entries = Vec::with_capacity(drafts.len());
         for (place, draft) in drafts.iter().enumerate() {
-            let pair = record::pair(pair_key, &draft.key);
-            let earlier = *first.entry(pair).or_insert(place);
+            let dedup_key = record::dedup_key(dedup_hash_key, &draft.key);
+            let earlier = *first.entry(dedup_key).or_insert(place);
             if earlier == place {
                 // The copy of a merge comes first: whoever asks with the `recordedtime` of the
                 // receipt then knows of the merge in both streams.
                 entries.extend(draft.mirror.map(|stream| {
-                    let pair = record::mirror_pair(pair_key, &draft.key, stream);
-                    Entry { draft: place, stream, pair, is_done: false }
+                    let dedup_key = record::dedup_key_of_copy(dedup_hash_key, &draft.key, stream);
+                    Entry { draft: place, stream, dedup_key, is_done: false }
                 }));
-                entries.push(Entry { draft: place, stream: draft.person, pair, is_done: false });
+                entries.push(Entry {
+                    draft: place,
+                    stream: draft.person,
+                    dedup_key,
+                    is_done: false,
+                });
             } else {
                 repeats[place] = Some(earlier);
             }
@@ -66,7 +71,7 @@ impl<'a> Batch<'a> {
         let mut bytes = 0;
         for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| !entry.is_done) {
             let draft = &self.drafts[entry.draft];
-            let stamped = Stamped::new(draft, entry.stream, entry.pair, &salts[place]);
+            let stamped = Stamped::new(draft, entry.stream, entry.dedup_key, &salts[place]);
             let is_own = entry.stream == draft.person;
             let tie = if is_own { own } else { Tie::Ahead };
             bytes += stamped.head.len();

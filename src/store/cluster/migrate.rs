@@ -14,7 +14,7 @@ use super::feed::{Feed, FeedError};
 use super::identity::Held;
 use super::trouble::{Reason, Trouble};
 use super::{Address, identity};
-use crate::domain::id::{Pair, PersonId, Position, Revision};
+use crate::domain::id::{DedupKey, PersonId, Position, Revision};
 use crate::domain::record::{View, commitment};
 use crate::store::embedded::Embedded;
 use crate::store::{ReadError, Store as _, Stored};
@@ -285,7 +285,7 @@ async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MoveE
     let until = Instant::now() + TRIED;
     let mut was_unsure = false;
     loop {
-        let events = records.iter().map(|stored| event::event(&stored.record, &pair(stored)));
+        let events = records.iter().map(|stored| event::event(&stored.record, &dedup_key(stored)));
         let name = stream(first).map_or_else(String::new, |stream| stream.stream());
         match connection.append(name, before, events.collect()).await {
             Ok(()) => return Ok(()),
@@ -320,8 +320,8 @@ fn stream(stored: &Stored) -> Option<PersonId> {
     View::new(&stored.record).ok().map(View::stream)
 }
 
-fn pair(stored: &Stored) -> Pair {
-    View::new(&stored.record).expect("checked when the log was opened").pair()
+fn dedup_key(stored: &Stored) -> DedupKey {
+    View::new(&stored.record).expect("checked when the log was opened").dedup_key()
 }
 
 #[cfg(test)]

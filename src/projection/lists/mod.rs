@@ -1,6 +1,12 @@
 //! The lists over all persons: opening them, asking how far they are, stopping them.
 //! Always: one thread keeps them up to date; when the last handle is dropped it has stopped.
 
+pub mod page;
+mod round;
+mod row;
+mod runner;
+mod state;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -9,8 +15,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::runner::{Fault, Runner};
-use super::state::{State, StateError};
+use self::runner::{Fault, Runner};
+use self::state::{State, StateError};
 use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::{Ledger, ReadError};
 

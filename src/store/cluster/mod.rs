@@ -36,9 +36,10 @@ use self::copy::{Copy, CopyError};
 use self::follow::{Follower, Following, Shared};
 use super::embedded::{self, Clock, Embedded, Keeping};
 use super::{
-    AppendError, Carriers, Condition, Outcome, ReadError, Slice, Store, Stored, Write, Writers,
+    AppendError, Condition, CrossStreamDuplicate, Outcome, ReadError, Slice, Store, Stored, Write,
+    Writers,
 };
-use crate::domain::id::{Pair, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
 pub use self::address::{Address, AddressError};
 pub use self::copy::Lost;
@@ -238,16 +239,19 @@ impl Store for EventStoreDb {
         self.copy.read_all(after, limit).await
     }
 
-    async fn find(&self, pairs: Vec<Pair>) -> Result<Vec<Option<Stored>>, ReadError> {
-        self.copy.find(pairs).await
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
+        self.copy.find(dedup_keys).await
     }
 
     async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError> {
         self.copy.known(position).await
     }
 
-    async fn carriers(&self, streams: &[PersonId]) -> Result<Vec<Carriers>, ReadError> {
-        self.copy.carriers(streams).await
+    async fn cross_stream_duplicates(
+        &self,
+        streams: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
+        self.copy.cross_stream_duplicates(streams).await
     }
 
     fn subscribe(&self) -> watch::Receiver<Position> {

@@ -26,6 +26,7 @@ mod append;
 mod cluster;
 mod faults;
 mod log;
+#[path = "../generated/eventstore/mod.rs"]
 mod proto;
 mod read;
 mod services;

@@ -95,8 +95,8 @@ fn every_type_that_a_sender_may_send_occurs_in_a_year_of_300_persons() {
             .collect();
         let missing: Vec<&str> = Kind::ALL
             .iter()
-            .filter(|kind| **kind != Kind::RecordErased && !told.contains(kind.name()))
-            .map(|kind| kind.name())
+            .filter(|kind| **kind != Kind::RecordErased && !told.contains(kind.code()))
+            .map(|kind| kind.code())
             .collect();
         assert!(missing.is_empty(), "SEED={seed}: {missing:?}");
     }

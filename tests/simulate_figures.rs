@@ -80,7 +80,7 @@ fn standing<'a>(
     kind: &'a str,
 ) -> impl Iterator<Item = (&'a str, &'a Item)> {
     histories.iter().flat_map(move |(name, history)| {
-        let of = move |(item, _): &(&Item, _)| item.kind().name() == kind;
+        let of = move |(item, _): &(&Item, _)| item.kind().code() == kind;
         history.facts().filter(of).map(move |(item, _)| (name.as_str(), item))
     })
 }
@@ -174,7 +174,7 @@ const CUSTODY: &[&str] = &["detention.arrived", "detention.transferred", "detent
 /// Where a life's person is held just before an instant, as the records in force say.
 fn held_at(history: &History, instant: DateTime<Utc>) -> Option<String> {
     let before = history.facts().filter(|(item, _)| item.instant() < instant);
-    let last = before.filter(|(item, _)| CUSTODY.contains(&item.kind().name())).last()?.0;
+    let last = before.filter(|(item, _)| CUSTODY.contains(&item.kind().code())).last()?.0;
     match last.kind() {
         Kind::DetentionArrived => Some(member(last, "facility")),
         Kind::DetentionTransferred => Some(member(last, "to")),

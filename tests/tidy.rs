@@ -218,7 +218,7 @@ fn each_schema_has_its_fixtures_and_its_example() {
     let mut findings = Vec::new();
     let kinds: Vec<String> = care_ledger::domain::vocabulary::kind::Kind::ALL
         .iter()
-        .map(|kind| kind.name().to_owned())
+        .map(|kind| kind.code().to_owned())
         .collect();
     for kind in &kinds {
         for path in [

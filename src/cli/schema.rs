@@ -83,7 +83,7 @@ fn list(json: bool) -> Result<(), Failure> {
 
 fn row(kind: Kind) -> Value {
     let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
-    json!({"type": kind.name(), "class": schema["x-class"], "title": schema["title"]})
+    json!({"type": kind.code(), "class": schema["x-class"], "title": schema["title"]})
 }
 
 fn show(name: &str, example: bool) -> Result<(), Failure> {

@@ -3,67 +3,55 @@
 
 use serde::Serialize;
 
-macro_rules! finding_codes {
-    ($($(#[$attr:meta])* $variant:ident = $text:literal,)*) => {
-        /// What is wrong, as a stable code.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        #[serde(rename_all = "camelCase")]
-        pub enum FindingCode { $($(#[$attr])* #[doc = concat!(": `", $text, "`")] $variant,)* }
+use super::choices::choices;
 
-        impl FindingCode {
-            /// The code as answers spell it.
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-finding_codes! {
-    /// The entered remainder is not the calculated one
-    RemainderMismatch = "remainderMismatch",
-    /// One modality has two grants; the earliest counts
-    ModalityGrantedTwice = "modalityGrantedTwice",
-    /// A window is cut short by another modality
-    ModalityOverlap = "modalityOverlap",
-    /// Detained inside the window of a modality that is lived outside
-    ModalityWithoutRelease = "modalityWithoutRelease",
-    /// An admission names another modality than its dates do
-    StayModalityMismatch = "stayModalityMismatch",
-    /// A stay was never closed
-    StayNeverClosed = "stayNeverClosed",
-    /// A stay was closed twice
-    StayClosedTwice = "stayClosedTwice",
-    /// Two stays cover one date
-    StayOverlap = "stayOverlap",
-    /// An attest counts other days than the records do
-    AttestMismatch = "attestMismatch",
-    /// An absence starts outside any stay
-    AbsenceWithoutStay = "absenceWithoutStay",
-    /// Two absences of one stay overlap
-    AbsenceOverlap = "absenceOverlap",
-    /// Arrived while already detained
-    ArrivalWithoutRelease = "arrivalWithoutRelease",
-    /// Released while not detained
-    ReleaseWithoutArrival = "releaseWithoutArrival",
-    /// One sentence is pronounced twice; the earliest counts
-    SentencePronouncedTwice = "sentencePronouncedTwice",
-    /// The registry's own end of a sentence is not the end of the chain
-    EndMismatch = "endMismatch",
-    /// Something is recorded as happening after the death
-    RecordAfterDeath = "recordAfterDeath",
-    /// A correction or annulment names a record of another person, or of another type
-    TargetElsewhere = "targetElsewhere",
-    /// The source and id of a record are those of a record of another person
-    IdReusedAcrossPersons = "idReusedAcrossPersons",
-    /// A code that no registry knows
-    UnknownCode = "unknownCode",
-    /// A replacement does not fit the type it replaces; it has no effect
-    ReplacementInvalid = "replacementInvalid",
-    /// Goes on or ends what nobody recorded as begun
-    BeginningMissing = "beginningMissing",
-    /// Contradicts the record before it, or itself
-    Contradiction = "contradiction",
+choices! {
+    /// What is wrong, as a stable code.
+    FindingCode:
+        /// The entered remainder is not the calculated one.
+        RemainderMismatch = "remainderMismatch",
+        /// One modality has two grants; the earliest counts.
+        ModalityGrantedTwice = "modalityGrantedTwice",
+        /// A window is cut short by another modality.
+        ModalityOverlap = "modalityOverlap",
+        /// Detained inside the window of a modality that is lived outside.
+        ModalityWithoutRelease = "modalityWithoutRelease",
+        /// An admission names another modality than its dates do.
+        StayModalityMismatch = "stayModalityMismatch",
+        /// A stay was never closed.
+        StayNeverClosed = "stayNeverClosed",
+        /// A stay was closed twice.
+        StayClosedTwice = "stayClosedTwice",
+        /// Two stays cover one date.
+        StayOverlap = "stayOverlap",
+        /// An attest counts other days than the records do.
+        AttestMismatch = "attestMismatch",
+        /// An absence starts outside any stay.
+        AbsenceWithoutStay = "absenceWithoutStay",
+        /// Two absences of one stay overlap.
+        AbsenceOverlap = "absenceOverlap",
+        /// Arrived while already detained.
+        ArrivalWithoutRelease = "arrivalWithoutRelease",
+        /// Released while not detained.
+        ReleaseWithoutArrival = "releaseWithoutArrival",
+        /// One sentence is pronounced twice; the earliest counts.
+        SentencePronouncedTwice = "sentencePronouncedTwice",
+        /// The registry's own end of a sentence is not the end of the chain.
+        EndMismatch = "endMismatch",
+        /// Something is recorded as happening after the death.
+        RecordAfterDeath = "recordAfterDeath",
+        /// A correction or annulment names a record of another person, or of another type.
+        TargetElsewhere = "targetElsewhere",
+        /// The source and id of a record are those of a record of another person.
+        IdReusedAcrossPersons = "idReusedAcrossPersons",
+        /// A code that no registry knows.
+        UnknownCode = "unknownCode",
+        /// A replacement does not fit the type it replaces; it has no effect.
+        ReplacementInvalid = "replacementInvalid",
+        /// Goes on or ends what nobody recorded as begun.
+        BeginningMissing = "beginningMissing",
+        /// Contradicts the record before it, or itself.
+        Contradiction = "contradiction",
 }
 
 /// One contradiction or gap, with the ids of the records it rests on.

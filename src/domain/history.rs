@@ -193,7 +193,7 @@ fn targets(
         let found = places.get(&key).copied();
         let fits = found.is_some_and(|place| {
             let event = &records[place].event;
-            event.subject == record.event.subject && event.kind.name() == kind
+            event.subject == record.event.subject && event.kind.code() == kind
         });
         if fits {
             return found;

@@ -1,6 +1,7 @@
 //! The rules of the ledger, pure: no I/O, no clock, no randomness.
 //! Always: the same arguments give the same answer; time, ids and salts arrive as arguments.
 
+pub mod choices;
 pub mod credit;
 pub mod event;
 pub mod finding;

@@ -72,7 +72,7 @@ impl Stamped {
     pub fn new(draft: &Draft, stream: PersonId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
         let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + RECORDED_BYTES);
         head.push(FORMAT);
-        head.push(draft.class.letter() as u8);
+        head.push(draft.class.letter());
         head.extend_from_slice(&[0; 4]);
         head.extend_from_slice(stream.as_bytes());
         head.extend_from_slice(&dedup_key.0);
@@ -120,7 +120,7 @@ impl<'a> View<'a> {
         if !long_enough || bytes[0] != FORMAT {
             return Err(Unreadable);
         }
-        Class::from_letter(bytes[CLASS] as char).ok_or(Unreadable)?;
+        Class::from_letter(bytes[CLASS]).ok_or(Unreadable)?;
         Ok(Self(bytes))
     }
 
@@ -136,7 +136,7 @@ impl<'a> View<'a> {
 
     /// Who may read it.
     pub fn class(self) -> Class {
-        Class::from_letter(self.0[CLASS] as char).expect("checked by View::new")
+        Class::from_letter(self.0[CLASS]).expect("checked by View::new")
     }
 
     /// RFC 8785 bytes of the event.

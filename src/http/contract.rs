@@ -6,6 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::problem::ProblemType;
+use crate::domain::credit::Boundary;
+use crate::domain::trajectory::alerts::AlertCode;
+use crate::domain::trajectory::custody::CustodyState;
+use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::validate;
 
@@ -14,24 +18,6 @@ const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
 
 const COMPLETE_SINCE: &str = "All that was refused after this moment is in the list, but for the \
     moments before a service was killed";
-
-/// The states of custody.
-pub const CUSTODY_STATES: &[&str] =
-    &["detained", "absent", "underModality", "released", "deceased", "unknown"];
-
-/// The states of substitution.
-pub const SUBSTITUTION_STATES: &[&str] =
-    &["none", "maintained", "tapering", "interrupted", "stopped", "unknown"];
-
-/// The alerts.
-pub const ALERT_CODES: &[&str] = &[
-    "substitutionOverdue",
-    "handoverUnconfirmed",
-    "referralUnanswered",
-    "releaseWithoutFollowUp",
-    "detoxOnly",
-    "programmeStalled",
-];
 
 /// A list, a position, two instants in microseconds, a pseudonym and a number.
 const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,19}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
@@ -45,7 +31,6 @@ pub fn components() -> Map<String, Value> {
         "days": {"type": "integer"}, "why": {"type": "string"},
         "events": {"type": "array", "items": {"type": "string"}}
     }});
-    let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let schemas = json!({
         "Any": {},
         "Text": {"type": "string"},
@@ -63,18 +48,18 @@ pub fn components() -> Map<String, Value> {
             "pattern": LIST_CURSOR},
         "Code": {"type": "string", "pattern": "^[a-z][a-zA-Z0-9]{0,99}$"},
         "Days": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32},
-        "CustodyState": {"type": "string", "enum": CUSTODY_STATES},
-        "SubstitutionState": {"type": "string", "enum": SUBSTITUTION_STATES},
-        "AlertCode": {"type": "string", "enum": ALERT_CODES},
+        "CustodyState": {"type": "string", "enum": CustodyState::CODES},
+        "SubstitutionState": {"type": "string", "enum": SubstitutionState::CODES},
+        "AlertCode": {"type": "string", "enum": AlertCode::CODES},
         "EntityTag": {"type": "string", "pattern": "^\"[0-9]{1,19}\"$", "examples": ["\"4\""]},
         "Star": {"type": "string", "enum": ["*"]},
         "ErrorCode": {"type": "string",
             "enum": ProblemType::ALL.iter().map(|kind| kind.code()).collect::<BTreeSet<_>>()},
         "SchemaName": {"type": "string",
-            "enum": types.iter().copied().chain(["envelope"]).collect::<Vec<_>>()},
-        "Boundary": {"type": "string", "enum": ["anyPart", "excludeLast"]},
+            "enum": Kind::CODES.iter().copied().chain(["envelope"]).collect::<Vec<_>>()},
+        "Boundary": {"type": "string", "enum": Boundary::CODES},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
-        "EventType": {"type": "string", "enum": types},
+        "EventType": {"type": "string", "enum": Kind::CODES},
         "Envelope": file(validate::ENVELOPE),
         "CareEvent": care_event(),
         "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
@@ -136,7 +121,7 @@ fn care_event() -> Value {
     let place = |kind: Kind| format!("#/components/schemas/event.{kind}");
     let one_of: Vec<Value> = sendable().map(|kind| json!({"$ref": place(kind)})).collect();
     let mapping: Map<String, Value> =
-        sendable().map(|kind| (kind.name().to_owned(), place(kind).into())).collect();
+        sendable().map(|kind| (kind.code().to_owned(), place(kind).into())).collect();
     json!({"description": "The event of its type; more extension attributes are kept.",
         "oneOf": one_of, "discriminator": {"propertyName": "type", "mapping": mapping}})
 }
@@ -146,7 +131,7 @@ fn event(kind: Kind) -> Value {
     let mut event = file(validate::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
-            "type" => json!({"const": kind.name()}),
+            "type" => json!({"const": kind.code()}),
             "dataschema" => json!({"const": validate::schema_id(kind)}),
             "data" => json!({"$ref": format!("#/components/schemas/data.{kind}")}),
             _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
@@ -206,14 +191,13 @@ fn issue() -> Value {
 
 /// A refused event as its sender reads it: no member of it but its key and a known type.
 fn refusal() -> Value {
-    let types: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
     json!({"type": "object", "required": ["at", "source", "id", "problem"],
         "additionalProperties": false,
         "properties": {
             "at": {"type": "string", "format": "date-time"},
             "source": {"type": "string"}, "id": {"type": "string"},
-            "type": {"type": "string", "enum": types},
+            "type": {"type": "string", "enum": Kind::CODES},
             "problem": {"type": "object", "additionalProperties": false,
                 "required": ["type", "href", "status", "instance", "issues"],
                 "properties": {

@@ -77,8 +77,7 @@ pub async fn credit(
     let mut query = query.of(&["at", "known", "boundary", "monthDays", "project"]);
     let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
-    let boundary = "Must be anyPart or excludeLast.";
-    let boundary = query.parse("boundary", boundary, |text| text.parse().ok());
+    let boundary = query.choice("boundary");
     let month_days = |text: &str| text.parse::<u32>().ok()?.try_into().ok();
     let month_days = query.parse("monthDays", "Must be 28 to 31.", month_days);
     let project = query.flag("project");

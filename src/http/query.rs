@@ -12,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::problem::{In, Issue, Problem};
 use super::wait::{self, Hold};
+use crate::domain::choices::NotAChoice;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
 
@@ -129,6 +130,18 @@ impl Reading {
             self.tell(Issue::invalid(In::Query, name, sentence));
         }
         value
+    }
+
+    /// A code of a closed list; any other text becomes an issue that names the codes.
+    pub fn choice<T: FromStr<Err = NotAChoice>>(&mut self, name: &str) -> Option<T> {
+        match self.text(name)?.parse() {
+            Ok(choice) => Some(choice),
+            Err(NotAChoice(codes)) => {
+                let sentence = format!("Must be one of {}.", codes.join(", "));
+                self.tell(Issue::invalid(In::Query, name, sentence));
+                None
+            }
+        }
     }
 
     /// `true` or `false`; absent is `false`.

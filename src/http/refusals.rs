@@ -72,14 +72,14 @@ impl Who {
             fits.then(|| Box::from(text))
         };
         let kind = event.text("type");
-        let kind = kind.and_then(|name| name.parse::<Kind>().ok()).map(|kind| kind.name());
+        let kind = kind.and_then(|name| name.parse::<Kind>().ok()).map(|kind| kind.code());
         Some(Self { source: text("source")?, id: text("id")?, kind })
     }
 
     /// Whose a draft is.
     pub fn of_draft(draft: &Draft) -> Self {
         let (source, id) = (Box::from(&*draft.key.source), Box::from(&*draft.key.id));
-        Self { source, id, kind: Some(draft.kind.name()) }
+        Self { source, id, kind: Some(draft.kind.code()) }
     }
 }
 

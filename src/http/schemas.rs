@@ -38,7 +38,7 @@ fn summary(kind: Kind) -> Value {
     let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
     let example: Value = serde_json::from_str(kind.example()).expect("a shipped example is JSON");
     json!({
-        "type": kind.name(), "title": schema["title"], "class": schema["x-class"],
+        "type": kind.code(), "title": schema["title"], "class": schema["x-class"],
         "dataschema": schema["$id"], "href": format!("/v1/schemas/{kind}"), "example": example
     })
 }

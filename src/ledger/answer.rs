@@ -212,14 +212,14 @@ mod tests {
         let mut raw: Value = serde_json::from_str(kind.example()).unwrap();
         raw["subject"] = PERSON.into();
         raw["source"] = "urn:test".into();
-        raw["id"] = kind.name().into();
+        raw["id"] = kind.code().into();
         raw
     }
 
     fn touching(kind: Kind, member: &str, of: Kind, mut data: Value) -> Value {
         let mut raw = example(kind);
         raw["id"] = format!("{kind} of {of}").into();
-        data[member] = json!({"source": "urn:test", "id": of.name(), "type": of.name()});
+        data[member] = json!({"source": "urn:test", "id": of.code(), "type": of.code()});
         data["reason"] = if kind == Kind::RecordAnnulled { "duplicate" } else { "typing" }.into();
         raw["data"] = data;
         raw

@@ -384,6 +384,6 @@ fn target_members(target: Target, ink: Ink<'_>) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("source".to_owned(), ink.source.urn().into());
     members.insert("id".to_owned(), numbered(ink.tag, target.serial).into());
-    members.insert("type".to_owned(), target.kind.name().into());
+    members.insert("type".to_owned(), target.kind.code().into());
     members
 }

@@ -131,7 +131,7 @@ fn event(world: &World, person: u64, told: &Told) -> Value {
     member("specversion", "1.0".into());
     member("id", numbered(&tag, told.serial).into());
     member("source", told.source.urn().into());
-    member("type", kind.name().into());
+    member("type", kind.code().into());
     member("subject", subject.into());
     member("time", moment_text(told.time, world).into());
     // From the record's number alone, so that a repetition is the same to the byte.

@@ -18,7 +18,7 @@ mod timeline;
 mod treatment;
 
 pub use answer::*;
-pub use query::{Boundary, MonthDays, NotABoundary, NotMonthDays, Query};
+pub use query::{Boundary, MonthDays, NotMonthDays, Query};
 
 use super::history::History;
 use super::time::dates::WRITABLE_MAX;

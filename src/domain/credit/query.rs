@@ -2,46 +2,19 @@
 //! Always: a parameter is in its bounds, and every answer says with which it was computed.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::rules;
+use crate::domain::choices::choices;
 use crate::domain::time::calendar::At;
 
-/// Which dates of a stay count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Boundary {
-    /// Every date on which the person was resident at any instant.
-    AnyPart,
-    /// The same, but not the closing date of a closed presence.
-    ExcludeLast,
-}
-
-impl Boundary {
-    /// As queries and answers spell it.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::AnyPart => "anyPart",
-            Self::ExcludeLast => "excludeLast",
-        }
-    }
-}
-
-/// No such boundary: the caller chooses `anyPart` or `excludeLast`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be anyPart or excludeLast")]
-pub struct NotABoundary;
-
-impl std::str::FromStr for Boundary {
-    type Err = NotABoundary;
-
-    fn from_str(code: &str) -> Result<Self, NotABoundary> {
-        match code {
-            "anyPart" => Ok(Self::AnyPart),
-            "excludeLast" => Ok(Self::ExcludeLast),
-            _ => Err(NotABoundary),
-        }
-    }
+choices! {
+    /// Which dates of a stay count.
+    Boundary:
+        /// Every date on which the person was resident at any instant.
+        AnyPart = "anyPart",
+        /// The same, but not the closing date of a closed presence.
+        ExcludeLast = "excludeLast",
 }
 
 /// How many days a month of a sentence has.

@@ -102,7 +102,7 @@ impl<'a> Timeline<'a> {
         let read = |told: &Told| RecordRead {
             id: told.id.to_owned(),
             source: told.item.recorded.event.key.source.to_string(),
-            kind: told.item.kind().name(),
+            kind: told.item.kind().code(),
             time: calendar::local_time(told.instant).fixed_offset(),
         };
         self.told.iter().map(read).collect()

@@ -4,7 +4,7 @@
 //! Rules: `projections/rules/continuity.toml`.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::care::{ProgrammeState, ReferralState};
 use super::clock::{Clock, end_of_day};
@@ -14,39 +14,38 @@ use super::doses::{Timeline, window};
 use super::residential::ResidentialState;
 use super::rules::{Rules, Threshold};
 use super::{Record, Trajectory, handover};
+use crate::domain::choices::choices;
 use crate::domain::history::Item;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::{Fact, Prescribed};
 
-/// What is wrong, as a stable code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum AlertCode {
-    /// Nothing is recorded past the time when a dose was due, so that its state is unknown.
-    SubstitutionOverdue,
-    /// Nobody confirmed that they take over.
-    HandoverUnconfirmed,
-    /// A provider has not answered a referral.
-    ReferralUnanswered,
-    /// Released, and no structured treatment began.
-    ReleaseWithoutFollowUp,
-    /// Maintained before, and this prison only tapers.
-    DetoxOnly,
-    /// No session for too long, or the term is over.
-    ProgrammeStalled,
+choices! {
+    /// What is wrong, as a stable code.
+    AlertCode:
+        /// Nothing is recorded past the time when a dose was due, so that its state is unknown.
+        SubstitutionOverdue = "substitutionOverdue",
+        /// Nobody confirmed that they take over.
+        HandoverUnconfirmed = "handoverUnconfirmed",
+        /// A provider has not answered a referral.
+        ReferralUnanswered = "referralUnanswered",
+        /// Released, and no structured treatment began.
+        ReleaseWithoutFollowUp = "releaseWithoutFollowUp",
+        /// Maintained before, and this prison only tapers.
+        DetoxOnly = "detoxOnly",
+        /// No session for too long, or the term is over.
+        ProgrammeStalled = "programmeStalled",
 }
 
-/// How urgent an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// To be followed up.
-    Low,
-    /// Care is about to be lost.
-    Medium,
-    /// Someone may come to harm today.
-    High,
+choices! {
+    /// How urgent an alert is.
+    Severity:
+        /// To be followed up.
+        Low = "low",
+        /// Care is about to be lost.
+        Medium = "medium",
+        /// Someone may come to harm today.
+        High = "high",
 }
 
 /// One alert.

@@ -9,19 +9,18 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Record, found};
+use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::vocabulary::choice::{HousingKind, ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::{Code, Enrolled, Fact, Id, ReferralAnswered, Referred};
 
-/// In which state an enrolment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum ProgrammeState {
-    Open,
-    Completed,
-    Left,
+choices! {
+    /// In which state an enrolment is.
+    ProgrammeState:
+        Open = "open",
+        Completed = "completed",
+        Left = "left",
 }
 
 /// One enrolment in a programme.
@@ -44,15 +43,13 @@ pub struct Programme {
     pub last: (DateTime<Utc>, String),
 }
 
-/// How a referral stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum ReferralState {
-    Open,
-    Accepted,
-    Declined,
-    Started,
+choices! {
+    /// How a referral stands.
+    ReferralState:
+        Open = "open",
+        Accepted = "accepted",
+        Declined = "declined",
+        Started = "started",
 }
 
 /// One referral.

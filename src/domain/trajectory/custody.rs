@@ -4,11 +4,12 @@
 //! Form: `custody` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::clock::Clock;
 use super::modality::{self, Modality};
 use super::{Record, found};
+use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::time::calendar::date_of;
@@ -17,17 +18,15 @@ use crate::domain::vocabulary::fact::{
     Arrived, Code, Fact, Id, Released, StatusChanged, Transferred,
 };
 
-/// In which state of custody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum CustodyState {
-    Detained,
-    Absent,
-    UnderModality,
-    Released,
-    Deceased,
-    Unknown,
+choices! {
+    /// In which state of custody.
+    CustodyState:
+        Detained = "detained",
+        Absent = "absent",
+        UnderModality = "underModality",
+        Released = "released",
+        Deceased = "deceased",
+        Unknown = "unknown",
 }
 
 /// Custody at the instant of the answer.

@@ -9,20 +9,20 @@ use serde::Serialize;
 
 use super::clock::Clock;
 use super::{Record, found};
+use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::vocabulary::fact::{Admitted, Code, Fact, Id};
 
-/// In which state residential treatment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ResidentialState {
-    /// In treatment and there.
-    InTreatment,
-    /// In treatment, away for a time.
-    Absent,
-    /// Not in residential treatment, as far as the records say.
-    None,
+choices! {
+    /// In which state residential treatment is.
+    ResidentialState:
+        /// In treatment and there.
+        InTreatment = "inTreatment",
+        /// In treatment, away for a time.
+        Absent = "absent",
+        /// Not in residential treatment, as far as the records say.
+        None = "none",
 }
 
 /// Residential treatment at the instant of the answer.

@@ -6,45 +6,44 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::clock::Clock;
 use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
 use super::rules::Rules;
 use super::stops::{concerns_all, ended_between, is_after, product_at, stop_in_force};
+use crate::domain::choices::choices;
 use crate::domain::history::Item;
 use crate::domain::time::calendar::{self, days_after};
 use crate::domain::vocabulary::choice::{Goal, Product, StopReason};
 use crate::domain::vocabulary::fact::Prescribed;
 
-/// In which state a substitution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SubstitutionState {
-    /// No record of any.
-    None,
-    /// It goes on.
-    Maintained,
-    /// It goes on, to end.
-    Tapering,
-    /// Records say that it broke off.
-    Interrupted,
-    /// It was ended by plan, or by the person.
-    Stopped,
-    /// The records do not say.
-    Unknown,
+choices! {
+    /// In which state a substitution is.
+    SubstitutionState:
+        /// No record of any.
+        None = "none",
+        /// It goes on.
+        Maintained = "maintained",
+        /// It goes on, to end.
+        Tapering = "tapering",
+        /// Records say that it broke off.
+        Interrupted = "interrupted",
+        /// It was ended by plan, or by the person.
+        Stopped = "stopped",
+        /// The records do not say.
+        Unknown = "unknown",
 }
 
-/// What the guideline on missed methadone asks for. The ledger never proposes a dose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Review {
-    /// Hold until assessed.
-    BeforeNextDose,
-    /// By the prescriber.
-    ByPrescriber,
-    /// A new induction.
-    NewInduction,
+choices! {
+    /// What the guideline on missed methadone asks for. The ledger never proposes a dose.
+    Review:
+        /// Hold until assessed.
+        BeforeNextDose = "beforeNextDose",
+        /// By the prescriber.
+        ByPrescriber = "byPrescriber",
+        /// A new induction.
+        NewInduction = "newInduction",
 }
 
 /// Substitution at the instant of the answer.

@@ -10,18 +10,17 @@ use super::Record;
 use super::doses::Timeline;
 use super::rules::Rules;
 use super::stops::ended_between;
+use crate::domain::choices::choices;
 use crate::domain::vocabulary::choice::StopReason;
 use crate::domain::vocabulary::fact::{Code, Fact};
 
-/// What kind of move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum TransitionKind {
-    Arrival,
-    Transfer,
-    Release,
-    ResidentialAdmission,
+choices! {
+    /// What kind of move.
+    TransitionKind:
+        Arrival = "arrival",
+        Transfer = "transfer",
+        Release = "release",
+        ResidentialAdmission = "residentialAdmission",
 }
 
 /// One move.

@@ -1,24 +1,7 @@
-//! The closed lists of the vocabulary: a value outside them is refused at the door.
-//! Always: the spelling is that of the JSON Schemas, and each list is closed for good.
+//! The closed lists of the vocabulary. The validator refuses a value outside them.
+//! Always: the spelling is that of the JSON Schemas; a new value needs a new schema version.
 
-use serde::{Deserialize, Serialize};
-
-macro_rules! choices {
-    ($(#[$attr:meta])* $name:ident: $($variant:ident = $text:literal),*) => {
-        $(#[$attr])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// The code as the vocabulary spells it.
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
+use crate::domain::choices::choices;
 
 choices! {
     /// Under what title someone is held.

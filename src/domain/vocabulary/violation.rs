@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::domain::choices::choices;
+
 /// Longest name of a member that a pointer keeps where it is kept; the longest of the vocabulary
 /// has 17 letters.
 const NAME_BYTES_MAX: usize = 40;
@@ -10,33 +12,32 @@ const NAME_BYTES_MAX: usize = 40;
 /// Digits in such a name: a person's number, a telephone number and a date have more.
 const NAME_DIGITS_MAX: usize = 3;
 
-/// Which rule is broken, as a stable code. In order of how much it says: of two at one place the
-/// first is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ViolationCode {
-    /// A required member is absent.
-    Missing,
-    /// A member that the schema does not have.
-    UnknownMember,
-    /// `type` is not in the vocabulary.
-    UnknownType,
-    /// `dataschema` names no schema of this type.
-    UnknownSchema,
-    /// An event or attribute that only the ledger writes.
-    LedgerOnly,
-    /// Another JSON type than the schema's.
-    WrongType,
-    /// Not one of a closed list.
-    NotInList,
-    /// Not of the required form (pattern, date, length).
-    BadForm,
-    /// A number or a count outside its bounds, or items that repeat.
-    OutOfRange,
-    /// A correction or annulment of a record that another system sent.
-    OtherSource,
-    /// `time` lies more than five minutes ahead.
-    InFuture,
+choices! {
+    /// Which rule is broken, as a stable code. The order says which code wins where one place
+    /// breaks two rules: the first.
+    ViolationCode:
+        /// A required member is absent.
+        Missing = "missing",
+        /// A member that the schema does not have.
+        UnknownMember = "unknownMember",
+        /// `type` is not in the vocabulary.
+        UnknownType = "unknownType",
+        /// `dataschema` names no schema of this type.
+        UnknownSchema = "unknownSchema",
+        /// An event or attribute that only the ledger writes.
+        LedgerOnly = "ledgerOnly",
+        /// Another JSON type than the schema's.
+        WrongType = "wrongType",
+        /// Not one of a closed list.
+        NotInList = "notInList",
+        /// Not of the required form (pattern, date, length).
+        BadForm = "badForm",
+        /// A number or a count outside its bounds, or items that repeat.
+        OutOfRange = "outOfRange",
+        /// A correction or annulment of a record that another system sent.
+        OtherSource = "otherSource",
+        /// `time` lies more than five minutes ahead.
+        InFuture = "inFuture",
 }
 
 /// One broken rule.

@@ -8,16 +8,13 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::credit::{self, ModalityCredit};
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::trajectory::alerts::AlertCode;
-use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::rules::Rules;
-use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::domain::trajectory::{self, Trajectory};
 use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
@@ -183,9 +180,9 @@ impl Keys {
     fn of(trajectory: &Trajectory) -> Self {
         let alerts = trajectory.alerts.iter().fold(0, |bits, alert| bits | bit(alert.code));
         Self {
-            custody: code(&trajectory.custody.state),
+            custody: trajectory.custody.state.to_string(),
             facility: trajectory.custody.facility.as_ref().map(Code::to_string),
-            substitution: code(&trajectory.substitution.state),
+            substitution: trajectory.substitution.state.to_string(),
             alerts,
         }
     }
@@ -194,19 +191,4 @@ impl Keys {
 /// The bit of an alert code. Rows of another build are folded anew, so it may move.
 pub(super) fn bit(code: AlertCode) -> u32 {
     1 << (code as u32)
-}
-
-/// The code of a custody state, as the state file has it.
-pub(super) fn custody_code(state: CustodyState) -> String {
-    code(&state)
-}
-
-/// The code of a substitution state, likewise.
-pub(super) fn substitution_code(state: SubstitutionState) -> String {
-    code(&state)
-}
-
-fn code(state: &impl Serialize) -> String {
-    let value = serde_json::to_value(state).expect("a code serialises into memory");
-    value.as_str().unwrap_or_default().to_owned()
 }

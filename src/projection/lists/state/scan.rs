@@ -98,9 +98,9 @@ impl List for TrajectoryFilter {
         let condition = "(?5 IS NULL OR p.custody = ?5) AND (?6 IS NULL OR p.facility = ?6)
             AND (?7 IS NULL OR p.substitution = ?7) AND (?8 IS NULL OR p.alerts & ?8)";
         let values = vec![
-            self.custody.map(row::custody_code).into(),
+            self.custody.map(|state| state.to_string()).into(),
             self.facility.clone().into(),
-            self.substitution.map(row::substitution_code).into(),
+            self.substitution.map(|state| state.to_string()).into(),
             self.alert.map(|alert| i64::from(row::bit(alert))).into(),
         ];
         (condition, values)
@@ -114,9 +114,9 @@ impl List for TrajectoryFilter {
 
     fn folded(&self, row: Row) -> Vec<(i64, String)> {
         let matches = |keys: &Keys| {
-            self.custody.is_none_or(|custody| row::custody_code(custody) == keys.custody)
+            self.custody.is_none_or(|custody| custody.code() == keys.custody)
                 && (self.facility.is_none() || self.facility == keys.facility)
-                && self.substitution.is_none_or(|s| row::substitution_code(s) == keys.substitution)
+                && self.substitution.is_none_or(|s| s.code() == keys.substitution)
                 && self.alert.is_none_or(|alert| keys.alerts & row::bit(alert) != 0)
         };
         let asks_nothing = self.custody.is_none()

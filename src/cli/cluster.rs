@@ -15,8 +15,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOKS: usize = 3;
 
 /// Whether the text means a cluster, and no folder.
-pub fn is_meant(text: &str) -> bool {
-    ClusterAddress::is_meant(text)
+pub fn is_address(text: &str) -> bool {
+    ClusterAddress::is_address(text)
 }
 
 /// The cluster of a connection string, with the credentials in a file, if there is one.

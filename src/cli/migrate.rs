@@ -46,7 +46,7 @@ impl Migrate {
         let credentials = self.store_credentials.as_deref();
         let mut bar = Bar::default();
         let told = &mut |stage, done, total| bar.show(stage, done, total);
-        let moved = match (cluster::is_meant(&self.from), cluster::is_meant(&self.to)) {
+        let moved = match (cluster::is_address(&self.from), cluster::is_address(&self.to)) {
             (false, true) => {
                 let address = cluster::address(&self.to, credentials)?;
                 let from = Path::new(&self.from);
@@ -78,7 +78,7 @@ impl Migrate {
     fn tell(&self, moved: Moved) -> Result<(), Failure> {
         let Moved { records, before, digest } = moved;
         let rest = records - before;
-        match (self.dry_run, cluster::is_meant(&self.to)) {
+        match (self.dry_run, cluster::is_address(&self.to)) {
             (true, true) => eprintln!(
                 "{records} records in the folder, {before} of them in the cluster already and the \
                  same; {rest} would be moved."

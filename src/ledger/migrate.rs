@@ -12,7 +12,7 @@ use super::clock;
 use crate::domain::id::Position;
 use crate::store::Store as _;
 use crate::store::cluster::migrate::{self, Compared, MoveError};
-use crate::store::cluster::{self, Address, Held, Lost};
+use crate::store::cluster::{self, ClusterAddress, FollowStopReason, LedgerClaim};
 use crate::store::embedded::{self, Embedded, OpenError};
 use crate::vault::{KeyError, MasterKey};
 
@@ -94,7 +94,7 @@ impl From<crate::store::ReadError> for MigrateError {
 /// See [`MigrateError`]. What was written stays, and the same again goes on.
 pub async fn into_cluster(
     folder: &Path,
-    address: Address,
+    address: ClusterAddress,
     rehearsal: Rehearsal,
     told: Told<'_>,
 ) -> Result<Moved, MigrateError> {
@@ -125,7 +125,7 @@ pub async fn into_cluster(
         let (found, expected) = (after.records, total);
         return Err(MoveError::Less { found, expected }.into());
     }
-    if let Some(Held::Moving(_)) = held {
+    if let Some(LedgerClaim::Moving(_)) = held {
         migrate::finish(&connection, check).await?;
     }
     Ok(Moved { records: total, before: before.records, digest: after.digest })
@@ -137,7 +137,7 @@ pub async fn into_cluster(
 /// # Errors
 /// See [`MigrateError`]. What was written stays, and the same again goes on.
 pub async fn into_folder(
-    address: Address,
+    address: ClusterAddress,
     folder: &Path,
     key: Option<&Path>,
     rehearsal: Rehearsal,
@@ -150,8 +150,8 @@ pub async fn into_folder(
         None => return Err(MigrateError::NoKey),
     };
     let (connection, held) = migrate::connect(address, key.check()).await?;
-    if let Some(Held::Moving(_)) = held {
-        return Err(MoveError::from(Lost::Unfinished).into());
+    if let Some(LedgerClaim::Moving(_)) = held {
+        return Err(MoveError::from(FollowStopReason::MoveUnfinished).into());
     }
     if rehearsal == Rehearsal::Yes {
         let mut verifying = |done, of| told(Stage::Verifying, done, of);
@@ -180,7 +180,7 @@ fn open(folder: &Path, told: Told<'_>) -> Result<Embedded, OpenError> {
 }
 
 fn refuse_replica(folder: &Path) -> Result<(), MigrateError> {
-    if folder.join(cluster::COPY).exists() {
+    if folder.join(cluster::COPY_FOLDER).exists() {
         return Err(MigrateError::Replica(folder.to_owned()));
     }
     Ok(())

@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use crate::domain::id::Position;
 use crate::domain::record::is_paired;
 use crate::store::Store;
-use crate::store::cluster::{self, Address, EventStoreDb};
+use crate::store::cluster::{self, EventStoreDb, Unclaimed};
 use crate::store::embedded::{self, Embedded, OpenError};
 use crate::vault::{KeyError, MasterKey};
 
-pub use crate::store::cluster::{Address as ClusterAddress, AddressError};
+pub use crate::store::cluster::{AddressError, ClusterAddress};
 pub use crate::store::{AppendError, Condition, Expected, ReadError};
 
 /// Why a ledger could not be opened.
@@ -32,7 +32,7 @@ pub enum LedgerError {
     Store(#[from] OpenError),
     /// The cluster could not be opened.
     #[error(transparent)]
-    Cluster(#[from] cluster::OpenError),
+    Cluster(#[from] cluster::ClusterOpenError),
     /// The key could not be opened.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -64,7 +64,7 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`].
     pub fn open(folder: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
-        if folder.join(cluster::COPY).exists() {
+        if folder.join(cluster::COPY_FOLDER).exists() {
             return Err(LedgerError::Replica);
         }
         if cluster::migrate::is_unfinished(folder) {
@@ -87,7 +87,7 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerError`].
     pub async fn open_replica(
-        address: Address,
+        address: ClusterAddress,
         folder: &Path,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, LedgerError> {
@@ -128,15 +128,15 @@ impl Ledger {
 
 /// The key of a replica. One that has seen its cluster starts without it; the loop that follows
 /// looks then whether the key is the cluster's.
-async fn replica_key(address: &Address, folder: &Path) -> Result<MasterKey, LedgerError> {
+async fn replica_key(address: &ClusterAddress, folder: &Path) -> Result<MasterKey, LedgerError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::from)?;
-    if MasterKey::is_in(folder) && folder.join(cluster::COPY).exists() {
+    if MasterKey::is_in(folder) && folder.join(cluster::COPY_FOLDER).exists() {
         return Ok(MasterKey::open(folder, false)?);
     }
-    let held = cluster::holder(address, None).await?;
+    let held = cluster::ledger_in(address, Unclaimed::Leave).await?;
     let key = MasterKey::open(folder, held.is_none())?;
     let check = key.check();
-    match cluster::holder(address, Some(check)).await? {
+    match cluster::ledger_in(address, Unclaimed::Claim(check)).await? {
         Some(held) if held == check => Ok(key),
         _ => Err(KeyError::Foreign.into()),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{Stamped, View, dedup_key};
-use care_ledger::store::cluster::{self, Address, EventStoreDb};
+use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
 use tempfile::TempDir;
@@ -132,8 +132,8 @@ async fn trouble(standin: Standin, mut dice: Dice) {
 
 /// A replica of the suite's ledger in a cluster.
 pub async fn replica(address: &str, folder: &std::path::Path, clock: Clock) -> EventStoreDb {
-    let address = Address::new(address, None).unwrap();
-    let held = cluster::holder(&address, Some(CHECK)).await.unwrap();
+    let address = ClusterAddress::new(address, None).unwrap();
+    let held = cluster::ledger_in(&address, Unclaimed::Claim(CHECK)).await.unwrap();
     assert_eq!(held, Some(CHECK), "the server holds another ledger than the suite's");
     EventStoreDb::open(address, folder, CHECK, clock, &mut |_, _| ()).await.unwrap()
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use care_ledger::store::cluster::{self, Address, EventStoreDb, Lost, OpenError};
+use care_ledger::store::cluster::{
+    self, ClusterAddress, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed,
+};
 use care_ledger::store::{Condition, Expected, Store as _};
 
 use super::bench::{CHECK, anyone, clock, id, write};
@@ -13,25 +15,33 @@ use super::standin::Standin;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_that_lost_something_is_told_and_not_followed() {
     type Harm = fn(&Standin, &str);
-    let rows: [(&str, Lost, Harm); 5] = [
-        ("a stream was deleted", Lost::Alien, |standin, stream| {
+    let rows: [(&str, FollowStopReason, Harm); 5] = [
+        ("a stream was deleted", FollowStopReason::OtherWriter, |standin, stream| {
             standin.write(stream, "$streamDeleted", "");
         }),
-        ("somebody else wrote to a person's stream", Lost::Alien, |standin, _| {
-            standin.write(&anyone().stream(), "somethingElse", "x");
-        }),
-        ("restored, and written on", Lost::Behind, |standin, _| {
+        (
+            "somebody else wrote to a person's stream",
+            FollowStopReason::OtherWriter,
+            |standin, _| {
+                standin.write(&anyone().stream(), "somethingElse", "x");
+            },
+        ),
+        ("restored, and written on", FollowStopReason::LastRecordMissing, |standin, _| {
             standin.forget_from(standin.log().len() - 2);
             (0..9).for_each(|n| {
                 standin.write("another-1", "somethingElse", vec![n; 77]);
             });
         }),
-        ("restored from an older backup", Lost::Behind, |standin, _| {
+        ("restored from an older backup", FollowStopReason::LastRecordMissing, |standin, _| {
             standin.forget_from(standin.log().len() - 2);
         }),
-        ("a record is missing in the middle", Lost::Hole, |standin, stream| {
-            assert!(standin.remove(stream, 2));
-        }),
+        (
+            "a record is missing in the middle",
+            FollowStopReason::RecordMissing,
+            |standin, stream| {
+                assert!(standin.remove(stream, 2));
+            },
+        ),
     ];
     for (why, expected, harm) in rows {
         let standin = Standin::start(1).await;
@@ -43,26 +53,29 @@ async fn a_log_that_lost_something_is_told_and_not_followed() {
         }
         drop(store);
         harm(&standin, &person.stream());
-        if expected == Lost::Hole {
+        if expected == FollowStopReason::RecordMissing {
             std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
         }
-        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
         let opened =
             EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
         let error = opened.err().expect(why);
-        assert!(matches!(error, OpenError::Lost(lost) if lost == expected), "{why}: {error}");
+        assert!(
+            matches!(error, ClusterOpenError::Stopped(lost) if lost == expected),
+            "{why}: {error}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_was_read_last_and_not_written_down_is_missed_too() {
     type Harm = fn(&Standin);
-    let rows: [(&str, Option<Lost>, Harm); 3] = [
+    let rows: [(&str, Option<FollowStopReason>, Harm); 3] = [
         ("the cluster has it", None, |_| ()),
-        ("it has less", Some(Lost::Behind), |standin| {
+        ("it has less", Some(FollowStopReason::LastRecordMissing), |standin| {
             standin.forget_from(standin.log().len() - 1);
         }),
-        ("it has something else", Some(Lost::Changed), |standin| {
+        ("it has something else", Some(FollowStopReason::RecordChanged), |standin| {
             let last = standin.log().pop().unwrap();
             standin.forget_from(standin.log().len() - 1);
             let other = anyone();
@@ -86,12 +99,12 @@ async fn what_was_read_last_and_not_written_down_is_missed_too() {
         // As a kill leaves it.
         std::fs::write(&cursor, early).unwrap();
         harm(&standin);
-        let address = Address::new(&standin.connection_string(), None).unwrap();
+        let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
         let opened =
             EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
         let lost = match opened {
             Ok(_) => None,
-            Err(OpenError::Lost(lost)) => Some(lost),
+            Err(ClusterOpenError::Stopped(lost)) => Some(lost),
             Err(other) => panic!("{why}: {other}"),
         };
         assert_eq!(lost, expected, "{why}");
@@ -128,15 +141,15 @@ async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
     drop(open(&standin, folder.path()).await);
     let cursor = folder.path().join("mirror/cursor.json");
     let whole = std::fs::read_to_string(&cursor).unwrap();
-    let torn = whole.replace("\"was_whole\":true", "\"was_whole\":false");
+    let torn = whole.replace("\"was_complete\":true", "\"was_complete\":false");
     assert_ne!(torn, whole);
     std::fs::write(&cursor, torn).unwrap();
     standin.kill(0).await;
-    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
     let opened =
         EventStoreDb::open(address.clone(), folder.path(), CHECK, clock(), &mut |_, _| ()).await;
     assert!(
-        matches!(opened.err().unwrap(), OpenError::Unreachable(_)),
+        matches!(opened.err().unwrap(), ClusterOpenError::Unreachable(_)),
         "most of it may be missing"
     );
     std::fs::write(&cursor, whole).unwrap();
@@ -151,25 +164,28 @@ async fn a_cluster_with_records_and_no_name_is_not_claimed() {
     let store = open(&standin, folder.path()).await;
     store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
     assert!(standin.remove("careLedger", 0));
-    let address = Address::new(&standin.connection_string(), None).unwrap();
-    let claimed = cluster::holder(&address, Some([9; 32])).await;
+    let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
+    let claimed = cluster::ledger_in(&address, Unclaimed::Claim([9; 32])).await;
     assert!(claimed.unwrap_err().to_string().contains("careLedger"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_empty_cluster_is_claimed_once() {
     let standin = Standin::start(3).await;
-    let address = Address::new(&standin.connection_string(), None).unwrap();
+    let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
     let claims = (0..4_u8).map(|n| {
         let address = address.clone();
-        async move { cluster::holder(&address, Some([n; 32])).await.unwrap() }
+        async move { cluster::ledger_in(&address, Unclaimed::Claim([n; 32])).await.unwrap() }
     });
     let held: BTreeSet<_> = futures::future::join_all(claims).await.into_iter().collect();
     assert_eq!(held.len(), 1, "all are told the same");
     let held = held.into_iter().next().unwrap();
-    assert_eq!(cluster::holder(&address, None).await.unwrap(), held);
+    assert_eq!(cluster::ledger_in(&address, Unclaimed::Leave).await.unwrap(), held);
     let other = [9; 32];
     let folder = tempfile::tempdir().unwrap();
     let opened = EventStoreDb::open(address, folder.path(), other, clock(), &mut |_, _| ()).await;
-    assert!(matches!(opened.err().unwrap(), OpenError::Lost(Lost::Foreign)));
+    assert!(matches!(
+        opened.err().unwrap(),
+        ClusterOpenError::Stopped(FollowStopReason::OtherLedger)
+    ));
 }

@@ -1,13 +1,14 @@
-//! Where a cluster is and who asks: a connection string, and credentials in it or beside it.
-//! Always: what is shown or told of an error holds no user and no password.
+//! Where a cluster is and which user asks: a connection string, and credentials in the string or
+//! in a file.
+//! Always: neither `Display` nor an error shows a user name or a password.
 //! Form: `esdb://[user:password@]host[:port][,…]?name=value&…`, as the public clients read it.
 
 use std::fmt;
 
 use eventstore::{ClientSettings, Credentials};
 
-/// The parameters that the client knows; it passes over others in silence, and so over a mistyped
-/// `tlsVerifyCert`.
+/// The parameters that the client crate knows. The crate ignores any other parameter in silence,
+/// for instance a mistyped `tlsVerifyCert`, so the check here refuses it.
 const PARAMETERS: &[&str] = &[
     "maxdiscoverattempts",
     "discoveryinterval",
@@ -24,28 +25,31 @@ const PARAMETERS: &[&str] = &[
     "connectionname",
 ];
 
-/// The client sleeps so long before it uses a node it has found, and by default half a second.
-const PAUSE: &str = "discoveryInterval=50";
+/// The client sleeps this long (milliseconds) before it uses a node that it has found. Its default
+/// of half a second would be added to every reconnect.
+const DISCOVERY_INTERVAL: &str = "discoveryInterval=50";
 
-/// Those of them that name a file.
-const FILES: &[&str] = &["tlscafile", "usercertfile", "userkeyfile"];
+/// The parameters whose value is the path of a PEM file.
+const FILE_PARAMETERS: &[&str] = &["tlscafile", "usercertfile", "userkeyfile"];
 
-/// Why a connection string or a line of credentials cannot be used: all are wrong usage.
+/// Why a connection string or a line of credentials cannot be used. Each is wrong usage: correct
+/// the command line or the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It is of another kind.
+    /// The text begins with another scheme.
     #[error("a store is esdb://HOST:PORT… or esdb+discover://NAME:PORT…")]
     Scheme,
-    /// A parameter nobody reads.
+    /// The client crate would ignore this parameter.
     #[error("the connection string has an unknown parameter: {0}")]
     Parameter(String),
-    /// It prefers another node than the leader, who alone takes writes and has all that was read.
+    /// `nodePreference` names another node than the leader. Only the leader takes writes, and only
+    /// the leader is sure to have every record that was read before.
     #[error("nodePreference must be leader, or be left out")]
     Preference,
-    /// A file that it names is not there, or holds no PEM.
+    /// A file that the string names cannot be read or holds no PEM.
     #[error("the file of {0} in the connection string cannot be read, or is no PEM file")]
     File(String),
-    /// The client does not understand it.
+    /// The client crate cannot parse the string.
     #[error("the connection string cannot be read: look at its hosts, ports and values")]
     Form,
     /// The credentials are not `user:password`.
@@ -56,22 +60,22 @@ pub enum AddressError {
     Credentials,
 }
 
-/// Where a cluster is, and who asks.
+/// The nodes of a cluster, how to connect to them, and the credentials to send.
 #[derive(Clone)]
-pub struct Address {
+pub struct ClusterAddress {
     pub(super) settings: ClientSettings,
     pub(super) credentials: Option<Credentials>,
     hosts: String,
 }
 
-impl Address {
-    /// Whether a text means a cluster, and no folder.
-    pub fn is_meant(text: &str) -> bool {
+impl ClusterAddress {
+    /// Whether a text is the address of a cluster rather than the path of a folder.
+    pub fn is_address(text: &str) -> bool {
         text.starts_with("esdb:") || text.starts_with("esdb+")
     }
 
-    /// Reads a connection string; `login`, `user:password` as in a file, wins over what stands in
-    /// it.
+    /// Parses a connection string. `login` is the line `user:password` of a credentials file; it
+    /// replaces credentials in the string.
     ///
     /// # Errors
     /// See [`AddressError`].
@@ -83,7 +87,8 @@ impl Address {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
         if tail.contains('@') && !authority.contains('@') {
-            // A password with a sign that ends it: nothing behind it may be told.
+            // The password contains `/` or `?`, which ends the host part. The rest of the
+            // password now looks like a path, so no part of the text may be shown.
             return Err(AddressError::Credentials);
         }
         let (user, hosts) = match authority.rsplit_once('@') {
@@ -91,53 +96,55 @@ impl Address {
             None => (None, authority),
         };
         let query = tail.split_once('?').map_or("", |(_, query)| query);
-        for (name, value) in query.split('&').filter_map(|dedup_key| dedup_key.split_once('=')) {
-            check(name, value)?;
+        for (name, value) in query.split('&').filter_map(|parameter| parameter.split_once('=')) {
+            check_parameter(name, value)?;
         }
-        // The client would send what stands in the string as it is, without decoding it.
+        // The client crate would send credentials of the string without percent-decoding them, so
+        // they are taken out of the string and decoded here.
         let credentials = match (login, user) {
-            (Some(login), _) => Some(credentials(login.trim_end_matches(['\r', '\n']))?),
-            (None, Some(user)) => Some(decoded(user)?),
+            (Some(login), _) => Some(parse_credentials(login.trim_end_matches(['\r', '\n']))?),
+            (None, Some(user)) => Some(decode_credentials(user)?),
             (None, None) => None,
         };
-        let joint = if query.is_empty() {
+        let query_so_far = if query.is_empty() {
             tail.trim_end_matches('?').to_owned() + "?"
         } else {
             tail.to_owned() + "&"
         };
-        let pause = if names(query).any(|name| name == "discoveryinterval") { "" } else { PAUSE };
-        let settings = format!("{scheme}://{hosts}{joint}{pause}").parse();
+        let names_interval = names(query).any(|name| name == "discoveryinterval");
+        let interval = if names_interval { "" } else { DISCOVERY_INTERVAL };
+        let settings = format!("{scheme}://{hosts}{query_so_far}{interval}").parse();
         let settings: ClientSettings = settings.map_err(|_| AddressError::Form)?;
         Ok(Self { settings, credentials, hosts: hosts.to_owned() })
     }
 
-    /// Whether all goes in clear over the network.
+    /// Whether the connection is unencrypted.
     pub fn is_in_clear(&self) -> bool {
         !self.settings.is_secure_mode_enabled()
     }
 }
 
-impl fmt::Display for Address {
-    /// Its hosts.
+impl fmt::Display for ClusterAddress {
+    /// Shows the hosts only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.hosts)
     }
 }
 
-/// The parameters in a query, in lower case.
+/// The names of the parameters in a query, in lower case.
 fn names(query: &str) -> impl Iterator<Item = String> {
-    let dedup_keys = query.split('&').filter_map(|dedup_key| dedup_key.split_once('='));
-    dedup_keys.map(|(name, _)| name.to_lowercase())
+    let parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
+    parameters.map(|(name, _)| name.to_lowercase())
 }
 
-fn check(name: &str, value: &str) -> Result<(), AddressError> {
+fn check_parameter(name: &str, value: &str) -> Result<(), AddressError> {
     let lower = name.to_lowercase();
     if !PARAMETERS.contains(&lower.as_str()) {
         return Err(AddressError::Parameter(name.to_owned()));
     }
-    // The client would end its own task on a file that it cannot read.
-    let is_file = FILES.contains(&lower.as_str());
-    let path = percent(value).filter(|value| value.is_ascii()).ok_or(AddressError::Form)?;
+    // The client crate's task would end at a file that it cannot read, so the file is read here.
+    let is_file = FILE_PARAMETERS.contains(&lower.as_str());
+    let path = percent_decode(value).filter(|value| value.is_ascii()).ok_or(AddressError::Form)?;
     if lower == "nodepreference" && !value.eq_ignore_ascii_case("leader") {
         return Err(AddressError::Preference);
     }
@@ -149,7 +156,8 @@ fn check(name: &str, value: &str) -> Result<(), AddressError> {
     Ok(())
 }
 
-fn credentials(line: &str) -> Result<Credentials, AddressError> {
+/// The credentials in the line of a file, where each character stands for itself.
+fn parse_credentials(line: &str) -> Result<Credentials, AddressError> {
     let (user, password) = line.split_once(':').ok_or(AddressError::Credentials)?;
     if user.is_empty() || line.contains('\n') {
         return Err(AddressError::Credentials);
@@ -157,14 +165,15 @@ fn credentials(line: &str) -> Result<Credentials, AddressError> {
     Ok(Credentials::new(user.to_owned(), password.to_owned()))
 }
 
-/// The credentials of a connection string, where `%40` is an `@` (RFC 3986, 2.1).
-fn decoded(user: &str) -> Result<Credentials, AddressError> {
+/// The credentials in a connection string, where `%40` is an `@` (RFC 3986, 2.1).
+fn decode_credentials(user: &str) -> Result<Credentials, AddressError> {
     let (user, password) = user.split_once(':').ok_or(AddressError::Credentials)?;
-    let part = |text| percent(text).ok_or(AddressError::Credentials);
+    let part = |text| percent_decode(text).ok_or(AddressError::Credentials);
     Ok(Credentials::new(part(user)?, part(password)?))
 }
 
-fn percent(text: &str) -> Option<String> {
+/// Decodes `%40` and the like; `None` where a `%` is not followed by two hexadecimal digits.
+fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -184,12 +193,12 @@ fn percent(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> Result<Address, AddressError> {
-        Address::new(text, None)
+    fn address(text: &str) -> Result<ClusterAddress, AddressError> {
+        ClusterAddress::new(text, None)
     }
 
     #[test]
-    fn hosts_and_credentials_are_read_apart() {
+    fn hosts_and_credentials_are_parsed_apart() {
         let rows = [
             ("esdb://localhost:2113?tls=false", "localhost:2113", 1, None),
             ("esdb://a:1,b:2,c:3?tls=false", "a:1,b:2,c:3", 3, None),
@@ -214,13 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_credentials_wins_and_may_hold_any_sign() {
-        let address = Address::new("esdb://me:old@a:1?tls=false", Some("ops:p@:%w/?rd\n")).unwrap();
+    fn credentials_in_a_file_win_and_may_hold_any_character() {
+        let address =
+            ClusterAddress::new("esdb://me:old@a:1?tls=false", Some("ops:p@:%w/?rd\n")).unwrap();
         assert_eq!(address.credentials, Some(Credentials::new("ops", "p@:%w/?rd")));
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_what_is_secret() {
+    fn an_error_shows_no_password() {
         let rows = [
             ("http://u:secret@a:1", AddressError::Scheme),
             ("secret", AddressError::Scheme),

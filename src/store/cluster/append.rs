@@ -1,63 +1,103 @@
-//! Writing to the cluster: for each stream look the pairs up, append at the revision that the copy
-//! shows, and answer with what the copy then holds.
-//! Always: an append happens only at the revision up to which the pairs of its stream were looked
-//! up, so that none is in a stream twice; what is answered was read back from the cluster.
+//! Writing to the cluster. For each stream: look the dedup keys up in the copy, append at the last
+//! revision that the copy shows, wait until the copy shows the append, answer with what it holds.
+//! Always: an append happens only at the revision up to which the dedup keys of the stream were
+//! looked up, so that no key is in a stream twice. Every answer was read back from the cluster.
 //!
 //! The server's own idempotency is not enough: it compares ids only from the expected revision on,
 //! data never, and other streams never (server: IndexWriter, `CheckCommit`).
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::EventStoreDb;
+use super::call_error::{CallError, CallFailure};
+use super::connection::Connection;
 use super::event;
-use super::follow::Following;
-use super::trouble::{Reason, Trouble};
+use super::follower::{FollowState, FollowerSignals};
+use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
-use crate::store::{
-    ALONE_BYTES, AppendError, Expected, Outcome, ReadError, Store as _, Stored, Tie, Write,
-};
+use crate::store::embedded::{Clock, Embedded};
+use crate::store::{AppendError, Outcome, ReadError, Store as _, Stored, Tie, Write};
 
-/// So many streams of one append are written at once.
+/// At most this many streams of one append are written at the same time: fewer than the 100 calls
+/// that a connection carries at once (Kestrel's default, which the server keeps).
 const STREAMS_AT_ONCE: usize = 64;
 
-/// So long a write is tried; then the sender is told to come again.
-const TRIED: Duration = Duration::from_secs(12);
+/// A write is tried for this long; then its sender is asked to send it again.
+const TRIED_FOR: Duration = Duration::from_secs(12);
 
-/// A write waits so long for a cluster that is just being found again.
-const REACHED: Duration = Duration::from_secs(5);
+/// A write waits this long for the cluster while the follower connects again.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// The copy shows a write after so long, or another feed is opened.
-const SHOWN: Duration = Duration::from_secs(2);
+/// A write that the copy does not show within this time means that the subscription has stalled.
+const COPIED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The first pause before another try; each further one is twice as long.
+/// The first pause before a write is tried again; each further pause is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
-/// No pause is longer.
+/// No pause between two tries is longer.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Writes to one stream that are all or none, with their places in the append.
-struct Group {
-    stream: PersonId,
-    writes: Vec<(usize, Write)>,
+/// Streams share this many locks, so that the memory for locks does not grow with the persons.
+const STREAM_LOCKS: usize = 1_024;
+
+/// Appends to the streams of the cluster.
+pub struct ClusterWriter {
+    copy: Arc<Embedded>,
+    connection: Connection,
+    signals: Arc<FollowerSignals>,
+    clock: Clock,
+    /// Writers of this process to one stream wait for each other here. Without the lock each would
+    /// append at the same revision, and all but one would be refused and try again.
+    stream_locks: Vec<Mutex<()>>,
 }
 
-/// What was sent at a revision, answered or not.
-struct Sent {
+/// What was sent to be appended behind a revision, whether or not an answer came.
+struct Attempt {
     after: Option<Revision>,
     records: Vec<Bytes>,
 }
 
-type Outcomes = Vec<(usize, Outcome)>;
+/// How much of an attempt the copy shows.
+enum Copied {
+    Nothing,
+    /// Only its first records: the rest, up to this revision, is on its way.
+    Part(Revision),
+    All(Vec<Stored>),
+}
 
-impl EventStoreDb {
+/// What to do after an attempt.
+enum NextStep {
+    /// The cluster has this revision of the stream: wait until the copy shows it.
+    AwaitCopy(Revision),
+    /// Pause, then try again.
+    Pause,
+}
+
+impl ClusterWriter {
+    /// A writer over a connection; `copy` shows what the cluster has.
+    pub fn new(
+        copy: Arc<Embedded>,
+        connection: Connection,
+        signals: Arc<FollowerSignals>,
+        clock: Clock,
+    ) -> Self {
+        let stream_locks = (0..STREAM_LOCKS).map(|_| Mutex::new(())).collect();
+        Self { copy, connection, signals, clock, stream_locks }
+    }
+
+    /// How often the connection was made anew.
+    pub fn reconnects(&self) -> u64 {
+        self.connection.reconnects()
+    }
+
     /// See [`crate::store::Store::append`].
-    pub(super) async fn write(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
-        self.is_reached().await?;
+    pub async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
+        self.wait_until_connected().await?;
         let mut outcomes = vec![Outcome::Withheld; writes.len()];
         let writes: Vec<(usize, Write)> = writes.into_iter().enumerate().collect();
         let (ahead, rest): (Vec<_>, Vec<_>) =
@@ -67,9 +107,9 @@ impl EventStoreDb {
             return Ok(outcomes);
         }
         for streams in turns {
-            let writing = streams.into_iter().map(|stream| self.write_stream(stream));
+            let writing = streams.into_iter().map(|stream| self.append_stream(stream));
             let writing = futures::stream::iter(writing).buffer_unordered(STREAMS_AT_ONCE);
-            let written: Outcomes = writing.concat().await;
+            let written: PlacedOutcomes = writing.concat().await;
             let is_done = written.iter().all(|(_, o)| matches!(o, Outcome::Appended(_)));
             for (place, outcome) in written {
                 outcomes[place] = outcome;
@@ -88,35 +128,36 @@ impl EventStoreDb {
         }
     }
 
-    /// Waits a moment for a cluster that is just being found again.
-    async fn is_reached(&self) -> Result<(), AppendError> {
-        let mut following = self.shared.following.subscribe();
-        let settled = |now: &Following| matches!(now, Following::Live | Following::Lost(_));
-        match tokio::time::timeout(REACHED, following.wait_for(settled)).await {
-            Ok(Ok(now)) if *now == Following::Live => Ok(()),
+    async fn wait_until_connected(&self) -> Result<(), AppendError> {
+        let mut state = self.signals.state.subscribe();
+        let is_decided =
+            |now: &FollowState| matches!(now, FollowState::Live | FollowState::Stopped(_));
+        match tokio::time::timeout(CONNECTED_WITHIN, state.wait_for(is_decided)).await {
+            Ok(Ok(now)) if *now == FollowState::Live => Ok(()),
             Ok(Ok(_)) => Err(AppendError::Failed),
             _ => Err(AppendError::Unreachable),
         }
     }
 
-    /// Looks at all streams before any is written: what can be refused whole is. False: nothing is
-    /// to be refused so far.
+    /// Looks at all streams before any is written, and refuses an append of which one stream can
+    /// be refused already. Says whether the append is refused.
     async fn refuse(
         &self,
-        turns: &[Vec<Group>; 2],
+        turns: &[Vec<StreamWrites>; 2],
         outcomes: &mut [Outcome],
     ) -> Result<bool, AppendError> {
         let mut is_refused = false;
-        for group in turns.iter().flatten() {
-            let mut refused = self.known(group).await.map_err(unread)?;
-            let fits = match fit(group, self.copy.last_revision(group.stream)) {
-                Fit::Now => true,
-                Fit::NotYet(revision) => self.reaches(group.stream, revision).await,
-                Fit::Never => false,
+        for writes in turns.iter().flatten() {
+            let mut refused = self.already_stored(writes).await.map_err(copy_unreadable)?;
+            let is_met = match writes.expectation(self.copy.last_revision(writes.stream)) {
+                Expectation::Met => true,
+                Expectation::MetFrom(revision) => {
+                    self.wait_until_copied(writes.stream, revision).await
+                }
+                Expectation::Failed => false,
             };
-            if refused.is_empty() && !fits {
-                let actual = self.copy.last_revision(group.stream);
-                refused.push((group.writes[0].0, Outcome::Conflict { actual }));
+            if refused.is_empty() && !is_met {
+                refused.push(writes.conflict(self.copy.last_revision(writes.stream)));
             }
             for (place, outcome) in refused {
                 outcomes[place] = outcome;
@@ -126,30 +167,22 @@ impl EventStoreDb {
         Ok(is_refused)
     }
 
-    /// The writes of a group that hold pairs which the log has.
-    async fn known(&self, group: &Group) -> Result<Outcomes, ReadError> {
-        let dedup_keys: Vec<DedupKey> = group.records().map(|stamped| stamped.dedup_key).collect();
-        let mut found = self.copy.find(dedup_keys).await?.into_iter();
-        let mut known = Vec::new();
-        for (place, write) in &group.writes {
-            let found: Vec<_> = found.by_ref().take(write.records.len()).collect();
-            let those: Vec<usize> = (0..found.len()).filter(|i| found[*i].is_some()).collect();
-            if !those.is_empty() {
-                known.push((*place, Outcome::AlreadyStored(those)));
-            }
-        }
-        Ok(known)
+    /// The writes of which the log has a dedup key already.
+    async fn already_stored(&self, writes: &StreamWrites) -> Result<PlacedOutcomes, ReadError> {
+        let dedup_keys: Vec<DedupKey> = writes.records().map(|stamped| stamped.dedup_key).collect();
+        let found = self.copy.find(dedup_keys).await?;
+        Ok(writes.already_stored(&found))
     }
 
-    /// Writes to one stream, in as few appends as its ties and its size allow.
-    async fn write_stream(&self, stream: Group) -> Outcomes {
-        let mut outcomes = Vec::with_capacity(stream.writes.len());
-        for part in stream.parts() {
-            match self.try_group(&part).await {
-                Ok(told) => outcomes.extend(told),
-                // The rest is not tried: whoever asked sends it again with this part.
+    /// Writes to one stream, in as few appends as the ties and the size of its writes allow.
+    async fn append_stream(&self, writes: StreamWrites) -> PlacedOutcomes {
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for part in writes.cut() {
+            match self.append_until_answered(&part).await {
+                Ok(answered) => outcomes.extend(answered),
+                // The rest is not tried: the sender sends it again together with this part.
                 Err(error) => {
-                    outcomes.extend(part.all(|| Outcome::Failed(error)));
+                    outcomes.extend(part.each(|| Outcome::Failed(error)));
                     break;
                 }
             }
@@ -157,69 +190,51 @@ impl EventStoreDb {
         outcomes
     }
 
-    async fn try_group(&self, group: &Group) -> Result<Outcomes, AppendError> {
-        let until = Instant::now() + TRIED;
-        if let Fit::NotYet(revision) = fit(group, self.copy.last_revision(group.stream)) {
-            self.reaches(group.stream, revision).await;
+    /// Tries one append until the copy shows it, or shows why it cannot be.
+    async fn append_until_answered(
+        &self,
+        writes: &StreamWrites,
+    ) -> Result<PlacedOutcomes, AppendError> {
+        let stream = writes.stream;
+        let until = Instant::now() + TRIED_FOR;
+        if let Expectation::MetFrom(revision) = writes.expectation(self.copy.last_revision(stream))
+        {
+            self.wait_until_copied(stream, revision).await;
         }
-        // Writers of this process do not race each other.
-        let lane = tokio::time::timeout_at(until, self.lane(group.stream).lock());
-        let _lane = lane.await.map_err(|_| AppendError::Busy)?;
-        let mut sent: Option<Sent> = None;
+        let lock = tokio::time::timeout_at(until, self.stream_lock(stream).lock());
+        let _lock = lock.await.map_err(|_| AppendError::Busy)?;
+        let mut attempt: Option<Attempt> = None;
         let mut given_up = AppendError::Busy;
         let mut pause = PAUSE_MIN;
         while Instant::now() < until {
-            let last = self.copy.last_revision(group.stream);
-            match self.shown(group.stream, sent.as_ref(), last).await? {
-                Shown::All(stored) => return Ok(group.appended(stored)),
-                Shown::Part(revision) if self.reaches(group.stream, revision).await => continue,
-                Shown::Part(_) | Shown::Nothing => {}
+            let last = self.copy.last_revision(stream);
+            match self.copied(stream, attempt.as_ref(), last).await? {
+                Copied::All(stored) => return Ok(writes.appended(stored)),
+                Copied::Part(revision) if self.wait_until_copied(stream, revision).await => {
+                    continue;
+                }
+                Copied::Part(_) | Copied::Nothing => {}
             }
-            let known = self.known(group).await.map_err(unread)?;
-            if !known.is_empty() {
-                return Ok(known);
+            let stored = self.already_stored(writes).await.map_err(copy_unreadable)?;
+            if !stored.is_empty() {
+                return Ok(stored);
             }
-            match fit(group, last) {
-                Fit::Now => {}
-                Fit::NotYet(_) | Fit::Never => {
-                    return Ok(vec![(group.writes[0].0, Outcome::Conflict { actual: last })]);
-                }
+            if writes.expectation(last) != Expectation::Met {
+                return Ok(vec![writes.conflict(last)]);
             }
-            // The same bytes at the same revision: a try that was written is then known for it.
-            let again = sent.take().filter(|sent| sent.after == last);
-            let now = again.unwrap_or_else(|| self.stamp(group, last));
-            let events = group.records().zip(&now.records);
-            let events = events.map(|(stamped, record)| event::event(record, &stamped.dedup_key));
-            let stream = group.stream.stream();
-            let answer = self.connection.append(stream, last, events.collect()).await;
-            let count = now.records.len() as u64;
-            sent = Some(now);
-            let awaited = match answer {
-                Ok(()) => {
-                    given_up = AppendError::Unsure;
-                    Some(Revision(next(last).0 + count - 1))
-                }
-                // It has less than the copy shows, or does not say: nothing comes of waiting.
-                Err(Trouble::Conflict(actual)) => actual.filter(|actual| Some(*actual) > last),
-                Err(Trouble::Final(reason)) => return Err(final_error(reason)),
-                Err(Trouble::NotDone(_)) => {
-                    if given_up == AppendError::Busy {
-                        given_up = AppendError::Unreachable;
-                    }
-                    None
-                }
-                Err(Trouble::Unsure(_)) => {
-                    given_up = AppendError::Unsure;
-                    None
-                }
-            };
-            match awaited {
-                Some(revision) => {
-                    if !self.reaches(group.stream, revision).await {
-                        self.shared.stalled.notify_one();
+            // The same bytes at the same revision: if the attempt before this one was written, the
+            // cluster recognises this one as a retry.
+            let again = attempt.take().filter(|attempt| attempt.after == last);
+            let current = again.unwrap_or_else(|| self.stamp(writes, last));
+            let next = self.send(writes, &current, &mut given_up).await?;
+            attempt = Some(current);
+            match next {
+                NextStep::AwaitCopy(revision) => {
+                    if !self.wait_until_copied(stream, revision).await {
+                        self.signals.subscription_stalled.notify_one();
                     }
                 }
-                None => {
+                NextStep::Pause => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
@@ -228,154 +243,119 @@ impl EventStoreDb {
         Err(given_up)
     }
 
-    /// Whether the copy shows what was sent, where it was to go.
-    async fn shown(
+    /// Sends an attempt once. `given_up` is what its sender is told if no further try succeeds.
+    async fn send(
+        &self,
+        writes: &StreamWrites,
+        attempt: &Attempt,
+        given_up: &mut AppendError,
+    ) -> Result<NextStep, AppendError> {
+        let events = writes.records().zip(&attempt.records);
+        let events = events.map(|(stamped, record)| event::to_event(record, &stamped.dedup_key));
+        let (stream, after) = (writes.stream.stream(), attempt.after);
+        match self.connection.append(stream, after, events.collect()).await {
+            Ok(()) => {
+                *given_up = AppendError::Unsure;
+                return Ok(NextStep::AwaitCopy(attempt.last_revision()));
+            }
+            // The stream has more than the copy shows: wait until the copy shows it too. Where the
+            // stream has less, or the answer does not say, waiting does not help.
+            Err(CallError::Conflict(actual)) => {
+                return Ok(match actual.filter(|actual| Some(*actual) > after) {
+                    Some(actual) => NextStep::AwaitCopy(actual),
+                    None => NextStep::Pause,
+                });
+            }
+            Err(CallError::Final(reason)) => return Err(final_error(reason)),
+            Err(CallError::NotDone(_)) if *given_up == AppendError::Busy => {
+                *given_up = AppendError::Unreachable;
+            }
+            Err(CallError::NotDone(_)) => {}
+            Err(CallError::Unsure(_)) => *given_up = AppendError::Unsure,
+        }
+        Ok(NextStep::Pause)
+    }
+
+    /// How much of an attempt the copy shows at the revisions where the attempt was to go.
+    async fn copied(
         &self,
         stream: PersonId,
-        sent: Option<&Sent>,
+        attempt: Option<&Attempt>,
         last: Option<Revision>,
-    ) -> Result<Shown, AppendError> {
-        let Some(sent) = sent.filter(|sent| sent.after < last) else { return Ok(Shown::Nothing) };
-        let (from, count) = (next(sent.after), sent.records.len());
-        let slice = self.copy.read_stream(stream, from, count).await.map_err(unread)?;
-        let is_ours = slice.records.iter().zip(&sent.records).all(|(s, sent)| s.record == *sent);
+    ) -> Result<Copied, AppendError> {
+        let Some(attempt) = attempt.filter(|attempt| attempt.after < last) else {
+            return Ok(Copied::Nothing);
+        };
+        let (from, count) = (behind(attempt.after), attempt.records.len());
+        let slice = self.copy.read_stream(stream, from, count).await.map_err(copy_unreadable)?;
+        let is_ours =
+            slice.records.iter().zip(&attempt.records).all(|(stored, sent)| stored.record == *sent);
         Ok(match slice.records.len() {
-            shown if is_ours && shown == count => Shown::All(slice.records),
-            // A feed may be cut between the records of one append.
-            _ if is_ours => Shown::Part(Revision(from.0 + count as u64 - 1)),
-            _ => Shown::Nothing,
+            length if is_ours && length == count => Copied::All(slice.records),
+            // A delivery may end between two records of one append.
+            _ if is_ours => Copied::Part(attempt.last_revision()),
+            _ => Copied::Nothing,
         })
     }
 
     /// Waits until the copy shows a stream up to a revision; false: not in time.
-    async fn reaches(&self, stream: PersonId, revision: Revision) -> bool {
+    async fn wait_until_copied(&self, stream: PersonId, revision: Revision) -> bool {
         let mut moved = self.copy.subscribe();
-        let shown = async {
+        let copied = async {
             while self.copy.last_revision(stream) < Some(revision) {
                 if moved.changed().await.is_err() {
                     return;
                 }
             }
         };
-        tokio::time::timeout(SHOWN, shown).await.is_ok()
+        tokio::time::timeout(COPIED_WITHIN, copied).await.is_ok()
     }
 
-    /// Gives the records of a group their `recordedtime`: later than all that was seen, and so
-    /// later than the last in the stream.
-    fn stamp(&self, group: &Group, after: Option<Revision>) -> Sent {
-        let seen = self.copy.latest().micros();
-        let mut recorded = (self.clock)().micros().max(seen.saturating_add(1));
-        let records = group.records().map(|stamped| {
+    /// Gives the records their `recordedtime`: later than every time that the copy shows, and so
+    /// later than the last record of the stream.
+    fn stamp(&self, writes: &StreamWrites, after: Option<Revision>) -> Attempt {
+        let latest = self.copy.latest().micros();
+        let mut recorded = (self.clock)().micros().max(latest.saturating_add(1));
+        let records = writes.records().map(|stamped| {
             let record = stamped.clone().at(RecordedTime::from_micros(recorded));
             recorded += 1;
             Bytes::from(record)
         });
-        Sent { after, records: records.collect() }
+        Attempt { after, records: records.collect() }
+    }
+
+    fn stream_lock(&self, stream: PersonId) -> &Mutex<()> {
+        let [first, second, ..] = stream.as_bytes();
+        &self.stream_locks[usize::from(u16::from_be_bytes([*first, *second])) % STREAM_LOCKS]
     }
 }
 
-/// How much of what was sent the copy shows.
-enum Shown {
-    Nothing,
-    /// The first records; it ends at this revision.
-    Part(Revision),
-    All(Vec<Stored>),
-}
-
-/// Whether a stream is as the writes to it expect.
-enum Fit {
-    Now,
-    /// Perhaps once the copy shows this revision.
-    NotYet(Revision),
-    Never,
-}
-
-fn fit(group: &Group, last: Option<Revision>) -> Fit {
-    match group.writes[0].1.expected {
-        Expected::Any => Fit::Now,
-        Expected::New if last.is_none() => Fit::Now,
-        Expected::At(revision) if last == Some(revision) => Fit::Now,
-        Expected::At(revision) if last < Some(revision) => Fit::NotYet(revision),
-        Expected::New | Expected::At(_) => Fit::Never,
+impl Attempt {
+    /// The revision of its last record, once it is written.
+    fn last_revision(&self) -> Revision {
+        Revision(behind(self.after).0 + self.records.len() as u64 - 1)
     }
-}
-
-impl Group {
-    fn records(&self) -> impl Iterator<Item = &crate::domain::record::Stamped> {
-        self.writes.iter().flat_map(|(_, write)| &write.records)
-    }
-
-    /// Itself, or where its writes stand alone as many parts as its size asks for.
-    fn parts(self) -> Vec<Self> {
-        let stream = self.stream;
-        let mut parts: Vec<Self> = Vec::new();
-        let mut bytes = 0;
-        for (place, write) in self.writes {
-            let size: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
-            bytes += size;
-            let is_apart = write.tie == Tie::Alone && bytes > ALONE_BYTES;
-            match parts.last_mut() {
-                Some(part) if !is_apart => part.writes.push((place, write)),
-                _ => {
-                    bytes = size;
-                    parts.push(Self { stream, writes: vec![(place, write)] });
-                }
-            }
-        }
-        parts
-    }
-
-    fn all(&self, outcome: impl Fn() -> Outcome) -> Outcomes {
-        self.writes.iter().map(|(place, _)| (*place, outcome())).collect()
-    }
-
-    fn appended(&self, stored: Vec<Stored>) -> Outcomes {
-        let mut stored = stored.into_iter();
-        let appended = |(place, write): &(usize, Write)| {
-            (*place, Outcome::Appended(stored.by_ref().take(write.records.len()).collect()))
-        };
-        self.writes.iter().map(appended).collect()
-    }
-}
-
-/// The writes by stream, in order.
-fn by_stream(writes: Vec<(usize, Write)>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: HashMap<PersonId, usize> = HashMap::new();
-    for (place, write) in writes {
-        let group = *places.entry(write.stream).or_insert_with(|| {
-            groups.push(Group { stream: write.stream, writes: Vec::new() });
-            groups.len() - 1
-        });
-        let writes = &mut groups[group].writes;
-        assert!(
-            writes.is_empty() || write.expected == Expected::Any,
-            "only the first write to a stream expects anything: promised by Write"
-        );
-        writes.push((place, write));
-    }
-    groups
 }
 
 fn is_unwritten(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(_) | Outcome::Withheld)
 }
 
-/// The revision behind one.
-fn next(last: Option<Revision>) -> Revision {
+/// The revision behind the last one of a stream.
+fn behind(last: Option<Revision>) -> Revision {
     Revision(last.map_or(0, |last| last.0 + 1))
 }
 
-fn final_error(reason: Reason) -> AppendError {
-    if reason == Reason::TooLarge {
+fn final_error(reason: CallFailure) -> AppendError {
+    if reason == CallFailure::TooLarge {
         return AppendError::TooLarge;
     }
     tracing::error!(reason = %reason, "the cluster takes no write");
     AppendError::Failed
 }
 
-fn unread(error: ReadError) -> AppendError {
+fn copy_unreadable(error: ReadError) -> AppendError {
     let cause = std::error::Error::source(&error).map(ToString::to_string);
-    tracing::error!(error = %error, cause, "the copy of the cluster's log was not read");
+    tracing::error!(error = %error, cause, "the copy of the cluster's log could not be read");
     AppendError::Failed
 }

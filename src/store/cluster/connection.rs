@@ -1,7 +1,8 @@
-//! Calls to the cluster: each with a deadline, each answered or told what its failure means.
-//! Always: after a broken connection the next call looks for the cluster anew. The client crate
-//! does not: its task ends with the first search that fails, and it stays with a node that died.
-//! Nor does that task end by itself otherwise, so each client has a runtime that ends it.
+//! Calls to the cluster, each with a deadline.
+//! Always: after a broken connection the next call looks for the cluster again. The client crate
+//! does not do so: its task ends at the first search that fails, and it stays with a node that
+//! died. The task does not end otherwise, so each client has a runtime of its own, and dropping the
+//! runtime ends the task.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,61 +13,66 @@ use eventstore::{
     ReadAllOptions, ReadStreamOptions, RecordedEvent, StreamPosition, SubscribeToAllOptions,
     Subscription, SubscriptionFilter,
 };
-
 use tokio::runtime::Runtime;
 
-use super::address::Address;
-use super::event::STREAMS;
-use super::trouble::{Reason, Trouble};
+use super::address::ClusterAddress;
+use super::call_error::{CallError, CallFailure};
+use super::event::PERSON_STREAM_PREFIX;
 use crate::domain::id::Revision;
 
-/// A call that takes longer is given up. The server gives a write 2 s each to be prepared and
+/// A call that takes longer is given up. The server allows a write 2 s to be prepared and 2 s to be
 /// committed (its PrepareTimeoutMs and CommitTimeoutMs).
-const CALL: Duration = Duration::from_secs(5);
+const CALL_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A new client no sooner than this after the last: many calls fail at once.
-const RENEWED_EVERY: Duration = Duration::from_millis(250);
+/// At least this time lies between two new clients: when a connection breaks, many calls fail at
+/// once and each asks for a new client.
+const CLIENT_AGE_MIN: Duration = Duration::from_millis(250);
 
-/// A call is repeated so often at the node that is said to lead.
-const NOT_LEADER_TRIES: usize = 2;
+/// A call is repeated this often at the node that the last answer named as the leader.
+const LEADER_RETRIES: usize = 2;
 
-/// So many events of others are passed over between two checkpoints of the subscription.
-const WINDOW_EVENTS: u32 = 1_000;
+/// The server sends a checkpoint after it has filtered out this many events of other applications.
+const CHECKPOINT_EVENTS: u32 = 1_000;
 
 /// The oldest server that tells a subscription when it has caught up.
 const VERSION_MIN: (usize, usize) = (23, 10);
 
-/// A way to the cluster; it belongs to the runtime it was made on.
+/// A connection to the cluster.
 pub struct Connection {
-    address: Address,
-    current: Mutex<Current>,
-    renewals: AtomicU64,
+    address: ClusterAddress,
+    /// A lock, because any call may replace the client. It is held to clone or replace the client,
+    /// never during a call.
+    current: Mutex<CurrentClient>,
+    reconnects: AtomicU64,
 }
 
-struct Current {
+/// The client in use, which the first call that finds it broken replaces.
+struct CurrentClient {
     client: Client,
-    /// Runs the client's own task, and ends it.
+    /// Runs the client crate's task on one thread. `None` only while it is dropped.
     runtime: Option<Runtime>,
-    made: Instant,
+    made_at: Instant,
+    /// How many clients were made before this one: tells a call whether its client was replaced
+    /// meanwhile.
     number: u64,
 }
 
-impl Current {
-    fn new(address: &Address, number: u64) -> Result<Self, Trouble> {
+impl CurrentClient {
+    fn new(address: &ClusterAddress, number: u64) -> Result<Self, CallError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ledger-cluster")
             .enable_all()
             .build()
-            .map_err(|_| Trouble::NotDone(Reason::Client))?;
+            .map_err(|_| CallError::NotDone(CallFailure::Client))?;
         let settings = address.settings.clone();
         let client = Client::with_runtime_handle(runtime.handle().clone(), settings)
-            .map_err(|error| Trouble::from(&error))?;
-        Ok(Self { client, runtime: Some(runtime), made: Instant::now(), number })
+            .map_err(|error| CallError::from(&error))?;
+        Ok(Self { client, runtime: Some(runtime), made_at: Instant::now(), number })
     }
 }
 
-impl Drop for Current {
+impl Drop for CurrentClient {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -75,39 +81,43 @@ impl Drop for Current {
 }
 
 impl Connection {
-    /// Makes one; nothing is asked yet.
+    /// Makes a client; no call is made yet.
     ///
     /// # Errors
     /// The client cannot be made, for instance without certificates to trust.
-    pub fn new(address: Address) -> Result<Self, Trouble> {
-        let current = Mutex::new(Current::new(&address, 0)?);
-        Ok(Self { address, current, renewals: AtomicU64::new(0) })
+    pub fn new(address: ClusterAddress) -> Result<Self, CallError> {
+        let current = Mutex::new(CurrentClient::new(&address, 0)?);
+        Ok(Self { address, current, reconnects: AtomicU64::new(0) })
     }
 
-    /// How often the cluster was looked for anew.
-    pub fn renewals(&self) -> u64 {
-        self.renewals.load(Ordering::Relaxed)
+    /// How often a new client replaced a broken one.
+    pub fn reconnects(&self) -> u64 {
+        self.reconnects.load(Ordering::Relaxed)
     }
 
-    /// Whether the server is one that this version can follow.
+    /// Checks that the server is recent enough to be followed.
     ///
     /// # Errors
-    /// It is too old, or the call failed.
-    pub async fn check_version(&self) -> Result<(), Trouble> {
+    /// The server is too old, or the call failed.
+    pub async fn check_version(&self) -> Result<(), CallError> {
         let info = self.call(|client, _| async move { client.server_info().await }).await?;
         let version = info.version();
         let found = (version.major(), version.minor());
-        // One that does not say is of before 21.6, or a development build.
-        if found >= VERSION_MIN { Ok(()) } else { Err(Trouble::Final(Reason::Unsupported)) }
+        // A server that gives no version is older than 21.6, or a development build.
+        if found >= VERSION_MIN { Ok(()) } else { Err(CallError::Final(CallFailure::Unsupported)) }
     }
 
-    /// Appends to a stream that is at a revision, or new.
+    /// Appends to a stream whose last revision is `expected`; `None`: to a stream that does not
+    /// exist yet.
+    ///
+    /// # Errors
+    /// See [`CallError`].
     pub async fn append(
         &self,
         stream: String,
         expected: Option<Revision>,
         events: Vec<EventData>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CallError> {
         let expected = match expected {
             Some(revision) => ExpectedRevision::Exact(revision.0),
             None => ExpectedRevision::NoStream,
@@ -116,7 +126,7 @@ impl Connection {
         let stream = &stream;
         self.call(|client, login| async move {
             let options = AppendToStreamOptions::default().expected_revision(expected);
-            let mut options = options.requires_leader(true).deadline(CALL);
+            let mut options = options.requires_leader(true).deadline(CALL_DEADLINE);
             if let Some(login) = login {
                 options = options.authenticated(login);
             }
@@ -126,10 +136,13 @@ impl Connection {
     }
 
     /// The last event of a stream; `None`: there is no such stream.
-    pub async fn last(&self, stream: &str) -> Result<Option<RecordedEvent>, Trouble> {
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn last_event(&self, stream: &str) -> Result<Option<RecordedEvent>, CallError> {
         let read = self.call(|client, login| async move {
             let options = ReadStreamOptions::default().position(StreamPosition::End).backwards();
-            let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
+            let mut options = options.max_count(1).requires_leader(true).deadline(CALL_DEADLINE);
             if let Some(login) = login {
                 options = options.authenticated(login);
             }
@@ -138,44 +151,52 @@ impl Connection {
         });
         match read.await {
             Ok(event) => Ok(event.and_then(|event| event.event)),
-            Err(Trouble::NotDone(Reason::Missing)) => Ok(None),
-            Err(trouble) => Err(trouble),
+            Err(CallError::NotDone(CallFailure::Missing)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     /// The event at a position of the cluster's log, or the next one; `None`: there is none.
-    pub async fn at(&self, position: Position) -> Result<Option<RecordedEvent>, Trouble> {
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn event_at(&self, position: Position) -> Result<Option<RecordedEvent>, CallError> {
         let options = ReadAllOptions::default().position(StreamPosition::Position(position));
         match self.read_all(options.forwards()).await {
-            Err(Trouble::NotDone(Reason::Missing)) => Ok(None),
+            Err(CallError::NotDone(CallFailure::Missing)) => Ok(None),
             read => read,
         }
     }
 
-    /// Whether the node that this is connected to still leads.
+    /// Checks that the connected node still leads.
     ///
     /// # Errors
-    /// It does not, or gives no answer.
-    pub async fn is_led(&self) -> Result<(), Trouble> {
+    /// The node does not lead, or gives no answer.
+    pub async fn check_leader(&self) -> Result<(), CallError> {
         let login = self.address.credentials.clone();
-        let read = self.call_once(|client, _| read_all(client, login.clone(), end()));
+        let read = self.call_once(|client, _| read_one(client, login.clone(), log_end()));
         read.await.map(|_| ())
     }
 
-    /// Where the cluster's log ends.
-    pub async fn end(&self) -> Result<Option<Position>, Trouble> {
-        Ok(self.read_all(end()).await?.map(|event| event.position))
+    /// The position of the last event of the cluster's log; `None`: the log is empty.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn last_position(&self) -> Result<Option<Position>, CallError> {
+        Ok(self.read_all(log_end()).await?.map(|event| event.position))
     }
 
-    async fn read_all(&self, options: ReadAllOptions) -> Result<Option<RecordedEvent>, Trouble> {
-        self.call(|client, login| read_all(client, login, options.clone())).await
+    async fn read_all(&self, options: ReadAllOptions) -> Result<Option<RecordedEvent>, CallError> {
+        self.call(|client, login| read_one(client, login, options.clone())).await
     }
 
-    /// The events of all persons' streams behind a position, and then each as it is written.
+    /// Subscribes to the events of all persons' streams behind a position, and then to each event
+    /// as it is written.
     pub async fn subscribe(&self, after: Option<Position>) -> Subscription {
         let from = after.map_or(StreamPosition::Start, StreamPosition::Position);
-        let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAMS).max(WINDOW_EVENTS);
-        // A follower may lack what was read before from the leader.
+        let filter = SubscriptionFilter::on_stream_name().add_prefix(PERSON_STREAM_PREFIX);
+        let filter = filter.max(CHECKPOINT_EVENTS);
+        // A node that does not lead may lack records that were read from the leader before.
         let options = SubscribeToAllOptions::default().position(from).filter(filter);
         let mut options = options.requires_leader(true);
         if let Some(login) = &self.address.credentials {
@@ -185,19 +206,21 @@ impl Connection {
         client.subscribe_to_all(&options).await
     }
 
-    /// Asks; where the node asked does not lead, the client has been told who does, and is asked
-    /// again.
+    /// Makes a call. Where the node does not lead, the answer has told the client which node does,
+    /// and the call is made again.
     async fn call<T, F>(
         &self,
         call: impl Fn(Client, Option<Credentials>) -> F,
-    ) -> Result<T, Trouble>
+    ) -> Result<T, CallError>
     where
         F: Future<Output = eventstore::Result<T>>,
     {
         let mut answer = self.call_once(&call).await;
-        for _ in 0..NOT_LEADER_TRIES {
+        for _ in 0..LEADER_RETRIES {
             match answer {
-                Err(Trouble::NotDone(Reason::NotLeader)) => answer = self.call_once(&call).await,
+                Err(CallError::NotDone(CallFailure::NotLeader)) => {
+                    answer = self.call_once(&call).await
+                }
                 _ => break,
             }
         }
@@ -207,7 +230,7 @@ impl Connection {
     async fn call_once<T, F>(
         &self,
         call: impl Fn(Client, Option<Credentials>) -> F,
-    ) -> Result<T, Trouble>
+    ) -> Result<T, CallError>
     where
         F: Future<Output = eventstore::Result<T>>,
     {
@@ -215,56 +238,60 @@ impl Connection {
             let current = self.current();
             (current.client.clone(), current.number)
         };
-        // The crate sends the deadline, and leaves it to the server to keep it.
-        let answer = tokio::time::timeout(CALL, call(client, self.address.credentials.clone()));
-        let trouble = match answer.await {
+        // The client crate sends the deadline and leaves keeping it to the server.
+        let answer =
+            tokio::time::timeout(CALL_DEADLINE, call(client, self.address.credentials.clone()));
+        let call_error = match answer.await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => Trouble::from(&error),
-            Err(_) => Trouble::Unsure(Reason::Deadline),
+            Ok(Err(error)) => CallError::from(&error),
+            Err(_) => CallError::Unsure(CallFailure::Deadline),
         };
-        let is_broken = |trouble: Trouble| {
-            matches!(trouble.reason(), Reason::Connection | Reason::NotNow | Reason::Deadline)
-        };
-        if !matches!(trouble, Trouble::Conflict(_)) && is_broken(trouble) {
-            self.renew_from(number);
+        let is_broken = matches!(
+            call_error.reason(),
+            CallFailure::Connection | CallFailure::NotNow | CallFailure::Deadline
+        );
+        if is_broken && !matches!(call_error, CallError::Conflict(_)) {
+            self.replace_client(number);
         }
-        Err(trouble)
+        Err(call_error)
     }
 
-    /// Makes a new client, unless another call has done so since.
-    fn renew_from(&self, number: u64) {
+    /// Replaces the client of this number, unless another call has done so already.
+    fn replace_client(&self, number: u64) {
         let mut current = self.current();
-        if current.number != number || current.made.elapsed() < RENEWED_EVERY {
+        if current.number != number || current.made_at.elapsed() < CLIENT_AGE_MIN {
             return;
         }
-        match Current::new(&self.address, number + 1) {
-            Ok(renewed) => {
-                *current = renewed;
-                self.renewals.fetch_add(1, Ordering::Relaxed);
+        match CurrentClient::new(&self.address, number + 1) {
+            Ok(client) => {
+                *current = client;
+                self.reconnects.fetch_add(1, Ordering::Relaxed);
             }
-            Err(trouble) => {
-                tracing::error!(reason = %trouble.reason(), "no new client of the cluster");
+            Err(error) => {
+                tracing::error!(reason = %error.reason(), "no new client of the cluster");
             }
         }
     }
 
-    // Each change is one step: a panic cannot leave it half-made.
-    fn current(&self) -> MutexGuard<'_, Current> {
+    /// The client in use. A poisoned lock is taken all the same: the client is replaced in one
+    /// step, so that a panic leaves none half made.
+    fn current(&self) -> MutexGuard<'_, CurrentClient> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn end() -> ReadAllOptions {
+/// Options that read from the end of the log.
+fn log_end() -> ReadAllOptions {
     ReadAllOptions::default().position(StreamPosition::End)
 }
 
-/// One event of the cluster's log.
-async fn read_all(
+/// Reads one event of the cluster's log.
+async fn read_one(
     client: Client,
     login: Option<Credentials>,
     options: ReadAllOptions,
 ) -> eventstore::Result<Option<RecordedEvent>> {
-    let mut options = options.max_count(1).requires_leader(true).deadline(CALL);
+    let mut options = options.max_count(1).requires_leader(true).deadline(CALL_DEADLINE);
     if let Some(login) = login {
         options = options.authenticated(login);
     }

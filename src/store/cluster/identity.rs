@@ -1,113 +1,121 @@
-//! Which ledger a cluster holds: the last event of a stream of its own, from a key that only this
-//! ledger has.
-//! Always: of two that claim an empty cluster at once, one gets it and the other is told; a cluster
-//! that a ledger is being moved into is held by it and served by nobody until all of it is there.
+//! Which ledger a cluster holds. The last event of the stream `careLedger` names the ledger by a
+//! hash of the ledger's key.
+//! Always: of two ledgers that claim an empty cluster at once, one gets the cluster and the other
+//! is refused. While a ledger is being moved into a cluster, the cluster is claimed by that ledger
+//! and no replica serves it.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use eventstore::EventData;
 
+use super::call_error::{CallError, CallFailure};
 use super::connection::Connection;
-use super::feed::{Feed, FeedError};
-use super::trouble::{Reason, Trouble};
+use super::follow_error::FollowError;
+use super::subscription::RecordSubscription;
 use crate::domain::id::Revision;
 
-/// Not in the category `person`.
-const STREAM: &str = "careLedger";
+/// The stream of the claim. Its name is outside the category `person`, so that it is no record.
+const CLAIM_STREAM: &str = "careLedger";
 
-/// The ledger is here.
-const WHOLE: &str = "careLedger";
+/// Event type: all records of the ledger are in the cluster.
+const COMPLETE: &str = "careLedger";
 
-/// The ledger is on its way.
+/// Event type: a move into the cluster has begun and has not ended.
 const MOVING: &str = "careLedgerMoving";
 
-/// Whether there is anything is known within so long.
-const LOOKED_WITHIN: Duration = Duration::from_secs(10);
+/// The subscription that looks for records must say something within this time.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The ledger that a cluster holds, by a hash of its key.
+/// The ledger that a cluster holds, by a hash of the ledger's key, and whether all of it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
-    /// All of it.
-    Whole([u8; 32]),
-    /// It is being moved into it.
+pub enum LedgerClaim {
+    /// The cluster has all records of the ledger.
+    Complete([u8; 32]),
+    /// The ledger is being moved into the cluster.
     Moving([u8; 32]),
 }
 
-impl Held {
-    /// The hash of its key.
-    pub fn check(self) -> [u8; 32] {
-        let (Self::Whole(check) | Self::Moving(check)) = self;
-        check
+impl LedgerClaim {
+    /// The hash of the ledger's key.
+    pub fn key_hash(self) -> [u8; 32] {
+        let (Self::Complete(key_hash) | Self::Moving(key_hash)) = self;
+        key_hash
     }
 
-    fn event(self) -> EventData {
-        let kind = match self {
-            Self::Whole(_) => WHOLE,
+    fn to_event(self) -> EventData {
+        let event_type = match self {
+            Self::Complete(_) => COMPLETE,
             Self::Moving(_) => MOVING,
         };
-        EventData::binary(kind, Bytes::copy_from_slice(&self.check()))
+        EventData::binary(event_type, Bytes::copy_from_slice(&self.key_hash()))
     }
 }
 
-/// What the cluster says of the ledger in it; `None`: it holds none yet.
+/// The claim on a cluster; `None`: no ledger has claimed it yet.
 ///
 /// # Errors
-/// It could not be asked, or the stream holds something else.
-pub async fn read(connection: &Connection) -> Result<Option<Held>, Trouble> {
-    let Some(event) = connection.last(STREAM).await? else { return Ok(None) };
-    let check = <[u8; 32]>::try_from(&*event.data).ok();
-    let held = match (event.event_type.as_str(), check) {
-        (WHOLE, Some(check)) => Held::Whole(check),
-        (MOVING, Some(check)) => Held::Moving(check),
-        _ => return Err(Trouble::Final(Reason::Unsupported)),
+/// The call failed, or the stream of the claim holds something else.
+pub async fn read_claim(connection: &Connection) -> Result<Option<LedgerClaim>, CallError> {
+    let Some(event) = connection.last_event(CLAIM_STREAM).await? else { return Ok(None) };
+    let key_hash = <[u8; 32]>::try_from(&*event.data).ok();
+    let claim = match (event.event_type.as_str(), key_hash) {
+        (COMPLETE, Some(key_hash)) => LedgerClaim::Complete(key_hash),
+        (MOVING, Some(key_hash)) => LedgerClaim::Moving(key_hash),
+        _ => return Err(CallError::Final(CallFailure::Unsupported)),
     };
-    Ok(Some(held))
+    Ok(Some(claim))
 }
 
-/// Claims an empty cluster; says who has it then.
+/// Claims a cluster that nobody has claimed. Returns the claim that then stands there, which is
+/// another ledger's where that ledger was first.
 ///
 /// # Errors
-/// It could not be asked or written, or has records and does not say whose.
-pub async fn claim(connection: &Connection, held: Held) -> Result<Held, Trouble> {
+/// A call failed, or the cluster has records although nobody has claimed it.
+pub async fn claim_cluster(
+    connection: &Connection,
+    claim: LedgerClaim,
+) -> Result<LedgerClaim, CallError> {
     if has_records(connection).await? {
-        return Err(Trouble::Final(Reason::Nameless));
+        return Err(CallError::Final(CallFailure::Unclaimed));
     }
-    write(connection, None, held).await
+    write_claim(connection, None, claim).await
 }
 
-/// Says that all of a ledger that was moved into the cluster is there.
+/// Turns the claim of a ledger that was being moved into the claim of a complete ledger.
 ///
 /// # Errors
-/// It could not be written.
-pub async fn finish(connection: &Connection, check: [u8; 32]) -> Result<(), Trouble> {
-    write(connection, Some(Revision(0)), Held::Whole(check)).await.map(|_| ())
+/// The write failed.
+pub async fn complete_claim(connection: &Connection, key_hash: [u8; 32]) -> Result<(), CallError> {
+    // The claim of the move is the first event of the stream.
+    let claim = LedgerClaim::Complete(key_hash);
+    write_claim(connection, Some(Revision(0)), claim).await.map(|_| ())
 }
 
-async fn write(
+async fn write_claim(
     connection: &Connection,
     after: Option<Revision>,
-    held: Held,
-) -> Result<Held, Trouble> {
-    match connection.append(STREAM.to_owned(), after, vec![held.event()]).await {
-        Ok(()) | Err(Trouble::Conflict(_)) => {}
-        Err(trouble) => return Err(trouble),
+    claim: LedgerClaim,
+) -> Result<LedgerClaim, CallError> {
+    match connection.append(CLAIM_STREAM.to_owned(), after, vec![claim.to_event()]).await {
+        Ok(()) | Err(CallError::Conflict(_)) => {}
+        Err(error) => return Err(error),
     }
-    read(connection).await?.ok_or(Trouble::NotDone(Reason::Missing))
+    read_claim(connection).await?.ok_or(CallError::NotDone(CallFailure::Missing))
 }
 
-async fn has_records(connection: &Connection) -> Result<bool, Trouble> {
-    let trouble = |error| match error {
-        FeedError::Trouble(trouble) => trouble,
-        FeedError::Lost(_) => Trouble::Final(Reason::Nameless),
+async fn has_records(connection: &Connection) -> Result<bool, CallError> {
+    let call_error = |error| match error {
+        FollowError::Call(error) => error,
+        FollowError::Stop(_) => CallError::Final(CallFailure::Unclaimed),
     };
-    let mut feed = Feed::open(connection, None).await.map_err(trouble)?;
+    let mut subscription = RecordSubscription::open(connection, None).await.map_err(call_error)?;
     loop {
-        let batch = feed.next_within(LOOKED_WITHIN).await.map_err(trouble)?;
-        if !batch.records.is_empty() {
+        let delivery = subscription.next_within(ANSWER_WITHIN).await.map_err(call_error)?;
+        if !delivery.records.is_empty() {
             return Ok(true);
         }
-        if batch.is_caught_up {
+        if delivery.is_caught_up {
             return Ok(false);
         }
     }

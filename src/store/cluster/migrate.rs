@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::address::ClusterAddress;
+use super::call_error::{CallError, CallFailure};
 use super::connection::Connection;
-use super::copy::{self, Copy, CopyError, Lost};
 use super::event;
-use super::feed::{Feed, FeedError};
-use super::identity::Held;
-use super::trouble::{Reason, Trouble};
-use super::{Address, identity};
+use super::follow_error::{FollowError, FollowStopReason};
+use super::identity::{self, LedgerClaim};
+use super::log_copy::{LogCopy, PROGRESS_FILE};
+use super::subscription::RecordSubscription;
 use crate::domain::id::{DedupKey, PersonId, Position, Revision};
 use crate::domain::record::{View, commitment};
 use crate::store::embedded::Embedded;
@@ -40,7 +41,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub enum MoveError {
     /// The cluster does not answer: look at it, and run the same again.
     #[error("the cluster cannot do it now ({0}); run the same again, it goes on where it was")]
-    Cluster(Reason),
+    Cluster(CallFailure),
     /// Where both have a record they have another one: one of them is of another ledger, or was
     /// written to by others. Nothing was written over.
     #[error("folder and cluster have different records at position {0}")]
@@ -58,7 +59,7 @@ pub enum MoveError {
     },
     /// What the cluster has cannot be taken over.
     #[error(transparent)]
-    Lost(#[from] Lost),
+    Stopped(#[from] FollowStopReason),
     /// The folder could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -71,26 +72,17 @@ impl MoveError {
     }
 }
 
-impl From<Trouble> for MoveError {
-    fn from(trouble: Trouble) -> Self {
+impl From<CallError> for MoveError {
+    fn from(trouble: CallError) -> Self {
         Self::Cluster(trouble.reason())
     }
 }
 
-impl From<FeedError> for MoveError {
-    fn from(error: FeedError) -> Self {
+impl From<FollowError> for MoveError {
+    fn from(error: FollowError) -> Self {
         match error {
-            FeedError::Trouble(trouble) => trouble.into(),
-            FeedError::Lost(lost) => lost.into(),
-        }
-    }
-}
-
-impl From<CopyError> for MoveError {
-    fn from(error: CopyError) -> Self {
-        match error {
-            CopyError::Trouble(trouble) => trouble.into(),
-            CopyError::Lost(lost) => lost.into(),
+            FollowError::Call(error) => error.into(),
+            FollowError::Stop(reason) => reason.into(),
         }
     }
 }
@@ -115,7 +107,7 @@ pub async fn compare(
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MoveError> {
     let total = log.subscribe().borrow().number();
-    let mut feed = Feed::open(connection, None).await?;
+    let mut feed = RecordSubscription::open(connection, None).await?;
     let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
     loop {
         let batch = feed.next_within(SILENT).await?;
@@ -177,16 +169,16 @@ pub async fn read(
     log: Arc<Embedded>,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<u64, MoveError> {
-    let mut copy = Copy::open(folder, log.clone()).await?;
-    copy.check(connection).await?;
-    let end = connection.end().await?.map_or(0, |end| end.commit);
-    let mut feed = Feed::open(connection, copy.cursor()).await?;
+    let mut copy = LogCopy::open(folder, log.clone()).await?;
+    copy.check_last_record(connection).await?;
+    let end = connection.last_position().await?.map_or(0, |end| end.commit);
+    let mut feed = RecordSubscription::open(connection, copy.read_up_to()).await?;
     loop {
         let batch = feed.next_within(SILENT).await?;
         let is_caught_up = batch.is_caught_up;
-        copy.take(batch).await?;
-        copy.keep();
-        told(copy.cursor().map_or(0, |cursor| cursor.commit), end);
+        copy.take_over(batch).await?;
+        copy.save_progress();
+        told(copy.read_up_to().map_or(0, |cursor| cursor.commit), end);
         if is_caught_up {
             return Ok(log.subscribe().borrow().number());
         }
@@ -202,17 +194,19 @@ pub async fn survey(
     connection: &Connection,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MoveError> {
-    let end = connection.end().await?.map_or(0, |end| end.commit);
-    let mut feed = Feed::open(connection, None).await?;
+    let end = connection.last_position().await?.map_or(0, |end| end.commit);
+    let mut feed = RecordSubscription::open(connection, None).await?;
     let mut counts: HashMap<PersonId, u64> = HashMap::new();
     let (mut records, mut hasher) = (0, blake3::Hasher::new());
     loop {
         let batch = feed.next_within(SILENT).await?;
         for (cursor, imported) in &batch.records {
-            let stream = View::new(&imported.record).map_err(|_| Lost::Unreadable)?.stream();
+            let stream = View::new(&imported.record)
+                .map_err(|_| FollowStopReason::RecordUnreadable)?
+                .stream();
             let next = counts.entry(stream).or_default();
             if imported.revision.0 != *next {
-                return Err(Lost::Hole.into());
+                return Err(FollowStopReason::RecordMissing.into());
             }
             *next += 1;
             records += 1;
@@ -230,12 +224,13 @@ pub async fn survey(
 /// # Errors
 /// It cannot be written.
 pub fn begin(folder: &Path) -> std::io::Result<()> {
-    copy::begin(folder)
+    let file = folder.join(PROGRESS_FILE);
+    if file.exists() { Ok(()) } else { std::fs::write(file, "{}") }
 }
 
 /// Whether a folder is marked so.
 pub fn is_unfinished(folder: &Path) -> bool {
-    folder.join(copy::FILE).exists()
+    folder.join(PROGRESS_FILE).exists()
 }
 
 /// All of it is there: the folder stands alone from here.
@@ -243,7 +238,7 @@ pub fn is_unfinished(folder: &Path) -> bool {
 /// # Errors
 /// It cannot be written.
 pub fn end(folder: &Path) -> std::io::Result<()> {
-    std::fs::remove_file(folder.join(copy::FILE))
+    std::fs::remove_file(folder.join(PROGRESS_FILE))
 }
 
 /// Says in the cluster that all of a ledger is there.
@@ -251,7 +246,7 @@ pub fn end(folder: &Path) -> std::io::Result<()> {
 /// # Errors
 /// It cannot be written.
 pub async fn finish(connection: &Connection, check: [u8; 32]) -> Result<(), MoveError> {
-    Ok(identity::finish(connection, check).await?)
+    Ok(identity::complete_claim(connection, check).await?)
 }
 
 /// A way to a cluster that holds the ledger of `check`, and who holds it.
@@ -259,13 +254,13 @@ pub async fn finish(connection: &Connection, check: [u8; 32]) -> Result<(), Move
 /// # Errors
 /// It cannot be reached, or holds another.
 pub async fn connect(
-    address: Address,
+    address: ClusterAddress,
     check: [u8; 32],
-) -> Result<(Connection, Option<Held>), MoveError> {
+) -> Result<(Connection, Option<LedgerClaim>), MoveError> {
     let connection = Connection::new(address)?;
     connection.check_version().await?;
-    match identity::read(&connection).await? {
-        Some(held) if held.check() != check => Err(Lost::Foreign.into()),
+    match identity::read_claim(&connection).await? {
+        Some(held) if held.key_hash() != check => Err(FollowStopReason::OtherLedger.into()),
         held => Ok((connection, held)),
     }
 }
@@ -274,9 +269,9 @@ pub async fn connect(
 ///
 /// # Errors
 /// Somebody else was first, or it cannot be written.
-pub async fn claim(connection: &Connection, check: [u8; 32]) -> Result<Held, MoveError> {
-    let held = identity::claim(connection, Held::Moving(check)).await?;
-    if held.check() == check { Ok(held) } else { Err(Lost::Foreign.into()) }
+pub async fn claim(connection: &Connection, check: [u8; 32]) -> Result<LedgerClaim, MoveError> {
+    let held = identity::claim_cluster(connection, LedgerClaim::Moving(check)).await?;
+    if held.key_hash() == check { Ok(held) } else { Err(FollowStopReason::OtherLedger.into()) }
 }
 
 async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MoveError> {
@@ -285,18 +280,19 @@ async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MoveE
     let until = Instant::now() + TRIED;
     let mut was_unsure = false;
     loop {
-        let events = records.iter().map(|stored| event::event(&stored.record, &dedup_key(stored)));
+        let events =
+            records.iter().map(|stored| event::to_event(&stored.record, &dedup_key(stored)));
         let name = stream(first).map_or_else(String::new, |stream| stream.stream());
         match connection.append(name, before, events.collect()).await {
             Ok(()) => return Ok(()),
             // A try before this one was written; the comparison at the end looks at every byte.
-            Err(Trouble::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
+            Err(CallError::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
                 return Ok(());
             }
-            Err(Trouble::Conflict(_)) => return Err(MoveError::Differs(first.position)),
-            Err(Trouble::Final(reason)) => return Err(MoveError::Cluster(reason)),
+            Err(CallError::Conflict(_)) => return Err(MoveError::Differs(first.position)),
+            Err(CallError::Final(reason)) => return Err(MoveError::Cluster(reason)),
             Err(trouble) if Instant::now() > until => return Err(trouble.into()),
-            Err(trouble) => was_unsure |= matches!(trouble, Trouble::Unsure(_)),
+            Err(trouble) => was_unsure |= matches!(trouble, CallError::Unsure(_)),
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,0 +1,186 @@
+//! What an error of the client crate means: whether a retry helps, and whether the call may have
+//! written something.
+//! Always: no text of the server is passed on, because a server may put names of streams in it.
+
+use eventstore::{CurrentRevision, Error};
+
+use crate::domain::id::Revision;
+
+/// Why a call to the cluster failed, by what the caller does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallError {
+    /// Nothing was written: make the same call again once the cluster answers.
+    NotDone(CallFailure),
+    /// The write may or may not have happened: make the same call again, which is safe.
+    Unsure(CallFailure),
+    /// The stream is at this revision and not at the expected one: read again, decide again.
+    Conflict(Option<Revision>),
+    /// No retry helps until a person has acted on the reason.
+    Final(CallFailure),
+}
+
+/// Why a call failed, as a sentence for the log and for the person who acts on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallFailure {
+    /// Another node leads: the client crate goes there by itself.
+    #[error("the node asked does not lead the cluster")]
+    NotLeader,
+    /// No connection could be made, or it broke.
+    #[error("the connection to the cluster broke, or none could be made")]
+    Connection,
+    /// The node is starting, too busy, failing, or without a leader.
+    #[error("the cluster cannot do it now")]
+    NotNow,
+    /// No answer came in time.
+    #[error("the cluster gave no answer in time")]
+    Deadline,
+    /// The user may not do this: look at the credentials and at the user's rights.
+    #[error("the cluster refuses this user: look at the credentials and its rights")]
+    Denied,
+    /// The append is too large: raise the cluster's maximum.
+    #[error("the cluster takes no append of this size: raise its MaxAppendSize")]
+    TooLarge,
+    /// The stream or the position does not exist, or no longer.
+    #[error("the cluster does not have what was asked for")]
+    Missing,
+    /// A stream was deleted, which must never happen: restore the cluster.
+    #[error("a stream was deleted in the cluster: restore it from its backup")]
+    Deleted,
+    /// The server is too old for this version: upgrade the server.
+    #[error(
+        "the server does not take this call: EventStoreDB 23.10, KurrentDB, or newer is needed"
+    )]
+    Unsupported,
+    /// The stream `careLedger`, which names the ledger, is gone: restore it.
+    #[error(
+        "the cluster has records and does not say of which ledger: restore its stream careLedger"
+    )]
+    Unclaimed,
+    /// The folder of the copy is full, busy, or could not be read for a moment.
+    #[error("the folder beside the cluster is full or could not be read")]
+    Folder,
+    /// The client crate failed.
+    #[error("the client of the cluster failed in itself")]
+    Client,
+}
+
+/// Parts of status messages that tell one invalid argument from another (server: RpcExceptions).
+const TOO_LARGE: &str = "Maximum Append";
+const NO_POSITION: &str = "invalid position";
+
+/// Part of the server's answer to a read at a position where no event begins (server:
+/// UnknownError of ReadAllResult).
+const NO_RECORD: &str = "InvalidPosition";
+
+impl From<&Error> for CallError {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::ServerError(text) if text.contains(NO_RECORD) => {
+                Self::NotDone(CallFailure::Missing)
+            }
+            // Unavailable, internal, data loss, unknown: the connection may have broken while the
+            // answer was on its way.
+            Error::ServerError(_) => Self::Unsure(CallFailure::NotNow),
+            Error::NotLeaderException(_) => Self::NotDone(CallFailure::NotLeader),
+            // The client's task has ended, so each later call fails as well: a new client helps.
+            Error::ConnectionClosed | Error::GrpcConnectionError(_) => {
+                Self::NotDone(CallFailure::Connection)
+            }
+            Error::DeadlineExceeded => Self::Unsure(CallFailure::Deadline),
+            Error::WrongExpectedVersion { current, .. } => Self::Conflict(match current {
+                CurrentRevision::Current(revision) => Some(Revision(*revision)),
+                CurrentRevision::NoStream => None,
+            }),
+            Error::AccessDenied => Self::Final(CallFailure::Denied),
+            Error::ResourceDeleted => Self::Final(CallFailure::Deleted),
+            Error::UnsupportedFeature => Self::Final(CallFailure::Unsupported),
+            Error::ResourceNotFound | Error::ResourceAlreadyExists => {
+                Self::NotDone(CallFailure::Missing)
+            }
+            Error::Grpc { code, message } => from_status(*code as i32, message),
+            Error::InternalParsingError(_)
+            | Error::InternalClientError
+            | Error::IllegalStateError(_) => Self::Unsure(CallFailure::Client),
+            Error::InitializationError(_) => Self::Final(CallFailure::Client),
+        }
+    }
+}
+
+/// The statuses that the client crate passes on unmapped. Numbers: gRPC, "Status codes".
+fn from_status(code: i32, message: &str) -> CallError {
+    match code {
+        3 if message.contains(TOO_LARGE) => CallError::Final(CallFailure::TooLarge),
+        3 if message.contains(NO_POSITION) => CallError::NotDone(CallFailure::Missing),
+        // Cancelled, aborted (the server's own time-outs of a write): written or not.
+        1 | 10 => CallError::Unsure(CallFailure::NotNow),
+        // Resource exhausted.
+        8 => CallError::NotDone(CallFailure::NotNow),
+        // Invalid argument, failed precondition, out of range: the same call fails again.
+        _ => CallError::Final(CallFailure::Unsupported),
+    }
+}
+
+impl CallError {
+    /// Why the call failed.
+    pub fn reason(self) -> CallFailure {
+        match self {
+            Self::NotDone(reason) | Self::Unsure(reason) | Self::Final(reason) => reason,
+            Self::Conflict(_) => CallFailure::NotNow,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_says_whether_a_retry_helps() {
+        let rows = [
+            (1, "", CallError::Unsure(CallFailure::NotNow)),
+            (
+                3,
+                "Maximum Append Size of 1048576 Exceeded.",
+                CallError::Final(CallFailure::TooLarge),
+            ),
+            (
+                3,
+                "Event with Id: x, Size: 2, exceeds Maximum Append Event Size of 1.",
+                CallError::Final(CallFailure::TooLarge),
+            ),
+            (
+                3,
+                "Trying to read from an invalid position.",
+                CallError::NotDone(CallFailure::Missing),
+            ),
+            (3, "'x' is a required argument", CallError::Final(CallFailure::Unsupported)),
+            (8, "", CallError::NotDone(CallFailure::NotNow)),
+            (9, "", CallError::Final(CallFailure::Unsupported)),
+            (10, "Operation timed out: ", CallError::Unsure(CallFailure::NotNow)),
+        ];
+        for (code, message, expected) in rows {
+            assert_eq!(from_status(code, message), expected, "{code} {message}");
+        }
+        let rows = [
+            (Error::ServerError("secret".into()), CallError::Unsure(CallFailure::NotNow)),
+            (
+                Error::ServerError("Unexpected ReadAllResult: InvalidPosition".into()),
+                CallError::NotDone(CallFailure::Missing),
+            ),
+            (Error::ConnectionClosed, CallError::NotDone(CallFailure::Connection)),
+            (Error::DeadlineExceeded, CallError::Unsure(CallFailure::Deadline)),
+            (Error::AccessDenied, CallError::Final(CallFailure::Denied)),
+            (Error::ResourceDeleted, CallError::Final(CallFailure::Deleted)),
+            (Error::UnsupportedFeature, CallError::Final(CallFailure::Unsupported)),
+            (Error::ResourceNotFound, CallError::NotDone(CallFailure::Missing)),
+            (Error::ResourceAlreadyExists, CallError::NotDone(CallFailure::Missing)),
+            (Error::InternalClientError, CallError::Unsure(CallFailure::Client)),
+            (Error::InitializationError("secret".into()), CallError::Final(CallFailure::Client)),
+        ];
+        for (error, expected) in rows {
+            let call_error = CallError::from(&error);
+            assert_eq!(call_error, expected, "{error}");
+            assert!(!call_error.reason().to_string().contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Why a replica cannot follow the cluster at the moment, or stops following it for good.
+
+use super::call_error::{CallError, CallFailure};
+use super::event::NotARecord;
+use crate::store::embedded::ImportError;
+use crate::store::{AppendError, ReadError};
+
+/// Why the cluster is no longer followed: a person has to look before the replica starts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FollowStopReason {
+    /// The cluster was restored from an older backup, or is another one.
+    #[error(
+        "the cluster does not have the last record that was read from it: it is another one, or \
+         was restored from an older backup"
+    )]
+    LastRecordMissing,
+    /// A stream was truncated, scavenged or deleted, or a node lost part of its log.
+    #[error("a record is missing in a stream of the cluster")]
+    RecordMissing,
+    /// A stream was deleted and written anew, or the cluster was restored and written on.
+    #[error("the cluster has another record where it had one before")]
+    RecordChanged,
+    /// A newer version wrote the record, or the record is damaged.
+    #[error("the cluster has a record that this version cannot read")]
+    RecordUnreadable,
+    /// Another writer wrote to a stream `person-<uuid>`, or deleted one.
+    #[error(
+        "a stream person-<uuid> of the cluster was deleted, or has an event of somebody else: \
+         these streams must be the ledger's alone"
+    )]
+    OtherWriter,
+    /// A ledger is being moved into the cluster, and not all of its records are there yet.
+    #[error("a ledger is being moved into the cluster: run the same `migrate` again to its end")]
+    MoveUnfinished,
+    /// The key in the folder is another ledger's.
+    #[error("the cluster holds another ledger than this folder's master.key")]
+    OtherLedger,
+    /// The folder of the copy could not be written.
+    #[error("the folder beside the cluster could not be written")]
+    FolderNotWritten,
+}
+
+impl From<NotARecord> for FollowStopReason {
+    fn from(event: NotARecord) -> Self {
+        match event {
+            NotARecord::Unreadable => Self::RecordUnreadable,
+            NotARecord::OtherWriter => Self::OtherWriter,
+        }
+    }
+}
+
+/// Why reading the cluster's log or writing the copy of it failed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum FollowError {
+    /// A call to the cluster failed, or the folder of the copy was busy: try again, unless the
+    /// call error is final.
+    #[error("{}", .0.reason())]
+    Call(CallError),
+    /// Do not try again: a person has to look.
+    #[error(transparent)]
+    Stop(#[from] FollowStopReason),
+}
+
+impl From<CallError> for FollowError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<NotARecord> for FollowError {
+    fn from(event: NotARecord) -> Self {
+        Self::Stop(event.into())
+    }
+}
+
+impl From<ReadError> for FollowError {
+    fn from(error: ReadError) -> Self {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(error = %error, cause, "the copy of the cluster's log could not be read");
+        Self::Call(CallError::NotDone(CallFailure::Folder))
+    }
+}
+
+impl From<ImportError> for FollowError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::OutOfOrder { .. } => Self::Stop(FollowStopReason::RecordMissing),
+            ImportError::Unreadable => Self::Stop(FollowStopReason::RecordUnreadable),
+            ImportError::Append(AppendError::Failed) => {
+                Self::Stop(FollowStopReason::FolderNotWritten)
+            }
+            ImportError::Append(_) => Self::Call(CallError::NotDone(CallFailure::Folder)),
+        }
+    }
+}

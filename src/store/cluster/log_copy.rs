@@ -1,0 +1,188 @@
+//! A folder that takes over the cluster's records: the copy beside a replica, or the target of a
+//! ledger that moves out of the cluster.
+//! Always: the copy holds records in the order of the cluster's log, each once. A record that is
+//! missing in a stream, or that differs from what the copy holds, is an error and never skipped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::connection::Connection;
+use super::event;
+use super::follow_error::{FollowError, FollowStopReason};
+use super::subscription::{ClusterPosition, DeliveredRecords};
+use crate::domain::id::Position;
+use crate::domain::record::commitment;
+use crate::store::embedded::{Embedded, Imported};
+use crate::store::{Store as _, Stored};
+
+/// The file beside the log that says how far the cluster was read.
+pub const PROGRESS_FILE: &str = "cursor.json";
+
+/// Records of the copy are compared with the cluster's in pages of this many.
+const COMPARED_RECORDS: usize = 1_000;
+
+/// How far the cluster was read, and which record of the copy that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct ReadProgress {
+    /// Where the last record that was read stands in the cluster's log.
+    last_record: ClusterPosition,
+    /// The cluster's log was read up to here; between the last record and here are only events of
+    /// other applications.
+    read_up_to: ClusterPosition,
+    /// The position of the last record in the copy.
+    position: u64,
+    /// The commitment of the last record, which proves that the copy beside the file is the one
+    /// that the file speaks of.
+    commitment: [u8; 32],
+    /// See [`LogCopy::was_complete`].
+    was_complete: bool,
+}
+
+/// The copy of the cluster's log, and how far it has come.
+pub struct LogCopy {
+    log: Arc<Embedded>,
+    file: PathBuf,
+    /// Up to the last record that the cluster has shown. Behind it the copy may hold more records
+    /// from before a restart; the cluster has to show these again.
+    progress: Option<ReadProgress>,
+    was_complete: bool,
+}
+
+impl LogCopy {
+    /// Continues with the copy in a folder; `log` is the open log of that folder.
+    ///
+    /// # Errors
+    /// The folder could not be read.
+    pub async fn open(folder: &Path, log: Arc<Embedded>) -> Result<Self, FollowError> {
+        let file = folder.join(PROGRESS_FILE);
+        let text = std::fs::read(&file).ok();
+        let progress: Option<ReadProgress> =
+            text.and_then(|text| serde_json::from_slice(&text).ok());
+        let was_complete = progress.is_some_and(|progress| progress.was_complete);
+        let mut copy = Self { log, file, progress, was_complete };
+        // The copy is not synced at each commit, so after a power loss it may hold less than the
+        // file says. The cluster is then read from its start and compared with what the copy has.
+        if let Some(progress) = copy.progress
+            && copy.commitment_at(Position::new(progress.position)).await?
+                != Some(progress.commitment)
+        {
+            copy.progress = None;
+            copy.was_complete = false;
+        }
+        Ok(copy)
+    }
+
+    /// Goes back to the last record: the cluster accepts no subscription behind the position up to
+    /// which its log was read, because no event begins there any longer.
+    pub fn go_back_to_last_record(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.read_up_to = progress.last_record;
+        }
+    }
+
+    /// The position of the cluster's log behind which to read on; `None`: from the start.
+    pub fn read_up_to(&self) -> Option<ClusterPosition> {
+        self.progress.map(|progress| progress.read_up_to)
+    }
+
+    /// Whether the copy once held every record that the cluster had. Answers from it then lack at
+    /// most what was written since.
+    pub fn was_complete(&self) -> bool {
+        self.was_complete
+    }
+
+    /// Checks that the cluster still has the last record that was read from it.
+    ///
+    /// # Errors
+    /// [`FollowStopReason::LastRecordMissing`], or the call failed.
+    pub async fn check_last_record(&self, connection: &Connection) -> Result<(), FollowError> {
+        let Some(progress) = self.progress else { return Ok(()) };
+        let found = connection.event_at(progress.last_record.into()).await?;
+        let found =
+            found.filter(|event| ClusterPosition::from(event.position) == progress.last_record);
+        let record = found.and_then(|event| event::to_record(&event).ok().flatten());
+        let is_same = record.is_some_and(|imported| {
+            *commitment(&imported.record).as_bytes() == progress.commitment
+        });
+        if is_same { Ok(()) } else { Err(FollowStopReason::LastRecordMissing.into()) }
+    }
+
+    /// Takes over what a subscription has delivered. Records that the copy holds already are
+    /// compared: the cluster must show the same records in the same order.
+    ///
+    /// # Errors
+    /// See [`FollowError`].
+    pub async fn take_over(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
+        let DeliveredRecords { records, is_caught_up, delivered_up_to } = delivery;
+        // The first record may be the one behind which the subscription was to begin.
+        let before = self.progress.map(|progress| progress.last_record);
+        let mut new =
+            records.into_iter().filter(|(position, _)| Some(*position) > before).peekable();
+        while self.confirmed() < self.end() && new.peek().is_some() {
+            let held = self.log.read_all(self.confirmed(), COMPARED_RECORDS).await?;
+            for (stored, (position, again)) in held.iter().zip(new.by_ref()) {
+                if stored.record != again.record || stored.revision != again.revision {
+                    return Err(FollowStopReason::RecordChanged.into());
+                }
+                self.advance(position, stored);
+            }
+        }
+        if is_caught_up && self.confirmed() < self.end() {
+            return Err(FollowStopReason::LastRecordMissing.into());
+        }
+        let (positions, new): (Vec<ClusterPosition>, Vec<Imported>) = new.unzip();
+        if !new.is_empty() {
+            let stored = self.log.import(new).await?;
+            if let Some((position, stored)) = positions.last().zip(stored.last()) {
+                self.advance(*position, stored);
+            }
+        }
+        self.was_complete |= is_caught_up;
+        if let Some(progress) = &mut self.progress {
+            let delivered = delivered_up_to.unwrap_or(progress.read_up_to);
+            progress.read_up_to = progress.read_up_to.max(delivered);
+            progress.was_complete = self.was_complete;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, to: ClusterPosition, stored: &Stored) {
+        self.progress = Some(ReadProgress {
+            last_record: to,
+            read_up_to: to,
+            position: stored.position.number(),
+            commitment: *commitment(&stored.record).as_bytes(),
+            was_complete: self.was_complete,
+        });
+    }
+
+    /// The last record of the copy that the cluster has shown.
+    fn confirmed(&self) -> Position {
+        self.progress.map_or(Position::START, |progress| Position::new(progress.position))
+    }
+
+    /// The last record of the copy.
+    fn end(&self) -> Position {
+        *self.log.subscribe().borrow()
+    }
+
+    /// Writes down how far the cluster was read; after a restart it is read on from there. A
+    /// failure only costs time then, so it is logged and nothing else.
+    pub fn save_progress(&self) {
+        let Some(progress) = self.progress else { return };
+        let draft = self.file.with_extension("draft");
+        let text = serde_json::to_vec(&progress).expect("numbers serialise into memory");
+        let saved = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.file));
+        if let Err(error) = saved {
+            tracing::warn!(error = %error, "how far the cluster was read could not be written");
+        }
+    }
+
+    async fn commitment_at(&self, position: Position) -> Result<Option<[u8; 32]>, FollowError> {
+        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
+        let found = self.log.read_all(Position::new(before), 1).await?;
+        Ok(found.first().map(|stored| *commitment(&stored.record).as_bytes()))
+    }
+}

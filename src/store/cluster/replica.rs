@@ -1,0 +1,265 @@
+//! This process as one replica of a cluster: the copy, the loop that follows, the writer.
+//! Always: reads are answered from the copy only; a store that opened holds the cluster's records,
+//! or, while the cluster is away, every record that it once had.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::address::ClusterAddress;
+use super::append::ClusterWriter;
+use super::call_error::{CallError, CallFailure};
+use super::connection::Connection;
+use super::follow_error::{FollowError, FollowStopReason};
+use super::follower::{FollowState, FollowerSignals, LogFollower};
+use super::identity::{LedgerClaim, claim_cluster, read_claim};
+use super::log_copy::LogCopy;
+use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use crate::store::embedded::{self, Clock, Embedded, Keeping};
+use crate::store::{
+    AppendError, Condition, CrossStreamDuplicate, Outcome, ReadError, Slice, Store, Stored, Write,
+    Writers,
+};
+
+/// The folder of the copy, in the data folder.
+pub const COPY_FOLDER: &str = "mirror";
+
+/// A start waits this long for the cluster.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A start waits only this long where the copy once had all records: it can answer without the
+/// cluster.
+const CONNECTED_WITHIN_WITH_COPY: Duration = Duration::from_secs(5);
+
+/// Between two tries to reach the cluster at a start.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A store that is dropped waits this long for the thread of the follower to end.
+const FOLLOWER_ENDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why a cluster could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterOpenError {
+    /// The folder of the copy could not be opened.
+    #[error(transparent)]
+    Folder(#[from] embedded::OpenError),
+    /// The cluster does not answer: look at its nodes and at the network.
+    #[error("the cluster cannot be reached: {0}")]
+    Unreachable(CallFailure),
+    /// The cluster must not be followed: a person has to look.
+    #[error(transparent)]
+    Stopped(#[from] FollowStopReason),
+}
+
+impl From<CallError> for ClusterOpenError {
+    fn from(error: CallError) -> Self {
+        Self::Unreachable(error.reason())
+    }
+}
+
+impl From<FollowError> for ClusterOpenError {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Call(error) => error.into(),
+            FollowError::Stop(reason) => reason.into(),
+        }
+    }
+}
+
+/// What to do with a cluster that no ledger has claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// Leave it.
+    Leave,
+    /// Claim it for the ledger whose key has this hash.
+    Claim([u8; 32]),
+}
+
+/// The ledger that a cluster holds, as a hash of the ledger's key; `None`: the cluster is empty.
+///
+/// # Errors
+/// The cluster cannot be reached.
+pub async fn ledger_in(
+    address: &ClusterAddress,
+    unclaimed: Unclaimed,
+) -> Result<Option<[u8; 32]>, ClusterOpenError> {
+    let connection = Connection::new(address.clone())?;
+    let started = Instant::now();
+    loop {
+        let claim = match (read_claim(&connection).await, unclaimed) {
+            (Ok(None), Unclaimed::Claim(key_hash)) => {
+                claim_cluster(&connection, LedgerClaim::Complete(key_hash)).await.map(Some)
+            }
+            (claim, _) => claim,
+        };
+        match claim {
+            Ok(claim) => return Ok(claim.map(LedgerClaim::key_hash)),
+            Err(error @ CallError::Final(_)) => return Err(error.into()),
+            Err(error) if started.elapsed() > CONNECTED_WITHIN => return Err(error.into()),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// The store on an EventStoreDB or KurrentDB cluster.
+pub struct EventStoreDb {
+    copy: Arc<Embedded>,
+    writer: ClusterWriter,
+    signals: Arc<FollowerSignals>,
+    /// Dropping the sender ends the follower's loop.
+    stop: Option<watch::Sender<bool>>,
+    follower: JoinHandle<()>,
+}
+
+impl EventStoreDb {
+    /// Opens a cluster that holds the ledger whose key has this hash, with the copy in the data
+    /// folder, and waits until the copy has every record. A cluster that cannot be reached is
+    /// waited for; less long where the copy once had every record.
+    ///
+    /// `progress` hears how far the copy has come, and how far it has to come.
+    ///
+    /// # Errors
+    /// See [`ClusterOpenError`].
+    pub async fn open(
+        address: ClusterAddress,
+        folder: &Path,
+        key_hash: [u8; 32],
+        clock: Clock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, ClusterOpenError> {
+        let folder = folder.join(COPY_FOLDER);
+        let log = Embedded::open_as(&folder, Keeping::Copy, clock.clone(), progress)?;
+        let log = Arc::new(log);
+        let connection = Connection::new(address.clone())?;
+        let signals = Arc::new(FollowerSignals::default());
+        let (stop, stopped) = watch::channel(false);
+        let copy = LogCopy::open(&folder, log.clone()).await?;
+        let was_complete = copy.was_complete();
+        let follower =
+            LogFollower { address, key_hash, copy, signals: signals.clone(), stop: stopped };
+        let follower = follower.spawn().map_err(embedded::OpenError::from)?;
+        let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
+        let store = Self { copy: log, writer, signals, stop: Some(stop), follower };
+        store.wait_until_live(was_complete, progress).await?;
+        Ok(store)
+    }
+
+    /// The first record of the log, if there is one.
+    ///
+    /// # Errors
+    /// The copy could not be read.
+    pub async fn first(&self) -> Result<Option<Stored>, ReadError> {
+        Ok(self.copy.read_all(Position::START, 1).await?.into_iter().next())
+    }
+
+    async fn wait_until_live(
+        &self,
+        was_complete: bool,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), ClusterOpenError> {
+        let patience = if was_complete { CONNECTED_WITHIN_WITH_COPY } else { CONNECTED_WITHIN };
+        let mut until = tokio::time::Instant::now() + patience;
+        let mut states = self.signals.state.subscribe();
+        loop {
+            let state = *states.borrow_and_update();
+            let reason = match state {
+                FollowState::Live => return Ok(()),
+                FollowState::Stopped(reason) => return Err(reason.into()),
+                FollowState::CatchingUp { read_up_to, end } => {
+                    progress(read_up_to, end);
+                    // However long catching up takes: it does not stand still.
+                    let _ = states.changed().await;
+                    until = tokio::time::Instant::now() + patience;
+                    continue;
+                }
+                FollowState::Disconnected(reason) => reason,
+            };
+            if tokio::time::timeout_at(until, states.changed()).await.is_ok() {
+                continue;
+            }
+            if !was_complete {
+                let reason = reason.unwrap_or(CallFailure::Connection);
+                return Err(ClusterOpenError::Unreachable(reason));
+            }
+            tracing::warn!("the cluster cannot be reached; reads are answered from the copy");
+            return Ok(());
+        }
+    }
+}
+
+impl Drop for EventStoreDb {
+    /// Waits a moment until the follower's thread has ended, so that the folder is free. A thread
+    /// that is stuck is left behind.
+    fn drop(&mut self) {
+        self.stop = None;
+        let until = Instant::now() + FOLLOWER_ENDS_WITHIN;
+        while !self.follower.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[async_trait]
+impl Store for EventStoreDb {
+    async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
+        self.writer.append(writes).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: PersonId,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Slice, ReadError> {
+        self.copy.read_stream(stream, from, limit).await
+    }
+
+    async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
+        self.copy.read_all(after, limit).await
+    }
+
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
+        self.copy.find(dedup_keys).await
+    }
+
+    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError> {
+        self.copy.known(position).await
+    }
+
+    async fn cross_stream_duplicates(
+        &self,
+        streams: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
+        self.copy.cross_stream_duplicates(streams).await
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.copy.subscribe()
+    }
+
+    fn condition(&self) -> Condition {
+        if self.signals.is_stuck() {
+            return Condition::Ended;
+        }
+        match *self.signals.state.borrow() {
+            FollowState::Live => self.copy.condition(),
+            FollowState::CatchingUp { .. } | FollowState::Disconnected(_) => Condition::Unreachable,
+            FollowState::Stopped(_) => Condition::Failed,
+        }
+    }
+
+    fn writers(&self) -> Writers {
+        Writers::Several
+    }
+
+    fn reconnects(&self) -> Option<u64> {
+        let first = 1;
+        let of_follower = self.signals.connections.load(Ordering::Relaxed).saturating_sub(first);
+        Some(of_follower + self.writer.reconnects())
+    }
+}

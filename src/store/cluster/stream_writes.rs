@@ -1,0 +1,127 @@
+//! The writes of one append to one stream: in what parts they are sent, and the outcome of each.
+//! Always: writes keep their order, and writes that are tied together stay in one part.
+
+use std::collections::HashMap;
+
+use crate::domain::id::{PersonId, Revision};
+use crate::domain::record::Stamped;
+use crate::store::{ALONE_BYTES, Expected, Outcome, Stored, Tie, Write};
+
+/// Outcomes, each with the place of its write in the append.
+pub type PlacedOutcomes = Vec<(usize, Outcome)>;
+
+/// Writes to one stream that are appended together, each with its place in the append. There is at
+/// least one.
+pub struct StreamWrites {
+    /// The stream.
+    pub stream: PersonId,
+    writes: Vec<(usize, Write)>,
+}
+
+/// Whether a stream is as the writes expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expectation {
+    /// The stream is as expected.
+    Met,
+    /// The copy does not show this revision yet; the stream may be as expected once it does.
+    MetFrom(Revision),
+    /// The stream is past what was expected.
+    Failed,
+}
+
+/// The writes of an append by stream, in the order of each stream's first write.
+pub fn by_stream(writes: Vec<(usize, Write)>) -> Vec<StreamWrites> {
+    let mut streams: Vec<StreamWrites> = Vec::new();
+    let mut indexes: HashMap<PersonId, usize> = HashMap::new();
+    for (place, write) in writes {
+        let index = *indexes.entry(write.stream).or_insert_with(|| {
+            streams.push(StreamWrites { stream: write.stream, writes: Vec::new() });
+            streams.len() - 1
+        });
+        let writes = &mut streams[index].writes;
+        assert!(
+            writes.is_empty() || write.expected == Expected::Any,
+            "only the first write to a stream expects anything: promised by Write"
+        );
+        writes.push((place, write));
+    }
+    streams
+}
+
+impl StreamWrites {
+    /// How many writes there are.
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// The records of all writes, in order.
+    pub fn records(&self) -> impl Iterator<Item = &Stamped> {
+        self.writes.iter().flat_map(|(_, write)| &write.records)
+    }
+
+    /// Whether a stream with this last revision is as the first write expects.
+    pub fn expectation(&self, last: Option<Revision>) -> Expectation {
+        match self.writes[0].1.expected {
+            Expected::Any => Expectation::Met,
+            Expected::New if last.is_none() => Expectation::Met,
+            Expected::At(revision) if last == Some(revision) => Expectation::Met,
+            Expected::At(revision) if last < Some(revision) => Expectation::MetFrom(revision),
+            Expected::New | Expected::At(_) => Expectation::Failed,
+        }
+    }
+
+    /// The parts in which the writes are appended: one, or where writes stand alone, as many as
+    /// their size asks for.
+    pub fn cut(self) -> Vec<Self> {
+        let stream = self.stream;
+        let mut parts: Vec<Self> = Vec::new();
+        let mut bytes = 0;
+        for (place, write) in self.writes {
+            let size: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
+            bytes += size;
+            let begins_part = write.tie == Tie::Alone && bytes > ALONE_BYTES;
+            match parts.last_mut() {
+                Some(part) if !begins_part => part.writes.push((place, write)),
+                _ => {
+                    bytes = size;
+                    parts.push(Self { stream, writes: vec![(place, write)] });
+                }
+            }
+        }
+        parts
+    }
+
+    /// The same outcome for each write.
+    pub fn each(&self, outcome: impl Fn() -> Outcome) -> PlacedOutcomes {
+        self.writes.iter().map(|(place, _)| (*place, outcome())).collect()
+    }
+
+    /// The conflict of the first write with a stream of this last revision.
+    pub fn conflict(&self, actual: Option<Revision>) -> (usize, Outcome) {
+        (self.writes[0].0, Outcome::Conflict { actual })
+    }
+
+    /// The writes of which a record was found in the log; `found` has an entry a record, in order.
+    pub fn already_stored(&self, found: &[Option<Stored>]) -> PlacedOutcomes {
+        let mut found = found.iter();
+        let mut outcomes = Vec::new();
+        for (place, write) in &self.writes {
+            let found = found.by_ref().take(write.records.len()).enumerate();
+            let stored: Vec<usize> =
+                found.filter_map(|(index, found)| found.as_ref().map(|_| index)).collect();
+            if !stored.is_empty() {
+                outcomes.push((*place, Outcome::AlreadyStored(stored)));
+            }
+        }
+        outcomes
+    }
+
+    /// The outcome of each write once all records are stored.
+    pub fn appended(&self, stored: Vec<Stored>) -> PlacedOutcomes {
+        let mut stored = stored.into_iter();
+        let appended = |(place, write): &(usize, Write)| {
+            (*place, Outcome::Appended(stored.by_ref().take(write.records.len()).collect()))
+        };
+        self.writes.iter().map(appended).collect()
+    }
+}

@@ -17,7 +17,7 @@ fn computed(case: &Value) -> Value {
     let mut query = query(date(case["at"].as_str().unwrap()));
     for (name, value) in case["parameters"].as_object().unwrap() {
         match name.as_str() {
-            "boundary" => query.boundary = value.as_str().unwrap().parse().unwrap(),
+            "boundary" => query.boundary = serde_json::from_value(value.clone()).unwrap(),
             "monthDays" => {
                 let days = u32::try_from(value.as_u64().unwrap()).unwrap();
                 query.month_days = days.try_into().unwrap();

@@ -4,12 +4,12 @@
 
 mod credit_support;
 
-use care_ledger::domain::credit::table::table;
-use care_ledger::domain::credit::{Credit, DayRun, Query};
+use care_ledger::domain::credit::{Credit, CreditQuery, DayRun};
+use care_ledger::http::credit_table::credit_table;
 use credit_support::{answer, date, full_date, json, query, script};
 use serde_json::{Value, json};
 
-fn asked(at: &str) -> Query {
+fn asked(at: &str) -> CreditQuery {
     query(date(&full_date(at)))
 }
 
@@ -229,7 +229,7 @@ fn the_base_the_return_and_the_decision_show_what_they_rest_on() {
     let first = json!({"id": "e1", "source": "urn:test", "type": "sentence.pronounced",
         "time": "2026-01-01T10:00:00+01:00"});
     assert_eq!(records[0], first);
-    let text = table(&credit, "person", None);
+    let text = credit_table(&credit, "person", None);
     for words in [
         "100 days of sentence (straf) from 2026-01-01",
         "- 7 days imputed",
@@ -245,7 +245,7 @@ fn the_base_the_return_and_the_decision_show_what_they_rest_on() {
 #[test]
 fn a_parameter_that_was_asked_for_does_not_borrow_the_source_of_the_default() {
     let mut query = asked("03-31");
-    let source = |query: &Query| {
+    let source = |query: &CreditQuery| {
         let credit = json(&answer(&script("03-01 granted"), query));
         credit["parameters"]["monthDays"]["source"].as_str().unwrap().to_owned()
     };

@@ -11,11 +11,14 @@ mod credit_support;
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use care_ledger::domain::credit::{DayRun, ModalityCredit, Query, Reading, Why, credit, table};
+use care_ledger::domain::credit::{
+    CreditQuery, DayReason, DayRun, ModalityCredit, Reading, ReadingName, credit,
+};
 use care_ledger::domain::history::fold;
 use care_ledger::domain::id::RecordedTime;
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::registry::Registry;
+use care_ledger::http::credit_table::credit_table;
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta};
 use credit_random::{
     MINUTES, Told, all_events, asked, events, histories, law, one, question, time_of, touches,
@@ -63,13 +66,13 @@ fn law_2_treatment_lies_in_compliance_lies_in_the_window() {
             };
             let days = |runs: &[DayRun]| runs.iter().map(|run| run.days).sum::<i64>();
             for (name, reading) in m.readings.iter() {
-                prop_assert!(inside(&reading.counted), "{name}");
-                if name != "courtDecision" {
+                prop_assert!(inside(&reading.counted), "{name:?}");
+                if name != ReadingName::CourtDecision {
                     let credited = reading.credited_days.unwrap();
                     prop_assert!(0 <= credited && credited <= w);
                     prop_assert_eq!(credited, days(&reading.counted));
                 }
-                if name == "deduction" || name == "courtDecision" {
+                if matches!(name, ReadingName::Deduction | ReadingName::CourtDecision) {
                     prop_assert_eq!(days(&reading.counted) + days(&reading.excluded), w);
                 }
             }
@@ -95,7 +98,7 @@ fn law_3_the_end_moves_by_the_gap_and_the_window_less_the_credit() {
                 let end =
                     day_of(&m.starts_on.to_string()) + effective - 1 + gap + length - credited;
                 let end = json!(day(end).to_string());
-                prop_assert_eq!(json!(reading.sentence_end), end, "{}", name);
+                prop_assert_eq!(json!(reading.sentence_end), end, "{:?}", name);
             }
             if let Some(deduction) = &m.readings.deduction
                 && m.compliant_days == length
@@ -303,10 +306,10 @@ fn no_dates_or_lengths_make_it_panic() {
                 }
             }
         }
-        let mut question = Query::new(At::Date(at.parse().unwrap()), today.parse().unwrap());
+        let mut question = CreditQuery::new(At::Date(at.parse().unwrap()), today.parse().unwrap());
         question.project = dates[0].2 % 2 == 0;
         let credit = answer(&events, &question);
-        let text = table::table(&credit, "p", None);
+        let text = credit_table(&credit, "p", None);
         prop_assert!(text.lines().all(|line| line.chars().count() <= 100));
         let json = json(&credit).to_string();
         prop_assert!(!json.contains("\"+1"), "a date that RFC 3339 cannot write: {json}");
@@ -356,11 +359,11 @@ fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
                         kept.iter().any(|k| k.why == run.why && within(k))
                     };
                     // That no other stay covers a date rests on no record.
-                    let alone = [Why::UnauthorisedAbsence, Why::ClosingDate];
+                    let alone = [DayReason::UnauthorisedAbsence, DayReason::ClosingDate];
                     let gone = |run: &&DayRun| !holds(run) && !alone.contains(&run.why);
                     for run in list(reading).iter().filter(gone) {
                         let id = left_out["id"].as_str().unwrap();
-                        prop_assert!(run.events.iter().any(|e| e == id), "{name} {run:?}: {id}");
+                        prop_assert!(run.events.iter().any(|e| e == id), "{name:?} {run:?}: {id}");
                     }
                 }
             }

@@ -4,7 +4,7 @@
 
 mod credit_support;
 
-use care_ledger::domain::credit::table::table;
+use care_ledger::http::credit_table::credit_table;
 use credit_support::{PERSON, answer, date, event, query};
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ fn events() -> Vec<Value> {
 #[test]
 fn the_table_is_the_one_reviewed() {
     let credit = answer(&events(), &query(date("2026-09-12")));
-    let text = table(&credit, PERSON, None);
+    let text = credit_table(&credit, PERSON, None);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/credit-table.txt");
     if std::env::var("UPDATE").is_ok() {
         std::fs::write(path, &text).unwrap();
@@ -99,7 +99,7 @@ fn no_line_is_wider_than_a_hundred_columns_and_no_sender_forges_one() {
     let judgment = format!("{}\nCredited (aftrek) 999 days", "j\u{1b}[2J".repeat(10));
     events[2]["data"]["judgment"] = judgment.into();
     let credit = answer(&events, &query(date("2026-09-12")));
-    let text = table(&credit, PERSON, Some("2026-09-13"));
+    let text = credit_table(&credit, PERSON, Some("2026-09-13"));
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
         assert!(!line.trim_start().starts_with("Credited 999"), "{line}");
@@ -112,7 +112,8 @@ fn no_line_is_wider_than_a_hundred_columns_and_no_sender_forges_one() {
 fn what_is_unknown_says_so() {
     let mut events = events();
     events[2]["data"].as_object_mut().unwrap().remove("remainderDays");
-    let text = table(&answer(&events, &query(date("2026-09-12"))), PERSON, Some("2026-09-13"));
+    let text =
+        credit_table(&answer(&events, &query(date("2026-09-12"))), PERSON, Some("2026-09-13"));
     for words in [
         "Known                     2026-09-13",
         "Remainder effective       unknown",

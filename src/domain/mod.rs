@@ -8,6 +8,7 @@ pub mod finding;
 pub mod history;
 pub mod id;
 pub mod record;
+pub mod source_mark;
 pub mod time;
 pub mod trajectory;
 pub mod vocabulary;

@@ -3,6 +3,7 @@
 //! a body or a header of the sender's.
 
 mod contract;
+pub mod credit_table;
 mod event_in;
 mod feed;
 mod hub;

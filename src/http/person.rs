@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
+use super::credit_table::credit_table;
 use super::problem::{Problem, ProblemType, etag};
 use super::query::{Query, Reading, micros, prefers};
 use super::state::App;
@@ -83,7 +84,7 @@ pub async fn credit(
     let project = query.flag("project");
     let person = query.done_with(person).await?;
     let at = at.unwrap_or_else(now);
-    let mut asked = credit::Query::new(at, calendar::date_of(clock::now()));
+    let mut asked = credit::CreditQuery::new(at, calendar::date_of(clock::now()));
     asked.boundary = boundary.unwrap_or(asked.boundary);
     asked.month_days = month_days.unwrap_or(asked.month_days);
     asked.project = project;
@@ -96,7 +97,11 @@ pub async fn credit(
     }
     if prefers(&headers, "text/plain") {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-        let table = long(&known, || answer::credit_table(&question, &known, &asked));
+        let table = long(&known, || {
+            let credit = answer::credit(&question, &known, &asked);
+            let known_at = question.known.map(|known_at| known_at.to_string());
+            credit_table(&credit, &question.person.to_string(), known_at.as_deref())
+        });
         return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
     }
     let answer = long(&known, || answer::credit_json(&question, &known, &asked));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::read::Person;
 use super::read::feed::InPlace;
-use crate::domain::credit::{self, Credit};
+use crate::domain::credit::{self, Credit, CreditQuery};
 use crate::domain::event::Recorded;
 use crate::domain::history::Item;
 use crate::domain::id::{PersonId, RecordedTime};
@@ -101,22 +101,15 @@ pub fn trajectory(question: &Question, person: &Person) -> Value {
 }
 
 /// The credit of days of a person.
-pub fn credit(question: &Question, person: &Person, query: &credit::Query) -> Credit {
-    let asked = credit::Query { at: question.at, ..*query };
+pub fn credit(question: &Question, person: &Person, query: &CreditQuery) -> Credit {
+    let asked = CreditQuery { at: question.at, ..*query };
     credit::credit(&person.history, &asked, Registry::shipped())
 }
 
 /// The same as JSON.
-pub fn credit_json(question: &Question, person: &Person, query: &credit::Query) -> Value {
+pub fn credit_json(question: &Question, person: &Person, query: &CreditQuery) -> Value {
     let answer = credit(question, person, query);
     headed(question, person, &answer)
-}
-
-/// The same as a table that a lawyer checks by hand.
-pub fn credit_table(question: &Question, person: &Person, query: &credit::Query) -> String {
-    let known = question.known.map(|known| known.to_string());
-    let answer = credit(question, person, query);
-    credit::table::table(&answer, &question.person.to_string(), known.as_deref())
 }
 
 /// An answer as JSON, behind the members that open every answer.

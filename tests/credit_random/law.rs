@@ -1,6 +1,6 @@
 //! Tries a law on random input; a failure is shrunk and says how to run the same again.
 
-use care_ledger::domain::credit::{Boundary, Query};
+use care_ledger::domain::credit::{Boundary, CreditQuery};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -35,8 +35,8 @@ fn now_nanos() -> u32 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos()
 }
 
-pub fn question(asked: Asked) -> Query {
+pub fn question(asked: Asked) -> CreditQuery {
     let boundary = if asked.exclude_last { Boundary::ExcludeLast } else { Boundary::AnyPart };
     let month_days = u32::try_from(asked.month_days).unwrap().try_into().unwrap();
-    Query { boundary, month_days, ..query(day(asked.at)) }
+    CreditQuery { boundary, month_days, ..query(day(asked.at)) }
 }

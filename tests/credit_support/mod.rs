@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use care_ledger::domain::credit::{Credit, Query, credit};
+use care_ledger::domain::credit::{Credit, CreditQuery, credit};
 use care_ledger::domain::event::{Event, Raw, Recorded};
 use care_ledger::domain::history::{History, fold};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
@@ -69,11 +69,11 @@ pub fn history(events: &[Value]) -> History {
 }
 
 /// A question with the default parameters, put long after.
-pub fn query(at: NaiveDate) -> Query {
-    Query::new(At::Date(at), date("9999-12-31"))
+pub fn query(at: NaiveDate) -> CreditQuery {
+    CreditQuery::new(At::Date(at), date("9999-12-31"))
 }
 
-pub fn answer(events: &[Value], query: &Query) -> Credit {
+pub fn answer(events: &[Value], query: &CreditQuery) -> Credit {
     credit(&history(events), query, Registry::shipped())
 }
 

@@ -131,7 +131,7 @@ impl Country {
         let Some(found) = self.ledger.person(person, Some(pin.known)).await.unwrap() else {
             return Vec::new();
         };
-        let query = credit::Query::new(question.at, calendar::date_of(pin.at));
+        let query = credit::CreditQuery::new(question.at, calendar::date_of(pin.at));
         let credit = answer::credit_json(&question, &found, &query);
         credit["modalities"].as_array().unwrap().clone()
     }

@@ -1,58 +1,60 @@
-//! The answer: figures, and for each the dates and records it rests on.
-//! Always: an absent figure is unknown, never zero; a null is a statement.
-//! Form: the JSON of `GET /v1/persons/{uuid}/credit`, but for `person` and `known`.
+//! The answer about the credit of days: the figures, and for each figure the dates and records
+//! behind it.
+//! Always: an absent figure means "unknown", never zero; a null is a statement.
+//! Form: the JSON of `GET /v1/persons/{uuid}/credit`, without `person` and `known`.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::query::{Boundary, MonthDays};
-use super::rules::Parameter;
+use super::parameters::{Boundary, MonthDays};
+use super::rules::{Parameter, ReadingName, ReadingStatus};
+use crate::domain::choices::choices;
 use crate::domain::finding::Finding;
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Code, Id};
 
-/// What the stay and the modality are worth, under every reading side by side.
+/// The credit of days of one person, under every reading of the law side by side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credit {
     /// The date asked for.
     pub at: NaiveDate,
-    /// The date to which open runs are counted: `at`, or before it today or the death.
+    /// The last date that counts: the earliest of `at`, today (unless projected) and the death.
     pub counted_to: NaiveDate,
-    /// Whether days after today are in the figures, as if nothing changes.
+    /// Whether the figures hold days after today, counted as if nothing changes.
     pub projected: bool,
-    /// The rules it was computed with.
+    /// The rules the answer was computed with.
     pub ruleset: Ruleset,
     /// Which dates of a stay count.
     pub boundary: Boundary,
     /// How many days a month of a sentence has.
     pub month_days: MonthDays,
-    /// The same two, with where they come from.
+    /// `boundary` and `month_days` again, with their sources.
     pub parameters: ParametersUsed,
-    /// In the order of `startsOn`.
+    /// The modalities, in the order of `startsOn`.
     pub modalities: Vec<ModalityCredit>,
-    /// Contradictions and gaps; they never block the count.
+    /// Contradictions and gaps in the records; they never block the count.
     pub findings: Vec<Finding>,
-    /// Every record that was read for it, in the order of the history.
+    /// Every record that the computation read, in the order of the history.
     pub records: Vec<RecordRead>,
 }
 
-/// A record behind the figures, as it stands.
+/// A record that the computation read, after corrections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordRead {
-    /// The sender's id.
+    /// The sender's id of the record.
     pub id: String,
     /// The sender.
     pub source: String,
-    /// Its type.
+    /// The type of the record.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// When it happened, by the clock in Belgium, after corrections.
+    /// When the event happened, by the clock in Belgium.
     pub time: DateTime<FixedOffset>,
 }
 
-/// Which rule file.
+/// The name and version of the rule file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Ruleset {
@@ -60,7 +62,7 @@ pub struct Ruleset {
     pub version: String,
 }
 
-/// The parameters of an answer, with their source and how sure it is.
+/// The parameters of an answer with their sources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -69,39 +71,39 @@ pub struct ParametersUsed {
     pub month_days: Parameter<u32>,
 }
 
-/// One modality: its window, its base and every reading of it.
+/// One modality: its window, its remainder and its readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModalityCredit {
-    /// The sender's id.
+    /// The sender's id of the modality.
     pub modality: Id,
-    /// Which modality it is.
+    /// The kind of modality.
     pub kind: ModalityKind,
-    /// The judgment that granted it.
+    /// The judgment that granted the modality.
     pub judgment: Id,
-    /// Its first date, also when the window is empty.
+    /// The date on which the modality starts, also when the window is empty.
     pub starts_on: NaiveDate,
-    /// The dates it ran; null when it never did.
+    /// The dates on which the modality ran; null when there are none.
     pub window: Option<Window>,
-    /// What was left to serve when it was granted.
+    /// What was left to serve when the modality was granted.
     pub remainder: Remainder,
-    /// How the calculated remainder was arrived at.
+    /// How the calculated remainder comes about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calculation: Option<Calculation>,
-    /// The first date in prison after it: from there on what remains is served.
+    /// The first date in prison after the window: the remaining days are served from here on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back_on: Option<NaiveDate>,
-    /// The dates on which it was complied with.
+    /// How many dates the person complied with the modality.
     pub compliant_days: i64,
-    /// Those among them in treatment.
+    /// How many of the compliant dates the person was in treatment.
     pub treatment_days: i64,
     /// The houses of the stays that share a date with the window, by code.
     pub facilities: Vec<Code>,
-    /// The readings, from the floor up.
+    /// The readings that apply to the kind of modality.
     pub readings: Readings,
 }
 
-/// First and last date, both included.
+/// The first and the last date of a window, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Window {
@@ -109,43 +111,43 @@ pub struct Window {
     pub to: NaiveDate,
 }
 
-/// The base, three counts kept apart; null is "unknown".
+/// The remainder of the sentence in three counts that are kept apart; null means "unknown".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Remainder {
-    /// As the grant says it.
+    /// The remainder that the grant of the modality states.
     pub entered_days: Option<i64>,
-    /// As the sentences give it.
+    /// The remainder that follows from the sentences.
     pub calculated_days: Option<i64>,
-    /// The entered one, else the calculated one.
+    /// The entered remainder, or else the calculated one.
     pub effective_days: Option<i64>,
 }
 
-/// The calculated remainder: `length_days` less the imputed and the served ones, never below 0.
+/// The parts of the calculated remainder: `length_days` less `imputed_days` and `served_days`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Calculation {
-    /// The first date of the sentences, laid one after the other.
+    /// The first date of the sentences, which are laid one after the other.
     pub from: NaiveDate,
-    /// How long they are together.
+    /// The length of all sentences together.
     pub length_days: i64,
-    /// Detention before the sentence, imputed on it.
+    /// The days of detention before the sentence that are imputed on the sentence.
     pub imputed_days: i64,
-    /// Dates from `from` to the day before the modality in prison, or under an earlier modality
-    /// that counts as serving.
+    /// The dates served from `from` to the day before the modality: in prison, or under an
+    /// earlier modality that counts as serving.
     pub served_days: i64,
-    /// The ids of the records it rests on, in the order of the history.
+    /// The ids of the records behind the calculation, in the order of the history.
     pub events: Vec<String>,
 }
 
 impl Calculation {
-    /// What is left of the sentences.
+    /// The calculated remainder, never below zero.
     pub fn days(&self) -> i64 {
         (self.length_days - self.imputed_days - self.served_days).max(0)
     }
 }
 
-/// The readings that apply to a kind of modality.
+/// The readings that apply to one kind of modality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Readings {
@@ -157,100 +159,86 @@ pub struct Readings {
     /// Art. 68 par. 5 al. 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub court_decision: Option<Reading>,
-    /// The proposal.
+    /// The proposal of the working group.
     pub full_residential: Reading,
 }
 
 impl Readings {
-    /// Name and reading, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Reading)> {
+    /// Each reading with its name, in the order of [`ReadingName`].
+    pub fn iter(&self) -> impl Iterator<Item = (ReadingName, &Reading)> {
         [
-            ("none", Some(&self.none)),
-            ("deduction", self.deduction.as_ref()),
-            ("courtDecision", self.court_decision.as_ref()),
-            ("fullResidential", Some(&self.full_residential)),
+            (ReadingName::None, Some(&self.none)),
+            (ReadingName::Deduction, self.deduction.as_ref()),
+            (ReadingName::CourtDecision, self.court_decision.as_ref()),
+            (ReadingName::FullResidential, Some(&self.full_residential)),
         ]
         .into_iter()
         .filter_map(|(name, reading)| reading.map(|reading| (name, reading)))
     }
 }
 
-/// What a reading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// Below this no reading goes.
-    LowerBound,
-    /// Arithmetic that the law lays down.
-    Law,
-    /// The court decides.
-    Court,
-    /// Asked for; not the law.
-    Proposal,
-}
-
-/// One reading of the law, worked out.
+/// One reading of the law, worked out for one modality.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reading {
-    /// What the reading is.
-    pub status: Status,
+    /// What standing the reading has.
+    pub status: ReadingStatus,
     /// The days taken off the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credited_days: Option<i64>,
-    /// What the court decided by, once it has.
+    /// The judgment by which the court decided, once the court has decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecidedBy>,
-    /// What the court may credit, while it has not decided.
+    /// The least and the most the court may credit, while the court has not decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<[i64; 2]>,
-    /// What is left to serve.
+    /// The days left to serve.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remaining_days: Option<Days>,
-    /// Credit beyond the remainder.
+    pub remaining_days: Option<DayCount>,
+    /// The credited days that exceed the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<i64>,
-    /// The last day of the sentence. Absent: cannot be computed; null: no return yet.
+    /// The last day of the sentence. Absent: cannot be computed; null: not back in prison yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence_end: Option<SentenceEnd>,
-    /// What is missing for the figures that are absent.
+    /// What is missing to compute the absent figures.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<String>,
-    /// The text it rests on, and who verified that.
-    pub source: Source,
+    /// The text the reading rests on.
+    pub source: LegalSource,
     /// The dates that count.
     pub counted: Vec<DayRun>,
-    /// The dates that do not, and why.
+    /// The dates that do not count, each with the reason.
     pub excluded: Vec<DayRun>,
 }
 
-/// A count, or the least and the most it can be.
+/// A number of days: exact, or between the least and the most possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[allow(missing_docs)]
-pub enum Days {
+pub enum DayCount {
     Exactly(i64),
     Between { min: i64, max: i64 },
 }
 
-/// When the sentence ends.
+/// The last day of the sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SentenceEnd {
-    /// Not back in prison, so no date: null.
+    /// The person is not back in prison, so there is no date: null in JSON.
     NoReturn,
-    /// On this date.
+    /// This date.
     On(NaiveDate),
-    /// Between these, as the court decides.
+    /// Between two dates: the court has not decided.
     Between {
-        /// If it credits all it may.
+        /// The end if the court credits all it may.
         min: NaiveDate,
-        /// If it credits nothing.
+        /// The end if the court credits nothing.
         max: NaiveDate,
     },
 }
 
-/// The judgment that decided, and the record that tells it.
+/// The judgment by which the court decided, and the id of the record that states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct DecidedBy {
@@ -258,48 +246,48 @@ pub struct DecidedBy {
     pub event: String,
 }
 
-/// The text a reading rests on.
+/// The text that a reading rests on, and who verified the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
-pub struct Source {
+pub struct LegalSource {
     pub article: String,
     pub text: String,
     pub verified_by: String,
     pub verified_on: String,
 }
 
-/// Consecutive dates that count, or do not, for one reason.
+/// Consecutive dates that count, or do not count, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DayRun {
     /// The first date.
     pub from: NaiveDate,
     /// The last date.
     pub to: NaiveDate,
-    /// How many.
+    /// The number of dates.
     pub days: i64,
     /// The reason.
-    pub why: Why,
-    /// The ids of all records the run rests on, in the order of the history.
+    pub why: DayReason,
+    /// The ids of all records that the run depends on, in the order of the history.
     pub events: Vec<String>,
 }
 
-/// Why dates count or do not. The excluding reasons in the order in which the first one tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Why {
-    /// Counted: in residential treatment under the modality.
-    InTreatment,
-    /// Counted: the modality was complied with.
-    UnderModality,
-    /// Not a date of the modality.
-    OutsideWindow,
-    /// In prison.
-    Detained,
-    /// The modality was suspended.
-    Suspended,
-    /// Away from the house without leave.
-    UnauthorisedAbsence,
-    /// The closing date, which the boundary leaves out.
-    ClosingDate,
+choices! {
+    /// Why dates count or do not count. Where several reasons exclude a date, the first in this
+    /// order is given.
+    DayReason:
+        /// Counted: in residential treatment under the modality.
+        InTreatment = "inTreatment",
+        /// Counted: the person complied with the modality.
+        UnderModality = "underModality",
+        /// Not counted: outside the window of the modality.
+        OutsideWindow = "outsideWindow",
+        /// Not counted: in prison.
+        Detained = "detained",
+        /// Not counted: the modality was suspended.
+        Suspended = "suspended",
+        /// Not counted: away from the house without leave.
+        UnauthorisedAbsence = "unauthorisedAbsence",
+        /// Not counted: the closing date, which the parameter `boundary` leaves out.
+        ClosingDate = "closingDate",
 }

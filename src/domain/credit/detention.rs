@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::timeline::{Place, Span, Timeline, Told};
+use super::timeline::{RecordIndex, Span, Timeline, TimelineRecord};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::time::dates::{Dates, Run, day_after, day_before};
+use crate::domain::time::dates::{DateRun, DateSet, day_after, day_before};
 use crate::domain::vocabulary::choice::AbsenceKind;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
@@ -17,27 +17,27 @@ use crate::domain::vocabulary::fact::{Fact, Id};
 #[derive(Debug, Default)]
 pub(super) struct Detention {
     /// The dates, before the first dates of modalities are taken out.
-    pub dates: Dates,
+    pub dates: DateSet,
     /// From each arrival to its release.
     pub spans: Vec<Span>,
     /// The dates wholly inside each escape or failure to return.
     pub away: Vec<Span>,
     /// The same by `detention`: the end of an absence from one does not end that from another.
     pub away_from: Vec<Vec<Span>>,
-    arrivals: Vec<(NaiveDate, Place)>,
-    releases: Vec<(NaiveDate, Place)>,
+    arrivals: Vec<(NaiveDate, RecordIndex)>,
+    releases: Vec<(NaiveDate, RecordIndex)>,
 }
 
 impl Detention {
     /// The records of the detentions that meet these dates, and of what was away from them.
-    pub fn records(&self, run: Run) -> impl Iterator<Item = Place> + '_ {
+    pub fn records(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let spans = self.spans.iter().chain(&self.away);
         spans.filter(move |span| span.run.meets(run)).flat_map(|span| &span.depends_on).copied()
     }
 
     /// The arrival that ends a modality which begins on this date: the first on or after it, but
     /// for one on that very date which a release on the same date follows.
-    pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, Place)> {
+    pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, RecordIndex)> {
         let release = self.last_release_on(starts_on);
         let first = self.arrivals.partition_point(|(date, _)| *date < starts_on);
         self.arrivals[first..].iter().copied().find(|(date, place)| {
@@ -46,13 +46,14 @@ impl Detention {
     }
 
     /// The release for which an arrival on the date that a modality begins is no return.
-    pub fn release_after_arrival_on(&self, starts_on: NaiveDate) -> Option<Place> {
+    pub fn release_after_arrival_on(&self, starts_on: NaiveDate) -> Option<RecordIndex> {
         let release = self.last_release_on(starts_on)?;
-        let arrived = |(date, place): &(NaiveDate, Place)| *date == starts_on && *place < release;
+        let arrived =
+            |(date, place): &(NaiveDate, RecordIndex)| *date == starts_on && *place < release;
         self.arrivals.iter().any(arrived).then_some(release)
     }
 
-    fn last_release_on(&self, date: NaiveDate) -> Option<Place> {
+    fn last_release_on(&self, date: NaiveDate) -> Option<RecordIndex> {
         let released = self.releases.partition_point(|(other, _)| *other <= date);
         let last = self.releases[..released].last();
         last.filter(|(other, _)| *other == date).map(|(_, place)| *place)
@@ -62,16 +63,16 @@ impl Detention {
 /// Walks the arrivals, releases and absences.
 pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) -> Detention {
     let mut walk = Walk::default();
-    for told in &timeline.told {
-        match told.fact {
-            Fact::Arrived(_) => walk.arrive(timeline, told, findings),
-            Fact::Released(_) => walk.release(timeline, told, findings),
+    for record in &timeline.records {
+        match record.fact {
+            Fact::Arrived(_) => walk.arrive(timeline, record, findings),
+            Fact::Released(_) => walk.release(timeline, record, findings),
             Fact::AbsenceStarted(absence)
                 if matches!(absence.kind, AbsenceKind::Escape | AbsenceKind::FailureToReturn) =>
             {
-                walk.away.push((told.date, told.place, &absence.detention));
+                walk.away.push((record.date, record.index, &absence.detention));
             }
-            Fact::AbsenceEnded(end) => walk.back(told, |of| *of == end.detention),
+            Fact::AbsenceEnded(end) => walk.back(record, |of| *of == end.detention),
             _ => {}
         }
     }
@@ -80,56 +81,66 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
 
 #[derive(Default)]
 struct Walk<'a> {
-    open: Option<(NaiveDate, Place)>,
+    open: Option<(NaiveDate, RecordIndex)>,
     /// The absences that nothing has ended yet.
-    away: Vec<(NaiveDate, Place, &'a Id)>,
+    away: Vec<(NaiveDate, RecordIndex, &'a Id)>,
     away_from: BTreeMap<&'a Id, Vec<Span>>,
     found: Detention,
 }
 
 impl<'a> Walk<'a> {
-    fn arrive(&mut self, timeline: &Timeline<'_>, told: &Told<'a>, findings: &mut Vec<Finding>) {
-        self.found.arrivals.push((told.date, told.place));
+    fn arrive(
+        &mut self,
+        timeline: &Timeline<'_>,
+        record: &TimelineRecord<'a>,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.found.arrivals.push((record.date, record.index));
         // Coming back from an escape by an arrival is how the rules let an absence end.
         let returns = !self.away.is_empty();
-        self.back(told, |_| true);
+        self.back(record, |_| true);
         match self.open {
-            None => self.open = Some((told.date, told.place)),
+            None => self.open = Some((record.date, record.index)),
             Some((since, first)) if !returns => findings.push(timeline.finding(
                 FindingCode::ArrivalWithoutRelease,
-                [first, told.place],
+                [first, record.index],
                 format!(
                     "Arrived on {} while detained since {since}; it changes nothing.",
-                    told.date
+                    record.date
                 ),
             )),
             Some(_) => {}
         }
     }
 
-    fn release(&mut self, timeline: &Timeline<'_>, told: &Told<'a>, findings: &mut Vec<Finding>) {
-        self.found.releases.push((told.date, told.place));
-        self.back(told, |_| true);
+    fn release(
+        &mut self,
+        timeline: &Timeline<'_>,
+        record: &TimelineRecord<'a>,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.found.releases.push((record.date, record.index));
+        self.back(record, |_| true);
         match self.open.take() {
             Some((first, arrival)) => self.found.spans.push(Span {
-                run: Run { first, last: told.date },
-                depends_on: vec![arrival, told.place],
+                run: DateRun { first, last: record.date },
+                depends_on: vec![arrival, record.index],
             }),
             None => findings.push(timeline.finding(
                 FindingCode::ReleaseWithoutArrival,
-                [told.place],
-                format!("Released on {} while not detained; it changes nothing.", told.date),
+                [record.index],
+                format!("Released on {} while not detained; it changes nothing.", record.date),
             )),
         }
     }
 
     /// Ends the absences that this record ends.
-    fn back(&mut self, told: &Told<'_>, ends: impl Fn(&Id) -> bool) {
+    fn back(&mut self, record: &TimelineRecord<'_>, ends: impl Fn(&Id) -> bool) {
         let ended = &mut self.away_from;
         self.away.retain(|(since, start, detention)| {
             if ends(detention) {
-                let run = Run { first: day_after(*since), last: day_before(told.date) };
-                let span = Span { run, depends_on: vec![*start, told.place] };
+                let run = DateRun { first: day_after(*since), last: day_before(record.date) };
+                let span = Span { run, depends_on: vec![*start, record.index] };
                 ended.entry(detention).or_default().push(span);
             }
             !ends(detention)
@@ -138,11 +149,11 @@ impl<'a> Walk<'a> {
 
     fn finish(mut self, at: NaiveDate) -> Detention {
         if let Some((first, arrival)) = self.open {
-            let run = Run { first, last: at };
+            let run = DateRun { first, last: at };
             self.found.spans.push(Span { run, depends_on: vec![arrival] });
         }
         for (since, start, detention) in self.away {
-            let run = Run { first: day_after(since), last: at };
+            let run = DateRun { first: day_after(since), last: at };
             let span = Span { run, depends_on: vec![start] };
             self.away_from.entry(detention).or_default().push(span);
         }

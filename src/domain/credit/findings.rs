@@ -4,19 +4,19 @@
 
 use std::collections::HashMap;
 
-use super::modality::Modality;
+use super::modality::DatedModality;
 use super::timeline::Timeline;
-use super::treatment::Stay;
+use super::treatment::TreatmentStay;
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::time::dates::Dates;
+use crate::domain::time::dates::DateSet;
 use crate::domain::vocabulary::fact::{Fact, Id};
 use crate::domain::vocabulary::registry::Registry;
 
-/// All that remain once each set has told its own.
+/// All that remain once each set has record its own.
 pub(super) fn others(
     timeline: &Timeline<'_>,
-    modalities: &[Modality<'_>],
-    stays: &[Stay<'_, '_>],
+    modalities: &[DatedModality<'_>],
+    stays: &[TreatmentStay<'_, '_>],
     registry: &Registry,
 ) -> Vec<Finding> {
     let mut findings = stay_modalities(timeline, modalities, stays);
@@ -28,10 +28,10 @@ pub(super) fn others(
 /// An admission names a modality in whose window none of its dates lies.
 fn stay_modalities(
     timeline: &Timeline<'_>,
-    modalities: &[Modality<'_>],
-    stays: &[Stay<'_, '_>],
+    modalities: &[DatedModality<'_>],
+    stays: &[TreatmentStay<'_, '_>],
 ) -> Vec<Finding> {
-    let windows: HashMap<&Id, &Modality> =
+    let windows: HashMap<&Id, &DatedModality> =
         modalities.iter().map(|m| (&m.granted.modality, m)).collect();
     let mut findings = Vec::new();
     for stay in stays {
@@ -45,7 +45,7 @@ fn stay_modalities(
             }
             findings.push(timeline.finding(
                 FindingCode::StayModalityMismatch,
-                [Some(admitted.place), of.map(|modality| modality.grant)].into_iter().flatten(),
+                [Some(admitted.index), of.map(|modality| modality.grant)].into_iter().flatten(),
                 format!(
                     "The admission of {} names a modality that none of its dates lies under; \
                      a stay belongs by its dates.",
@@ -58,33 +58,33 @@ fn stay_modalities(
 }
 
 /// An attest counts other days than the records do.
-fn attests(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>]) -> Vec<Finding> {
-    let present: HashMap<&Id, Dates> = stays
+fn attests(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
+    let present: HashMap<&Id, DateSet> = stays
         .iter()
         .filter_map(|stay| stay.presences.first().map(|first| (first.stay, stay.present())))
         .collect();
-    let nowhere = Dates::default();
-    let mismatch = |told: &super::timeline::Told| {
-        let Fact::Attested(attest) = told.fact else { return None };
+    let nowhere = DateSet::default();
+    let mismatch = |record: &super::timeline::TimelineRecord| {
+        let Fact::Attested(attest) = record.fact else { return None };
         let present = present.get(&attest.stay).unwrap_or(&nowhere);
         let days = present.clip(attest.from, attest.to).days();
         (days != i64::from(attest.days)).then(|| {
             timeline.finding(
                 FindingCode::AttestMismatch,
-                [told.place],
+                [record.index],
                 format!(
                     "An attest of {} counts other days from {} to {} than the records do: {days}.",
-                    told.date, attest.from, attest.to
+                    record.date, attest.from, attest.to
                 ),
             )
         })
     };
-    timeline.told.iter().filter_map(mismatch).collect()
+    timeline.records.iter().filter_map(mismatch).collect()
 }
 
 /// Codes of places that no registry knows, once a code.
 fn unknown_codes(timeline: &Timeline<'_>, registry: &Registry) -> Vec<Finding> {
-    let told = timeline.told.iter().map(|told| (told.place, told.fact));
-    let found = registry.unknown(told).into_iter();
+    let record = timeline.records.iter().map(|record| (record.index, record.fact));
+    let found = registry.unknown(record).into_iter();
     found.map(|(said, at)| timeline.finding(FindingCode::UnknownCode, at, said)).collect()
 }

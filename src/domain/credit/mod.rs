@@ -8,26 +8,29 @@ mod answer;
 mod detention;
 mod findings;
 mod modality;
+mod parameters;
 mod query;
 mod reading;
 mod remainder;
 pub mod rules;
 mod runs;
-pub mod table;
 mod timeline;
 mod treatment;
 
 pub use answer::*;
-pub use query::{Boundary, MonthDays, NotMonthDays, Query};
+pub use parameters::{Boundary, MonthDays, MonthDaysOutOfRange};
+pub use query::CreditQuery;
+pub use rules::{ReadingName, ReadingStatus};
 
 use super::history::History;
 use super::time::dates::WRITABLE_MAX;
 use super::vocabulary::fact::Fact;
 use super::vocabulary::registry::Registry;
-use modality::Modality;
-use reading::Ground;
-use remainder::Base;
-use runs::{Custody, Presences};
+use modality::DatedModality;
+use reading::ReadingInput;
+use remainder::RemainderBase;
+use rules::CreditRules;
+use runs::{DetentionEvidence, Presences};
 use timeline::Timeline;
 
 /// Modalities times records that one answer goes into, about 200 MiB: each modality accounts for
@@ -42,7 +45,7 @@ pub fn is_answerable(history: &History) -> bool {
 }
 
 /// Answers one question about the credit of days from what stands of a person's records.
-pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
+pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Credit {
     let mut findings = history.findings.clone();
     let timeline = Timeline::new(history, query, &mut findings);
     let detention = detention::detention(&timeline, &mut findings);
@@ -52,11 +55,11 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
     let chain = remainder::chain(&timeline, &detained, query.month_days, &mut findings);
     let bases =
         remainder::bases(&timeline, &modalities, &chain, (&detention, &detained), &mut findings);
-    let custody = Custody::new(&detention, &detained);
-    let worked_out = |(modality, base): (&Modality, &Base)| {
+    let custody = DetentionEvidence::new(&detention, &detained);
+    let worked_out = |(modality, base): (&DatedModality, &RemainderBase)| {
         let treatment_days = presences.present().intersect(&modality.compliant).days();
         let runs = runs::day_runs(&timeline, modality, &custody, &presences);
-        let ground = Ground::new(modality, base, treatment_days, &detained);
+        let ground = ReadingInput::new(modality, base, treatment_days, &detained);
         ModalityCredit {
             modality: modality.granted.modality.clone(),
             kind: modality.granted.kind,
@@ -77,7 +80,7 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
     findings.extend(findings::others(&timeline, &modalities, &stays, registry));
     findings.sort();
     findings.dedup();
-    let rules = rules::shipped();
+    let rules = CreditRules::shipped();
     Credit {
         at: query.at.date().min(WRITABLE_MAX),
         counted_to: timeline.at,
@@ -91,6 +94,6 @@ pub fn credit(history: &History, query: &Query, registry: &Registry) -> Credit {
         },
         modalities: answers,
         findings,
-        records: timeline.records(),
+        records: timeline.records_read(),
     }
 }

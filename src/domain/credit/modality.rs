@@ -7,16 +7,16 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::detention::Detention;
-use super::timeline::{Place, Span, Timeline};
+use super::timeline::{RecordIndex, Span, Timeline};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::time::dates::{Dates, Run, day_before};
+use crate::domain::time::dates::{DateRun, DateSet, day_before};
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
 /// What a court decided under art. 68 par. 5 al. 2.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Decision<'a> {
-    pub left: Left,
+pub(super) struct CourtDecision<'a> {
+    pub left: DecidedFigure,
     pub judgment: &'a Id,
     /// The id of the record that tells it.
     pub event: &'a str,
@@ -24,55 +24,55 @@ pub(super) struct Decision<'a> {
 
 /// How a decision says what is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    Remaining(i64),
-    Credited(i64),
+pub(super) enum DecidedFigure {
+    RemainingDays(i64),
+    CreditedDays(i64),
 }
 
 /// One modality with its dates.
 #[derive(Debug)]
-pub(super) struct Modality<'a> {
+pub(super) struct DatedModality<'a> {
     pub granted: &'a Granted,
-    pub grant: Place,
+    pub grant: RecordIndex,
     pub starts_on: NaiveDate,
     /// The window; `None` when it is empty.
-    pub window: Option<Run>,
+    pub window: Option<DateRun>,
     /// The window as a set.
-    pub dates: Dates,
+    pub dates: DateSet,
     /// The grant, what keeps an arrival on its first date from ending the window, and what ends
     /// it, be it the death.
-    pub depends_on: Vec<Place>,
+    pub depends_on: Vec<RecordIndex>,
     pub suspensions: Vec<Span>,
-    pub suspended: Dates,
-    pub compliant: Dates,
-    pub decision: Option<Decision<'a>>,
+    pub suspended: DateSet,
+    pub compliant: DateSet,
+    pub decision: Option<CourtDecision<'a>>,
 }
 
-impl Modality<'_> {
+impl DatedModality<'_> {
     /// Under these the person sleeps in the institution.
     pub fn sleeps_inside(&self) -> bool {
         matches!(self.granted.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
     }
 
     /// The records of its window and of what was suspended in it.
-    pub fn records(&self) -> impl Iterator<Item = Place> + '_ {
+    pub fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
         let suspensions = self.suspensions.iter().flat_map(|span| &span.depends_on);
         self.depends_on.iter().chain(suspensions).copied()
     }
 }
 
 /// A date and the record that gives it.
-type Moment = (NaiveDate, Place);
+type DatedRecord = (NaiveDate, RecordIndex);
 
 /// What is recorded about one modality, besides its grant.
 #[derive(Default)]
-struct About<'a> {
+struct ModalityEvents<'a> {
     /// Suspensions, with where each was lifted.
-    suspensions: Vec<(Moment, Option<Moment>)>,
-    ended: Option<Moment>,
+    suspensions: Vec<(DatedRecord, Option<DatedRecord>)>,
+    ended: Option<DatedRecord>,
     /// The revocation that is effective first.
-    revoked: Option<Moment>,
-    decision: Option<Decision<'a>>,
+    revoked: Option<DatedRecord>,
+    decision: Option<CourtDecision<'a>>,
 }
 
 /// Every modality in the order of `startsOn`, and D without the first date of each window.
@@ -80,10 +80,10 @@ pub(super) fn modalities<'a>(
     timeline: &Timeline<'a>,
     detention: &Detention,
     findings: &mut Vec<Finding>,
-) -> (Vec<Modality<'a>>, Dates) {
+) -> (Vec<DatedModality<'a>>, DateSet) {
     let mut about = about(timeline);
     let grants = grants(timeline, findings);
-    let starts: Vec<Moment> = grants.iter().map(|g| (g.1, g.2)).collect();
+    let starts: Vec<DatedRecord> = grants.iter().map(|g| (g.1, g.2)).collect();
     let mut modalities = Vec::with_capacity(grants.len());
     for (granted, starts_on, grant) in grants {
         let about = about.remove(&granted.modality).unwrap_or_default();
@@ -91,11 +91,11 @@ pub(super) fn modalities<'a>(
         let next = starts.get(later).copied();
         let (last, end) =
             window_end(timeline, detention, &about, (starts_on, grant), next, findings);
-        let window = (starts_on <= last).then_some(Run { first: starts_on, last });
-        let dates = Dates::new(window);
+        let window = (starts_on <= last).then_some(DateRun { first: starts_on, last });
+        let dates = DateSet::new(window);
         let suspensions = suspensions(&about, last);
         let suspended = Span::dates(&suspensions).intersect(&dates);
-        modalities.push(Modality {
+        modalities.push(DatedModality {
             granted,
             grant,
             starts_on,
@@ -107,22 +107,22 @@ pub(super) fn modalities<'a>(
                 .collect(),
             suspensions,
             suspended,
-            compliant: Dates::default(),
+            compliant: DateSet::default(),
             decision: about.decision,
         });
     }
     findings.extend(modalities.windows(2).filter_map(|pair| same_start(timeline, pair)));
     let first_dates = modalities.iter().filter_map(|m| m.window);
-    let first_dates = first_dates.map(|w| Run { first: w.first, last: w.first });
-    let detained = detention.dates.minus(&Dates::new(first_dates));
+    let first_dates = first_dates.map(|w| DateRun { first: w.first, last: w.first });
+    let detained = detention.dates.minus(&DateSet::new(first_dates));
     for modality in &mut modalities {
         comply(timeline, detention, modality, &detained, findings);
     }
     (modalities, detained)
 }
 
-/// Two windows from one date on: neither cuts the other short, so the reader must be told.
-fn same_start(timeline: &Timeline<'_>, pair: &[Modality<'_>]) -> Option<Finding> {
+/// Two windows from one date on: neither cuts the other short, so the reader must be record.
+fn same_start(timeline: &Timeline<'_>, pair: &[DatedModality<'_>]) -> Option<Finding> {
     let (first, second) = (&pair[0], &pair[1]);
     let both = first.window.is_some() && second.window.is_some();
     (both && first.starts_on == second.starts_on).then(|| {
@@ -138,31 +138,31 @@ fn same_start(timeline: &Timeline<'_>, pair: &[Modality<'_>]) -> Option<Finding>
 fn grants<'a>(
     timeline: &Timeline<'a>,
     findings: &mut Vec<Finding>,
-) -> Vec<(&'a Granted, NaiveDate, Place)> {
-    let mut first: HashMap<&Id, Place> = HashMap::new();
+) -> Vec<(&'a Granted, NaiveDate, RecordIndex)> {
+    let mut first: HashMap<&Id, RecordIndex> = HashMap::new();
     let mut grants = Vec::new();
-    for told in &timeline.told {
-        let Fact::Granted(granted) = told.fact else { continue };
+    for record in &timeline.records {
+        let Fact::Granted(granted) = record.fact else { continue };
         if let Some(earlier) = first.get(&granted.modality) {
             findings.push(timeline.finding(
                 FindingCode::ModalityGrantedTwice,
-                [*earlier, told.place],
-                format!("Granted again on {}; the earliest grant counts.", told.date),
+                [*earlier, record.index],
+                format!("Granted again on {}; the earliest grant counts.", record.date),
             ));
             continue;
         }
-        first.insert(&granted.modality, told.place);
-        grants.push((granted, granted.starts_on.unwrap_or(told.date), told.place));
+        first.insert(&granted.modality, record.index);
+        grants.push((granted, granted.starts_on.unwrap_or(record.date), record.index));
     }
     grants.sort_by_key(|(_, starts_on, place)| (*starts_on, *place));
     grants
 }
 
-fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About<'a>> {
-    let mut about: HashMap<&Id, About> = HashMap::new();
-    for told in &timeline.told {
-        let moment = (told.date, told.place);
-        match told.fact {
+fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
+    let mut about: HashMap<&Id, ModalityEvents> = HashMap::new();
+    for record in &timeline.records {
+        let moment = (record.date, record.index);
+        match record.fact {
             Fact::ModalitySuspended(of) => {
                 let about = about.entry(&of.modality).or_default();
                 about.suspensions.push((moment, None));
@@ -179,13 +179,14 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About<'a>> {
             }
             Fact::Revoked(revoked) => {
                 let about = about.entry(&revoked.modality).or_default();
-                let effective = (revoked.effective_on.unwrap_or(told.date), told.place);
+                let effective = (revoked.effective_on.unwrap_or(record.date), record.index);
                 about.revoked = about.revoked.min(Some(effective)).or(Some(effective));
-                let remaining = revoked.remaining_days.map(|r| Left::Remaining(r.into()));
-                let credited = revoked.credited_days.map(|c| Left::Credited(c.into()));
-                let (judgment, event) = (&revoked.judgment, told.id);
+                let remaining =
+                    revoked.remaining_days.map(|r| DecidedFigure::RemainingDays(r.into()));
+                let credited = revoked.credited_days.map(|c| DecidedFigure::CreditedDays(c.into()));
+                let (judgment, event) = (&revoked.judgment, record.id);
                 let decision = remaining.or(credited);
-                let decision = decision.map(|left| Decision { left, judgment, event });
+                let decision = decision.map(|left| CourtDecision { left, judgment, event });
                 about.decision = decision.or(about.decision);
             }
             _ => {}
@@ -198,12 +199,12 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, About<'a>> {
 fn window_end(
     timeline: &Timeline<'_>,
     detention: &Detention,
-    about: &About<'_>,
-    (starts_on, grant): Moment,
-    next: Option<Moment>,
+    about: &ModalityEvents<'_>,
+    (starts_on, grant): DatedRecord,
+    next: Option<DatedRecord>,
     findings: &mut Vec<Finding>,
-) -> (NaiveDate, Option<Place>) {
-    let before = |(date, place): Moment| (day_before(date), Some(place));
+) -> (NaiveDate, Option<RecordIndex>) {
+    let before = |(date, place): DatedRecord| (day_before(date), Some(place));
     let own = [
         detention.return_from(starts_on).map(before),
         about.revoked.map(before),
@@ -226,11 +227,14 @@ fn window_end(
 }
 
 /// From each suspension to the day before it was lifted, or to the end of the window.
-fn suspensions(about: &About<'_>, window_last: NaiveDate) -> Vec<Span> {
-    let span = |&((first, suspended), lifted): &(Moment, Option<Moment>)| {
+fn suspensions(about: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> {
+    let span = |&((first, suspended), lifted): &(DatedRecord, Option<DatedRecord>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
         let depends_on = [Some(suspended), lifted.map(|(_, place)| place)];
-        Span { run: Run { first, last }, depends_on: depends_on.into_iter().flatten().collect() }
+        Span {
+            run: DateRun { first, last },
+            depends_on: depends_on.into_iter().flatten().collect(),
+        }
     };
     about.suspensions.iter().map(span).collect()
 }
@@ -238,8 +242,8 @@ fn suspensions(about: &About<'_>, window_last: NaiveDate) -> Vec<Span> {
 fn comply(
     timeline: &Timeline<'_>,
     detention: &Detention,
-    modality: &mut Modality<'_>,
-    detained: &Dates,
+    modality: &mut DatedModality<'_>,
+    detained: &DateSet,
     findings: &mut Vec<Finding>,
 ) {
     modality.compliant = modality.dates.minus(&modality.suspended);
@@ -250,7 +254,8 @@ fn comply(
     let inside = modality.dates.intersect(detained);
     let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
     let spans = detention.spans.iter().filter(|span| span.run.meets(window));
-    let places: HashSet<Place> = spans.flat_map(|span| span.depends_on.iter().copied()).collect();
+    let places: HashSet<RecordIndex> =
+        spans.flat_map(|span| span.depends_on.iter().copied()).collect();
     findings.push(timeline.finding(
         FindingCode::ModalityWithoutRelease,
         places.into_iter().chain([modality.grant]),

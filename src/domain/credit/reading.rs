@@ -4,29 +4,29 @@
 
 use chrono::NaiveDate;
 
-use super::answer::{DayRun, Days, DecidedBy, Reading, Readings, SentenceEnd, Source};
-use super::modality::{Left, Modality};
-use super::remainder::Base;
-use super::rules::{self, ReadingRule};
+use super::answer::{DayCount, DayRun, DecidedBy, LegalSource, Reading, Readings, SentenceEnd};
+use super::modality::{DatedModality, DecidedFigure};
+use super::remainder::RemainderBase;
+use super::rules::{CreditRules, ReadingRule};
 use super::runs::DayRuns;
-use crate::domain::time::dates::{Dates, day_after, days_later};
+use crate::domain::time::dates::{DateSet, day_after, days_later};
 use crate::domain::vocabulary::choice::ModalityKind;
 
 /// What all readings of one modality share.
-pub(super) struct Ground<'g> {
-    pub modality: &'g Modality<'g>,
-    pub base: &'g Base,
+pub(super) struct ReadingInput<'g> {
+    pub modality: &'g DatedModality<'g>,
+    pub base: &'g RemainderBase,
     pub treatment_days: i64,
     /// The first date in prison after the window: B of the rules.
     pub back: Option<NaiveDate>,
 }
 
-impl<'g> Ground<'g> {
+impl<'g> ReadingInput<'g> {
     pub fn new(
-        modality: &'g Modality<'g>,
-        base: &'g Base,
+        modality: &'g DatedModality<'g>,
+        base: &'g RemainderBase,
         treatment_days: i64,
-        detained: &Dates,
+        detained: &DateSet,
     ) -> Self {
         let after = modality.window.map_or(modality.starts_on, |window| day_after(window.last));
         let back = detained.first_from(after.max(modality.starts_on));
@@ -44,14 +44,14 @@ impl<'g> Ground<'g> {
     }
 }
 
-/// Dates are four-digit years; nobody serves longer, but a typing error may say so.
+/// DateSet are four-digit years; nobody serves longer, but a typing error may say so.
 fn too_late() -> String {
     "sentenceEnd lies after 9999-12-31".to_owned()
 }
 
 /// Every reading that applies to the kind of the modality.
-pub(super) fn readings(ground: &Ground<'_>, runs: DayRuns) -> Readings {
-    let rules = &rules::shipped().readings;
+pub(super) fn readings(ground: &ReadingInput<'_>, runs: DayRuns) -> Readings {
+    let rules = &CreditRules::shipped().readings;
     let DayRuns { compliant, not_compliant, in_treatment, not_in_treatment } = runs;
     let none = credited(ground, 0, &rules.none, (Vec::new(), Vec::new()));
     let days = (in_treatment, not_in_treatment);
@@ -80,7 +80,7 @@ fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) ->
         unused_days: None,
         sentence_end: None,
         cannot_compute: Vec::new(),
-        source: Source {
+        source: LegalSource {
             article: rule.article.clone(),
             text: rule.text.clone(),
             verified_by: rule.verified_by.clone(),
@@ -93,7 +93,7 @@ fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) ->
 
 /// A reading with one number of days to take off.
 fn credited(
-    ground: &Ground<'_>,
+    ground: &ReadingInput<'_>,
     days: i64,
     rule: &ReadingRule,
     runs: (Vec<DayRun>, Vec<DayRun>),
@@ -104,7 +104,7 @@ fn credited(
         return reading;
     };
     let remaining = (effective - days).max(0);
-    reading.remaining_days = Some(Days::Exactly(remaining));
+    reading.remaining_days = Some(DayCount::Exactly(remaining));
     reading.unused_days = Some((days - effective).max(0));
     conclude(&mut reading, ground.end(remaining));
     reading
@@ -118,14 +118,18 @@ fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
     }
 }
 
-fn court(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {
+fn court(
+    ground: &ReadingInput<'_>,
+    rule: &ReadingRule,
+    runs: (Vec<DayRun>, Vec<DayRun>),
+) -> Reading {
     let Some(decision) = ground.modality.decision else { return undecided(ground, rule, runs) };
     let mut reading = match decision.left {
-        Left::Credited(days) => credited(ground, days, rule, runs),
-        Left::Remaining(left) => {
+        DecidedFigure::CreditedDays(days) => credited(ground, days, rule, runs),
+        DecidedFigure::RemainingDays(left) => {
             let mut reading = blank(rule, runs);
             reading.credited_days = ground.base.remainder.effective_days.map(|base| base - left);
-            reading.remaining_days = Some(Days::Exactly(left));
+            reading.remaining_days = Some(DayCount::Exactly(left));
             reading.unused_days = Some(0);
             conclude(&mut reading, ground.end(left));
             reading
@@ -136,7 +140,11 @@ fn court(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun
     reading
 }
 
-fn undecided(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<DayRun>)) -> Reading {
+fn undecided(
+    ground: &ReadingInput<'_>,
+    rule: &ReadingRule,
+    runs: (Vec<DayRun>, Vec<DayRun>),
+) -> Reading {
     let most = ground.compliant_days();
     let mut reading = Reading { range: Some([0, most]), ..blank(rule, runs) };
     let Some(effective) = ground.base.remainder.effective_days else {
@@ -144,7 +152,7 @@ fn undecided(ground: &Ground<'_>, rule: &ReadingRule, runs: (Vec<DayRun>, Vec<Da
         return reading;
     };
     let (min, max) = ((effective - most).max(0), effective);
-    reading.remaining_days = Some(Days::Between { min, max });
+    reading.remaining_days = Some(DayCount::Between { min, max });
     let end = match (ground.end(min), ground.end(max)) {
         (Ok(SentenceEnd::On(min)), Ok(SentenceEnd::On(max))) => {
             Ok(SentenceEnd::Between { min, max })

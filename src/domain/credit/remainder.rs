@@ -1,7 +1,7 @@
 //! The base: what was left to serve when a modality was granted.
 //! Always: the entered, the calculated and the effective count are kept apart; unknown is never
 //! zero.
-//! Rules: the section "Base" of the credit rules.
+//! Rules: the section "RemainderBase" of the credit rules.
 
 use std::collections::HashMap;
 
@@ -9,25 +9,25 @@ use chrono::NaiveDate;
 
 use super::answer::{Calculation, Remainder};
 use super::detention::Detention;
-use super::modality::Modality;
-use super::query::MonthDays;
-use super::timeline::{Place, Timeline};
+use super::modality::DatedModality;
+use super::parameters::MonthDays;
+use super::timeline::{RecordIndex, Timeline};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::time::dates::{self, Dates, Length, Run, day_before};
+use crate::domain::time::dates::{self, DateRun, DateSet, SentenceLength, day_before};
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Id, Pronounced};
 
 /// The sentences, chained.
 #[derive(Debug, Default)]
-pub(super) struct Chain<'a> {
-    links: Vec<Link<'a>>,
+pub(super) struct SentenceChain<'a> {
+    links: Vec<ChainedSentence<'a>>,
     start: Option<NaiveDate>,
-    imputed: Vec<(Place, i64)>,
+    imputed: Vec<(RecordIndex, i64)>,
 }
 
 #[derive(Debug)]
-struct Link<'a> {
-    place: Place,
+struct ChainedSentence<'a> {
+    place: RecordIndex,
     date: NaiveDate,
     sentence: &'a Pronounced,
     /// Days from the start of the chain to the end of this link.
@@ -37,29 +37,29 @@ struct Link<'a> {
 /// Chains the sentences, each once, in order.
 pub(super) fn chain<'a>(
     timeline: &Timeline<'a>,
-    detained: &Dates,
+    detained: &DateSet,
     month_days: MonthDays,
     findings: &mut Vec<Finding>,
-) -> Chain<'a> {
-    let mut chain = Chain::default();
-    let mut first: HashMap<&Id, Place> = HashMap::new();
-    for told in &timeline.told {
-        match told.fact {
+) -> SentenceChain<'a> {
+    let mut chain = SentenceChain::default();
+    let mut first: HashMap<&Id, RecordIndex> = HashMap::new();
+    for record in &timeline.records {
+        match record.fact {
             Fact::DetentionImputed(imputed) => {
-                chain.imputed.push((told.place, i64::from(imputed.days)));
+                chain.imputed.push((record.index, i64::from(imputed.days)));
             }
             Fact::Pronounced(sentence) => {
                 if let Some(earlier) = first.get(&sentence.sentence) {
                     findings.push(timeline.finding(
                         FindingCode::SentencePronouncedTwice,
-                        [*earlier, told.place],
-                        format!("Pronounced again on {}; the earliest record counts.", told.date),
+                        [*earlier, record.index],
+                        format!("Pronounced again on {}; the earliest record counts.", record.date),
                     ));
                     continue;
                 }
-                first.insert(&sentence.sentence, told.place);
-                let (place, date) = (told.place, told.date);
-                chain.links.push(Link { place, date, sentence, passed: 0 });
+                first.insert(&sentence.sentence, record.index);
+                let (place, date) = (record.index, record.date);
+                chain.links.push(ChainedSentence { place, date, sentence, passed: 0 });
             }
             _ => {}
         }
@@ -69,11 +69,12 @@ pub(super) fn chain<'a>(
     chain
 }
 
-fn lay(chain: &mut Chain<'_>, detained: &Dates, month_days: MonthDays) {
+fn lay(chain: &mut SentenceChain<'_>, detained: &DateSet, month_days: MonthDays) {
     let Some(first) = chain.links.first() else { return };
     let arrived = || detained.first_from(first.date);
     let start = first.sentence.starts_on.or_else(arrived).unwrap_or(first.date);
-    let lengths: Vec<Length> = chain.links.iter().map(|link| length(link.sentence)).collect();
+    let lengths: Vec<SentenceLength> =
+        chain.links.iter().map(|link| length(link.sentence)).collect();
     let passed = dates::chain(start, &lengths, month_days.number());
     for (link, passed) in chain.links.iter_mut().zip(passed) {
         link.passed = passed;
@@ -81,26 +82,30 @@ fn lay(chain: &mut Chain<'_>, detained: &Dates, month_days: MonthDays) {
     chain.start = Some(start);
 }
 
-fn length(sentence: &Pronounced) -> Length {
-    Length { years: sentence.years, months: sentence.months, days: sentence.days }
+fn length(sentence: &Pronounced) -> SentenceLength {
+    SentenceLength { years: sentence.years, months: sentence.months, days: sentence.days }
 }
 
-fn end_mismatch(timeline: &Timeline<'_>, chain: &Chain<'_>, link: &Link<'_>) -> Option<Finding> {
-    let told = link.sentence.ends_on?;
+fn end_mismatch(
+    timeline: &Timeline<'_>,
+    chain: &SentenceChain<'_>,
+    link: &ChainedSentence<'_>,
+) -> Option<Finding> {
+    let stated = link.sentence.ends_on?;
     let end = dates::days_later(chain.start?, link.passed - 1);
-    (end != Some(told)).then(|| {
+    (end != Some(stated)).then(|| {
         let end = end.map_or("after 9999-12-31".to_owned(), |end| end.to_string());
         timeline.finding(
             FindingCode::EndMismatch,
             [link.place],
-            format!("The registry ends the sentence on {told}; the chain up to it ends {end}."),
+            format!("The registry ends the sentence on {stated}; the chain up to it ends {end}."),
         )
     })
 }
 
 /// The base of one modality, and why it has none.
 #[derive(Debug)]
-pub(super) struct Base {
+pub(super) struct RemainderBase {
     pub remainder: Remainder,
     pub calculation: Option<Calculation>,
     /// What is missing, when there is no effective count.
@@ -113,16 +118,16 @@ const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentenc
 /// The base of each modality; they are in the order of `startsOn`.
 pub(super) fn bases(
     timeline: &Timeline<'_>,
-    modalities: &[Modality<'_>],
-    chain: &Chain<'_>,
-    (detention, detained): (&Detention, &Dates),
+    modalities: &[DatedModality<'_>],
+    chain: &SentenceChain<'_>,
+    (detention, detained): (&Detention, &DateSet),
     findings: &mut Vec<Finding>,
-) -> Vec<Base> {
+) -> Vec<RemainderBase> {
     let mut bases = Vec::with_capacity(modalities.len());
     // X of the rules with its records, and the releases of unknown worth, of the modalities that
     // start earlier.
-    let (mut served, mut undecided) = (Dates::default(), Vec::new());
-    let mut served_by: Vec<Place> = Vec::new();
+    let (mut served, mut undecided) = (DateSet::default(), Vec::new());
+    let mut served_by: Vec<RecordIndex> = Vec::new();
     let mut earlier = 0;
     for modality in modalities {
         while modalities[earlier].starts_on < modality.starts_on {
@@ -148,7 +153,7 @@ pub(super) fn bases(
             .filter(|_| undecided.is_empty())
             .map(|left| {
                 let before = day_before(modality.starts_on);
-                let inside = detention.records(Run { first: left.from, last: before });
+                let inside = detention.records(DateRun { first: left.from, last: before });
                 let places = chain.records(modality.starts_on).chain(inside);
                 let events = timeline.ids(places.chain(served_by.iter().copied()));
                 Calculation { events, ..left }
@@ -163,14 +168,14 @@ pub(super) fn bases(
             None => undecided.clone(),
         };
         let remainder = Remainder { entered_days, calculated_days, effective_days };
-        bases.push(Base { remainder, calculation, missing });
+        bases.push(RemainderBase { remainder, calculation, missing });
     }
     bases
 }
 
-impl Chain<'_> {
-    /// Length of the sentences pronounced by then, and what was imputed and served before.
-    fn left(&self, starts_on: NaiveDate, served: &Dates) -> Option<Calculation> {
+impl SentenceChain<'_> {
+    /// SentenceLength of the sentences pronounced by then, and what was imputed and served before.
+    fn left(&self, starts_on: NaiveDate, served: &DateSet) -> Option<Calculation> {
         let from = self.start?;
         Some(Calculation {
             from,
@@ -181,12 +186,12 @@ impl Chain<'_> {
         })
     }
 
-    fn pronounced_by(&self, date: NaiveDate) -> &[Link<'_>] {
+    fn pronounced_by(&self, date: NaiveDate) -> &[ChainedSentence<'_>] {
         &self.links[..self.links.partition_point(|link| link.date <= date)]
     }
 
     /// The sentences pronounced by then, and every imputation.
-    fn records(&self, date: NaiveDate) -> impl Iterator<Item = Place> + '_ {
+    fn records(&self, date: NaiveDate) -> impl Iterator<Item = RecordIndex> + '_ {
         let imputed = self.imputed.iter().map(|(place, _)| *place);
         self.pronounced_by(date).iter().map(|link| link.place).chain(imputed)
     }
@@ -194,8 +199,8 @@ impl Chain<'_> {
 
 fn mismatch(
     timeline: &Timeline<'_>,
-    modality: &Modality<'_>,
-    chain: &Chain<'_>,
+    modality: &DatedModality<'_>,
+    chain: &SentenceChain<'_>,
     (entered, calculated): (Option<i64>, Option<i64>),
 ) -> Option<Finding> {
     let (entered, calculated) = entered.zip(calculated)?;

@@ -1,36 +1,36 @@
-//! The rule file: parameters and readings of the law as data, with source and who verified them.
-//! Always: compiled in, unknown keys refused, and nobody is named who did not verify.
+//! The rule file of the credit: the parameters and readings of the law as data, each with its
+//! source and with who verified the entry.
+//! Always: the file is compiled in, an unknown key is refused, and an entry that nobody verified
+//! says so.
 //! Source: `projections/rules/credit.toml`.
 
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::Status;
-use super::query::Boundary;
+use super::parameters::Boundary;
+use crate::domain::choices::choices;
+use crate::domain::source_mark::SourceMark;
 
-/// The rule file as text.
-pub const TEXT: &str =
+/// The shipped rule file as text.
+pub const SHIPPED: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/projections/rules/credit.toml"));
 
-static SHIPPED: LazyLock<Rules> =
-    LazyLock::new(|| parse(TEXT).expect("the shipped rule file parses, by its own tests"));
-
-/// Everything the rule file says.
+/// Everything the rule file of the credit says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rules {
-    /// Which rules.
+pub struct CreditRules {
+    /// The name of the rule set.
     pub id: String,
-    /// Which version of them: changes with every change of the file.
+    /// The version of the rule set: a new one with every change of the file.
     pub version: String,
-    /// What the law leaves open and a reader may set.
+    /// What the law leaves open and a caller may choose.
     pub parameters: Parameters,
-    /// What each reading rests on.
+    /// The text each reading rests on.
     pub readings: ReadingRules,
 }
 
-/// The parameters, with their defaults.
+/// The parameters with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameters {
@@ -40,63 +40,63 @@ pub struct Parameters {
     pub month_days: Parameter<u32>,
 }
 
-/// One parameter: its default and where that comes from.
+/// One parameter with its source: in the rule file the default, in an answer the value used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameter<T> {
-    /// In the file the default; in an answer the value used.
+    /// The value.
     pub value: T,
-    /// What it means.
+    /// What the parameter means.
     pub text: String,
-    /// Where it comes from.
+    /// Where the value comes from.
     pub source: String,
-    /// How sure that is.
-    pub mark: Mark,
-    /// Who checked it against the source.
+    /// How sure the source is.
+    pub mark: SourceMark,
+    /// Who checked the value against the source.
     pub verified_by: String,
-    /// When; `never` while nobody has.
+    /// The date of that check; `never` while nobody has checked.
     pub verified_on: String,
 }
 
-impl<T> Parameter<T> {
-    /// The same parameter with the value an answer was computed with. A value that whoever asked
-    /// has given is not the one that the source of the default speaks of.
-    pub fn used(&self, value: T) -> Self
-    where
-        T: Clone + PartialEq,
-    {
+impl<T: Clone + PartialEq> Parameter<T> {
+    /// The parameter with the value an answer was computed with. The source in the rule file
+    /// speaks of the default only, so another value names the caller as its source.
+    pub fn used(&self, value: T) -> Self {
         if value == self.value {
             return self.clone();
         }
         let source = "given by whoever asked, in place of the default of these rules".to_owned();
-        Self { value, source, mark: Mark::Nf, ..self.clone() }
+        Self { value, source, mark: SourceMark::NotFound, ..self.clone() }
     }
 }
 
-/// How sure an entry of the rule file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mark {
-    /// Read in the source named.
-    S,
-    /// General knowledge, confirmed nowhere.
-    K,
-    /// Searched for and not found.
-    #[serde(rename = "NF")]
-    Nf,
+choices! {
+    /// What standing a reading has.
+    ReadingStatus:
+        /// The floor: no reading credits less.
+        LowerBound = "lowerBound",
+        /// Arithmetic that the law lays down.
+        Law = "law",
+        /// The court decides.
+        Court = "court",
+        /// Asked for by a working group; not the law.
+        Proposal = "proposal",
 }
 
-impl Mark {
-    /// What the mark says, in words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::S => "read in the source named",
-            Self::K => "general knowledge, confirmed nowhere",
-            Self::Nf => "no source found",
-        }
-    }
+choices! {
+    /// The name of a reading of the law.
+    ReadingName:
+        /// Nothing is credited.
+        None = "none",
+        /// The days under the modality are deducted: art. 68 par. 5 al. 1.
+        Deduction = "deduction",
+        /// The court determines what is left to serve: art. 68 par. 5 al. 2.
+        CourtDecision = "courtDecision",
+        /// The days in treatment are deducted in full: a proposal.
+        FullResidential = "fullResidential",
 }
 
-/// One rule a reading.
+/// The rule of each reading, by the name of the reading.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
@@ -107,46 +107,63 @@ pub struct ReadingRules {
     pub full_residential: ReadingRule,
 }
 
-/// What a reading rests on.
+impl ReadingRules {
+    /// The rule of a reading.
+    pub const fn of(&self, reading: ReadingName) -> &ReadingRule {
+        match reading {
+            ReadingName::None => &self.none,
+            ReadingName::Deduction => &self.deduction,
+            ReadingName::CourtDecision => &self.court_decision,
+            ReadingName::FullResidential => &self.full_residential,
+        }
+    }
+}
+
+/// The text one reading rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadingRule {
-    /// Lower bound, law, court or proposal.
-    pub status: Status,
-    /// What it does, in a few words.
+    /// What standing the reading has.
+    pub status: ReadingStatus,
+    /// What the reading does, in a few words.
     pub title: String,
-    /// The Dutch term.
+    /// The Dutch term for the reading.
     pub dutch: String,
-    /// The article.
+    /// The article of the law.
     pub article: String,
     /// What the article says, in our own words.
     pub text: String,
-    /// Where that was read.
+    /// Where the text of the article was read.
     pub source: String,
-    /// How sure that is.
-    pub mark: Mark,
-    /// Who checked it against the statute.
+    /// How sure the source is.
+    pub mark: SourceMark,
+    /// Who checked the entry against the statute.
     pub verified_by: String,
-    /// When; `never` while nobody has.
+    /// The date of that check; `never` while nobody has checked.
     pub verified_on: String,
 }
 
-/// The rule file is malformed, or has a key that no rule reads.
+/// The rule file is malformed or has an unknown key: whoever wrote the file corrects it.
 #[derive(Debug, thiserror::Error)]
 #[error("the rule file of the credit does not parse")]
-pub struct BadRules(#[source] toml::de::Error);
+pub struct CreditRulesError(#[source] toml::de::Error);
 
-/// Reads a rule file.
-///
-/// # Errors
-/// [`BadRules`]: the file is at fault, and no answer may be computed with it.
-pub fn parse(text: &str) -> Result<Rules, BadRules> {
-    toml::from_str(text).map_err(BadRules)
-}
+impl CreditRules {
+    /// The rules this version ships.
+    pub fn shipped() -> &'static Self {
+        static RULES: LazyLock<CreditRules> = LazyLock::new(|| {
+            CreditRules::parse(SHIPPED).expect("the shipped rule file parses, by its own tests")
+        });
+        &RULES
+    }
 
-/// The rules this version ships.
-pub fn shipped() -> &'static Rules {
-    &SHIPPED
+    /// Reads a rule file.
+    ///
+    /// # Errors
+    /// [`CreditRulesError`]: no answer may be computed with this file.
+    pub fn parse(text: &str) -> Result<Self, CreditRulesError> {
+        toml::from_str(text).map_err(CreditRulesError)
+    }
 }
 
 #[cfg(test)]
@@ -155,22 +172,13 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_parse_and_name_nobody_who_did_not_verify() {
-        let rules = shipped();
-        let readings = &rules.readings;
-        let all = [
-            &readings.none,
-            &readings.deduction,
-            &readings.court_decision,
-            &readings.full_residential,
-        ];
+        let rules = CreditRules::shipped();
+        let all = [0, 1, 2, 3].map(|place| rules.readings.of(ReadingName::ALL[place]));
         for rule in all {
             assert_eq!(rule.verified_by == "nobody yet", rule.verified_on == "never");
             assert!(rule.text.len() > 40 && !rule.source.is_empty(), "{}", rule.title);
         }
-        assert_eq!(
-            all.map(|rule| rule.status),
-            [Status::LowerBound, Status::Law, Status::Court, Status::Proposal]
-        );
+        assert_eq!(all.map(|rule| rule.status), ReadingStatus::ALL);
         assert_eq!(rules.parameters.month_days.value, 30);
         assert_eq!(rules.parameters.boundary.value, Boundary::AnyPart);
     }
@@ -179,12 +187,13 @@ mod tests {
     fn unknown_keys_are_refused_everywhere() {
         for key in ["extra = 1\n", "[parameters.extra]\nvalue = 1\n", "[readings.extra]\n"] {
             let text = if key.starts_with('[') {
-                format!("{TEXT}\n{key}")
+                format!("{SHIPPED}\n{key}")
             } else {
-                format!("{key}{TEXT}")
+                format!("{key}{SHIPPED}")
             };
-            assert!(parse(&text).is_err(), "{key}");
+            assert!(CreditRules::parse(&text).is_err(), "{key}");
         }
-        assert!(parse(&format!("{TEXT}\nreviewer = \"x\"\n")).is_err(), "inside a reading");
+        let inside_a_reading = format!("{SHIPPED}\nreviewer = \"x\"\n");
+        assert!(CreditRules::parse(&inside_a_reading).is_err());
     }
 }

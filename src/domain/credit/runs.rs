@@ -8,12 +8,12 @@
 
 use chrono::NaiveDate;
 
-use super::answer::{DayRun, Why};
+use super::answer::{DayReason, DayRun};
 use super::detention::Detention;
-use super::modality::Modality;
-use super::timeline::{Place, Span, Timeline};
-use super::treatment::{End, Presence};
-use crate::domain::time::dates::{Dates, Run};
+use super::modality::DatedModality;
+use super::timeline::{RecordIndex, Span, Timeline};
+use super::treatment::{Presence, PresenceEnd};
+use crate::domain::time::dates::{DateRun, DateSet};
 
 /// The lists of one modality.
 pub(super) struct DayRuns {
@@ -27,12 +27,12 @@ pub(super) struct DayRuns {
 pub(super) struct Presences {
     spans: Vec<Span>,
     /// The unauthorised absences of each, in the order of `spans`.
-    absences_of: Vec<Over>,
+    absences_of: Vec<EndRecords>,
     absences: Vec<Span>,
     closings: Vec<Span>,
-    covered: Dates,
-    absent: Dates,
-    present: Dates,
+    covered: DateSet,
+    absent: DateSet,
+    present: DateSet,
 }
 
 impl Presences {
@@ -40,45 +40,45 @@ impl Presences {
         let mut presences: Vec<&Presence> = presences.collect();
         presences.sort_by_key(|presence| presence.run);
         let closing = |p: &&Presence| match p.end {
-            End::Closed(place) => {
-                let run = Run { first: p.run.last, last: p.run.last };
+            PresenceEnd::Closed(place) => {
+                let run = DateRun { first: p.run.last, last: p.run.last };
                 Some(Span { run, depends_on: vec![place] })
             }
-            End::Displaced(_) | End::Open => None,
+            PresenceEnd::Displaced(_) | PresenceEnd::Open => None,
         };
         let all = || presences.iter();
         let spans: Vec<Span> = all().map(|p| p.span()).collect();
         let absences = in_order(all().flat_map(|p| p.absences.iter().cloned()));
         Self {
-            absences_of: all().map(|p| Over::new(&p.absences)).collect(),
+            absences_of: all().map(|p| EndRecords::new(&p.absences)).collect(),
             closings: in_order(all().filter_map(closing)),
             covered: Span::dates(&spans),
             absent: Span::dates(&absences),
-            present: Dates::new(all().flat_map(|p| p.counted.runs())),
+            present: DateSet::new(all().flat_map(|p| p.counted.runs())),
             spans,
             absences,
         }
     }
 
     /// P: the dates that any presence counts.
-    pub fn present(&self) -> &Dates {
+    pub fn present(&self) -> &DateSet {
         &self.present
     }
 }
 
 /// The detention with what ended each of its parts, once for all modalities.
-pub(super) struct Custody<'d> {
+pub(super) struct DetentionEvidence<'d> {
     detention: &'d Detention,
     /// D.
-    detained: &'d Dates,
-    released: Over,
-    returned: Vec<Over>,
+    detained: &'d DateSet,
+    released: EndRecords,
+    returned: Vec<EndRecords>,
 }
 
-impl<'d> Custody<'d> {
-    pub fn new(detention: &'d Detention, detained: &'d Dates) -> Self {
-        let released = Over::new(&detention.spans);
-        let returned = detention.away_from.iter().map(|away| Over::new(away)).collect();
+impl<'d> DetentionEvidence<'d> {
+    pub fn new(detention: &'d Detention, detained: &'d DateSet) -> Self {
+        let released = EndRecords::new(&detention.spans);
+        let returned = detention.away_from.iter().map(|away| EndRecords::new(away)).collect();
         Self { detention, detained, released, returned }
     }
 }
@@ -90,22 +90,22 @@ fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
 }
 
 /// Spans that a record has ended, by their last date.
-struct Over(Vec<(NaiveDate, Place)>);
+struct EndRecords(Vec<(NaiveDate, RecordIndex)>);
 
-impl Over {
+impl EndRecords {
     fn new(spans: &[Span]) -> Self {
         let ended = |span: &Span| match span.depends_on[..] {
             [_, end] => Some((span.run.last, end)),
             _ => None,
         };
-        let mut ends: Vec<(NaiveDate, Place)> = spans.iter().filter_map(ended).collect();
+        let mut ends: Vec<(NaiveDate, RecordIndex)> = spans.iter().filter_map(ended).collect();
         ends.sort_unstable();
         Self(ends)
     }
 
     /// What ended the last of those that were over when a run began, and those that were over
     /// within it: without them they would have gone on.
-    fn by(&self, run: Run) -> impl Iterator<Item = Place> + '_ {
+    fn by(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let over = self.0.partition_point(|(last, _)| *last <= run.first);
         let latest = self.0[..over].last().map(|(last, _)| *last);
         let before = self.0[..over].partition_point(|(last, _)| Some(*last) < latest);
@@ -117,31 +117,31 @@ impl Over {
 /// The lists of one modality.
 pub(super) fn day_runs(
     timeline: &Timeline<'_>,
-    modality: &Modality<'_>,
-    custody: &Custody<'_>,
+    modality: &DatedModality<'_>,
+    custody: &DetentionEvidence<'_>,
     presences: &Presences,
 ) -> DayRuns {
-    let nowhere = Dates::default();
+    let nowhere = DateSet::default();
     let inside = modality.sleeps_inside();
     let detained = if inside { &nowhere } else { custody.detained };
-    let lifted = &Over::new(&modality.suspensions);
-    let returned: Vec<&Over> = custody.returned.iter().collect();
+    let lifted = &EndRecords::new(&modality.suspensions);
+    let returned: Vec<&EndRecords> = custody.returned.iter().collect();
     // Where the person sleeps inside, no date is free and none detained.
-    let free = Grounds::new(&[&custody.detention.away], &[&custody.released]);
-    let free = if inside { Grounds::default() } else { free };
+    let free = RunEvidence::new(&[&custody.detention.away], &[&custody.released]);
+    let free = if inside { RunEvidence::default() } else { free };
     let compliant = free.and(&[], &[lifted]);
     let treatment = compliant.in_treatment(presences);
     // What a run of each reason rests on, besides the window.
     let not_complied = [
-        (Why::Detained, detained, Grounds::new(&[&custody.detention.spans], &returned)),
-        (Why::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
+        (DayReason::Detained, detained, RunEvidence::new(&[&custody.detention.spans], &returned)),
+        (DayReason::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
     ];
-    let lists = Lists { timeline, window: &modality.depends_on };
+    let lists = RunBuilder { timeline, window: &modality.depends_on };
     let treated = presences.present.intersect(&modality.compliant);
     let mut left = presences.covered.minus(&treated);
     let outside = left.minus(&modality.dates);
-    let stayed = Grounds::new(&[&presences.spans], &[]);
-    let mut not_in_treatment = lists.list(Why::OutsideWindow, &outside, &stayed);
+    let stayed = RunEvidence::new(&[&presences.spans], &[]);
+    let mut not_in_treatment = lists.list(DayReason::OutsideWindow, &outside, &stayed);
     left = left.minus(&outside);
     let absent = compliant.and(&[&presences.spans, &presences.absences], &[]);
     let not_treated = not_complied
@@ -149,8 +149,12 @@ pub(super) fn day_runs(
         .map(|(why, dates, grounds)| (*why, *dates, grounds.and(&[&presences.spans], &[])))
         .into_iter()
         .chain([
-            (Why::UnauthorisedAbsence, &presences.absent, absent),
-            (Why::ClosingDate, &presences.covered, treatment.and(&[&presences.closings], &[])),
+            (DayReason::UnauthorisedAbsence, &presences.absent, absent),
+            (
+                DayReason::ClosingDate,
+                &presences.covered,
+                treatment.and(&[&presences.closings], &[]),
+            ),
         ]);
     for (why, dates, grounds) in not_treated {
         let because = left.intersect(dates);
@@ -167,8 +171,8 @@ pub(super) fn day_runs(
     not_in_treatment.sort_by_key(|run| run.from);
     not_compliant.sort_by_key(|run| run.from);
     DayRuns {
-        in_treatment: lists.list(Why::InTreatment, &treated, &treatment),
-        compliant: lists.list(Why::UnderModality, &modality.compliant, &compliant),
+        in_treatment: lists.list(DayReason::InTreatment, &treated, &treatment),
+        compliant: lists.list(DayReason::UnderModality, &modality.compliant, &compliant),
         not_compliant,
         not_in_treatment,
     }
@@ -176,21 +180,21 @@ pub(super) fn day_runs(
 
 /// What the runs of a list rest on, besides the window.
 #[derive(Default, Clone)]
-struct Grounds<'g> {
+struct RunEvidence<'g> {
     /// They lie in these.
     within: Vec<&'g [Span]>,
     /// Of each of these the last was over, and those within the run.
-    over: Vec<&'g Over>,
+    over: Vec<&'g EndRecords>,
     /// They lie in these too, and the absences from each were over.
     presences: Option<&'g Presences>,
 }
 
-impl<'g> Grounds<'g> {
-    fn new(within: &[&'g [Span]], over: &[&'g Over]) -> Self {
+impl<'g> RunEvidence<'g> {
+    fn new(within: &[&'g [Span]], over: &[&'g EndRecords]) -> Self {
         Self { within: within.to_vec(), over: over.to_vec(), presences: None }
     }
 
-    fn and(&self, within: &[&'g [Span]], over: &[&'g Over]) -> Self {
+    fn and(&self, within: &[&'g [Span]], over: &[&'g EndRecords]) -> Self {
         let mut both = self.clone();
         both.within.extend(within);
         both.over.extend(over);
@@ -202,17 +206,18 @@ impl<'g> Grounds<'g> {
     }
 }
 
-struct Lists<'l, 'a> {
+struct RunBuilder<'l, 'a> {
     timeline: &'l Timeline<'a>,
     /// What the window rests on: every run of a modality does.
-    window: &'l [Place],
+    window: &'l [RecordIndex],
 }
 
-impl Lists<'_, '_> {
-    fn list(&self, why: Why, dates: &Dates, grounds: &Grounds<'_>) -> Vec<DayRun> {
-        let mut within: Vec<Touching> = grounds.within.iter().map(|s| Touching::new(s)).collect();
-        let mut stayed = grounds.presences.map(|p| (Touching::new(&p.spans), &p.absences_of));
-        let run = |run: Run| {
+impl RunBuilder<'_, '_> {
+    fn list(&self, why: DayReason, dates: &DateSet, grounds: &RunEvidence<'_>) -> Vec<DayRun> {
+        let mut within: Vec<SpanCursor> =
+            grounds.within.iter().map(|s| SpanCursor::new(s)).collect();
+        let mut stayed = grounds.presences.map(|p| (SpanCursor::new(&p.spans), &p.absences_of));
+        let run = |run: DateRun| {
             let mut places = self.window.to_vec();
             for touching in &mut within {
                 places.extend(touching.next(run).flat_map(|(_, span)| span.depends_on.clone()));
@@ -236,19 +241,19 @@ impl Lists<'_, '_> {
 }
 
 /// Finds the spans that share a date with each of several runs in order.
-struct Touching<'s> {
+struct SpanCursor<'s> {
     spans: &'s [Span],
     /// Runs come in order, so spans that ended before one are behind those after it too.
     behind: usize,
 }
 
-impl<'s> Touching<'s> {
+impl<'s> SpanCursor<'s> {
     fn new(spans: &'s [Span]) -> Self {
         Self { spans, behind: 0 }
     }
 
     /// The spans with their places.
-    fn next(&mut self, run: Run) -> impl Iterator<Item = (usize, &'s Span)> + use<'s> {
+    fn next(&mut self, run: DateRun) -> impl Iterator<Item = (usize, &'s Span)> + use<'s> {
         let passed = self.spans[self.behind..].iter().take_while(|s| s.run.last < run.first);
         self.behind += passed.count();
         let begun = self.spans.iter().enumerate().skip(self.behind);

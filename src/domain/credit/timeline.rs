@@ -7,21 +7,21 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::answer::RecordRead;
-use super::query::Query;
+use super::query::CreditQuery;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{History, Item};
 use crate::domain::time::calendar;
-use crate::domain::time::dates::{Dates, Run, WRITABLE_MAX};
+use crate::domain::time::dates::{DateRun, DateSet, WRITABLE_MAX};
 use crate::domain::vocabulary::fact::Fact;
 
 /// The place of a record in the order of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place(usize);
+pub(super) struct RecordIndex(usize);
 
 /// One record.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told<'a> {
-    pub place: Place,
+pub(super) struct TimelineRecord<'a> {
+    pub index: RecordIndex,
     pub date: NaiveDate,
     pub instant: DateTime<Utc>,
     pub id: &'a str,
@@ -29,56 +29,56 @@ pub(super) struct Told<'a> {
     pub fact: &'a Fact,
 }
 
-/// Dates with the records that open and close them. The run may hold no date: what began and
+/// DateSet with the records that open and close them. The run may hold no date: what began and
 /// ended within a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
-    pub run: Run,
-    pub depends_on: Vec<Place>,
+    pub run: DateRun,
+    pub depends_on: Vec<RecordIndex>,
 }
 
 impl Span {
     /// The dates of all.
-    pub fn dates(spans: &[Self]) -> Dates {
-        Dates::new(spans.iter().map(|span| span.run))
+    pub fn dates(spans: &[Self]) -> DateSet {
+        DateSet::new(spans.iter().map(|span| span.run))
     }
 }
 
 /// The records up to the date of the answer.
 #[derive(Debug)]
 pub(super) struct Timeline<'a> {
-    pub told: Vec<Told<'a>>,
+    pub records: Vec<TimelineRecord<'a>>,
     /// The last date that counts.
     pub at: NaiveDate,
     /// The death that made it the last one.
-    pub death: Option<Place>,
+    pub death: Option<RecordIndex>,
     /// Whether dates after today count.
     pub projected: bool,
 }
 
 impl<'a> Timeline<'a> {
-    pub fn new(history: &'a History, query: &Query, findings: &mut Vec<Finding>) -> Self {
+    pub fn new(history: &'a History, query: &CreditQuery, findings: &mut Vec<Finding>) -> Self {
         let asked = query.at.date().min(WRITABLE_MAX);
         let at = if query.project { asked } else { asked.min(query.today) };
-        let mut told: Vec<Told> = history
+        let mut records: Vec<TimelineRecord> = history
             .facts()
             .filter(|(_, fact)| is_read(fact))
             .enumerate()
-            .map(|(place, (item, fact))| Told {
-                place: Place(place),
+            .map(|(index, (item, fact))| TimelineRecord {
+                index: RecordIndex(index),
                 date: item.date(),
                 instant: item.instant(),
                 id: item.id(),
                 item,
                 fact,
             })
-            .take_while(|told| told.date <= at)
+            .take_while(|record| record.date <= at)
             .collect();
-        let death = told.iter().find(|told| matches!(told.fact, Fact::Died)).copied();
+        let death = records.iter().find(|record| matches!(record.fact, Fact::Died)).copied();
         let Some(death) = death else {
-            return Self { told, at, death: None, projected: at > query.today };
+            return Self { records, at, death: None, projected: at > query.today };
         };
-        let after = told.split_off(told.partition_point(|told| told.date <= death.date));
+        let after = records.split_off(records.partition_point(|record| record.date <= death.date));
         findings.extend(after.iter().map(|late| Finding {
             code: FindingCode::RecordAfterDeath,
             message: format!(
@@ -88,31 +88,31 @@ impl<'a> Timeline<'a> {
             events: vec![death.id.to_owned(), late.id.to_owned()],
         }));
         let projected = death.date > query.today;
-        Self { told, at: death.date, death: Some(death.place), projected }
+        Self { records, at: death.date, death: Some(death.index), projected }
     }
 
     /// The ids of these records, each once, in order.
-    pub fn ids(&self, places: impl IntoIterator<Item = Place>) -> Vec<String> {
-        let places: BTreeSet<Place> = places.into_iter().collect();
-        places.into_iter().map(|place| self.told[place.0].id.to_owned()).collect()
+    pub fn ids(&self, places: impl IntoIterator<Item = RecordIndex>) -> Vec<String> {
+        let places: BTreeSet<RecordIndex> = places.into_iter().collect();
+        places.into_iter().map(|index| self.records[index.0].id.to_owned()).collect()
     }
 
     /// Every record, as it stands.
-    pub fn records(&self) -> Vec<RecordRead> {
-        let read = |told: &Told| RecordRead {
-            id: told.id.to_owned(),
-            source: told.item.recorded.event.key.source.to_string(),
-            kind: told.item.kind().code(),
-            time: calendar::local_time(told.instant).fixed_offset(),
+    pub fn records_read(&self) -> Vec<RecordRead> {
+        let read = |record: &TimelineRecord| RecordRead {
+            id: record.id.to_owned(),
+            source: record.item.recorded.event.key.source.to_string(),
+            kind: record.item.kind().code(),
+            time: calendar::local_time(record.instant).fixed_offset(),
         };
-        self.told.iter().map(read).collect()
+        self.records.iter().map(read).collect()
     }
 
     /// A finding that rests on these records.
     pub fn finding(
         &self,
         code: FindingCode,
-        places: impl IntoIterator<Item = Place>,
+        places: impl IntoIterator<Item = RecordIndex>,
         message: impl Into<String>,
     ) -> Finding {
         Finding { code, message: message.into(), events: self.ids(places) }

@@ -6,25 +6,25 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::query::Boundary;
-use super::timeline::{Place, Span, Timeline, Told};
+use super::parameters::Boundary;
+use super::timeline::{RecordIndex, Span, Timeline, TimelineRecord};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::time::dates::{Dates, Run, day_after, day_before};
+use crate::domain::time::dates::{DateRun, DateSet, day_after, day_before};
 use crate::domain::vocabulary::fact::{Code, Fact, Id};
 
 /// How a presence ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum PresenceEnd {
     /// By a closing of its stay.
-    Closed(Place),
+    Closed(RecordIndex),
     /// Never closed: by the next admission anywhere, or arrival in prison.
-    Displaced(Place),
+    Displaced(RecordIndex),
     /// Not yet.
     Open,
 }
 
-impl End {
-    pub fn place(self) -> Option<Place> {
+impl PresenceEnd {
+    pub fn record(self) -> Option<RecordIndex> {
         match self {
             Self::Closed(place) | Self::Displaced(place) => Some(place),
             Self::Open => None,
@@ -37,16 +37,16 @@ impl End {
 pub(super) struct Presence<'a> {
     pub stay: &'a Id,
     pub facility: &'a Code,
-    pub admitted: Place,
-    pub run: Run,
-    pub end: End,
+    pub admitted: RecordIndex,
+    pub run: DateRun,
+    pub end: PresenceEnd,
     /// When it began and, unless it goes on, when it ended.
     pub from: DateTime<Utc>,
     pub until: Option<DateTime<Utc>>,
     /// Unauthorised absences: the dates wholly inside them.
     pub absences: Vec<Span>,
     /// The dates it counts.
-    pub counted: Dates,
+    pub counted: DateSet,
 }
 
 impl Presence<'_> {
@@ -57,74 +57,77 @@ impl Presence<'_> {
 
     /// The dates with the records that open and close them.
     pub fn span(&self) -> Span {
-        let depends_on = [Some(self.admitted), self.end.place()];
+        let depends_on = [Some(self.admitted), self.end.record()];
         Span { run: self.run, depends_on: depends_on.into_iter().flatten().collect() }
     }
 
     /// The dates wholly inside an absence from `start` to `end`, as far as this presence goes.
-    fn inside(&self, start: &Told<'_>, end: Option<&Told<'_>>) -> Run {
+    fn inside(&self, start: &TimelineRecord<'_>, end: Option<&TimelineRecord<'_>>) -> DateRun {
         let ended = end.filter(|end| self.until.is_none_or(|until| end.instant <= until));
         let last = match (ended, self.end) {
             (Some(end), _) => day_before(end.date),
             // Still away when the house closed the stay, or still away now.
-            (None, End::Closed(_) | End::Open) => self.run.last,
-            (None, End::Displaced(_)) => day_before(self.run.last),
+            (None, PresenceEnd::Closed(_) | PresenceEnd::Open) => self.run.last,
+            (None, PresenceEnd::Displaced(_)) => day_before(self.run.last),
         };
-        Run { first: day_after(start.date), last }
+        DateRun { first: day_after(start.date), last }
     }
 }
 
 /// An absence from a stay, as recorded.
 #[derive(Debug)]
-pub(super) struct Absence<'t, 'a> {
-    pub start: &'t Told<'a>,
-    pub end: Option<&'t Told<'a>>,
+pub(super) struct StayAbsence<'t, 'a> {
+    pub start: &'t TimelineRecord<'a>,
+    pub end: Option<&'t TimelineRecord<'a>>,
     /// The end of the last presence it belongs to; `None`: it belongs to none.
-    pub within: Option<Within>,
+    pub within: Option<AbsenceLimit>,
 }
 
 /// How far an absence can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Within {
+pub(super) enum AbsenceLimit {
     Until(DateTime<Utc>),
     Open,
 }
 
 /// All about one stay.
 #[derive(Debug, Default)]
-pub(super) struct Stay<'t, 'a> {
-    pub admissions: Vec<&'t Told<'a>>,
-    pub closings: Vec<&'t Told<'a>>,
-    pub absences: Vec<Absence<'t, 'a>>,
+pub(super) struct TreatmentStay<'t, 'a> {
+    pub admissions: Vec<&'t TimelineRecord<'a>>,
+    pub closings: Vec<&'t TimelineRecord<'a>>,
+    pub absences: Vec<StayAbsence<'t, 'a>>,
     pub presences: Vec<Presence<'a>>,
-    starts: Vec<(&'t Told<'a>, bool)>,
-    ends: Vec<&'t Told<'a>>,
+    starts: Vec<(&'t TimelineRecord<'a>, bool)>,
+    ends: Vec<&'t TimelineRecord<'a>>,
 }
 
-impl Stay<'_, '_> {
+impl TreatmentStay<'_, '_> {
     /// P of this stay.
-    pub fn present(&self) -> Dates {
-        Dates::new(self.presences.iter().flat_map(|presence| presence.counted.runs()))
+    pub fn present(&self) -> DateSet {
+        DateSet::new(self.presences.iter().flat_map(|presence| presence.counted.runs()))
     }
 }
 
 /// Every stay, in the order of its first record.
-pub(super) fn stays<'t, 'a>(timeline: &'t Timeline<'a>, boundary: Boundary) -> Vec<Stay<'t, 'a>> {
+pub(super) fn stays<'t, 'a>(
+    timeline: &'t Timeline<'a>,
+    boundary: Boundary,
+) -> Vec<TreatmentStay<'t, 'a>> {
     let mut stays = gather(timeline);
-    let displacing: Vec<&Told> = timeline
-        .told
+    let displacing: Vec<&TimelineRecord> = timeline
+        .records
         .iter()
-        .filter(|told| matches!(told.fact, Fact::Admitted(_) | Fact::Arrived(_)))
+        .filter(|record| matches!(record.fact, Fact::Admitted(_) | Fact::Arrived(_)))
         .collect();
     for stay in &mut stays {
         stay.presences = presences(timeline, stay, &displacing);
         absences(stay);
         for presence in &mut stay.presences {
-            let mut dates = Dates::new([presence.run]);
+            let mut dates = DateSet::new([presence.run]);
             dates = dates.minus(&Span::dates(&presence.absences));
-            if let (Boundary::ExcludeLast, End::Closed(_)) = (boundary, presence.end) {
+            if let (Boundary::ExcludeLast, PresenceEnd::Closed(_)) = (boundary, presence.end) {
                 let last = presence.run.last;
-                dates = dates.minus(&Dates::between(last, last));
+                dates = dates.minus(&DateSet::between(last, last));
             }
             presence.counted = dates;
         }
@@ -133,18 +136,18 @@ pub(super) fn stays<'t, 'a>(timeline: &'t Timeline<'a>, boundary: Boundary) -> V
 }
 
 /// The houses of the presences that share a date with a window, each once, by code.
-pub(super) fn houses(stays: &[Stay<'_, '_>], window: Option<Run>) -> Vec<Code> {
+pub(super) fn houses(stays: &[TreatmentStay<'_, '_>], window: Option<DateRun>) -> Vec<Code> {
     let presences = stays.iter().flat_map(|stay| &stay.presences);
     let within = presences.filter(|p| window.is_some_and(|window| window.meets(p.run)));
     let houses: BTreeSet<&Code> = within.map(|presence| presence.facility).collect();
     houses.into_iter().cloned().collect()
 }
 
-fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<Stay<'t, 'a>> {
+fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
     let mut places: HashMap<&Id, usize> = HashMap::new();
-    let mut stays: Vec<Stay> = Vec::new();
-    for told in &timeline.told {
-        let id = match told.fact {
+    let mut stays: Vec<TreatmentStay> = Vec::new();
+    for record in &timeline.records {
+        let id = match record.fact {
             Fact::Admitted(of) => &of.stay,
             Fact::StayAbsenceStarted(of) => &of.stay,
             Fact::StayAbsenceEnded(of) => &of.stay,
@@ -154,15 +157,15 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<Stay<'t, 'a>> {
             _ => continue,
         };
         let place = *places.entry(id).or_insert_with(|| {
-            stays.push(Stay::default());
+            stays.push(TreatmentStay::default());
             stays.len() - 1
         });
         let stay = &mut stays[place];
-        match told.fact {
-            Fact::Admitted(_) => stay.admissions.push(told),
-            Fact::StayAbsenceStarted(absence) => stay.starts.push((told, absence.authorised)),
-            Fact::StayAbsenceEnded(_) => stay.ends.push(told),
-            _ => stay.closings.push(told),
+        match record.fact {
+            Fact::Admitted(_) => stay.admissions.push(record),
+            Fact::StayAbsenceStarted(absence) => stay.starts.push((record, absence.authorised)),
+            Fact::StayAbsenceEnded(_) => stay.ends.push(record),
+            _ => stay.closings.push(record),
         }
     }
     stays
@@ -170,60 +173,60 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<Stay<'t, 'a>> {
 
 fn presences<'a>(
     timeline: &Timeline<'a>,
-    stay: &Stay<'_, 'a>,
-    displacing: &[&Told<'a>],
+    stay: &TreatmentStay<'_, 'a>,
+    displacing: &[&TimelineRecord<'a>],
 ) -> Vec<Presence<'a>> {
-    let presence = |admitted: &&Told<'a>| {
+    let presence = |admitted: &&TimelineRecord<'a>| {
         let Fact::Admitted(admission) = admitted.fact else { return None };
-        let closing = stay.closings.partition_point(|told| told.instant < admitted.instant);
-        let next = displacing.partition_point(|told| told.place <= admitted.place);
-        let (end, told) = match (stay.closings.get(closing), displacing.get(next)) {
-            (Some(closing), _) => (End::Closed(closing.place), Some(*closing)),
-            (None, Some(next)) => (End::Displaced(next.place), Some(*next)),
-            (None, None) => (End::Open, None),
+        let closing = stay.closings.partition_point(|record| record.instant < admitted.instant);
+        let next = displacing.partition_point(|record| record.index <= admitted.index);
+        let (end, record) = match (stay.closings.get(closing), displacing.get(next)) {
+            (Some(closing), _) => (PresenceEnd::Closed(closing.index), Some(*closing)),
+            (None, Some(next)) => (PresenceEnd::Displaced(next.index), Some(*next)),
+            (None, None) => (PresenceEnd::Open, None),
         };
-        let last = told.map_or(timeline.at, |told| told.date);
+        let last = record.map_or(timeline.at, |record| record.date);
         Some(Presence {
             stay: &admission.stay,
             facility: &admission.facility,
-            admitted: admitted.place,
-            run: Run { first: admitted.date, last },
+            admitted: admitted.index,
+            run: DateRun { first: admitted.date, last },
             end,
             from: admitted.instant,
-            until: told.map(|told| told.instant),
+            until: record.map(|record| record.instant),
             absences: Vec::new(),
-            counted: Dates::default(),
+            counted: DateSet::default(),
         })
     };
     stay.admissions.iter().filter_map(presence).collect()
 }
 
 /// Gives each absence to the presences that run when it starts.
-fn absences(stay: &mut Stay<'_, '_>) {
+fn absences(stay: &mut TreatmentStay<'_, '_>) {
     for &(start, authorised) in &stay.starts {
-        let next = stay.ends.partition_point(|end| end.place < start.place);
+        let next = stay.ends.partition_point(|end| end.index < start.index);
         let end = stay.ends.get(next).copied();
         let mut within = None;
         for presence in stay.presences.iter_mut().filter(|p| p.runs_at(start.instant)) {
             within = match (within, presence.until) {
-                (Some(Within::Open), _) | (_, None) => Some(Within::Open),
-                (Some(Within::Until(a)), Some(b)) => Some(Within::Until(a.max(b))),
-                (None, Some(b)) => Some(Within::Until(b)),
+                (Some(AbsenceLimit::Open), _) | (_, None) => Some(AbsenceLimit::Open),
+                (Some(AbsenceLimit::Until(a)), Some(b)) => Some(AbsenceLimit::Until(a.max(b))),
+                (None, Some(b)) => Some(AbsenceLimit::Until(b)),
             };
             let run = presence.inside(start, end);
             if !authorised {
-                let ended = end.filter(|end| presence.runs_at(end.instant)).map(|end| end.place);
-                let until = ended.or(presence.end.place());
-                let depends_on = [Some(start.place), until].into_iter().flatten().collect();
+                let ended = end.filter(|end| presence.runs_at(end.instant)).map(|end| end.index);
+                let until = ended.or(presence.end.record());
+                let depends_on = [Some(start.index), until].into_iter().flatten().collect();
                 presence.absences.push(Span { run, depends_on });
             }
         }
-        stay.absences.push(Absence { start, end, within });
+        stay.absences.push(StayAbsence { start, end, within });
     }
 }
 
 /// The findings about stays on their own.
-pub(super) fn findings(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>]) -> Vec<Finding> {
+pub(super) fn findings(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for stay in stays {
         closings(timeline, stay, &mut findings);
@@ -233,9 +236,9 @@ pub(super) fn findings(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>]) -> Vec<F
     findings
 }
 
-fn closings(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Finding>) {
+fn closings(timeline: &Timeline<'_>, stay: &TreatmentStay<'_, '_>, findings: &mut Vec<Finding>) {
     for presence in &stay.presences {
-        let End::Displaced(by) = presence.end else { continue };
+        let PresenceEnd::Displaced(by) = presence.end else { continue };
         findings.push(timeline.finding(
             FindingCode::StayNeverClosed,
             [presence.admitted, by],
@@ -245,14 +248,15 @@ fn closings(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Fin
             ),
         ));
     }
-    let ends: HashSet<Option<Place>> = stay.presences.iter().map(|p| p.end.place()).collect();
-    let mut first: Option<&Told> = None;
+    let ends: HashSet<Option<RecordIndex>> =
+        stay.presences.iter().map(|p| p.end.record()).collect();
+    let mut first: Option<&TimelineRecord> = None;
     for closing in &stay.closings {
         match first {
-            _ if ends.contains(&Some(closing.place)) => first = Some(closing),
+            _ if ends.contains(&Some(closing.index)) => first = Some(closing),
             Some(first) => findings.push(timeline.finding(
                 FindingCode::StayClosedTwice,
-                [first.place, closing.place],
+                [first.index, closing.index],
                 format!(
                     "Closed on {} and again on {}; the first closing counts.",
                     first.date, closing.date
@@ -263,25 +267,29 @@ fn closings(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Fin
     }
 }
 
-fn overlapping_absences(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: &mut Vec<Finding>) {
+fn overlapping_absences(
+    timeline: &Timeline<'_>,
+    stay: &TreatmentStay<'_, '_>,
+    findings: &mut Vec<Finding>,
+) {
     for absence in stay.absences.iter().filter(|absence| absence.within.is_none()) {
         findings.push(timeline.finding(
             FindingCode::AbsenceWithoutStay,
-            [absence.start.place],
+            [absence.start.index],
             format!(
                 "An absence starts on {} outside any presence; it has no effect.",
                 absence.start.date
             ),
         ));
     }
-    let mut longest: Option<(&Absence, Option<DateTime<Utc>>)> = None;
+    let mut longest: Option<(&StayAbsence, Option<DateTime<Utc>>)> = None;
     for absence in stay.absences.iter().filter(|absence| absence.within.is_some()) {
         if let Some((earlier, until)) = longest
             && until.is_none_or(|until| absence.start.instant < until)
         {
             findings.push(timeline.finding(
                 FindingCode::AbsenceOverlap,
-                [earlier.start.place, absence.start.place],
+                [earlier.start.index, absence.start.index],
                 format!(
                     "An absence starts on {} while another runs since {}.",
                     absence.start.date, earlier.start.date
@@ -296,17 +304,21 @@ fn overlapping_absences(timeline: &Timeline<'_>, stay: &Stay<'_, '_>, findings: 
 }
 
 /// When an absence ends, as far as its presences go; `None`: it goes on.
-fn until(absence: &Absence<'_, '_>) -> Option<DateTime<Utc>> {
+fn until(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
     let end = absence.end.map(|end| end.instant);
     match absence.within {
-        Some(Within::Until(until)) => Some(end.map_or(until, |end| end.min(until))),
+        Some(AbsenceLimit::Until(until)) => Some(end.map_or(until, |end| end.min(until))),
         _ => end,
     }
 }
 
 /// Each presence against the one before it that reaches furthest, so that a long stay under many
-/// short ones is told once for each.
-fn overlapping_stays(timeline: &Timeline<'_>, stays: &[Stay<'_, '_>], findings: &mut Vec<Finding>) {
+/// short ones is record once for each.
+fn overlapping_stays(
+    timeline: &Timeline<'_>,
+    stays: &[TreatmentStay<'_, '_>],
+    findings: &mut Vec<Finding>,
+) {
     let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
     let mut own: HashMap<&Id, &Presence> = HashMap::new();

@@ -24,14 +24,14 @@ pub fn day_before(date: NaiveDate) -> NaiveDate {
 
 /// Consecutive dates, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Run {
+pub struct DateRun {
     /// The first date.
     pub first: NaiveDate,
     /// The last date, not before the first.
     pub last: NaiveDate,
 }
 
-impl Run {
+impl DateRun {
     /// How many dates.
     pub fn days(self) -> i64 {
         (self.last - self.first).num_days() + 1
@@ -45,19 +45,19 @@ impl Run {
 
 /// A set of civil dates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Dates {
-    runs: Vec<Run>,
+pub struct DateSet {
+    runs: Vec<DateRun>,
 }
 
-impl Dates {
+impl DateSet {
     /// The dates of all runs together; a run that ends before it begins holds none.
-    pub fn new(runs: impl IntoIterator<Item = Run>) -> Self {
+    pub fn new(runs: impl IntoIterator<Item = DateRun>) -> Self {
         let clipped =
-            |run: Run| Run { first: run.first.max(DATE_MIN), last: run.last.min(DATE_MAX) };
-        let mut runs: Vec<Run> =
+            |run: DateRun| DateRun { first: run.first.max(DATE_MIN), last: run.last.min(DATE_MAX) };
+        let mut runs: Vec<DateRun> =
             runs.into_iter().map(clipped).filter(|run| run.first <= run.last).collect();
         runs.sort_unstable();
-        let mut merged: Vec<Run> = Vec::with_capacity(runs.len());
+        let mut merged: Vec<DateRun> = Vec::with_capacity(runs.len());
         for run in runs {
             match merged.last_mut() {
                 Some(open) if run.first <= day_after(open.last) => {
@@ -71,11 +71,11 @@ impl Dates {
 
     /// All dates from the first to the last.
     pub fn between(first: NaiveDate, last: NaiveDate) -> Self {
-        Self::new([Run { first, last }])
+        Self::new([DateRun { first, last }])
     }
 
     /// The maximal runs, in order.
-    pub fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+    pub fn runs(&self) -> impl Iterator<Item = DateRun> + '_ {
         self.runs.iter().copied()
     }
 
@@ -99,36 +99,37 @@ impl Dates {
         self.from(date).first().map(|run| run.first.max(date))
     }
 
-    /// Dates in either.
+    /// DateSet in either.
     pub fn union(&self, other: &Self) -> Self {
         Self::new(self.runs().chain(other.runs()))
     }
 
-    /// Dates in this and not in the other.
+    /// DateSet in this and not in the other.
     pub fn minus(&self, other: &Self) -> Self {
         let mut left = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
             let mut first = run.first;
             for gap in other.from(run.first).iter().take_while(|gap| gap.first <= run.last) {
                 if first < gap.first {
-                    left.push(Run { first, last: day_before(gap.first) });
+                    left.push(DateRun { first, last: day_before(gap.first) });
                 }
                 first = day_after(gap.last);
             }
             if first <= run.last {
-                left.push(Run { first, last: run.last });
+                left.push(DateRun { first, last: run.last });
             }
         }
         Self { runs: left }
     }
 
-    /// Dates in both.
+    /// DateSet in both.
     pub fn intersect(&self, other: &Self) -> Self {
         let mut both = Vec::new();
         for run in &self.runs {
             let meeting = other.from(run.first).iter().take_while(|o| o.first <= run.last);
             both.extend(
-                meeting.map(|o| Run { first: run.first.max(o.first), last: run.last.min(o.last) }),
+                meeting
+                    .map(|o| DateRun { first: run.first.max(o.first), last: run.last.min(o.last) }),
             );
         }
         Self { runs: both }
@@ -140,14 +141,14 @@ impl Dates {
     }
 
     /// The runs that do not end before the date.
-    fn from(&self, date: NaiveDate) -> &[Run] {
+    fn from(&self, date: NaiveDate) -> &[DateRun] {
         &self.runs[self.runs.partition_point(|run| run.last < date)..]
     }
 }
 
 /// The length of a sentence as pronounced: the part to be executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Length {
+pub struct SentenceLength {
     /// Whole years, date to date.
     pub years: u32,
     /// Months on top, each of a fixed number of days.
@@ -157,7 +158,7 @@ pub struct Length {
 }
 
 /// Lays lengths one after the other from a date on: after each, how many days have passed since.
-pub fn chain(start: NaiveDate, lengths: &[Length], month_days: u32) -> Vec<i64> {
+pub fn chain(start: NaiveDate, lengths: &[SentenceLength], month_days: u32) -> Vec<i64> {
     let origin = i64::from(start.num_days_from_ce()) - UNIX_DAY;
     let mut day = origin;
     let mut passed = Vec::with_capacity(lengths.len());
@@ -219,12 +220,12 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn set(runs: &[(i32, i32)]) -> Dates {
+    fn set(runs: &[(i32, i32)]) -> DateSet {
         let day = |n: i32| NaiveDate::from_num_days_from_ce_opt(739_000 + n).unwrap();
-        Dates::new(runs.iter().map(|&(a, b)| Run { first: day(a), last: day(b) }))
+        DateSet::new(runs.iter().map(|&(a, b)| DateRun { first: day(a), last: day(b) }))
     }
 
-    fn days(dates: &Dates) -> BTreeSet<i32> {
+    fn days(dates: &DateSet) -> BTreeSet<i32> {
         dates
             .runs()
             .flat_map(|run| run.first.num_days_from_ce()..=run.last.num_days_from_ce())
@@ -250,7 +251,7 @@ mod tests {
             let next = a.first_from(day).map(|d| d.num_days_from_ce());
             prop_assert_eq!(next, x.range(probe..).next().copied());
             for made in [a.union(&b), a.minus(&b), a.intersect(&b)] {
-                let runs: Vec<Run> = made.runs().collect();
+                let runs: Vec<DateRun> = made.runs().collect();
                 prop_assert!(runs.windows(2).all(|w| day_after(w[0].last) < w[1].first));
             }
         }
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn lengths_run_date_to_date_then_by_months_of_thirty_days() {
-        let length = |years, months, days| Length { years, months, days };
+        let length = |years, months, days| SentenceLength { years, months, days };
         let rows = [
             ("2025-01-01", vec![length(2, 0, 0)], 30, "2026-12-31"),
             ("2026-01-01", vec![length(0, 18, 0)], 30, "2027-06-24"),
@@ -288,14 +289,14 @@ mod tests {
 
     #[test]
     fn no_length_overflows_and_no_date_is_made_up() {
-        let longest = Length { years: 100, months: 1200, days: 36_525 };
+        let longest = SentenceLength { years: 100, months: 1200, days: 36_525 };
         let days = chain(date("9999-12-31"), &vec![longest; 20_000], 31);
         assert!(days.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(days_later(date("9999-12-31"), *days.last().unwrap()), None);
         assert_eq!(days_later(date("9999-12-31"), 0), Some(date("9999-12-31")));
         assert_eq!(days_later(date("0001-01-01"), i64::MAX), None);
-        let all = Dates::between(NaiveDate::MIN, NaiveDate::MAX);
+        let all = DateSet::between(NaiveDate::MIN, NaiveDate::MAX);
         assert!(all.minus(&all).is_empty());
-        assert_eq!(Dates::between(date("2026-01-02"), date("2026-01-01")), Dates::default());
+        assert_eq!(DateSet::between(date("2026-01-02"), date("2026-01-01")), DateSet::default());
     }
 }

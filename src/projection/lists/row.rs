@@ -123,7 +123,7 @@ fn credits(
         return (vec![row], None);
     }
     let today = calendar::date_of(now);
-    let credit = answer::credit(question, person, &credit::Query::new(question.at, today));
+    let credit = answer::credit(question, person, &credit::CreditQuery::new(question.at, today));
     let rows = credit.modalities.iter().map(|modality| CreditRow {
         treatment_days: Some(modality.treatment_days),
         facilities: modality.facilities.iter().map(Code::to_string).collect(),

@@ -3,22 +3,23 @@
 //! Dutch term stands beside the English one where the law has it. A sender's text cannot forge a
 //! line: control characters are shown as `?`.
 
-use super::answer::{
-    Calculation, Credit, DayRun, Days, DecidedBy, ModalityCredit, Reading, Remainder, SentenceEnd,
-    Status, Why,
+use crate::domain::credit::rules::{CreditRules, Parameter, ReadingName, ReadingStatus};
+use crate::domain::credit::{
+    Calculation, Credit, DayCount, DayReason, DayRun, DecidedBy, ModalityCredit, Reading,
+    Remainder, SentenceEnd,
 };
-use super::rules::{self, Parameter, ReadingRule};
+use crate::domain::source_mark::SourceMark;
 use crate::domain::vocabulary::choice::ModalityKind;
 
 /// The widest line.
 const COLUMNS_MAX: usize = 100;
 
-/// Writes the answer of a person as plain text. `known` is the moment it was known at, as asked.
-pub fn table(credit: &Credit, person: &str, known: Option<&str>) -> String {
-    let mut page = Page::default();
+/// Writes the credit of a person as plain text. `known_at` is the moment of knowledge asked for.
+pub fn credit_table(credit: &Credit, person: &str, known_at: Option<&str>) -> String {
+    let mut page = TextPage::default();
     page.line(0, "CREDIT OF DAYS (aftrek van dagen op het strafrestant)");
     page.blank();
-    head(&mut page, credit, person, known);
+    head(&mut page, credit, person, known_at);
     if credit.modalities.is_empty() {
         page.blank();
         page.line(0, "No modality is recorded up to this date: there is nothing to credit.");
@@ -34,7 +35,7 @@ pub fn table(credit: &Credit, person: &str, known: Option<&str>) -> String {
     page.0
 }
 
-fn head(page: &mut Page, credit: &Credit, person: &str, known: Option<&str>) {
+fn head(page: &mut TextPage, credit: &Credit, person: &str, known_at: Option<&str>) {
     page.field(0, "Person", person);
     page.field(0, "On", &credit.at.to_string());
     if credit.counted_to != credit.at {
@@ -44,7 +45,7 @@ fn head(page: &mut Page, credit: &Credit, person: &str, known: Option<&str>) {
         let label = "PROJECTION: dates after today are counted as if nothing changes";
         page.field(0, "Label", label);
     }
-    page.field(0, "Known", known.unwrap_or("all that is recorded"));
+    page.field(0, "Known", known_at.unwrap_or("all that is recorded"));
     page.field(0, "Rules", &format!("{} {}", credit.ruleset.id, credit.ruleset.version));
     page.field(0, "Unit", "a day is a civil date in Belgium; a date counts once");
     parameter(page, "boundary", credit.boundary.code(), &credit.parameters.boundary);
@@ -52,14 +53,14 @@ fn head(page: &mut Page, credit: &Credit, person: &str, known: Option<&str>) {
     parameter(page, "monthDays", &month_days, &credit.parameters.month_days);
 }
 
-fn parameter<T>(page: &mut Page, name: &str, value: &str, parameter: &Parameter<T>) {
+fn parameter<T>(page: &mut TextPage, name: &str, value: &str, parameter: &Parameter<T>) {
     let Parameter { text, source, mark, verified_by, verified_on, .. } = parameter;
     page.field(0, &format!("Parameter {name}"), &format!("{value}. {text}"));
-    page.field(0, "", &format!("Source: {source} ({}).", mark.words()));
+    page.field(0, "", &format!("Source: {source} ({}).", mark_words(*mark)));
     page.field(0, "", &format!("Verified by: {verified_by}; on: {verified_on}."));
 }
 
-fn modality_part(page: &mut Page, modality: &ModalityCredit) {
+fn modality_part(page: &mut TextPage, modality: &ModalityCredit) {
     let kind = kind_words(modality.kind);
     page.line(0, &"=".repeat(COLUMNS_MAX));
     page.line(0, &format!("MODALITY {}: {kind}", modality.modality));
@@ -92,7 +93,7 @@ fn modality_part(page: &mut Page, modality: &ModalityCredit) {
 }
 
 /// How the calculated remainder was arrived at.
-fn working(page: &mut Page, calculation: &Calculation) {
+fn working(page: &mut TextPage, calculation: &Calculation) {
     let Calculation { from, length_days, imputed_days, served_days, events } = calculation;
     let sentence = format!("{length_days} days of sentence (straf) from {from}");
     page.field(2, "", &sentence);
@@ -101,28 +102,28 @@ fn working(page: &mut Page, calculation: &Calculation) {
     page.field(2, "", &format!("records: {}", events.join(", ")));
 }
 
-fn reading_part(page: &mut Page, name: &str, reading: &Reading) {
-    let rule = rule(name);
+fn reading_part(page: &mut TextPage, name: ReadingName, reading: &Reading) {
+    let rule = CreditRules::shipped().readings.of(name);
     page.line(2, &"-".repeat(COLUMNS_MAX - 2));
-    page.line(2, &format!("READING {name}: {} ({})", rule.title, rule.dutch));
+    page.line(2, &format!("READING {}: {} ({})", name.code(), rule.title, rule.dutch));
     page.field(4, "Status", status_words(reading.status));
     page.field(4, "Article (artikel)", &reading.source.article);
     page.field(4, "Text", &reading.source.text);
-    page.field(4, "Source", &format!("{} ({})", rule.source, rule.mark.words()));
+    page.field(4, "Source", &format!("{} ({})", rule.source, mark_words(rule.mark)));
     let verified = format!("by {}; on: {}", reading.source.verified_by, reading.source.verified_on);
     page.field(4, "Verified", &verified);
     // What the court credits is the court's figure; these are the days it has before it.
-    let decides = name == "courtDecision";
+    let decides = name == ReadingName::CourtDecision;
     let counted = if decides { "For the court (voor de rechter)" } else { "Counted (meegeteld)" };
     runs(page, counted, &reading.counted);
     runs(page, "Not counted (niet meegeteld)", &reading.excluded);
     figures(page, reading);
 }
 
-fn figures(page: &mut Page, reading: &Reading) {
-    let days = |days: Days| match days {
-        Days::Exactly(days) => format!("{days} days"),
-        Days::Between { min, max } => format!("{min} to {max} days, as the court decides"),
+fn figures(page: &mut TextPage, reading: &Reading) {
+    let days = |days: DayCount| match days {
+        DayCount::Exactly(days) => format!("{days} days"),
+        DayCount::Between { min, max } => format!("{min} to {max} days, as the court decides"),
     };
     if let Some(DecidedBy { judgment, event }) = &reading.decision {
         let words = format!("judgment (vonnis) {judgment}; record: {event}");
@@ -158,7 +159,7 @@ fn end_words(end: SentenceEnd) -> String {
     }
 }
 
-fn runs(page: &mut Page, title: &str, runs: &[DayRun]) {
+fn runs(page: &mut TextPage, title: &str, runs: &[DayRun]) {
     if runs.is_empty() {
         page.field(4, title, "no date");
         return;
@@ -177,19 +178,19 @@ fn runs(page: &mut Page, title: &str, runs: &[DayRun]) {
 }
 
 /// Each reading against the floor: the days that hang on which reading holds.
-fn differences(page: &mut Page, modality: &ModalityCredit) {
+fn differences(page: &mut TextPage, modality: &ModalityCredit) {
     page.line(2, &"-".repeat(COLUMNS_MAX - 2));
     page.line(2, "DIFFERENCE between readings, in days still to serve");
     let floor = modality.readings.none.remaining_days;
     for (name, reading) in modality.readings.iter().skip(1) {
         let words = match (floor, reading.remaining_days) {
-            (Some(Days::Exactly(floor)), Some(Days::Exactly(days))) => fewer(floor - days),
-            (Some(Days::Exactly(floor)), Some(Days::Between { min, max })) => {
+            (Some(DayCount::Exactly(floor)), Some(DayCount::Exactly(days))) => fewer(floor - days),
+            (Some(DayCount::Exactly(floor)), Some(DayCount::Between { min, max })) => {
                 format!("{} to {} fewer than none, as the court decides", floor - max, floor - min)
             }
             _ => "cannot compute".to_owned(),
         };
-        page.field(4, name, &words);
+        page.field(4, name.code(), &words);
     }
 }
 
@@ -197,7 +198,7 @@ fn fewer(days: i64) -> String {
     if days < 0 { format!("{} more than none", -days) } else { format!("{days} fewer than none") }
 }
 
-fn findings(page: &mut Page, credit: &Credit) {
+fn findings(page: &mut TextPage, credit: &Credit) {
     page.line(0, &"=".repeat(COLUMNS_MAX));
     if credit.findings.is_empty() {
         page.line(0, "FINDINGS: none.");
@@ -211,7 +212,7 @@ fn findings(page: &mut Page, credit: &Credit) {
 }
 
 /// What the ids in the table stand for.
-fn records(page: &mut Page, credit: &Credit) {
+fn records(page: &mut TextPage, credit: &Credit) {
     page.line(0, &"=".repeat(COLUMNS_MAX));
     page.line(0, "RECORDS read (gelezen stukken), as they stand, by the clock in Belgium");
     for record in &credit.records {
@@ -221,13 +222,13 @@ fn records(page: &mut Page, credit: &Credit) {
     }
 }
 
-fn rule(reading: &str) -> &'static ReadingRule {
-    let readings = &rules::shipped().readings;
-    match reading {
-        "deduction" => &readings.deduction,
-        "courtDecision" => &readings.court_decision,
-        "fullResidential" => &readings.full_residential,
-        _ => &readings.none,
+fn mark_words(mark: SourceMark) -> &'static str {
+    match mark {
+        SourceMark::S => "read in the source named",
+        SourceMark::C => "read in a public repository",
+        SourceMark::K => "general knowledge, confirmed nowhere",
+        SourceMark::NotFound => "no source found",
+        SourceMark::Ours => "a choice of this project, confirmed nowhere",
     }
 }
 
@@ -243,32 +244,32 @@ fn kind_words(kind: ModalityKind) -> &'static str {
     }
 }
 
-fn status_words(status: Status) -> &'static str {
+fn status_words(status: ReadingStatus) -> &'static str {
     match status {
-        Status::LowerBound => "lowerBound: the floor under the other readings",
-        Status::Law => "law: plain deduction, nothing to decide",
-        Status::Court => "court: the judge decides, not this table",
-        Status::Proposal => "proposal: asked for, NOT THE LAW",
+        ReadingStatus::LowerBound => "lowerBound: the floor under the other readings",
+        ReadingStatus::Law => "law: plain deduction, nothing to decide",
+        ReadingStatus::Court => "court: the judge decides, not this table",
+        ReadingStatus::Proposal => "proposal: asked for, NOT THE LAW",
     }
 }
 
-fn why_words(why: Why) -> &'static str {
+fn why_words(why: DayReason) -> &'static str {
     match why {
-        Why::InTreatment => "in treatment (in behandeling)",
-        Why::UnderModality => "under the modality (onder de modaliteit)",
-        Why::OutsideWindow => "outside the modality (buiten de modaliteit)",
-        Why::Detained => "detained (opgesloten)",
-        Why::Suspended => "suspended (geschorst)",
-        Why::UnauthorisedAbsence => "absent without leave (ongeoorloofd afwezig)",
-        Why::ClosingDate => "closing date (laatste dag van het verblijf)",
+        DayReason::InTreatment => "in treatment (in behandeling)",
+        DayReason::UnderModality => "under the modality (onder de modaliteit)",
+        DayReason::OutsideWindow => "outside the modality (buiten de modaliteit)",
+        DayReason::Detained => "detained (opgesloten)",
+        DayReason::Suspended => "suspended (geschorst)",
+        DayReason::UnauthorisedAbsence => "absent without leave (ongeoorloofd afwezig)",
+        DayReason::ClosingDate => "closing date (laatste dag van het verblijf)",
     }
 }
 
 /// Lines of text, none wider than [`COLUMNS_MAX`].
 #[derive(Default)]
-struct Page(String);
+struct TextPage(String);
 
-impl Page {
+impl TextPage {
     /// How wide the names of fields are.
     const NAME_COLUMNS: usize = 26;
 

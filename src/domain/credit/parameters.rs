@@ -1,0 +1,45 @@
+//! The two parameters that the law leaves open: which dates of a stay count, and how many days a
+//! month of a sentence has.
+//! Always: a value outside the bounds cannot be made.
+//! Rules: the parameters in the section "Units" of the credit rules.
+
+use serde::Serialize;
+
+use crate::domain::choices::choices;
+
+choices! {
+    /// Which dates of a stay count.
+    Boundary:
+        /// Every date on which the person was resident at any instant.
+        AnyPart = "anyPart",
+        /// The same dates without the closing date of a closed presence.
+        ExcludeLast = "excludeLast",
+}
+
+/// How many days a month of a sentence has: 28 to 31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct MonthDays(u32);
+
+/// No month has so many days: the caller chooses 28 to 31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 28 to 31")]
+pub struct MonthDaysOutOfRange;
+
+impl MonthDays {
+    /// The length of a month where nobody chooses another one.
+    pub(super) const THIRTY: Self = Self(30);
+
+    /// The number of days.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for MonthDays {
+    type Error = MonthDaysOutOfRange;
+
+    fn try_from(days: u32) -> Result<Self, MonthDaysOutOfRange> {
+        if (28..=31).contains(&days) { Ok(Self(days)) } else { Err(MonthDaysOutOfRange) }
+    }
+}

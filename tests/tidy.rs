@@ -13,9 +13,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("vault", &["domain"]),
     ("store", &["domain"]),
     ("ledger", &["domain", "vault", "store"]),
-    ("projection", &["domain", "ledger"]),
-    ("refusals", &[]),
-    ("http", &["config", "domain", "ledger", "projection", "refusals"]),
+    ("work", &[]),
+    ("projection", &["domain", "ledger", "work"]),
+    ("refusals", &["work"]),
+    ("http", &["config", "domain", "ledger", "projection", "refusals", "work"]),
     ("cli", &["config", "domain", "http", "ledger", "projection", "refusals", "simulate"]),
 ];
 
@@ -35,7 +36,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("tikv_jemallocator", &["main.rs"]),
     ("ureq", &["cli"]),
-    ("rustix", &["cli", "http/serve.rs", "projection/lists/runner.rs"]),
+    ("rustix", &["cli", "http/serve.rs", "work"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 

@@ -13,7 +13,7 @@ use super::{progress, serve, show, wait};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
-use crate::projection::Status;
+use crate::projection::ProjectionStatus;
 
 /// Where a ledger is.
 #[derive(Args)]
@@ -190,7 +190,7 @@ impl From {
                 let bar = progress::count("folding the log into lists");
                 while !lists.reached(last, TICK).await {
                     bar.tick();
-                    if lists.subscribe().borrow().status == Status::Faulted {
+                    if lists.subscribe().borrow().status == ProjectionStatus::Faulted {
                         return Err(Failure::unreachable(
                             "the lists could not be made: is there room on the disk?",
                         ));

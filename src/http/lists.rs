@@ -2,19 +2,22 @@
 //! Always: an item is what the answer about that one person says at `asOf`; all pages that one
 //! cursor leads to speak of one moment, which the header `Ledger-Position` names.
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use super::problem::Problem;
 use super::query::{Query, Reading, micros};
 use super::state::App;
 use super::wait::LEDGER_POSITION;
-use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
 use crate::ledger::answer::moment;
-use crate::projection::{AskError, Asked, CreditFilter, Lists, Page, Pin, TrajectoryFilter};
+use crate::projection::{
+    CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
+};
 
 /// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
@@ -67,7 +70,7 @@ fn facility(text: &str) -> Option<String> {
     (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
 }
 
-async fn asked(app: &App, query: &mut Reading, list: char) -> Result<Asked, Problem> {
+async fn asked(app: &App, query: &mut Reading, list: char) -> Result<PageRequest, Problem> {
     let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
     let cursor = match query.text("cursor").map(|text| cursor(text, list)) {
         Some(Some((pin, after))) if is_of_log(app, &pin).await? => Some((pin, after)),
@@ -75,84 +78,94 @@ async fn asked(app: &App, query: &mut Reading, list: char) -> Result<Asked, Prob
         None => None,
     };
     let (pin, after) = cursor.unzip();
-    Ok(Asked { pin, after, limit })
+    Ok(PageRequest { pin, after, limit })
 }
 
 /// Whether the log holds that record, recorded then.
 async fn is_of_log(app: &App, pin: &Pin) -> Result<bool, Problem> {
     let anchor = app.ledger.anchor(pin.position).await?;
-    Ok(anchor.is_some_and(|anchor| anchor.recorded == pin.known))
+    Ok(anchor.is_some_and(|anchor| anchor.recorded == pin.known_at))
 }
 
 /// The list, position, recorded time, instant, person and number of the last item, between dots.
-fn cursor(text: &str, list: char) -> Option<(Pin, (PersonId, i64))> {
+fn cursor(text: &str, list: char) -> Option<(Pin, ItemKey)> {
     let parts: Vec<&str> = text.strip_prefix(list)?.strip_prefix('.')?.split('.').collect();
-    let [position, known, at, person, number] = parts[..] else { return None };
+    let [position, known_at, at, person, number] = parts[..] else { return None };
     let pin = Pin {
         position: position.parse().ok()?,
-        known: RecordedTime::from_micros(micros(known)?.timestamp_micros()),
+        known_at: RecordedTime::from_micros(micros(known_at)?.timestamp_micros()),
         at: micros(at)?,
     };
-    Some((pin, (person.parse().ok()?, number.parse().ok().filter(|number| *number >= 0)?)))
+    let number = number.parse().ok().filter(|number| *number >= 0)?;
+    Some((pin, ItemKey { person: person.parse().ok()?, number }))
 }
 
-fn next(list: char, pin: &Pin, (person, number): (PersonId, i64)) -> String {
-    let (known, at) = (pin.known.micros(), pin.at.timestamp_micros());
-    format!("{list}.{}.{known}.{at}.{person}.{number}", pin.position)
+fn next(list: char, pin: &Pin, after: ItemKey) -> String {
+    let ItemKey { person, number } = after;
+    let (known_at, at) = (pin.known_at.micros(), pin.at.timestamp_micros());
+    format!("{list}.{}.{known_at}.{at}.{person}.{number}", pin.position)
 }
 
-/// A page; the items are JSON already.
-fn shown(page: &Page, list: char) -> Response {
-    let at = json!(moment(At::Instant(page.pin.at)));
-    let known = json!(page.pin.known.to_string());
-    let bytes: usize = page.items.iter().map(|item| item.len() + 100).sum();
-    let mut body = String::with_capacity(bytes + 200);
-    body.push_str(&format!("{{\"asOf\":{at},\"known\":{known},\"items\":["));
-    for (place, item) in page.items.iter().enumerate() {
-        let between = if place > 0 { "," } else { "" };
-        // Every item is an object with members.
-        body.push_str(&format!("{between}{{\"at\":{at},\"known\":{known},"));
-        body.push_str(&item[1..]);
-    }
-    body.push(']');
-    if let Some(after) = page.next {
-        body.push_str(&format!(",\"next\":{}", json!(next(list, &page.pin, after))));
-    }
-    body.push('}');
-    let kind = HeaderValue::from_static("application/json");
-    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+/// An item: the answer about one person, at the moment of the page.
+#[derive(Serialize)]
+struct ListItem<'a> {
+    at: &'a str,
+    known: &'a str,
+    #[serde(flatten)]
+    body: &'a ItemBody,
+}
+
+/// A page of a list, as it is sent.
+#[derive(Serialize)]
+struct ListAnswer<'a> {
+    #[serde(rename = "asOf")]
+    as_of: &'a str,
+    known: &'a str,
+    items: Vec<ListItem<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+fn shown(page: &ListPage, list: char) -> Response {
+    let at = &*moment(At::Instant(page.pin.at));
+    let known = &*page.pin.known_at.to_string();
+    let items = page.items.iter().map(|body| ListItem { at, known, body }).collect();
+    let next = page.next.map(|after| next(list, &page.pin, after));
+    let mut response = Json(ListAnswer { as_of: at, known, items, next }).into_response();
     let position = HeaderValue::from(page.pin.position.number());
     response.headers_mut().insert(HeaderName::from_static(LEDGER_POSITION), position);
     response
 }
 
-fn refused(error: AskError) -> Problem {
+fn refused(error: ListError) -> Problem {
     match error {
-        AskError::Behind(_) => {
+        ListError::Behind(_) => {
             Problem::unavailable().detail("The lists are being made and have not come so far yet.")
         }
-        AskError::State(error) => {
+        ListError::State(error) => {
             tracing::error!(error = %error, "the lists were not read");
             Problem::unavailable()
         }
-        AskError::Log(error) => error.into(),
+        ListError::Log(error) => error.into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::PersonId;
 
     #[test]
     fn a_cursor_reads_back_and_nothing_else_does() {
         let person: PersonId = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap();
         let pin = Pin {
             position: "17".parse().unwrap(),
-            known: RecordedTime::from_micros(1_790_000_000_000_001),
+            known_at: RecordedTime::from_micros(1_790_000_000_000_001),
             at: micros("1790000000000002").unwrap(),
         };
-        let text = next(CREDITS, &pin, (person, 3));
-        assert_eq!(cursor(&text, CREDITS), Some((pin, (person, 3))));
+        let key = ItemKey { person, number: 3 };
+        let text = next(CREDITS, &pin, key);
+        assert_eq!(cursor(&text, CREDITS), Some((pin, key)));
         assert_eq!(cursor(&text, TRAJECTORIES), None, "of another list");
         for wrong in [
             "",

@@ -2,7 +2,7 @@
 //! Always: labels are routes, statuses and codes of ours; never an id, a name or a number.
 
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -20,6 +20,7 @@ use super::state::App;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Condition, Ledger};
 use crate::projection::Lists;
+use crate::work::HealthProbe;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -31,6 +32,40 @@ struct Request {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WorkerLabel {
+    worker: &'static str,
+}
+
+/// The health of the workers beside the requests, by their names.
+#[derive(Default)]
+struct WorkerMetrics {
+    up: Family<WorkerLabel, Gauge>,
+    faults: Family<WorkerLabel, Counter>,
+    last_fault: Family<WorkerLabel, Gauge<f64, AtomicU64>>,
+}
+
+impl WorkerMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let words = "1 unless the worker stands still because of a fault";
+        registry.register("work_up", words, self.up.clone());
+        registry.register("work_faults", "Faults of the worker", self.faults.clone());
+        let words = "The time of the worker's last fault, in seconds of Unix time";
+        registry.register("work_last_fault_seconds", words, self.last_fault.clone());
+    }
+
+    fn set(&self, probe: &HealthProbe) {
+        let (label, health) = (WorkerLabel { worker: probe.worker }, probe.health());
+        self.up.get_or_create(&label).set((!probe.is_faulted()).into());
+        let faults = self.faults.get_or_create(&label);
+        faults.inc_by(health.faults.saturating_sub(faults.get()));
+        if let Some(time) = health.last_fault {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.last_fault.get_or_create(&label).set(since.as_secs_f64());
+        }
+    }
 }
 
 /// Every counter of the service.
@@ -47,6 +82,7 @@ pub struct Metrics {
     reconnects: Counter,
     readers: Gauge,
     readers_cut_off: Counter,
+    workers: WorkerMetrics,
     ledger: Ledger,
     lists: Option<Lists>,
 }
@@ -85,6 +121,8 @@ impl Metrics {
             let words = "Times that this replica looked for its cluster anew";
             registry.register("reconnects", words, reconnects.clone());
         }
+        let workers = WorkerMetrics::default();
+        workers.register(&mut registry);
         let (ledger, lists) = (ledger.clone(), lists.cloned());
         Self {
             registry,
@@ -96,6 +134,7 @@ impl Metrics {
             writable,
             readers,
             readers_cut_off,
+            workers,
             lists_position,
             following,
             reconnects,
@@ -160,6 +199,9 @@ pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Probl
     }
     if let Some(lists) = &metrics.lists {
         metrics.lists_position.set(lists.subscribe().borrow().position.number());
+    }
+    for probe in app.workers() {
+        metrics.workers.set(&probe);
     }
     let mut body = String::new();
     text::encode(&mut body, &metrics.registry).expect("text encodes into memory");

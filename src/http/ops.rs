@@ -15,7 +15,8 @@ use crate::domain::id::Position;
 use crate::domain::time::calendar::At;
 use crate::ledger::answer::moment;
 use crate::ledger::{Condition, clock};
-use crate::projection::{Progress, Status};
+use crate::projection::{ProjectionProgress, ProjectionStatus};
+use crate::work::HealthProbe;
 
 /// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
 pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
@@ -32,14 +33,21 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
         }
         Condition::Ended => (StatusCode::SERVICE_UNAVAILABLE, "DOWN", "restart this process"),
     };
-    let lists = app.lists.as_ref().map(|lists| *lists.subscribe().borrow());
-    let stand_still = lists.is_some_and(|lists| lists.status == Status::Faulted);
-    let status = if store == "UP" && stand_still { "DEGRADED" } else { store };
+    let faulted: Vec<HealthProbe> =
+        app.workers().into_iter().filter(HealthProbe::is_faulted).collect();
+    let status = if store == "UP" && !faulted.is_empty() { "DEGRADED" } else { store };
     let mut components = json!({
         "store": {"status": store, "position": last.to_string(), "detail": detail}
     });
-    if let Some(lists) = lists {
-        components["lists"] = component(lists, last, clock::now());
+    for probe in &faulted {
+        components[probe.worker] = json!({"status": "DEGRADED", "state": "faulted"});
+    }
+    if let Some(lists) = &app.lists {
+        let mut progress = *lists.subscribe().borrow();
+        if lists.probe().is_faulted() {
+            progress.status = ProjectionStatus::Faulted;
+        }
+        components["lists"] = component(progress, last, clock::now());
     }
     let body = json!({
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
@@ -50,18 +58,18 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
 /// How the lists stand beside the log and the clock: `lag` counts the events they have not read
 /// yet, `known` is when the last one they have was recorded, and up to `asOf` every row shows what
 /// the clock has changed.
-fn component(lists: Progress, last: Position, now: DateTime<Utc>) -> Value {
+fn component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>) -> Value {
     let (status, state) = match lists.status {
-        Status::Running => ("UP", "running"),
-        Status::Rebuilding => ("UP", "rebuilding"),
-        Status::Faulted => ("DEGRADED", "faulted"),
+        ProjectionStatus::Running => ("UP", "running"),
+        ProjectionStatus::Rebuilding => ("UP", "rebuilding"),
+        ProjectionStatus::Faulted => ("DEGRADED", "faulted"),
     };
     let lag = last.number().saturating_sub(lists.position.number());
     let mut told = json!({
         "status": status, "state": state, "position": lists.position.to_string(), "lag": lag
     });
-    if let Some(known) = lists.known {
-        told["known"] = known.to_string().into();
+    if let Some(known_at) = lists.known_at {
+        told["known"] = known_at.to_string().into();
         let as_of = lists.next_due.map_or(now, |due| due.min(now));
         told["asOf"] = moment(At::Instant(as_of)).into();
     }

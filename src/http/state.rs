@@ -12,6 +12,7 @@ use super::problem::Problem;
 use crate::ledger::Ledger;
 use crate::projection::Lists;
 use crate::refusals::Refusals;
+use crate::work::HealthProbe;
 
 /// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -56,6 +57,11 @@ impl App {
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
         let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));
         Self { ledger, lists, refusals, metrics, live, bodies }
+    }
+
+    /// The workers beside the requests, by whose health the service is degraded.
+    pub fn workers(&self) -> Vec<HealthProbe> {
+        self.lists.iter().map(Lists::probe).collect()
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

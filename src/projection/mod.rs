@@ -2,7 +2,12 @@
 //! Always: a projection is never the truth. It is folded from the log by the same functions that
 //! answer for one person, says how far it has read, and can be deleted at any time.
 
+mod follow;
 pub mod lists;
 
-pub use self::lists::page::{AskError, Asked, CreditFilter, Page, Pin, TrajectoryFilter};
-pub use self::lists::{Lists, Progress, StartError, Status};
+pub use self::follow::{ProjectionProgress, ProjectionStatus};
+pub use self::lists::item::ItemBody;
+pub use self::lists::request::{
+    CreditFilter, ItemKey, ListError, ListPage, PageRequest, Pin, TrajectoryFilter,
+};
+pub use self::lists::{Lists, StartError};

@@ -14,7 +14,9 @@ use care_ledger::domain::vocabulary::validate;
 use care_ledger::ledger::answer::{self, Question, moment};
 use care_ledger::ledger::record::Run;
 use care_ledger::ledger::{Expected, Ledger};
-use care_ledger::projection::{Asked, CreditFilter, Lists, Page, Pin, TrajectoryFilter};
+use care_ledger::projection::{
+    CreditFilter, ItemKey, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
+};
 use care_ledger::simulate::{Plan, events};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -100,35 +102,35 @@ impl Country {
     /// The whole list, in pages of this size, which all speak of one moment.
     pub async fn trajectories(&self, filter: &TrajectoryFilter, limit: usize) -> Listed {
         let mut listed = Listed::default();
-        let mut asked = Asked { pin: None, after: None, limit };
+        let mut asked = PageRequest { pin: None, after: None, limit };
         loop {
             let page = self.lists.trajectories(filter, asked).await.unwrap();
             let Some(next) = listed.take(page, limit) else { return listed };
-            asked = Asked { pin: listed.pin, after: Some(next), limit };
+            asked = PageRequest { pin: listed.pin, after: Some(next), limit };
         }
     }
 
     pub async fn credits(&self, filter: &CreditFilter, limit: usize) -> Listed {
         let mut listed = Listed::default();
-        let mut asked = Asked { pin: None, after: None, limit };
+        let mut asked = PageRequest { pin: None, after: None, limit };
         loop {
             let page = self.lists.credits(filter, asked).await.unwrap();
             let Some(next) = listed.take(page, limit) else { return listed };
-            asked = Asked { pin: listed.pin, after: Some(next), limit };
+            asked = PageRequest { pin: listed.pin, after: Some(next), limit };
         }
     }
 
     /// What the answer about one person says then.
     pub async fn trajectory(&self, person: PersonId, pin: Pin) -> Option<Value> {
-        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known) };
-        let found = self.ledger.person(person, Some(pin.known)).await.unwrap()?;
+        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known_at) };
+        let found = self.ledger.person(person, Some(pin.known_at)).await.unwrap()?;
         found.revision.map(|_| answer::trajectory(&question, &found))
     }
 
     /// Likewise, a modality each.
     pub async fn credit(&self, person: PersonId, pin: Pin) -> Vec<Value> {
-        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known) };
-        let Some(found) = self.ledger.person(person, Some(pin.known)).await.unwrap() else {
+        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known_at) };
+        let Some(found) = self.ledger.person(person, Some(pin.known_at)).await.unwrap() else {
             return Vec::new();
         };
         let query = credit::CreditQuery::new(question.at, calendar::date_of(pin.at));
@@ -184,7 +186,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn take(&mut self, page: Page, limit: usize) -> Option<(PersonId, i64)> {
+    fn take(&mut self, page: ListPage, limit: usize) -> Option<ItemKey> {
         assert!(page.items.len() <= limit);
         assert!(self.pin.is_none_or(|pin| pin == page.pin), "all pages speak of one moment");
         self.pin = Some(page.pin);
@@ -192,9 +194,9 @@ impl Listed {
         assert!(self.pages < 10_000, "a cursor leads to itself");
         let at = moment(At::Instant(page.pin.at));
         self.items.extend(page.items.iter().map(|item| {
-            let mut item: Value = serde_json::from_str(item).unwrap();
+            let mut item: Value = serde_json::to_value(item).unwrap();
             item["at"] = json!(at);
-            item["known"] = json!(page.pin.known.to_string());
+            item["known"] = json!(page.pin.known_at.to_string());
             item
         }));
         page.next

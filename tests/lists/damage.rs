@@ -35,12 +35,12 @@ async fn whatever_lies_there_the_lists_are_those_of_the_log() {
             std::fs::write(folder.join("lists.db"), bytes).unwrap();
         }),
         ("what another build folded", |folder| {
-            let harm = "UPDATE progress SET build = x'00'; UPDATE trajectory SET body = '{}'";
+            let harm = "UPDATE progress SET build = x'00'; UPDATE trajectory SET body = x'7b7d'";
             state(folder).execute_batch(harm).unwrap();
         }),
         ("what was folded from another log", |folder| {
-            let harm = "UPDATE progress SET anchor = zeroblob(32);
-                UPDATE trajectory SET body = '{\"person\":\"x\"}'";
+            let harm = "UPDATE progress SET commitment = zeroblob(32);
+                UPDATE trajectory SET body = CAST('{\"person\":\"x\"}' AS BLOB)";
             state(folder).execute_batch(harm).unwrap();
         }),
         ("what was folded from a longer log", |folder| {
@@ -48,8 +48,8 @@ async fn whatever_lies_there_the_lists_are_those_of_the_log() {
             state(folder).execute_batch(harm).unwrap();
         }),
         ("a round of another log", |folder| {
-            let harm = "UPDATE progress SET position = 5, anchor = NULL, round_to = 50,
-                round_anchor = zeroblob(32), round_done = zeroblob(16); DELETE FROM person";
+            let harm = "UPDATE progress SET position = 5, commitment = NULL, stretch_end = 50,
+                stretch_commitment = zeroblob(32), stretch_done = zeroblob(16); DELETE FROM person";
             state(folder).execute_batch(harm).unwrap();
         }),
         ("a damaged page of one table", |folder| {

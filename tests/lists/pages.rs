@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use care_ledger::projection::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
+use care_ledger::projection::{CreditFilter, ListError, PageRequest, Pin, TrajectoryFilter};
 use serde_json::{Value, json};
 
 use crate::country::{Country, event, lives};
@@ -17,7 +17,7 @@ async fn a_cursor_pins_the_moment_while_all_moves_on() {
     country.record(first).await;
     let before: BTreeSet<_> = country.everybody().await.into_iter().collect();
     let (filter, limit) = (TrajectoryFilter::default(), 11);
-    let mut asked = Asked { pin: None, after: None, limit };
+    let mut asked = PageRequest { pin: None, after: None, limit };
     let (mut items, mut pin): (Vec<Value>, Option<Pin>) = (Vec::new(), None);
     let mut later = rest.chunks(rest.len() / 8 + 1);
     let days = ["10-29", "11-02", "11-09", "11-10", "11-17", "11-18", "11-24", "11-30"];
@@ -26,9 +26,9 @@ async fn a_cursor_pins_the_moment_while_all_moves_on() {
         let page = country.lists.trajectories(&filter, asked).await.unwrap();
         assert!(pin.is_none_or(|pin| pin == page.pin));
         pin = Some(page.pin);
-        items.extend(page.items.iter().map(|item| serde_json::from_str::<Value>(item).unwrap()));
+        items.extend(page.items.iter().map(|item| serde_json::to_value(item).unwrap()));
         let Some(next) = page.next else { break };
-        asked = Asked { pin, after: Some(next), limit };
+        asked = PageRequest { pin, after: Some(next), limit };
         if let (Some(events), Some(day)) = (later.next(), days.next()) {
             country.record(events).await;
             country.set_clock(&format!("2025-{day}T12:00:00Z"));
@@ -58,9 +58,9 @@ async fn a_cursor_of_what_the_lists_have_not_read_is_told_to_come_back() {
     country.record(&lives(10)).await;
     let now = country.trajectories(&TrajectoryFilter::default(), 1).await.pin.unwrap();
     let position = care_ledger::domain::id::Position::new(now.position.number() + 1);
-    let asked = Asked { pin: Some(Pin { position, ..now }), after: None, limit: 5 };
+    let asked = PageRequest { pin: Some(Pin { position, ..now }), after: None, limit: 5 };
     let refused = country.lists.trajectories(&TrajectoryFilter::default(), asked).await;
-    assert!(matches!(refused, Err(AskError::Behind(to)) if to == now.position), "{refused:?}");
+    assert!(matches!(refused, Err(ListError::Behind(to)) if to == now.position), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

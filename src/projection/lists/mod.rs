@@ -1,64 +1,44 @@
 //! The lists over all persons: opening them, asking how far they are, stopping them.
-//! Always: one thread keeps them up to date; when the last handle is dropped it has stopped.
+//! Always: one worker keeps them up to date; when the last handle is dropped it has ended.
 
-pub mod page;
-mod round;
+pub mod ask;
+mod dependents;
+pub mod item;
+pub mod request;
 mod row;
-mod runner;
+mod rows;
 mod state;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
-use self::runner::{Fault, Runner};
+use self::dependents::Dependents;
+use self::rows::ListRows;
 use self::state::{State, StateError};
-use crate::domain::id::{Position, RecordedTime};
+use super::follow::{Fault, Follower, ProjectionProgress, WallClock};
+use crate::domain::id::Position;
 use crate::ledger::{Ledger, ReadError};
+use crate::work::{self, HealthProbe, Worker};
 
 /// The state file in the data folder.
 const FILE: &str = "lists.db";
 
-/// So many pages fold rows anew at once; others wait, so that recording has a processor.
+/// The number of pages that fold rows anew at once. Others wait, so that recording has a
+/// processor: this kind of machine has two.
 const FOLDING_MAX: usize = 1;
-
-/// Tells the present.
-pub(super) type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
-
-/// How the lists stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// They follow the log.
-    Running,
-    /// They are being made anew.
-    Rebuilding,
-    /// Something failed; it is tried again by itself. The log says what.
-    Faulted,
-}
-
-/// How far the lists are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// How they stand.
-    pub status: Status,
-    /// Records up to here are in them.
-    pub position: Position,
-    /// When the last of these was recorded; `None`: there is none.
-    pub known: Option<RecordedTime>,
-    /// The first instant at which the clock changes a row.
-    pub next_due: Option<DateTime<Utc>>,
-}
 
 /// Why the lists could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The state file could not be opened or made: look at the folder.
     #[error("lists.db could not be opened")]
-    State(#[from] StateError),
+    State(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] ReadError),
@@ -67,10 +47,16 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+impl From<StateError> for StartError {
+    fn from(error: StateError) -> Self {
+        Fault::from(error).into()
+    }
+}
+
 impl From<Fault> for StartError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::State(error) => Self::State(error),
+            Fault::State(error) | Fault::Damaged(error) => Self::State(error),
             Fault::Log(error) => Self::Log(error),
         }
     }
@@ -81,21 +67,15 @@ impl From<Fault> for StartError {
 pub struct Lists {
     ledger: Ledger,
     path: PathBuf,
-    clock: Clock,
-    progress: watch::Receiver<Progress>,
+    clock: WallClock,
+    progress: watch::Receiver<ProjectionProgress>,
     folding: Arc<Semaphore>,
-    _running: Arc<Running>,
-}
-
-/// Stops the thread when the last handle goes.
-struct Running {
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
+    worker: Arc<Worker>,
 }
 
 impl Lists {
-    /// Starts keeping the lists of a ledger, in a file of its data folder. What lies there and is
-    /// not of this very log is not shown for a moment.
+    /// Starts keeping the lists of a ledger, in a file of its data folder. A file that is not of
+    /// this very log is not shown for a moment.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -105,67 +85,62 @@ impl Lists {
         clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let path = folder.join(FILE);
-        let clock: Clock = Arc::new(clock);
-        let build = build()?;
-        let state = State::open(&path, &build)?;
-        let position = Position::START;
-        let start = Progress { status: Status::Rebuilding, position, known: None, next_due: None };
-        let (told, progress) = watch::channel(start);
-        let (stop, stopped) = watch::channel(false);
-        let mut runner = Runner::new(ledger.clone(), state, build, clock.clone(), told, stopped);
-        runner.open().await?;
-        let thread = runner.spawn()?;
-        let running = Arc::new(Running { stop, thread: Some(thread) });
-        let folding = Arc::new(Semaphore::new(FOLDING_MAX));
-        Ok(Self { ledger, path, clock, progress, folding, _running: running })
+        let clock = WallClock::new(clock);
+        let state = State::open(&path, build()?)?;
+        let rows = ListRows {
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            state,
+            dependents: Dependents::default(),
+            touched: BTreeSet::new(),
+        };
+        let follower = Follower::open(rows, ledger.clone(), clock.clone()).await?;
+        let progress = follower.subscribe();
+        let worker = work::spawn("lists", CancellationToken::new(), async move |control| {
+            work::lower_priority_of_this_thread();
+            follower.run(control).await;
+        })?;
+        let (folding, worker) = (Arc::new(Semaphore::new(FOLDING_MAX)), Arc::new(worker));
+        Ok(Self { ledger, path, clock, progress, folding, worker })
     }
 
-    /// How far they are, now and whenever it changes.
-    pub fn subscribe(&self) -> watch::Receiver<Progress> {
+    /// How far the lists have come, now and whenever that changes.
+    pub fn subscribe(&self) -> watch::Receiver<ProjectionProgress> {
         self.progress.clone()
     }
 
-    /// Waits until they have read so far. False: they have not within this time.
+    /// The health of the worker that keeps the lists up to date.
+    pub fn probe(&self) -> HealthProbe {
+        self.worker.probe()
+    }
+
+    /// Waits until the lists have taken in the record at a position. False: they have not within
+    /// this time.
     pub async fn reached(&self, position: Position, within: Duration) -> bool {
         let mut progress = self.progress.clone();
         let reached = progress.wait_for(|progress| progress.position >= position);
         tokio::time::timeout(within, reached).await.is_ok_and(|reached| reached.is_ok())
     }
 
-    /// A place among the pages that are being folded; it is given back when it is dropped.
-    pub(super) async fn place_to_fold(&self) -> Option<OwnedSemaphorePermit> {
+    /// Waits for permission to fold rows for a page, given back when it is dropped.
+    async fn permit_to_fold(&self) -> Option<OwnedSemaphorePermit> {
         self.folding.clone().acquire_owned().await.ok()
     }
 
-    pub(super) fn ledger(&self) -> &Ledger {
+    fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    pub(super) fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The present, in whole microseconds, as a cursor holds it.
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        whole_micros((self.clock)())
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// An instant in whole microseconds.
-pub(super) fn whole_micros(instant: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
-}
-
-/// What tells this build from any other: rows that another has folded may say something else.
+/// What tells this build from any other: another build may fold the same records otherwise.
 fn build() -> Result<[u8; 32], std::io::Error> {
     let mut program = std::fs::File::open(std::env::current_exe()?)?;
     let mut hasher = blake3::Hasher::new();

@@ -1,4 +1,4 @@
-//! One person's part of the lists: what they are filtered by, and the answers as JSON.
+//! One person's part of the lists: what the lists are filtered by, and the answers.
 //! Question: where does each person stand, and what are their days in treatment worth?
 //! Reads: every record known of a person. Units: days are civil dates; instants in microseconds.
 //! Always: a row is what the answers about that one person say at an instant, but for `at` and
@@ -8,13 +8,16 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use super::item::ItemBody;
 use crate::domain::credit::{self, ModalityCredit};
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::trajectory::alerts::AlertCode;
+use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::rules::Rules;
+use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::domain::trajectory::{self, Trajectory};
 use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
@@ -26,15 +29,14 @@ use crate::ledger::{Ledger, ReadError};
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub person: PersonId,
-    /// From when on it holds.
+    /// The row holds from this instant on.
     pub folded_at: DateTime<Utc>,
     /// The first instant at which it may no longer hold although nothing more is recorded.
     pub changes_at: Option<DateTime<Utc>>,
     /// What trajectories are filtered by; `None`: this person cannot be answered.
     pub keys: Option<Keys>,
-    /// The trajectory as JSON, without `at` and `known`.
-    pub trajectory: String,
-    /// One a modality.
+    pub trajectory: ItemBody,
+    /// One for each modality.
     pub credits: Vec<CreditRow>,
     pub depends_on: DependsOn,
 }
@@ -42,10 +44,10 @@ pub(super) struct Row {
 /// What trajectories are filtered by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Keys {
-    pub custody: String,
+    pub custody: CustodyState,
     pub facility: Option<String>,
-    pub substitution: String,
-    /// One bit an alert code.
+    pub substitution: SubstitutionState,
+    /// One bit for each alert code, see [`bit`].
     pub alerts: u32,
 }
 
@@ -55,19 +57,18 @@ pub(super) struct CreditRow {
     /// `None`: this person cannot be answered.
     pub treatment_days: Option<i64>,
     pub facilities: Vec<String>,
-    /// As JSON, without `at` and `known`.
-    pub body: String,
+    pub body: ItemBody,
 }
 
-/// The row of a person as of an instant and as known at a record of the log. `None`: nothing was
-/// known of such a person.
+/// The row of a person as of an instant, as known at a recorded time. `None`: nothing was known of
+/// such a person.
 pub(super) async fn row(
     ledger: &Ledger,
     person: PersonId,
-    known: RecordedTime,
+    known_at: RecordedTime,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ReadError> {
-    let answered = AssertUnwindSafe(answered(ledger, person, known, now)).catch_unwind().await;
+    let answered = AssertUnwindSafe(answered(ledger, person, known_at, now)).catch_unwind().await;
     let code = match answered {
         Ok(Ok(row)) => return Ok(row),
         Ok(Err(ReadError::TooLong { .. })) => "streamTooLong",
@@ -82,26 +83,26 @@ pub(super) async fn row(
 async fn answered(
     ledger: &Ledger,
     person: PersonId,
-    known: RecordedTime,
+    known_at: RecordedTime,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ReadError> {
-    let found = ledger.person(person, Some(known)).await?;
+    let found = ledger.person(person, Some(known_at)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
-    let question = Question { person, at: At::Instant(now), known: Some(known) };
+    let question = Question { person, at: At::Instant(now), known: Some(known_at) };
     Ok(Some(run_blocking_if_long(found.history.items.len(), || folded(&question, &found, now))))
 }
 
 fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
     let (rules, registry) = (Rules::shipped(), Registry::shipped());
-    let (told, changes_at) =
+    let (trajectory, changes_at) =
         trajectory::answer_until(&person.history, question.at, rules, registry);
     let (credits, day_ends) = credits(question, person, now);
     Row {
         person: question.person,
         folded_at: now,
         changes_at: changes_at.into_iter().chain(day_ends).min(),
-        keys: Some(Keys::of(&told)),
-        trajectory: body(answer::headed(question, person, &told)),
+        keys: Some(Keys::of(&trajectory)),
+        trajectory: ItemBody::answered(question.person, person.revision, &trajectory),
         credits,
         depends_on: person.depends_on.clone(),
     }
@@ -118,71 +119,58 @@ fn credits(
         return (Vec::new(), None);
     }
     if !credit::is_answerable(&person.history) {
-        let body = not_answered(question.person, "streamTooLong");
-        let row = CreditRow { treatment_days: None, facilities: Vec::new(), body };
-        return (vec![row], None);
+        return (vec![CreditRow::unanswered(question.person, "streamTooLong")], None);
     }
     let today = calendar::date_of(now);
     let credit = answer::credit(question, person, &credit::CreditQuery::new(question.at, today));
     let rows = credit.modalities.iter().map(|modality| CreditRow {
         treatment_days: Some(modality.treatment_days),
         facilities: modality.facilities.iter().map(Code::to_string).collect(),
-        body: body(answer::headed(question, person, &told(modality))),
+        body: ItemBody::answered(question.person, person.revision, &listed(modality)),
     });
     (rows.collect(), Some(calendar::end_of(today)))
 }
 
-/// A modality as the list tells it: of the readings the floor and the proposal.
-fn told(modality: &ModalityCredit) -> Value {
-    let mut told = serde_json::to_value(modality).expect("an answer serialises into memory");
-    let readings = told["readings"].take();
-    if let Value::Object(members) = &mut told {
+/// A modality as the list shows it: of the readings only the floor and the proposal.
+fn listed(modality: &ModalityCredit) -> Value {
+    let mut listed = serde_json::to_value(modality).expect("an answer serialises into memory");
+    let readings = listed["readings"].take();
+    if let Value::Object(members) = &mut listed {
         members.remove("readings");
         for name in ["fullResidential", "none"] {
             members.insert(name.to_owned(), readings[name].clone());
         }
     }
-    told
-}
-
-/// An answer without what the list says for all.
-fn body(mut answer: Value) -> String {
-    if let Value::Object(members) = &mut answer {
-        members.remove("at");
-        members.remove("known");
-    }
-    answer.to_string()
+    listed
 }
 
 /// The row of a person whom the routes about one person refuse as well; `code` is that problem's.
 fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
-    let body = not_answered(person, code);
-    let credit = CreditRow { treatment_days: None, facilities: Vec::new(), body: body.clone() };
     Row {
         person,
         folded_at: now,
         changes_at: None,
         keys: None,
-        trajectory: body,
-        credits: vec![credit],
+        trajectory: ItemBody::unanswered(person, code),
+        credits: vec![CreditRow::unanswered(person, code)],
         depends_on: DependsOn::default(),
     }
 }
 
-fn not_answered(person: PersonId, code: &str) -> String {
-    let mut members = Map::new();
-    members.insert("person".to_owned(), json!(person));
-    members.insert("unanswered".to_owned(), json!(code));
-    Value::Object(members).to_string()
+impl CreditRow {
+    fn unanswered(person: PersonId, code: &str) -> Self {
+        let body = ItemBody::unanswered(person, code);
+        Self { treatment_days: None, facilities: Vec::new(), body }
+    }
 }
 
 impl Keys {
     fn of(trajectory: &Trajectory) -> Self {
         let alerts = trajectory.alerts.iter().fold(0, |bits, alert| bits | bit(alert.code));
         Self {
-            custody: trajectory.custody.state.to_string(),
+            custody: trajectory.custody.state,
             facility: trajectory.custody.facility.as_ref().map(Code::to_string),
-            substitution: trajectory.substitution.state.to_string(),
+            substitution: trajectory.substitution.state,
             alerts,
         }
     }

@@ -1,7 +1,7 @@
 //! The state of the lists: a SQLite file of its own, one row a person.
 //! Always: a row and how far the lists have read are committed together; the file says which build
 //! folded it and from which log, and one that does not fit is deleted. It may be deleted at any
-//! time: nothing in it is the truth, so it is synced only where SQLite folds its own log in.
+//! time: nothing in it is the truth, so it is synced only where SQLite checkpoints its own log.
 
 pub mod scan;
 
@@ -10,188 +10,172 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row as Line, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
+use super::dependents::Dependency;
+use super::item::ItemBody;
 use super::row::{CreditRow, Row};
 use crate::domain::id::{DedupKey, PersonId, Position};
+use crate::projection::follow::{Fault, LogPoint};
 
 /// The state file could not be opened, read or written.
 pub use rusqlite::Error as StateError;
 
-/// Beyond this SQLite's own log is folded in and cut: readers that overlap keep it from starting
-/// anew by itself.
-const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Beyond this length SQLite's own log (the WAL) is checkpointed and cut. SQLite does so by itself
+/// only at a moment without readers, and pages that overlap leave none.
+const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 const TABLES: &str = "
 CREATE TABLE progress (
-    build BLOB NOT NULL, position INTEGER NOT NULL, anchor BLOB,
-    round_to INTEGER, round_anchor BLOB, round_done BLOB
+    build BLOB NOT NULL, position INTEGER NOT NULL, commitment BLOB,
+    stretch_end INTEGER, stretch_commitment BLOB, stretch_done BLOB
 ) STRICT;
 CREATE TABLE person (
     person BLOB PRIMARY KEY, position INTEGER NOT NULL, folded_at INTEGER NOT NULL,
     changes_at INTEGER, custody TEXT, facility TEXT, substitution TEXT, alerts INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX person_due ON person (changes_at) WHERE changes_at IS NOT NULL;
-CREATE TABLE trajectory (person BLOB PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE trajectory (person BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE credit (
-    person BLOB NOT NULL, number INTEGER NOT NULL, treatment_days INTEGER, body TEXT NOT NULL,
+    person BLOB NOT NULL, number INTEGER NOT NULL, treatment_days INTEGER, body BLOB NOT NULL,
     PRIMARY KEY (person, number)
 ) STRICT;
 CREATE TABLE credit_facility (
     person BLOB NOT NULL, number INTEGER NOT NULL, facility TEXT NOT NULL,
     PRIMARY KEY (person, number, facility)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE rests_on (person BLOB NOT NULL, stream BLOB, pair BLOB) STRICT;
-CREATE INDEX rests_on_person ON rests_on (person);
+CREATE TABLE depends_on (person BLOB NOT NULL, stream BLOB, dedup_key BLOB) STRICT;
+CREATE INDEX depends_on_person ON depends_on (person);
 ";
 
-/// What the projection has read.
+/// A stretch of the log of which some persons are folded and committed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Read {
-    /// How far.
-    pub position: Position,
-    /// The commitment of the record there; `None` at the start.
-    pub anchor: Option<[u8; 32]>,
-}
-
-/// A stretch of the log that is being folded in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Round {
+pub struct Stretch {
     /// Its last position.
-    pub to: Position,
+    pub end: Position,
     /// The commitment of the record there.
-    pub anchor: [u8; 32],
+    pub commitment: [u8; 32],
     /// Persons up to this one are done, in the order of their pseudonyms.
     pub done: Option<PersonId>,
 }
 
-/// A person whose answer rests on a stream or a record of another.
-pub enum Link {
-    Stream(PersonId),
-    DedupKey(DedupKey),
-}
-
-/// The one connection that writes.
+/// The state file, with the one connection that writes to it.
 pub struct State {
     path: PathBuf,
-    /// Device and number of the file.
+    /// What tells this build from any other: another build may fold otherwise.
+    build: [u8; 32],
+    /// Device and number of the file, by which another file in its place is noticed.
     file: (u64, u64),
     connection: Connection,
 }
 
 impl State {
     /// Opens the file of this build, or makes it anew.
-    pub fn open(path: &Path, build: &[u8; 32]) -> Result<Self, StateError> {
-        match Self::reopen(path) {
-            Ok(state) if state.build().is_ok_and(|found| found.as_ref() == Some(build)) => {
+    pub fn open(path: &Path, build: [u8; 32]) -> Result<Self, StateError> {
+        match Self::connect(path, build) {
+            Ok(state) if state.found_build().is_ok_and(|found| found == Some(build)) => {
                 return Ok(state);
             }
             Ok(_) => {}
-            Err(error) if is_no_use(&error) => {}
+            Err(error) if is_damage(&error) => {}
             Err(error) => return Err(error),
         }
-        Self::anew(path, build)
+        Self::make(path, build)
     }
 
-    /// Makes the file anew.
-    pub fn anew(path: &Path, build: &[u8; 32]) -> Result<Self, StateError> {
+    /// Deletes the file and makes it anew.
+    pub fn rebuild(&mut self) -> Result<(), StateError> {
+        *self = Self::make(&self.path, self.build)?;
+        Ok(())
+    }
+
+    fn make(path: &Path, build: [u8; 32]) -> Result<Self, StateError> {
         delete(path)?;
-        let state = Self::reopen(path)?;
-        state.connection.execute_batch(&format!("BEGIN; {TABLES}"))?;
-        state.connection.execute(
-            "INSERT INTO progress (build, position) VALUES (?1, 0)",
-            params![build.as_slice()],
-        )?;
-        state.connection.execute_batch("COMMIT")?;
+        let mut state = Self::connect(path, build)?;
+        let transaction = state.connection.transaction()?;
+        transaction.execute_batch(TABLES)?;
+        transaction
+            .execute("INSERT INTO progress (build, position) VALUES (?1, 0)", [build.as_slice()])?;
+        transaction.commit()?;
         Ok(state)
     }
 
-    fn reopen(path: &Path) -> Result<Self, StateError> {
-        // Its owner's alone; -wal and -shm follow it.
+    fn connect(path: &Path, build: [u8; 32]) -> Result<Self, StateError> {
+        // Readable by its owner alone; SQLite gives the same mode to the files beside it.
         let made = File::options().create(true).append(true).mode(0o600).open(path);
-        let found = made.and_then(|file| file.metadata()).map_err(not_of_sqlite)?;
+        let found = made.and_then(|file| file.metadata()).map_err(file_fault)?;
         let connection = Connection::open(path)?;
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
         let file = (found.dev(), found.ino());
-        Ok(Self { path: path.to_owned(), file, connection })
+        Ok(Self { path: path.to_owned(), build, file, connection })
     }
 
-    fn build(&self) -> Result<Option<[u8; 32]>, StateError> {
+    fn found_build(&self) -> Result<Option<[u8; 32]>, StateError> {
         let found = self.connection.query_row("SELECT build FROM progress", [], |row| row.get(0));
         found.optional()
     }
 
-    /// Where the file lies.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether the file is still where it was: it may be deleted, or another put in its place, at
-    /// any time.
-    pub fn is_there(&self) -> bool {
+    /// Whether the file is still where it was put.
+    pub fn is_in_place(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
     }
 
-    /// Folds SQLite's own log into the file once it is long: readers that overlap let it grow.
-    pub fn fold_log_in(&self) -> Result<(), StateError> {
-        let long = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |log| log.len());
-        if long > LOG_BYTES_MAX {
+    /// Checkpoints SQLite's own log into the file once that log is long.
+    pub fn checkpoint_wal(&self) -> Result<(), StateError> {
+        let bytes = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |wal| wal.len());
+        if bytes > WAL_BYTES_MAX {
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         }
         Ok(())
     }
 
-    /// How far the log has been read.
-    pub fn read(&self) -> Result<Read, StateError> {
-        read(&self.connection)
+    /// The last record that the committed rows have taken in.
+    pub fn committed(&self) -> Result<LogPoint, StateError> {
+        committed(&self.connection)
     }
 
-    /// The round that was begun and not ended.
-    pub fn round(&self) -> Result<Option<Round>, StateError> {
-        let query = "SELECT round_to, round_anchor, round_done FROM progress
-            WHERE round_to IS NOT NULL";
-        let round = |row: &Line<'_>| {
+    /// The stretch that was begun and not ended.
+    pub fn unfinished(&self) -> Result<Option<Stretch>, StateError> {
+        let query = "SELECT stretch_end, stretch_commitment, stretch_done FROM progress
+            WHERE stretch_end IS NOT NULL";
+        let stretch = |row: &rusqlite::Row<'_>| {
             let done: Option<[u8; 16]> = row.get(2)?;
-            let (to, anchor) = (position(row.get(0)?), row.get(1)?);
-            Ok(Round { to, anchor, done: done.map(PersonId::from_bytes) })
+            let (end, commitment) = (position(row.get(0)?), row.get(1)?);
+            Ok(Stretch { end, commitment, done: done.map(PersonId::from_bytes) })
         };
-        self.connection.query_row(query, [], round).optional()
+        self.connection.query_row(query, [], stretch).optional()
     }
 
-    /// Writes rows, with how far the round has come.
-    pub fn put(&mut self, rows: &[Row], round: Round) -> Result<(), StateError> {
+    /// Writes some rows of a stretch, with how far it has come.
+    pub fn put_part(&mut self, rows: &[Row], stretch: Stretch) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
-            put(&transaction, row, Some(round.to))?;
+            put(&transaction, row, Some(stretch.end))?;
         }
-        let done = round.done.map(|person| *person.as_bytes());
+        let done = stretch.done.map(|person| person.as_bytes().to_vec());
         transaction.execute(
-            "UPDATE progress SET round_to = ?1, round_anchor = ?2, round_done = ?3",
-            params![
-                number(round.to),
-                round.anchor.as_slice(),
-                done.as_ref().map(<[u8; 16]>::as_slice)
-            ],
+            "UPDATE progress SET stretch_end = ?1, stretch_commitment = ?2, stretch_done = ?3",
+            params![number(stretch.end), stretch.commitment.as_slice(), done],
         )?;
         transaction.commit()
     }
 
-    /// Writes the last rows of a round and ends it.
-    pub fn end(&mut self, rows: &[Row], read: Read) -> Result<(), StateError> {
+    /// Writes the last rows of a stretch and ends it.
+    pub fn put_end(&mut self, rows: &[Row], stretch: Stretch) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
-            put(&transaction, row, Some(read.position))?;
+            put(&transaction, row, Some(stretch.end))?;
         }
         transaction.execute(
-            "UPDATE progress SET position = ?1, anchor = ?2,
-             round_to = NULL, round_anchor = NULL, round_done = NULL",
-            params![number(read.position), read.anchor.as_ref().map(<[u8; 32]>::as_slice)],
+            "UPDATE progress SET position = ?1, commitment = ?2,
+             stretch_end = NULL, stretch_commitment = NULL, stretch_done = NULL",
+            params![number(stretch.end), stretch.commitment.as_slice()],
         )?;
         transaction.commit()
     }
 
     /// Writes rows that only the clock has changed.
-    pub fn refold(&mut self, rows: &[Row]) -> Result<(), StateError> {
+    pub fn put_due(&mut self, rows: &[Row]) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
             put(&transaction, row, None)?;
@@ -216,27 +200,30 @@ impl State {
         Ok(micros.and_then(DateTime::from_timestamp_micros))
     }
 
-    /// Visits every link between a person and a stream or record of another.
-    pub fn links(&self, mut visit: impl FnMut(PersonId, Link)) -> Result<(), StateError> {
-        let mut links = self.connection.prepare("SELECT person, stream, pair FROM rests_on")?;
-        let mut rows = links.query([])?;
+    /// Visits every dependency of a person on a stream or a record of others.
+    pub fn each_dependency(
+        &self,
+        mut visit: impl FnMut(PersonId, Dependency),
+    ) -> Result<(), StateError> {
+        let query = "SELECT person, stream, dedup_key FROM depends_on";
+        let mut dependencies = self.connection.prepare(query)?;
+        let mut rows = dependencies.query([])?;
         while let Some(row) = rows.next()? {
             let (stream, dedup_key): (Option<[u8; 16]>, Option<[u8; 32]>) =
                 (row.get(1)?, row.get(2)?);
-            let stream = stream.map(|stream| Link::Stream(PersonId::from_bytes(stream)));
-            if let Some(link) =
-                stream.or(dedup_key.map(|dedup_key| Link::DedupKey(DedupKey(dedup_key))))
-            {
-                visit(person(row, 0)?, link);
+            let stream = stream.map(|stream| Dependency::Stream(PersonId::from_bytes(stream)));
+            let record = dedup_key.map(|dedup_key| Dependency::Record(DedupKey(dedup_key)));
+            if let Some(dependency) = stream.or(record) {
+                visit(person(row, 0)?, dependency);
             }
         }
         Ok(())
     }
 }
 
-/// Writes a row; without a position it keeps the one it has.
-fn put(to: &Connection, row: &Row, at: Option<Position>) -> Result<(), StateError> {
-    let who = row.person.as_bytes().as_slice();
+/// Writes a row; without a position the row keeps the one it has.
+fn put(to: &Connection, row: &Row, position: Option<Position>) -> Result<(), StateError> {
+    let person = row.person.as_bytes().as_slice();
     let keys = row.keys.as_ref();
     to.prepare_cached(
         "INSERT INTO person VALUES (?1, coalesce(?2, 0), ?3, ?4, ?5, ?6, ?7, ?8)
@@ -244,55 +231,68 @@ fn put(to: &Connection, row: &Row, at: Option<Position>) -> Result<(), StateErro
          changes_at = ?4, custody = ?5, facility = ?6, substitution = ?7, alerts = ?8",
     )?
     .execute(params![
-        who,
-        at.map(number),
+        person,
+        position.map(number),
         row.folded_at.timestamp_micros(),
         row.changes_at.map(|instant| instant.timestamp_micros()),
-        keys.map(|keys| &keys.custody),
+        keys.map(|keys| keys.custody.code()),
         keys.and_then(|keys| keys.facility.as_ref()),
-        keys.map(|keys| &keys.substitution),
+        keys.map(|keys| keys.substitution.code()),
         keys.map(|keys| keys.alerts),
     ])?;
     to.prepare_cached(
         "INSERT INTO trajectory VALUES (?1, ?2) ON CONFLICT (person) DO UPDATE SET body = ?2",
     )?
-    .execute(params![who, row.trajectory])?;
-    // Of a person who cannot be answered nothing new is known of what the answer rests on.
-    let tables = ["credit", "credit_facility", "rests_on"];
+    .execute(params![person, body_column(&row.trajectory)])?;
+    // A person who cannot be answered keeps the dependencies that were found before.
+    let tables = ["credit", "credit_facility", "depends_on"];
     for table in &tables[..if keys.is_some() { 3 } else { 2 }] {
-        to.prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?
-            .execute(params![who])?;
+        to.prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?.execute([person])?;
     }
     for (number, credit) in (0_i64..).zip(&row.credits) {
-        put_credit(to, who, number, credit)?;
+        put_credit(to, person, number, credit)?;
     }
-    let mut link = to.prepare_cached("INSERT INTO rests_on VALUES (?1, ?2, ?3)")?;
+    let mut dependency = to.prepare_cached("INSERT INTO depends_on VALUES (?1, ?2, ?3)")?;
     for stream in &row.depends_on.streams {
-        link.execute(params![who, stream.as_bytes().as_slice(), None::<&[u8]>])?;
+        dependency.execute(params![person, stream.as_bytes().as_slice(), None::<&[u8]>])?;
     }
     for dedup_key in &row.depends_on.dedup_keys {
-        link.execute(params![who, None::<&[u8]>, dedup_key.0.as_slice()])?;
+        dependency.execute(params![person, None::<&[u8]>, dedup_key.0.as_slice()])?;
     }
     Ok(())
 }
 
 fn put_credit(
     to: &Connection,
-    who: &[u8],
+    person: &[u8],
     number: i64,
     credit: &CreditRow,
 ) -> Result<(), StateError> {
+    let body = body_column(&credit.body);
     to.prepare_cached("INSERT INTO credit VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        who,
+        person,
         number,
         credit.treatment_days,
-        credit.body
+        body
     ])?;
     for facility in &credit.facilities {
         to.prepare_cached("INSERT INTO credit_facility VALUES (?1, ?2, ?3)")?
-            .execute(params![who, number, facility])?;
+            .execute(params![person, number, facility])?;
     }
     Ok(())
+}
+
+/// The one place where the body of an item becomes the bytes of its column.
+fn body_column(body: &ItemBody) -> Vec<u8> {
+    serde_json::to_vec(body).expect("an item serialises into memory")
+}
+
+/// The one place where a column is read back as the body of an item.
+fn body(row: &rusqlite::Row<'_>, column: usize) -> Result<ItemBody, StateError> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    serde_json::from_slice(bytes).map_err(|error| {
+        StateError::FromSqlConversionFailure(column, rusqlite::types::Type::Blob, error.into())
+    })
 }
 
 /// A connection that reads, for one answer.
@@ -301,15 +301,15 @@ pub fn reader(path: &Path) -> Result<Connection, StateError> {
     Connection::open_with_flags(path, flags)
 }
 
-/// How far the log has been read, by what a connection sees.
-pub fn read(connection: &Connection) -> Result<Read, StateError> {
-    connection.query_row("SELECT position, anchor FROM progress", [], |row| {
-        Ok(Read { position: position(row.get(0)?), anchor: row.get(1)? })
+/// The last record that the committed rows have taken in, as a connection sees it.
+pub fn committed(connection: &Connection) -> Result<LogPoint, StateError> {
+    connection.query_row("SELECT position, commitment FROM progress", [], |row| {
+        Ok(LogPoint { position: position(row.get(0)?), commitment: row.get(1)? })
     })
 }
 
 /// The person in a column.
-pub fn person(row: &Line<'_>, column: usize) -> Result<PersonId, StateError> {
+pub fn person(row: &rusqlite::Row<'_>, column: usize) -> Result<PersonId, StateError> {
     row.get(column).map(PersonId::from_bytes)
 }
 
@@ -318,7 +318,7 @@ fn delete(path: &Path) -> Result<(), StateError> {
     for ending in ["", "-wal", "-shm"] {
         match std::fs::remove_file(beside(path, ending)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(not_of_sqlite(error));
+                return Err(file_fault(error));
             }
             _ => {}
         }
@@ -333,17 +333,26 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A fault of the file system rather than of SQLite.
-fn not_of_sqlite(error: std::io::Error) -> StateError {
+/// A fault of the file system, as the error that SQLite's own faults have.
+fn file_fault(error: std::io::Error) -> StateError {
     StateError::ToSqlConversionFailure(Box::new(error))
 }
 
-/// Whether a file is to be made anew: it is no database, a damaged one, or one of other tables.
-pub fn is_no_use(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
-    )
+/// Whether the file is damaged, no database, or has other tables than those of this build.
+fn is_damage(error: &StateError) -> bool {
+    matches!(error, StateError::FromSqlConversionFailure(..) | StateError::InvalidColumnType(..))
+        || matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
+        )
+}
+
+impl From<StateError> for Fault {
+    fn from(error: StateError) -> Self {
+        let is_damaged = is_damage(&error);
+        let error = Box::new(error);
+        if is_damaged { Self::Damaged(error) } else { Self::State(error) }
+    }
 }
 
 fn position(number: i64) -> Position {

@@ -4,56 +4,67 @@
 use std::path::Path;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 
-use super::{StateError, number, person, read, reader};
+use super::{StateError, body, committed, number, person, reader};
 use crate::domain::id::PersonId;
-use crate::projection::lists::page::{AskError, Asked, CreditFilter, Pin, TrajectoryFilter};
+use crate::projection::lists::item::ItemBody;
+use crate::projection::lists::request::{
+    CreditFilter, ItemKey, ListError, PageRequest, Pin, TrajectoryFilter,
+};
 use crate::projection::lists::row::{self, CreditRow, Keys, Row};
 
-/// So many rows are folded anew for one page, at a millisecond or two each; beyond it the page is
+/// The number of rows folded anew for one page, at a millisecond or two each. Beyond it the page is
 /// short, and `next` goes on from there.
 const REFOLDED_MAX: usize = 500;
 
-/// A page ends once it has so many bytes of items, as one of events does.
+/// A page ends once its items have this many bytes, as a page of events does.
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What of a row is in a list, and how the state file is asked for it.
+/// The items of one person in one list, each with its number.
+pub type Numbered = Vec<(i64, ItemBody)>;
+
+/// A list over the rows: which rows are in it, and with which items.
 pub trait List: Clone + Send + 'static {
     /// The condition on a person `p`, with the values of its parameters from `?5` on.
     fn condition(&self) -> (&'static str, Vec<Value>);
-    /// The items of a person whose row holds, each with its number.
-    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError>;
+    /// The items of a person whose row holds.
+    fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError>;
     /// The items of a row that was folded anew.
-    fn folded(&self, row: Row) -> Vec<(i64, String)>;
+    fn folded(&self, row: Row) -> Numbered;
 }
 
 /// A person on the page.
-pub enum Found {
+pub enum Scanned {
     /// The row holds: its items.
-    Stored(PersonId, Vec<(i64, String)>),
-    /// The row says another moment than the page.
+    Items(PersonId, Numbered),
+    /// The row speaks of another moment than the page, and has to be folded anew.
     Stale(PersonId),
 }
 
 /// What the state file has for a page.
 pub struct Scan {
-    /// In order.
-    pub found: Vec<Found>,
-    /// Whether there is nothing after it.
-    pub ended: bool,
+    /// The persons, in order.
+    pub persons: Vec<Scanned>,
+    /// Whether there is nobody after them.
+    pub is_last: bool,
 }
 
 /// Looks for a page's worth of rows.
 ///
 /// # Errors
-/// See [`AskError`].
-pub fn scan<L: List>(path: &Path, list: &L, pin: Pin, asked: Asked) -> Result<Scan, AskError> {
+/// See [`ListError`].
+pub fn scan<L: List>(
+    path: &Path,
+    list: &L,
+    pin: Pin,
+    asked: PageRequest,
+) -> Result<Scan, ListError> {
     let mut connection = reader(path)?;
     let connection = connection.transaction()?;
-    let position = read(&connection)?.position;
+    let position = committed(&connection)?.position;
     if position < pin.position {
-        return Err(AskError::Behind(position));
+        return Err(ListError::Behind(position));
     }
     let (condition, values) = list.condition();
     let stale = "(p.position > ?2 OR p.folded_at > ?3 OR coalesce(p.changes_at <= ?3, 0))";
@@ -62,7 +73,7 @@ pub fn scan<L: List>(path: &Path, list: &L, pin: Pin, asked: Asked) -> Result<Sc
          WHERE p.person >= ?1 AND ({stale} OR ({condition})) ORDER BY p.person LIMIT ?4"
     );
     let most = asked.limit + REFOLDED_MAX + 1;
-    let first = asked.after.map_or(Vec::new(), |(person, _)| person.as_bytes().to_vec());
+    let first = asked.after.map_or(Vec::new(), |after| after.person.as_bytes().to_vec());
     let mut parameters: Vec<Value> = vec![
         first.into(),
         number(pin.position).into(),
@@ -72,25 +83,27 @@ pub fn scan<L: List>(path: &Path, list: &L, pin: Pin, asked: Asked) -> Result<Sc
     parameters.extend(values);
     let mut statement = connection.prepare(&query)?;
     let mut rows = statement.query(params_from_iter(parameters))?;
-    let (mut found, mut items, mut bytes, mut refolded) = (Vec::new(), 0, 0, 0);
+    let (mut persons, mut items, mut bytes, mut refolded) = (Vec::new(), 0, 0, 0);
     while let Some(row) = rows.next()? {
-        let found_person = person(row, 0)?;
+        let person = person(row, 0)?;
         if row.get(1)? {
             refolded += 1;
-            found.push(Found::Stale(found_person));
+            persons.push(Scanned::Stale(person));
         } else {
-            let mut told = list.stored(&connection, found_person)?;
-            told.retain(|(number, _)| asked.after.is_none_or(|a| (found_person, *number) > a));
-            items += told.len();
-            bytes += told.iter().map(|(_, body)| body.len()).sum::<usize>();
-            found.push(Found::Stored(found_person, told));
+            let mut found = list.stored(&connection, person)?;
+            found.retain(|(number, _)| {
+                asked.after.is_none_or(|after| ItemKey { person, number: *number } > after)
+            });
+            items += found.len();
+            bytes += found.iter().map(|(_, body)| body.bytes()).sum::<usize>();
+            persons.push(Scanned::Items(person, found));
         }
         // One item more than asked shows that there is a next page.
         if items > asked.limit || bytes >= PAGE_BYTES_MAX || refolded == REFOLDED_MAX {
-            return Ok(Scan { found, ended: false });
+            return Ok(Scan { persons, is_last: false });
         }
     }
-    Ok(Scan { found, ended: true })
+    Ok(Scan { persons, is_last: true })
 }
 
 impl List for TrajectoryFilter {
@@ -98,25 +111,25 @@ impl List for TrajectoryFilter {
         let condition = "(?5 IS NULL OR p.custody = ?5) AND (?6 IS NULL OR p.facility = ?6)
             AND (?7 IS NULL OR p.substitution = ?7) AND (?8 IS NULL OR p.alerts & ?8)";
         let values = vec![
-            self.custody.map(|state| state.to_string()).into(),
+            self.custody.map(|state| state.code().to_owned()).into(),
             self.facility.clone().into(),
-            self.substitution.map(|state| state.to_string()).into(),
+            self.substitution.map(|state| state.code().to_owned()).into(),
             self.alert.map(|alert| i64::from(row::bit(alert))).into(),
         ];
         (condition, values)
     }
 
-    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError> {
-        let mut body = of.prepare_cached("SELECT body FROM trajectory WHERE person = ?1")?;
-        let body = body.query_row(params![person.as_bytes().as_slice()], |row| row.get(0))?;
-        Ok(vec![(0, body)])
+    fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError> {
+        let mut found = state.prepare_cached("SELECT body FROM trajectory WHERE person = ?1")?;
+        let found = found.query_row([person.as_bytes().as_slice()], |row| body(row, 0))?;
+        Ok(vec![(0, found)])
     }
 
-    fn folded(&self, row: Row) -> Vec<(i64, String)> {
+    fn folded(&self, row: Row) -> Numbered {
         let matches = |keys: &Keys| {
-            self.custody.is_none_or(|custody| custody.code() == keys.custody)
+            self.custody.is_none_or(|custody| custody == keys.custody)
                 && (self.facility.is_none() || self.facility == keys.facility)
-                && self.substitution.is_none_or(|s| s.code() == keys.substitution)
+                && self.substitution.is_none_or(|state| state == keys.substitution)
                 && self.alert.is_none_or(|alert| keys.alerts & row::bit(alert) != 0)
         };
         let asks_nothing = self.custody.is_none()
@@ -148,23 +161,23 @@ impl List for CreditFilter {
         (CONDITION, vec![min_days.into(), self.facility.clone().into()])
     }
 
-    fn stored(&self, of: &Connection, person: PersonId) -> Result<Vec<(i64, String)>, StateError> {
+    fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError> {
         const QUERY: &str = concat!(
             "SELECT c.number, c.body FROM credit c WHERE c.person = :person AND ",
             credit!(),
             " ORDER BY c.number"
         );
-        let mut credits = of.prepare_cached(QUERY)?;
-        let told = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let mut credits = state.prepare_cached(QUERY)?;
+        let item = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, body(row, 1)?));
         let parameters: &[(&str, &dyn ToSql)] = &[
             (":person", &person.as_bytes().as_slice()),
             ("?5", &self.min_days),
             ("?6", &self.facility),
         ];
-        credits.query_map(parameters, told)?.collect()
+        credits.query_map(parameters, item)?.collect()
     }
 
-    fn folded(&self, row: Row) -> Vec<(i64, String)> {
+    fn folded(&self, row: Row) -> Numbered {
         let matches = |credit: &CreditRow| {
             let enough = |least: u32| credit.treatment_days.is_some_and(|d| d >= i64::from(least));
             self.min_days.is_none_or(enough)

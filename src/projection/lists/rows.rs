@@ -1,0 +1,120 @@
+//! The projection behind the lists: whose rows a stretch of the log changes, and folding them.
+//! Always: every person whom a record of the stretch touches is folded once, as known at its last
+//! record; folded rows are committed as the stretch goes on, so that one that was cut off goes on
+//! where it was.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::dependents::Dependents;
+use super::row::{self, Row};
+use super::state::{State, Stretch};
+use crate::domain::id::{PersonId, RecordedTime};
+use crate::ledger::Ledger;
+use crate::ledger::read::touched::TouchedRecord;
+use crate::projection::follow::{Fault, LogPoint, Pace, Projection, StretchEnd, WallClock};
+
+/// The number of persons committed at once, so that little is done again after a cut.
+const COMMIT_PERSONS: usize = 200;
+
+/// The number of rows that the clock has changed which are folded in one step, between which new
+/// records have their turn.
+const DUE_ROWS: usize = 200;
+
+/// See the module.
+pub(super) struct ListRows {
+    pub ledger: Ledger,
+    pub clock: WallClock,
+    pub state: State,
+    pub dependents: Dependents,
+    /// Whose rows the records taken so far may change, in the order in which they are folded.
+    pub touched: BTreeSet<PersonId>,
+}
+
+impl ListRows {
+    async fn fold(
+        &self,
+        person: PersonId,
+        known_at: RecordedTime,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Row>, Fault> {
+        Ok(row::row(&self.ledger, person, known_at, now).await?)
+    }
+}
+
+impl Projection for ListRows {
+    fn is_in_place(&self) -> bool {
+        self.state.is_in_place()
+    }
+
+    fn committed(&self) -> Result<LogPoint, Fault> {
+        Ok(self.state.committed()?)
+    }
+
+    fn unfinished(&self) -> Result<Option<LogPoint>, Fault> {
+        let point = |stretch: Stretch| LogPoint {
+            position: stretch.end,
+            commitment: Some(stretch.commitment),
+        };
+        Ok(self.state.unfinished()?.map(point))
+    }
+
+    fn restore(&mut self) -> Result<(), Fault> {
+        self.touched.clear();
+        self.dependents = Dependents::default();
+        let dependents = &mut self.dependents;
+        Ok(self.state.each_dependency(|person, dependency| dependents.add(person, dependency))?)
+    }
+
+    fn rebuild(&mut self) -> Result<(), Fault> {
+        self.touched.clear();
+        self.dependents = Dependents::default();
+        Ok(self.state.rebuild()?)
+    }
+
+    fn take(&mut self, record: &TouchedRecord) {
+        self.touched.insert(record.stream);
+        self.touched.extend(self.dependents.of(record));
+    }
+
+    async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault> {
+        let mut touched = std::mem::take(&mut self.touched);
+        let streams: Vec<PersonId> = touched.iter().copied().collect();
+        touched.extend(self.ledger.sharing(&streams).await?);
+        let done = self.state.unfinished()?.and_then(|stretch| stretch.done);
+        let mut stretch = Stretch { end: end.position, commitment: end.commitment, done };
+        let mut rows = Vec::new();
+        for person in touched.into_iter().filter(|person| done.is_none_or(|done| *person > done)) {
+            pace.rest().await;
+            if pace.is_stopping() {
+                return Ok(());
+            }
+            let row = self.fold(person, end.known_at, self.clock.now()).await?;
+            rows.extend(row.inspect(|row| self.dependents.add_row(row)));
+            if rows.len() == COMMIT_PERSONS {
+                stretch.done = Some(person);
+                self.state.put_part(&rows, stretch)?;
+                rows.clear();
+            }
+        }
+        self.state.put_end(&rows, stretch)?;
+        Ok(self.state.checkpoint_wal()?)
+    }
+
+    async fn refold_due(&mut self, known_at: RecordedTime, pace: &mut Pace) -> Result<bool, Fault> {
+        let now = self.clock.now();
+        let due = self.state.due(now, DUE_ROWS)?;
+        let mut rows = Vec::with_capacity(due.len());
+        for person in &due {
+            pace.rest().await;
+            rows.extend(self.fold(*person, known_at, now).await?);
+        }
+        self.state.put_due(&rows)?;
+        Ok(!due.is_empty())
+    }
+
+    fn next_due(&self) -> Result<Option<DateTime<Utc>>, Fault> {
+        Ok(self.state.next_due()?)
+    }
+}

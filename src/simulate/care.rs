@@ -1,17 +1,18 @@
 //! Care inside: screening, consent, the drug-free unit, consultation, what precedes a release.
 //! Always: on a strike day of the prison nothing that comes from outside takes place.
 
-use super::custody::{Exit, Held};
-use super::fate::Substitution;
+use super::custody::{Exit, HeldPeriod};
+use super::fate::SubstitutionStart;
 use super::life::Life;
-use super::moment::{Day, Moment};
+use super::moment::{Day, LocalMoment};
+use super::place::{CodeText, HASSELT, Prison};
 use super::rates;
-use super::say::{Code, Codes, Date, Say, Series};
-use super::source::Source;
-use super::world::{HASSELT, Prison, working_day};
+use super::say::{CodeTexts, Date, Say, Series};
+use super::sender::SendingSystem;
+use super::world::working_day;
 use crate::domain::vocabulary::choice::{ConsentScope, NotDeliveredCause, Service};
 
-const SUBSTANCES: &[(Codes, u32)] = &[
+const SUBSTANCES: &[(CodeTexts, u32)] = &[
     (&["heroin", "cocaine"], 30),
     (&["cocaine"], 25),
     (&["cannabis"], 20),
@@ -23,7 +24,7 @@ const CONSENT_DAYS: i32 = 365;
 
 impl Life<'_> {
     /// Screening, and substitution taken over.
-    pub(super) fn arrival_care(&mut self, held: &Held) {
+    pub(super) fn arrival_care(&mut self, held: &HeldPeriod) {
         let need = self.fate.problem;
         if self.fate.meets(rates::SCREENED, &mut self.dice) {
             let day = held.since + self.dice.between(0, 6);
@@ -31,16 +32,16 @@ impl Life<'_> {
             let substances = if need { drawn } else { &[] };
             let instrument = self.dice.pick(&[("arrivalTriage", 7), ("assist", 3)]);
             let say = Say::Screened { instrument, need, substances, project: None };
-            self.tell_on(day, Source::CareTeam(held.prison), say);
+            self.tell_on(day, SendingSystem::CareTeam(held.prison), say);
         }
-        if self.fate.substitution != Substitution::None || self.course.is_some() {
+        if self.fate.substitution != SubstitutionStart::None || self.course.is_some() {
             self.substitution_on_arrival(held);
         }
     }
 
     /// What is offered to a problem user held from one day to another in one prison: once after
     /// each arrival, and the preparation of the release once it is near.
-    pub(super) fn care(&mut self, held: &mut Held, from: Day, to: Day, exit: Exit) {
+    pub(super) fn care(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
         if !self.fate.problem || !self.goes_on(from) || to - from < 12 {
             return;
         }
@@ -61,7 +62,7 @@ impl Life<'_> {
         }
     }
 
-    fn consents(&mut self, held: &Held, from: Day, to: Day) {
+    fn consents(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         if !self.fate.meets(rates::CONSENTS, &mut self.dice) {
             return;
         }
@@ -71,7 +72,7 @@ impl Life<'_> {
         let limited = !self.fate.given && self.dice.below(2) == 0;
         let valid_until = limited.then_some(Date(day + CONSENT_DAYS));
         let referrer = self.world.referrer(held.prison, day);
-        let source = referrer.map_or(Source::CareTeam(held.prison), Source::House);
+        let source = referrer.map_or(SendingSystem::CareTeam(held.prison), SendingSystem::House);
         self.tell_on(day, source, Say::ConsentGiven { consent, scope, recipients, valid_until });
         let withdrawn = !self.fate.given && self.dice.chance(rates::CONSENT_WITHDRAWN);
         if withdrawn || self.fate.withdraws_consent {
@@ -80,20 +81,20 @@ impl Life<'_> {
         }
     }
 
-    fn consent_scope(&mut self) -> (ConsentScope, Codes) {
+    fn consent_scope(&mut self) -> (ConsentScope, CodeTexts) {
         if !self.fate.given && self.dice.below(4) == 0 {
             return (ConsentScope::Research, &["evaluation-of-the-projects"]);
         }
-        let legal: Codes = &["sentence-implementation-court", "counsel-of-the-person"];
+        let legal: CodeTexts = &["sentence-implementation-court", "counsel-of-the-person"];
         (ConsentScope::ClinicalToLegal, legal)
     }
 
-    fn drug_free_unit(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
+    fn drug_free_unit(&mut self, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
         if held.prison != HASSELT || !self.fate.meets(rates::DRUG_FREE_UNIT, &mut self.dice) {
             return;
         }
         let placement = self.new_id(Series::Placement);
-        let registry = Source::Registry(held.prison);
+        let registry = SendingSystem::Registry(held.prison);
         let start = from + self.dice.between(5, 10);
         let facility = held.prison.code();
         self.tell_on(start, registry, Say::UnitPlaced { placement, facility });
@@ -104,23 +105,23 @@ impl Life<'_> {
         self.tell(time, registry, Say::UnitLeft { placement, reason });
     }
 
-    fn consultation(&mut self, held: &Held, to: Day) {
+    fn consultation(&mut self, held: &HeldPeriod, to: Day) {
         let day = working_day(to - 10);
         if self.undelivered(held.prison, day, Service::Consultation, None) {
             return;
         }
-        let roles: Codes = self.dice.pick(&[
-            (&["prisonPhysician", "psychosocialService", "counsellor"] as Codes, 6),
+        let roles: CodeTexts = self.dice.pick(&[
+            (&["prisonPhysician", "psychosocialService", "counsellor"] as CodeTexts, 6),
             (&["prisonPhysician", "counsellor", "reintegrationCoordinator", "housing"], 4),
         ]);
         let minutes = self.dice.between(3, 6).unsigned_abs() * 15;
         let client_present = self.dice.below(4) > 0;
-        let source = Source::House("deKiem");
+        let source = SendingSystem::House("deKiem");
         let time = self.dice.moment(day, 9, 11);
         self.tell(time, source, Say::Consulted { roles, minutes, client_present });
         let plan = self.new_id(Series::Plan);
-        let domains: Codes = self.dice.pick(&[
-            (&["treatment", "housing", "income", "daytime"] as Codes, 5),
+        let domains: CodeTexts = self.dice.pick(&[
+            (&["treatment", "housing", "income", "daytime"] as CodeTexts, 5),
             (&["treatment", "housing"], 3),
             (&["treatment", "daytime"], 2),
         ]);
@@ -132,7 +133,7 @@ impl Life<'_> {
         }
     }
 
-    fn release_prepared(&mut self, held: &Held, from: Day, to: Day) {
+    fn release_prepared(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         let day = (to - self.dice.between(3, 9)).max(from + 1);
         let prescription = self.course.is_some().then(|| self.dice.pick(&[(2, 5), (3, 3), (7, 2)]));
         let say = Say::ReleasePrepared {
@@ -142,7 +143,7 @@ impl Life<'_> {
             insured: self.dice.chance(rates::INSURED),
             naloxone: self.dice.chance(rates::NALOXONE),
         };
-        self.tell_on(day, Source::CareTeam(held.prison), say);
+        self.tell_on(day, SendingSystem::CareTeam(held.prison), say);
     }
 
     /// Whether a strike keeps away care planned for a day; then that is told.
@@ -151,15 +152,15 @@ impl Life<'_> {
         prison: Prison,
         day: Day,
         service: Service,
-        project: Option<Code>,
+        project: Option<CodeText>,
     ) -> bool {
         let struck = self.world.strike(prison, day);
         if struck {
             let cause = NotDeliveredCause::Strike;
             let facility = prison.code();
             let say = Say::NotDelivered { cause, service, facility, project, planned: None };
-            let source = project.map_or(Source::CareTeam(prison), Source::House);
-            let time = Moment::new(day, 9 * 3600);
+            let source = project.map_or(SendingSystem::CareTeam(prison), SendingSystem::House);
+            let time = LocalMoment::new(day, 9 * 3600);
             self.tell(time, source, say);
         }
         struck

@@ -2,10 +2,11 @@
 //! Always: doses in micrograms, within the ranges of sources B2.
 
 use super::dice::Dice;
-use super::moment::{Day, Moment};
+use super::moment::{Day, LocalMoment};
+use super::place::CodeText;
 use super::rates;
-use super::say::{Code, Id};
-use super::source::Source;
+use super::say::SeriesId;
+use super::sender::SendingSystem;
 use super::world::World;
 use crate::domain::vocabulary::choice::{Formulation, Goal, Product, Setting};
 
@@ -14,8 +15,8 @@ pub(super) const MILLIGRAM: u32 = 1000;
 
 /// A running course.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Course {
-    pub(super) prescription: Id,
+pub(super) struct SubstitutionCourse {
+    pub(super) prescription: SeriesId,
     pub(super) product: Product,
     pub(super) formulation: Formulation,
     pub(super) dose: u32,
@@ -23,21 +24,21 @@ pub(super) struct Course {
     pub(super) target: u32,
     pub(super) goal: Goal,
     pub(super) setting: Setting,
-    pub(super) place: Code,
-    pub(super) source: Source,
+    pub(super) place: CodeText,
+    pub(super) source: SendingSystem,
     /// The day of the prescription; a dose of that day is given in the afternoon, after it.
     pub(super) since: Day,
     /// When the next dose is due.
     pub(super) due: Day,
     /// When the last one was given.
-    pub(super) last: Moment,
+    pub(super) last: LocalMoment,
     /// Doses given under this prescription.
     pub(super) given: u32,
     /// Days for which the person still keeps away, and how many they were in all.
     pub(super) pause: (i32, i32),
 }
 
-impl Course {
+impl SubstitutionCourse {
     /// Days from one dose to the next.
     pub(super) const fn interval(&self) -> i32 {
         match self.formulation {
@@ -75,10 +76,15 @@ impl Course {
 }
 
 /// A course as the house outside gives it before an arrival.
-pub(super) fn outside(world: &World, dice: &mut Dice, prescription: Id, due: Day) -> Course {
-    let weights = if due >= world.dates.depot {
+pub(super) fn outside(
+    world: &World,
+    dice: &mut Dice,
+    prescription: SeriesId,
+    due: Day,
+) -> SubstitutionCourse {
+    let weights = if due >= world.milestones.depot {
         rates::PRODUCTS
-    } else if due >= world.dates.buprenorphine {
+    } else if due >= world.milestones.buprenorphine {
         rates::PRODUCTS_BEFORE_DEPOT
     } else {
         rates::PRODUCTS_EARLY
@@ -97,7 +103,7 @@ pub(super) fn outside(world: &World, dice: &mut Dice, prescription: Id, due: Day
         Formulation::DepotWeekly => rates::DEPOT_WEEKLY_MG,
         Formulation::DepotMonthly => rates::DEPOT_MONTHLY_MG,
     });
-    Course {
+    SubstitutionCourse {
         prescription,
         product,
         formulation,
@@ -106,10 +112,10 @@ pub(super) fn outside(world: &World, dice: &mut Dice, prescription: Id, due: Day
         goal: Goal::Maintenance,
         setting: Setting::Community,
         place: "msoc",
-        source: Source::House("msoc"),
+        source: SendingSystem::House("msoc"),
         since: Day::MIN,
         due,
-        last: Moment::new(due - 1, 9 * 3600),
+        last: LocalMoment::new(due - 1, 9 * 3600),
         given: 0,
         pause: (0, 0),
     }

@@ -1,21 +1,22 @@
 //! A detention: arrival, status, sentence, absences, transfers.
 //! Always: absences of one detention do not overlap, and lie within it.
 
+use super::fate::Slot;
 use super::life::Life;
-use super::moment::{Day, Moment};
-use super::quota::Slot;
+use super::moment::{Day, LocalMoment};
+use super::place::{Prison, RUISELEDE};
 use super::rates::{self, Rate};
-use super::say::{Date, Id, Say, Series};
-use super::source::Source;
-use super::world::{Prison, RUISELEDE, is_weekend, working_day};
+use super::say::{Date, Say, Series, SeriesId};
+use super::sender::SendingSystem;
+use super::world::{is_weekend, working_day};
 use crate::domain::vocabulary::choice::{
     AbsenceKind, ArrivalReason, LegalStatus, ModalityKind, OverdosePlace, ReleaseReason, StopReason,
 };
 
 /// Where someone is held, and since when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) detention: Id,
+pub(super) struct HeldPeriod {
+    pub(super) detention: SeriesId,
     pub(super) prison: Prison,
     pub(super) since: Day,
     pub(super) status: LegalStatus,
@@ -45,13 +46,13 @@ pub(super) struct Title {
 
 /// Days on which someone held is elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Absence {
+pub(super) struct DaysAway {
     pub(super) from: Day,
     pub(super) to: Day,
     pub(super) kind: AbsenceKind,
 }
 
-impl Absence {
+impl DaysAway {
     /// Whether no dose can be given on a day: away in the morning.
     pub(super) const fn keeps_away(&self, day: Day) -> bool {
         self.from < day && day <= self.to
@@ -72,7 +73,8 @@ impl Life<'_> {
         let detention = self.new_id(Series::Detention);
         let status = self.arrival_status();
         let (sentence_days, cared_for) = (None, false);
-        let mut held = Held { detention, prison, since: day, status, sentence_days, cared_for };
+        let mut held =
+            HeldPeriod { detention, prison, since: day, status, sentence_days, cared_for };
         self.arrive(&held, day, ArrivalReason::New);
         self.arrival_care(&held);
         match status {
@@ -100,21 +102,21 @@ impl Life<'_> {
     }
 
     /// Records an arrival in the afternoon, so that a release of the same day lies before it.
-    pub(super) fn arrive(&mut self, held: &Held, day: Day, reason: ArrivalReason) {
+    pub(super) fn arrive(&mut self, held: &HeldPeriod, day: Day, reason: ArrivalReason) {
         self.episode = Some(held.detention);
-        let time = Moment::new(day, i64::from(self.dice.between(11 * 3600, 13 * 3600 - 1)));
+        let time = LocalMoment::new(day, i64::from(self.dice.between(11 * 3600, 13 * 3600 - 1)));
         let say = Say::Arrived {
             detention: held.detention,
             facility: held.prison.code(),
             status: held.status,
             reason,
         };
-        self.tell(time, Source::Registry(held.prison), say);
+        self.tell(time, SendingSystem::Registry(held.prison), say);
     }
 
     fn leave_by(
         &mut self,
-        held: &mut Held,
+        held: &mut HeldPeriod,
         day: Day,
         days_min: i32,
         days_max: i32,
@@ -126,7 +128,7 @@ impl Life<'_> {
         if reason == ReleaseReason::Removal { None } else { self.free(exit) }
     }
 
-    fn pretrial(&mut self, held: &mut Held, day: Day) -> Option<Day> {
+    fn pretrial(&mut self, held: &mut HeldPeriod, day: Day) -> Option<Day> {
         let drawn = self.dice.between(15, 200);
         let exit = working_day(day + self.fate.pretrial_days.unwrap_or(drawn));
         let settled = self.fate.pretrial_days.is_some();
@@ -143,7 +145,7 @@ impl Life<'_> {
         let detention = held.detention;
         self.tell_on(
             exit,
-            Source::Registry(held.prison),
+            SendingSystem::Registry(held.prison),
             Say::StatusChanged { detention, from, to },
         );
         held.status = to;
@@ -151,7 +153,7 @@ impl Life<'_> {
     }
 
     /// A sentence, from the first day of its execution to whatever ends this detention.
-    fn serve(&mut self, held: &mut Held, day: Day) -> Option<Day> {
+    fn serve(&mut self, held: &mut HeldPeriod, day: Day) -> Option<Day> {
         let title = self.sentence(held, day);
         let (kind, exit) = self.modality_ahead(&title);
         self.long_programme_ahead(held, day, exit);
@@ -168,7 +170,7 @@ impl Life<'_> {
         }
     }
 
-    fn sentence(&mut self, held: &Held, day: Day) -> Title {
+    fn sentence(&mut self, held: &HeldPeriod, day: Day) -> Title {
         let drawn = self.dice.pick(rates::SENTENCE_MONTHS);
         let months = self.fate.sentence_months.unwrap_or(drawn);
         let days = (months / 12 * 365 + months % 12 * 30).cast_signed();
@@ -188,15 +190,15 @@ impl Life<'_> {
             court: "court-of-first-instance",
         };
         let time = self.dice.moment(day, 9, 10);
-        self.tell(time, Source::Court, say);
+        self.tell(time, SendingSystem::Court, say);
         let imputed = self.impute(held, sentence, day);
         let end = (date_to_date(day, months) - imputed).max(day + 10);
         Title { from: day, end, days }
     }
 
     /// Detention before the conviction is set against the sentence (sources A2.7).
-    fn impute(&mut self, held: &Held, sentence: Id, day: Day) -> i32 {
-        let registry = Source::Registry(held.prison);
+    fn impute(&mut self, held: &HeldPeriod, sentence: SeriesId, day: Day) -> i32 {
+        let registry = SendingSystem::Registry(held.prison);
         let own = day - held.since;
         if own > 0 {
             let (from, to) = (Some(Date(held.since)), Some(Date(day - 1)));
@@ -239,7 +241,7 @@ impl Life<'_> {
     }
 
     /// Whatever happens to someone held from one day to another, both included.
-    pub(super) fn inside(&mut self, held: &mut Held, from: Day, to: Day, exit: Exit) {
+    pub(super) fn inside(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
         self.care(held, from, to, exit);
         let mut start = from;
         let mut absences = Vec::new();
@@ -262,19 +264,23 @@ impl Life<'_> {
         self.fate.slot = self.fate.slot.filter(Slot::is_b_leave);
     }
 
-    fn may_move(&mut self, held: &Held) -> bool {
+    fn may_move(&mut self, held: &HeldPeriod) -> bool {
         let awaited = self.fate.slot.is_some_and(|slot| !slot.is_b_leave());
         let settled = self.fate.given || awaited || held.prison == RUISELEDE;
         !settled && self.dice.chance(rates::TRANSFER_MONTHLY)
     }
 
-    pub(super) fn move_to(&mut self, held: &mut Held, prison: Prison, day: Day) {
+    pub(super) fn move_to(&mut self, held: &mut HeldPeriod, prison: Prison, day: Day) {
         if prison == held.prison {
             return;
         }
         let (from, to) = (held.prison.code(), prison.code());
         let detention = held.detention;
-        self.tell_on(day, Source::Registry(prison), Say::MovedPrison { detention, from, to });
+        self.tell_on(
+            day,
+            SendingSystem::Registry(prison),
+            Say::MovedPrison { detention, from, to },
+        );
         held.prison = prison;
         if let Some(course) = self.stop(day, StopReason::Transfer) {
             self.prescribe_inside(course, held, day);
@@ -282,7 +288,7 @@ impl Life<'_> {
     }
 
     /// At most one absence in the month from `month` on.
-    fn absence(&mut self, held: &Held, month: Day, leaves: bool) -> Option<Absence> {
+    fn absence(&mut self, held: &HeldPeriod, month: Day, leaves: bool) -> Option<DaysAway> {
         let day = month + self.dice.between(1, 12);
         let pretrial = held.status == LegalStatus::Pretrial;
         let (kind, days) = if pretrial && self.dice.chance(rates::COURT_MONTHLY) {
@@ -296,8 +302,8 @@ impl Life<'_> {
         } else {
             return None;
         };
-        let absence = Absence { from: day, to: day + days, kind };
-        let (detention, registry) = (held.detention, Source::Registry(held.prison));
+        let absence = DaysAway { from: day, to: day + days, kind };
+        let (detention, registry) = (held.detention, SendingSystem::Registry(held.prison));
         let left = self.dice.moment(day, 9, 10);
         self.tell(left, registry, Say::Absent { detention, kind });
         let back = self.dice.moment(absence.to, 16, 18);
@@ -316,7 +322,7 @@ impl Life<'_> {
     }
 
     /// Overdose and death; none while a slot in the figures of 2025 waits for the person.
-    fn harm_inside(&mut self, held: &Held, from: Day, to: Day) {
+    fn harm_inside(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         if self.fate.given || self.fate.slot.is_some() {
             return;
         }
@@ -332,12 +338,18 @@ impl Life<'_> {
         if let Some(time) = self.died {
             let (detention, reason) = (held.detention, ReleaseReason::Death);
             let say = Say::Released { detention, reason, is_final: true, region: None };
-            self.tell(time, Source::Registry(held.prison), say);
+            self.tell(time, SendingSystem::Registry(held.prison), say);
         }
     }
 
     /// Records a release in the morning and closes what is given inside.
-    pub(super) fn release(&mut self, held: &Held, day: Day, reason: ReleaseReason, is_final: bool) {
+    pub(super) fn release(
+        &mut self,
+        held: &HeldPeriod,
+        day: Day,
+        reason: ReleaseReason,
+        is_final: bool,
+    ) {
         let regions =
             [("eastFlanders", 30), ("westFlanders", 22), ("antwerp", 28), ("limburg", 14)];
         let region = self.dice.pick(&regions);
@@ -349,8 +361,8 @@ impl Life<'_> {
             region: (!abroad && self.dice.below(5) > 0).then_some(region),
         };
         let time =
-            Moment::new(day, i64::from(self.dice.between(9 * 3600 + 1800, 10 * 3600 + 3599)));
-        self.tell(time, Source::Registry(held.prison), say);
+            LocalMoment::new(day, i64::from(self.dice.between(9 * 3600 + 1800, 10 * 3600 + 3599)));
+        self.tell(time, SendingSystem::Registry(held.prison), say);
         self.episode = None;
     }
 
@@ -360,7 +372,7 @@ impl Life<'_> {
         let time = self.dice.moment(day, 10, 20);
         let source = match (self.course, place) {
             (Some(course), OverdosePlace::Prison) => course.source,
-            _ => Source::House("msoc"),
+            _ => SendingSystem::House("msoc"),
         };
         let outcome = if fatal { "fatal" } else { "recovered" };
         let naloxone = self.dice.below(3) == 0;

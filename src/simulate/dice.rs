@@ -5,7 +5,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-use super::moment::{Day, Moment};
+use super::moment::{Day, LocalMoment};
 use super::rates::Rate;
 
 /// What a stream of random words is for; each person has one of each.
@@ -60,9 +60,9 @@ impl Dice {
     }
 
     /// A moment on `day`, from `hour_first` up to the end of `hour_last`.
-    pub(super) fn moment(&mut self, day: Day, hour_first: i32, hour_last: i32) -> Moment {
+    pub(super) fn moment(&mut self, day: Day, hour_first: i32, hour_last: i32) -> LocalMoment {
         let second = self.between(hour_first * 3600, hour_last * 3600 + 3599);
-        Moment::new(day, i64::from(second))
+        LocalMoment::new(day, i64::from(second))
     }
 
     /// 16 bytes with the version and variant bits of a random UUID (RFC 9562, 5.4).

@@ -1,14 +1,14 @@
 //! Substitution treatment day by day: verified, prescribed, given, withheld, changed, handed over.
 //! Always: a due dose is given, withheld with a reason, or untold; an absence tells nothing.
 
-use super::course::{self, Course, MILLIGRAM};
-use super::custody::{Absence, Held};
-use super::fate::Substitution;
+use super::course::{self, MILLIGRAM, SubstitutionCourse};
+use super::custody::{DaysAway, HeldPeriod};
+use super::fate::SubstitutionStart;
 use super::life::Life;
-use super::moment::{Day, Moment};
+use super::moment::{Day, LocalMoment};
 use super::rates;
 use super::say::{Say, Series};
-use super::source::Source;
+use super::sender::SendingSystem;
 use crate::domain::vocabulary::choice::{
     AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
 };
@@ -19,7 +19,7 @@ const BEFORE_DAYS: i32 = 12;
 impl Life<'_> {
     /// What the house outside tells before the first arrival.
     pub(super) fn before(&mut self, arrival: Day) {
-        if self.fate.substitution != Substitution::OnArrival {
+        if self.fate.substitution != SubstitutionStart::OnArrival {
             return;
         }
         let prescription = self.new_id(Series::Prescription);
@@ -30,7 +30,7 @@ impl Life<'_> {
     }
 
     /// Takes over a course from outside, or starts one.
-    pub(super) fn substitution_on_arrival(&mut self, held: &Held) {
+    pub(super) fn substitution_on_arrival(&mut self, held: &HeldPeriod) {
         let day = held.since + self.dice.pick(&[(0, 60), (1, 30), (2, 8), (4, 2)]);
         if let Some(mut course) = self.course.take() {
             let say = Say::Verified {
@@ -41,11 +41,11 @@ impl Life<'_> {
                 last_dose_at: course.last,
                 provider: course.place,
             };
-            let time = Moment::new(day, i64::from(self.dice.between(13 * 3600, 14 * 3600)));
-            self.tell(time, Source::CareTeam(held.prison), say);
+            let time = LocalMoment::new(day, i64::from(self.dice.between(13 * 3600, 14 * 3600)));
+            self.tell(time, SendingSystem::CareTeam(held.prison), say);
             course.due = course.due.max(day);
             self.prescribe_inside(course, held, day);
-        } else if self.fate.substitution == Substitution::StartedInside {
+        } else if self.fate.substitution == SubstitutionStart::StartedInside {
             let due = day + self.dice.between(2, 40);
             let prescription = self.new_id(Series::Prescription);
             let mut course = course::outside(self.world, &mut self.dice, prescription, due);
@@ -58,15 +58,20 @@ impl Life<'_> {
     }
 
     /// A new prescription by a prison's care team.
-    pub(super) fn prescribe_inside(&mut self, course: Course, held: &Held, day: Day) {
+    pub(super) fn prescribe_inside(
+        &mut self,
+        course: SubstitutionCourse,
+        held: &HeldPeriod,
+        day: Day,
+    ) {
         let detoxification = self.world.detoxification_only(held.prison);
         let goal = if detoxification { Goal::Detoxification } else { Goal::Maintenance };
         self.prescribe(
-            Course {
+            SubstitutionCourse {
                 goal,
                 setting: Setting::Prison,
                 place: held.prison.code(),
-                source: Source::CareTeam(held.prison),
+                source: SendingSystem::CareTeam(held.prison),
                 ..course
             },
             day,
@@ -74,11 +79,18 @@ impl Life<'_> {
     }
 
     /// A new prescription; `course` says by whom and where. No one outside goes on with a taper.
-    pub(super) fn prescribe(&mut self, course: Course, day: Day) {
+    pub(super) fn prescribe(&mut self, course: SubstitutionCourse, day: Day) {
         let prescription = self.new_id(Series::Prescription);
         let inside = course.setting == Setting::Prison;
         let goal = if inside { course.goal } else { Goal::Maintenance };
-        let course = Course { prescription, goal, since: day, given: 0, pause: (0, 0), ..course };
+        let course = SubstitutionCourse {
+            prescription,
+            goal,
+            since: day,
+            given: 0,
+            pause: (0, 0),
+            ..course
+        };
         let say = Say::Prescribed {
             prescription,
             product: course.product,
@@ -90,13 +102,13 @@ impl Life<'_> {
             facility: course.place,
             supervised: true,
         };
-        let time = Moment::new(day, i64::from(self.dice.between(14 * 3600 + 60, 15 * 3600)));
+        let time = LocalMoment::new(day, i64::from(self.dice.between(14 * 3600 + 60, 15 * 3600)));
         self.tell(time, course.source, say);
         self.course = Some(course);
     }
 
     /// Ends the running course where it is given.
-    pub(super) fn stop(&mut self, day: Day, reason: StopReason) -> Option<Course> {
+    pub(super) fn stop(&mut self, day: Day, reason: StopReason) -> Option<SubstitutionCourse> {
         let course = self.course.take()?;
         let (prescription, product) = (course.prescription, course.product);
         self.tell_on(day, course.source, Say::Stopped { reason, prescription, product });
@@ -104,7 +116,7 @@ impl Life<'_> {
     }
 
     /// Every due dose from one day to another, both included.
-    pub(super) fn doses(&mut self, from: Day, to: Day, absences: &[Absence]) {
+    pub(super) fn doses(&mut self, from: Day, to: Day, absences: &[DaysAway]) {
         let Some(course) = &self.course else { return };
         let mut day = course.due.max(from);
         while self.goes_on(day) && day <= to {
@@ -117,7 +129,7 @@ impl Life<'_> {
         }
     }
 
-    fn course_ends(&mut self, course: &Course, day: Day) -> bool {
+    fn course_ends(&mut self, course: &SubstitutionCourse, day: Day) -> bool {
         let (prescription, product) = (course.prescription, course.product);
         let reason = if course.dose == 0 {
             StopReason::Planned
@@ -131,7 +143,12 @@ impl Life<'_> {
     }
 
     /// One due dose; answers when the next is due.
-    fn dose_day(&mut self, course: &mut Course, day: Day, absences: &[Absence]) -> Day {
+    fn dose_day(
+        &mut self,
+        course: &mut SubstitutionCourse,
+        day: Day,
+        absences: &[DaysAway],
+    ) -> Day {
         if let Some(absence) = absences.iter().find(|absence| absence.keeps_away(day)) {
             return absence.to + 1;
         }
@@ -158,9 +175,9 @@ impl Life<'_> {
 
     fn withheld(
         &mut self,
-        course: &mut Course,
+        course: &mut SubstitutionCourse,
         day: Day,
-        today: Option<&Absence>,
+        today: Option<&DaysAway>,
     ) -> Option<WithheldReason> {
         if course.pause.0 > 0 {
             course.pause.0 -= 1;
@@ -170,7 +187,7 @@ impl Life<'_> {
         if in_court && self.dice.chance(rates::WITHHELD_FOR_COURT) {
             return Some(WithheldReason::CourtTransfer);
         }
-        if let Source::CareTeam(prison) = course.source
+        if let SendingSystem::CareTeam(prison) = course.source
             && self.world.strike(prison, day)
             && self.dice.chance(rates::WITHHELD_ON_STRIKE)
         {
@@ -199,7 +216,7 @@ impl Life<'_> {
     }
 
     /// Days of doses given along: for a leave, or between two visits outside.
-    fn take_home(&mut self, course: &Course, today: Option<&Absence>) -> i32 {
+    fn take_home(&mut self, course: &SubstitutionCourse, today: Option<&DaysAway>) -> i32 {
         if course.interval() > 1 {
             return 0;
         }
@@ -210,7 +227,7 @@ impl Life<'_> {
         }
     }
 
-    fn give(&mut self, course: &mut Course, day: Day, take_home: i32) {
+    fn give(&mut self, course: &mut SubstitutionCourse, day: Day, take_home: i32) {
         let time = self.dose_time(course, day);
         let say = Say::Dose {
             product: course.product,
@@ -228,13 +245,13 @@ impl Life<'_> {
         course.given += 1;
     }
 
-    fn dose_time(&mut self, course: &Course, day: Day) -> Moment {
+    fn dose_time(&mut self, course: &SubstitutionCourse, day: Day) -> LocalMoment {
         let hour = if day == course.since { 16 } else { 7 };
         self.dice.moment(day, hour, hour + 1)
     }
 
     /// Titration up, detoxification down, a new start after a long break, or a wish.
-    fn adjust(&mut self, course: &mut Course, day: Day) {
+    fn adjust(&mut self, course: &mut SubstitutionCourse, day: Day) {
         let (least, most) = course.range();
         let third = course.given.is_multiple_of(3);
         let broken = std::mem::take(&mut course.pause.1);
@@ -266,13 +283,18 @@ impl Life<'_> {
     }
 
     /// After four weeks of weekly depot the monthly one may follow (product information).
-    fn switch_to_monthly(&mut self, course: &mut Course, day: Day) {
+    fn switch_to_monthly(&mut self, course: &mut SubstitutionCourse, day: Day) {
         let maintained = course.goal == Goal::Maintenance;
         if course.formulation != Formulation::DepotWeekly || course.given < 5 || !maintained {
             return;
         }
         let dose = self.dice.pick(rates::DEPOT_MONTHLY_MG) * MILLIGRAM;
-        let next = Course { formulation: Formulation::DepotMonthly, dose, target: dose, ..*course };
+        let next = SubstitutionCourse {
+            formulation: Formulation::DepotMonthly,
+            dose,
+            target: dose,
+            ..*course
+        };
         self.prescribe(next, day);
         if let Some(next) = self.course.take() {
             *course = next;
@@ -302,7 +324,7 @@ impl Life<'_> {
         if confirmed {
             let later = day + self.dice.pick(&[(0, 60), (1, 30), (3, 10)]);
             let time = self.dice.moment(later, 13, 17);
-            self.tell(time, Source::House(to), Say::HandoverConfirmed { handover });
+            self.tell(time, SendingSystem::House(to), Say::HandoverConfirmed { handover });
         }
         confirmed
     }

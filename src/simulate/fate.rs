@@ -3,14 +3,15 @@
 //! slot in the figures of 2025 have what the slot needs; all others are drawn from the rates.
 
 use super::dice::Dice;
-use super::quota::Slot;
+use super::moment::Day;
+use super::place::{BRUGGE, CodeText, HASSELT, Prison, RUISELEDE};
+use super::plan::GIVEN_COUNT;
 use super::rates::{self, Rate};
-use super::world::{BRUGGE, HASSELT, Prison, World};
 use crate::domain::vocabulary::choice::ModalityKind;
 
 /// How someone comes to substitution treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Substitution {
+pub(super) enum SubstitutionStart {
     None,
     OnArrival,
     StartedInside,
@@ -26,7 +27,7 @@ pub(super) enum StayEnding {
 
 /// How a modality goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ModalityOutcome {
     Served,
     SuspendedThenServed,
     Revoked,
@@ -39,11 +40,29 @@ pub(super) struct GivenStay {
     pub(super) ending: StayEnding,
 }
 
+/// What a person brings about in 2025.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slot {
+    pub(super) project: CodeText,
+    pub(super) prison: Prison,
+    /// Referrals to the project; none for a participant of B.Leave.
+    pub(super) referrals: u32,
+    /// The day of the arrival.
+    pub(super) start: Day,
+}
+
+impl Slot {
+    /// Whether it stands for a participant of B.Leave.
+    pub(super) fn is_b_leave(&self) -> bool {
+        self.prison == RUISELEDE
+    }
+}
+
 /// What is settled; `None` leaves it to the dice.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fate {
     pub(super) problem: bool,
-    pub(super) substitution: Substitution,
+    pub(super) substitution: SubstitutionStart,
     /// Takes every care that is offered, and meets no contradiction in the records.
     pub(super) given: bool,
     pub(super) prison: Option<Prison>,
@@ -54,7 +73,7 @@ pub(super) struct Fate {
     /// The modality, and how many days after the conviction it starts.
     pub(super) modality: Option<(ModalityKind, i32)>,
     pub(super) stay: Option<GivenStay>,
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<ModalityOutcome>,
     pub(super) dies_outside: bool,
     pub(super) leaves_programme: bool,
     pub(super) withdraws_consent: bool,
@@ -64,14 +83,11 @@ pub(super) struct Fate {
     pub(super) slot: Option<Slot>,
 }
 
-/// How many persons of a plan have a given fate.
-pub(super) const GIVEN_COUNT: u64 = 9;
-
 impl Fate {
     /// The fate of a person's first detention in the plan.
-    pub(super) fn first(world: &World, person: u64, dice: &mut Dice) -> Self {
+    pub(super) fn first(person: u64, slot: Option<Slot>, dice: &mut Dice) -> Self {
         let drawn = Self::drawn(dice);
-        match (person, world.slot(person)) {
+        match (person, slot) {
             (0, _) => Self::protagonist(dice),
             (1..GIVEN_COUNT, _) => Self::rare(person, dice),
             (_, Some(slot)) if slot.is_b_leave() => drawn.participant(slot, dice),
@@ -85,16 +101,17 @@ impl Fate {
         Self { problem: self.problem, merged: None, ..Self::drawn(dice) }
     }
 
-    fn drawn(dice: &mut Dice) -> Self {
+    /// A fate drawn from the rates alone.
+    pub(super) fn drawn(dice: &mut Dice) -> Self {
         let problem = dice.chance(rates::PROBLEM_USE);
         let substitution = if !problem {
-            Substitution::None
+            SubstitutionStart::None
         } else if dice.chance(rates::SUBSTITUTION_ON_ARRIVAL) {
-            Substitution::OnArrival
+            SubstitutionStart::OnArrival
         } else if dice.chance(rates::SUBSTITUTION_STARTED) {
-            Substitution::StartedInside
+            SubstitutionStart::StartedInside
         } else {
-            Substitution::None
+            SubstitutionStart::None
         };
         let merged = dice.chance(rates::MERGED).then(|| dice.chance(rates::UNMERGED));
         Self {
@@ -148,7 +165,7 @@ impl Fate {
         let days = dice.between(95, 140);
         Self {
             problem: true,
-            substitution: Substitution::OnArrival,
+            substitution: SubstitutionStart::OnArrival,
             given: true,
             prison: Some(BRUGGE),
             pretrial_days: Some(58),
@@ -156,7 +173,7 @@ impl Fate {
             earlier_days: Some(60),
             modality: Some((ModalityKind::ConditionalRelease, 75)),
             stay: Some(GivenStay { days, ending: StayEnding::DroppedOut }),
-            outcome: Some(Outcome::Revoked),
+            outcome: Some(ModalityOutcome::Revoked),
             ..Self::drawn(dice)
         }
         .unmerged()
@@ -173,18 +190,18 @@ impl Fate {
         let stay = |days, ending| Some(GivenStay { days, ending });
         let base = Self {
             problem: true,
-            substitution: Substitution::OnArrival,
+            substitution: SubstitutionStart::OnArrival,
             given: true,
             pretrial_days: Some(42),
             sentence_months: Some(12),
             earlier_days: Some(90),
             modality: Some((kind, 30)),
-            outcome: Some(Outcome::Served),
+            outcome: Some(ModalityOutcome::Served),
             ..Self::drawn(dice).unmerged()
         };
         match person {
             1 => Self {
-                outcome: Some(Outcome::SuspendedThenServed),
+                outcome: Some(ModalityOutcome::SuspendedThenServed),
                 withdraws_consent: true,
                 ..base
             },
@@ -192,14 +209,14 @@ impl Fate {
             3 => Self { stay: stay(80, StayEnding::MovedHouse), ..base },
             4 => Self {
                 prison: Some(HASSELT),
-                outcome: Some(Outcome::Revoked),
+                outcome: Some(ModalityOutcome::Revoked),
                 merged: Some(true),
                 ..base
             },
             5 => Self { dies_outside: true, ..base },
             7 => Self {
                 prison: Some(BRUGGE),
-                outcome: Some(Outcome::Revoked),
+                outcome: Some(ModalityOutcome::Revoked),
                 leaves_programme: true,
                 ..base
             },

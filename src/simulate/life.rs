@@ -1,18 +1,18 @@
 //! One person's life in the plan, told record by record.
 //! Always: a life depends on the seed, the person's index and the period, on no other life.
 
-use super::course::Course;
+use super::course::SubstitutionCourse;
 use super::dice::{Dice, Purpose};
-use super::fate::{Fate, GIVEN_COUNT};
-use super::moment::{Day, Moment};
+use super::fate::Fate;
+use super::moment::{Day, LocalMoment};
 use super::rates;
-use super::say::{Id, SERIES_COUNT, Say, Series};
-use super::source::Source;
+use super::say::{SERIES_COUNT, Say, Series, SeriesId};
+use super::sender::SendingSystem;
 use super::world::World;
 
 /// Whose pseudonym a record bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
+pub(super) enum Bearer {
     Person,
     /// The person's second pseudonym, until a merge.
     SecondPseudonym,
@@ -22,17 +22,17 @@ pub(super) enum About {
 
 /// One record.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct SentRecord {
     /// When the sender sends it.
-    pub(super) sent: Moment,
+    pub(super) sent: LocalMoment,
     /// When it happened.
-    pub(super) time: Moment,
+    pub(super) time: LocalMoment,
     /// Its number in the life; the sender's id is made of it.
     pub(super) serial: u32,
-    pub(super) source: Source,
-    pub(super) about: About,
+    pub(super) source: SendingSystem,
+    pub(super) about: Bearer,
     /// The detention in which it was said.
-    pub(super) episode: Option<Id>,
+    pub(super) episode: Option<SeriesId>,
     pub(super) say: Say,
 }
 
@@ -45,17 +45,14 @@ pub(super) struct Life<'a> {
     pub(super) fate: Fate,
     /// What was settled about the first one.
     pub(super) first: Fate,
-    pub(super) told: Vec<Told>,
+    pub(super) told: Vec<SentRecord>,
     /// The running substitution treatment.
-    pub(super) course: Option<Course>,
+    pub(super) course: Option<SubstitutionCourse>,
     /// The running detention.
-    pub(super) episode: Option<Id>,
-    pub(super) died: Option<Moment>,
+    pub(super) episode: Option<SeriesId>,
+    pub(super) died: Option<LocalMoment>,
     next: [u16; SERIES_COUNT],
 }
-
-/// Days from the first day of the plan on which the persons with a given fate arrive.
-const GIVEN_START_DAYS: i32 = 2;
 
 /// Lives told before one of them is taken into stock for want of a better: about two in five are
 /// inside on the first day, so one in 10^14 persons gets there.
@@ -64,15 +61,15 @@ const STOCK_TRIES_MAX: u32 = 64;
 impl<'a> Life<'a> {
     /// Everything that is told of a person in the plan, by the order of writing, before the mess.
     pub(super) fn whole(world: &'a World, person: u64) -> Self {
-        let mut life = Self::new(world, person, Dice::new(world.seed, person, Purpose::Life));
-        if !world.in_stock(person) {
+        let mut life = Self::new(world, person, Dice::new(world.span.seed, person, Purpose::Life));
+        if !world.span.in_stock(person) {
             life.live(start(world, person));
             return life;
         }
         // Whoever is inside on a given day more likely has a long stay, and is met anywhere in it:
         // so a start is drawn until the life that follows is inside on that day.
         for _ in 0..STOCK_TRIES_MAX {
-            let start = world.from - life.dice.between(1, rates::STOCK_DAYS_MAX);
+            let start = world.span.from - life.dice.between(1, rates::STOCK_DAYS_MAX);
             life.live(start);
             if life.is_inside_at_first() {
                 break;
@@ -83,7 +80,7 @@ impl<'a> Life<'a> {
     }
 
     fn new(world: &'a World, person: u64, mut dice: Dice) -> Self {
-        let fate = Fate::first(world, person, &mut dice);
+        let fate = Fate::first(person, world.slot(person), &mut dice);
         Self {
             world,
             person,
@@ -102,7 +99,7 @@ impl<'a> Life<'a> {
     fn is_inside_at_first(&self) -> bool {
         let moves = self.told.iter().filter(|told| {
             let moves = matches!(told.say, Say::Arrived { .. } | Say::Released { .. });
-            moves && told.time.day() < self.world.from
+            moves && told.time.day() < self.world.span.from
         });
         moves
             .max_by_key(|told| told.time)
@@ -123,50 +120,50 @@ impl<'a> Life<'a> {
 
     /// Whether the person lives and the plan lasts on a day.
     pub(super) fn goes_on(&self, day: Day) -> bool {
-        day <= self.world.to && self.died.is_none()
+        day <= self.world.span.to && self.died.is_none()
     }
 
     /// Records something, unless it lies outside the plan or after the person's death. Of the past
     /// of someone in stock the lasting facts are told, all when the plan begins.
-    pub(super) fn tell(&mut self, time: Moment, source: Source, say: Say) {
+    pub(super) fn tell(&mut self, time: LocalMoment, source: SendingSystem, say: Say) {
         let after_death = self.died.is_some_and(|died| time > died);
-        let past = time.day() < self.world.from;
-        let untold = past && (!self.world.in_stock(self.person) || is_routine(&say));
-        if untold || time.day() > self.world.to || after_death {
+        let past = time.day() < self.world.span.from;
+        let untold = past && (!self.world.span.in_stock(self.person) || is_routine(&say));
+        if untold || time.day() > self.world.span.to || after_death {
             return;
         }
-        let sent = time.max(Moment::new(self.world.from, 0));
+        let sent = time.max(LocalMoment::new(self.world.span.from, 0));
         let serial = u32::try_from(self.told.len()).expect("a life holds fewer than 2^32 records");
-        let (about, episode) = (About::Person, self.episode);
-        self.told.push(Told { sent, time, serial, source, about, episode, say });
+        let (about, episode) = (Bearer::Person, self.episode);
+        self.told.push(SentRecord { sent, time, serial, source, about, episode, say });
     }
 
     /// Records something on a day in working hours.
-    pub(super) fn tell_on(&mut self, day: Day, source: Source, say: Say) {
+    pub(super) fn tell_on(&mut self, day: Day, source: SendingSystem, say: Say) {
         let time = self.dice.moment(day, 9, 17);
         self.tell(time, source, say);
     }
 
-    pub(super) fn new_id(&mut self, series: Series) -> Id {
+    pub(super) fn new_id(&mut self, series: Series) -> SeriesId {
         let next = &mut self.next[series as usize];
         *next += 1;
-        Id(series, *next)
+        SeriesId(series, *next)
     }
 
     /// Ends the life; what was already told of later moments is taken back, but for the record
     /// that the mess leaves behind.
-    pub(super) fn die(&mut self, time: Moment) {
-        if time.day() > self.world.to {
+    pub(super) fn die(&mut self, time: LocalMoment) {
+        if time.day() > self.world.span.to {
             return;
         }
         let stray = self.dice.chance(rates::TOLD_AFTER_DEATH);
         self.told.retain(|told| told.time <= time);
         self.renumber();
-        self.tell(time, Source::CivilRegistry, Say::Died {});
+        self.tell(time, SendingSystem::CivilRegistry, Say::Died {});
         if stray {
-            let enrolment = Id(Series::Enrolment, 99);
+            let enrolment = SeriesId(Series::Enrolment, 99);
             let say = Say::ProgrammeLeft { enrolment, reason: "unknown" };
-            self.tell_on(time.day() + 3, Source::House("deKiem"), say);
+            self.tell_on(time.day() + 3, SendingSystem::House("deKiem"), say);
         }
         self.died = Some(time);
         self.course = None;
@@ -192,20 +189,5 @@ const fn is_routine(say: &Say) -> bool {
 
 /// The day on which a person first appears, without telling the life.
 pub(super) fn start(world: &World, person: u64) -> Day {
-    world.slot(person).map_or_else(|| drawn_start(world, person), |slot| slot.start)
-}
-
-/// The same, but for those who are expected on a certain day for the figures of 2025.
-pub(super) fn drawn_start(world: &World, person: u64) -> Day {
-    if world.in_stock(person) {
-        return world.from;
-    }
-    if person < GIVEN_COUNT {
-        return world.from + GIVEN_START_DAYS;
-    }
-    let mut dice = Dice::new(world.seed, person, Purpose::Start);
-    let span = world.to - world.from;
-    let soon = dice.chance(rates::IN_FIRST_WEEKS) && world.detained == 0;
-    let days = if soon { span.min(rates::FIRST_WEEKS * 7) } else { span };
-    world.from + dice.between(0, days)
+    world.slot(person).map_or_else(|| world.span.drawn_start(person), |slot| slot.start)
 }

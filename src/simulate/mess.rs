@@ -4,12 +4,12 @@
 //! before it happened. Of the protagonist only care records go wrong, and the date of the dropout.
 
 use super::dice::{Dice, Purpose};
-use super::life::{About, Life, Told};
-use super::moment::Moment;
-use super::quota::may_count;
+use super::life::{Bearer, Life, SentRecord};
+use super::moment::LocalMoment;
+use super::quota::is_counted;
 use super::rates;
-use super::say::{OtherPerson, Say, Target};
-use super::source::Source;
+use super::say::{CorrectionTarget, OtherPerson, Say};
+use super::sender::SendingSystem;
 use super::world::World;
 use crate::domain::vocabulary::choice::{AnnulmentReason, LegalStatus};
 use crate::domain::vocabulary::kind::{Class, Kind};
@@ -19,11 +19,11 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// A life's records as they are sent, in no order.
-pub(super) fn sent(life: Life<'_>) -> Vec<Told> {
+pub(super) fn sent(life: Life<'_>) -> Vec<SentRecord> {
     let mut mess = Mess {
         world: life.world,
         person: life.person,
-        dice: Dice::new(life.world.seed, life.person, Purpose::Mess),
+        dice: Dice::new(life.world.span.seed, life.person, Purpose::Mess),
         seen: life.first.given || life.first.slot.is_some(),
         next: u32::try_from(life.told.len()).unwrap_or(u32::MAX),
         out: Vec::with_capacity(life.told.len() + life.told.len() / 16 + 4),
@@ -45,18 +45,18 @@ struct Mess<'a> {
     /// No arrival is lost: the fate is given, or counts in the figures of 2025.
     seen: bool,
     next: u32,
-    out: Vec<Told>,
+    out: Vec<SentRecord>,
 }
 
 impl Mess<'_> {
     /// A record that the figures of 2025 may count goes wrong only where all that sets it right
     /// is sent within the plan.
-    fn send(&mut self, mut record: Told) {
+    fn send(&mut self, mut record: SentRecord) {
         record.sent = record.sent.plus(self.delay(&record));
         let plain = may_count(&record.say).then(|| record.clone());
         let before = self.out.len();
         self.send_somehow(record);
-        let end = Moment::new(self.world.to + 1, 0);
+        let end = LocalMoment::new(self.world.span.to + 1, 0);
         if let Some(plain) = plain
             && self.out[before..].iter().any(|told| told.sent >= end)
         {
@@ -65,7 +65,7 @@ impl Mess<'_> {
         }
     }
 
-    fn send_somehow(&mut self, mut record: Told) {
+    fn send_somehow(&mut self, mut record: SentRecord) {
         let kind = record.say.kind();
         if self.person == 0
             && kind != Kind::ResidentialDroppedOut
@@ -92,7 +92,7 @@ impl Mess<'_> {
             self.annul(record);
         } else if self.dice.chance(rates::REPEATED) {
             let later = i64::from(self.dice.between(60, 3 * 86_400));
-            let again = Told { sent: record.sent.plus(later), ..record.clone() };
+            let again = SentRecord { sent: record.sent.plus(later), ..record.clone() };
             self.out.extend([record, again]);
         } else {
             self.out.push(record);
@@ -100,7 +100,7 @@ impl Mess<'_> {
     }
 
     /// From the event to its sending, when all goes well.
-    fn delay(&mut self, record: &Told) -> i64 {
+    fn delay(&mut self, record: &SentRecord) -> i64 {
         if record.source.is_court() {
             return i64::from(self.dice.between(3600, 3 * 86_400));
         }
@@ -114,21 +114,33 @@ impl Mess<'_> {
 
     /// A record of the same sender about `record`, made in working hours some days after `from`.
     /// `None` once the plan is over.
-    fn about(&mut self, record: &Told, from: Moment, days: i32, say: Say) -> Option<Told> {
+    fn about(
+        &mut self,
+        record: &SentRecord,
+        from: LocalMoment,
+        days: i32,
+        say: Say,
+    ) -> Option<SentRecord> {
         let day = from.day() + self.dice.between(1, days);
         let time = self.dice.moment(day, 9, 16);
         let sent = time.plus(self.delay(record));
         let serial = self.serial();
-        (day <= self.world.to).then(|| Told { sent, time, serial, say, ..record.clone() })
+        (day <= self.world.span.to).then(|| SentRecord {
+            sent,
+            time,
+            serial,
+            say,
+            ..record.clone()
+        })
     }
 
     /// The record is told wrong; then the sender sets it right.
-    fn correct(&mut self, record: Told) {
+    fn correct(&mut self, record: SentRecord) {
         let Some((wrong, reason)) = self.slip(&record) else {
             self.out.push(record);
             return;
         };
-        let corrects = Target { serial: record.serial, kind: record.say.kind() };
+        let corrects = CorrectionTarget { serial: record.serial, kind: record.say.kind() };
         let data = (wrong.time == record.time).then(|| Box::new(record.say.clone()));
         let time = (wrong.time != record.time).then_some(record.time);
         let right = Say::Corrected { corrects, reason, data, time };
@@ -139,7 +151,8 @@ impl Mess<'_> {
             return;
         };
         if twice {
-            let corrects = Target { serial: correction.serial, kind: Kind::RecordCorrected };
+            let corrects =
+                CorrectionTarget { serial: correction.serial, kind: Kind::RecordCorrected };
             let reason = "correctionMistaken";
             let data = Some(Box::new(right));
             let say = Say::Corrected { corrects, reason, data, time: None };
@@ -151,11 +164,11 @@ impl Mess<'_> {
         let first_come = self.dice.chance(rates::CORRECTION_FIRST);
         let hours = i64::from(self.dice.between(1, 48)) * HOUR;
         let sent = if first_come { correction.sent.plus(hours) } else { wrong.sent };
-        self.out.extend([correction, Told { sent, ..wrong }]);
+        self.out.extend([correction, SentRecord { sent, ..wrong }]);
     }
 
     /// A correction that is wrong itself: it repeats the mistake.
-    fn half_right(&mut self, right: &Say, wrong: &Told) -> Say {
+    fn half_right(&mut self, right: &Say, wrong: &SentRecord) -> Say {
         match right {
             Say::Corrected { corrects, data, time, .. } => Say::Corrected {
                 corrects: *corrects,
@@ -168,7 +181,7 @@ impl Mess<'_> {
     }
 
     /// The record with a mistake in it, and the reason that its correction will give.
-    fn slip(&mut self, record: &Told) -> Option<(Told, &'static str)> {
+    fn slip(&mut self, record: &SentRecord) -> Option<(SentRecord, &'static str)> {
         let mut wrong = record.clone();
         match &mut wrong.say {
             Say::Dose { dose, .. } => *dose += 5000,
@@ -186,26 +199,27 @@ impl Mess<'_> {
             _ => {
                 let days = self.dice.between(1, 3);
                 wrong.time = wrong.time.days_later(-days);
-                return (wrong.time.day() >= self.world.from).then_some((wrong, "dateMisread"));
+                return (wrong.time.day() >= self.world.span.from)
+                    .then_some((wrong, "dateMisread"));
             }
         }
         Some((wrong, "typingError"))
     }
 
     /// The end of the protagonist's stay is first told three days too late.
-    fn protagonists_dropout(&mut self, record: Told) {
+    fn protagonists_dropout(&mut self, record: SentRecord) {
         let time = record.time.days_later(3);
         let sent = time.plus(20 * MINUTE);
-        let corrects = Target { serial: record.serial, kind: record.say.kind() };
+        let corrects = CorrectionTarget { serial: record.serial, kind: record.say.kind() };
         let right = Some(record.time);
         let say = Say::Corrected { corrects, reason: "dateMisread", data: None, time: right };
         let correction = self.about(&record, sent, 6, say);
         self.out.extend(correction);
-        self.out.push(Told { sent, time, ..record });
+        self.out.push(SentRecord { sent, time, ..record });
     }
 
     /// A record that does not belong, and its annulment.
-    fn annul(&mut self, record: Told) {
+    fn annul(&mut self, record: SentRecord) {
         let [duplicate, not_occurred, wrong_person] = rates::ANNULMENT_REASONS;
         let reason = self.dice.pick(&[
             (AnnulmentReason::Duplicate, duplicate),
@@ -214,14 +228,14 @@ impl Mess<'_> {
         ]);
         let kind = record.say.kind();
         let clinical = kind.class() == Some(Class::Clinical);
-        let mut stray = Told { serial: self.serial(), ..record.clone() };
+        let mut stray = SentRecord { serial: self.serial(), ..record.clone() };
         match reason {
             AnnulmentReason::Duplicate => stray.sent = stray.sent.plus(7 * MINUTE),
             AnnulmentReason::NotOccurred if clinical => {
                 stray.time = stray.time.days_later(1);
                 stray.sent = stray.sent.plus(DAY);
             }
-            AnnulmentReason::WrongPerson if clinical => stray.about = About::Neighbour,
+            AnnulmentReason::WrongPerson if clinical => stray.about = Bearer::Neighbour,
             _ => {
                 self.out.push(record);
                 return;
@@ -231,7 +245,7 @@ impl Mess<'_> {
             self.out.push(record);
             return;
         }
-        let annuls = Target { serial: stray.serial, kind };
+        let annuls = CorrectionTarget { serial: stray.serial, kind };
         let say = Say::Annulled { annuls, reason };
         let annulment = self.about(&stray, stray.sent, 9, say);
         let Some(annulment) = annulment else {
@@ -240,17 +254,17 @@ impl Mess<'_> {
         };
         let right_later = reason == AnnulmentReason::WrongPerson;
         let sent = if right_later { annulment.sent.plus(5 * MINUTE) } else { record.sent };
-        self.out.extend([stray, annulment, Told { sent, ..record }]);
+        self.out.extend([stray, annulment, SentRecord { sent, ..record }]);
     }
 
     /// Houses know the person under another pseudonym until the steward merges the two.
-    fn two_pseudonyms(&mut self, told: &mut [Told], undone: bool) {
+    fn two_pseudonyms(&mut self, told: &mut [SentRecord], undone: bool) {
         let Some(first) = told.iter().map(|record| record.sent.day()).min() else { return };
         let days = self.dice.between(40, 120);
         let merged = self.dice.moment(first + days, 9, 16);
         for record in told.iter_mut() {
-            if matches!(record.source, Source::House(_)) && record.time < merged {
-                record.about = About::SecondPseudonym;
+            if matches!(record.source, SendingSystem::House(_)) && record.time < merged {
+                record.about = Bearer::SecondPseudonym;
             }
         }
         let into = Say::Merged { into: OtherPerson, reason: "sameIdentifierHash" };
@@ -262,13 +276,22 @@ impl Mess<'_> {
         }
     }
 
-    fn steward(&mut self, time: Moment, say: Say) {
-        if time.day() > self.world.to {
+    fn steward(&mut self, time: LocalMoment, say: Say) {
+        if time.day() > self.world.span.to {
             return;
         }
         let serial = self.serial();
-        let (source, about) = (Source::Steward, About::SecondPseudonym);
+        let (source, about) = (SendingSystem::Steward, Bearer::SecondPseudonym);
         let sent = time.plus(MINUTE);
-        self.out.push(Told { sent, time, serial, source, about, episode: None, say });
+        self.out.push(SentRecord { sent, time, serial, source, about, episode: None, say });
+    }
+}
+
+/// Whether the figures of some year may count a record.
+fn may_count(say: &Say) -> bool {
+    match say {
+        Say::Referred { project, .. } => is_counted(project),
+        Say::Enrolled { project, .. } => *project == "bLeave",
+        _ => false,
     }
 }

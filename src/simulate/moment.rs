@@ -14,9 +14,9 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// A local date and time in Belgium: seconds from the start of day 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(i64);
+pub(super) struct LocalMoment(i64);
 
-impl Moment {
+impl LocalMoment {
     pub(super) const fn new(day: Day, second: i64) -> Self {
         Self(day as i64 * DAY_SECONDS + second)
     }
@@ -66,7 +66,7 @@ pub(super) fn write_date(out: &mut String, day: Day) {
 }
 
 /// RFC 3339 with the offset of that day; whole seconds.
-pub(super) fn write_moment(out: &mut String, moment: Moment, offset_hours: u32) {
+pub(super) fn write_moment(out: &mut String, moment: LocalMoment, offset_hours: u32) {
     write_date(out, moment.day());
     let second = u32::try_from(moment.second()).unwrap_or(0);
     out.push('T');
@@ -107,7 +107,7 @@ mod tests {
         for (date, text) in rows {
             let day = day_of(date.parse().unwrap());
             let mut out = String::new();
-            write_moment(&mut out, Moment::new(day, 8 * 3600 + 5 * 60 + 9), offset_hours(day));
+            write_moment(&mut out, LocalMoment::new(day, 8 * 3600 + 5 * 60 + 9), offset_hours(day));
             assert_eq!(out, text);
         }
     }

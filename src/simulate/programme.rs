@@ -2,14 +2,15 @@
 //! Always: a programme lies within the time inside that it was planned for; on a strike day of the
 //! prison no session is held.
 
-use super::custody::Held;
+use super::custody::HeldPeriod;
 use super::life::Life;
 use super::moment::Day;
+use super::place::{CodeText, Prison, RUISELEDE};
 use super::quota;
 use super::rates;
-use super::say::{Code, Id, Say, Series};
-use super::source::Source;
-use super::world::{Prison, RUISELEDE, working_day};
+use super::say::{Say, Series, SeriesId};
+use super::sender::SendingSystem;
+use super::world::working_day;
 use crate::domain::vocabulary::choice::{
     Eligibility, LegalStatus, NotDeliveredCause, ProgrammeKind, Service, SessionForm,
 };
@@ -18,8 +19,8 @@ use crate::domain::vocabulary::choice::{
 const ENROLLED_DAYS_BEFORE: Day = 2;
 
 /// A programme of sessions.
-struct Programme {
-    project: Code,
+struct SessionProgramme {
+    project: CodeText,
     kind: ProgrammeKind,
     prison: Prison,
     from: Day,
@@ -33,7 +34,7 @@ struct Programme {
 impl Life<'_> {
     /// The short intervention of a prison, for those in pretrial detention or with at most 12
     /// months.
-    pub(super) fn short_intervention(&mut self, held: &Held, from: Day, to: Day) {
+    pub(super) fn short_intervention(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         let start = from + 10;
         let (last, short) = (to - 30, held.sentence_days.is_some_and(|days| days <= 365));
         if start > last || (held.status != LegalStatus::Pretrial && !short) {
@@ -57,13 +58,19 @@ impl Life<'_> {
     }
 
     /// 20 sessions in 4 weeks, where the time left inside suffices.
-    pub(super) fn short_programme(&mut self, project: Code, held: &Held, from: Day, to: Day) {
+    pub(super) fn short_programme(
+        &mut self,
+        project: CodeText,
+        held: &HeldPeriod,
+        from: Day,
+        to: Day,
+    ) {
         if to - from < 30 {
             return;
         }
         let pretrial = held.status == LegalStatus::Pretrial;
         let short = Eligibility::Sentence12MonthsOrLess;
-        self.programme(Programme {
+        self.programme(SessionProgramme {
             project,
             kind: ProgrammeKind::ShortIntervention,
             prison: held.prison,
@@ -77,7 +84,7 @@ impl Life<'_> {
     }
 
     /// Moves someone with time enough to Ruiselede for the long programme.
-    pub(super) fn long_programme_ahead(&mut self, held: &mut Held, day: Day, exit: Day) {
+    pub(super) fn long_programme_ahead(&mut self, held: &mut HeldPeriod, day: Day, exit: Day) {
         let start = day + 10;
         if self.fate.slot.is_some_and(|slot| slot.is_b_leave()) {
             self.move_to(held, RUISELEDE, day + 1);
@@ -97,8 +104,8 @@ impl Life<'_> {
     }
 
     /// B.Leave or Perspectief: 8 months, two sessions a week.
-    fn long_programme(&mut self, project: Code, from: Day, exit: Day) {
-        self.programme(Programme {
+    fn long_programme(&mut self, project: CodeText, from: Day, exit: Day) {
+        self.programme(SessionProgramme {
             project,
             kind: ProgrammeKind::PrisonTherapeuticCommunity,
             prison: RUISELEDE,
@@ -111,9 +118,9 @@ impl Life<'_> {
         });
     }
 
-    fn programme(&mut self, programme: Programme) {
+    fn programme(&mut self, programme: SessionProgramme) {
         let enrolment = self.new_id(Series::Enrolment);
-        let source = Source::House(programme.project);
+        let source = SendingSystem::House(programme.project);
         let say = Say::Enrolled {
             enrolment,
             project: programme.project,
@@ -150,7 +157,13 @@ impl Life<'_> {
     }
 
     /// One planned session; answers whether it was held.
-    fn session(&mut self, programme: &Programme, enrolment: Id, day: Day, lost: u32) -> bool {
+    fn session(
+        &mut self,
+        programme: &SessionProgramme,
+        enrolment: SeriesId,
+        day: Day,
+        lost: u32,
+    ) -> bool {
         let session = self.new_id(Series::Session);
         let project = programme.project;
         let struck = self.world.strike(programme.prison, day);
@@ -170,7 +183,7 @@ impl Life<'_> {
                 project: Some(project),
                 planned: Some(session),
             };
-            self.tell_on(day, Source::House(project), say);
+            self.tell_on(day, SendingSystem::House(project), say);
             return false;
         }
         let form = self.dice.pick(&[
@@ -181,7 +194,7 @@ impl Life<'_> {
         let individual = form == SessionForm::Individual;
         let minutes = if individual { 50 } else { programme.minutes };
         let say = Say::SessionHeld { enrolment, session, minutes, form };
-        self.tell_on(day, Source::House(project), say);
+        self.tell_on(day, SendingSystem::House(project), say);
         true
     }
 }

@@ -10,30 +10,11 @@ use std::ops::RangeInclusive;
 use chrono::NaiveDate;
 
 use super::dice::{Dice, Purpose, scramble};
-use super::fate::{Fate, GIVEN_COUNT};
-use super::life::drawn_start;
+use super::fate::{Fate, Slot};
 use super::moment::{Day, day_of};
+use super::place::{CodeText, Prison, RUISELEDE};
+use super::plan::{GIVEN_COUNT, PlanDays};
 use super::rates::{self, Rate};
-use super::say::{Code, Say};
-use super::world::{Prison, RUISELEDE, World};
-
-/// What a person brings about in 2025.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    pub(super) project: Code,
-    pub(super) prison: Prison,
-    /// Referrals to the project; none for a participant of B.Leave.
-    pub(super) referrals: u32,
-    /// The day of the arrival.
-    pub(super) start: Day,
-}
-
-impl Slot {
-    /// Whether it stands for a participant of B.Leave.
-    pub(super) fn is_b_leave(&self) -> bool {
-        self.prison == RUISELEDE
-    }
-}
 
 /// Who holds the slots.
 pub(super) struct Quota {
@@ -42,7 +23,7 @@ pub(super) struct Quota {
 
 /// How far a person is from a holder's life; the nearest are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
+enum HolderFit {
     /// A problem user who arrives in the months that leave time enough.
     Wholly,
     /// A problem user; the arrival is moved.
@@ -57,14 +38,14 @@ const DAYS_AHEAD: Day = 10;
 
 impl Quota {
     /// The holders of a plan; `None` where it does not promise the figures.
-    pub(super) fn of(world: &World) -> Option<Self> {
+    pub(super) fn of(span: PlanDays) -> Option<Self> {
         let (first, last) = (date(1, 1), date(12, 31));
-        let promised = world.persons >= rates::PERSONS_FOR_2025_MIN;
-        if !promised || world.from > first || world.to < last {
+        let promised = span.persons >= rates::PERSONS_FOR_2025_MIN;
+        if !promised || span.from > first || span.to < last {
             return None;
         }
-        let mut seats = Seats { world, fit: Fit::Wholly, drawn: 0, holders: HashMap::new() };
-        let each = referrals_a_person(world.persons);
+        let mut seats = Seats { span, fit: HolderFit::Wholly, drawn: 0, holders: HashMap::new() };
+        let each = referrals_a_person(span.persons);
         for _ in 0..rates::B_LEAVE_2025 {
             seats.take("bLeave", RUISELEDE, 0);
         }
@@ -90,17 +71,8 @@ impl Quota {
 }
 
 /// Whether referrals to a project are counted.
-pub(super) fn is_counted(project: Code) -> bool {
+pub(super) fn is_counted(project: CodeText) -> bool {
     rates::REFERRALS_2025.iter().any(|(counted, _, _)| *counted == project)
-}
-
-/// Whether the figures of some year may count a record.
-pub(super) fn may_count(say: &Say) -> bool {
-    match say {
-        Say::Referred { project, .. } => is_counted(project),
-        Say::Enrolled { project, .. } => *project == "bLeave",
-        _ => false,
-    }
 }
 
 /// The last day on which a slot is used: time enough for a strike and a weekend before the year is
@@ -120,15 +92,15 @@ fn referrals_a_person(persons: u64) -> u64 {
     u64::from(referrals).div_ceil(problem_users - u64::from(rates::B_LEAVE_2025))
 }
 
-struct Seats<'a> {
-    world: &'a World,
-    fit: Fit,
+struct Seats {
+    span: PlanDays,
+    fit: HolderFit,
     drawn: u64,
     holders: HashMap<u64, Slot>,
 }
 
-impl Seats<'_> {
-    fn take(&mut self, project: Code, prison: Prison, referrals: u32) {
+impl Seats {
+    fn take(&mut self, project: CodeText, prison: Prison, referrals: u32) {
         // Arrivals that leave time for the slot within the year.
         let (first, last) = (date(1, 1), date(11, 1));
         let (person, drawn) = self.next(first..=last);
@@ -143,7 +115,7 @@ impl Seats<'_> {
 
     /// The first free person who fits, from a drawn one on; who fits less, once nobody does.
     fn next(&mut self, days: RangeInclusive<Day>) -> (u64, Day) {
-        let count = self.world.persons - GIVEN_COUNT;
+        let count = self.span.persons - GIVEN_COUNT;
         loop {
             let first = self.draw() % count;
             for step in 0..count {
@@ -151,26 +123,26 @@ impl Seats<'_> {
                 if self.holders.contains_key(&person) {
                     continue;
                 }
-                let start = drawn_start(self.world, person);
+                let start = self.span.drawn_start(person);
                 let fits = match self.fit {
-                    Fit::Wholly => days.contains(&start) && self.is_problem_user(person),
-                    Fit::AfterMoving => self.is_problem_user(person),
-                    Fit::ByForce => true,
+                    HolderFit::Wholly => days.contains(&start) && self.is_problem_user(person),
+                    HolderFit::AfterMoving => self.is_problem_user(person),
+                    HolderFit::ByForce => true,
                 };
                 if fits {
                     return (person, start);
                 }
             }
             self.fit = match self.fit {
-                Fit::Wholly => Fit::AfterMoving,
-                Fit::AfterMoving | Fit::ByForce => Fit::ByForce,
+                HolderFit::Wholly => HolderFit::AfterMoving,
+                HolderFit::AfterMoving | HolderFit::ByForce => HolderFit::ByForce,
             };
         }
     }
 
     fn is_problem_user(&self, person: u64) -> bool {
-        let mut dice = Dice::new(self.world.seed, person, Purpose::Life);
-        Fate::first(self.world, person, &mut dice).problem
+        let mut dice = Dice::new(self.span.seed, person, Purpose::Life);
+        Fate::drawn(&mut dice).problem
     }
 
     fn referrals(&mut self, each: u64) -> u32 {
@@ -185,6 +157,6 @@ impl Seats<'_> {
 
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
-        scramble([self.world.seed, u64::from(u32::MAX), self.drawn])
+        scramble([self.span.seed, u64::from(u32::MAX), self.drawn])
     }
 }

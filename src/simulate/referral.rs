@@ -2,28 +2,30 @@
 //! Always: where a plan gives the figures of 2025, only a holder of a slot is referred to a counted
 //! project in that year, at the project's prison, and as often as the slot says.
 
-use super::custody::{Exit, Held};
+use super::custody::{Exit, HeldPeriod};
+use super::fate::Slot;
 use super::life::Life;
 use super::moment::Day;
-use super::quota::{self, Slot};
+use super::place::{CodeText, Prison};
+use super::quota;
 use super::rates;
-use super::say::{Code, Id, Say, Series};
-use super::source::Source;
-use super::world::{Prison, working_day};
+use super::say::{Say, Series, SeriesId};
+use super::sender::SendingSystem;
+use super::world::working_day;
 use crate::domain::vocabulary::choice::{Service, Setting};
 
 /// A referral on its way.
 #[derive(Debug, Clone, Copy)]
-struct Referral {
-    project: Code,
-    to: Code,
+struct PendingReferral {
+    project: CodeText,
+    to: CodeText,
     prison: Prison,
     day: Day,
 }
 
 impl Life<'_> {
     /// What the referral point does for a problem user held from one day to another.
-    pub(super) fn referral(&mut self, held: &Held, from: Day, to: Day, exit: Exit) {
+    pub(super) fn referral(&mut self, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
         if let Some(slot) = self.fate.slot.filter(|slot| !slot.is_b_leave()) {
             return self.counted_referrals(slot, held, from, to, exit);
         }
@@ -42,13 +44,13 @@ impl Life<'_> {
         if self.world.referrer(held.prison, day).is_none() {
             return;
         }
-        let referral = Referral { project, to: to_provider, prison: held.prison, day };
+        let referral = PendingReferral { project, to: to_provider, prison: held.prison, day };
         self.referred(referral, to, exit);
     }
 
     /// So many referrals as the slot says, spread over the stay; the short intervention after the
     /// first.
-    fn counted_referrals(&mut self, slot: Slot, held: &Held, from: Day, to: Day, exit: Exit) {
+    fn counted_referrals(&mut self, slot: Slot, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
         let (project, prison) = (slot.project, held.prison);
         let start = from + 2;
         let last = (to - 12).min(quota::last_day());
@@ -58,7 +60,7 @@ impl Life<'_> {
             let day = start + number * each + self.dice.between(0, (each - 3).max(0));
             let day = self.oriented(project, prison, working_day(day));
             let to_provider = self.provider_of(project);
-            self.referred(Referral { project, to: to_provider, prison, day }, to, exit);
+            self.referred(PendingReferral { project, to: to_provider, prison, day }, to, exit);
             if number == 0 && self.dice.chance(rates::SHORT_INTERVENTION) {
                 self.short_programme(project, held, day + 5, to);
             }
@@ -66,22 +68,22 @@ impl Life<'_> {
     }
 
     /// The first talk, on a later day when a strike keeps the referral point away; answers its day.
-    fn oriented(&mut self, project: Code, prison: Prison, day: Day) -> Day {
+    fn oriented(&mut self, project: CodeText, prison: Prison, day: Day) -> Day {
         let mode = self.dice.pick(&[("inPerson", 8), ("video", 2)]);
         let struck = self.undelivered(prison, day, Service::Intake, Some(project));
         let day = if struck { working_day(day + 2) } else { day };
         let say = Say::Oriented { project, prison: prison.code(), mode };
-        self.tell_on(day, Source::House(project), say);
+        self.tell_on(day, SendingSystem::House(project), say);
         day
     }
 
     /// A referral, its answer, and the treatment inside that may follow.
-    fn referred(&mut self, referral: Referral, to: Day, exit: Exit) {
+    fn referred(&mut self, referral: PendingReferral, to: Day, exit: Exit) {
         let id = self.refer(referral);
         if !self.fate.meets(rates::ANSWERED, &mut self.dice) {
             return;
         }
-        let Referral { project, to: provider, day, .. } = referral;
+        let PendingReferral { project, to: provider, day, .. } = referral;
         let day = working_day(day + self.dice.between(2, 8));
         let accepted = self.fate.meets(rates::ACCEPTED, &mut self.dice);
         let waiting = self.dice.between(5, 60).unsigned_abs();
@@ -92,31 +94,31 @@ impl Life<'_> {
             reason: (!accepted).then_some(reason),
             waiting: accepted.then_some(waiting),
         };
-        self.tell_on(day, Source::House(provider), say);
+        self.tell_on(day, SendingSystem::House(provider), say);
         if accepted && self.fate.meets(rates::TREATED_INSIDE, &mut self.dice) {
             self.treated_inside((provider, project, id), (day + 3, to), exit);
         }
     }
 
-    fn refer(&mut self, referral: Referral) -> Id {
-        let Referral { project, to, prison, day } = referral;
+    fn refer(&mut self, referral: PendingReferral) -> SeriesId {
+        let PendingReferral { project, to, prison, day } = referral;
         let referral = self.new_id(Series::Referral);
         let time = self.dice.moment(day, 18, 18);
         let say = Say::Referred { referral, project, to, prison: prison.code() };
-        self.tell(time, Source::House(project), say);
+        self.tell(time, SendingSystem::House(project), say);
         referral
     }
 
     /// Someone comes to a project of which the referrals are told on their own, as those of
     /// Drugs de Baas?! are.
-    pub(super) fn refer_to_project(&mut self, project: Code, prison: Prison, day: Day) {
+    pub(super) fn refer_to_project(&mut self, project: CodeText, prison: Prison, day: Day) {
         let to = self.provider_of(project);
-        self.refer(Referral { project, to, prison, day });
+        self.refer(PendingReferral { project, to, prison, day });
     }
 
     fn treated_inside(
         &mut self,
-        (provider, project, referral): (Code, Code, Id),
+        (provider, project, referral): (CodeText, CodeText, SeriesId),
         (from, to): (Day, Day),
         exit: Exit,
     ) {
@@ -124,7 +126,7 @@ impl Life<'_> {
             return;
         }
         let episode = self.new_id(Series::Episode);
-        let source = Source::House(provider);
+        let source = SendingSystem::House(provider);
         let say = Say::TreatmentStarted {
             episode,
             provider,
@@ -144,7 +146,7 @@ impl Life<'_> {
         self.tell(time, source, Say::TreatmentEnded { episode, reason });
     }
 
-    fn provider(&mut self) -> Code {
+    fn provider(&mut self) -> CodeText {
         self.dice.pick(&[
             ("deKiem", 35),
             ("cggAdentro", 25),
@@ -154,7 +156,7 @@ impl Life<'_> {
     }
 
     /// Who treats: of the projects at Brugge and Kortrijk the slides name one partner.
-    fn provider_of(&mut self, project: Code) -> Code {
+    fn provider_of(&mut self, project: CodeText) -> CodeText {
         match project {
             "drugsDeBaasBrugge" | "drugsDeBaasKortrijk" => "deKiem",
             _ => self.provider(),

@@ -2,14 +2,14 @@
 //! Always: the remainder entered is what the sentence, the imputed days and the days served leave,
 //! but where the mess made it wrong.
 
-use super::course::Course;
-use super::custody::{Exit, Held, Title, lived_outside};
-use super::fate::{Outcome, StayEnding};
+use super::course::SubstitutionCourse;
+use super::custody::{Exit, HeldPeriod, Title, lived_outside};
+use super::fate::{ModalityOutcome, StayEnding};
 use super::life::Life;
 use super::moment::Day;
 use super::rates::{self, Rate};
-use super::say::{Codes, Date, Id, Say, Series};
-use super::source::Source;
+use super::say::{CodeTexts, Date, Say, Series, SeriesId};
+use super::sender::SendingSystem;
 use super::world::working_day;
 use crate::domain::vocabulary::choice::{
     ArrivalReason, HousingKind, ModalityKind, OverdosePlace, ReleaseReason, RevocationBasis,
@@ -18,8 +18,8 @@ use crate::domain::vocabulary::choice::{
 
 /// A modality in force.
 #[derive(Debug, Clone, Copy)]
-struct Modality {
-    id: Id,
+struct GrantedModality {
+    id: SeriesId,
     kind: ModalityKind,
     start: Day,
     /// What was left to serve when it was granted.
@@ -27,7 +27,7 @@ struct Modality {
     residential: bool,
 }
 
-impl Modality {
+impl GrantedModality {
     /// Whether the person still sleeps in the institution.
     const fn sleeps_inside(&self) -> bool {
         !lived_outside(self.kind)
@@ -52,7 +52,7 @@ impl Life<'_> {
     /// A modality from its first day; answers when the person is next detained anew.
     pub(super) fn modality(
         &mut self,
-        held: &mut Held,
+        held: &mut HeldPeriod,
         title: Title,
         kind: ModalityKind,
         start: Day,
@@ -90,18 +90,18 @@ impl Life<'_> {
         kind: ModalityKind,
         start: Day,
         residential: bool,
-    ) -> Modality {
+    ) -> GrantedModality {
         let id = self.new_id(Series::Modality);
         let judgment = self.new_id(Series::Judgment);
         let remainder = (title.end - start).max(0);
         let entered = self.fate.meets(rates::REMAINDER_ENTERED, &mut self.dice);
         let wrong = !self.fate.given && self.dice.chance(rates::REMAINDER_WRONG);
         let slip = if wrong { self.dice.between(1, 30) } else { 0 };
-        let drawn: Codes =
-            self.dice.pick(&[(&["ambulatoryTreatment"] as Codes, 3), (&[] as Codes, 7)]);
+        let drawn: CodeTexts =
+            self.dice.pick(&[(&["ambulatoryTreatment"] as CodeTexts, 3), (&[] as CodeTexts, 7)]);
         let ambulatory = if self.fate.problem { drawn } else { &[] };
         let conditions = if residential { &["residentialTreatment"] } else { ambulatory };
-        let modality = Modality { id, kind, start, remainder, residential };
+        let modality = GrantedModality { id, kind, start, remainder, residential };
         let say = Say::Granted {
             modality: id,
             kind,
@@ -112,17 +112,17 @@ impl Life<'_> {
             conditions,
         };
         let day = working_day((start - self.dice.between(4, 11)).max(title.from + 1));
-        self.tell_on(day, Source::SentenceCourt, say);
+        self.tell_on(day, SendingSystem::SentenceCourt, say);
         modality
     }
 
     /// Lives the modality until something ends it; answers that day, and whether the person is
     /// then called back.
-    fn course_of(&mut self, modality: &Modality, end: Day) -> (Day, bool) {
+    fn course_of(&mut self, modality: &GrantedModality, end: Day) -> (Day, bool) {
         let start = modality.start;
         let fails = self.dice.chance(rates::MODALITY_FAILS);
         let day = start + self.dice.between(15, if self.fate.given { 60 } else { 240 });
-        let fails = self.fate.outcome.map_or(fails, |outcome| outcome != Outcome::Served);
+        let fails = self.fate.outcome.map_or(fails, |outcome| outcome != ModalityOutcome::Served);
         if modality.residential {
             let first = start + self.dice.pick(&[(0, 7), (1, 2), (3, 1)]);
             let stay = self.stay(first, Some(modality.id), end - 1);
@@ -139,28 +139,34 @@ impl Life<'_> {
     }
 
     /// The modality runs to the end of the sentence.
-    fn served(&mut self, held: &Held, end: Day, modality: Modality, since: Day) -> Option<Day> {
+    fn served(
+        &mut self,
+        held: &HeldPeriod,
+        end: Day,
+        modality: GrantedModality,
+        since: Day,
+    ) -> Option<Day> {
         let reason = "termReached";
         let time = self.dice.moment(end, 6, 6);
         let say = Say::ModalityEnded { modality: modality.id, reason };
         if modality.sleeps_inside() {
-            self.tell(time, Source::SentenceCourt, say);
+            self.tell(time, SendingSystem::SentenceCourt, say);
             self.release(held, end, ReleaseReason::SentenceEnd, true);
             self.course_outside(end, false);
             return self.free_from(end, end);
         }
         let released = if modality.residential { since - 1 } else { since };
         self.outside(released, since, end);
-        self.tell(time, Source::SentenceCourt, say);
+        self.tell(time, SendingSystem::SentenceCourt, say);
         self.free_from(end, end)
     }
 
     /// Arrested: the court suspends, then lifts or revokes.
     fn suspended(
         &mut self,
-        held: &mut Held,
+        held: &mut HeldPeriod,
         title: Title,
-        modality: Modality,
+        modality: GrantedModality,
         day: Day,
     ) -> Option<Day> {
         if !modality.sleeps_inside() {
@@ -181,20 +187,20 @@ impl Life<'_> {
         let decided = working_day(suspended + self.dice.between(10, 27));
         let judgment = self.new_id(Series::Judgment);
         let say = Say::Suspended { modality: modality.id, judgment };
-        self.tell_on(suspended, Source::SentenceCourt, say);
+        self.tell_on(suspended, SendingSystem::SentenceCourt, say);
         self.inside(held, day, decided, Exit::Stays);
         if !self.goes_on(decided) {
             return None;
         }
         let judgment = self.new_id(Series::Judgment);
         let lifted = match self.fate.outcome {
-            Some(outcome) => outcome == Outcome::SuspendedThenServed,
+            Some(outcome) => outcome == ModalityOutcome::SuspendedThenServed,
             None => self.dice.chance(rates::SUSPENSION_LIFTED),
         };
         if lifted && decided < title.end {
             let say = Say::SuspensionLifted { modality: modality.id, judgment };
             let time = self.dice.moment(decided, 9, 9);
-            self.tell(time, Source::SentenceCourt, say);
+            self.tell(time, SendingSystem::SentenceCourt, say);
             if !modality.sleeps_inside() {
                 self.release(held, decided, modality.release_reason(), false);
                 self.course_outside(decided, false);
@@ -206,9 +212,9 @@ impl Life<'_> {
 
     fn revoked(
         &mut self,
-        held: &mut Held,
+        held: &mut HeldPeriod,
         title: Title,
-        modality: Modality,
+        modality: GrantedModality,
         back: Day,
         day: Day,
     ) -> Option<Day> {
@@ -235,13 +241,13 @@ impl Life<'_> {
             is_final: self.dice.below(5) > 0,
         };
         let time = self.dice.moment(day, 14, 16);
-        self.tell(time, Source::SentenceCourt, say);
+        self.tell(time, SendingSystem::SentenceCourt, say);
         let left = remaining.map_or(modality.remainder - lived, u32::cast_signed);
         self.rest(held, title, back + left, day)
     }
 
     /// What is left of the sentence, with at most electronic monitoring near its end.
-    fn rest(&mut self, held: &mut Held, title: Title, end: Day, day: Day) -> Option<Day> {
+    fn rest(&mut self, held: &mut HeldPeriod, title: Title, end: Day, day: Day) -> Option<Day> {
         let again = end - day > 200 && !self.fate.given && self.dice.below(2) == 0;
         let exit = if again { (day + end) / 2 } else { end.max(day) };
         self.inside(held, day + 1, exit.max(day + 1), Exit::Leaves);
@@ -265,7 +271,7 @@ impl Life<'_> {
         let soon = self.dice.chance(rates::BACK_WITHIN_TWO_YEARS);
         let days = if soon { self.dice.between(20, 730) } else { self.dice.between(731, 3100) };
         let next = (back && !self.fate.given).then_some(since + days);
-        self.outside(released, since, next.map_or(self.world.to, |day| day - 1));
+        self.outside(released, since, next.map_or(self.world.span.to, |day| day - 1));
         next.filter(|day| self.goes_on(*day))
     }
 
@@ -284,15 +290,15 @@ impl Life<'_> {
         } else if self.fate.meets(rate, &mut self.dice) {
             let wait = if confirmed { self.dice.between(0, 3) } else { self.dice.between(1, 20) };
             let due = day + 1 + wait;
-            let (setting, source) = (Setting::Community, Source::House("msoc"));
-            let course = Course { due, setting, source, place: "msoc", ..course };
+            let (setting, source) = (Setting::Community, SendingSystem::House("msoc"));
+            let course = SubstitutionCourse { due, setting, source, place: "msoc", ..course };
             self.prescribe(course, due);
         }
     }
 
     /// Life outside from one day to another: treatment, substitution, overdose, housing.
     fn outside(&mut self, released: Day, from: Day, to: Day) {
-        let to = to.min(self.world.to);
+        let to = to.min(self.world.span.to);
         if from > to || !self.goes_on(from) {
             return;
         }
@@ -332,11 +338,15 @@ impl Life<'_> {
             referral: None,
             project: None,
         };
-        self.tell_on(start, Source::House(provider), say);
+        self.tell_on(start, SendingSystem::House(provider), say);
         let end = start + self.dice.between(14, 300);
         if end <= to {
             let reason = self.dice.pick(&[("completed", 3), ("byClient", 5), ("noContact", 4)]);
-            self.tell_on(end, Source::House(provider), Say::TreatmentEnded { episode, reason });
+            self.tell_on(
+                end,
+                SendingSystem::House(provider),
+                Say::TreatmentEnded { episode, reason },
+            );
         }
     }
 

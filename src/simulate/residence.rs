@@ -2,29 +2,30 @@
 //! Always: an attest counts the dates of presence as the credit rules do, but where the mess made
 //! it wrong; dates wholly inside an unauthorised absence are not presence.
 
-use super::course::Course;
+use super::course::SubstitutionCourse;
 use super::fate::{GivenStay, StayEnding};
 use super::life::Life;
 use super::moment::Day;
+use super::place::CodeText;
 use super::rates;
-use super::say::{Code, Date, Id, Say, Series};
-use super::source::Source;
+use super::say::{Date, Say, Series, SeriesId};
+use super::sender::SendingSystem;
 use crate::domain::vocabulary::choice::{HousingKind, Initiative, Setting, StopReason};
 
 /// The therapeutic community of the registries.
-const HOUSE: Code = "deKiem";
+const HOUSE: CodeText = "deKiem";
 /// Another one, of no registry.
-const OTHER_HOUSE: Code = "otherCommunity";
+const OTHER_HOUSE: CodeText = "otherCommunity";
 
 /// How a stay went.
-pub(super) struct Stay {
+pub(super) struct EndedStay {
     pub(super) last: Day,
     pub(super) ending: StayEnding,
 }
 
 impl Life<'_> {
     /// A stay from a day on, at the latest until `limit`.
-    pub(super) fn stay(&mut self, from: Day, modality: Option<Id>, limit: Day) -> Stay {
+    pub(super) fn stay(&mut self, from: Day, modality: Option<SeriesId>, limit: Day) -> EndedStay {
         let short = self.dice.chance(rates::SHORT_STAY);
         let GivenStay { days, ending } = match self.fate.stay.take() {
             Some(given) => given,
@@ -35,14 +36,14 @@ impl Life<'_> {
         let programme = if short { "shortProgramme" } else { "therapeuticCommunity" };
         let say = Say::Admitted { stay, facility: HOUSE, programme, modality };
         let time = self.dice.moment(from, 13, 15);
-        self.tell(time, Source::House(HOUSE), say);
+        self.tell(time, SendingSystem::House(HOUSE), say);
         self.course_in_house(from, last);
         let missed = self.stay_absences(stay, from, last);
         self.attest(stay, from, last, &missed);
         self.overlap(from, last);
         self.close(stay, last, ending);
         self.course_after_house(last, ending);
-        Stay { last, ending }
+        EndedStay { last, ending }
     }
 
     fn drawn_stay(&mut self, short: bool) -> GivenStay {
@@ -68,8 +69,8 @@ impl Life<'_> {
             self.stop(from, StopReason::Planned);
             return;
         }
-        let (setting, place, source) = (Setting::Residential, HOUSE, Source::House(HOUSE));
-        self.prescribe(Course { setting, place, source, ..course }, from);
+        let (setting, place, source) = (Setting::Residential, HOUSE, SendingSystem::House(HOUSE));
+        self.prescribe(SubstitutionCourse { setting, place, source, ..course }, from);
         self.doses(from + 1, to, &[]);
     }
 
@@ -85,14 +86,14 @@ impl Life<'_> {
         let Some(course) = self.stop(last, reason) else { return };
         if self.fate.given || self.dice.below(2) == 0 {
             let due = last + self.dice.between(1, 5);
-            let (setting, source) = (Setting::Community, Source::House("msoc"));
-            let course = Course { due, setting, source, place: "msoc", ..course };
+            let (setting, source) = (Setting::Community, SendingSystem::House("msoc"));
+            let course = SubstitutionCourse { due, setting, source, place: "msoc", ..course };
             self.prescribe(course, due);
         }
     }
 
     /// Weekends and unauthorised absences; answers the dates that are no presence.
-    fn stay_absences(&mut self, stay: Id, from: Day, to: Day) -> Vec<Day> {
+    fn stay_absences(&mut self, stay: SeriesId, from: Day, to: Day) -> Vec<Day> {
         let mut missed = Vec::new();
         let mut month = from + 28;
         while month + 16 < to && self.goes_on(month) {
@@ -101,9 +102,9 @@ impl Life<'_> {
             if authorised || self.dice.chance(rates::UNAUTHORISED_MONTHLY) {
                 let back = day + self.dice.between(1, if authorised { 2 } else { 5 });
                 let left = self.dice.moment(day, 10, 17);
-                self.tell(left, Source::House(HOUSE), Say::Away { stay, authorised });
+                self.tell(left, SendingSystem::House(HOUSE), Say::Away { stay, authorised });
                 let returned = self.dice.moment(back, 10, 21);
-                self.tell(returned, Source::House(HOUSE), Say::BackInHouse { stay });
+                self.tell(returned, SendingSystem::House(HOUSE), Say::BackInHouse { stay });
                 if !authorised {
                     missed.extend(day + 1..back);
                 }
@@ -114,7 +115,7 @@ impl Life<'_> {
     }
 
     /// One attest a quarter of a year, and one for what is left at the end.
-    fn attest(&mut self, stay: Id, from: Day, last: Day, missed: &[Day]) {
+    fn attest(&mut self, stay: SeriesId, from: Day, last: Day, missed: &[Day]) {
         if !self.fate.meets(rates::ATTESTED, &mut self.dice) {
             return;
         }
@@ -132,7 +133,7 @@ impl Life<'_> {
                 days: (days - slip).max(0).unsigned_abs(),
             };
             let told = to + self.dice.between(1, 9);
-            self.tell_on(told, Source::House(HOUSE), say);
+            self.tell_on(told, SendingSystem::House(HOUSE), say);
             start = to + 1;
         }
     }
@@ -143,16 +144,16 @@ impl Life<'_> {
             return;
         }
         let stay = self.new_id(Series::Stay);
-        let source = Source::House(OTHER_HOUSE);
+        let source = SendingSystem::House(OTHER_HOUSE);
         let (facility, programme) = (OTHER_HOUSE, "crisisIntervention");
         let say = Say::Admitted { stay, facility, programme, modality: None };
         self.tell_on(last - 3, source, say);
         self.tell_on(last + 9, source, Say::StayCompleted { stay });
     }
 
-    fn close(&mut self, stay: Id, last: Day, ending: StayEnding) {
+    fn close(&mut self, stay: SeriesId, last: Day, ending: StayEnding) {
         let time = self.dice.moment(last, 18, 21);
-        let source = Source::House(HOUSE);
+        let source = SendingSystem::House(HOUSE);
         let say = self.closing(stay, ending);
         let again = matches!(say, Say::DroppedOut { .. }).then(|| say.clone());
         self.tell(time, source, say);
@@ -170,7 +171,7 @@ impl Life<'_> {
         }
     }
 
-    fn closing(&mut self, stay: Id, ending: StayEnding) -> Say {
+    fn closing(&mut self, stay: SeriesId, ending: StayEnding) -> Say {
         match ending {
             StayEnding::Completed => Say::StayCompleted { stay },
             StayEnding::MovedHouse => Say::MovedHouse { stay, to: OTHER_HOUSE },
@@ -190,7 +191,7 @@ impl Life<'_> {
 
     fn second_house(&mut self, day: Day) {
         let stay = self.new_id(Series::Stay);
-        let source = Source::House(OTHER_HOUSE);
+        let source = SendingSystem::House(OTHER_HOUSE);
         let programme = "therapeuticCommunity";
         let say = Say::Admitted { stay, facility: OTHER_HOUSE, programme, modality: None };
         self.tell_on(day + 1, source, say);
@@ -199,9 +200,9 @@ impl Life<'_> {
     }
 
     /// A place in supported housing, for some months.
-    pub(super) fn housed(&mut self, from: Day, kind: HousingKind, provider: Code) {
+    pub(super) fn housed(&mut self, from: Day, kind: HousingKind, provider: CodeText) {
         let placement = self.new_id(Series::Placement);
-        let source = Source::House(provider);
+        let source = SendingSystem::House(provider);
         self.tell_on(from, source, Say::HousingPlaced { placement, kind, provider });
         let end = from + self.dice.between(30, if self.fate.given { 60 } else { 240 });
         let reason = self.dice.pick(&[(Some("ownHousing"), 5), (Some("rules"), 2), (None, 3)]);

@@ -3,17 +3,15 @@
 
 use serde_json::{Map, Value};
 
-use super::moment::{Day, Moment, write_date, write_moment};
-use super::source::Source;
+use super::moment::{Day, LocalMoment, write_date, write_moment};
+use super::place::CodeText;
+use super::sender::SendingSystem;
 use super::world::World;
 use crate::domain::vocabulary::choice;
 use crate::domain::vocabulary::kind::Kind;
 
-/// An open code: a place, a project, a reason.
-pub(super) type Code = &'static str;
-
 /// A list of open codes.
-pub(super) type Codes = &'static [&'static str];
+pub(super) type CodeTexts = &'static [&'static str];
 
 /// A civil date inside a payload.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +62,9 @@ impl Series {
 
 /// A sender's own id inside a payload, unique for the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Id(pub(super) Series, pub(super) u16);
+pub(super) struct SeriesId(pub(super) Series, pub(super) u16);
 
-impl Id {
+impl SeriesId {
     pub(super) fn text(self) -> String {
         numbered(self.0.code(), u32::from(self.1))
     }
@@ -93,7 +91,7 @@ pub(super) fn numbered(prefix: &str, number: u32) -> String {
 
 /// The record that a correction or an annulment names, by its number in the life.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
+pub(super) struct CorrectionTarget {
     pub(super) serial: u32,
     pub(super) kind: Kind,
 }
@@ -107,7 +105,7 @@ pub(super) struct Ink<'a> {
     pub(super) world: &'a World,
     /// What every event id of this person begins with.
     pub(super) tag: &'a str,
-    pub(super) source: Source,
+    pub(super) source: SendingSystem,
     /// The other pseudonym in a merge.
     pub(super) other: &'a str,
 }
@@ -147,140 +145,140 @@ macro_rules! says {
 
 says! {
     Arrived = DetentionArrived {
-        "detention" detention: Id, "facility" facility: Code,
+        "detention" detention: SeriesId, "facility" facility: CodeText,
         "legalStatus" status: choice::LegalStatus, "reason" reason: choice::ArrivalReason,
     }
     MovedPrison = DetentionTransferred {
-        "detention" detention: Id, "from" from: Code, "to" to: Code,
+        "detention" detention: SeriesId, "from" from: CodeText, "to" to: CodeText,
     }
     StatusChanged = DetentionStatusChanged {
-        "detention" detention: Id,
+        "detention" detention: SeriesId,
         "from" from: choice::LegalStatus, "to" to: choice::LegalStatus,
     }
-    Absent = DetentionAbsenceStarted { "detention" detention: Id, "kind" kind: choice::AbsenceKind }
-    BackFromAbsence = DetentionAbsenceEnded { "detention" detention: Id }
+    Absent = DetentionAbsenceStarted { "detention" detention: SeriesId, "kind" kind: choice::AbsenceKind }
+    BackFromAbsence = DetentionAbsenceEnded { "detention" detention: SeriesId }
     Released = DetentionReleased {
-        "detention" detention: Id, "reason" reason: choice::ReleaseReason,
-        "final" is_final: bool, "destinationRegion" region: Option<Code>,
+        "detention" detention: SeriesId, "reason" reason: choice::ReleaseReason,
+        "final" is_final: bool, "destinationRegion" region: Option<CodeText>,
     }
     Pronounced = SentencePronounced {
-        "sentence" sentence: Id, "judgment" judgment: Id, "years" years: u32,
+        "sentence" sentence: SeriesId, "judgment" judgment: SeriesId, "years" years: u32,
         "months" months: u32, "days" days: u32, "startsOn" starts_on: Option<Date>,
-        "endsOn" ends_on: Option<Date>, "court" court: Code,
+        "endsOn" ends_on: Option<Date>, "court" court: CodeText,
     }
     Imputed = SentenceDetentionImputed {
-        "sentence" sentence: Id, "days" days: u32,
+        "sentence" sentence: SeriesId, "days" days: u32,
         "from" from: Option<Date>, "to" to: Option<Date>,
     }
     Granted = ModalityGranted {
-        "modality" modality: Id, "kind" kind: choice::ModalityKind, "judgment" judgment: Id,
+        "modality" modality: SeriesId, "kind" kind: choice::ModalityKind, "judgment" judgment: SeriesId,
         "startsOn" starts_on: Option<Date>, "remainderDays" remainder: Option<u32>,
-        "probationEndsOn" probation_ends_on: Option<Date>, "conditions" conditions: Codes,
+        "probationEndsOn" probation_ends_on: Option<Date>, "conditions" conditions: CodeTexts,
     }
-    Suspended = ModalitySuspended { "modality" modality: Id, "judgment" judgment: Id }
-    SuspensionLifted = ModalitySuspensionLifted { "modality" modality: Id, "judgment" judgment: Id }
-    ModalityEnded = ModalityEnded { "modality" modality: Id, "reason" reason: Code }
+    Suspended = ModalitySuspended { "modality" modality: SeriesId, "judgment" judgment: SeriesId }
+    SuspensionLifted = ModalitySuspensionLifted { "modality" modality: SeriesId, "judgment" judgment: SeriesId }
+    ModalityEnded = ModalityEnded { "modality" modality: SeriesId, "reason" reason: CodeText }
     Revoked = ModalityRevoked {
-        "modality" modality: Id, "judgment" judgment: Id, "basis" basis: choice::RevocationBasis,
+        "modality" modality: SeriesId, "judgment" judgment: SeriesId, "basis" basis: choice::RevocationBasis,
         "effectiveOn" effective_on: Option<Date>, "creditedDays" credited: Option<u32>,
         "remainingDays" remaining: Option<u32>, "final" is_final: bool,
     }
     Admitted = ResidentialAdmitted {
-        "stay" stay: Id, "facility" facility: Code, "programme" programme: Code,
-        "modality" modality: Option<Id>,
+        "stay" stay: SeriesId, "facility" facility: CodeText, "programme" programme: CodeText,
+        "modality" modality: Option<SeriesId>,
     }
-    Away = ResidentialAbsenceStarted { "stay" stay: Id, "authorised" authorised: bool }
-    BackInHouse = ResidentialAbsenceEnded { "stay" stay: Id }
-    StayCompleted = ResidentialCompleted { "stay" stay: Id }
+    Away = ResidentialAbsenceStarted { "stay" stay: SeriesId, "authorised" authorised: bool }
+    BackInHouse = ResidentialAbsenceEnded { "stay" stay: SeriesId }
+    StayCompleted = ResidentialCompleted { "stay" stay: SeriesId }
     DroppedOut = ResidentialDroppedOut {
-        "stay" stay: Id, "initiative" initiative: choice::Initiative,
-        "reasonCode" reason: Option<Code>,
+        "stay" stay: SeriesId, "initiative" initiative: choice::Initiative,
+        "reasonCode" reason: Option<CodeText>,
     }
-    MovedHouse = ResidentialTransferred { "stay" stay: Id, "toFacility" to: Code }
+    MovedHouse = ResidentialTransferred { "stay" stay: SeriesId, "toFacility" to: CodeText }
     Attested = ResidentialAttested {
-        "stay" stay: Id, "from" from: Date, "to" to: Date, "days" days: u32,
+        "stay" stay: SeriesId, "from" from: Date, "to" to: Date, "days" days: u32,
     }
     Verified = SubstitutionVerified {
         "product" product: choice::Product, "formulation" formulation: choice::Formulation,
         "doseMicrograms" dose: u32, "intervalDays" interval: u32,
-        "lastDoseAt" last_dose_at: Moment, "provider" provider: Code,
+        "lastDoseAt" last_dose_at: LocalMoment, "provider" provider: CodeText,
     }
     Prescribed = SubstitutionPrescribed {
-        "prescription" prescription: Id, "product" product: choice::Product,
+        "prescription" prescription: SeriesId, "product" product: choice::Product,
         "formulation" formulation: choice::Formulation, "doseMicrograms" dose: u32,
         "intervalDays" interval: u32, "goal" goal: choice::Goal,
-        "setting" setting: choice::Setting, "facility" facility: Code,
+        "setting" setting: choice::Setting, "facility" facility: CodeText,
         "supervised" supervised: bool,
     }
     Dose = SubstitutionDoseContinued {
         "product" product: choice::Product, "doseMicrograms" dose: u32,
-        "setting" setting: choice::Setting, "facility" facility: Code,
+        "setting" setting: choice::Setting, "facility" facility: CodeText,
         "formulation" formulation: choice::Formulation, "intervalDays" interval: u32,
-        "prescription" prescription: Id, "supervised" supervised: bool,
+        "prescription" prescription: SeriesId, "supervised" supervised: bool,
         "takeHomeDays" take_home: Option<u32>,
     }
     Withheld = SubstitutionDoseWithheld {
         "reason" reason: choice::WithheldReason, "product" product: choice::Product,
-        "facility" facility: Code, "prescription" prescription: Id,
+        "facility" facility: CodeText, "prescription" prescription: SeriesId,
     }
     DoseChanged = SubstitutionDoseChanged {
         "fromMicrograms" from: u32, "toMicrograms" to: u32,
-        "initiatedBy" by: choice::InitiatedBy, "prescription" prescription: Id,
+        "initiatedBy" by: choice::InitiatedBy, "prescription" prescription: SeriesId,
         "product" product: choice::Product,
     }
     Stopped = SubstitutionStopped {
-        "reason" reason: choice::StopReason, "prescription" prescription: Id,
+        "reason" reason: choice::StopReason, "prescription" prescription: SeriesId,
         "product" product: choice::Product,
     }
     HandoverSent = SubstitutionHandoverSent {
-        "handover" handover: Id, "toProvider" to: Code, "product" product: choice::Product,
-        "doseMicrograms" dose: u32, "lastDoseAt" last_dose_at: Moment,
+        "handover" handover: SeriesId, "toProvider" to: CodeText, "product" product: choice::Product,
+        "doseMicrograms" dose: u32, "lastDoseAt" last_dose_at: LocalMoment,
         "bridgingDays" bridging: u32,
     }
-    HandoverConfirmed = SubstitutionHandoverConfirmed { "handover" handover: Id }
+    HandoverConfirmed = SubstitutionHandoverConfirmed { "handover" handover: SeriesId }
     Screened = CareScreened {
-        "instrument" instrument: Code, "needIdentified" need: bool, "substances" substances: Codes,
-        "project" project: Option<Code>,
+        "instrument" instrument: CodeText, "needIdentified" need: bool, "substances" substances: CodeTexts,
+        "project" project: Option<CodeText>,
     }
     Referred = CapReferred {
-        "referral" referral: Id, "project" project: Code, "toProvider" to: Code,
-        "prison" prison: Code,
+        "referral" referral: SeriesId, "project" project: CodeText, "toProvider" to: CodeText,
+        "prison" prison: CodeText,
     }
-    Oriented = CapOriented { "project" project: Code, "prison" prison: Code, "mode" mode: Code }
+    Oriented = CapOriented { "project" project: CodeText, "prison" prison: CodeText, "mode" mode: CodeText }
     Answered = ReferralAnswered {
-        "referral" referral: Id, "accepted" accepted: bool, "reason" reason: Option<Code>,
+        "referral" referral: SeriesId, "accepted" accepted: bool, "reason" reason: Option<CodeText>,
         "waitingDays" waiting: Option<u32>,
     }
     TreatmentStarted = TreatmentStarted {
-        "episode" episode: Id, "provider" provider: Code, "setting" setting: choice::Setting,
-        "structured" structured: bool, "referral" referral: Option<Id>,
-        "project" project: Option<Code>,
+        "episode" episode: SeriesId, "provider" provider: CodeText, "setting" setting: choice::Setting,
+        "structured" structured: bool, "referral" referral: Option<SeriesId>,
+        "project" project: Option<CodeText>,
     }
-    TreatmentEnded = TreatmentEnded { "episode" episode: Id, "reason" reason: Code }
+    TreatmentEnded = TreatmentEnded { "episode" episode: SeriesId, "reason" reason: CodeText }
     NotDelivered = CareNotDelivered {
         "cause" cause: choice::NotDeliveredCause, "service" service: choice::Service,
-        "facility" facility: Code, "project" project: Option<Code>, "planned" planned: Option<Id>,
+        "facility" facility: CodeText, "project" project: Option<CodeText>, "planned" planned: Option<SeriesId>,
     }
     Enrolled = ProgrammeEnrolled {
-        "enrolment" enrolment: Id, "project" project: Code,
+        "enrolment" enrolment: SeriesId, "project" project: CodeText,
         "programme" programme: choice::ProgrammeKind, "plannedSessions" planned: u32,
         "eligibility" eligibility: choice::Eligibility,
     }
     SessionHeld = ProgrammeSessionHeld {
-        "enrolment" enrolment: Id, "session" session: Id, "minutes" minutes: u32,
+        "enrolment" enrolment: SeriesId, "session" session: SeriesId, "minutes" minutes: u32,
         "form" form: choice::SessionForm,
     }
     ProgrammeCompleted = ProgrammeCompleted {
-        "enrolment" enrolment: Id, "sessionsAttended" attended: u32,
+        "enrolment" enrolment: SeriesId, "sessionsAttended" attended: u32,
     }
-    ProgrammeLeft = ProgrammeLeft { "enrolment" enrolment: Id, "reason" reason: Code }
-    UnitPlaced = DrugFreeUnitPlaced { "placement" placement: Id, "facility" facility: Code }
-    UnitLeft = DrugFreeUnitLeft { "placement" placement: Id, "reason" reason: Option<Code> }
+    ProgrammeLeft = ProgrammeLeft { "enrolment" enrolment: SeriesId, "reason" reason: CodeText }
+    UnitPlaced = DrugFreeUnitPlaced { "placement" placement: SeriesId, "facility" facility: CodeText }
+    UnitLeft = DrugFreeUnitLeft { "placement" placement: SeriesId, "reason" reason: Option<CodeText> }
     Consulted = ConsultationHeld {
-        "roles" roles: Codes, "minutes" minutes: u32, "clientPresent" client_present: bool,
+        "roles" roles: CodeTexts, "minutes" minutes: u32, "clientPresent" client_present: bool,
     }
     PlanAgreed = PlanAgreed {
-        "plan" plan: Id, "version" version: u32, "domains" domains: Codes,
+        "plan" plan: SeriesId, "version" version: u32, "domains" domains: CodeTexts,
         "agreedByClient" agreed: bool,
     }
     ReleasePrepared = ReleasePrepared {
@@ -288,26 +286,26 @@ says! {
         "appointment" appointment: bool, "insured" insured: bool, "naloxone" naloxone: bool,
     }
     HousingPlaced = HousingPlaced {
-        "placement" placement: Id, "kind" kind: choice::HousingKind, "provider" provider: Code,
+        "placement" placement: SeriesId, "kind" kind: choice::HousingKind, "provider" provider: CodeText,
     }
-    HousingLeft = HousingLeft { "placement" placement: Id, "reason" reason: Option<Code> }
+    HousingLeft = HousingLeft { "placement" placement: SeriesId, "reason" reason: Option<CodeText> }
     Overdose = OverdoseRecorded {
-        "place" place: choice::OverdosePlace, "outcome" outcome: Code,
+        "place" place: choice::OverdosePlace, "outcome" outcome: CodeText,
         "naloxoneUsed" naloxone: bool,
     }
     Died = DeathRecorded {}
     ConsentGiven = ConsentGiven {
-        "consent" consent: Id, "scope" scope: choice::ConsentScope, "recipients" recipients: Codes,
+        "consent" consent: SeriesId, "scope" scope: choice::ConsentScope, "recipients" recipients: CodeTexts,
         "validUntil" valid_until: Option<Date>,
     }
-    ConsentWithdrawn = ConsentWithdrawn { "consent" consent: Id }
+    ConsentWithdrawn = ConsentWithdrawn { "consent" consent: SeriesId }
     Corrected = RecordCorrected {
-        "corrects" corrects: Target, "reason" reason: Code, "data" data: Replacement,
-        "time" time: Option<Moment>,
+        "corrects" corrects: CorrectionTarget, "reason" reason: CodeText, "data" data: Replacement,
+        "time" time: Option<LocalMoment>,
     }
-    Annulled = RecordAnnulled { "annuls" annuls: Target, "reason" reason: choice::AnnulmentReason }
-    Merged = PersonMerged { "into" into: OtherPerson, "reason" reason: Code }
-    Unmerged = PersonUnmerged { "from" from: OtherPerson, "reason" reason: Code }
+    Annulled = RecordAnnulled { "annuls" annuls: CorrectionTarget, "reason" reason: choice::AnnulmentReason }
+    Merged = PersonMerged { "into" into: OtherPerson, "reason" reason: CodeText }
+    Unmerged = PersonUnmerged { "from" from: OtherPerson, "reason" reason: CodeText }
 }
 
 /// A member of a payload as JSON; `None` leaves it out.
@@ -333,15 +331,15 @@ macro_rules! members {
 }
 
 members! {
-    Code: |code, _ink| *code;
-    Codes: |codes, _ink| Value::Array(codes.iter().map(|code| (*code).into()).collect());
-    Id: |id, _ink| id.text();
+    CodeText: |code, _ink| *code;
+    CodeTexts: |codes, _ink| Value::Array(codes.iter().map(|code| (*code).into()).collect());
+    SeriesId: |id, _ink| id.text();
     u32: |number, _ink| *number;
     bool: |flag, _ink| *flag;
     Date: |date, _ink| date_text(date.0);
-    Moment: |moment, ink| moment_text(*moment, ink.world);
+    LocalMoment: |moment, ink| moment_text(*moment, ink.world);
     OtherPerson: |_other, ink| ink.other;
-    Target: |target, ink| target_members(*target, ink);
+    CorrectionTarget: |target, ink| target_members(*target, ink);
     Box<Say>: |say, ink| Value::Object(say.data(ink));
     choice::LegalStatus: |it, _ink| it.code();
     choice::ArrivalReason: |it, _ink| it.code();
@@ -374,13 +372,13 @@ pub(super) fn date_text(day: Day) -> String {
     out
 }
 
-pub(super) fn moment_text(moment: Moment, world: &World) -> String {
+pub(super) fn moment_text(moment: LocalMoment, world: &World) -> String {
     let mut out = String::with_capacity(25);
     write_moment(&mut out, moment, world.offset_hours(moment.day()));
     out
 }
 
-fn target_members(target: Target, ink: Ink<'_>) -> Map<String, Value> {
+fn target_members(target: CorrectionTarget, ink: Ink<'_>) -> Map<String, Value> {
     let mut members = Map::new();
     members.insert("source".to_owned(), ink.source.urn().into());
     members.insert("id".to_owned(), numbered(ink.tag, target.serial).into());

@@ -8,11 +8,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Plan;
 use super::dice::{Dice, Purpose, scramble};
-use super::life::{About, Life, Told, start};
+use super::life::{Bearer, Life, SentRecord, start};
 use super::mess;
-use super::moment::{Day, Moment};
+use super::moment::{Day, LocalMoment};
+use super::plan::Plan;
 use super::rates::{self, Rate};
 use super::say::{Ink, moment_text, numbered};
 use super::world::World;
@@ -27,18 +27,18 @@ pub const RECORDS_HELD_MAX: usize = 1 << 20;
 const BEFORE_DAYS: Day = 14;
 
 /// The events of a plan as a stream.
-pub struct Events {
+pub struct SimulatedEvents {
     world: World,
     records_max: usize,
     /// The first moment of the next slab.
-    next: Moment,
+    next: LocalMoment,
     /// Seconds of the last slab.
     seconds: i64,
     /// What is left of the slab at hand, last sent first.
-    held: Vec<(u64, Told)>,
+    held: Vec<(u64, SentRecord)>,
 }
 
-impl Events {
+impl SimulatedEvents {
     /// The events of a plan from the first.
     pub fn new(plan: Plan) -> Self {
         Self::with_bound(plan, RECORDS_HELD_MAX)
@@ -46,8 +46,8 @@ impl Events {
 
     fn with_bound(plan: Plan, records_max: usize) -> Self {
         let world = World::new(&plan);
-        let next = Moment::new(world.from, 0);
-        let seconds = Moment::new(world.to + 1, 0).seconds_since(next);
+        let next = LocalMoment::new(world.span.from, 0);
+        let seconds = LocalMoment::new(world.span.to + 1, 0).seconds_since(next);
         Self { world, records_max, next, seconds, held: Vec::new() }
     }
 
@@ -58,14 +58,14 @@ impl Events {
 
     /// Tells every life anew and keeps what is sent within the next slab. False at the end.
     fn fill(&mut self) -> bool {
-        let plan_end = Moment::new(self.world.to + 1, 0);
+        let plan_end = LocalMoment::new(self.world.span.to + 1, 0);
         while self.held.is_empty() {
             if self.next >= plan_end {
                 return false;
             }
             // The last slab's length was right for as many records; leave room for a quiet time.
             let mut end = self.next.plus(self.seconds.saturating_mul(2)).min(plan_end);
-            for person in 0..self.world.everybody() {
+            for person in 0..self.world.span.everybody() {
                 if start(&self.world, person) - BEFORE_DAYS > end.day() {
                     continue;
                 }
@@ -87,7 +87,7 @@ impl Events {
 
     /// Ends the slab at its middle record and lets go of what is sent later; answers the new end.
     /// What is sent in the first second stays, however much it is.
-    fn cut(&mut self, end: Moment) -> Moment {
+    fn cut(&mut self, end: LocalMoment) -> LocalMoment {
         let middle = self.held.len() / 2;
         let (_, (_, told), _) = self.held.select_nth_unstable_by_key(middle, |(_, told)| told.sent);
         let end = told.sent.max(self.next.plus(1)).min(end);
@@ -96,7 +96,7 @@ impl Events {
     }
 }
 
-impl Iterator for Events {
+impl Iterator for SimulatedEvents {
     type Item = Value;
 
     fn next(&mut self) -> Option<Value> {
@@ -115,12 +115,12 @@ pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
 }
 
 /// One record as a structured CloudEvent.
-fn event(world: &World, person: u64, told: &Told) -> Value {
-    let (own, second) = pseudonyms(world.seed, person);
+fn event(world: &World, person: u64, told: &SentRecord) -> Value {
+    let (own, second) = pseudonyms(world.span.seed, person);
     let subject = match told.about {
-        About::Person => own.to_string(),
-        About::SecondPseudonym => second.to_string(),
-        About::Neighbour => pseudonyms(world.seed, neighbour(world, person)).0.to_string(),
+        Bearer::Person => own.to_string(),
+        Bearer::SecondPseudonym => second.to_string(),
+        Bearer::Neighbour => pseudonyms(world.span.seed, neighbour(world, person)).0.to_string(),
     };
     let other = own.to_string();
     let tag = tag(&other, person);
@@ -135,7 +135,7 @@ fn event(world: &World, person: u64, told: &Told) -> Value {
     member("subject", subject.into());
     member("time", moment_text(told.time, world).into());
     // From the record's number alone, so that a repetition is the same to the byte.
-    let drawn = scramble([world.seed, person, u64::from(told.serial)]);
+    let drawn = scramble([world.span.seed, person, u64::from(told.serial)]);
     if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
         member("dataschema", schema_id(kind).into());
     }
@@ -157,7 +157,7 @@ fn tag(pseudonym: &str, person: u64) -> String {
 
 /// The person on whose stream a record lands by mistake.
 const fn neighbour(world: &World, person: u64) -> u64 {
-    if person + 1 < world.everybody() { person + 1 } else { 0 }
+    if person + 1 < world.span.everybody() { person + 1 } else { 0 }
 }
 
 #[cfg(test)]
@@ -173,7 +173,8 @@ mod tests {
     fn what_is_held_does_not_grow_with_the_number_of_persons() {
         const RECORDS: usize = 1_000;
         for (persons, detained) in [(50, 0), (200, 0), (500, 300)] {
-            let mut events = Events::with_bound(Plan { detained, ..plan(persons) }, RECORDS);
+            let mut events =
+                SimulatedEvents::with_bound(Plan { detained, ..plan(persons) }, RECORDS);
             let (mut held_max, mut count) = (0, 0);
             while events.next().is_some() {
                 held_max = held_max.max(events.held());
@@ -187,14 +188,14 @@ mod tests {
 
     #[test]
     fn a_record_is_as_small_as_the_bound_reckons() {
-        assert!(size_of::<(u64, Told)>() <= 128, "{} bytes", size_of::<(u64, Told)>());
+        assert!(size_of::<(u64, SentRecord)>() <= 128, "{} bytes", size_of::<(u64, SentRecord)>());
     }
 
     #[test]
     fn nothing_is_sent_before_it_happened() {
         let world = World::new(&Plan { detained: 200, ..plan(400) });
-        let first = Moment::new(world.from, 0);
-        for person in 0..world.everybody() {
+        let first = LocalMoment::new(world.span.from, 0);
+        for person in 0..world.span.everybody() {
             for told in mess::sent(Life::whole(&world, person)) {
                 assert!(told.sent >= told.time && told.sent >= first, "{person}: {told:?}");
             }
@@ -204,8 +205,8 @@ mod tests {
     #[test]
     fn slabs_change_nothing() {
         let plan = Plan { detained: 10, ..plan(40) };
-        let whole: Vec<Value> = Events::new(plan).collect();
-        let cut: Vec<Value> = Events::with_bound(plan, 100).collect();
+        let whole: Vec<Value> = SimulatedEvents::new(plan).collect();
+        let cut: Vec<Value> = SimulatedEvents::with_bound(plan, 100).collect();
         assert_eq!(whole, cut);
     }
 }

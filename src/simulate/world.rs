@@ -1,79 +1,20 @@
 //! What all simulated lives share: prisons, projects, strikes, the calendar.
-//! Always: every code but those named in [`UNLISTED`] is in the registries of the vocabulary.
+//! Always: the same for every life of a plan; what a plan says of one person is in [`super::quota`].
 
 use chrono::NaiveDate;
 
-use super::Plan;
 use super::dice::{Dice, scramble};
+use super::fate::Slot;
 use super::moment::{Day, day_of, offset_hours};
-use super::quota::{Quota, Slot};
+use super::place::{BRUGGE, CodeText, FLEMISH, PRISON_COUNT, Prison};
+use super::plan::{Plan, PlanDays};
+use super::quota::Quota;
 use super::rates;
-use super::say::Code;
-
-/// Houses that no registry lists, as a new partner's would be: the ledger keeps such a code with a
-/// finding. Invented, and no name of a real house.
-pub const UNLISTED: &[&str] = &["otherCommunity", "shelteredLiving"];
-
-/// Prisons with the weight of their arrivals: a tenth of the places that the registry gives, else
-/// invented. Flanders whole, then one Brussels and two Walloon prisons for the rest, with invented
-/// weights.
-const PRISONS: &[(&str, u32)] = &[
-    ("antwerpen", 44),
-    ("beveren", 30),
-    ("brugge", 61),
-    ("dendermonde", 44),
-    ("gent", 40),
-    ("hasselt", 45),
-    ("hoogstraten", 12),
-    ("ieper", 8),
-    ("kortrijk", 6),
-    ("leuvenCentraal", 18),
-    ("leuvenHulp", 18),
-    ("mechelen", 8),
-    ("merksplas", 25),
-    ("oudenaarde", 14),
-    ("ruiselede", 6),
-    ("turnhout", 16),
-    ("wortel", 14),
-    ("haren", 40),
-    ("lantin", 12),
-    ("ittre", 4),
-];
-
-/// The open regime of the therapeutic programmes.
-pub(super) const RUISELEDE: Prison = prison("ruiselede");
-/// Three drug-free sections, about 130 places (sources B1).
-pub(super) const HASSELT: Prison = prison("hasselt");
-/// The oldest short intervention, since 1999 (slides, 2026).
-pub(super) const BRUGGE: Prison = prison("brugge");
-
-/// How many of them, from the first, are Flemish.
-const FLEMISH: usize = 17;
-
-/// A prison by its place in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Prison(u8);
-
-impl Prison {
-    pub(super) const fn code(self) -> &'static str {
-        PRISONS[self.0 as usize].0
-    }
-
-    /// The prison with a code.
-    pub(super) fn named(code: &str) -> Option<Self> {
-        let place = PRISONS.iter().position(|(own, _)| *own == code)?;
-        u8::try_from(place).ok().map(Self)
-    }
-}
 
 /// What all lives of a plan share.
 pub(super) struct World {
-    pub(super) seed: u64,
-    pub(super) persons: u64,
-    pub(super) detained: u64,
-    pub(super) from: Day,
-    pub(super) to: Day,
-    pub(super) dates: Dates,
+    pub(super) span: PlanDays,
+    pub(super) milestones: Milestones,
     detoxification_only: Vec<bool>,
     choices: Vec<(Prison, u32)>,
     offsets: Vec<u8>,
@@ -85,33 +26,16 @@ const OFFSETS_BEFORE: Day = 60;
 
 impl World {
     pub(super) fn new(plan: &Plan) -> Self {
-        let (from, to) = (day_of(plan.from), day_of(plan.to));
-        let days = from - OFFSETS_BEFORE..=to;
-        let all = (0..PRISONS.len() as u8).map(Prison);
-        let mut world = Self {
-            seed: plan.seed,
-            persons: plan.persons,
-            detained: plan.detained,
-            from,
-            to,
-            dates: Dates::new(),
-            detoxification_only: detoxification_only(plan.seed),
-            choices: all.zip(PRISONS).map(|(prison, (_, weight))| (prison, *weight)).collect(),
+        let span = PlanDays::new(plan);
+        let days = span.from - OFFSETS_BEFORE..=span.to;
+        Self {
+            span,
+            milestones: Milestones::new(),
+            detoxification_only: detoxification_only(span.seed),
+            choices: Prison::weighed(),
             offsets: days.map(|day| offset_hours(day) as u8).collect(),
-            quota: None,
-        };
-        world.quota = Quota::of(&world);
-        world
-    }
-
-    /// All persons: those who arrive, then the stock.
-    pub(super) const fn everybody(&self) -> u64 {
-        self.persons.saturating_add(self.detained)
-    }
-
-    /// Whether a person is in prison already on the first day.
-    pub(super) const fn in_stock(&self, person: u64) -> bool {
-        person >= self.persons
+            quota: Quota::of(span),
+        }
     }
 
     /// What a person brings about of the figures of 2025.
@@ -126,7 +50,7 @@ impl World {
 
     /// The Brussels offset of a day, in hours.
     pub(super) fn offset_hours(&self, day: Day) -> u32 {
-        let place = usize::try_from(day - (self.from - OFFSETS_BEFORE)).ok();
+        let place = usize::try_from(day - (self.span.from - OFFSETS_BEFORE)).ok();
         let known = place.and_then(|place| self.offsets.get(place)).copied();
         known.map_or_else(|| offset_hours(day), u32::from)
     }
@@ -137,22 +61,23 @@ impl World {
 
     /// Whether a prison gives substitution on a detoxification basis only.
     pub(super) fn detoxification_only(&self, prison: Prison) -> bool {
-        self.detoxification_only[usize::from(prison.0)]
+        self.detoxification_only[prison.index()]
     }
 
     /// Whether the whole prison is on strike on a day: one answer for everybody held there.
     pub(super) fn strike(&self, prison: Prison, day: Day) -> bool {
-        let drawn = scramble([self.seed, u64::from(prison.0) + 1, u64::from(day.unsigned_abs())]);
+        let drawn =
+            scramble([self.span.seed, prison.index() as u64 + 1, u64::from(day.unsigned_abs())]);
         drawn % 1000 < rates::STRIKE_DAYS_PER_1000
     }
 
     /// Who refers from a prison on a day. Between CAP and TANDEM, and outside Flanders after CAP,
     /// the sources name nobody. Where D&D is counted, TANDEM refers whoever it does not.
-    pub(super) fn referrer(&self, prison: Prison, day: Day) -> Option<Code> {
+    pub(super) fn referrer(&self, prison: Prison, day: Day) -> Option<CodeText> {
         let project = match prison.code() {
-            _ if day < self.dates.cap_ended => "cap",
-            _ if day < self.dates.tandem || usize::from(prison.0) >= FLEMISH => return None,
-            _ if day < self.dates.drugs_and_detention || self.counts(day) => "tandem",
+            _ if day < self.milestones.cap_ended => "cap",
+            _ if day < self.milestones.tandem || prison.index() >= FLEMISH => return None,
+            _ if day < self.milestones.drugs_and_detention || self.counts(day) => "tandem",
             "gent" => "ddGent",
             "dendermonde" => "ddDendermonde",
             _ => "tandem",
@@ -165,10 +90,10 @@ impl World {
         let (project, since) = match prison.code() {
             "brugge" => ("drugsDeBaasBrugge", Day::MIN),
             "oudenaarde" => ("drugsDeBaasOudenaarde", Day::MIN),
-            "beveren" => ("drugsDeBaasBeveren", self.dates.beveren),
-            "kortrijk" => ("drugsDeBaasKortrijk", self.dates.november_2025),
-            "gent" => ("ddGent", self.dates.drugs_and_detention),
-            "dendermonde" => ("ddDendermonde", self.dates.drugs_and_detention),
+            "beveren" => ("drugsDeBaasBeveren", self.milestones.beveren),
+            "kortrijk" => ("drugsDeBaasKortrijk", self.milestones.november_2025),
+            "gent" => ("ddGent", self.milestones.drugs_and_detention),
+            "dendermonde" => ("ddDendermonde", self.milestones.drugs_and_detention),
             _ => return None,
         };
         (day >= since).then_some(project)
@@ -176,15 +101,15 @@ impl World {
 
     /// The long programmes at Ruiselede in which someone without a slot may be enrolled on a day,
     /// weighed.
-    pub(super) fn long_programmes(&self, day: Day) -> [(Code, u32); 2] {
+    pub(super) fn long_programmes(&self, day: Day) -> [(CodeText, u32); 2] {
         let b_leave = if self.counts(day) { 0 } else { 3 };
-        let perspectief = u32::from(day >= self.dates.november_2025);
+        let perspectief = u32::from(day >= self.milestones.november_2025);
         [("bLeave", b_leave), ("perspectief", perspectief)]
     }
 }
 
-/// Days from which something holds.
-pub(super) struct Dates {
+/// The days from which something holds in the real world.
+pub(super) struct Milestones {
     /// CAP stopped on 1 May 2016 (sources B1).
     pub(super) cap_ended: Day,
     /// TANDEM in all Flemish prisons: 1 October 2017 (sources B1).
@@ -202,7 +127,7 @@ pub(super) struct Dates {
     pub(super) buprenorphine: Day,
 }
 
-impl Dates {
+impl Milestones {
     fn new() -> Self {
         let day = |year, month| NaiveDate::from_ymd_opt(year, month, 1).map_or(Day::MIN, day_of);
         Self {
@@ -234,37 +159,14 @@ pub(super) const fn working_day(day: Day) -> Day {
 /// Which prisons give substitution on a detoxification basis only: drawn, for the source names
 /// none. Not Brugge, where 71 were in substitution treatment in 2022 (Senate question 7-1534).
 fn detoxification_only(seed: u64) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..PRISONS.len()).collect();
+    let mut order: Vec<usize> = (0..PRISON_COUNT).collect();
     order.sort_by_key(|place| scramble([seed, 0, *place as u64]));
-    order.retain(|place| *place != usize::from(BRUGGE.0));
-    let mut only = vec![false; PRISONS.len()];
+    order.retain(|place| *place != BRUGGE.index());
+    let mut only = vec![false; PRISON_COUNT];
     for place in &order[..rates::DETOX_ONLY_PRISONS] {
         only[*place] = true;
     }
     only
-}
-
-const fn prison(code: &str) -> Prison {
-    let mut place = 0;
-    while !same(PRISONS[place].0, code) {
-        place += 1;
-    }
-    Prison(place as u8)
-}
-
-const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < a.len() {
-        if a[index] != b[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 #[cfg(test)]
@@ -276,7 +178,7 @@ mod tests {
         for seed in 0..200 {
             let only = detoxification_only(seed);
             assert_eq!(only.iter().filter(|only| **only).count(), 5, "seed {seed}");
-            assert!(!only[usize::from(BRUGGE.0)], "seed {seed}");
+            assert!(!only[BRUGGE.index()], "seed {seed}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The sending systems.
 //! Always: one URN a system, and only the system that sent a record corrects or annuls it.
 
-use super::world::Prison;
+use super::place::Prison;
 
 /// A sending system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum SendingSystem {
     /// The registry of a prison.
     Registry(Prison),
     /// The care team of a prison.
@@ -22,7 +22,7 @@ pub(super) enum Source {
     Steward,
 }
 
-impl Source {
+impl SendingSystem {
     /// The CloudEvents attribute `source`.
     pub(super) fn urn(self) -> String {
         let (place, system) = match self {

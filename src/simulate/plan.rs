@@ -1,0 +1,75 @@
+//! What is asked for, and what follows from it alone: how many persons, which days, who arrives when.
+//! Always: nothing here depends on the lives that are drawn.
+
+use chrono::NaiveDate;
+
+use super::dice::{Dice, Purpose};
+use super::moment::{Day, day_of};
+use super::rates;
+
+/// What to simulate.
+///
+/// A person's life depends on `seed`, the person's index and the period. Two plans of one seed are
+/// two versions of the same persons: to add persons to a ledger, take another seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How many persons arrive in prison, each for the first time in the plan.
+    pub persons: u64,
+    /// How many more are in prison already on the first day. What lasts of their past (arrival,
+    /// sentence, prescription, but no doses) is sent at the start with its true, earlier time.
+    pub detained: u64,
+    /// First date on which something happens.
+    pub from: NaiveDate,
+    /// Last date; what happens or is sent later is left out. Dates lie between 1980 and 9999.
+    pub to: NaiveDate,
+    /// Where all chance comes from.
+    pub seed: u64,
+}
+
+/// The first so many persons of a plan have given fates, so that what is rare occurs.
+pub(super) const GIVEN_COUNT: u64 = 9;
+
+/// Days from the first day of the plan on which the persons with a given fate arrive.
+const GIVEN_START_DAYS: i32 = 2;
+
+/// A plan whose dates are counted in days.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlanDays {
+    pub(super) seed: u64,
+    pub(super) persons: u64,
+    pub(super) detained: u64,
+    pub(super) from: Day,
+    pub(super) to: Day,
+}
+
+impl PlanDays {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let Plan { persons, detained, from, to, seed } = *plan;
+        Self { seed, persons, detained, from: day_of(from), to: day_of(to) }
+    }
+
+    /// How many persons there are: those who arrive, then the stock.
+    pub(super) const fn everybody(&self) -> u64 {
+        self.persons.saturating_add(self.detained)
+    }
+
+    /// Whether a person is in prison already on the first day.
+    pub(super) const fn in_stock(&self, person: u64) -> bool {
+        person >= self.persons
+    }
+
+    /// The day on which a person first appears, unless the figures of 2025 set another day.
+    pub(super) fn drawn_start(&self, person: u64) -> Day {
+        if self.in_stock(person) {
+            return self.from;
+        }
+        if person < GIVEN_COUNT {
+            return self.from + GIVEN_START_DAYS;
+        }
+        let mut dice = Dice::new(self.seed, person, Purpose::Start);
+        let span = self.to - self.from;
+        let soon = dice.chance(rates::IN_FIRST_WEEKS) && self.detained == 0;
+        let days = if soon { span.min(rates::FIRST_WEEKS * 7) } else { span };
+        self.from + dice.between(0, days)
+    }
+}

@@ -17,7 +17,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("projection", &["domain", "ledger", "work"]),
     ("refusals", &["work"]),
     ("http", &["config", "domain", "ledger", "projection", "refusals", "work"]),
-    ("cli", &["config", "domain", "http", "ledger", "projection", "refusals", "simulate"]),
+    (
+        "cli",
+        &[
+            "config",
+            "domain",
+            "http",
+            "ledger",
+            "projection",
+            "refusals",
+            "simulate",
+            "store",
+            "vault",
+            "work",
+        ],
+    ),
 ];
 
 /// Outside crates and their only homes.

@@ -8,7 +8,14 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::{cluster, progress, wait};
-use crate::ledger::migrate::{self, MigrateError, Moved, Rehearsal, Stage};
+use crate::store::migrate::{
+    KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
+};
+use crate::vault::{KeyError, MasterKey};
+
+/// Why a move out of a cluster cannot begin.
+const NO_KEY: &str =
+    "name the ledger's key with --key FILE: a replica has it as master.key in its folder";
 
 /// Move a ledger between a folder and a cluster
 #[derive(Args)]
@@ -40,47 +47,53 @@ pub struct Migrate {
 }
 
 impl Migrate {
-    /// Moves, and compares.
+    /// Moves the ledger, and says how many records both sides then have.
     pub fn run(self) -> Result<(), Failure> {
-        let rehearsal = if self.dry_run { Rehearsal::Yes } else { Rehearsal::No };
-        let credentials = self.store_credentials.as_deref();
+        let mode = if self.dry_run { MoveMode::Rehearse } else { MoveMode::Move };
+        let (from, to) = (self.location(&self.from)?, self.location(&self.to)?);
+        let keys = self.keys(&from, &to)?;
         let mut bar = Bar::default();
-        let told = &mut |stage, done, total| bar.show(stage, done, total);
-        let moved = match (cluster::is_address(&self.from), cluster::is_address(&self.to)) {
-            (false, true) => {
-                let address = cluster::address(&self.to, credentials)?;
-                let from = Path::new(&self.from);
-                wait(migrate::into_cluster(from, address, rehearsal, told))?
-            }
-            (true, false) => {
-                let address = cluster::address(&self.from, credentials)?;
-                let (to, key) = (Path::new(&self.to), self.key.as_deref());
-                wait(migrate::into_folder(address, to, key, rehearsal, told))?
-            }
-            (true, true) => {
-                return Err(Failure::usage("move it to a folder, and from there to the other"));
-            }
-            (false, false) => {
-                return Err(Failure::usage(
-                    "one of the two is a cluster, esdb://…; a folder is copied as it is",
-                ));
-            }
-        };
+        let progress = &mut |stage, done, total| bar.show(stage, done, total);
+        let moved = wait(migrate(from, to, &keys, mode, progress))?;
         bar.end();
         let moved = moved.map_err(|error| match &error {
-            MigrateError::NoKey | MigrateError::Replica(_) => Failure::usage(error.to_string()),
-            MigrateError::Move(error) if error.is_answer() => Failure::no(error.to_string()),
+            error if error.is_usage() => Failure::usage(error.to_string()),
+            error if error.is_difference() => Failure::no(error.to_string()),
             _ => Failure::because("not moved", &error),
         })?;
         self.tell(moved)
     }
 
+    fn location(&self, text: &str) -> Result<Location, Failure> {
+        if cluster::is_address(text) {
+            return cluster::address(text, self.store_credentials.as_deref())
+                .map(Location::Cluster);
+        }
+        Ok(Location::Folder(text.into()))
+    }
+
+    /// The keys of the ledger: in the folder that has the ledger, or for a move out of a cluster
+    /// in the file of `--key`, or in the target folder since a move that was cut off.
+    fn keys(&self, from: &Location, to: &Location) -> Result<KeysOnDisk, Failure> {
+        match (from, to, &self.key) {
+            (Location::Folder(folder), ..) => Ok(KeysOnDisk::Folder(folder.clone())),
+            (.., Some(file)) => Ok(KeysOnDisk::File(file.clone())),
+            (_, Location::Folder(folder), None) if MasterKey::is_in(folder) => {
+                Ok(KeysOnDisk::Folder(folder.clone()))
+            }
+            (_, Location::Folder(_), None) => Err(Failure::usage(NO_KEY)),
+            (_, Location::Cluster(_), None) => {
+                Err(Failure::usage(MigrateError::TwoClusters.to_string()))
+            }
+        }
+    }
+
     fn tell(&self, moved: Moved) -> Result<(), Failure> {
-        let Moved { records, before, digest } = moved;
-        let rest = records - before;
+        let Moved { records, already_there, digest } = moved;
+        let rest = records - already_there;
         match (self.dry_run, cluster::is_address(&self.to)) {
             (true, true) => eprintln!(
-                "{records} records in the folder, {before} of them in the cluster already and the \
+                "{records} records in the folder, {already_there} of them in the cluster already and the \
                  same; {rest} would be moved."
             ),
             (true, false) => eprintln!("{records} records in the cluster, all of them whole."),
@@ -90,31 +103,58 @@ impl Migrate {
             ),
         }
         if self.json {
-            let told = json!({
-                "records": records, "before": before, "digest": digest.to_hex().as_str(),
+            let answer = json!({
+                "records": records, "before": already_there, "digest": digest.to_hex().as_str(),
                 "dryRun": self.dry_run
             });
-            return super::print(format!("{told}\n"));
+            return super::print(format!("{answer}\n"));
         }
         super::print(format!("{digest}  BLAKE3 of the commitments in order\n"))
     }
 }
 
-/// The bar of the stage that runs.
+/// Where the keys of the ledger that moves are.
+enum KeysOnDisk {
+    /// In a data folder.
+    Folder(PathBuf),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl KeysOnDisk {
+    fn read(&self) -> Result<MasterKey, KeyError> {
+        match self {
+            Self::Folder(folder) => MasterKey::open(folder, false),
+            Self::File(file) => MasterKey::read(file),
+        }
+    }
+}
+
+impl MovingKeys for KeysOnDisk {
+    fn hash(&self) -> Result<[u8; 32], KeysError> {
+        Ok(self.read()?.check())
+    }
+
+    fn put_into(&self, folder: &Path) -> Result<(), KeysError> {
+        Ok(self.read()?.keep(folder)?)
+    }
+}
+
+/// The progress bar of the stage that runs.
 #[derive(Default)]
 struct Bar {
-    shown: Option<(Stage, indicatif::ProgressBar)>,
+    shown: Option<(MoveStage, indicatif::ProgressBar)>,
 }
 
 impl Bar {
-    fn show(&mut self, stage: Stage, done: u64, total: u64) {
+    fn show(&mut self, stage: MoveStage, done: u64, total: u64) {
         if self.shown.as_ref().is_none_or(|(shown, _)| *shown != stage) {
             self.end();
             let what = match stage {
-                Stage::Opening => "catching the index up",
-                Stage::Comparing => "comparing what both have",
-                Stage::Moving => "moving",
-                Stage::Verifying => "comparing all",
+                MoveStage::Opening => "catching the index up",
+                MoveStage::Comparing => "comparing what both have",
+                MoveStage::Moving => "moving",
+                MoveStage::Verifying => "comparing all",
             };
             self.shown = Some((stage, progress::bar(what, total)));
         }

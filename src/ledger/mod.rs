@@ -3,7 +3,6 @@
 
 pub mod answer;
 pub mod clock;
-pub mod migrate;
 pub mod read;
 pub mod record;
 
@@ -16,9 +15,9 @@ use tokio::sync::watch;
 
 use crate::domain::id::Position;
 use crate::domain::record::is_paired;
-use crate::store::Store;
 use crate::store::cluster::{self, EventStoreDb, Unclaimed};
 use crate::store::embedded::{self, Embedded, OpenError};
+use crate::store::{Store, migrate};
 use crate::vault::{KeyError, MasterKey};
 
 pub use crate::store::cluster::{AddressError, ClusterAddress};
@@ -67,7 +66,7 @@ impl Ledger {
         if folder.join(cluster::COPY_FOLDER).exists() {
             return Err(LedgerError::Replica);
         }
-        if cluster::migrate::is_unfinished(folder) {
+        if migrate::is_unfinished(folder) {
             return Err(LedgerError::Unfinished);
         }
         let store = Embedded::open(folder, clock::recorded(), progress)?;

@@ -3,6 +3,7 @@
 
 pub mod cluster;
 pub mod embedded;
+pub mod migrate;
 
 use async_trait::async_trait;
 use bytes::Bytes;

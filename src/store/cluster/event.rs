@@ -15,11 +15,11 @@ use crate::store::embedded::Imported;
 const EVENT_TYPE: &str = "careRecord";
 
 /// The names of all persons' streams begin with this: the category `person`.
-pub(super) const PERSON_STREAM_PREFIX: &str = "person-";
+pub(in crate::store) const PERSON_STREAM_PREFIX: &str = "person-";
 
 /// Why an event cannot be skipped although no record can be taken from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotARecord {
+pub(in crate::store) enum NotARecord {
     /// The event has the ledger's type and stream, and this version cannot read it.
     Unreadable,
     /// Another writer's event in a stream that must be the ledger's alone, such as the server's
@@ -29,14 +29,14 @@ pub(super) enum NotARecord {
 }
 
 /// A record as an event to append.
-pub(super) fn to_event(record: &Bytes, dedup_key: &DedupKey) -> EventData {
+pub(in crate::store) fn to_event(record: &Bytes, dedup_key: &DedupKey) -> EventData {
     EventData::binary(EVENT_TYPE, record.slice(CLEAR_BYTES..))
         .metadata(record.slice(..CLEAR_BYTES))
         .id(event_id(dedup_key))
 }
 
 /// The record in an event; `None` for another application's event in another application's stream.
-pub(super) fn to_record(event: &RecordedEvent) -> Result<Option<Imported>, NotARecord> {
+pub(in crate::store) fn to_record(event: &RecordedEvent) -> Result<Option<Imported>, NotARecord> {
     let person = event.stream_id.strip_prefix(PERSON_STREAM_PREFIX);
     let Some(Ok(person)) = person.map(str::parse::<PersonId>) else { return Ok(None) };
     if event.event_type != EVENT_TYPE {

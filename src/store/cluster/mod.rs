@@ -24,20 +24,18 @@
 
 mod address;
 mod append;
-mod call_error;
-mod connection;
-mod event;
-mod follow_error;
+pub(super) mod call_error;
+pub(super) mod connection;
+pub(super) mod event;
+pub(super) mod follow_error;
 mod follower;
-mod identity;
-mod log_copy;
-pub mod migrate;
+pub(super) mod identity;
+pub(super) mod log_copy;
 mod replica;
 mod stream_writes;
-mod subscription;
+pub(super) mod subscription;
 
 pub use self::address::{AddressError, ClusterAddress};
-pub use self::call_error::{CallError, CallFailure};
+pub use self::call_error::CallFailure;
 pub use self::follow_error::FollowStopReason;
-pub use self::identity::LedgerClaim;
 pub use self::replica::{COPY_FOLDER, ClusterOpenError, EventStoreDb, Unclaimed, ledger_in};

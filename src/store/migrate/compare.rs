@@ -1,0 +1,90 @@
+//! Connecting to the cluster of a move, and comparing its records with a folder's, byte for byte.
+
+use std::time::Duration;
+
+use super::error::MigrateError;
+use crate::domain::id::Position;
+use crate::domain::record::commitment;
+use crate::store::cluster::ClusterAddress;
+use crate::store::cluster::connection::Connection;
+use crate::store::cluster::follow_error::FollowStopReason;
+use crate::store::cluster::identity::{LedgerClaim, read_claim};
+use crate::store::cluster::subscription::RecordSubscription;
+use crate::store::embedded::Embedded;
+use crate::store::{Store as _, Stored};
+
+/// A subscription that delivers nothing for this long ends the move.
+pub const SILENCE_MAX: Duration = Duration::from_secs(20);
+
+/// The records that folder and cluster have in common, from the first record on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// How many records the cluster has; the folder has the same ones, and perhaps more.
+    pub records: u64,
+    /// BLAKE3 over the commitments of these records in order.
+    pub digest: blake3::Hash,
+}
+
+/// Connects to a cluster that is empty or holds the ledger whose key has this hash.
+///
+/// # Errors
+/// The cluster cannot be reached, or holds another ledger.
+pub async fn connect(
+    address: ClusterAddress,
+    key_hash: [u8; 32],
+) -> Result<(Connection, Option<LedgerClaim>), MigrateError> {
+    let connection = Connection::new(address)?;
+    connection.check_version().await?;
+    match read_claim(&connection).await? {
+        Some(claim) if claim.key_hash() != key_hash => Err(FollowStopReason::OtherLedger.into()),
+        claim => Ok((connection, claim)),
+    }
+}
+
+/// Compares every record of the cluster with the folder's record at the same position. `progress`
+/// hears how many records were compared, and how many the folder has.
+///
+/// # Errors
+/// See [`MigrateError`].
+pub async fn compare(
+    connection: &Connection,
+    log: &Embedded,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, MigrateError> {
+    let total = log.subscribe().borrow().number();
+    let mut subscription = RecordSubscription::open(connection, None).await?;
+    let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
+    loop {
+        let delivered = subscription.next_within(SILENCE_MAX).await?;
+        let ours = read_after(log, at, delivered.records.len()).await?;
+        for ((_, theirs), ours) in delivered.records.iter().zip(&ours) {
+            if theirs.record != ours.record || theirs.revision != ours.revision {
+                return Err(MigrateError::Differs(ours.position));
+            }
+            hasher.update(commitment(&ours.record).as_bytes());
+            at = ours.position;
+        }
+        progress(at.number(), total);
+        if delivered.is_caught_up {
+            return Ok(Compared { records: at.number(), digest: hasher.finalize() });
+        }
+    }
+}
+
+/// This many records of the folder behind a position. One read may return fewer than asked for.
+async fn read_after(
+    log: &Embedded,
+    after: Position,
+    count: usize,
+) -> Result<Vec<Stored>, MigrateError> {
+    let mut records: Vec<Stored> = Vec::new();
+    while records.len() < count {
+        let after = records.last().map_or(after, |last| last.position);
+        let page = log.read_all(after, count - records.len()).await?;
+        if page.is_empty() {
+            return Err(MigrateError::More(log.subscribe().borrow().number()));
+        }
+        records.extend(page);
+    }
+    Ok(records)
+}

@@ -1,0 +1,178 @@
+//! Moving the ledger of a folder into a cluster.
+//! Always: the cluster is claimed before the first record is written. Until all records were
+//! compared the claim says that a move is under way, so no replica serves half a ledger.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::compare::{Compared, compare, connect};
+use super::error::MigrateError;
+use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
+use crate::domain::id::{DedupKey, PersonId, Position, Revision};
+use crate::domain::record::View;
+use crate::store::cluster::ClusterAddress;
+use crate::store::cluster::call_error::CallError;
+use crate::store::cluster::connection::Connection;
+use crate::store::cluster::event;
+use crate::store::cluster::follow_error::FollowStopReason;
+use crate::store::cluster::identity::{LedgerClaim, claim_cluster, complete_claim};
+use crate::store::embedded::{self, Embedded};
+use crate::store::{ALONE_BYTES, Store as _, Stored};
+
+/// The folder is read in pages of this many records.
+const PAGE_RECORDS: usize = 1_000;
+
+/// One append is tried for this long.
+const TRIED_FOR: Duration = Duration::from_secs(60);
+
+/// Between two tries of one append.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Moves the ledger of a folder into a cluster.
+///
+/// # Errors
+/// See [`MigrateError`].
+pub async fn move_into_cluster(
+    folder: &Path,
+    address: ClusterAddress,
+    keys: &dyn MovingKeys,
+    mode: MoveMode,
+    progress: MoveProgress<'_>,
+) -> Result<Moved, MigrateError> {
+    if !folder.join(embedded::FILE).exists() {
+        return Err(MigrateError::Empty(folder.to_owned()));
+    }
+    let log = open_log(folder, progress)?;
+    let key_hash = keys.hash().map_err(MigrateError::Keys)?;
+    let total = log.subscribe().borrow().number();
+    let (connection, claim) = connect(address, key_hash).await?;
+    let claim = match (claim, mode) {
+        (None, MoveMode::Move) => Some(claim_for_move(&connection, key_hash).await?),
+        (claim, _) => claim,
+    };
+    let mut comparing = |done, of| progress(MoveStage::Comparing, done, of);
+    let before = compare(&connection, &log, &mut comparing).await?;
+    if mode == MoveMode::Rehearse {
+        let Compared { records, digest } = before;
+        return Ok(Moved { records: total, already_there: records, digest });
+    }
+    let mut moving = |done, of| progress(MoveStage::Moving, done, of);
+    append_after(&connection, &log, Position::new(before.records), &mut moving).await?;
+    let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
+    let after = compare(&connection, &log, &mut verifying).await?;
+    if after.records != total {
+        return Err(MigrateError::Less { found: after.records, expected: total });
+    }
+    if let Some(LedgerClaim::Moving(_)) = claim {
+        complete_claim(&connection, key_hash).await?;
+    }
+    Ok(Moved { records: total, already_there: before.records, digest: after.digest })
+}
+
+async fn claim_for_move(
+    connection: &Connection,
+    key_hash: [u8; 32],
+) -> Result<LedgerClaim, MigrateError> {
+    let claim = claim_cluster(connection, LedgerClaim::Moving(key_hash)).await?;
+    if claim.key_hash() == key_hash { Ok(claim) } else { Err(FollowStopReason::OtherLedger.into()) }
+}
+
+/// Appends every record behind a position of the folder's log to the cluster, one append after the
+/// other: the cluster's log then has the order of the folder's.
+async fn append_after(
+    connection: &Connection,
+    log: &Embedded,
+    after: Position,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), MigrateError> {
+    let total = log.subscribe().borrow().number();
+    let mut at = after;
+    loop {
+        let page = log.read_all(at, PAGE_RECORDS).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        at = last.position;
+        for neighbours in page.chunk_by(|one, next| stream(one) == stream(next)) {
+            for part in cut(neighbours) {
+                append(connection, part).await?;
+                progress(part[part.len() - 1].position.number(), total);
+            }
+        }
+    }
+}
+
+/// Appends neighbours of one stream, until the cluster says that it has them.
+async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MigrateError> {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+    let before = first.revision.0.checked_sub(1).map(Revision);
+    let until = Instant::now() + TRIED_FOR;
+    let mut was_unsure = false;
+    loop {
+        let events =
+            records.iter().map(|stored| event::to_event(&stored.record, &dedup_key(stored)));
+        match connection.append(stream(first).stream(), before, events.collect()).await {
+            Ok(()) => return Ok(()),
+            // An earlier try was written. The comparison at the end looks at every byte.
+            Err(CallError::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
+                return Ok(());
+            }
+            Err(CallError::Conflict(_)) => return Err(MigrateError::Differs(first.position)),
+            Err(error @ CallError::Final(_)) => return Err(error.into()),
+            Err(error) if Instant::now() > until => return Err(error.into()),
+            Err(error) => was_unsure |= matches!(error, CallError::Unsure(_)),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Cuts neighbours into parts of at most [`ALONE_BYTES`]; a larger record is a part by itself.
+fn cut(neighbours: &[Stored]) -> Vec<&[Stored]> {
+    let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (index, stored) in neighbours.iter().enumerate() {
+        if index > begin && bytes + stored.record.len() > ALONE_BYTES {
+            parts.push(&neighbours[begin..index]);
+            (begin, bytes) = (index, 0);
+        }
+        bytes += stored.record.len();
+    }
+    parts.push(&neighbours[begin..]);
+    parts
+}
+
+fn stream(stored: &Stored) -> PersonId {
+    view(stored).stream()
+}
+
+fn dedup_key(stored: &Stored) -> DedupKey {
+    view(stored).dedup_key()
+}
+
+fn view(stored: &Stored) -> View<'_> {
+    View::new(&stored.record).expect("checked when the log was opened")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn neighbours_go_together_within_the_size() {
+        let stored = |bytes: usize| Stored {
+            position: Position::new(1),
+            revision: Revision(0),
+            record: Bytes::from(vec![0; bytes]),
+        };
+        let rows: [(&[usize], &[usize]); 4] = [
+            (&[10], &[1]),
+            (&[ALONE_BYTES / 2, ALONE_BYTES / 2, 1], &[2, 1]),
+            (&[ALONE_BYTES * 3, 1, 1], &[1, 2]),
+            (&[1, ALONE_BYTES * 3, 1], &[1, 1, 1]),
+        ];
+        for (sizes, expected) in rows {
+            let neighbours: Vec<Stored> = sizes.iter().map(|bytes| stored(*bytes)).collect();
+            let lengths: Vec<usize> = cut(&neighbours).iter().map(|part| part.len()).collect();
+            assert_eq!(lengths, expected, "{sizes:?}");
+        }
+    }
+}

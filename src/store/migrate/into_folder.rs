@@ -1,0 +1,114 @@
+//! Moving the ledger of a cluster into a folder.
+//! Always: the folder is marked before the first record is written, and the mark goes once all
+//! records were compared, so nobody serves half a ledger.
+
+use std::collections::HashMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::compare::{Compared, SILENCE_MAX, compare, connect};
+use super::error::MigrateError;
+use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
+use super::unfinished::{clear_mark, mark_unfinished};
+use crate::domain::id::PersonId;
+use crate::domain::record::{View, commitment};
+use crate::store::Store as _;
+use crate::store::cluster::ClusterAddress;
+use crate::store::cluster::connection::Connection;
+use crate::store::cluster::follow_error::FollowStopReason;
+use crate::store::cluster::identity::LedgerClaim;
+use crate::store::cluster::log_copy::LogCopy;
+use crate::store::cluster::subscription::RecordSubscription;
+use crate::store::embedded::Embedded;
+
+/// Moves the ledger of a cluster into a folder.
+///
+/// # Errors
+/// See [`MigrateError`].
+pub async fn move_into_folder(
+    address: ClusterAddress,
+    folder: &Path,
+    keys: &dyn MovingKeys,
+    mode: MoveMode,
+    progress: MoveProgress<'_>,
+) -> Result<Moved, MigrateError> {
+    let key_hash = keys.hash().map_err(MigrateError::Keys)?;
+    let (connection, claim) = connect(address, key_hash).await?;
+    if let Some(LedgerClaim::Moving(_)) = claim {
+        return Err(FollowStopReason::MoveUnfinished.into());
+    }
+    if mode == MoveMode::Rehearse {
+        let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
+        let Compared { records, digest } = survey(&connection, &mut verifying).await?;
+        return Ok(Moved { records, already_there: 0, digest });
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    keys.put_into(folder).map_err(MigrateError::Keys)?;
+    mark_unfinished(folder)?;
+    let log = Arc::new(open_log(folder, progress)?);
+    let already_there = log.subscribe().borrow().number();
+    let mut moving = |done, of| progress(MoveStage::Moving, done, of);
+    let records = take_over(&connection, folder, log.clone(), &mut moving).await?;
+    let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
+    let after = compare(&connection, &log, &mut verifying).await?;
+    if after.records != records {
+        return Err(MigrateError::Less { found: after.records, expected: records });
+    }
+    clear_mark(folder)?;
+    Ok(Moved { records, already_there, digest: after.digest })
+}
+
+/// Takes all records of the cluster over into a folder's log; returns how many the log then has.
+async fn take_over(
+    connection: &Connection,
+    folder: &Path,
+    log: Arc<Embedded>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, MigrateError> {
+    let mut copy = LogCopy::open(folder, log.clone()).await?;
+    copy.check_last_record(connection).await?;
+    let end = connection.last_position().await?.map_or(0, |end| end.commit);
+    let mut subscription = RecordSubscription::open(connection, copy.read_up_to()).await?;
+    loop {
+        let delivered = subscription.next_within(SILENCE_MAX).await?;
+        let is_caught_up = delivered.is_caught_up;
+        copy.take_over(delivered).await?;
+        copy.save_progress();
+        progress(copy.read_up_to().map_or(0, |position| position.commit), end);
+        if is_caught_up {
+            return Ok(log.subscribe().borrow().number());
+        }
+    }
+}
+
+/// Reads all records of the cluster without keeping any: how many there are, and the digest of all.
+/// Fails where a stream has a gap.
+async fn survey(
+    connection: &Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Compared, MigrateError> {
+    let end = connection.last_position().await?.map_or(0, |end| end.commit);
+    let mut subscription = RecordSubscription::open(connection, None).await?;
+    let mut counts: HashMap<PersonId, u64> = HashMap::new();
+    let (mut records, mut hasher) = (0, blake3::Hasher::new());
+    loop {
+        let delivered = subscription.next_within(SILENCE_MAX).await?;
+        for (position, imported) in &delivered.records {
+            let view = View::new(&imported.record);
+            let stream = view.map_err(|_| FollowStopReason::RecordUnreadable)?.stream();
+            let next = counts.entry(stream).or_default();
+            if imported.revision.0 != *next {
+                return Err(FollowStopReason::RecordMissing.into());
+            }
+            *next += 1;
+            records += 1;
+            hasher.update(commitment(&imported.record).as_bytes());
+            progress(position.commit, end);
+        }
+        if delivered.is_caught_up {
+            return Ok(Compared { records, digest: hasher.finalize() });
+        }
+    }
+}

@@ -50,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("tikv_jemallocator", &["main.rs"]),
     ("ureq", &["cli"]),
-    ("rustix", &["cli", "http/serve.rs", "work"]),
+    ("rustix", &["cli", "http/server", "work"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 

@@ -8,12 +8,12 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
-use super::query::{Query, Reading, micros};
-use super::state::App;
-use super::wait::LEDGER_POSITION;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::request::params::{Query, Reading, micros};
+use crate::http::request::wait_for::LEDGER_POSITION;
 use crate::ledger::answer::moment;
 use crate::projection::{
     CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,

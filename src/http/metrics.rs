@@ -4,9 +4,6 @@
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -14,23 +11,20 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::problem::Problem;
-use super::query::Query;
-use super::state::App;
 use crate::ledger::record::{Receipt, Run, Status};
 use crate::ledger::{Condition, Ledger};
 use crate::projection::Lists;
 use crate::work::HealthProbe;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Request {
+struct RequestLabels {
     method: &'static str,
     route: String,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabels {
     outcome: &'static str,
 }
 
@@ -71,10 +65,10 @@ impl WorkerMetrics {
 /// Every counter of the service.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Request, Counter>,
+    requests: Family<RequestLabels, Counter>,
     seconds: Histogram,
-    events: Family<Outcome, Counter>,
-    refusals: Family<Outcome, Counter>,
+    events: Family<OutcomeLabels, Counter>,
+    refusals: Family<OutcomeLabels, Counter>,
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
@@ -145,7 +139,7 @@ impl Metrics {
 
     /// Counts an answered request.
     pub fn answered(&self, method: &'static str, route: String, status: u16, took: Duration) {
-        self.requests.get_or_create(&Request { method, route, status }).inc();
+        self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
         self.seconds.observe(took.as_secs_f64());
     }
 
@@ -165,7 +159,7 @@ impl Metrics {
         self.count("refused", kept + unattributed);
         let outcomes = [("kept", kept as u64), ("unattributed", unattributed as u64)];
         for (outcome, events) in outcomes.into_iter().chain([("dropped", dropped)]) {
-            self.refusals.get_or_create(&Outcome { outcome }).inc_by(events);
+            self.refusals.get_or_create(&OutcomeLabels { outcome }).inc_by(events);
         }
     }
 
@@ -181,30 +175,27 @@ impl Metrics {
     }
 
     fn count(&self, outcome: &'static str, events: usize) {
-        self.events.get_or_create(&Outcome { outcome }).inc_by(events as u64);
+        self.events.get_or_create(&OutcomeLabels { outcome }).inc_by(events as u64);
     }
-}
 
-/// `GET /metrics`.
-pub async fn get(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    query.none().await?;
-    let metrics = &app.metrics;
-    metrics.position.set(metrics.ledger.subscribe().borrow().number());
-    let condition = metrics.ledger.condition();
-    metrics.writable.set((condition == Condition::Writable).into());
-    if let Some(reconnects) = metrics.ledger.reconnects() {
-        let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
-        metrics.following.set(is_followed.into());
-        metrics.reconnects.inc_by(reconnects.saturating_sub(metrics.reconnects.get()));
+    /// All counters as OpenMetrics text, with the gauges at what they are now.
+    pub fn text(&self, workers: &[HealthProbe]) -> String {
+        self.position.set(self.ledger.subscribe().borrow().number());
+        let condition = self.ledger.condition();
+        self.writable.set((condition == Condition::Writable).into());
+        if let Some(reconnects) = self.ledger.reconnects() {
+            let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
+            self.following.set(is_followed.into());
+            self.reconnects.inc_by(reconnects.saturating_sub(self.reconnects.get()));
+        }
+        if let Some(lists) = &self.lists {
+            self.lists_position.set(lists.subscribe().borrow().position.number());
+        }
+        for probe in workers {
+            self.workers.set(probe);
+        }
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("text encodes into memory");
+        text
     }
-    if let Some(lists) = &metrics.lists {
-        metrics.lists_position.set(lists.subscribe().borrow().position.number());
-    }
-    for probe in app.workers() {
-        metrics.workers.set(&probe);
-    }
-    let mut body = String::new();
-    text::encode(&mut body, &metrics.registry).expect("text encodes into memory");
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response())
 }

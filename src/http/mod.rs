@@ -1,128 +1,29 @@
-//! The service over HTTP: every route on one screen.
+//! The service over HTTP. [`router`] gives the routes over an open ledger, [`serve`] the
+//! connections to them.
 //! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
 //! a body or a header of the sender's.
 
-mod contract;
+mod app;
 pub mod credit_table;
-mod event_in;
+mod events;
 mod feed;
-mod hub;
-mod ingest;
-mod lines;
-mod link;
+mod limits;
 mod lists;
-mod live;
 mod metrics;
 mod openapi;
 mod ops;
-mod person;
+mod persons;
 mod problem;
-mod query;
 mod refusals;
+mod request;
+mod routes;
 mod schemas;
-mod serve;
-mod state;
-mod wait;
+mod server;
 
-use std::time::Instant;
-
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use tower_http::catch_panic::CatchPanicLayer;
-
-use crate::http::problem::{Problem, ProblemType};
-use crate::http::state::{App, RequestId};
-use crate::ledger::{Ledger, clock};
-use crate::projection::Lists;
-use crate::refusals::Refusals;
-
-pub use crate::http::hub::LIVE_MAX;
-pub use crate::http::link::Pace;
-pub use crate::http::serve::{CONNECTIONS_MAX, ask, serve, serve_at};
+pub use self::app::Services;
+pub use self::limits::{CONNECTIONS_MAX, LIVE_MAX};
+pub use self::routes::{router, router_with};
+pub use self::server::connection::Timeouts;
+pub use self::server::serve::{ask, serve, serve_at};
 /// The routes, as the command line passes them on.
 pub use axum::Router;
-
-/// What a service keeps beside the log.
-pub struct Services {
-    /// The lists over all persons, where they are kept.
-    pub lists: Option<Lists>,
-    /// What was refused, for those who sent it.
-    pub refusals: Refusals,
-}
-
-impl Services {
-    /// Lists, and refusals for as long as the routes live.
-    pub fn of(lists: Lists) -> Self {
-        Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
-    }
-}
-
-/// The routes over an open ledger without lists; what was refused is kept as long as they are.
-pub fn router(ledger: Ledger) -> Router {
-    router_with(ledger, Services { lists: None, refusals: Refusals::in_memory(clock::now) })
-}
-
-/// The routes over an open ledger and what is kept beside it.
-pub fn router_with(ledger: Ledger, kept: Services) -> Router {
-    let app = App::new(ledger, kept);
-    Router::new()
-        .route("/", get(ops::root))
-        .route("/v1/events", post(ingest::post).get(feed::get))
-        .route("/v1/events/{position}", get(feed::one))
-        .route("/v1/persons/{person}/history", get(person::history))
-        .route("/v1/persons/{person}/trajectory", get(person::trajectory))
-        .route("/v1/persons/{person}/credit", get(person::credit))
-        .route("/v1/trajectories", get(lists::trajectories))
-        .route("/v1/credits", get(lists::credits))
-        .route("/v1/refusals", get(refusals::list))
-        .route("/v1/schemas", get(schemas::list))
-        .route("/v1/schemas/{type}", get(schemas::one))
-        .route("/errors/{code}", get(ops::error_page))
-        .route("/health", get(ops::health))
-        .route("/health/live", get(ops::live))
-        .route("/metrics", get(metrics::get))
-        .route("/openapi.json", get(openapi::get))
-        .merge(openapi::page())
-        .fallback(|| async { Problem::new(ProblemType::NotFound) })
-        .method_not_allowed_fallback(|| async { Problem::new(ProblemType::MethodNotAllowed) })
-        .layer(middleware::from_fn_with_state(app.clone(), wait::hold))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), observe))
-        .with_state(app)
-}
-
-/// Counts and logs each request once, by its route.
-async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = match request.method().as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "HEAD" => "HEAD",
-        _ => "other",
-    };
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = route.unwrap_or_else(|| "none".to_owned());
-    let mut response = next.run(request).await;
-    let status = response.status();
-    let took = started.elapsed();
-    let instance = response.extensions().get::<RequestId>().map(|id| id.0.as_str());
-    if status.is_server_error() {
-        tracing::warn!(method, route, status = status.as_u16(), instance, ?took, "answered");
-    } else {
-        tracing::debug!(method, route, status = status.as_u16(), instance, ?took, "answered");
-    }
-    if status == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::ALLOW) {
-        let allow = if route == "/v1/events" { "GET, HEAD, POST" } else { "GET, HEAD" };
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    }
-    app.metrics.answered(method, route, status.as_u16(), took);
-    response
-}
-
-/// A panic is a fault of ours: the sender learns an id, the log where it happened, nobody content.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    Problem::new(ProblemType::Internal).into_response()
-}

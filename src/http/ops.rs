@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::problem::{Problem, ProblemType};
-use super::query::Query;
-use super::state::App;
 use crate::domain::id::Position;
 use crate::domain::time::calendar::At;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::Query;
 use crate::ledger::answer::moment;
 use crate::ledger::{Condition, clock};
 use crate::projection::{ProjectionProgress, ProjectionStatus};
@@ -80,6 +81,14 @@ fn component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>) -> V
 pub async fn live(query: Query) -> Result<Json<Value>, Problem> {
     query.none().await?;
     Ok(Json(json!({"status": "UP"})))
+}
+
+/// `GET /metrics`: counters for Prometheus.
+pub async fn metrics(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    query.none().await?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let kind = HeaderValue::from_static(kind);
+    Ok(([(header::CONTENT_TYPE, kind)], app.metrics.text(&app.workers())).into_response())
 }
 
 /// `GET /`: where to go from here.

@@ -7,10 +7,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::problem::{Problem, ProblemType};
-use super::query::Query;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::validate;
+use crate::http::problem::Problem;
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::Query;
 
 /// `GET /v1/schemas`: every type with its title and class.
 pub async fn list(query: Query) -> Result<Json<Value>, Problem> {

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use care_ledger::http::{self, Pace};
+use care_ledger::http::{self, Timeouts};
 use care_ledger::ledger::Ledger;
 use support::feed::unchunked;
 use support::folder::fill;
@@ -24,7 +24,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(folder: &std::path::Path, pace: Pace) -> Self {
+    fn start(folder: &std::path::Path, timeouts: Timeouts) -> Self {
         let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -32,7 +32,7 @@ impl Service {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let router = http::router(ledger);
         let stopped = async { drop(stopped.await) };
-        let served = runtime.spawn(http::serve_at(listener, router, stopped, pace));
+        let served = runtime.spawn(http::serve_at(listener, router, stopped, timeouts));
         let url = format!("http://{address}/v1/events");
         Self { runtime, stop, served, address, url }
     }
@@ -57,10 +57,10 @@ impl Service {
     }
 }
 
-fn pace(stall_ms: u64, keep_alive_ms: u64) -> Pace {
+fn timeouts(stall_ms: u64, keep_alive_ms: u64) -> Timeouts {
     let (stall, keep_alive) =
         (Duration::from_millis(stall_ms), Duration::from_millis(keep_alive_ms));
-    Pace { stall, keep_alive }
+    Timeouts { stall, keep_alive }
 }
 
 /// Waits for what is bound to come; gives up after a minute.
@@ -96,7 +96,7 @@ fn rest(mut stream: TcpStream) -> Vec<u8> {
 fn a_reader_that_stalls_is_cut_off_and_resumes_without_loss_while_the_ledger_records() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), RECORDS);
-    let service = Service::start(folder.path(), pace(300, 15_000));
+    let service = Service::start(folder.path(), timeouts(300, 15_000));
     let stalled = asked(&service.address, "/v1/events", "text/event-stream");
     service.send(&(0..100).map(|n| event("urn:a", n)).collect::<Vec<_>>());
     until("cut off", || service.metric("care_ledger_live_readers_cut_off_total") > 0);
@@ -116,7 +116,7 @@ fn a_reader_that_stalls_is_cut_off_and_resumes_without_loss_while_the_ledger_rec
 fn a_page_that_nobody_takes_is_cut_off_too() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), RECORDS);
-    let service = Service::start(folder.path(), pace(300, 15_000));
+    let service = Service::start(folder.path(), timeouts(300, 15_000));
     // Pages asked for in one go, until the buffers are full.
     let mut stream = asked(&service.address, "/v1/events?limit=10000", "*/*");
     for _ in 0..4 {
@@ -133,7 +133,7 @@ fn a_page_that_nobody_takes_is_cut_off_too() {
 #[test]
 fn a_reader_of_rare_events_learns_how_far_it_has_come_and_a_quiet_feed_shows_it_lives() {
     let folder = tempfile::tempdir().unwrap();
-    let service = Service::start(folder.path(), pace(30_000, 50));
+    let service = Service::start(folder.path(), timeouts(30_000, 50));
     service.send(&[event("urn:a", 0)]);
     let mut all = Feed::open(&service.url, None);
     let mut rare = Feed::open(&format!("{}?source=urn:rare", service.url), None);
@@ -161,7 +161,7 @@ fn a_reader_of_rare_events_learns_how_far_it_has_come_and_a_quiet_feed_shows_it_
 fn a_stop_ends_every_feed_cleanly_and_waits_for_no_reader_that_stalls() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), RECORDS);
-    let service = Service::start(folder.path(), pace(600_000, 600_000));
+    let service = Service::start(folder.path(), timeouts(600_000, 600_000));
     let end = u64::from(RECORDS);
     let stalled = asked(&service.address, "/v1/events", "text/event-stream");
     let feeds: Vec<Feed> = (0..50).map(|_| Feed::open(&service.url, Some(end - 1))).collect();

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::problem::ProblemType;
 use crate::domain::credit::Boundary;
 use crate::domain::trajectory::alerts::AlertCode;
 use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::substitution::SubstitutionState;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::validate;
+use crate::http::problem::kind::ProblemType;
 
 /// Years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";

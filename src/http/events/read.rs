@@ -10,13 +10,15 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::Value;
 
-use super::link::Link;
-use super::live;
-use super::problem::{In, Issue, Problem, ProblemType};
-use super::query::{Query, Reading, prefers};
-use super::state::App;
 use crate::domain::id::{EventKey, Position};
 use crate::domain::vocabulary::kind::Kind;
+use crate::http::app::App;
+use crate::http::feed::live;
+use crate::http::problem::Problem;
+use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::{Query, Reading, prefers};
+use crate::http::server::connection::ClientConnection;
 use crate::ledger::answer;
 use crate::ledger::read::feed::FeedFilter;
 
@@ -39,7 +41,7 @@ const POSITION: &str = "Must be the `position` of an event, or the `next` of an 
 /// and `id` one event.
 pub async fn get(
     State(app): State<App>,
-    link: Option<Extension<Link>>,
+    connection: Option<Extension<ClientConnection>>,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Problem> {
@@ -54,10 +56,10 @@ pub async fn get(
     let key = key.map(|(source, id)| EventKey::new(source, id));
     if id.is_some() && key.is_none() {
         let detail = "An `id` is its sender's: give the `source` as well.";
-        query.tell(Issue::invalid(In::Query, "source", detail));
+        query.tell(Issue::invalid(IssuePlace::Query, "source", detail));
     }
     if id.is_some() && is_live {
-        query.tell(Issue::invalid(In::Query, "id", "One event has no live feed."));
+        query.tell(Issue::invalid(IssuePlace::Query, "id", "One event has no live feed."));
     }
     let sentence = "Must be the `id` of an event of this feed.";
     // For pages it says nothing, and a reader that has seen nothing yet may send it empty.
@@ -71,8 +73,8 @@ pub async fn get(
     query.done().await?;
     if is_live {
         let after = seen.or(after).unwrap_or(Position::START);
-        let link = link.map(|Extension(link)| link).unwrap_or_default();
-        return live::feed(&app.live, wanted, after, limit, link);
+        let connection = connection.map(|Extension(connection)| connection).unwrap_or_default();
+        return live::feed(&app.live, wanted, after, limit, connection);
     }
     match key {
         Some(key) => Ok(known(&app, &key, wanted.kind, after).await?.into_response()),

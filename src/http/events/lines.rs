@@ -16,13 +16,16 @@ use serde_json::json;
 use tempfile::SpooledTempFile;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::event_in;
-use super::ingest::{RECEIPT_BYTES, next_chunk};
-use super::problem::{Issue, Problem, ProblemType};
-use super::refusals::{self, Who};
-use super::state::{App, EVENT_BYTES_MAX};
+use super::body::next_chunk;
 use crate::domain::event::Draft;
 use crate::domain::vocabulary::admit::admit;
+use crate::http::app::App;
+use crate::http::events::refused::{self, EventLabel};
+use crate::http::limits::{EVENT_BYTES_MAX, RECEIPT_BYTES};
+use crate::http::problem::Problem;
+use crate::http::problem::issue::Issue;
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::cloudevents;
 use crate::ledger::record::{Receipt, RecordError, Run, Unrecorded};
 use crate::ledger::{AppendError, clock};
 
@@ -53,8 +56,8 @@ pub async fn record(
         })
     });
     let room = app.room(0)?;
-    let recorder = Recorder { app, run };
-    let mut lines = Lines::new(recorder, body, room, as_it_comes);
+    let recorder = LineRecorder { app, run };
+    let mut lines = LineReader::new(recorder, body, room, as_it_comes);
     // What is wrong before the first line is told by the status.
     lines.read_on().await?;
     if as_it_comes {
@@ -107,15 +110,15 @@ fn spool_failed(error: &std::io::Error) -> Problem {
 }
 
 /// The lines of a body, a group at a time.
-struct Lines {
-    recorder: Recorder,
+struct LineReader {
+    recorder: LineRecorder,
     body: Body,
     /// What was read and is not yet a line.
     rest: BytesMut,
     /// For `rest` and the lines of a group: who only holds a connection keeps nobody out.
     room: OwnedSemaphorePermit,
     /// What was read of the next group while one was being recorded.
-    ahead: Option<Result<Option<Group>, Problem>>,
+    ahead: Option<Result<Option<LineGroup>, Problem>>,
     /// Whether a group ends when the sender pauses: it may be waiting for its answers.
     as_it_comes: bool,
     /// Of the last line read, from 1.
@@ -125,23 +128,28 @@ struct Lines {
     ended: bool,
 }
 
-/// Lines that are recorded together.
-struct Group {
+/// LineReader that are recorded together.
+struct LineGroup {
     /// The number of the first, from 1.
     first: u64,
-    lines: Vec<Read>,
+    lines: Vec<CheckedLine>,
     /// Given back once they are recorded.
     room: Option<OwnedSemaphorePermit>,
 }
 
 /// What a line came to before the store was asked.
-enum Read {
+enum CheckedLine {
     Draft(Box<Draft>),
-    Refused(Box<(Option<Who>, Problem)>),
+    Refused(Box<(Option<EventLabel>, Problem)>),
 }
 
-impl Lines {
-    fn new(recorder: Recorder, body: Body, room: OwnedSemaphorePermit, as_it_comes: bool) -> Self {
+impl LineReader {
+    fn new(
+        recorder: LineRecorder,
+        body: Body,
+        room: OwnedSemaphorePermit,
+        as_it_comes: bool,
+    ) -> Self {
         let rest = BytesMut::new();
         let (number, is_too_long, ended) = (0, false, false);
         Self { recorder, body, rest, room, ahead: None, as_it_comes, number, is_too_long, ended }
@@ -163,7 +171,7 @@ impl Lines {
     }
 
     /// Reads and checks the next group. `None`: the body has ended.
-    async fn next_group(&mut self) -> Result<Option<Group>, Problem> {
+    async fn next_group(&mut self) -> Result<Option<LineGroup>, Problem> {
         let first = self.number + 1;
         let mut lines = Vec::new();
         let mut bytes = 0;
@@ -178,12 +186,12 @@ impl Lines {
             self.number += 1;
             lines.push(match line {
                 Ok(line) => read(&line),
-                Err(problem) => Read::Refused(Box::new((None, problem))),
+                Err(problem) => CheckedLine::Refused(Box::new((None, problem))),
             });
         }
         let held = self.room.num_permits().saturating_sub(self.rest.len());
         let room = self.room.split(held);
-        Ok((!lines.is_empty()).then_some(Group { first, lines, room }))
+        Ok((!lines.is_empty()).then_some(LineGroup { first, lines, room }))
     }
 
     /// The next line, or the problem of one that is too long. `None`: the body has ended. May be
@@ -235,29 +243,29 @@ impl Lines {
 
 /// Where lines are recorded, or only rehearsed.
 #[derive(Clone)]
-struct Recorder {
+struct LineRecorder {
     app: App,
     run: Run,
 }
 
-impl Recorder {
+impl LineRecorder {
     /// Records what is good of a group, and answers each line.
-    async fn settle(self, group: Group) -> Vec<u8> {
-        let Group { first, lines, room } = group;
+    async fn settle(self, group: LineGroup) -> Vec<u8> {
+        let LineGroup { first, lines, room } = group;
         let mut drafts = Vec::with_capacity(lines.len());
         let mut refused = Vec::with_capacity(lines.len());
         for line in lines {
             match line {
-                Read::Draft(draft) => {
+                CheckedLine::Draft(draft) => {
                     drafts.push(*draft);
                     refused.push(None);
                 }
-                Read::Refused(why) => refused.push(Some(why)),
+                CheckedLine::Refused(why) => refused.push(Some(why)),
             }
         }
         let answers = self.try_record(&drafts).await;
         let mut answers = answers.into_iter().zip(&drafts).map(|(answer, draft)| {
-            answer.map_err(|problem| Box::new((Some(Who::of_draft(draft)), problem)))
+            answer.map_err(|problem| Box::new((Some(EventLabel::of_draft(draft)), problem)))
         });
         let mut out = Vec::with_capacity(refused.len() * RECEIPT_BYTES);
         let mut recorded = Vec::with_capacity(drafts.len());
@@ -278,7 +286,7 @@ impl Recorder {
             }
             out.push(b'\n');
         }
-        refusals::lines(&self.app, told, self.run);
+        refused::lines(&self.app, told, self.run);
         self.app.metrics.recorded(&recorded, self.run);
         drop(room);
         out
@@ -313,14 +321,14 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
     receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
 }
 
-fn read(line: &[u8]) -> Read {
-    match event_in::event(line) {
-        Err(problem) => Read::Refused(Box::new((None, problem))),
+fn read(line: &[u8]) -> CheckedLine {
+    match cloudevents::event(line) {
+        Err(problem) => CheckedLine::Refused(Box::new((None, problem))),
         Ok(event) => match admit(&event, clock::now()) {
-            Ok(draft) => Read::Draft(Box::new(draft)),
+            Ok(draft) => CheckedLine::Draft(Box::new(draft)),
             Err(violations) => {
                 let problem = Problem::invalid(vec![(None, violations)]);
-                Read::Refused(Box::new((Who::of(&event), problem)))
+                CheckedLine::Refused(Box::new((EventLabel::of(&event), problem)))
             }
         },
     }

@@ -1,33 +1,38 @@
-//! What every handler shares, and the bounds that keep the service in its memory.
+//! What every handler shares.
+//! Always: cheap to clone; all clones are one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Services;
-use super::hub::Hub;
-use super::metrics::Metrics;
-use super::problem::Problem;
-use crate::ledger::Ledger;
+use crate::http::feed::broadcaster::Broadcaster;
+use crate::http::limits::BODIES_BYTES_MAX;
+use crate::http::metrics::Metrics;
+use crate::http::problem::Problem;
+use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
 use crate::work::HealthProbe;
 
-/// One event, or one line of NDJSON. CloudEvents asks that 64 KiB always pass; ours are 0.5 KiB.
-pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// What a service has beside the log.
+pub struct Services {
+    /// The lists over all persons, where they are kept up to date.
+    pub lists: Option<Lists>,
+    /// What was refused, for those who sent it.
+    pub refusals: Refusals,
+}
 
-/// One batch. Source: the HTTP contract.
-pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+impl Services {
+    /// Lists, and refusals that are forgotten when the routes end.
+    pub fn of(lists: Lists) -> Self {
+        Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
+    }
 
-/// Events in one batch. Source: the HTTP contract.
-pub const BATCH_EVENTS_MAX: usize = 10_000;
-
-/// A sender that says nothing for so long has gone.
-pub const SILENCE_MAX: Duration = Duration::from_secs(30);
-
-/// All request bodies being read at once: sixteen of the largest batches.
-const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
+    /// No lists, and refusals that are forgotten when the routes end.
+    pub fn none() -> Self {
+        Self { lists: None, refusals: Refusals::in_memory(clock::now) }
+    }
+}
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]
@@ -39,23 +44,19 @@ pub struct App {
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// What is new, for live readers.
-    pub live: Arc<Hub>,
+    pub live: Arc<Broadcaster>,
     /// What was refused, for those who sent it.
     pub refusals: Refusals,
     bodies: Arc<Semaphore>,
 }
 
-/// The id of a refusal, for the log line of its request.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
 impl App {
-    /// Around an open ledger and what is kept beside it.
-    pub fn new(ledger: Ledger, kept: Services) -> Self {
-        let Services { lists, refusals } = kept;
+    /// Over an open ledger and the services beside it.
+    pub fn new(ledger: Ledger, services: Services) -> Self {
+        let Services { lists, refusals } = services;
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
-        let live = Arc::new(Hub::new(ledger.clone(), metrics.clone()));
+        let live = Arc::new(Broadcaster::new(ledger.clone(), metrics.clone()));
         Self { ledger, lists, refusals, metrics, live, bodies }
     }
 

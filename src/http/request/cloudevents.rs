@@ -7,14 +7,16 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::problem::{In, Issue, Problem, ProblemType};
-use super::query::Reading;
 use crate::domain::vocabulary::canonical::{self, ParseError};
 use crate::domain::vocabulary::json::JsonValue;
+use crate::http::problem::Problem;
+use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::Reading;
 
 /// How a request carries its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum ContentMode {
     /// One JSON event.
     Structured,
     /// A JSON array of events.
@@ -29,7 +31,7 @@ pub enum Mode {
 ///
 /// # Errors
 /// A 415 that lists the modes.
-pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
+pub fn mode(headers: &HeaderMap) -> Result<ContentMode, Problem> {
     let unsupported = || {
         Problem::new(ProblemType::UnsupportedMediaType).detail(
             "Send application/cloudevents+json (one event), application/cloudevents-batch+json \
@@ -46,15 +48,15 @@ pub fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
     }
     let is_binary = headers.contains_key("ce-specversion");
     let media_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
-        None if is_binary => return Ok(Mode::Binary),
+        None if is_binary => return Ok(ContentMode::Binary),
         None | Some(Err(_)) => return Err(unsupported()),
         Some(Ok(text)) => text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
     };
     match media_type.as_str() {
-        "application/cloudevents+json" => Ok(Mode::Structured),
-        "application/cloudevents-batch+json" => Ok(Mode::Batch),
-        "application/x-ndjson" => Ok(Mode::Lines),
-        "application/json" if is_binary => Ok(Mode::Binary),
+        "application/cloudevents+json" => Ok(ContentMode::Structured),
+        "application/cloudevents-batch+json" => Ok(ContentMode::Batch),
+        "application/x-ndjson" => Ok(ContentMode::Lines),
+        "application/json" if is_binary => Ok(ContentMode::Binary),
         _ => Err(unsupported()),
     }
 }
@@ -84,7 +86,7 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
         JsonValue::Array(events) => Ok(events.into_iter().map(told).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
-            Err(Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)]))
+            Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)]))
         }
     }
 }
@@ -105,7 +107,7 @@ pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Attributes {
             _ => {
                 let detail = "An attribute is one percent-encoded UTF-8 header; data is the body \
                               and datacontenttype the Content-Type.";
-                reading.tell(Issue::invalid(In::Header, name.as_str(), detail));
+                reading.tell(Issue::invalid(IssuePlace::Header, name.as_str(), detail));
             }
         }
     }
@@ -140,9 +142,11 @@ pub fn place_in_binary(issue: Issue) -> Issue {
             Issue { name: rest.to_owned(), ..issue }
         }
         // A pointer writes the tilde, which a header's name may hold, as ~0 (RFC 6901, 3).
-        _ => {
-            Issue { place: In::Header, name: format!("ce-{}", member.replace("~0", "~")), ..issue }
-        }
+        _ => Issue {
+            place: IssuePlace::Header,
+            name: format!("ce-{}", member.replace("~0", "~")),
+            ..issue
+        },
     }
 }
 
@@ -193,5 +197,5 @@ fn syntax(error: &ParseError) -> Problem {
             format!("A member name stands twice in one object, by line {line}, column {column}.")
         }
     };
-    Problem::bad_request(vec![Issue::invalid(In::Body, "", detail)])
+    Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)])
 }

@@ -2,15 +2,19 @@
 //! Always: no content, no name, no number of a person; a 5xx shows a request id and nothing else.
 //! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
+pub mod issue;
+pub mod kind;
+
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::state::RequestId;
 use crate::domain::id::Revision;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
+use crate::http::problem::issue::Issue;
+use crate::http::problem::kind::ProblemType;
 use crate::ledger::record::{Receipt, RecordError, Unrecorded};
 use crate::ledger::{AppendError, ReadError, clock};
 
@@ -20,159 +24,17 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 /// So many issues are told in one answer: one for each event of the largest batch.
 const ISSUES_MAX: usize = 10_000;
 
-macro_rules! problem_types {
-    ($($variant:ident = $urn:literal, $status:ident, $title:literal, $detail:literal;)*) => {
-        /// What is wrong; its last word names its page, `/errors/<code>`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ProblemType { $(#[doc = $title] $variant,)* }
-
-        impl ProblemType {
-            /// Every type, for the pages and the contract.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The stable `type`.
-            pub const fn urn(self) -> &'static str {
-                match self { $(Self::$variant => concat!("urn:problem-type:", $urn),)* }
-            }
-
-            /// The status it is answered with.
-            pub const fn status(self) -> StatusCode {
-                match self { $(Self::$variant => StatusCode::$status,)* }
-            }
-
-            const fn title(self) -> &'static str {
-                match self { $(Self::$variant => $title,)* }
-            }
-
-            /// What to do, where the place that refuses has nothing closer to say.
-            const fn detail(self) -> &'static str {
-                match self { $(Self::$variant => $detail,)* }
-            }
-        }
-    };
-}
-
-problem_types! {
-    BadRequest = "belgif:badRequest", BAD_REQUEST, "Bad request",
-        "The request breaks the rules named in `issues`.";
-    NotFound = "belgif:resourceNotFound", NOT_FOUND, "Resource not found",
-        "There is nothing at this address; GET /openapi.json describes every route.";
-    MethodNotAllowed = "careLedger:methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed",
-        "The header Allow names the methods of this resource.";
-    IdReused = "careLedger:idReused", CONFLICT, "This source and id are in use with other content",
-        "Nothing was written.";
-    WrongRevision = "careLedger:wrongRevision", PRECONDITION_FAILED,
-        "The stream is at another revision", "Nothing was written.";
-    TooLarge = "belgif:payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",
-        "Send it in smaller parts.";
-    UnsupportedMediaType = "careLedger:unsupportedMediaType", UNSUPPORTED_MEDIA_TYPE,
-        "Unsupported media type", "GET /openapi.json names the media types that are taken.";
-    InvalidEvent = "careLedger:invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event",
-        "Nothing was written.";
-    OtherSource = "careLedger:otherSource", UNPROCESSABLE_ENTITY,
-        "Only the system that sent a record may correct or annul it", "Nothing was written.";
-    StreamTooLong = "careLedger:streamTooLong", UNPROCESSABLE_ENTITY,
-        "This person has too many records for one answer", "Page through GET /v1/events instead.";
-    Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive",
-        "Send it again: what was recorded already is answered as a duplicate.";
-    Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error",
-        "A fault of the service; its log says more under the id in `instance`.";
-    NotYetRead = "careLedger:notYetRead", GATEWAY_TIMEOUT,
-        "The position asked for has not been read yet",
-        "The time asked for with Prefer: wait is over; ask again.";
-    Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable",
-        "Send the same again after the seconds in Retry-After.";
-}
-
-impl ProblemType {
-    /// The last word of the type, which names its page.
-    pub fn code(self) -> &'static str {
-        self.urn().rsplit(':').next().unwrap_or_default()
-    }
-}
-
-/// Where in a request a rule is broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum In {
-    /// The body; `name` is a JSON pointer.
-    Body,
-    /// The query.
-    Query,
-    /// The path.
-    Path,
-    /// A header.
-    Header,
-}
-
-/// One broken rule.
-#[derive(Debug, Clone, Serialize)]
-pub struct Issue {
-    /// The rule, as a stable code.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Where to look.
-    #[serde(rename = "in")]
-    pub place: In,
-    /// A JSON pointer, or the name of a parameter or header.
-    pub name: String,
-    /// A finer code for a refused event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<ViolationCode>,
-    /// A sentence for the developer of the sending system.
-    pub detail: String,
-    /// The place of the event in its batch, from 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<usize>,
-}
-
-const SCHEMA_VIOLATION: &str = "urn:problem-type:belgif:input-validation:schemaViolation";
-const INVALID_INPUT: &str = "urn:problem-type:belgif:input-validation:invalidInput";
-const UNKNOWN_INPUT: &str = "urn:problem-type:belgif:input-validation:unknownInput";
-
-impl Issue {
-    /// Input of the right form that breaks a rule.
-    pub fn invalid(place: In, name: &str, detail: impl Into<String>) -> Self {
-        Self::new(INVALID_INPUT, place, name, detail)
-    }
-
-    /// Input that nobody asked for.
-    pub fn unknown(place: In, name: &str, detail: impl Into<String>) -> Self {
-        Self::new(UNKNOWN_INPUT, place, name, detail)
-    }
-
-    fn new(kind: &'static str, place: In, name: &str, detail: impl Into<String>) -> Self {
-        Self { kind, place, name: name.to_owned(), code: None, detail: detail.into(), index: None }
-    }
-
-    /// A broken rule of the vocabulary, in the event at `index`.
-    pub fn violation(violation: Violation, index: Option<usize>) -> Self {
-        let kind = match violation.code {
-            ViolationCode::UnknownMember => UNKNOWN_INPUT,
-            ViolationCode::OtherSource => ProblemType::OtherSource.urn(),
-            ViolationCode::InFuture => INVALID_INPUT,
-            _ => SCHEMA_VIOLATION,
-        };
-        let Violation { name, code, detail } = violation;
-        Self { kind, place: In::Body, name, code: Some(code), detail, index }
-    }
-
-    /// The event at `index` carries a key that is in use.
-    pub fn reused(index: Option<usize>) -> Self {
-        let detail = "Recorded before with other content; a new fact needs a new id, and a \
-                      correction is an event of type record.corrected.";
-        let kind = ProblemType::IdReused.urn();
-        Self { index, ..Self::new(kind, In::Body, "/id", detail) }
-    }
-}
+/// The id of a refusal, for the log line of its request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
 
 /// A refusal, on its way to an answer. Boxed: the good path carries a pointer, not a page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub struct Problem(Box<Told>);
+pub struct Problem(Box<ProblemBody>);
 
 #[derive(Debug, Clone, Serialize)]
-struct Told {
+struct ProblemBody {
     #[serde(rename = "type")]
     urn: &'static str,
     href: String,
@@ -194,7 +56,7 @@ struct Told {
 impl Problem {
     /// A problem without further words.
     pub fn new(kind: ProblemType) -> Self {
-        Self(Box::new(Told {
+        Self(Box::new(ProblemBody {
             urn: kind.urn(),
             href: format!("/errors/{}", kind.code()),
             title: kind.title(),

@@ -16,14 +16,14 @@ use tokio::time::{Sleep, sleep};
 
 /// How long the service waits for a client, and lets one wait.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct Timeouts {
     /// A client that has taken no byte of what is ready for so long is cut off.
     pub stall: Duration,
     /// A live feed is never silent for longer, so that both ends know of each other.
     pub keep_alive: Duration,
 }
 
-impl Default for Pace {
+impl Default for Timeouts {
     /// Half a minute of nothing is no slow network any more (ours, as long as a silent sender
     /// gets). 15 s: WHATWG HTML, 9.2.7, for proxies that give up early.
     fn default() -> Self {
@@ -33,27 +33,27 @@ impl Default for Pace {
 
 /// A connection, as both sides of it know it. Cheap to clone; all clones are one.
 #[derive(Clone)]
-pub struct Link {
-    /// See [`Pace`].
+pub struct ClientConnection {
+    /// See [`Timeouts`].
     pub keep_alive: Duration,
     stopping: watch::Receiver<bool>,
-    flags: Arc<Flags>,
+    flags: Arc<ConnectionFlags>,
 }
 
 #[derive(Default)]
-struct Flags {
+struct ConnectionFlags {
     is_live: AtomicBool,
     is_stalled: AtomicBool,
 }
 
-impl Default for Link {
+impl Default for ClientConnection {
     /// No connection at all: a question inside the process.
     fn default() -> Self {
-        Self::new(Pace::default().keep_alive, watch::channel(false).1)
+        Self::new(Timeouts::default().keep_alive, watch::channel(false).1)
     }
 }
 
-impl Link {
+impl ClientConnection {
     /// A new connection of a service that tells when it stops.
     pub fn new(keep_alive: Duration, stopping: watch::Receiver<bool>) -> Self {
         Self { keep_alive, stopping, flags: Arc::default() }
@@ -84,18 +84,18 @@ impl Link {
 }
 
 /// A stream whose writes must make progress.
-pub struct Watched<S> {
+pub struct StallGuard<S> {
     stream: S,
     stall: Duration,
-    link: Link,
+    connection: ClientConnection,
     /// Runs while a write waits for the client.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Watched<S> {
+impl<S> StallGuard<S> {
     /// Watches a stream.
-    pub fn new(stream: S, stall: Duration, link: Link) -> Self {
-        Self { stream, stall, link, timer: None }
+    pub fn new(stream: S, stall: Duration, connection: ClientConnection) -> Self {
+        Self { stream, stall, connection, timer: None }
     }
 
     fn watch(
@@ -110,12 +110,12 @@ impl<S> Watched<S> {
         let stall = self.stall;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
         ready!(timer.as_mut().poll(context));
-        self.link.flags.is_stalled.store(true, Ordering::Relaxed);
+        self.connection.flags.is_stalled.store(true, Ordering::Relaxed);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -125,7 +125,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -10,11 +10,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::problem::{In, Issue, Problem};
-use super::wait::{self, Hold};
 use crate::domain::choices::NotAChoice;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
+use crate::http::problem::Problem;
+use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::request::wait_for::{self, Hold};
 
 /// The parameters of a request, as sent.
 pub struct Query {
@@ -31,12 +32,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
         let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let malformed = |_| {
             let detail = "Not a query string of names and values.";
-            Problem::bad_request(vec![Issue::invalid(In::Query, "", detail)])
+            Problem::bad_request(vec![Issue::invalid(IssuePlace::Query, "", detail)])
         };
         let mut issues = Vec::new();
-        if wait::is_read(&parts.method) && wait::is_malformed(&parts.headers) {
+        if wait_for::is_read(&parts.method) && wait_for::is_malformed(&parts.headers) {
             let detail = "Must be the `position` of an event.";
-            issues.push(Issue::invalid(In::Header, "Ledger-Position", detail));
+            issues.push(Issue::invalid(IssuePlace::Header, "Ledger-Position", detail));
         }
         let hold = parts.extensions.get::<Hold>().cloned();
         Ok(Self { pairs: query.map_err(malformed)?.0, issues, hold })
@@ -58,9 +59,9 @@ impl Query {
             if !known.contains(&name.as_str()) {
                 let detail =
                     format!("Not a parameter of this resource; known: {}.", known.join(", "));
-                issues.push(Issue::unknown(In::Query, name, detail));
+                issues.push(Issue::unknown(IssuePlace::Query, name, detail));
             } else if pairs[..place].iter().any(|(earlier, _)| earlier == name) {
-                issues.push(Issue::invalid(In::Query, name, "Given twice."));
+                issues.push(Issue::invalid(IssuePlace::Query, name, "Given twice."));
             }
         }
         Reading { pairs, issues, hold }
@@ -90,7 +91,7 @@ impl Reading {
     ) -> Option<T> {
         let value = path.ok().and_then(|Path(text)| text.parse().ok());
         if value.is_none() {
-            self.tell(Issue::invalid(In::Path, name, sentence));
+            self.tell(Issue::invalid(IssuePlace::Path, name, sentence));
         }
         value
     }
@@ -108,7 +109,7 @@ impl Reading {
         let first = values.next()?.as_bytes();
         let value = if values.next().is_none() { parse(first) } else { None };
         if value.is_none() {
-            self.tell(Issue::invalid(In::Header, name, sentence));
+            self.tell(Issue::invalid(IssuePlace::Header, name, sentence));
         }
         value
     }
@@ -127,7 +128,7 @@ impl Reading {
     ) -> Option<T> {
         let value = parse(self.text(name)?);
         if value.is_none() {
-            self.tell(Issue::invalid(In::Query, name, sentence));
+            self.tell(Issue::invalid(IssuePlace::Query, name, sentence));
         }
         value
     }
@@ -138,7 +139,7 @@ impl Reading {
             Ok(choice) => Some(choice),
             Err(NotAChoice(codes)) => {
                 let sentence = format!("Must be one of {}.", codes.join(", "));
-                self.tell(Issue::invalid(In::Query, name, sentence));
+                self.tell(Issue::invalid(IssuePlace::Query, name, sentence));
                 None
             }
         }

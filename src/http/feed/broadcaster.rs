@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::metrics::Metrics;
-use super::serve::CONNECTIONS_MAX;
 use crate::domain::id::Position;
+use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX};
+use crate::http::metrics::Metrics;
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
 
@@ -43,14 +43,8 @@ const WOKEN_AT_ONCE: usize = 100;
 /// and the writers need theirs.
 const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
-/// Live readers at once: three quarters of all connections, so that others are served.
-pub const LIVE_MAX: usize = CONNECTIONS_MAX / 4 * 3;
-
-/// All text on its way to live readers: as much as all bodies on their way in.
-const ROOM_BYTES: usize = 256 * 1024 * 1024;
-
 /// See the module.
-pub struct Hub {
+pub struct Broadcaster {
     /// The ledger.
     pub ledger: Ledger,
     /// The counters.
@@ -59,39 +53,39 @@ pub struct Hub {
     pub room: Arc<Semaphore>,
     /// Readers that may still come.
     pub places: Arc<Semaphore>,
-    state: Mutex<State>,
+    state: Mutex<SubscriberTable>,
 }
 
 #[derive(Default)]
-struct State {
+struct SubscriberTable {
     /// Whether the loop runs; it ends when nobody waits.
     is_running: bool,
     /// See the module.
     end: Option<Position>,
     /// The next ticket's number.
     next: u64,
-    waiting: HashMap<FeedFilter, Waiting>,
+    waiting: HashMap<FeedFilter, Subscribers>,
 }
 
 /// Those who wait for the same choice.
 #[derive(Default)]
-struct Waiting {
-    readers: HashMap<u64, Reader>,
+struct Subscribers {
+    readers: HashMap<u64, Subscriber>,
     /// What they will be sent of the stretch being offered.
     text: Vec<u8>,
     /// The last event in it.
     last: Option<Position>,
 }
 
-struct Reader {
+struct Subscriber {
     /// How far it had read when it began to wait.
     from: Position,
-    page: oneshot::Sender<Page>,
+    page: oneshot::Sender<FeedPage>,
 }
 
 /// Events for all who waited for them.
 #[derive(Clone)]
-pub struct Page {
+pub struct FeedPage {
     /// Frames of an event stream.
     pub text: Bytes,
     /// The last event in it.
@@ -101,31 +95,31 @@ pub struct Page {
 }
 
 /// Who waits, and the page; `None`: the wait ends without one.
-type Delivery = (oneshot::Sender<Page>, Option<Page>);
+type Delivery = (oneshot::Sender<FeedPage>, Option<FeedPage>);
 
 /// A place among those who wait; dropped, it is free.
-pub struct Ticket {
-    hub: Arc<Hub>,
+pub struct Subscription {
+    broadcaster: Arc<Broadcaster>,
     wanted: FeedFilter,
     number: u64,
     /// The page, once there is one; closed without one: read on from the log.
-    pub page: oneshot::Receiver<Page>,
+    pub page: oneshot::Receiver<FeedPage>,
 }
 
 /// How a wait that was given up had gone.
-pub enum Waited {
+pub enum WaitEnd {
     /// There was nothing up to here.
     Nothing(Position),
     /// There was something at the last moment.
-    Page(Page),
+    FeedPage(FeedPage),
     /// Read on from the log.
-    Look,
+    ReadLog,
 }
 
-impl Hub {
+impl Broadcaster {
     /// Over a ledger.
     pub fn new(ledger: Ledger, metrics: Arc<Metrics>) -> Self {
-        let room = Arc::new(Semaphore::new(ROOM_BYTES));
+        let room = Arc::new(Semaphore::new(FEED_BYTES_MAX));
         let places = Arc::new(Semaphore::new(LIVE_MAX));
         Self { ledger, metrics, room, places, state: Mutex::default() }
     }
@@ -135,7 +129,11 @@ impl Hub {
     /// # Errors
     /// How far all who waited have been offered the log: there is more already, read it first, but
     /// no further, or the next offer comes too late.
-    pub fn wait(self: &Arc<Self>, from: Position, wanted: &FeedFilter) -> Result<Ticket, Position> {
+    pub fn wait(
+        self: &Arc<Self>,
+        from: Position,
+        wanted: &FeedFilter,
+    ) -> Result<Subscription, Position> {
         let mut state = self.state();
         let end = match state.end.filter(|_| state.is_running) {
             Some(end) => end,
@@ -152,12 +150,12 @@ impl Hub {
         let number = state.next;
         state.next += 1;
         let (sender, page) = oneshot::channel();
-        let reader = Reader { from, page: sender };
+        let reader = Subscriber { from, page: sender };
         state.waiting.entry(wanted.clone()).or_default().readers.insert(number, reader);
-        Ok(Ticket { hub: self.clone(), wanted: wanted.clone(), number, page })
+        Ok(Subscription { broadcaster: self.clone(), wanted: wanted.clone(), number, page })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SubscriberTable> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -197,7 +195,7 @@ impl Hub {
     }
 }
 
-impl State {
+impl SubscriberTable {
     /// Each event for those who wait for it.
     fn offer(&mut self, told: &[FeedEvent], room: &Arc<Semaphore>) -> Vec<Delivery> {
         let Some((before, last)) = self.end.zip(told.last()) else { return Vec::new() };
@@ -219,16 +217,16 @@ impl State {
     }
 }
 
-impl Waiting {
+impl Subscribers {
     fn pages(self, before: Position, end: Position, room: &Arc<Semaphore>) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let place = room.clone().try_acquire_many_owned(bytes).ok();
         // Without room all read on from the log when there is.
         let page = place.zip(self.last);
-        let page = page.map(|(place, last)| Page { text: held(self.text, place), last, end });
+        let page = page.map(|(place, last)| FeedPage { text: held(self.text, place), last, end });
         // One that had read further would see events again.
-        let of = |reader: &Reader| page.clone().filter(|_| reader.from <= before);
-        let deliver = |reader: Reader| {
+        let of = |reader: &Subscriber| page.clone().filter(|_| reader.from <= before);
+        let deliver = |reader: Subscriber| {
             let page = of(&reader);
             (reader.page, page)
         };
@@ -252,20 +250,20 @@ async fn deliver(pages: Vec<Delivery>) {
     }
 }
 
-impl Ticket {
+impl Subscription {
     /// Stops waiting.
-    pub fn leave(mut self) -> Waited {
+    pub fn leave(mut self) -> WaitEnd {
         let end = self.remove();
         match (end, self.page.try_recv()) {
-            (Some(end), _) => Waited::Nothing(end),
-            (None, Ok(page)) => Waited::Page(page),
-            (None, Err(_)) => Waited::Look,
+            (Some(end), _) => WaitEnd::Nothing(end),
+            (None, Ok(page)) => WaitEnd::FeedPage(page),
+            (None, Err(_)) => WaitEnd::ReadLog,
         }
     }
 
     /// Gives the place free; `None`: it was gone, because something was found.
     fn remove(&self) -> Option<Position> {
-        let mut state = self.hub.state();
+        let mut state = self.broadcaster.state();
         let waiting = state.waiting.get_mut(&self.wanted)?;
         waiting.readers.remove(&self.number)?;
         if waiting.readers.is_empty() {
@@ -275,7 +273,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Subscription {
     fn drop(&mut self) {
         self.remove();
     }
@@ -306,7 +304,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_of_many_gets_the_page_or_the_end_of_the_wait() {
-        let page = Page {
+        let page = FeedPage {
             text: Bytes::from_static(b"data"),
             last: Position::new(7),
             end: Position::new(9),

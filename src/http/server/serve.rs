@@ -21,7 +21,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 
-use super::link::{Link, Pace, Watched};
+use crate::http::limits::CONNECTIONS_MAX;
+use crate::http::server::connection::{ClientConnection, StallGuard, Timeouts};
 
 /// A client that has not sent its headers by then is cut off; an idle connection of a pool too.
 const HEADERS_MAX: Duration = Duration::from_secs(75);
@@ -42,15 +43,12 @@ const FINISH_MAX: Duration = Duration::from_secs(20);
 /// A live reader that does not take the end of its feed at a stop is not waited for: it resumes.
 const FINISH_LIVE_MAX: Duration = Duration::from_secs(1);
 
-/// Connections at once, idle ones among them, at about 16 KiB each; others wait to be accepted.
-pub const CONNECTIONS_MAX: usize = 16_384;
-
 /// After a failed accept (no file descriptors left, mostly) the next one waits so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then lets requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_at(listener, router, stop, Pace::default()).await;
+    serve_at(listener, router, stop, Timeouts::default()).await;
 }
 
 /// The same at a pace that a test can wait for.
@@ -58,7 +56,7 @@ pub async fn serve_at(
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()>,
-    pace: Pace,
+    timeouts: Timeouts,
 ) {
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
@@ -91,17 +89,17 @@ pub async fn serve_at(
         let _ = stream.set_nodelay(true);
         // A client that does not read holds little; by itself the kernel takes up to 4 MiB for it.
         let _ = set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES);
-        let link = Link::new(pace.keep_alive, stopped.clone());
-        let stream = TokioIo::new(Watched::new(stream, pace.stall, link.clone()));
-        let service = TowerToHyperService::new(told_of(router.clone(), link.clone()));
-        let connection = graceful.watch(builder.serve_connection(stream, service));
+        let connection = ClientConnection::new(timeouts.keep_alive, stopped.clone());
+        let stream = TokioIo::new(StallGuard::new(stream, timeouts.stall, connection.clone()));
+        let service = TowerToHyperService::new(told_of(router.clone(), connection.clone()));
+        let served = graceful.watch(builder.serve_connection(stream, service));
         tokio::spawn(async move {
             let _place = place;
             tokio::select! {
-                ended = connection => if let Err(error) = ended {
+                ended = served => if let Err(error) = ended {
                     tracing::debug!(error = %error, "a connection broke off");
                 },
-                () = end_of_patience(&link) => {
+                () = end_of_patience(&connection) => {
                     tracing::debug!("a live reader was cut off at the stop");
                 }
             }
@@ -117,7 +115,7 @@ pub async fn serve_at(
 /// The routes, where every request knows of its connection.
 fn told_of(
     router: Router,
-    link: Link,
+    connection: ClientConnection,
 ) -> impl tower::Service<
     Request<Incoming>,
     Response = Response,
@@ -125,17 +123,17 @@ fn told_of(
     Future: Send + 'static,
 > + Clone {
     router.map_request(move |mut request: Request<Incoming>| {
-        link.set_live(false);
-        request.extensions_mut().insert(link.clone());
+        connection.set_live(false);
+        request.extensions_mut().insert(connection.clone());
         request
     })
 }
 
 /// Ready a while after the stop, for a connection with a live feed that has not ended.
-async fn end_of_patience(link: &Link) {
-    link.stopped().await;
+async fn end_of_patience(connection: &ClientConnection) {
+    connection.stopped().await;
     tokio::time::sleep(FINISH_LIVE_MAX).await;
-    if !link.is_live() {
+    if !connection.is_live() {
         std::future::pending().await
     }
 }

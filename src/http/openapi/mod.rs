@@ -2,6 +2,8 @@
 //! Always: every route of the service is in it (a test compares), and the schemas are the very
 //! files of the vocabulary.
 
+pub mod components;
+
 use std::sync::LazyLock;
 
 use axum::http::HeaderValue;
@@ -18,9 +20,10 @@ use utoipa::openapi::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::contract::components;
-use super::problem::{Problem, ProblemType};
-use super::query::Query;
+use self::components::components;
+use crate::http::problem::Problem;
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::Query;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
@@ -368,7 +371,7 @@ mod tests {
 
     #[test]
     fn every_route_is_in_the_contract_and_no_other() {
-        let routes = include_str!("mod.rs").lines().filter_map(|line| {
+        let routes = include_str!("../routes.rs").lines().filter_map(|line| {
             let path = line.trim().strip_prefix(".route(\"")?;
             path.split('"').next()
         });

@@ -8,14 +8,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
-use super::credit_table::credit_table;
-use super::problem::{Problem, ProblemType, etag};
-use super::query::{Query, Reading, micros, prefers};
-use super::state::App;
 use crate::domain::credit;
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::vocabulary::kind::Kind;
+use crate::http::app::App;
+use crate::http::credit_table::credit_table;
+use crate::http::problem::kind::ProblemType;
+use crate::http::problem::{Problem, etag};
+use crate::http::request::params::{Query, Reading, micros, prefers};
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
 use crate::ledger::read::{Person, run_blocking_if_long};
@@ -37,7 +38,8 @@ pub async fn history(
     let (at, mut known) = moments(&mut query);
     let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
     let limit = query.limit("limit", HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
-    let cursor = query.parse("cursor", "Must be the `next` of an earlier page.", Cursor::parse);
+    let cursor =
+        query.parse("cursor", "Must be the `next` of an earlier page.", HistoryCursor::parse);
     let person = query.done_with(person).await?;
     let (mut at, mut skip) = (at.unwrap_or_else(now), 0);
     if let Some(cursor) = cursor {
@@ -46,7 +48,7 @@ pub async fn history(
     let question = Question { person, at, known };
     let known = find(&app, &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let next = || Cursor { known: known.known, at: at.instant(), skip: skip + limit }.text();
+    let next = || HistoryCursor { known: known.known, at: at.instant(), skip: skip + limit }.text();
     let answer = long(&known, || answer::history(&question, &known, &page, next));
     let kind = HeaderValue::from_static("application/json");
     Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], answer)))
@@ -141,14 +143,14 @@ fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
 }
 
 /// Where a history goes on: what the first page knew and spoke of stays so on the later ones.
-struct Cursor {
+struct HistoryCursor {
     known: RecordedTime,
     /// For an instant; a date is given again with each page.
     at: DateTime<Utc>,
     skip: usize,
 }
 
-impl Cursor {
+impl HistoryCursor {
     fn text(&self) -> String {
         format!("{}.{}.{}", self.known.micros(), self.at.timestamp_micros(), self.skip)
     }

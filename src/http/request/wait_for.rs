@@ -12,9 +12,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::problem::{Problem, ProblemType};
-use super::state::App;
 use crate::domain::id::Position;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::problem::kind::ProblemType;
 
 /// The header, in a request and in an answer.
 pub const LEDGER_POSITION: &str = "ledger-position";

@@ -1,5 +1,5 @@
 //! One live reader of the log: first what it has missed, in small pages from the store, then what
-//! is new, from the hub.
+//! is new, from the broadcaster.
 //! Always: it sees each event after its position once and in order; it is pulled, so one that does
 //! not read holds its position and a page or two; what it was sent last tells it where to resume.
 //! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data dispatches no
@@ -18,10 +18,10 @@ use futures::stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::hub::{Hub, Page, Ticket, Waited, frame, held};
-use super::link::Link;
-use super::problem::Problem;
 use crate::domain::id::Position;
+use crate::http::feed::broadcaster::{Broadcaster, FeedPage, Subscription, WaitEnd, frame, held};
+use crate::http::problem::Problem;
+use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
 
@@ -43,16 +43,16 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// 503 while there are as many live readers as there may be.
 pub fn feed(
-    hub: &Arc<Hub>,
+    broadcaster: &Arc<Broadcaster>,
     wanted: FeedFilter,
     after: Position,
     limit: usize,
-    link: Link,
+    connection: ClientConnection,
 ) -> Result<Response, Problem> {
-    let place = hub.places.clone().try_acquire_owned().map_err(|_| {
+    let place = broadcaster.places.clone().try_acquire_owned().map_err(|_| {
         Problem::unavailable().detail("No more live readers can be served now; pages can be read.")
     })?;
-    let reader = Reader::new(hub.clone(), place, wanted, after, limit, link);
+    let reader = LiveReader::new(broadcaster.clone(), place, wanted, after, limit, connection);
     let pages = stream::unfold(reader, |mut reader| async move {
         let page = reader.next().await?;
         Some((Ok::<Bytes, Infallible>(page), reader))
@@ -66,10 +66,10 @@ pub fn feed(
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-struct Reader {
-    hub: Arc<Hub>,
+struct LiveReader {
+    broadcaster: Arc<Broadcaster>,
     _place: OwnedSemaphorePermit,
-    link: Link,
+    connection: ClientConnection,
     wanted: FeedFilter,
     /// Everything up to here was looked at.
     last: Position,
@@ -82,29 +82,29 @@ struct Reader {
 }
 
 /// What ends a wait.
-enum Turn {
-    Page(Page),
+enum TurnEnd {
+    FeedPage(FeedPage),
     /// Read on from the log.
-    Look,
+    ReadLog,
     Quiet,
     Stop,
 }
 
-impl Reader {
+impl LiveReader {
     fn new(
-        hub: Arc<Hub>,
+        broadcaster: Arc<Broadcaster>,
         place: OwnedSemaphorePermit,
         wanted: FeedFilter,
         after: Position,
         limit: usize,
-        link: Link,
+        connection: ClientConnection,
     ) -> Self {
-        hub.metrics.reader_came();
-        link.set_live(true);
+        broadcaster.metrics.reader_came();
+        connection.set_live(true);
         let left = (limit < usize::MAX).then_some(limit);
         let (last, told) = (after, after);
         let (step, is_greeted) = (STEP, false);
-        Self { hub, _place: place, link, wanted, last, told, left, step, is_greeted }
+        Self { broadcaster, _place: place, connection, wanted, last, told, left, step, is_greeted }
     }
 
     /// The next text to send; `None`: the service stops, the limit is reached, or the store failed.
@@ -113,14 +113,14 @@ impl Reader {
             self.is_greeted = true;
             return Some(Bytes::from_static(RETRY.as_bytes()));
         }
-        let quiet = Instant::now() + self.link.keep_alive;
+        let quiet = Instant::now() + self.connection.keep_alive;
         while self.left != Some(0) {
-            let ticket = match self.hub.wait(self.last, &self.wanted) {
-                Ok(ticket) => ticket,
+            let subscription = match self.broadcaster.wait(self.last, &self.wanted) {
+                Ok(subscription) => subscription,
                 Err(end) => {
-                    let link = self.link.clone();
+                    let connection = self.connection.clone();
                     let read = tokio::select! {
-                        () = link.stopped() => return None,
+                        () = connection.stopped() => return None,
                         read = self.read(end) => read,
                     };
                     match read {
@@ -134,32 +134,32 @@ impl Reader {
                     }
                 }
             };
-            match self.turn(ticket, quiet).await {
+            match self.turn(subscription, quiet).await {
                 // With a limit it may hold too many; from the log they are counted.
-                Turn::Page(_) if self.left.is_some() => {}
-                Turn::Page(page) => {
+                TurnEnd::FeedPage(_) if self.left.is_some() => {}
+                TurnEnd::FeedPage(page) => {
                     (self.last, self.told) = (page.end, page.last);
                     return Some(page.text);
                 }
-                Turn::Look => {}
-                Turn::Quiet => return Some(self.sign_of_life()),
-                Turn::Stop => return None,
+                TurnEnd::ReadLog => {}
+                TurnEnd::Quiet => return Some(self.sign_of_life()),
+                TurnEnd::Stop => return None,
             }
         }
         None
     }
 
     /// Waits among the others for something to send.
-    async fn turn(&mut self, mut ticket: Ticket, quiet: Instant) -> Turn {
+    async fn turn(&mut self, mut subscription: Subscription, quiet: Instant) -> TurnEnd {
         tokio::select! {
-            page = &mut ticket.page => page.map_or(Turn::Look, Turn::Page),
-            () = self.link.stopped() => Turn::Stop,
-            () = sleep_until(quiet) => match ticket.leave() {
-                Waited::Page(page) => Turn::Page(page),
-                Waited::Look => Turn::Look,
-                Waited::Nothing(end) => {
+            page = &mut subscription.page => page.map_or(TurnEnd::ReadLog, TurnEnd::FeedPage),
+            () = self.connection.stopped() => TurnEnd::Stop,
+            () = sleep_until(quiet) => match subscription.leave() {
+                WaitEnd::FeedPage(page) => TurnEnd::FeedPage(page),
+                WaitEnd::ReadLog => TurnEnd::ReadLog,
+                WaitEnd::Nothing(end) => {
                     self.last = self.last.max(end);
-                    Turn::Quiet
+                    TurnEnd::Quiet
                 }
             },
         }
@@ -168,9 +168,9 @@ impl Reader {
     /// Reads the next page from the log, no further than `end`. `None`: nothing wanted was in it.
     async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
         let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
-        let place = self.hub.room.clone().acquire_many_owned(room).await;
+        let place = self.broadcaster.room.clone().acquire_many_owned(room).await;
         let mut place = place.map_err(ReadError::failed)?;
-        let told = self.hub.ledger.feed_events(self.last, self.step).await?;
+        let told = self.broadcaster.ledger.feed_events(self.last, self.step).await?;
         if told.is_empty() {
             sleep(PAUSE).await;
         }
@@ -206,8 +206,8 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for LiveReader {
     fn drop(&mut self) {
-        self.hub.metrics.reader_left(self.link.is_stalled());
+        self.broadcaster.metrics.reader_left(self.connection.is_stalled());
     }
 }

@@ -1,0 +1,92 @@
+//! Reading the body of a request: within the memory that all bodies share, and within time.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+
+use crate::http::app::App;
+use crate::http::limits::{BATCH_BYTES_MAX, SILENCE_MAX};
+use crate::http::problem::Problem;
+use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::kind::ProblemType;
+
+/// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Of a body that is refused unread, so much is read before the answer.
+const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
+
+/// And of one that was refused by its head, for so long: a sender that writes on and on is told.
+pub const DISCARDING_MAX: Duration = Duration::from_secs(2);
+
+/// Reads a body of at most `most` bytes, within the room that all bodies share.
+pub async fn read(
+    app: &App,
+    headers: &HeaderMap,
+    mut body: Body,
+    most: usize,
+    limit: &str,
+) -> Result<Bytes, Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > most) {
+        discard(body).await;
+        return Err(Problem::too_large(limit));
+    }
+    // Room is taken as bytes arrive: who only announces many keeps nobody out.
+    let mut room = app.room(0)?;
+    let mut bytes = Vec::new();
+    let started = Instant::now();
+    while let Some(chunk) = next_chunk(&mut body).await? {
+        if started.elapsed() > BODY_TIME_MAX {
+            return Err(Problem::new(ProblemType::Timeout));
+        }
+        room.merge(app.room(chunk.len())?);
+        if bytes.len() + chunk.len() > most {
+            discard(body).await;
+            return Err(Problem::too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+/// Reads on for a while without keeping anything: a client that is still writing when the answer
+/// comes sees a broken connection instead of the answer.
+pub async fn discard(mut body: Body) {
+    let mut left = DISCARDED_BYTES_MAX;
+    while let Ok(Some(chunk)) = next_chunk(&mut body).await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+/// The next part of a body.
+///
+/// # Errors
+/// A 408 for a sender that has fallen silent, a 400 for one that broke off.
+pub async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let frame = tokio::time::timeout(SILENCE_MAX, body.frame()).await;
+        match frame.map_err(|_| Problem::new(ProblemType::Timeout))? {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(_)) => {
+                let detail = "The body broke off.";
+                return Err(Problem::bad_request(vec![Issue::invalid(
+                    IssuePlace::Body,
+                    "",
+                    detail,
+                )]));
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The limits that keep the service in its memory: bytes, events, connections and live readers.
+//! Always: each limit is named here once, with the reason for its figure.
+
+use std::time::Duration;
+
+/// Bytes of one event, or of one line of NDJSON. CloudEvents asks that 64 KiB always pass; events
+/// of this vocabulary take about 0.5 KiB.
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of one batch. Source: the HTTP contract.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Events in one batch. Source: the HTTP contract.
+pub const BATCH_EVENTS_MAX: usize = 10_000;
+
+/// Bytes of all request bodies that are being read: sixteen of the largest batches.
+pub const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
+
+/// A sender that sends nothing for so long, in the middle of a body, is cut off.
+pub const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// A receipt takes about so many bytes.
+pub const RECEIPT_BYTES: usize = 448;
+
+/// Connections at once, idle ones included, at about 16 KiB each. Further connections wait to be
+/// accepted.
+pub const CONNECTIONS_MAX: usize = 16_384;
+
+/// Live readers at once: three quarters of all connections, so that other requests are served.
+pub const LIVE_MAX: usize = CONNECTIONS_MAX / 4 * 3;
+
+/// Bytes of all text on its way to live readers: as many as for all bodies on their way in.
+pub const FEED_BYTES_MAX: usize = 256 * 1024 * 1024;

@@ -1,0 +1,82 @@
+//! One broken rule of a request, as a problem lists it.
+//! Always: an issue names the place and the rule, never the value that was sent.
+
+use serde::Serialize;
+
+use super::kind::ProblemType;
+use crate::domain::vocabulary::violation::{Violation, ViolationCode};
+
+/// Where in a request a rule is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IssuePlace {
+    /// The body; `name` is a JSON pointer.
+    Body,
+    /// The query.
+    Query,
+    /// The path.
+    Path,
+    /// A header.
+    Header,
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, Serialize)]
+pub struct Issue {
+    /// The rule, as a stable code.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Where to look.
+    #[serde(rename = "in")]
+    pub place: IssuePlace,
+    /// A JSON pointer, or the name of a parameter or header.
+    pub name: String,
+    /// A finer code for a refused event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<ViolationCode>,
+    /// A sentence for the developer of the sending system.
+    pub detail: String,
+    /// The place of the event in its batch, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<usize>,
+}
+
+const SCHEMA_VIOLATION: &str = "urn:problem-type:belgif:input-validation:schemaViolation";
+const INVALID_INPUT: &str = "urn:problem-type:belgif:input-validation:invalidInput";
+const UNKNOWN_INPUT: &str = "urn:problem-type:belgif:input-validation:unknownInput";
+
+impl Issue {
+    /// Input of the right form that breaks a rule.
+    pub fn invalid(place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
+        Self::new(INVALID_INPUT, place, name, detail)
+    }
+
+    /// Input that nobody asked for.
+    pub fn unknown(place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
+        Self::new(UNKNOWN_INPUT, place, name, detail)
+    }
+
+    fn new(kind: &'static str, place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
+        Self { kind, place, name: name.to_owned(), code: None, detail: detail.into(), index: None }
+    }
+
+    /// A broken rule of the vocabulary, in the event at `index`.
+    pub fn violation(violation: Violation, index: Option<usize>) -> Self {
+        let kind = match violation.code {
+            ViolationCode::UnknownMember => UNKNOWN_INPUT,
+            ViolationCode::OtherSource => ProblemType::OtherSource.urn(),
+            ViolationCode::InFuture => INVALID_INPUT,
+            _ => SCHEMA_VIOLATION,
+        };
+        let Violation { name, code, detail } = violation;
+        Self { kind, place: IssuePlace::Body, name, code: Some(code), detail, index }
+    }
+
+    /// The event at `index` carries a key that is in use.
+    pub fn reused(index: Option<usize>) -> Self {
+        let detail = "Recorded before with other content; a new fact needs a new id, and a \
+                      correction is an event of type record.corrected.";
+        let kind = ProblemType::IdReused.urn();
+        Self { index, ..Self::new(kind, IssuePlace::Body, "/id", detail) }
+    }
+}

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{TIME, event, fixture};
-use crate::support::person;
-use crate::support::server::Answer;
+use super::{event, fixture};
+use crate::support::client::Answer;
+use crate::support::{TIME, person};
 
 /// Place and name of every issue.
 fn issues(answer: &Answer) -> Vec<String> {

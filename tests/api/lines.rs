@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{event, fixture};
-use crate::support::server::Server;
+use crate::support::client::Client;
 
 #[test]
 fn each_line_has_its_answer_and_a_bad_one_does_not_stop_the_rest() {
@@ -41,7 +41,7 @@ fn each_line_has_its_answer_and_a_bad_one_does_not_stop_the_rest() {
 }
 
 /// A request of lines that is still being written.
-fn begun(server: &Server, headers: &str) -> TcpStream {
+fn begun(server: &Client, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let head = "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n\

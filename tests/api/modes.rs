@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 
 use serde_json::{Value, json};
 
-use super::{TIME, event, fixture, history, statuses};
-use crate::support::person;
+use super::{event, fixture, history, statuses};
+use crate::support::{TIME, person};
 
 #[test]
 fn a_recorded_event_gets_a_receipt_and_again_the_same_one() {

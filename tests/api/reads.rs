@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{event, fixture, history};
 use crate::support::person;
-use crate::support::server::Server;
+use crate::support::service::Service;
 
 #[test]
 fn pages_of_the_log_and_of_a_history_hold_everything_once() {
@@ -123,8 +123,8 @@ fn a_ledger_that_begins_with_a_merge_opens_again() {
     merge["type"] = "person.merged".into();
     merge["data"] = json!({"into": person(2), "reason": "samePerson"});
     assert_eq!(server.send(&merge).status, 201);
-    assert!(server.stop());
-    let server = Server::start(folder.path());
+    server.stop();
+    let server = Service::start(folder.path());
     assert_eq!(server.send(&merge).status, 200, "known for what it is");
 }
 
@@ -172,10 +172,10 @@ fn the_contract_and_its_page_are_served() {
 #[test]
 fn a_stop_lets_the_next_start_find_everything() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = Service::start(folder.path());
     server.send(&event(1, "a"));
-    assert!(server.stop());
-    let server = Server::start(folder.path());
+    server.stop();
+    let server = Service::start(folder.path());
     assert_eq!(history(&server, 1).len(), 1);
     assert_eq!(server.send(&event(1, "a")).status, 200);
 }

@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use super::served::refused;
 use super::standin::Logged;
+use super::support::client::free_address;
 use super::support::command::binary;
 use super::support::folder::copy;
-use super::support::server::{Server, free_address};
+use super::support::server::Server;
 use super::support::{person, screening};
 use super::{Cluster, folders, runtime};
 

@@ -1,6 +1,6 @@
 //! Three replicas under load, of which one after the other is killed, while the cluster's leader
 //! changes: nothing acknowledged is lost, nothing is there twice, and all give equal answers.
-//! `ROUNDS=20 cargo test --test cluster replicas` kills more of them.
+//! `ROUNDS=20 cargo test --test faults replicas` kills more of them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::support::server::{Answer, Server, free_address};
+use super::support::client::{Answer, free_address};
+use super::support::server::Server;
 use super::support::{person, screening};
 use super::{Cluster, folders};
 

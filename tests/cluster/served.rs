@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::standin::{Call, Fault, Standin};
+use super::support::client::free_address;
 use super::support::command::binary;
-use super::support::server::{Server, free_address};
+use super::support::server::Server;
 use super::support::{person, screening};
 use super::{Cluster, runtime};
 

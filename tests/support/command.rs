@@ -1,7 +1,5 @@
 //! The command, run to its end, and what it is given.
 
-#![allow(dead_code)]
-
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! A reader of the live feed that believes nothing: blocks as they come.
 
-#![allow(dead_code)]
-
 use std::io::{self, BufRead as _, BufReader, Read};
 
 use serde_json::Value;

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod audit;
+pub mod client;
 pub mod command;
 pub mod dice;
 pub mod feed;
@@ -11,11 +12,15 @@ pub mod found;
 pub mod known;
 pub mod load;
 pub mod server;
+pub mod service;
 
 use care_ledger::domain::event::{Draft, Raw};
 use care_ledger::domain::id::PersonId;
 use care_ledger::domain::vocabulary::validate;
 use serde_json::{Value, json};
+
+/// When most events of these tests happened.
+pub const TIME: &str = "2026-03-01T10:00:00+01:00";
 
 /// The n-th made-up person.
 pub fn person(n: u32) -> PersonId {

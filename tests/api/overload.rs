@@ -1,0 +1,152 @@
+//! More than the ledger can take: refused at once with when to come back, and nothing half-written.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::record::Stamped;
+use care_ledger::ledger::Ledger;
+use care_ledger::store::embedded::{Clock, Embedded};
+use care_ledger::store::{
+    AppendError, Condition, CrossStreamDuplicate, Expected, Outcome, ReadError, Slice, Store,
+    Stored, Tie, Write,
+};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use crate::support::{draft_of, person, screening};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    // The writer asks the clock before each write: while the test holds it, nothing moves.
+    let held = Arc::new(Mutex::new(1_790_000_000_000_000_i64));
+    let clock: Clock = {
+        let held = held.clone();
+        Arc::new(move || RecordedTime::from_micros(*held.lock().unwrap()))
+    };
+    let store = Arc::new(Embedded::open(folder.path(), clock, &mut |_, _| ()).unwrap());
+    let tasks: Vec<_> = {
+        let _stopped = held.lock().unwrap();
+        let tasks = (0..100_u8).map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move { store.append(vec![large(n)]).await })
+        });
+        let tasks: Vec<_> = tasks.collect();
+        while tasks.iter().filter(|task| task.is_finished()).count() < 20 {
+            std::thread::yield_now();
+        }
+        tasks
+    };
+    let (mut written, mut refused) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(outcomes) => {
+                assert!(matches!(outcomes[0], Outcome::Appended(_)));
+                written += 1;
+            }
+            Err(AppendError::Busy) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(refused >= 20, "{refused} refused, {written} written");
+    let (mut read, mut last) = (0, Position::START);
+    loop {
+        let stored = store.read_all(last, 1_000).await.unwrap();
+        assert!(stored.len() <= 16, "one read of the log takes no more than 16 MiB");
+        read += stored.len();
+        let Some(stored) = stored.last() else { break };
+        last = stored.position;
+    }
+    assert_eq!(read, written, "all that was taken is there, and nothing else");
+}
+
+/// A record of a mebibyte.
+fn large(n: u8) -> Write {
+    let mut pair = [0; 32];
+    pair[0] = n;
+    let head = {
+        let draft = draft_of(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
+        let mut head = Stamped::new(&draft, person(1), DedupKey(pair), &[9; 32]).head;
+        head.resize(1 << 20, b' ');
+        head
+    };
+    let records = vec![Stamped { stream: person(1), dedup_key: DedupKey(pair), head }];
+    Write { stream: person(1), expected: Expected::Any, tie: Tie::Stream, records }
+}
+
+/// A store that takes nothing.
+struct Unwilling(fn() -> AppendError, watch::Receiver<Position>);
+
+#[async_trait]
+impl Store for Unwilling {
+    async fn append(&self, _: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
+        Err(self.0())
+    }
+
+    async fn read_stream(&self, _: PersonId, _: Revision, _: usize) -> Result<Slice, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    async fn read_all(&self, _: Position, _: usize) -> Result<Vec<Stored>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    async fn find(&self, _: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    async fn known(&self, _: Position) -> Result<Option<RecordedTime>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    async fn cross_stream_duplicates(
+        &self,
+        _: &[PersonId],
+    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
+        Err(ReadError::failed("no disk"))
+    }
+
+    fn subscribe(&self) -> watch::Receiver<Position> {
+        self.1.clone()
+    }
+
+    fn condition(&self) -> Condition {
+        Condition::Failed
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
+    let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00").to_string();
+    type Row = (&'static str, fn() -> AppendError);
+    let rows: [Row; 5] = [
+        ("full queue", || AppendError::Busy),
+        ("cluster away", || AppendError::Unreachable),
+        ("cluster silent", || AppendError::Unsure),
+        ("full disk", || AppendError::DiskFull),
+        ("failed disk", || AppendError::Failed),
+    ];
+    for (why, error) in rows {
+        let (_moved, position) = watch::channel(Position::START);
+        let ledger = Ledger::over(Arc::new(Unwilling(error, position)), [7; 32]);
+        let router = care_ledger::http::router(ledger);
+        let request = |path: &str, body: &str| {
+            let method = if body.is_empty() { "GET" } else { "POST" };
+            let request = Request::builder().method(method).uri(path);
+            let kind = "application/cloudevents+json";
+            request.header("content-type", kind).body(Body::from(body.to_owned())).unwrap()
+        };
+        for (path, body) in [("/v1/events", event.as_str()), ("/v1/events", "")] {
+            let answer = router.clone().oneshot(request(path, body)).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{why}");
+            assert!(answer.headers().contains_key(header::RETRY_AFTER), "{why}");
+        }
+        let health = router.clone().oneshot(request("/health", "")).await.unwrap();
+        assert_eq!(health.status(), StatusCode::SERVICE_UNAVAILABLE, "{why}: DOWN");
+        let live = router.oneshot(request("/health/live", "")).await.unwrap();
+        assert_eq!(live.status(), StatusCode::OK, "{why}: the process answers");
+    }
+}

@@ -1,0 +1,80 @@
+//! The contract at /openapi.json against the service that it describes.
+
+use care_ledger::domain::vocabulary::kind::Kind;
+use serde_json::{Value, json};
+
+use crate::support::service::Service;
+
+fn contract() -> (tempfile::TempDir, Service, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Service::start(folder.path());
+    let contract = server.get("/openapi.json").json();
+    (folder, server, contract)
+}
+
+#[test]
+fn a_method_that_a_path_lacks_is_told_with_those_it_has() {
+    let (_folder, server, contract) = contract();
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        let path = path.replace("{person}", "00000000-0000-4000-8000-000000000001");
+        let url = format!("{}{}", server.url, path.replace(['{', '}'], ""));
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let answer = ureq::Agent::from(config).delete(url).call().unwrap();
+        let allow = answer.headers()["allow"].to_str().unwrap();
+        let mut told: Vec<String> = allow.split(", ").map(str::to_lowercase).collect();
+        told.retain(|method| method != "head");
+        let documented: Vec<&String> = item.as_object().unwrap().keys().collect();
+        told.sort();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(told.iter().collect::<Vec<_>>(), documented, "{path}: Allow: {allow}");
+    }
+}
+
+#[test]
+fn the_contract_is_a_resource_like_any_other_and_the_page_shows_it() {
+    let (_folder, server, contract) = contract();
+    assert!(contract["paths"]["/openapi.json"]["get"].is_object());
+    let refused = server.get("/openapi.json?x=1");
+    assert_eq!((refused.status, &refused.json()["issues"][0]["name"]), (400, &json!("x")));
+    assert_eq!(server.get("/openapi.json").header("content-type"), Some("application/json"));
+    assert_eq!(server.get("/docs/").status, 200);
+    assert!(server.get("/docs/swagger-initializer.js").text.contains("\"/openapi.json\""));
+}
+
+#[test]
+fn answers_are_described_with_their_media_types_and_headers() {
+    let (_folder, _server, contract) = contract();
+    let names = |path: &str, status: &str, what: &str| {
+        let pointer = format!("/paths/{path}/responses/{status}/{what}");
+        let members = contract.pointer(&pointer).and_then(Value::as_object);
+        members.map(|members| members.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let post = "~1v1~1events/post";
+    assert_eq!(names(post, "200", "content"), ["application/json", "application/x-ndjson"]);
+    assert_eq!(names(post, "201", "content"), ["application/json"], "lines are answered with 200");
+    assert_eq!(names(post, "200", "headers"), [""; 0]);
+    for status in ["201", "412"] {
+        assert_eq!(names(post, status, "headers"), ["ETag"], "{status}");
+    }
+    for answer in ["history", "trajectory", "credit"] {
+        let path = format!("~1v1~1persons~1{{person}}~1{answer}/get");
+        assert_eq!(names(&path, "200", "headers"), ["ETag"], "{answer}");
+        assert_eq!(names(&path, "503", "headers"), ["Retry-After"], "{answer}");
+    }
+    assert_eq!(names(post, "503", "headers"), ["Retry-After"]);
+    assert_eq!(names("~1health/get", "503", "headers"), [""; 0], "DOWN is no matter of seconds");
+}
+
+#[test]
+fn every_example_holds_the_contract_of_an_event_and_nothing_may_be_added_to_it() {
+    let (_folder, _server, mut contract) = contract();
+    contract["$ref"] = "#/components/schemas/CareEvent".into();
+    let contract = jsonschema::validator_for(&contract).unwrap();
+    for kind in Kind::ALL {
+        let mut example: Value = serde_json::from_str(kind.example()).unwrap();
+        let may_be_sent = *kind != Kind::RecordErased;
+        assert_eq!(contract.is_valid(&example), may_be_sent, "{kind}");
+        example["data"]["colour"] = json!("red");
+        assert!(!contract.is_valid(&example), "{kind} with a member too many");
+    }
+}

@@ -1,0 +1,65 @@
+//! What every backend promises, as one suite that each runs, the cluster also while calls fail and
+//! leaders change at random (`SEED=7 cargo test --test store_contract troubled` runs one again);
+//! what only one promises after it.
+//!
+//! `CARE_LEDGER_TEST_ESDB=esdb://…` has the cluster's part run against that server instead of the
+//! stand-in. It claims the server for the suite's own key, so name one that holds nothing else.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../standin/mod.rs"]
+mod standin;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bench;
+#[path = "cluster.rs"]
+mod cluster_only;
+#[path = "embedded.rs"]
+mod embedded_only;
+mod faults;
+mod suite;
+mod watched;
+
+macro_rules! promises {
+    ($($promise:ident),* $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                super::suite::$promise(&super::bench::Bench::embedded()).await;
+            })*
+        }
+
+        mod cluster {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                super::suite::$promise(&super::bench::Bench::cluster().await).await;
+            })*
+        }
+
+        mod troubled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                super::suite::$promise(&super::bench::Bench::troubled().await).await;
+            })*
+        }
+    };
+}
+
+promises! {
+    an_append_gives_places_in_order_and_reads_see_it,
+    one_refused_write_leaves_the_whole_append_out,
+    a_stream_nobody_wrote_is_not_there,
+    the_same_again_is_known_for_it_also_at_a_newer_revision,
+    the_same_id_with_other_content_is_refused,
+    a_batch_over_several_persons_is_refused_whole,
+    writers_of_one_stream_lose_no_update_and_leave_no_gap,
+    racing_writers_leave_no_gap_and_no_pair_twice,
+    a_reader_beside_a_writer_sees_all_in_order,
+    reading_goes_on_behind_every_position,
+    a_store_opened_anew_goes_on_where_it_was,
+    large_records_and_many_at_once_come_back_whole,
+    lines_of_one_person_are_taken_however_many,
+    a_merge_links_both_streams,
+    recorded_time_rises_also_when_the_clock_steps_back,
+}

@@ -1,0 +1,80 @@
+//! A ledger served in the test process, on a port of its own, with the lists and the refusals that
+//! `care-ledger serve` keeps. A start costs milliseconds where a process costs a tenth of a second.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use care_ledger::http::{self, Services, Timeouts};
+use care_ledger::ledger::{Ledger, clock};
+use care_ledger::projection::Lists;
+use care_ledger::refusals::Refusals;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::client::Client;
+
+/// Requests that a test has left open when it ends have so long to end too.
+const LEFT_OPEN_MAX: Duration = Duration::from_secs(5);
+
+/// A served ledger; it ends when dropped, and leaves the folder free.
+pub struct Service {
+    client: Client,
+    running: Option<(Runtime, oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Deref for Service {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Service {
+    /// Serves a ledger on a data folder, and waits until it is UP.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, Timeouts::default())
+    }
+
+    /// The same, with stalled readers cut off and signs of life sent after other times.
+    pub fn start_with(data: &Path, timeouts: Timeouts) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let ledger = Ledger::open(data, &mut |_, _| ()).unwrap();
+        let refusals = Refusals::open(data, clock::now);
+        let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
+        let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();
+        let router = http::router_with(ledger, Services { lists: Some(lists), refusals });
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let client = Client::new(&listener.local_addr().unwrap().to_string());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async { drop(stopped.await) };
+        let served = runtime.spawn(http::serve_at(listener, router, stopped, timeouts));
+        let service = Self { client, running: Some((runtime, stop, served)) };
+        let started = Instant::now();
+        while !service.is_up() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the service did not come up");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        service
+    }
+
+    /// Stops as a signal does: requests under way are finished, live feeds are ended.
+    pub fn stop(mut self) {
+        let (runtime, stop, served) = self.running.take().unwrap();
+        stop.send(()).unwrap();
+        runtime.block_on(served).unwrap();
+        runtime.shutdown_timeout(LEFT_OPEN_MAX);
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some((runtime, _, served)) = self.running.take() {
+            served.abort();
+            runtime.shutdown_timeout(LEFT_OPEN_MAX);
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::domain::history::Item;
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory;
-use crate::domain::trajectory::rules::Rules;
+use crate::domain::trajectory::ContinuityRules;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::registry::Registry;
 
@@ -95,7 +95,7 @@ pub fn history(
 
 /// Where a person stands in custody and care.
 pub fn trajectory(question: &Question, person: &Person) -> Value {
-    let (rules, registry) = (Rules::shipped(), Registry::shipped());
+    let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let answer = trajectory::answer(&person.history, question.at, rules, registry);
     headed(question, person, &answer)
 }

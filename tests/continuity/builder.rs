@@ -9,7 +9,7 @@ use care_ledger::domain::history::{self, History};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::record::{Stamped, View, dedup_key};
 use care_ledger::domain::time::calendar::At;
-use care_ledger::domain::trajectory::{Rules, trajectory};
+use care_ledger::domain::trajectory::{ContinuityRules, trajectory};
 use care_ledger::domain::vocabulary::validate;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::Brussels;
@@ -82,7 +82,7 @@ pub fn at(text: &str) -> At {
 /// The answer as JSON.
 pub fn answer(events: &[Value], when: &str) -> Value {
     let history = history(events, None);
-    serde_json::to_value(trajectory(&history, at(when), Rules::shipped())).unwrap()
+    serde_json::to_value(trajectory(&history, at(when), ContinuityRules::shipped())).unwrap()
 }
 
 /// Asserts that `answer` says all that `expected` says. `"absent"` means that a member is not

@@ -1,7 +1,7 @@
 //! When an answer changes by itself, as a table: events, instant, the instant of the change.
 
 use care_ledger::domain::time::calendar::At;
-use care_ledger::domain::trajectory::{Rules, answer, answer_until};
+use care_ledger::domain::trajectory::{ContinuityRules, answer, answer_until};
 use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn an_answer_changes_by_itself_at() {
     ];
     for (claim, events, from, change) in rows {
         let history = history(&events, None);
-        let (rules, registry) = (Rules::shipped(), Registry::shipped());
+        let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
         let (present, found) = answer_until(&history, at(from), rules, registry);
         assert_eq!(found, change.map(instant), "{claim}");
         let answer = |at| answer(&history, at, rules, registry);

@@ -1,6 +1,6 @@
 //! When substitution is interrupted or stopped, and what corrections do, as tables.
 
-use care_ledger::domain::trajectory::{Rules, trajectory};
+use care_ledger::domain::trajectory::{ContinuityRules, trajectory};
 use serde_json::{Value, json};
 
 use crate::builder::*;
@@ -298,7 +298,8 @@ fn corrections_annulments_and_what_was_known() {
             json!({"lastDoseAt": "2026-03-04T09:00"}),
         ),
     ]);
-    let before = trajectory(&history(&moved, Some(2)), at("2026-03-04"), Rules::shipped());
+    let before =
+        trajectory(&history(&moved, Some(2)), at("2026-03-04"), ContinuityRules::shipped());
     let before = serde_json::to_value(before).unwrap();
     let expected = json!({"lastDoseAt": "2026-03-03T09:00"});
     assert_says("known before the correction", "", &before["substitution"], &expected);

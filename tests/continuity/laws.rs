@@ -2,9 +2,9 @@
 
 use care_ledger::domain::history::History;
 use care_ledger::domain::time::calendar::At;
-use care_ledger::domain::trajectory::alerts::AlertCode;
-use care_ledger::domain::trajectory::substitution::SubstitutionState;
-use care_ledger::domain::trajectory::{self, Rules, Trajectory};
+use care_ledger::domain::trajectory::AlertCode;
+use care_ledger::domain::trajectory::SubstitutionState;
+use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
 use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -27,11 +27,11 @@ fn any_at() -> impl Strategy<Value = At> {
 }
 
 fn answer(history: &History, at: At) -> Trajectory {
-    trajectory::answer(history, at, Rules::shipped(), Registry::shipped())
+    trajectory::answer(history, at, ContinuityRules::shipped(), Registry::shipped())
 }
 
 fn answer_until(history: &History, at: At) -> (Trajectory, Option<DateTime<Utc>>) {
-    trajectory::answer_until(history, at, Rules::shipped(), Registry::shipped())
+    trajectory::answer_until(history, at, ContinuityRules::shipped(), Registry::shipped())
 }
 
 fn told_by(events: &[Value], at: At) -> Vec<Value> {

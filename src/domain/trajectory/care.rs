@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Record, found};
+use super::records::{StatedFact, finding_about};
 use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
@@ -96,7 +96,7 @@ pub struct Housing {
 }
 
 /// The enrolments, in the order in which they began.
-pub fn programmes(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Programme> {
+pub fn programmes(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Programme> {
     let mut programmes: Vec<Programme> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
     let mut sessions: HashSet<(&Id, &Id)> = HashSet::new();
@@ -116,7 +116,7 @@ pub fn programmes(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Progra
         };
         let Some(programme) = places.get(id).map(|&place| &mut programmes[place]) else {
             let message = "Belongs to an enrolment that is not recorded before it.";
-            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             continue;
         };
         if let Fact::SessionHeld(fact) = fact
@@ -149,7 +149,7 @@ fn enrolled(item: &Item, fact: &Enrolled) -> Programme {
 /// The referrals, in order. The last answer counts; a treatment that names the referral began it.
 /// Either belongs to its referral also where its time is the earlier one: whoever answers is not
 /// to be asked again because two clocks, or two dates typed in, do not agree.
-pub fn referrals(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Referral> {
+pub fn referrals(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Referral> {
     let mut referrals: Vec<Referral> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
     for (item, fact) in records {
@@ -160,16 +160,16 @@ pub fn referrals(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Referra
             });
         }
     }
-    let mut told: HashSet<&Id> = HashSet::new();
+    let mut referred_so_far: HashSet<&Id> = HashSet::new();
     for (item, fact) in records {
         match fact {
             Fact::Referred(fact) => {
-                told.insert(&fact.referral);
+                referred_so_far.insert(&fact.referral);
             }
             Fact::ReferralAnswered(fact) => {
-                if !told.contains(&fact.referral) {
+                if !referred_so_far.contains(&fact.referral) {
                     let message = "Answers a referral that is not recorded before it.";
-                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                    findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
                 if let Some(&place) = places.get(&fact.referral) {
                     answer(&mut referrals[place], fact);
@@ -210,7 +210,7 @@ fn answer(referral: &mut Referral, fact: &ReferralAnswered) {
 }
 
 /// The treatments, in the order in which they began.
-pub fn treatments(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Treatment> {
+pub fn treatments(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Treatment> {
     let mut treatments: Vec<Treatment> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
     for (item, fact) in records {
@@ -234,7 +234,7 @@ pub fn treatments(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Treatm
                 }
                 None => {
                     let message = "Ends a treatment of which no start is recorded before it.";
-                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                    findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
             },
             _ => {}
@@ -244,7 +244,7 @@ pub fn treatments(records: &[Record], findings: &mut Vec<Finding>) -> Vec<Treatm
 }
 
 /// The last placement, unless it was left.
-pub fn housing(records: &[Record], findings: &mut Vec<Finding>) -> Option<Housing> {
+pub fn housing(records: &[StatedFact], findings: &mut Vec<Finding>) -> Option<Housing> {
     let mut housing: Option<Housing> = None;
     let mut placed: HashSet<&Id> = HashSet::new();
     for (item, fact) in records {
@@ -262,7 +262,7 @@ pub fn housing(records: &[Record], findings: &mut Vec<Finding>) -> Option<Housin
                 housing.take_if(|housing| housing.placement == fact.placement);
                 if !placed.contains(&fact.placement) {
                     let message = "Leaves a placement that is not recorded before it.";
-                    findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                    findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
             }
             _ => {}

@@ -1,5 +1,5 @@
 //! The instant an answer speaks of, and what it would take for the answer to change by itself.
-//! Always: every comparison with the present goes through a [`Clock`], which keeps the earliest
+//! Always: every comparison with the present goes through a [`AnswerClock`], which keeps the earliest
 //! instant at which one of them would turn out otherwise. Until then the answer is the same.
 
 use std::cell::Cell;
@@ -10,12 +10,12 @@ use crate::domain::time::calendar;
 
 /// The present of an answer.
 #[derive(Debug)]
-pub struct Clock {
+pub struct AnswerClock {
     now: DateTime<Utc>,
     next: Cell<Option<DateTime<Utc>>>,
 }
 
-impl Clock {
+impl AnswerClock {
     /// Sets the present.
     pub const fn at(now: DateTime<Utc>) -> Self {
         Self { now, next: Cell::new(None) }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_earliest_comparison_still_open_is_kept() {
-        let clock = Clock::at(instant("2026-03-01T10:00:00Z"));
+        let clock = AnswerClock::at(instant("2026-03-01T10:00:00Z"));
         assert!(clock.reached(instant("2026-03-01T10:00:00Z")));
         assert_eq!(clock.next(), None);
         assert!(!clock.reached(instant("2026-03-03T10:00:00Z")));

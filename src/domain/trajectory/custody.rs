@@ -6,9 +6,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::clock::Clock;
-use super::modality::{self, Modality};
-use super::{Record, found};
+use super::clock::AnswerClock;
+use super::modality::{self, LatestModality};
+use super::records::{StatedFact, finding_about};
 use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
@@ -73,7 +73,7 @@ impl Custody {
         self
     }
 
-    fn under(mut self, modality: &Modality) -> Self {
+    fn under(mut self, modality: &LatestModality) -> Self {
         self.modality = Some(modality.id.clone());
         self.modality_kind = Some(modality.kind);
         self
@@ -81,7 +81,7 @@ impl Custody {
 }
 
 /// Folds the records into custody.
-pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> Custody {
+pub fn fold(records: &[StatedFact], clock: &AnswerClock, findings: &mut Vec<Finding>) -> Custody {
     let mut whereabouts = Whereabouts::default();
     for (item, fact) in records {
         whereabouts.apply(item, fact, findings);
@@ -89,18 +89,18 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> C
     let modality = modality::latest(records, clock, findings);
     let running = modality.as_ref().filter(|modality| modality.in_force());
     match whereabouts.place {
-        Place::Unknown => running.map_or_else(
+        InOrOut::Unknown => running.map_or_else(
             || Custody::new(CustodyState::Unknown, None),
             |modality| {
                 Custody::new(CustodyState::UnderModality, Some(modality.starts)).under(modality)
             },
         ),
-        Place::Inside => inside(&whereabouts, modality.as_ref()),
-        Place::Outside => outside(&whereabouts, modality.as_ref()),
+        InOrOut::Inside => inside(&whereabouts, modality.as_ref()),
+        InOrOut::Outside => outside(&whereabouts, modality.as_ref()),
     }
 }
 
-fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
+fn inside(whereabouts: &Whereabouts, modality: Option<&LatestModality>) -> Custody {
     let sleeping = modality.filter(|modality| modality.sleeps_inside());
     let running = sleeping.filter(|modality| modality.in_force() && modality.suspended.is_none());
     if let Some(absence) = &whereabouts.absence {
@@ -121,14 +121,15 @@ fn inside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
     Custody::new(CustodyState::Detained, whereabouts.since.max(no_longer)).at(whereabouts)
 }
 
-fn outside(whereabouts: &Whereabouts, modality: Option<&Modality>) -> Custody {
+fn outside(whereabouts: &Whereabouts, modality: Option<&LatestModality>) -> Custody {
     let since = whereabouts.since;
-    let let_out_for = |modality: &Modality| {
+    let let_out_for = |modality: &LatestModality| {
         whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
     };
     // One that starts on the date of the release or later needs no release of its own.
-    let starts_outside =
-        |modality: &Modality| since.is_some_and(|since| date_of(since) <= date_of(modality.starts));
+    let starts_outside = |modality: &LatestModality| {
+        since.is_some_and(|since| date_of(since) <= date_of(modality.starts))
+    };
     let Some(modality) = modality.filter(|m| starts_outside(m) || let_out_for(m)) else {
         return Custody::new(CustodyState::Released, since);
     };
@@ -155,7 +156,7 @@ fn is_for(reason: ReleaseReason, kind: ModalityKind) -> bool {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum InOrOut {
     #[default]
     Unknown,
     Inside,
@@ -163,7 +164,7 @@ enum Place {
 }
 
 #[derive(Debug)]
-struct Absence<'a> {
+struct DetentionAbsence<'a> {
     detention: &'a Id,
     kind: AbsenceKind,
     since: DateTime<Utc>,
@@ -171,7 +172,7 @@ struct Absence<'a> {
     follows: bool,
 }
 
-impl Absence<'_> {
+impl DetentionAbsence<'_> {
     fn is_unlawful(&self) -> bool {
         matches!(self.kind, AbsenceKind::Escape | AbsenceKind::FailureToReturn)
     }
@@ -180,13 +181,13 @@ impl Absence<'_> {
 /// What the prison registry's records say, apart from modalities.
 #[derive(Debug, Default)]
 struct Whereabouts<'a> {
-    place: Place,
+    place: InOrOut,
     since: Option<DateTime<Utc>>,
     /// Let out by day since then, and still sleeping inside.
     by_day: Option<DateTime<Utc>>,
     facility: Option<&'a Code>,
     status: Option<LegalStatus>,
-    absence: Option<Absence<'a>>,
+    absence: Option<DetentionAbsence<'a>>,
     released: Option<&'a Released>,
     arrived: Option<&'a Item>,
 }
@@ -203,7 +204,7 @@ impl<'a> Whereabouts<'a> {
                 let (detention, kind, since) = (&started.detention, started.kind, item.instant());
                 let before = self.absence.take_if(|absence| absence.detention == detention);
                 let follows = before.is_some_and(|before| before.since < since || before.follows);
-                self.absence = Some(Absence { detention, kind, since, follows });
+                self.absence = Some(DetentionAbsence { detention, kind, since, follows });
             }
             Fact::AbsenceEnded(ended) => self.end_absence(item, &ended.detention, findings),
             _ => {}
@@ -211,15 +212,15 @@ impl<'a> Whereabouts<'a> {
     }
 
     fn arrive(&mut self, item: &'a Item, arrived: &'a Arrived, findings: &mut Vec<Finding>) {
-        let recaptured = self.absence.as_ref().is_some_and(Absence::is_unlawful);
-        if self.place == Place::Inside && !recaptured {
+        let recaptured = self.absence.as_ref().is_some_and(DetentionAbsence::is_unlawful);
+        if self.place == InOrOut::Inside && !recaptured {
             let events: Vec<&Item> = self.arrived.into_iter().chain([item]).collect();
             let message = "Arrived while already detained.";
-            findings.push(found(FindingCode::ArrivalWithoutRelease, message, &events));
+            findings.push(finding_about(FindingCode::ArrivalWithoutRelease, message, &events));
         } else {
             self.since = Some(item.instant());
         }
-        self.place = Place::Inside;
+        self.place = InOrOut::Inside;
         self.facility = Some(&arrived.facility);
         self.status = Some(arrived.legal_status);
         (self.absence, self.released, self.arrived) = (None, None, Some(item));
@@ -229,11 +230,11 @@ impl<'a> Whereabouts<'a> {
     /// A release after one that was not final ends what was left of the title: no contradiction.
     fn release(&mut self, item: &Item, released: &'a Released, findings: &mut Vec<Finding>) {
         let title_left = self.released.is_some_and(|release| !release.is_final);
-        if self.place != Place::Inside && !title_left {
+        if self.place != InOrOut::Inside && !title_left {
             let message = "Released while not detained.";
-            findings.push(found(FindingCode::ReleaseWithoutArrival, message, &[item]));
+            findings.push(finding_about(FindingCode::ReleaseWithoutArrival, message, &[item]));
         }
-        self.place = Place::Outside;
+        self.place = InOrOut::Outside;
         self.since = Some(item.instant());
         (self.absence, self.released, self.by_day) = (None, Some(released), None);
     }
@@ -247,19 +248,19 @@ impl<'a> Whereabouts<'a> {
             && *facility != moved.from
         {
             let message = "A transfer starts from another prison than the records before it say.";
-            findings.push(found(FindingCode::Contradiction, message, &[item]));
+            findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
         }
     }
 
     fn change_status(&mut self, item: &'a Item, to: &StatusChanged, findings: &mut Vec<Finding>) {
-        if self.place == Place::Unknown {
+        if self.place == InOrOut::Unknown {
             self.be_inside(item, findings);
         }
         if let Some(status) = self.status.replace(to.to)
             && status != to.from
         {
             let message = "A change of title starts from another one than the records before it.";
-            findings.push(found(FindingCode::Contradiction, message, &[item]));
+            findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
         }
     }
 
@@ -278,9 +279,9 @@ impl<'a> Whereabouts<'a> {
             }
             Some(_) => {}
             None if self.is_arrival_at(item) => {}
-            None if self.place == Place::Inside => {
+            None if self.place == InOrOut::Inside => {
                 let message = "An absence ends of which no start is recorded.";
-                findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+                findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             }
             None => self.be_inside(item, findings),
         }
@@ -298,16 +299,16 @@ impl<'a> Whereabouts<'a> {
             matches!(release.reason, ReleaseReason::LimitedDetention | ReleaseReason::Other)
                 && !release.is_final
         });
-        if self.place == Place::Inside {
+        if self.place == InOrOut::Inside {
             return;
         }
         if !by_day {
             let message = "Supposes a detention of which no arrival is recorded.";
-            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             self.facility = None;
             self.status = None;
         }
-        self.place = Place::Inside;
+        self.place = InOrOut::Inside;
         self.by_day = self.since.filter(|_| by_day);
         self.since = Some(item.instant());
         self.released = None;

@@ -3,7 +3,7 @@
 //! Always: who is at home leaves only by removal from the territory, until they are inside again.
 //! Form: `detention.released` of the vocabulary.
 
-use super::Record;
+use super::records::StatedFact;
 use crate::domain::history::Item;
 use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::Fact;
@@ -21,7 +21,7 @@ pub struct Departure<'a> {
 }
 
 /// All of them, in order.
-pub fn departures<'a>(records: &[Record<'a>]) -> Vec<Departure<'a>> {
+pub fn departures<'a>(records: &[StatedFact<'a>]) -> Vec<Departure<'a>> {
     let mut is_inside = true;
     let mut departures = Vec::new();
     for (item, fact) in records {

@@ -1,15 +1,15 @@
 //! The substitution records of a person, read once: doses, prescriptions, days without a dose.
 //! Always: a dose is one that was given or that a provider says was given; what is not recorded
 //! is not there, and is never counted as missed.
-//! Rules: `projections/rules/continuity.toml`.
+//! ContinuityRules: `projections/rules/continuity.toml`.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 use super::clock::hours_after;
-use super::rules::{Rules, Threshold};
-use super::{Record, found};
+use super::records::{StatedFact, finding_about};
+use super::rules::{ContinuityRules, Threshold};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::time::calendar::{self, days_after};
@@ -22,7 +22,7 @@ use crate::domain::vocabulary::fact::{
 
 /// Who says that a dose was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+pub enum DoseSource {
     /// Someone who asked for it, or passes it on.
     Reported,
     /// Whoever gave it.
@@ -35,7 +35,7 @@ pub struct Dose<'a> {
     /// When it was given.
     pub at: DateTime<Utc>,
     /// Who says so.
-    pub told: Told,
+    pub source: DoseSource,
     /// The record that says so.
     pub item: &'a Item,
     /// Of what.
@@ -59,12 +59,12 @@ impl Dose<'_> {
     }
 
     /// Days of leeway either side of the due time; `None` for a daily product, which has none.
-    pub fn window_days(&self, rules: &Rules) -> Option<u32> {
+    pub fn window_days(&self, rules: &ContinuityRules) -> Option<u32> {
         window(self.interval_days, rules).map(|window| window.value)
     }
 
     /// Until when the next dose is no gap.
-    pub fn continuous_until(&self, rules: &Rules) -> DateTime<Utc> {
+    pub fn continuous_until(&self, rules: &ContinuityRules) -> DateTime<Utc> {
         match self.window_days(rules) {
             Some(days) => days_after(self.next_due(), days),
             None => hours_after(self.next_due(), rules.thresholds.interval_tolerance_hours.value),
@@ -78,7 +78,7 @@ impl Dose<'_> {
 }
 
 /// The depot window of an interval; a daily product has none.
-pub fn window(interval_days: u32, rules: &Rules) -> Option<&Threshold> {
+pub fn window(interval_days: u32, rules: &ContinuityRules) -> Option<&Threshold> {
     match interval_days {
         28.. => Some(&rules.thresholds.depot_monthly_window_days),
         7.. => Some(&rules.thresholds.depot_weekly_window_days),
@@ -87,7 +87,11 @@ pub fn window(interval_days: u32, rules: &Rules) -> Option<&Threshold> {
 }
 
 /// From when silence past a due time means that nothing is known.
-pub fn silent_from(due: DateTime<Utc>, interval_days: u32, rules: &Rules) -> DateTime<Utc> {
+pub fn silent_from(
+    due: DateTime<Utc>,
+    interval_days: u32,
+    rules: &ContinuityRules,
+) -> DateTime<Utc> {
     match window(interval_days, rules) {
         Some(window) => days_after(due, window.value),
         None => hours_after(due, rules.thresholds.overdue_limit_hours.value),
@@ -114,7 +118,7 @@ pub struct Withheld<'a> {
 
 /// All substitution records, each list in order.
 #[derive(Debug, Default)]
-pub struct Timeline<'a> {
+pub struct SubstitutionTimeline<'a> {
     /// Doses, in the order in which they were given.
     pub doses: Vec<Dose<'a>>,
     /// Doses that were due and not given.
@@ -137,9 +141,13 @@ pub struct Timeline<'a> {
     pub last: Option<&'a Item>,
 }
 
-impl<'a> Timeline<'a> {
+impl<'a> SubstitutionTimeline<'a> {
     /// Reads the records in order.
-    pub fn read(records: &[Record<'a>], rules: &Rules, findings: &mut Vec<Finding>) -> Self {
+    pub fn read(
+        records: &[StatedFact<'a>],
+        rules: &ContinuityRules,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
         let mut timeline = Self::default();
         for (item, fact) in records {
             timeline.take_orders(item, fact);
@@ -157,7 +165,7 @@ impl<'a> Timeline<'a> {
                 timeline.doses.push(dose);
             }
         }
-        timeline.doses.sort_by_key(|dose| (dose.at, dose.told));
+        timeline.doses.sort_by_key(|dose| (dose.at, dose.source));
         timeline.doses = merged(timeline.doses);
         timeline.amounts.sort_by_key(|(from, ..)| *from);
         timeline
@@ -200,7 +208,7 @@ impl<'a> Timeline<'a> {
             return;
         }
         let message = "Confirms a handover that is not recorded as sent.";
-        findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+        findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
     }
 
     fn dose(
@@ -208,7 +216,7 @@ impl<'a> Timeline<'a> {
         item: &'a Item,
         fact: &'a Fact,
         verified: &[(Product, u32)],
-        rules: &Rules,
+        rules: &ContinuityRules,
         findings: &mut Vec<Finding>,
     ) -> Option<Dose<'a>> {
         let interval = |product| {
@@ -216,12 +224,12 @@ impl<'a> Timeline<'a> {
                 .or_else(|| last_of(verified, product))
                 .unwrap_or(rules.thresholds.unstated_interval_days.value)
         };
-        let told = Told::Reported;
+        let source = DoseSource::Reported;
         let (covered_days, prescription, setting) = (0, None, None);
         match fact {
             Fact::DoseContinued(fact) => Some(Dose {
                 at: item.instant(),
-                told: Told::Given,
+                source: DoseSource::Given,
                 item,
                 product: fact.product,
                 micrograms: fact.dose_micrograms,
@@ -232,7 +240,7 @@ impl<'a> Timeline<'a> {
             }),
             Fact::Verified(fact) => Some(Dose {
                 at: reported(item, fact.last_dose_at, findings),
-                told,
+                source,
                 item,
                 product: fact.product,
                 micrograms: fact.dose_micrograms,
@@ -243,7 +251,7 @@ impl<'a> Timeline<'a> {
             }),
             Fact::HandoverSent(fact) => Some(Dose {
                 at: reported(item, fact.last_dose_at, findings),
-                told,
+                source,
                 item,
                 product: fact.product,
                 micrograms: fact.dose_micrograms,
@@ -289,7 +297,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// Whether the receiving side gave the next dose in time, where a move or a handover led.
-    pub fn is_taken_over(&self, from: &Item, sent: &HandoverSent, rules: &Rules) -> bool {
+    pub fn is_taken_over(&self, from: &Item, sent: &HandoverSent, rules: &ContinuityRules) -> bool {
         let Some(before) = self.last_dose(from.instant()) else { return false };
         let until = before.continuous_until(rules);
         let there = |given: &DoseContinued| match &from.fact {
@@ -329,12 +337,12 @@ fn reported(
     last_dose_at: DateTime<FixedOffset>,
     findings: &mut Vec<Finding>,
 ) -> DateTime<Utc> {
-    let told = item.instant();
-    if last_dose_at.to_utc() > told {
+    let reported_at = item.instant();
+    if last_dose_at.to_utc() > reported_at {
         let message = "Reports a dose later than itself; it is taken as given when reported.";
-        findings.push(found(FindingCode::Contradiction, message, &[item]));
+        findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
     }
-    told.min(last_dose_at.to_utc())
+    reported_at.min(last_dose_at.to_utc())
 }
 
 /// "Refused" is said of nobody who was not offered a dose.

@@ -1,18 +1,18 @@
 //! The alert that nobody confirmed that they take over substitution.
 //! Always: only a move, a confirmation, a dose or an end changes it; sending a handover late, or
 //! again, does not.
-//! Rules: `projections/rules/continuity.toml`.
+//! ContinuityRules: `projections/rules/continuity.toml`.
 
 use chrono::{DateTime, Utc};
 
-use super::alerts::{Alert, AlertCode, ids, shown, sources};
-use super::clock::Clock;
+use super::alert::{Alert, AlertCode, ids, shown, sources};
+use super::clock::AnswerClock;
 use super::departures::departures;
-use super::doses::{Dose, Timeline, Told, silent_from};
-use super::rules::Rules;
+use super::doses::{Dose, DoseSource, SubstitutionTimeline, silent_from};
+use super::records::StatedFact;
+use super::rules::ContinuityRules;
 use super::stops::ended_between;
-use super::substitution::SubstitutionState;
-use super::{Record, Trajectory};
+use super::substitution::{Substitution, SubstitutionState};
 use crate::domain::history::Item;
 use crate::domain::time::calendar::{days_after, end_of};
 use crate::domain::time::workdays::workdays_after;
@@ -28,9 +28,9 @@ struct Move<'a, 't> {
 /// Transfers and departures while substitution ran, as far as was known then. Whoever is let out
 /// by day still gets it inside.
 fn moves<'a, 't>(
-    records: &[Record<'a>],
-    timeline: &'t Timeline<'a>,
-    rules: &Rules,
+    records: &[StatedFact<'a>],
+    timeline: &'t SubstitutionTimeline<'a>,
+    rules: &ContinuityRules,
 ) -> Vec<Move<'a, 't>> {
     let ended = [StopReason::Planned, StopReason::Client, StopReason::Forced];
     let transfers = records.iter().filter(|(_, fact)| matches!(fact, Fact::Transferred(_)));
@@ -41,15 +41,15 @@ fn moves<'a, 't>(
     items.sort_by(|a, b| a.order(b));
     let running = |item: &'a Item| {
         let dose = timeline.last_dose(item.instant())?;
-        let known = item.instant() <= silent_from(dose.next_due(), dose.interval_days, rules);
+        let is_recent = item.instant() <= silent_from(dose.next_due(), dose.interval_days, rules);
         let stopped = ended_between(timeline, dose.at, item.instant(), &ended);
-        (known && !stopped).then_some(Move { item, dose })
+        (is_recent && !stopped).then_some(Move { item, dose })
     };
     items.into_iter().filter_map(running).collect()
 }
 
 /// One interval or so many working days after a move, whichever ends first.
-fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Utc> {
+fn handover_until(from: &Item, interval_days: u32, rules: &ContinuityRules) -> DateTime<Utc> {
     let thresholds = &rules.thresholds;
     let days = interval_days.saturating_mul(thresholds.handover_intervals.value);
     let workday = workdays_after(from.date(), thresholds.handover_working_days.value);
@@ -59,14 +59,14 @@ fn handover_until(from: &Item, interval_days: u32, rules: &Rules) -> DateTime<Ut
 /// What someone has to take over: substitution at a move, with what was sent for it, before or
 /// after; or what was sent without a move.
 #[derive(Default)]
-struct Question<'a, 't> {
+struct OpenHandover<'a, 't> {
     moves: Vec<&'t Move<'a, 't>>,
     sent: Vec<(&'a Item, &'a HandoverSent)>,
     /// A handover of it was confirmed, or the receiving side gave the next dose in time.
     is_taken_over: bool,
 }
 
-impl<'a, 't> Question<'a, 't> {
+impl<'a, 't> OpenHandover<'a, 't> {
     /// From when it counts: its first move, once there is one; its first sending before.
     fn from(&self) -> Option<&'a Item> {
         let sent = || self.sent.first().map(|(item, _)| *item);
@@ -79,13 +79,24 @@ impl<'a, 't> Question<'a, 't> {
         self.moves.last().map(|moved| moved.item).into_iter().chain(sent).max_by(|a, b| a.order(b))
     }
 
-    fn send(&mut self, timeline: &Timeline, rules: &Rules, item: &'a Item, sent: &'a HandoverSent) {
+    fn send(
+        &mut self,
+        timeline: &SubstitutionTimeline,
+        rules: &ContinuityRules,
+        item: &'a Item,
+        sent: &'a HandoverSent,
+    ) {
         self.sent.push((item, sent));
         let from = self.from().unwrap_or(item);
         self.is_taken_over |= is_taken_over(timeline, rules, from, sent);
     }
 
-    fn move_on(&mut self, timeline: &Timeline, rules: &Rules, moved: &'t Move<'a, 't>) {
+    fn move_on(
+        &mut self,
+        timeline: &SubstitutionTimeline,
+        rules: &ContinuityRules,
+        moved: &'t Move<'a, 't>,
+    ) {
         if self.moves.is_empty() {
             let mut sent = self.sent.iter();
             self.is_taken_over =
@@ -95,7 +106,7 @@ impl<'a, 't> Question<'a, 't> {
     }
 
     /// Until when someone should have taken over: the first of what each of its records says.
-    fn until(&self, timeline: &Timeline, rules: &Rules) -> Until {
+    fn until(&self, timeline: &SubstitutionTimeline, rules: &ContinuityRules) -> Until {
         let moved = self.moves.first();
         let sent = self.sent.iter().map(|(item, sent)| {
             let from = moved.map_or(*item, |moved| moved.item);
@@ -107,19 +118,29 @@ impl<'a, 't> Question<'a, 't> {
 
     /// Whether it was answered up to an instant: without a handover any dose after the move is an
     /// answer, and so is always one in prison after an arrival there.
-    fn is_answered(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
+    fn is_answered(
+        &self,
+        timeline: &SubstitutionTimeline,
+        arrivals: &[&Item],
+        until: Until,
+    ) -> bool {
         let first = self.moves.first().filter(|_| self.sent.is_empty());
         let dosed = first.is_some_and(|moved| given_after(timeline, moved.item, until, |_| true));
         self.is_taken_over || dosed || self.is_given_anew(timeline, arrivals, until)
     }
 
     /// Whether what was sent without a move was taken over, and a dose given since.
-    fn is_over(&self, timeline: &Timeline, until: Until) -> bool {
+    fn is_over(&self, timeline: &SubstitutionTimeline, until: Until) -> bool {
         let dosed = |last| given_after(timeline, last, until, |_| true);
         self.is_taken_over && self.last().is_some_and(dosed)
     }
 
-    fn is_given_anew(&self, timeline: &Timeline, arrivals: &[&Item], until: Until) -> bool {
+    fn is_given_anew(
+        &self,
+        timeline: &SubstitutionTimeline,
+        arrivals: &[&Item],
+        until: Until,
+    ) -> bool {
         // After a transfer an arrival is of the same detention.
         let is_transfer = |moved: &&Move| matches!(moved.item.fact, Some(Fact::Transferred(_)));
         let last = self.last().filter(|_| !self.moves.last().is_some_and(is_transfer));
@@ -133,7 +154,12 @@ impl<'a, 't> Question<'a, 't> {
 }
 
 /// Whether a handover was confirmed, or the receiving side gave the next dose in time.
-fn is_taken_over(timeline: &Timeline, rules: &Rules, from: &Item, sent: &HandoverSent) -> bool {
+fn is_taken_over(
+    timeline: &SubstitutionTimeline,
+    rules: &ContinuityRules,
+    from: &Item,
+    sent: &HandoverSent,
+) -> bool {
     timeline.confirmed.contains_key(&sent.handover) || timeline.is_taken_over(from, sent, rules)
 }
 
@@ -141,7 +167,7 @@ fn is_taken_over(timeline: &Timeline, rules: &Rules, from: &Item, sent: &Handove
 type Until = Option<DateTime<Utc>>;
 
 fn given_after(
-    timeline: &Timeline,
+    timeline: &SubstitutionTimeline,
     after: &Item,
     until: Until,
     is_meant: impl Fn(&Dose) -> bool,
@@ -149,39 +175,39 @@ fn given_after(
     let first = timeline.doses.partition_point(|dose| dose.at <= after.instant());
     let later = timeline.doses[first..].iter();
     let mut later = later.take_while(|dose| until.is_none_or(|until| dose.at <= until));
-    later.any(|dose| dose.told == Told::Given && is_meant(dose))
+    later.any(|dose| dose.source == DoseSource::Given && is_meant(dose))
 }
 
-/// The last question. Whoever moves or sends before the one before is answered adds to that: it
+/// The last handover. Whoever moves or sends before the one before is answered adds to that: it
 /// gives nobody more time.
-fn last_question<'a, 't>(
-    timeline: &Timeline<'a>,
+fn last_open_handover<'a, 't>(
+    timeline: &SubstitutionTimeline<'a>,
     moves: &'t [Move<'a, 't>],
     arrivals: &[&Item],
-    rules: &Rules,
-) -> Option<Question<'a, 't>> {
+    rules: &ContinuityRules,
+) -> Option<OpenHandover<'a, 't>> {
     let sent = timeline.handovers.iter().map(|(item, sent)| (*item, Some(*sent), None));
     let moved = moves.iter().map(|moved| (moved.item, None, Some(moved)));
     let mut steps: Vec<_> = sent.chain(moved).collect();
     // At one instant what is sent is sent for the move.
     steps.sort_by_key(|(item, _, moved)| (item.instant(), moved.is_some()));
-    let mut last: Option<Question> = None;
+    let mut last: Option<OpenHandover> = None;
     for (item, sent, moved) in steps {
         let until = Some(item.instant());
-        let goes_on = |question: &Question| match question.moves.first() {
-            Some(_) => !question.is_answered(timeline, arrivals, until),
+        let goes_on = |handover: &OpenHandover| match handover.moves.first() {
+            Some(_) => !handover.is_answered(timeline, arrivals, until),
             // What was confirmed holds for the move that follows; who is given doses meanwhile and
             // is then handed over again waits for that.
-            None => moved.is_some() || !question.is_over(timeline, until),
+            None => moved.is_some() || !handover.is_over(timeline, until),
         };
-        let mut question = last.take().filter(goes_on).unwrap_or_default();
+        let mut handover = last.take().filter(goes_on).unwrap_or_default();
         if let Some(sent) = sent {
-            question.send(timeline, rules, item, sent);
+            handover.send(timeline, rules, item, sent);
         }
         if let Some(moved) = moved {
-            question.move_on(timeline, rules, moved);
+            handover.move_on(timeline, rules, moved);
         }
-        last = Some(question);
+        last = Some(handover);
     }
     last
 }
@@ -190,35 +216,35 @@ fn last_question<'a, 't>(
 /// or the person is back in prison and given doses; a move with none, until a dose is given after
 /// it.
 pub(super) fn unconfirmed(
-    records: &[Record],
-    timeline: &Timeline,
-    trajectory: &Trajectory,
-    clock: &Clock,
-    rules: &Rules,
+    records: &[StatedFact],
+    timeline: &SubstitutionTimeline,
+    substitution: &Substitution,
+    clock: &AnswerClock,
+    rules: &ContinuityRules,
 ) -> Option<Alert> {
     use SubstitutionState::{None as Never, Stopped};
-    if matches!(trajectory.substitution.state, Never | Stopped) {
+    if matches!(substitution.state, Never | Stopped) {
         return None;
     }
     let moves = moves(records, timeline, rules);
     let arrivals = records.iter().filter(|(_, fact)| matches!(fact, Fact::Arrived(_)));
     let arrivals: Vec<&Item> = arrivals.map(|(item, _)| *item).collect();
-    let question = last_question(timeline, &moves, &arrivals, rules)?;
-    if question.is_answered(timeline, &arrivals, None) {
+    let handover = last_open_handover(timeline, &moves, &arrivals, rules)?;
+    if handover.is_answered(timeline, &arrivals, None) {
         return None;
     }
-    let from = question.from()?;
-    let events = match question.sent.last() {
+    let from = handover.from()?;
+    let events = match handover.sent.last() {
         Some((last, _)) => ids([*last, from]),
-        None => ids([question.moves.first()?.dose.item, from]),
+        None => ids([handover.moves.first()?.dose.item, from]),
     };
-    let since = question.until(timeline, rules)?;
+    let since = handover.until(timeline, rules)?;
     clock.reached(since).then(|| Alert {
         code: AlertCode::HandoverUnconfirmed,
         since,
         severity: rules.severities.handover_unconfirmed,
         events,
-        detail: match question.sent.is_empty() {
+        detail: match handover.sent.is_empty() {
             false => format!("handover sent, not confirmed by {}", shown(since)),
             true => format!("moved, no handover by {}", shown(since)),
         },
@@ -229,7 +255,7 @@ pub(super) fn unconfirmed(
     })
 }
 
-fn interval_of(timeline: &Timeline, item: &Item, sent: &HandoverSent) -> u32 {
+fn interval_of(timeline: &SubstitutionTimeline, item: &Item, sent: &HandoverSent) -> u32 {
     let dose = timeline.last_dose(item.instant()).filter(|dose| dose.product == sent.product);
     dose.map_or(1, |dose| dose.interval_days)
 }

@@ -4,32 +4,39 @@
 //! Form: the section "One person" of the HTTP contract; thresholds in
 //! `projections/rules/continuity.toml`.
 
-pub mod alerts;
-pub mod care;
-pub mod clock;
-pub mod custody;
+mod alert;
+mod answer;
+mod care;
+mod clock;
+mod custody;
 mod departures;
-pub mod doses;
+mod doses;
 mod handover;
 mod modality;
-pub mod residential;
-pub mod rules;
-pub mod stops;
-pub mod substitution;
-pub mod transitions;
+mod raise;
+mod records;
+mod residential;
+mod rules;
+mod stops;
+mod substitution;
+mod transitions;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
-use self::alerts::Alert;
-use self::care::{Housing, Programme, ProgrammeState, Referral, Treatment};
-use self::clock::Clock;
-use self::custody::Custody;
-use self::doses::Timeline;
-use self::residential::Residential;
-pub use self::rules::Rules;
-use self::substitution::Substitution;
-use self::transitions::Transition;
+pub use self::alert::{Alert, AlertCode};
+pub use self::answer::Trajectory;
+pub use self::care::{Housing, Programme, ProgrammeState, Referral, ReferralState, Treatment};
+pub use self::custody::{Custody, CustodyState};
+pub use self::residential::{Residential, ResidentialState};
+pub use self::rules::{
+    ContinuityRules, ContinuityRulesError, Severities, Severity, Threshold, Thresholds,
+};
+pub use self::substitution::{Review, Substitution, SubstitutionState};
+pub use self::transitions::{Transition, TransitionKind};
+
+use self::clock::AnswerClock;
+use self::doses::SubstitutionTimeline;
+use self::records::{StatedFact, finding_about};
 use super::finding::{Finding, FindingCode};
 use super::history::{History, Item};
 use super::time::calendar::At;
@@ -38,58 +45,18 @@ use super::vocabulary::fact::Fact;
 use super::vocabulary::kind::{Class, Kind};
 use super::vocabulary::registry::Registry;
 
-/// A record and what it states.
-pub type Record<'a> = (&'a Item, &'a Fact);
-
-/// The trajectory of one person at an instant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Trajectory {
-    /// Where the law has the person.
-    pub custody: Custody,
-    /// How substitution stands.
-    pub substitution: Substitution,
-    /// Residential treatment.
-    pub residential: Residential,
-    /// Enrolments.
-    pub programmes: Vec<Programme>,
-    /// Referrals.
-    pub referrals: Vec<Referral>,
-    /// Treatments.
-    pub treatments: Vec<Treatment>,
-    /// Supported housing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub housing: Option<Housing>,
-    /// Moves, and whether substitution went on over them.
-    pub transitions: Vec<Transition>,
-    /// What someone should act on.
-    pub alerts: Vec<Alert>,
-    /// Contradictions and gaps in the records.
-    pub findings: Vec<Finding>,
-}
-
-impl Trajectory {
-    /// Adds findings made elsewhere, such as those of the registry; each is told once.
-    pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
-        self.findings.extend(findings);
-        self.findings.sort();
-        self.findings.dedup();
-        self
-    }
-}
-
 /// The trajectory of a person at an instant.
-pub fn trajectory(history: &History, at: At, rules: &Rules) -> Trajectory {
-    let clock = Clock::at(at.instant());
-    let trajectory = Known::of(history, at).trajectory(&clock, rules);
+pub fn trajectory(history: &History, at: At, rules: &ContinuityRules) -> Trajectory {
+    let clock = AnswerClock::at(at.instant());
+    let trajectory = RecordsInForce::at(history, at).trajectory(&clock, rules);
     trajectory.with_findings(history.findings.clone())
 }
 
 /// The codes in the records that count at an instant which no registry knows.
 pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
     let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
-    let told = included.map(|(item, fact)| (item.id(), fact));
-    let found = registry.unknown(told).into_iter().map(|(message, ids)| {
+    let stated = included.map(|(item, fact)| (item.id(), fact));
+    let found = registry.unknown(stated).into_iter().map(|(message, ids)| {
         let events = ids.into_iter().map(str::to_owned).collect();
         Finding { code: FindingCode::UnknownCode, message, events }
     });
@@ -97,7 +64,12 @@ pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Find
 }
 
 /// The whole answer at an instant, findings of the registry among them.
-pub fn answer(history: &History, at: At, rules: &Rules, registry: &Registry) -> Trajectory {
+pub fn answer(
+    history: &History,
+    at: At,
+    rules: &ContinuityRules,
+    registry: &Registry,
+) -> Trajectory {
     trajectory(history, at, rules).with_findings(unknown_codes(history, at, registry))
 }
 
@@ -107,18 +79,18 @@ pub fn answer(history: &History, at: At, rules: &Rules, registry: &Registry) -> 
 pub fn answer_until(
     history: &History,
     at: At,
-    rules: &Rules,
+    rules: &ContinuityRules,
     registry: &Registry,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
-    let told = |at: At| {
-        let known = Known::of(history, at);
-        let clock = Clock::at(at.instant());
-        let trajectory = known.trajectory(&clock, rules).with_findings(history.findings.clone());
+    let answer_at = |at: At| {
+        let records = RecordsInForce::at(history, at);
+        let clock = AnswerClock::at(at.instant());
+        let trajectory = records.trajectory(&clock, rules).with_findings(history.findings.clone());
         let answer = trajectory.with_findings(unknown_codes(history, at, registry));
         // Past a death no threshold counts any more.
-        (answer, clock.next().filter(|_| known.death.is_none()))
+        (answer, clock.next().filter(|_| records.death.is_none()))
     };
-    let (present, mut by_clock) = told(at);
+    let (present, mut by_clock) = answer_at(at);
     let mut from = at.instant();
     loop {
         let mut times = history.facts().map(|(item, _)| item.instant());
@@ -127,7 +99,7 @@ pub fn answer_until(
             return (present, None);
         };
         from = next;
-        let (answer, next) = told(At::Instant(from));
+        let (answer, next) = answer_at(At::Instant(from));
         if answer != present {
             return (present, Some(from));
         }
@@ -136,19 +108,19 @@ pub fn answer_until(
 }
 
 /// The records that count at an instant.
-struct Known<'a> {
-    records: Vec<Record<'a>>,
+struct RecordsInForce<'a> {
+    records: Vec<StatedFact<'a>>,
     death: Option<&'a Item>,
     after_death: Vec<&'a Item>,
 }
 
-impl<'a> Known<'a> {
-    fn of(history: &'a History, at: At) -> Self {
-        let included: Vec<Record> =
+impl<'a> RecordsInForce<'a> {
+    fn at(history: &'a History, at: At) -> Self {
+        let included: Vec<StatedFact> =
             history.facts().filter(|(item, _)| at.includes(item.instant())).collect();
         let death = included.iter().find(|(_, fact)| is_death(fact)).map(|(item, _)| *item);
         let lived = |item: &Item| death.is_none_or(|death| item.date() <= death.date());
-        let (mut records, later): (Vec<Record>, Vec<Record>) =
+        let (mut records, later): (Vec<StatedFact>, Vec<StatedFact>) =
             included.into_iter().partition(|(item, _)| lived(item));
         records.sort_by_key(|(item, fact)| (item.instant(), turn(fact)));
         let after_death = later
@@ -159,10 +131,10 @@ impl<'a> Known<'a> {
         Self { records, death, after_death }
     }
 
-    fn trajectory(&self, clock: &Clock, rules: &Rules) -> Trajectory {
+    fn trajectory(&self, clock: &AnswerClock, rules: &ContinuityRules) -> Trajectory {
         let records = &self.records[..];
         let mut findings = Vec::new();
-        let timeline = Timeline::read(records, rules, &mut findings);
+        let timeline = SubstitutionTimeline::read(records, rules, &mut findings);
         let mut trajectory = Trajectory {
             custody: custody::fold(records, clock, &mut findings),
             substitution: substitution::fold(&timeline, clock, rules),
@@ -178,7 +150,7 @@ impl<'a> Known<'a> {
         match self.death {
             Some(death) => self.end(&mut trajectory, death, &mut findings),
             None => {
-                trajectory.alerts = alerts::raise(records, &timeline, &trajectory, clock, rules);
+                trajectory.alerts = raise::alerts(records, &timeline, &trajectory, clock, rules);
             }
         }
         trajectory.with_findings(findings)
@@ -201,7 +173,7 @@ impl<'a> Known<'a> {
             let events: Vec<&Item> =
                 [death].into_iter().chain(self.after_death.iter().copied()).collect();
             let message = "Recorded as happening after the date of the death; it does not count.";
-            findings.push(found(FindingCode::RecordAfterDeath, message, &events));
+            findings.push(finding_about(FindingCode::RecordAfterDeath, message, &events));
         }
     }
 }
@@ -238,10 +210,4 @@ fn is_death(fact: &Fact) -> bool {
 /// Whether a record can only be of someone alive: attests, merges and consents may come later.
 fn supposes_life(kind: Kind) -> bool {
     kind != Kind::ResidentialAttested && kind.class() != Some(Class::System)
-}
-
-/// A finding that rests on records.
-fn found(code: FindingCode, message: &str, items: &[&Item]) -> Finding {
-    let events = items.iter().map(|item| item.id().to_owned()).collect();
-    Finding { code, message: message.to_owned(), events }
 }

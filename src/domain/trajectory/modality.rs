@@ -1,14 +1,14 @@
 //! The modality of sentence execution that runs, if any.
 //! Always: of several grants only the one with the latest start counts, and a modality that is
 //! over does not come back; one granted twice counts once, as first granted.
-//! Rules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
+//! ContinuityRules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::clock::Clock;
-use super::{Record, found};
+use super::clock::AnswerClock;
+use super::records::{StatedFact, finding_about};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::time::calendar;
@@ -17,7 +17,7 @@ use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
 /// The modality that started last.
 #[derive(Debug)]
-pub struct Modality<'a> {
+pub struct LatestModality<'a> {
     /// Which.
     pub id: &'a Id,
     /// Of what kind.
@@ -32,7 +32,7 @@ pub struct Modality<'a> {
     pub lifted: Option<DateTime<Utc>>,
 }
 
-impl Modality<'_> {
+impl LatestModality<'_> {
     /// Whether it runs, suspended or not.
     pub fn in_force(&self) -> bool {
         self.over.is_none()
@@ -46,10 +46,10 @@ impl Modality<'_> {
 
 /// The modality that started last, over or not.
 pub fn latest<'a>(
-    records: &[Record<'a>],
-    clock: &Clock,
+    records: &[StatedFact<'a>],
+    clock: &AnswerClock,
     findings: &mut Vec<Finding>,
-) -> Option<Modality<'a>> {
+) -> Option<LatestModality<'a>> {
     let grants = grants(records, findings);
     orphans(records, &grants, findings);
     let (item, granted) = grants
@@ -61,7 +61,7 @@ pub fn latest<'a>(
         .min()
         .filter(|over| clock.reached(*over));
     let (suspended, lifted) = suspension(records, &granted.modality);
-    Some(Modality {
+    Some(LatestModality {
         id: &granted.modality,
         kind: granted.kind,
         starts: start(item, granted),
@@ -72,7 +72,10 @@ pub fn latest<'a>(
 }
 
 /// The grants, each modality once.
-fn grants<'a>(records: &[Record<'a>], findings: &mut Vec<Finding>) -> Vec<(&'a Item, &'a Granted)> {
+fn grants<'a>(
+    records: &[StatedFact<'a>],
+    findings: &mut Vec<Finding>,
+) -> Vec<(&'a Item, &'a Granted)> {
     let mut grants: Vec<(&Item, &Granted)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for (item, fact) in records {
@@ -80,7 +83,11 @@ fn grants<'a>(records: &[Record<'a>], findings: &mut Vec<Finding>) -> Vec<(&'a I
         if let Some(&place) = places.get(&granted.modality) {
             let (first, _): (&Item, &Granted) = grants[place];
             let message = "One modality has two grants; the earliest counts.";
-            findings.push(found(FindingCode::ModalityGrantedTwice, message, &[first, item]));
+            findings.push(finding_about(
+                FindingCode::ModalityGrantedTwice,
+                message,
+                &[first, item],
+            ));
             continue;
         }
         places.insert(&granted.modality, grants.len());
@@ -90,7 +97,7 @@ fn grants<'a>(records: &[Record<'a>], findings: &mut Vec<Finding>) -> Vec<(&'a I
 }
 
 /// Records that suspend or end a modality of which no grant is recorded.
-fn orphans(records: &[Record], grants: &[(&Item, &Granted)], findings: &mut Vec<Finding>) {
+fn orphans(records: &[StatedFact], grants: &[(&Item, &Granted)], findings: &mut Vec<Finding>) {
     let granted: HashSet<&Id> = grants.iter().map(|(_, granted)| &granted.modality).collect();
     for (item, fact) in records {
         let id = match fact {
@@ -102,7 +109,7 @@ fn orphans(records: &[Record], grants: &[(&Item, &Granted)], findings: &mut Vec<
         };
         if !granted.contains(id) {
             let message = "A modality is suspended or ended of which no grant is recorded.";
-            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
         }
     }
 }
@@ -119,7 +126,7 @@ fn start(item: &Item, granted: &Granted) -> DateTime<Utc> {
 }
 
 /// When its end and its revocations take effect.
-fn ends<'a>(records: &[Record<'a>], id: &Id) -> impl Iterator<Item = DateTime<Utc>> {
+fn ends<'a>(records: &[StatedFact<'a>], id: &Id) -> impl Iterator<Item = DateTime<Utc>> {
     records.iter().filter_map(move |(item, fact)| match fact {
         Fact::ModalityEnded(ended) if ended.modality == *id => Some(item.instant()),
         Fact::Revoked(revoked) if revoked.modality == *id => {
@@ -131,7 +138,7 @@ fn ends<'a>(records: &[Record<'a>], id: &Id) -> impl Iterator<Item = DateTime<Ut
 
 /// The first arrival from a date on. One on that very date that a release on the same date
 /// follows is no return.
-fn return_to_prison(records: &[Record], starts_on: NaiveDate) -> Option<DateTime<Utc>> {
+fn return_to_prison(records: &[StatedFact], starts_on: NaiveDate) -> Option<DateTime<Utc>> {
     let last_release_that_day = records
         .iter()
         .filter(|(item, fact)| matches!(fact, Fact::Released(_)) && item.date() == starts_on)
@@ -146,7 +153,7 @@ fn return_to_prison(records: &[Record], starts_on: NaiveDate) -> Option<DateTime
 
 /// Since when a suspension runs, or else when the last one was lifted. One that is lifted at the
 /// instant at which it begins does not run.
-fn suspension(records: &[Record], id: &Id) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+fn suspension(records: &[StatedFact], id: &Id) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     let (mut suspended, mut lifted) = (Vec::new(), Vec::new());
     for (item, fact) in records {
         match fact {

@@ -1,14 +1,14 @@
 //! Whether the person lives in residential treatment, and for how many days.
 //! Always: days are civil dates, each counted once; the last admission is the one that counts.
-//! Rules: the set P of the section "Sets" of the credit rules, for the presence still open.
+//! ContinuityRules: the set P of the section "Sets" of the credit rules, for the presence still open.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::clock::Clock;
-use super::{Record, found};
+use super::clock::AnswerClock;
+use super::records::{StatedFact, finding_about};
 use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
@@ -61,28 +61,32 @@ impl Residential {
     };
 }
 
-struct Stay<'a> {
+struct CurrentStay<'a> {
     item: &'a Item,
     admitted: &'a Admitted,
-    absences: Vec<Absence>,
+    absences: Vec<CurrentStayAbsence>,
 }
 
-struct Absence {
+struct CurrentStayAbsence {
     from: (DateTime<Utc>, NaiveDate),
     to: Option<NaiveDate>,
     authorised: bool,
 }
 
 /// Folds the records into the stay that is still open.
-pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> Residential {
-    let mut open: Option<Stay> = None;
+pub fn fold(
+    records: &[StatedFact],
+    clock: &AnswerClock,
+    findings: &mut Vec<Finding>,
+) -> Residential {
+    let mut open: Option<CurrentStay> = None;
     let mut closed: HashMap<&Id, Option<&Item>> = HashMap::new();
     for (item, fact) in records {
         match fact {
             Fact::Admitted(admitted) => {
                 closed.insert(&admitted.stay, None);
                 let absences = Vec::new();
-                open = Some(Stay { item, admitted, absences });
+                open = Some(CurrentStay { item, admitted, absences });
             }
             // Whoever arrives in prison has left, whether or not anyone says so.
             Fact::Arrived(_) => open = None,
@@ -93,14 +97,18 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> R
             }
             Fact::StayAbsenceStarted(fact) => {
                 match open.as_mut().filter(|open| open.admitted.stay == fact.stay) {
-                    Some(stay) => stay.absences.push(Absence {
+                    Some(stay) => stay.absences.push(CurrentStayAbsence {
                         from: (item.instant(), item.date()),
                         to: None,
                         authorised: fact.authorised,
                     }),
                     None => {
                         let message = "An absence starts outside any stay.";
-                        findings.push(found(FindingCode::AbsenceWithoutStay, message, &[item]));
+                        findings.push(finding_about(
+                            FindingCode::AbsenceWithoutStay,
+                            message,
+                            &[item],
+                        ));
                     }
                 }
             }
@@ -117,7 +125,7 @@ pub fn fold(records: &[Record], clock: &Clock, findings: &mut Vec<Finding>) -> R
 }
 
 fn close<'a>(
-    open: &mut Option<Stay>,
+    open: &mut Option<CurrentStay>,
     closed: &mut HashMap<&'a Id, Option<&'a Item>>,
     stay: &'a Id,
     item: &'a Item,
@@ -126,11 +134,11 @@ fn close<'a>(
     match closed.get(stay) {
         None => {
             let message = "A stay is closed of which no admission is recorded.";
-            findings.push(found(FindingCode::BeginningMissing, message, &[item]));
+            findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
         }
         Some(Some(first)) => {
             let message = "A stay was closed twice; the first counts.";
-            findings.push(found(FindingCode::StayClosedTwice, message, &[first, item]));
+            findings.push(finding_about(FindingCode::StayClosedTwice, message, &[first, item]));
             return;
         }
         Some(None) => {}
@@ -139,12 +147,12 @@ fn close<'a>(
     open.take_if(|open| open.admitted.stay == *stay);
 }
 
-impl Stay<'_> {
+impl CurrentStay<'_> {
     /// Ends the absences that ran before; those that begin at that instant only if none did.
     fn end_absences(&mut self, end: &Item) {
-        let mut running: Vec<&mut Absence> =
+        let mut running: Vec<&mut CurrentStayAbsence> =
             self.absences.iter_mut().filter(|absence| absence.to.is_none()).collect();
-        let ran = |absence: &Absence| absence.from.0 < end.instant();
+        let ran = |absence: &CurrentStayAbsence| absence.from.0 < end.instant();
         if running.iter().any(|absence| ran(absence)) {
             running.retain(|absence| ran(absence));
         }
@@ -153,7 +161,7 @@ impl Stay<'_> {
         }
     }
 
-    fn residential(&self, clock: &Clock) -> Residential {
+    fn residential(&self, clock: &AnswerClock) -> Residential {
         let running = || self.absences.iter().filter(|absence| absence.to.is_none());
         let away_since = running().map(|absence| absence.from.0).min();
         let unauthorised = running().filter(|absence| !absence.authorised);

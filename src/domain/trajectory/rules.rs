@@ -4,9 +4,10 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::alerts::Severity;
+use crate::domain::choices::choices;
+use crate::domain::source_mark::SourceMark;
 
 /// The shipped rule file, as text.
 pub const SHIPPED: &str =
@@ -16,21 +17,15 @@ pub const SHIPPED: &str =
 /// keyboard is refused and no date arithmetic overflows.
 pub const VALUE_MAX: u32 = 3_660;
 
-/// How sure the source of a threshold is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Mark {
-    /// Read in a page or in the working group's material.
-    S,
-    /// Read in a public repository.
-    C,
-    /// General knowledge, not confirmed.
-    K,
-    /// Searched for and not found.
-    #[serde(rename = "NF")]
-    NotFound,
-    /// A choice of this project that nobody has confirmed.
-    #[serde(rename = "ours")]
-    Ours,
+choices! {
+    /// How urgent an alert is.
+    Severity:
+        /// To be followed up.
+        Low = "low",
+        /// Care is about to be lost.
+        Medium = "medium",
+        /// Someone may come to harm today.
+        High = "high",
 }
 
 /// One threshold; its unit is in its name.
@@ -42,7 +37,7 @@ pub struct Threshold {
     /// Who says so.
     pub source: Box<str>,
     /// How sure that is.
-    pub mark: Mark,
+    pub mark: SourceMark,
 }
 
 macro_rules! thresholds {
@@ -99,7 +94,7 @@ pub struct Severities {
 /// The rules by which a trajectory is judged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rules {
+pub struct ContinuityRules {
     /// When something counts as missed, late or unanswered.
     pub thresholds: Thresholds,
     /// How urgent each alert is.
@@ -108,7 +103,7 @@ pub struct Rules {
 
 /// Why a rule file cannot be used: correct the file.
 #[derive(Debug, thiserror::Error)]
-pub enum RulesError {
+pub enum ContinuityRulesError {
     /// Not TOML, or a key is unknown, missing or of another type.
     #[error("the rule file does not read")]
     Unreadable(#[source] toml::de::Error),
@@ -125,26 +120,27 @@ pub enum RulesError {
     Unsourced(&'static str),
 }
 
-impl Rules {
+impl ContinuityRules {
     /// The rules this version ships.
     pub fn shipped() -> &'static Self {
-        static RULES: LazyLock<Rules> =
-            LazyLock::new(|| Rules::parse(SHIPPED).expect("the shipped rules are tested"));
+        static RULES: LazyLock<ContinuityRules> = LazyLock::new(|| {
+            ContinuityRules::parse(SHIPPED).expect("the shipped rules are tested")
+        });
         &RULES
     }
 
     /// Reads a rule file.
     ///
     /// # Errors
-    /// [`RulesError`]: whoever wrote the file corrects it.
-    pub fn parse(text: &str) -> Result<Self, RulesError> {
-        let rules: Self = toml::from_str(text).map_err(RulesError::Unreadable)?;
+    /// [`ContinuityRulesError`]: whoever wrote the file corrects it.
+    pub fn parse(text: &str) -> Result<Self, ContinuityRulesError> {
+        let rules: Self = toml::from_str(text).map_err(ContinuityRulesError::Unreadable)?;
         for (name, threshold) in rules.thresholds.all() {
             if !(1..=VALUE_MAX).contains(&threshold.value) {
-                return Err(RulesError::OutOfRange { name, value: threshold.value });
+                return Err(ContinuityRulesError::OutOfRange { name, value: threshold.value });
             }
             if threshold.source.trim().is_empty() {
-                return Err(RulesError::Unsourced(name));
+                return Err(ContinuityRulesError::Unsourced(name));
             }
         }
         Ok(rules)
@@ -157,12 +153,12 @@ mod tests {
 
     #[test]
     fn the_shipped_rules_read_and_name_their_sources() {
-        let rules = Rules::parse(SHIPPED).unwrap();
+        let rules = ContinuityRules::parse(SHIPPED).unwrap();
         for (name, threshold) in rules.thresholds.all() {
             let unit = name.rsplit('_').next().unwrap();
             assert!(["days", "hours", "intervals", "sessions"].contains(&unit), "{name}");
             let unconfirmed = threshold.source.contains("ours, unconfirmed");
-            assert!(threshold.mark != Mark::Ours || unconfirmed, "{name}");
+            assert!(threshold.mark != SourceMark::Ours || unconfirmed, "{name}");
         }
     }
 
@@ -182,7 +178,7 @@ mod tests {
         ];
         for (why, text) in rows {
             assert_ne!(text, SHIPPED, "{why}");
-            assert!(Rules::parse(&text).is_err(), "{why}");
+            assert!(ContinuityRules::parse(&text).is_err(), "{why}");
         }
     }
 }

@@ -4,13 +4,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::doses::Timeline;
+use super::doses::SubstitutionTimeline;
 use crate::domain::history::Item;
 use crate::domain::vocabulary::choice::{Product, StopReason};
 use crate::domain::vocabulary::fact::{Prescribed, SubstitutionStopped};
 
 /// The last stop, if nothing has begun since.
-pub fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a SubstitutionStopped)> {
+pub fn stop_in_force<'a>(
+    timeline: &SubstitutionTimeline<'a>,
+) -> Option<(&'a Item, &'a SubstitutionStopped)> {
     let (item, stop) =
         timeline.stops.iter().rfind(|(item, stop)| concerns_all(timeline, item, stop)).copied()?;
     let dosed = timeline.doses.last().is_some_and(|dose| dose.at > item.instant());
@@ -21,7 +23,7 @@ pub fn stop_in_force<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a Subst
 /// Whether the substitution was ended, for one of `reasons`, between two instants, and nothing
 /// prescribed by the later one.
 pub fn ended_between(
-    timeline: &Timeline,
+    timeline: &SubstitutionTimeline,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     reasons: &[StopReason],
@@ -46,7 +48,11 @@ pub fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionSt
 
 /// Whether a stop ends the substitution, rather than a prescription or a product that another
 /// one has replaced already.
-pub fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped) -> bool {
+pub fn concerns_all(
+    timeline: &SubstitutionTimeline,
+    item: &Item,
+    stop: &SubstitutionStopped,
+) -> bool {
     let stopped = item.instant();
     let orders = &timeline.prescriptions;
     let prescription =
@@ -61,7 +67,10 @@ pub fn concerns_all(timeline: &Timeline, item: &Item, stop: &SubstitutionStopped
 }
 
 /// The product of the last record up to an instant that names one.
-pub fn product_at(timeline: &Timeline, until: Option<DateTime<Utc>>) -> Option<Product> {
+pub fn product_at(
+    timeline: &SubstitutionTimeline,
+    until: Option<DateTime<Utc>>,
+) -> Option<Product> {
     timeline
         .amounts
         .iter()

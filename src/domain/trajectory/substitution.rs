@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::clock::Clock;
-use super::doses::{Cause, Dose, Timeline, Told, Withheld, silent_from, window};
-use super::rules::Rules;
+use super::clock::AnswerClock;
+use super::doses::{Cause, Dose, DoseSource, SubstitutionTimeline, Withheld, silent_from, window};
+use super::rules::ContinuityRules;
 use super::stops::{concerns_all, ended_between, is_after, product_at, stop_in_force};
 use crate::domain::choices::choices;
 use crate::domain::history::Item;
@@ -108,7 +108,11 @@ impl Substitution {
 }
 
 /// Folds the records into how the substitution stands.
-pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
+pub fn fold(
+    timeline: &SubstitutionTimeline,
+    clock: &AnswerClock,
+    rules: &ContinuityRules,
+) -> Substitution {
     let prescription = current_prescription(timeline);
     let mut substitution = Substitution {
         state: SubstitutionState::None,
@@ -129,7 +133,7 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
         substitution.state = after_stop(stop.reason);
         return substitution;
     }
-    let course = Course::of(timeline, rules);
+    let course = SinceLastDose::of(timeline, rules);
     let run = course.run(rules);
     substitution.missed_days = Some(course.dates(Some(Cause::Missed)).len());
     substitution.not_offered_days = Some(course.dates(Some(Cause::NotOffered)).len());
@@ -156,7 +160,9 @@ pub fn fold(timeline: &Timeline, clock: &Clock, rules: &Rules) -> Substitution {
 }
 
 /// The prescription in force: the last one, unless a dose after it names another.
-pub fn current_prescription<'a>(timeline: &Timeline<'a>) -> Option<(&'a Item, &'a Prescribed)> {
+pub fn current_prescription<'a>(
+    timeline: &SubstitutionTimeline<'a>,
+) -> Option<(&'a Item, &'a Prescribed)> {
     let last = timeline.prescriptions.last().copied()?;
     let named = timeline.doses.last().filter(|dose| dose.at >= last.0.instant());
     named
@@ -178,7 +184,7 @@ fn after_stop(reason: StopReason) -> SubstitutionState {
 }
 
 /// The last amount of the current product.
-fn amount(timeline: &Timeline) -> Option<u32> {
+fn amount(timeline: &SubstitutionTimeline) -> Option<u32> {
     let current = product_at(timeline, None);
     timeline
         .amounts
@@ -188,7 +194,7 @@ fn amount(timeline: &Timeline) -> Option<u32> {
 }
 
 /// What has been recorded since the last dose.
-struct Course<'a, 't> {
+struct SinceLastDose<'a, 't> {
     last: Option<&'t Dose<'a>>,
     withheld: Vec<&'t Withheld<'a>>,
     due: Option<DateTime<Utc>>,
@@ -197,8 +203,8 @@ struct Course<'a, 't> {
     begun: Option<DateTime<Utc>>,
 }
 
-impl<'a, 't> Course<'a, 't> {
-    fn of(timeline: &'t Timeline<'a>, rules: &Rules) -> Self {
+impl<'a, 't> SinceLastDose<'a, 't> {
+    fn of(timeline: &'t SubstitutionTimeline<'a>, rules: &ContinuityRules) -> Self {
         let last = timeline.doses.last();
         let begun = begun_anew(timeline, last);
         let withheld: Vec<&Withheld> = timeline
@@ -251,7 +257,7 @@ impl<'a, 't> Course<'a, 't> {
 
     /// The most consecutive dates without a dose: those on record, and in each stretch of them
     /// also those on which one was due and nobody recorded it.
-    fn run(&self, rules: &Rules) -> u32 {
+    fn run(&self, rules: &ContinuityRules) -> u32 {
         let dates = self.dates(None);
         let due = self.last.filter(|_| self.begun.is_none()).map(Dose::next_due);
         let due_on = due.map(calendar::date_of);
@@ -271,7 +277,7 @@ impl<'a, 't> Course<'a, 't> {
 
     /// Daily: enough consecutive days on record without a dose, whoever's doing it was. Depot:
     /// the window is over and a dose due in it is on record as not given.
-    fn is_broken_off(&self, run: u32, clock: &Clock, rules: &Rules) -> bool {
+    fn is_broken_off(&self, run: u32, clock: &AnswerClock, rules: &ContinuityRules) -> bool {
         let Some(dose) = self.last.filter(|_| self.begun.is_none()) else {
             return run >= rules.thresholds.missed_review_days.value;
         };
@@ -288,7 +294,7 @@ impl<'a, 't> Course<'a, 't> {
 
 /// The first prescription since the last stop, or of all when no dose is known. Any later one is
 /// a renewal: only a dose, or a stop, ends the wait for a dose that is due.
-fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>> {
+fn begun_anew(timeline: &SubstitutionTimeline, last: Option<&Dose>) -> Option<DateTime<Utc>> {
     let since = |item: &Item| last.is_none_or(|dose| item.instant() >= dose.at);
     let stop = timeline
         .stops
@@ -306,10 +312,10 @@ fn begun_anew(timeline: &Timeline, last: Option<&Dose>) -> Option<DateTime<Utc>>
 /// Whether the last dose shows that those before it were not given. So it stays until the next
 /// dose comes in time, or a prescriber has ordered it anew. A dose that a provider only reports
 /// shows no gap: who gave the ones before may simply not record here.
-fn resumed_after_gap(timeline: &Timeline, rules: &Rules) -> bool {
+fn resumed_after_gap(timeline: &SubstitutionTimeline, rules: &ContinuityRules) -> bool {
     let [.., before, last] = &timeline.doses[..] else { return false };
     let ended = [StopReason::Planned, StopReason::Client];
-    if last.told == Told::Reported || ended_between(timeline, before.at, last.at, &ended) {
+    if last.source == DoseSource::Reported || ended_between(timeline, before.at, last.at, &ended) {
         return false;
     }
     let due = before.next_due();
@@ -330,7 +336,7 @@ fn dates_of(withheld: &[&Withheld]) -> BTreeSet<NaiveDate> {
 
 /// The first and last dates of what was heard without a longer silence between than leaves
 /// substitution known: a missing record is unknown, not missed.
-fn stretches(dates: &BTreeSet<NaiveDate>, rules: &Rules) -> Vec<(NaiveDate, NaiveDate)> {
+fn stretches(dates: &BTreeSet<NaiveDate>, rules: &ContinuityRules) -> Vec<(NaiveDate, NaiveDate)> {
     let silent_max = i64::from(rules.thresholds.overdue_limit_hours.value / 24);
     let mut stretches: Vec<(NaiveDate, NaiveDate)> = Vec::new();
     for &date in dates {
@@ -355,7 +361,7 @@ fn longest_run(dates: &BTreeSet<NaiveDate>) -> u32 {
 }
 
 /// The guideline speaks of methadone only.
-fn review(product: Option<Product>, run: u32, rules: &Rules) -> Option<Review> {
+fn review(product: Option<Product>, run: u32, rules: &ContinuityRules) -> Option<Review> {
     let thresholds = &rules.thresholds;
     if product != Some(Product::Methadone) {
         return None;

@@ -6,9 +6,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::Record;
-use super::doses::Timeline;
-use super::rules::Rules;
+use super::doses::SubstitutionTimeline;
+use super::records::StatedFact;
+use super::rules::ContinuityRules;
 use super::stops::ended_between;
 use crate::domain::choices::choices;
 use crate::domain::vocabulary::choice::StopReason;
@@ -52,7 +52,11 @@ pub struct Transition {
 }
 
 /// The moves, in order.
-pub fn fold(records: &[Record], timeline: &Timeline, rules: &Rules) -> Vec<Transition> {
+pub fn fold(
+    records: &[StatedFact],
+    timeline: &SubstitutionTimeline,
+    rules: &ContinuityRules,
+) -> Vec<Transition> {
     let mut transitions = Vec::new();
     let mut facility: Option<&Code> = None;
     for (item, fact) in records {
@@ -86,7 +90,7 @@ pub fn fold(records: &[Record], timeline: &Timeline, rules: &Rules) -> Vec<Trans
 
 /// Adds the doses on either side. A substitution that had ended by plan or by the person before
 /// the move was none to go on with; silence ends none, or the longest breaks would not be told.
-fn bridge(transition: &mut Transition, timeline: &Timeline, rules: &Rules) {
+fn bridge(transition: &mut Transition, timeline: &SubstitutionTimeline, rules: &ContinuityRules) {
     let before = timeline.last_dose(transition.at);
     let after = timeline.first_dose(transition.at).map(|dose| dose.at);
     transition.last_dose_before = before.map(|dose| dose.at);

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::domain::credit::Boundary;
-use crate::domain::trajectory::alerts::AlertCode;
-use crate::domain::trajectory::custody::CustodyState;
-use crate::domain::trajectory::substitution::SubstitutionState;
+use crate::domain::trajectory::AlertCode;
+use crate::domain::trajectory::CustodyState;
+use crate::domain::trajectory::SubstitutionState;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::validate;
 use crate::http::problem::kind::ProblemType;

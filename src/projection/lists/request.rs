@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use super::item::ItemBody;
 use super::state::StateError;
 use crate::domain::id::{PersonId, Position, RecordedTime};
-use crate::domain::trajectory::alerts::AlertCode;
-use crate::domain::trajectory::custody::CustodyState;
-use crate::domain::trajectory::substitution::SubstitutionState;
+use crate::domain::trajectory::AlertCode;
+use crate::domain::trajectory::CustodyState;
+use crate::domain::trajectory::SubstitutionState;
 use crate::ledger::ReadError;
 
 /// Which trajectories are asked for: those that fit every filter that is set.

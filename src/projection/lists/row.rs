@@ -14,10 +14,10 @@ use super::item::ItemBody;
 use crate::domain::credit::{self, ModalityCredit};
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::{self, At};
-use crate::domain::trajectory::alerts::AlertCode;
-use crate::domain::trajectory::custody::CustodyState;
-use crate::domain::trajectory::rules::Rules;
-use crate::domain::trajectory::substitution::SubstitutionState;
+use crate::domain::trajectory::AlertCode;
+use crate::domain::trajectory::ContinuityRules;
+use crate::domain::trajectory::CustodyState;
+use crate::domain::trajectory::SubstitutionState;
 use crate::domain::trajectory::{self, Trajectory};
 use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
@@ -93,7 +93,7 @@ async fn answered(
 }
 
 fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
-    let (rules, registry) = (Rules::shipped(), Registry::shipped());
+    let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let (trajectory, changes_at) =
         trajectory::answer_until(&person.history, question.at, rules, registry);
     let (credits, day_ends) = credits(question, person, now);

@@ -1,82 +1,37 @@
 //! What someone should act on, each with the rule it rests on.
 //! Always: an alert names records, codes and dates, nothing of the person; it goes when what it
 //! asks for is recorded.
-//! Rules: `projections/rules/continuity.toml`.
+//! ContinuityRules: `projections/rules/continuity.toml`.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
+use super::alert::{Alert, AlertCode, ids, shown, sources};
+use super::answer::Trajectory;
 use super::care::{ProgrammeState, ReferralState};
-use super::clock::{Clock, end_of_day};
+use super::clock::{AnswerClock, end_of_day};
 use super::custody::CustodyState;
 use super::departures::departures;
-use super::doses::{Timeline, window};
+use super::doses::{SubstitutionTimeline, window};
+use super::handover;
+use super::records::StatedFact;
 use super::residential::ResidentialState;
-use super::rules::{Rules, Threshold};
-use super::{Record, Trajectory, handover};
-use crate::domain::choices::choices;
+use super::rules::ContinuityRules;
 use crate::domain::history::Item;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::{Fact, Prescribed};
 
-choices! {
-    /// What is wrong, as a stable code.
-    AlertCode:
-        /// Nothing is recorded past the time when a dose was due, so that its state is unknown.
-        SubstitutionOverdue = "substitutionOverdue",
-        /// Nobody confirmed that they take over.
-        HandoverUnconfirmed = "handoverUnconfirmed",
-        /// A provider has not answered a referral.
-        ReferralUnanswered = "referralUnanswered",
-        /// Released, and no structured treatment began.
-        ReleaseWithoutFollowUp = "releaseWithoutFollowUp",
-        /// Maintained before, and this prison only tapers.
-        DetoxOnly = "detoxOnly",
-        /// No session for too long, or the term is over.
-        ProgrammeStalled = "programmeStalled",
-}
-
-choices! {
-    /// How urgent an alert is.
-    Severity:
-        /// To be followed up.
-        Low = "low",
-        /// Care is about to be lost.
-        Medium = "medium",
-        /// Someone may come to harm today.
-        High = "high",
-}
-
-/// One alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Alert {
-    /// What is wrong.
-    pub code: AlertCode,
-    /// Since when.
-    pub since: DateTime<Utc>,
-    /// How urgent.
-    pub severity: Severity,
-    /// The records it rests on.
-    pub events: Vec<String>,
-    /// Codes and dates only.
-    pub detail: String,
-    /// Where the threshold comes from.
-    pub source: String,
-}
-
 /// All alerts, in the order of their codes and beginnings.
-pub fn raise(
-    records: &[Record],
-    timeline: &Timeline,
+pub fn alerts(
+    records: &[StatedFact],
+    timeline: &SubstitutionTimeline,
     trajectory: &Trajectory,
-    clock: &Clock,
-    rules: &Rules,
+    clock: &AnswerClock,
+    rules: &ContinuityRules,
 ) -> Vec<Alert> {
     let mut alerts = Vec::new();
     alerts.extend(substitution_overdue(timeline, trajectory, rules));
-    alerts.extend(handover::unconfirmed(records, timeline, trajectory, clock, rules));
+    alerts.extend(handover::unconfirmed(records, timeline, &trajectory.substitution, clock, rules));
     alerts.extend(referrals_unanswered(trajectory, clock, rules));
     alerts.extend(release_without_follow_up(records, timeline, trajectory, clock, rules));
     alerts.extend(detox_only(records, timeline, trajectory, rules));
@@ -85,33 +40,10 @@ pub fn raise(
     alerts
 }
 
-/// The sources of thresholds, each once.
-pub(super) fn sources(thresholds: &[&Threshold]) -> String {
-    let mut sources: Vec<&str> = Vec::new();
-    for threshold in thresholds {
-        if !sources.contains(&&*threshold.source) {
-            sources.push(&threshold.source);
-        }
-    }
-    sources.join("; ")
-}
-
-/// The ids of the records that an alert names.
-pub(super) fn ids<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<String> {
-    let mut ids: Vec<String> = items.into_iter().map(|item| item.id().to_owned()).collect();
-    ids.dedup();
-    ids
-}
-
-/// An instant in a detail.
-pub(super) fn shown(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-}
-
 fn substitution_overdue(
-    timeline: &Timeline,
+    timeline: &SubstitutionTimeline,
     trajectory: &Trajectory,
-    rules: &Rules,
+    rules: &ContinuityRules,
 ) -> Option<Alert> {
     let silence = trajectory.substitution.silence?;
     let due = trajectory.substitution.next_due_by?;
@@ -130,8 +62,8 @@ fn substitution_overdue(
 
 fn referrals_unanswered<'a>(
     trajectory: &'a Trajectory,
-    clock: &'a Clock,
-    rules: &'a Rules,
+    clock: &'a AnswerClock,
+    rules: &'a ContinuityRules,
 ) -> impl Iterator<Item = Alert> + 'a {
     let threshold = &rules.thresholds.referral_unanswered_days;
     let open = trajectory.referrals.iter().filter(|r| r.state == ReferralState::Open);
@@ -151,11 +83,11 @@ fn referrals_unanswered<'a>(
 /// A release to the community of someone with a recorded need, without structured treatment
 /// outside prison. Not: removal from the territory, or leave by day.
 fn release_without_follow_up(
-    records: &[Record],
-    timeline: &Timeline,
+    records: &[StatedFact],
+    timeline: &SubstitutionTimeline,
     trajectory: &Trajectory,
-    clock: &Clock,
-    rules: &Rules,
+    clock: &AnswerClock,
+    rules: &ContinuityRules,
 ) -> Option<Alert> {
     let outside = match trajectory.custody.state {
         CustodyState::Released => true,
@@ -203,7 +135,7 @@ fn shows_need(fact: &Fact) -> bool {
 /// Whether treatment outside prison began after a release, or in the detention that it ended, which
 /// began after the release before.
 fn is_followed_up(
-    records: &[Record],
+    records: &[StatedFact],
     trajectory: &Trajectory,
     before: Option<&Item>,
     release: &Item,
@@ -231,10 +163,10 @@ fn is_followed_up(
 
 /// In this prison only detoxification is prescribed, to someone maintained before.
 fn detox_only(
-    records: &[Record],
-    timeline: &Timeline,
+    records: &[StatedFact],
+    timeline: &SubstitutionTimeline,
     trajectory: &Trajectory,
-    rules: &Rules,
+    rules: &ContinuityRules,
 ) -> Option<Alert> {
     let facility = trajectory.custody.facility.as_ref()?;
     let entered = records
@@ -280,8 +212,8 @@ fn detox_only(
 
 fn programmes_stalled<'a>(
     trajectory: &'a Trajectory,
-    clock: &'a Clock,
-    rules: &'a Rules,
+    clock: &'a AnswerClock,
+    rules: &'a ContinuityRules,
 ) -> impl Iterator<Item = Alert> + 'a {
     let thresholds = &rules.thresholds;
     let open = trajectory.programmes.iter().filter(|p| p.state == ProgrammeState::Open);

@@ -1,0 +1,16 @@
+//! A record as the trajectory reads it, and a finding that names records.
+//! Always: a finding carries the ids of its records and nothing of their content.
+//! Form: `findings` of the trajectory in the HTTP contract.
+
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::Item;
+use crate::domain::vocabulary::fact::Fact;
+
+/// A record in force, with what the record states.
+pub type StatedFact<'a> = (&'a Item, &'a Fact);
+
+/// A finding about these records.
+pub fn finding_about(code: FindingCode, message: &str, items: &[&Item]) -> Finding {
+    let events = items.iter().map(|item| item.id().to_owned()).collect();
+    Finding { code, message: message.to_owned(), events }
+}

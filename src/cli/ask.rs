@@ -184,7 +184,7 @@ impl From {
     pub fn asker_of_lists(&self) -> Result<Asker, Failure> {
         self.asker_by(|folder| {
             let ledger = serve::open(folder)?;
-            let last = *ledger.subscribe().borrow();
+            let last = ledger.tail();
             let lists = wait(async {
                 let lists = serve::lists(&ledger, folder).await?;
                 let bar = progress::count("folding the log into lists");

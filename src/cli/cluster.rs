@@ -62,6 +62,7 @@ pub async fn ended(ledger: &Ledger) {
     let mut looks = 0;
     while looks < LOOKS {
         tokio::time::sleep(LOOK_EVERY).await;
-        looks = if ledger.condition() == Condition::Ended { looks + 1 } else { 0 };
+        let condition = ledger.status().borrow().condition;
+        looks = if condition == Condition::Ended { looks + 1 } else { 0 };
     }
 }

@@ -105,7 +105,8 @@ impl Hasher for OwnBytes {
     }
 }
 
-/// Where a record lies in the log; opaque to callers, increasing, never reused.
+/// The rank of a record in the log, from 1, without gaps: the same in a folder, on every replica of
+/// a cluster, and after a move between the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(u64);
 
@@ -113,14 +114,22 @@ impl Position {
     /// Before the first record.
     pub const START: Self = Self(0);
 
-    /// Wraps a backend's number.
+    /// Takes a rank as a position.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The backend's number.
+    /// The rank.
     pub const fn number(self) -> u64 {
         self.0
+    }
+
+    /// The position just before this one; `None` for [`Position::START`].
+    pub const fn previous(self) -> Option<Self> {
+        match self.0.checked_sub(1) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
     }
 }
 

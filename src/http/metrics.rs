@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::ledger::record::{Receipt, Run, Status};
-use crate::ledger::{Condition, Ledger};
+use crate::ledger::{Condition, Ledger, StoreStatus};
 use crate::projection::Lists;
 use crate::work::HealthProbe;
 
@@ -109,7 +109,7 @@ impl Metrics {
             registry.register("lists_position", words, lists_position.clone());
         }
         let (following, reconnects) = (Gauge::default(), Counter::default());
-        if ledger.reconnects().is_some() {
+        if ledger.status().borrow().reconnects.is_some() {
             let words = "1 while this replica follows its cluster";
             registry.register("following", words, following.clone());
             let words = "Times that this replica looked for its cluster anew";
@@ -180,10 +180,10 @@ impl Metrics {
 
     /// All counters as OpenMetrics text, with the gauges at what they are now.
     pub fn text(&self, workers: &[HealthProbe]) -> String {
-        self.position.set(self.ledger.subscribe().borrow().number());
-        let condition = self.ledger.condition();
+        let StoreStatus { tail, condition, reconnects, .. } = *self.ledger.status().borrow();
+        self.position.set(tail.number());
         self.writable.set((condition == Condition::Writable).into());
-        if let Some(reconnects) = self.ledger.reconnects() {
+        if let Some(reconnects) = reconnects {
             let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
             self.following.set(is_followed.into());
             self.reconnects.inc_by(reconnects.saturating_sub(self.reconnects.get()));

@@ -15,15 +15,15 @@ use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::params::Query;
 use crate::ledger::answer::moment;
-use crate::ledger::{Condition, clock};
+use crate::ledger::{Condition, StoreStatus, clock};
 use crate::projection::{ProjectionProgress, ProjectionStatus};
 use crate::work::HealthProbe;
 
 /// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
 pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
     query.none().await?;
-    let last = *app.ledger.subscribe().borrow();
-    let (code, store, detail) = match app.ledger.condition() {
+    let StoreStatus { tail: last, condition, .. } = *app.ledger.status().borrow();
+    let (code, store, detail) = match condition {
         Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
         Condition::DiskFull => (StatusCode::OK, "DEGRADED", "the disk is full; reads go on"),
         Condition::Unreachable => {

@@ -21,7 +21,7 @@ use crate::store::{Store, migrate};
 use crate::vault::{KeyError, MasterKey};
 
 pub use crate::store::cluster::{AddressError, ClusterAddress};
-pub use crate::store::{AppendError, Condition, Expected, ReadError};
+pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
 
 /// Why a ledger could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ impl Ledger {
             return Err(LedgerError::Unfinished);
         }
         let store = Embedded::open(folder, clock::recorded(), progress)?;
-        let is_empty = *store.subscribe().borrow() == Position::START;
+        let is_empty = store.status().borrow().tail == Position::START;
         let key = MasterKey::open(folder, is_empty)?.dedup_hash_key();
         let first = store.first().map_err(OpenError::from)?;
         if first.is_some_and(|first| !is_paired(&first.record, &key)) {
@@ -109,19 +109,14 @@ impl Ledger {
         Self { store, dedup_hash_key }
     }
 
-    /// The last position, now and whenever it moves.
-    pub fn subscribe(&self) -> watch::Receiver<Position> {
-        self.store.subscribe()
+    /// How far the log goes, and whether it takes writes: now, and whenever that changes.
+    pub fn status(&self) -> watch::Receiver<StoreStatus> {
+        self.store.status()
     }
 
-    /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
-    pub fn reconnects(&self) -> Option<u64> {
-        self.store.reconnects()
-    }
-
-    /// Whether the store takes writes.
-    pub fn condition(&self) -> Condition {
-        self.store.condition()
+    /// The position of the last record.
+    pub fn tail(&self) -> Position {
+        self.status().borrow().tail
     }
 }
 

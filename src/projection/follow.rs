@@ -154,7 +154,7 @@ impl Pace {
         if worked < WORK_BETWEEN_RESTS {
             return;
         }
-        let end = *self.ledger.subscribe().borrow();
+        let end = self.ledger.tail();
         let recorded = end.number().saturating_sub(self.log_end.number());
         (self.rested_at, self.log_end) = (Instant::now(), end);
         let rest = REST_AN_EVENT * u32::try_from(recorded).unwrap_or(u32::MAX);
@@ -271,7 +271,7 @@ impl<P: Projection> Follower<P> {
         if !self.projection.is_in_place() {
             self.projection.rebuild()?;
         }
-        let end = *self.ledger.subscribe().borrow();
+        let end = self.ledger.tail();
         let mut position = self.projection.committed()?.position;
         let is_behind = position < end || self.projection.unfinished()?.is_some();
         if is_behind {
@@ -347,9 +347,9 @@ impl<P: Projection> Follower<P> {
         let due = until.map(|until| (until - now).to_std().unwrap_or_default());
         let wait = due.map_or(WAIT_MAX, |due| due.min(WAIT_MAX));
         let position = self.progress.borrow().position;
-        let mut log_end = self.ledger.subscribe();
+        let mut status = self.ledger.status();
         let recorded = async {
-            let _ = log_end.wait_for(|end| *end > position).await;
+            let _ = status.wait_for(|status| status.tail > position).await;
         };
         pace.control.wait_for(tokio::time::timeout(wait, recorded)).await;
         (pace.rested_at, pace.log_end) = (Instant::now(), position);

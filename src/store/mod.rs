@@ -105,15 +105,6 @@ impl AppendError {
     }
 }
 
-/// Who else writes to a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writers {
-    /// Nobody: `recordedtime` rises with position.
-    One,
-    /// Others, each with a clock of its own: `recordedtime` rises within a stream.
-    Several,
-}
-
 /// Why a read gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -141,55 +132,103 @@ impl ReadError {
 /// A record as stored, in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// In the log.
+    /// Its rank in the log.
     pub position: Position,
-    /// In its stream.
+    /// Its rank in its stream.
     pub revision: Revision,
-    /// `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedtime`.
+    /// The latest `recordedtime` among the records up to this one: its own, unless another writer
+    /// stamped an earlier record with a later time.
+    pub latest_recorded_time: RecordedTime,
+    /// Whether a record of another stream carries the same dedup key, as far as the log went when
+    /// this record was read.
+    pub is_cross_stream_duplicate: bool,
+    /// The record's bytes: see [`crate::domain::record`].
     pub record: Bytes,
 }
 
 /// Part of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
-    /// In order of revision.
+    /// Records in order of revision.
     pub records: Vec<Stored>,
-    /// The stream's last revision; `None`: it does not exist.
+    /// The stream's last revision; `None`: the stream does not exist.
     pub last: Option<Revision>,
 }
-
-/// The records of several streams that carry the same pair, in the order of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CrossStreamDuplicate(pub Vec<Stored>);
 
 /// Whether a store takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It does.
+    /// The store takes writes.
     Writable,
-    /// The last one found no space; the next is tried again.
+    /// The last write found no space; the next one is tried again.
     DiskFull,
-    /// The cluster is not reached at the moment; what was read of it is answered from.
+    /// The cluster is not reached at the moment; reads are answered from its copy.
     Unreachable,
-    /// None, until a person has looked.
+    /// The store takes no writes until a person has looked.
     Failed,
-    /// None, and nothing new is read: only a restart of the process helps.
+    /// The store takes no writes and reads nothing new: only a restart of the process helps.
     Ended,
 }
 
-/// An append-only log of records, of which every person's stream is a part.
+/// How the `recordedtime` of records relates to their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamps {
+    /// There is one writer: `recordedtime` rises with position.
+    RiseWithPosition,
+    /// Several writers each have a clock of their own: `recordedtime` rises within a stream only.
+    RiseWithinStream,
+}
+
+/// What a store shows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// The position of the last record that reads show.
+    pub tail: Position,
+    /// The latest `recordedtime` among the records up to the tail; 1970 for an empty log.
+    pub latest_recorded_time: RecordedTime,
+    /// Whether the store takes writes.
+    pub condition: Condition,
+    /// How `recordedtime` relates to the order of records.
+    pub stamps: Stamps,
+    /// How often the store reconnected to its cluster; `None`: there is no cluster.
+    pub reconnects: Option<u64>,
+}
+
+impl StoreStatus {
+    /// The status of an empty log that takes writes and has one writer.
+    pub const EMPTY: Self = Self {
+        tail: Position::START,
+        latest_recorded_time: RecordedTime::from_micros(0),
+        condition: Condition::Writable,
+        stamps: Stamps::RiseWithPosition,
+        reconnects: None,
+    };
+}
+
+/// An append-only log of records. Every record lies in one stream as well.
+///
+/// ```text
+/// position               1     2     3     4     5     6     ranks in the log, from 1, no gaps
+/// stream and revision   A 0   B 0   A 1   C 0   B 1   A 2    ranks in the stream, from 0, no gaps
+/// recordedtime           10    12    17    15    18    19    stamped by the writer
+/// latest_recorded_time   10    12    17    17    18    19    never falls with position
+///                                                       ▲
+///                                                       tail = 6: reads show all up to here
+/// ```
+/// The record at position 4 shows what only a cluster can do: another writer, whose clock was
+/// behind, stamped an earlier time on a later record. With one writer both rows of times are equal.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Writes records. When this returns [`Outcome::Appended`] they are durable and ordered.
+    /// Writes records. When this returns [`Outcome::Appended`] the records are durable and ordered.
     ///
     /// Embedded: all or nothing over all writes of one append. A cluster: per stream, and the
-    /// outcome of each says which. Dedup keys are looked up before expectations: a retry whose
-    /// answer was lost gets [`Outcome::AlreadyStored`], never [`Outcome::Conflict`]. A retry of the
-    /// same append is safe at any time.
+    /// outcome of each write says which. Dedup keys are looked up before expectations: a retry
+    /// whose answer was lost gets [`Outcome::AlreadyStored`], never [`Outcome::Conflict`]. A retry
+    /// of the same append is safe at any time.
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError>;
 
     /// Reads at most `limit` records of a stream from a revision on. Sees every append that
-    /// returned before it was called.
+    /// returned before the call.
     async fn read_stream(
         &self,
         stream: PersonId,
@@ -197,39 +236,22 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Slice, ReadError>;
 
-    /// Reads at most `limit` records after a position, in the order of the log; fewer where they
-    /// are large, none only at its end.
+    /// Reads at most `limit` records after a position, in the order of the log, up to the tail.
+    /// Fewer records come where they are large; none come only at the tail.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
 
-    /// The record that carries each pair, if one does.
-    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError>;
+    /// Finds for each dedup key all records that carry it, in the order of the log. More than one
+    /// carries a key only where two writers of a cluster took it for two streams at once.
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError>;
 
-    /// The latest `recordedtime` among the records up to a position; `None`: there is no record at
-    /// it. With one writer that is the record's own; writers of a cluster have clocks of their own,
-    /// so that it can be an earlier record's.
-    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError>;
+    /// The status now, and whenever it changes. An append that returned before the call is within
+    /// the tail. A store that can no longer say by itself that it ended is looked at by this call.
+    fn status(&self) -> watch::Receiver<StoreStatus>;
 
-    /// The pairs that one of these streams carries and another stream too. With one writer there
-    /// are none; two writers of a cluster can take the same pair for two persons at once.
-    async fn cross_stream_duplicates(
-        &self,
-        streams: &[PersonId],
-    ) -> Result<Vec<CrossStreamDuplicate>, ReadError>;
-
-    /// The last position, now and whenever it moves.
-    fn subscribe(&self) -> watch::Receiver<Position>;
-
-    /// Whether writes are taken.
-    fn condition(&self) -> Condition;
-
-    /// Who else writes.
-    fn writers(&self) -> Writers {
-        Writers::One
-    }
-
-    /// How often the way to a cluster was looked for anew; `None`: there is no cluster.
-    fn reconnects(&self) -> Option<u64> {
-        None
+    /// Reads the record at a position; `None`: the log has none there.
+    async fn read_at(&self, position: Position) -> Result<Option<Stored>, ReadError> {
+        let Some(previous) = position.previous() else { return Ok(None) };
+        Ok(self.read_all(previous, 1).await?.into_iter().next())
     }
 }
 

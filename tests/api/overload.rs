@@ -10,8 +10,8 @@ use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{
-    AppendError, Condition, CrossStreamDuplicate, Expected, Outcome, ReadError, Slice, Store,
-    Stored, Tie, Write,
+    AppendError, Condition, Expected, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Tie,
+    Write,
 };
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -78,7 +78,7 @@ fn large(n: u8) -> Write {
 }
 
 /// A store that takes nothing.
-struct Unwilling(fn() -> AppendError, watch::Receiver<Position>);
+struct Unwilling(fn() -> AppendError, watch::Receiver<StoreStatus>);
 
 #[async_trait]
 impl Store for Unwilling {
@@ -94,27 +94,12 @@ impl Store for Unwilling {
         Err(ReadError::failed("no disk"))
     }
 
-    async fn find(&self, _: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
+    async fn find(&self, _: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
         Err(ReadError::failed("no disk"))
     }
 
-    async fn known(&self, _: Position) -> Result<Option<RecordedTime>, ReadError> {
-        Err(ReadError::failed("no disk"))
-    }
-
-    async fn cross_stream_duplicates(
-        &self,
-        _: &[PersonId],
-    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
-        Err(ReadError::failed("no disk"))
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Position> {
+    fn status(&self) -> watch::Receiver<StoreStatus> {
         self.1.clone()
-    }
-
-    fn condition(&self) -> Condition {
-        Condition::Failed
     }
 }
 
@@ -130,8 +115,9 @@ async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
         ("failed disk", || AppendError::Failed),
     ];
     for (why, error) in rows {
-        let (_moved, position) = watch::channel(Position::START);
-        let ledger = Ledger::over(Arc::new(Unwilling(error, position)), [7; 32]);
+        let failed = StoreStatus { condition: Condition::Failed, ..StoreStatus::EMPTY };
+        let (_told, status) = watch::channel(failed);
+        let ledger = Ledger::over(Arc::new(Unwilling(error, status)), [7; 32]);
         let router = care_ledger::http::router(ledger);
         let request = |path: &str, body: &str| {
             let method = if body.is_empty() { "GET" } else { "POST" };

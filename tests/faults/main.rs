@@ -146,7 +146,7 @@ fn the_checks_themselves_notice_each_kind_of_loss() {
         ),
         (
             "recorded twice",
-            "INSERT INTO log SELECT position + 1, 10, record FROM log \
+            "INSERT INTO log SELECT position + 1, 10, NULL, record FROM log \
           WHERE position = (SELECT max(position) FROM log)",
         ),
         (
@@ -322,7 +322,7 @@ fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
         ),
         (
             "newer format",
-            |data| database(data).execute_batch("PRAGMA user_version = 3").unwrap(),
+            |data| database(data).execute_batch("PRAGMA user_version = 4").unwrap(),
             "format 3",
         ),
         (

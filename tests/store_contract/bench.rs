@@ -179,7 +179,7 @@ pub fn appended(outcome: &Outcome) -> &[Stored] {
 }
 
 pub fn end(store: &dyn Store) -> Position {
-    *store.subscribe().borrow()
+    store.status().borrow().tail
 }
 
 /// All behind a position.

@@ -31,27 +31,29 @@ pub async fn all(store: &EventStoreDb) -> Vec<Stored> {
 
 /// The streams that share a pair with one.
 async fn cross_stream_duplicates(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
-    let told = store.cross_stream_duplicates(&[stream]).await.unwrap();
-    let records = told.iter().flat_map(|CrossStreamDuplicate(records)| records);
-    records.map(|stored| View::new(&stored.record).unwrap().stream()).collect()
+    let slice = store.read_stream(stream, Revision(0), 100).await.unwrap();
+    let duplicates = slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate);
+    let keys = duplicates.map(|stored| View::new(&stored.record).unwrap().dedup_key()).collect();
+    let found = store.find(keys).await.unwrap();
+    found.iter().flatten().map(|stored| View::new(&stored.record).unwrap().stream()).collect()
 }
 
 /// Waits until a replica shows so many records.
 async fn shows(store: &EventStoreDb, count: u64) {
-    let mut moved = store.subscribe();
-    let shown = moved.wait_for(|last| last.number() >= count);
+    let mut status = store.status();
+    let shown = status.wait_for(|now| now.tail.number() >= count);
     tokio::time::timeout(Duration::from_secs(20), shown).await.unwrap().unwrap();
 }
 
 /// Waits until the store is in a condition.
 pub async fn becomes(store: &EventStoreDb, condition: Condition) {
     for _ in 0..2_000 {
-        if store.condition() == condition {
+        if store.status().borrow().condition == condition {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("still {:?}", store.condition());
+    panic!("still {:?}", store.status().borrow().condition);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -128,8 +130,9 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         assert_eq!(cross_stream_duplicates(store, a).await, BTreeSet::from([a, b]));
         assert_eq!(cross_stream_duplicates(store, b).await, BTreeSet::from([a, b]));
         assert!(cross_stream_duplicates(store, anyone()).await.is_empty());
-        let found = store.find(vec![dedup_key]).await.unwrap().remove(0).unwrap();
-        assert_eq!(found.position, Position::new(1), "the first of them answers");
+        let found = store.find(vec![dedup_key]).await.unwrap().remove(0);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].position, Position::new(1), "the first of them answers");
         let slice = store.read_stream(b, Revision(0), 9).await.unwrap();
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
@@ -192,14 +195,17 @@ async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
     assert!(recorded(late) > recorded(early) && late.position < early.position);
     shows(&one, 2).await;
     let latest = recorded(late);
-    assert_eq!(one.known(Position::new(2)).await.unwrap(), Some(latest), "of both");
-    assert_eq!(one.known(Position::new(3)).await.unwrap(), None);
+    let second = one.read_at(Position::new(2)).await.unwrap().unwrap();
+    assert_eq!(second.latest_recorded_time, latest, "of both");
+    assert_eq!(one.status().borrow().latest_recorded_time, latest);
+    assert_eq!(one.read_at(Position::new(3)).await.unwrap(), None);
     // And who writes after has seen both.
     let next = one.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
     assert!(recorded(&appended(&next[0])[0]) > latest);
     drop(one);
     let one = open(&standin, folders[0].path()).await;
-    assert_eq!(one.known(Position::new(2)).await.unwrap(), Some(latest), "after a start");
+    let second = one.read_at(Position::new(2)).await.unwrap().unwrap();
+    assert_eq!(second.latest_recorded_time, latest, "after a start");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

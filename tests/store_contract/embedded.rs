@@ -23,8 +23,15 @@ async fn a_second_process_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_newer_format_and_a_foreign_file_are_refused() {
-    for (application, version) in [(0x4361_7265, 3), (1, 1), (0, 3)] {
+async fn another_format_and_a_foreign_file_are_refused_with_what_to_do() {
+    let rows = [
+        (0x4361_7265, 4, "the log has format 4"),
+        (1, 1, "the log has format 1"),
+        (0, 3, "the log has format 3"),
+        (0x4361_7265, 1, "name another --data folder"),
+        (0x4361_7265, 2, "name another --data folder"),
+    ];
+    for (application, version, said) in rows {
         let folder = tempfile::tempdir().unwrap();
         let database = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
         database
@@ -35,7 +42,7 @@ async fn a_newer_format_and_a_foreign_file_are_refused() {
             .unwrap();
         drop(database);
         let refused = Embedded::open(folder.path(), clock(), &mut |_, _| ()).err().unwrap();
-        assert!(matches!(refused, OpenError::Format { .. }), "{application} {version}");
+        assert!(refused.to_string().contains(said), "{application} {version}: {refused}");
     }
 }
 

@@ -245,7 +245,7 @@ async fn a_feed_that_falls_silent_is_given_up_by_who_knows_better() {
         assert_eq!(refused, 0);
     }
     assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
-    assert_eq!(store.reconnects(), Some(1));
+    assert_eq!(store.status().borrow().reconnects, Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -258,13 +258,13 @@ async fn a_start_goes_on_past_a_feed_that_says_nothing() {
     standin.fault(Fault::Silent, Call::Subscribe, 1);
     let (store, _ledger) = open(&standin, folder.path()).await;
     for _ in 0..200 {
-        if store.condition() == Condition::Writable {
+        if store.status().borrow().condition == Condition::Writable {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(store.condition(), Condition::Writable);
-    assert_eq!(*store.subscribe().borrow(), receipt.place.unwrap().position);
+    assert_eq!(store.status().borrow().condition, Condition::Writable);
+    assert_eq!(end(&*store), receipt.place.unwrap().position);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -322,7 +322,7 @@ async fn a_change_of_leader_is_survived_by_writers_and_the_feed() {
         }
         audit(&standin, &receipts, why).await;
         assert_eq!(behind(&*store, Position::START).await.len(), 60, "{why}");
-        assert!(store.reconnects().unwrap() > 0, "{why}");
+        assert!(store.status().borrow().reconnects.unwrap() > 0, "{why}");
     });
     futures::future::join_all(rows).await;
 }
@@ -344,12 +344,12 @@ async fn cut_off_a_replica_reads_on_says_so_and_comes_back() {
     let unreached =
         matches!(why, RecordError::Append(AppendError::Unreachable | AppendError::Unsure));
     assert!(unreached && begun.elapsed() < Duration::from_secs(20), "{why}");
-    assert_eq!(store.condition(), Condition::Unreachable);
+    assert_eq!(store.status().borrow().condition, Condition::Unreachable);
     assert!(ledger.person(person, None).await.unwrap().is_some(), "reads go on");
     for node in 0..3 {
         standin.revive(node).await;
     }
     let (second, _) = settled(&ledger, &draft).await;
-    assert_eq!(store.condition(), Condition::Writable);
+    assert_eq!(store.status().borrow().condition, Condition::Writable);
     audit(&standin, &[first, second], "cut off").await;
 }

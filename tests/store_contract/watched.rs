@@ -154,7 +154,7 @@ async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
     );
     std::fs::write(&cursor, whole).unwrap();
     let opened = EventStoreDb::open(address, folder.path(), CHECK, clock(), &mut |_, _| ()).await;
-    assert_eq!(opened.unwrap().condition(), Condition::Unreachable);
+    assert_eq!(opened.unwrap().status().borrow().condition, Condition::Unreachable);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -190,7 +190,7 @@ async fn check_index(
     for rows in asked.chunks(PAGE) {
         let found = store.find(rows.iter().map(|row| row.dedup_key).collect()).await.unwrap();
         for (row, found) in rows.iter().zip(found) {
-            let said = found.map(|stored| stored.position.number());
+            let said = found.first().map(|stored| stored.position.number());
             if said != Some(row.position) {
                 let at = row.position;
                 findings.push(format!("the index {which}: the pair of {at} lies at {said:?}"));

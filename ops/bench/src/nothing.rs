@@ -7,20 +7,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::store::{
-    AppendError, CrossStreamDuplicate, Condition, Outcome, ReadError, Slice, Store, Stored, Write,
+    AppendError, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write,
 };
 use tokio::sync::watch;
 
 /// See the module.
 pub struct Nothing {
     last: AtomicU64,
-    moved: watch::Sender<Position>,
+    status: watch::Sender<StoreStatus>,
 }
 
 impl Nothing {
     /// Nothing, so far.
     pub fn new() -> Self {
-        Self { last: AtomicU64::new(0), moved: watch::Sender::new(Position::START) }
+        Self { last: AtomicU64::new(0), status: watch::Sender::new(StoreStatus::EMPTY) }
     }
 
     fn stored(&self, write: Write) -> Outcome {
@@ -30,6 +30,8 @@ impl Nothing {
         let stored = (before + 1..).zip(write.records).map(|(position, record)| Stored {
             position: Position::new(position),
             revision: Revision(position),
+            latest_recorded_time: now,
+            is_cross_stream_duplicate: false,
             record: record.at(now).into(),
         });
         Outcome::Appended(stored.collect())
@@ -50,25 +52,14 @@ impl Store for Nothing {
         Ok(Vec::new())
     }
 
-    async fn find(&self, pairs: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
-        Ok(vec![None; pairs.len()])
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
+        Ok(vec![Vec::new(); dedup_keys.len()])
     }
 
-    async fn known(&self, _: Position) -> Result<Option<RecordedTime>, ReadError> {
-        Ok(None)
-    }
-
-    async fn cross_stream_duplicates(&self, _: &[PersonId]) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
-        Ok(Vec::new())
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Position> {
+    fn status(&self) -> watch::Receiver<StoreStatus> {
         // Brought up to date when someone looks, so that an append pays nothing for it.
-        self.moved.send_replace(Position::new(self.last.load(Ordering::Relaxed)));
-        self.moved.subscribe()
-    }
-
-    fn condition(&self) -> Condition {
-        Condition::Writable
+        let tail = Position::new(self.last.load(Ordering::Relaxed));
+        self.status.send_modify(|status| status.tail = tail);
+        self.status.subscribe()
     }
 }

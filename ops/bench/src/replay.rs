@@ -17,7 +17,7 @@ const PAGE_RECORDS: usize = 10_000;
 /// Reads the ledger's log through its store, over and over for a while.
 pub fn ledger(data: &Path, seconds: f64) -> Result<Report, Failure> {
     let store = Embedded::open(data, Arc::new(never), &mut |_, _| ())?;
-    let has = store.subscribe().borrow().number();
+    let has = store.status().borrow().tail.number();
     crate::alone(async {
         let reading = Reading::start(0.0)?;
         let mut read = 0;

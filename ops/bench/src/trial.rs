@@ -45,7 +45,7 @@ impl Ground {
         let report = self.load(&server, load)?;
         let told = connection::position(server.address)?;
         server.kill()?;
-        let position = Ledger::open(&data, &mut |_, _| ())?.subscribe().borrow().number();
+        let position = Ledger::open(&data, &mut |_, _| ())?.tail().number();
         if position != told {
             return Err(format!("{told} events acknowledged, {position} after a kill").into());
         }

@@ -132,7 +132,7 @@ async fn page(
             }
         }
     }
-    is_end |= last >= *app.ledger.subscribe().borrow();
+    is_end |= last >= app.ledger.tail();
     let end = if is_end { "]}".to_owned() } else { format!("],\"next\":\"{last}\"}}") };
     body.extend_from_slice(end.as_bytes());
     let kind = HeaderValue::from_static("application/json");

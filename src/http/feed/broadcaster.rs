@@ -137,7 +137,7 @@ impl Broadcaster {
         let mut state = self.state();
         let end = match state.end.filter(|_| state.is_running) {
             Some(end) => end,
-            None => *self.ledger.subscribe().borrow(),
+            None => self.ledger.tail(),
         };
         if from < end {
             return Err(end);
@@ -161,9 +161,9 @@ impl Broadcaster {
 
     /// Reads each new stretch of the log and offers it, until nobody waits.
     async fn run(self: Arc<Self>) {
-        let mut moved = self.ledger.subscribe();
+        let mut status = self.ledger.status();
         while let Some(end) = self.end() {
-            if moved.wait_for(|position| *position > end).await.is_err() {
+            if status.wait_for(|status| status.tail > end).await.is_err() {
                 // The store is gone, and the process on its way out.
                 return;
             }

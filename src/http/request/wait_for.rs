@@ -63,8 +63,8 @@ impl Hold {
         let reached = match &self.app.lists {
             Some(lists) if self.is_of_lists => lists.reached(self.position, within).await,
             _ => {
-                let mut last = self.app.ledger.subscribe();
-                let reached = last.wait_for(|last| *last >= self.position);
+                let mut status = self.app.ledger.status();
+                let reached = status.wait_for(|status| status.tail >= self.position);
                 tokio::time::timeout(within, reached).await.is_ok_and(|reached| reached.is_ok())
             }
         };

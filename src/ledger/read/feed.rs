@@ -103,7 +103,7 @@ impl FeedEvent {
 
     /// Appends the event as JSON text without a line break.
     pub fn write(&self, text: &mut Vec<u8>) {
-        let Stored { position, revision, record } = &self.stored;
+        let Stored { position, revision, record, .. } = &self.stored;
         let view = View::new(record).expect("checked by Told::new");
         InPlace {
             canonical: view.canonical(),
@@ -173,7 +173,13 @@ mod tests {
         let draft = validate::check(&Raw(raw), now).ok()?;
         let stamped = Stamped::new(&draft, draft.person, DedupKey([1; 32]), &[2; 32]);
         let record = stamped.at(RecordedTime::from_micros(recorded)).into();
-        Some(Stored { position: Position::new(position), revision: Revision(revision), record })
+        Some(Stored {
+            position: Position::new(position),
+            revision: Revision(revision),
+            latest_recorded_time: RecordedTime::from_micros(recorded),
+            is_cross_stream_duplicate: false,
+            record,
+        })
     }
 
     proptest! {

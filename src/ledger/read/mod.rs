@@ -18,7 +18,7 @@ use crate::domain::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Re
 use crate::domain::record::{self, View};
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Kind;
-use crate::store::{CrossStreamDuplicate, ReadError, Stored, Writers};
+use crate::store::{ReadError, Stamps, Stored};
 
 /// Folding more records than this takes longer than handing the thread over, about 20 ms.
 const LONG_RECORDS: usize = 2_000;
@@ -51,6 +51,47 @@ pub struct DependsOn {
     pub dedup_keys: Vec<DedupKey>,
 }
 
+/// The records of one stream.
+#[derive(Clone, Default)]
+struct StreamRecords {
+    records: Vec<Arc<Recorded>>,
+    /// The dedup keys that a record of another stream carries too.
+    duplicates: Vec<DedupKey>,
+}
+
+impl StreamRecords {
+    fn add(&mut self, stored: &Stored) -> Result<(), ReadError> {
+        self.records.push(Arc::new(open(stored)?));
+        if stored.is_cross_stream_duplicate {
+            let view = View::new(&stored.record).map_err(ReadError::failed)?;
+            self.duplicates.push(view.dedup_key());
+        }
+        Ok(())
+    }
+}
+
+/// The records of all streams that are one person's.
+struct Merged {
+    records: Vec<Arc<Recorded>>,
+    /// The other streams that were read to find out which these are.
+    streams: Vec<PersonId>,
+    /// The dedup keys of these records that a record of another stream carries too, each once.
+    duplicates: Vec<DedupKey>,
+}
+
+impl Merged {
+    fn of(own: impl Iterator<Item = StreamRecords>, streams: Vec<PersonId>) -> Self {
+        let mut merged = Self { records: Vec::new(), streams, duplicates: Vec::new() };
+        for StreamRecords { records, duplicates } in own {
+            merged.records.extend(records);
+            merged.duplicates.extend(duplicates);
+        }
+        merged.duplicates.sort_unstable();
+        merged.duplicates.dedup();
+        merged
+    }
+}
+
 impl Ledger {
     /// Reads what is known of a person, and what was known at `known`. `None`: there is no such
     /// stream.
@@ -63,27 +104,26 @@ impl Ledger {
         known: Option<RecordedTime>,
     ) -> Result<Option<Person>, ReadError> {
         // Before the stream is read, so that all that is known is in it.
-        let latest = match known {
-            Some(known) => known,
-            None => self.last_recorded().await?,
-        };
-        let all = self.stream(person).await?;
-        let own = self.whole(all.clone()).await?;
-        if own.is_empty() {
+        let status = *self.store.status().borrow();
+        let latest = known.unwrap_or(status.latest_recorded_time);
+        let own = self.stream(person).await?;
+        let all = own.records.clone();
+        let own = self.whole(own).await?;
+        if own.records.is_empty() {
             return Ok(None);
         }
-        let known = match (known, self.store.writers()) {
-            (None, Writers::Several) => self.known_of(person, &own, latest).await?,
+        let known = match (known, status.stamps) {
+            (None, Stamps::RiseWithinStream) => self.known_of(person, &own, latest).await?,
             _ => latest,
         };
         let is_known = |record: &&Arc<Recorded>| record.recorded <= known;
         let revision = all.iter().filter(is_known).map(|record| record.revision).max();
-        let (records, streams) = self.merged(person, own, known).await?;
+        let Merged { records, streams, duplicates } = self.merged(person, own, known).await?;
         let named = named(&records);
         let dedup_keys: Vec<DedupKey> =
             named.iter().map(|key| record::dedup_key(&self.dedup_hash_key, key)).collect();
         let elsewhere = self.elsewhere(named, dedup_keys.clone(), known).await?;
-        let reused = self.reused(&records, known).await?;
+        let reused = self.reused(&records, duplicates, known).await?;
         let mut history =
             run_blocking_if_long(records.len(), || history::fold(records, &elsewhere, Some(known)));
         history.findings.extend(reused);
@@ -96,19 +136,19 @@ impl Ledger {
     async fn known_of(
         &self,
         person: PersonId,
-        own: &[Arc<Recorded>],
+        own: &StreamRecords,
         latest: RecordedTime,
     ) -> Result<RecordedTime, ReadError> {
-        let (records, _) = self.merged(person, own.to_vec(), latest).await?;
-        let dedup_keys = named(&records)
-            .iter()
-            .map(|key| record::dedup_key(&self.dedup_hash_key, key))
-            .collect();
-        let elsewhere = self.store.find(dedup_keys).await?;
-        let streams: Vec<PersonId> = records.iter().map(|record| record.stream).collect();
-        let sharing = self.store.cross_stream_duplicates(&streams).await?;
-        let sharing = sharing.iter().flat_map(|CrossStreamDuplicate(records)| records);
-        let others = elsewhere.iter().flatten().chain(sharing);
+        let Merged { records, duplicates, .. } = self.merged(person, own.clone(), latest).await?;
+        let elsewhere = named(&records);
+        let key = |key| record::dedup_key(&self.dedup_hash_key, key);
+        let elsewhere = self.store.find(elsewhere.iter().map(key).collect()).await?;
+        let sharing = match duplicates.is_empty() {
+            true => Vec::new(),
+            false => self.store.find(duplicates).await?,
+        };
+        let others = elsewhere.iter().filter_map(|found| found.first());
+        let others = others.chain(sharing.iter().flatten());
         let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded()));
         let used = records.iter().map(|record| record.recorded).chain(others).max();
         Ok(used.unwrap_or(latest))
@@ -127,9 +167,7 @@ impl Ledger {
     /// # Errors
     /// [`ReadError`] when the store fails.
     pub async fn at(&self, position: Position) -> Result<Option<Recorded>, ReadError> {
-        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
-        let found = self.log(Position::new(before), 1).await?;
-        Ok(found.into_iter().find(|record| record.position == position))
+        self.store.read_at(position).await?.as_ref().map(open).transpose()
     }
 
     /// The record with a duplicate key.
@@ -138,29 +176,22 @@ impl Ledger {
     /// [`ReadError`] when the store fails.
     pub async fn event(&self, key: &EventKey) -> Result<Option<Recorded>, ReadError> {
         let found = self.store.find(vec![record::dedup_key(&self.dedup_hash_key, key)]).await?;
-        found.into_iter().flatten().next().as_ref().map(open).transpose()
-    }
-
-    /// The latest `recordedtime` of the log.
-    async fn last_recorded(&self) -> Result<RecordedTime, ReadError> {
-        let last = *self.store.subscribe().borrow();
-        Ok(self.store.known(last).await?.unwrap_or(RecordedTime::from_micros(0)))
+        found.iter().flatten().next().map(open).transpose()
     }
 
     /// One stream, whole.
-    async fn stream(&self, person: PersonId) -> Result<Vec<Arc<Recorded>>, ReadError> {
-        let mut records = Vec::new();
+    async fn stream(&self, person: PersonId) -> Result<StreamRecords, ReadError> {
+        let mut stream = StreamRecords::default();
         loop {
-            let from = Revision(records.len() as u64);
+            let from = Revision(stream.records.len() as u64);
             let slice = self.store.read_stream(person, from, PAGE_RECORDS).await?;
-            let read = slice.records.len();
             for stored in &slice.records {
-                records.push(Arc::new(open(stored)?));
+                stream.add(stored)?;
             }
-            if read < PAGE_RECORDS {
-                return Ok(records);
+            if slice.records.len() < PAGE_RECORDS {
+                return Ok(stream);
             }
-            if records.len() > STREAM_RECORDS_MAX {
+            if stream.records.len() > STREAM_RECORDS_MAX {
                 return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
             }
         }
@@ -168,44 +199,41 @@ impl Ledger {
 
     /// Leaves out the other copy of a merge whose own record is not there: the write of it is under
     /// way, or was refused or given up after its first half, which only a cluster can do.
-    async fn whole(
-        &self,
-        mut records: Vec<Arc<Recorded>>,
-    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+    async fn whole(&self, mut stream: StreamRecords) -> Result<StreamRecords, ReadError> {
         let is_copy = |record: &Recorded| is_link(record) && record.event.subject != record.stream;
-        let copies: Vec<&Arc<Recorded>> = records.iter().filter(|record| is_copy(record)).collect();
-        if copies.is_empty() {
-            return Ok(records);
+        let copies = || stream.records.iter().filter(|record| is_copy(record));
+        let own = |copy: &Arc<Recorded>| record::dedup_key(&self.dedup_hash_key, &copy.event.key);
+        let keys: Vec<DedupKey> = copies().map(own).collect();
+        if keys.is_empty() {
+            return Ok(stream);
         }
-        let own = |copy: &&Arc<Recorded>| record::dedup_key(&self.dedup_hash_key, &copy.event.key);
-        let found = self.store.find(copies.iter().map(own).collect()).await?;
-        let stream = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
-        let is_whole = |(copy, found): (&&Arc<Recorded>, &Option<Stored>)| {
-            found.as_ref().and_then(stream) == Some(copy.event.subject)
+        let found = self.store.find(keys).await?;
+        let lies_in = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
+        let is_whole = |(copy, found): (&Arc<Recorded>, &Vec<Stored>)| {
+            found.first().and_then(lies_in) == Some(copy.event.subject)
         };
-        let mut whole: Vec<bool> = copies.iter().zip(&found).map(is_whole).collect();
+        let mut whole: Vec<bool> = copies().zip(&found).map(is_whole).collect();
         whole.reverse();
-        records.retain(|record| !is_copy(record) || whole.pop().unwrap_or_default());
-        Ok(records)
+        stream.records.retain(|record| !is_copy(record) || whole.pop().unwrap_or_default());
+        Ok(stream)
     }
 
-    /// The records of all streams that are one person's as far as is known, and the other streams
-    /// that were read to find that out: merges and their undoing act from their own recorded time
-    /// on.
+    /// The records of all streams that are one person's as far as is known: merges and their undoing
+    /// act from their own recorded time on.
     async fn merged(
         &self,
         person: PersonId,
-        own: Vec<Arc<Recorded>>,
+        own: StreamRecords,
         known: RecordedTime,
-    ) -> Result<(Vec<Arc<Recorded>>, Vec<PersonId>), ReadError> {
+    ) -> Result<Merged, ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
+            let all = || streams.values().flat_map(|stream| &stream.records);
             // A merge lies in both streams, so a stream without one stands alone.
-            if !streams.values().flatten().any(|record| is_link(record)) {
-                return Ok((streams.into_values().flatten().collect(), Vec::new()));
+            if !all().any(|record| is_link(record)) {
+                return Ok(Merged::of(streams.into_values(), Vec::new()));
             }
-            let all = streams.values().flatten().cloned();
-            let links = links(&history::fold(all, &HashSet::new(), Some(known)));
+            let links = links(&history::fold(all().cloned(), &HashSet::new(), Some(known)));
             let missing: Vec<PersonId> = links
                 .iter()
                 .flat_map(|link| [link.one, link.other])
@@ -216,8 +244,8 @@ impl Ledger {
                 let read = streams.keys().filter(|stream| **stream != person).copied().collect();
                 streams.retain(|stream, _| same.contains(stream));
                 // Of a fact that lies in two of them, the copy in the stream asked for is shown.
-                let own = streams.remove(&person).into_iter().flatten();
-                return Ok((own.chain(streams.into_values().flatten()).collect(), read));
+                let own = streams.remove(&person);
+                return Ok(Merged::of(own.into_iter().chain(streams.into_values()), read));
             }
             for person in missing {
                 let stream = self.whole(self.stream(person).await?).await?;
@@ -226,26 +254,19 @@ impl Ledger {
         }
     }
 
-    /// The streams that carry a pair which one of these streams carries too.
-    ///
-    /// # Errors
-    /// [`ReadError`] when the store fails.
-    pub async fn sharing(&self, streams: &[PersonId]) -> Result<Vec<PersonId>, ReadError> {
-        let carriers = self.store.cross_stream_duplicates(streams).await?;
-        let records = carriers.iter().flat_map(|CrossStreamDuplicate(records)| records);
-        Ok(records.filter_map(|stored| Some(View::new(&stored.record).ok()?.stream())).collect())
-    }
-
     /// What is to be said of records whose source and id a record of another person has.
     async fn reused(
         &self,
         records: &[Arc<Recorded>],
+        duplicates: Vec<DedupKey>,
         known: RecordedTime,
     ) -> Result<Vec<Finding>, ReadError> {
+        if duplicates.is_empty() {
+            return Ok(Vec::new());
+        }
         let own: HashSet<PersonId> = records.iter().map(|record| record.stream).collect();
-        let streams: Vec<PersonId> = own.iter().copied().collect();
         let mut findings = Vec::new();
-        for CrossStreamDuplicate(carriers) in self.store.cross_stream_duplicates(&streams).await? {
+        for carriers in self.store.find(duplicates).await? {
             let carriers: Vec<Recorded> = carriers.iter().map(open).collect::<Result<_, _>>()?;
             let (ours, others): (Vec<_>, Vec<_>) = carriers
                 .iter()
@@ -270,10 +291,10 @@ impl Ledger {
         }
         let found = self.store.find(dedup_keys).await?;
         let is_known =
-            |stored: &Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
+            |stored: &&Stored| View::new(&stored.record).is_ok_and(|view| view.recorded() <= known);
         let dedup_keys = named.into_iter().zip(found);
         Ok(dedup_keys
-            .filter(|(_, f)| f.as_ref().is_some_and(is_known))
+            .filter(|(_, found)| found.first().is_some_and(|stored| is_known(&stored)))
             .map(|(key, _)| key)
             .collect())
     }

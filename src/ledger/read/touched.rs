@@ -17,6 +17,8 @@ pub struct TouchedRecord {
     pub dedup_key: DedupKey,
     /// When the ledger learned of it.
     pub recorded: RecordedTime,
+    /// Whether a record of another person has the same duplicate key.
+    pub is_cross_stream_duplicate: bool,
 }
 
 /// One record of the log, by what ties a derived file to this very log.
@@ -46,15 +48,24 @@ impl Ledger {
     /// # Errors
     /// [`ReadError`] when the store fails.
     pub async fn anchor(&self, position: Position) -> Result<Option<Anchor>, ReadError> {
-        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
-        let found = self.store.read_all(Position::new(before), 1).await?;
-        let found = found.into_iter().find(|stored| stored.position == position);
-        let known = self.store.known(position).await?;
-        let anchor = |(stored, recorded): (Stored, _)| Anchor {
-            recorded,
+        let found = self.store.read_at(position).await?;
+        Ok(found.map(|stored| Anchor {
+            recorded: stored.latest_recorded_time,
             commitment: commitment(&stored.record).into(),
-        };
-        Ok(found.zip(known).map(anchor))
+        }))
+    }
+
+    /// The streams of all records that carry one of these keys.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn streams_with(
+        &self,
+        dedup_keys: Vec<DedupKey>,
+    ) -> Result<Vec<PersonId>, ReadError> {
+        let found = self.store.find(dedup_keys).await?;
+        let stream = |stored: &Stored| Some(View::new(&stored.record).ok()?.stream());
+        Ok(found.iter().flatten().filter_map(stream).collect())
     }
 }
 
@@ -65,5 +76,6 @@ fn clear(stored: &Stored) -> Result<TouchedRecord, ReadError> {
         stream: view.stream(),
         dedup_key: view.dedup_key(),
         recorded: view.recorded(),
+        is_cross_stream_duplicate: stored.is_cross_stream_duplicate,
     })
 }

@@ -15,7 +15,7 @@ use super::Ledger;
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
-use crate::store::{AppendError, CrossStreamDuplicate, Expected, Outcome, ReadError, Stored, Tie};
+use crate::store::{AppendError, Expected, Outcome, ReadError, Stored, Tie};
 
 /// Each round settles at least one pair that another sender wrote meanwhile; more rounds than this
 /// mean that senders race with the same ids.
@@ -271,26 +271,17 @@ impl Ledger {
         }
         let dedup_keys = places.iter().map(|place| batch.entries[*place].dedup_key).collect();
         let found = self.store.find(dedup_keys).await?;
-        for (place, stored) in places.iter().zip(found) {
-            let Some(stored) = stored else { continue };
-            let stored = self.in_own_stream(stored, batch.entries[*place].stream).await?;
-            batch.known(*place, &stored);
+        for (place, stored) in places.iter().zip(&found) {
+            // Of several records that carry a key, the one in this stream, else the first.
+            let is_own = |stored: &&Stored| {
+                let stream = View::new(&stored.record).ok().map(View::stream);
+                stream == Some(batch.entries[*place].stream)
+            };
+            if let Some(stored) = stored.iter().find(is_own).or(stored.first()) {
+                batch.known(*place, stored);
+            }
         }
         Ok(())
-    }
-
-    /// Of the records that carry a pair, the one in this stream, if two writers took it at once for
-    /// two persons; else the first.
-    async fn in_own_stream(&self, first: Stored, stream: PersonId) -> Result<Stored, ReadError> {
-        let of =
-            |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.stream(), v.dedup_key()));
-        let Some((_, dedup_key)) = of(&first).filter(|(found, _)| *found != stream) else {
-            return Ok(first);
-        };
-        let carriers = self.store.cross_stream_duplicates(&[stream]).await?;
-        let records = carriers.into_iter().flat_map(|CrossStreamDuplicate(records)| records);
-        let own = records.into_iter().find(|stored| of(stored) == Some((stream, dedup_key)));
-        Ok(own.unwrap_or(first))
     }
 }
 

@@ -90,7 +90,7 @@ impl Lists {
     /// The present, and how far the lists have read. Lists that hold nobody yet, of a log that
     /// does, are waited for: an empty list would say that all is well.
     async fn pin(&self) -> Result<Pin, ListError> {
-        let is_empty = *self.ledger().subscribe().borrow() == Position::START;
+        let is_empty = self.ledger().tail() == Position::START;
         let first = Position::new(1);
         if !is_empty && !self.reached(first, FIRST_ROWS_WAIT_MAX).await {
             return Err(ListError::Behind(Position::START));

@@ -93,6 +93,7 @@ impl Lists {
             state,
             dependents: Dependents::default(),
             touched: BTreeSet::new(),
+            cross_stream_duplicates: Vec::new(),
         };
         let follower = Follower::open(rows, ledger.clone(), clock.clone()).await?;
         let progress = follower.subscribe();

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::dependents::Dependents;
 use super::row::{self, Row};
 use super::state::{State, Stretch};
-use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::id::{DedupKey, PersonId, RecordedTime};
 use crate::ledger::Ledger;
 use crate::ledger::read::touched::TouchedRecord;
 use crate::projection::follow::{Fault, LogPoint, Pace, Projection, StretchEnd, WallClock};
@@ -30,6 +30,8 @@ pub(super) struct ListRows {
     pub dependents: Dependents,
     /// Whose rows the records taken so far may change, in the order in which they are folded.
     pub touched: BTreeSet<PersonId>,
+    /// The dedup keys among these records that a record of another person carries too.
+    pub cross_stream_duplicates: Vec<DedupKey>,
 }
 
 impl ListRows {
@@ -62,6 +64,7 @@ impl Projection for ListRows {
 
     fn restore(&mut self) -> Result<(), Fault> {
         self.touched.clear();
+        self.cross_stream_duplicates.clear();
         self.dependents = Dependents::default();
         let dependents = &mut self.dependents;
         Ok(self.state.each_dependency(|person, dependency| dependents.add(person, dependency))?)
@@ -69,6 +72,7 @@ impl Projection for ListRows {
 
     fn rebuild(&mut self) -> Result<(), Fault> {
         self.touched.clear();
+        self.cross_stream_duplicates.clear();
         self.dependents = Dependents::default();
         Ok(self.state.rebuild()?)
     }
@@ -76,12 +80,15 @@ impl Projection for ListRows {
     fn take(&mut self, record: &TouchedRecord) {
         self.touched.insert(record.stream);
         self.touched.extend(self.dependents.of(record));
+        if record.is_cross_stream_duplicate {
+            self.cross_stream_duplicates.push(record.dedup_key);
+        }
     }
 
     async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault> {
         let mut touched = std::mem::take(&mut self.touched);
-        let streams: Vec<PersonId> = touched.iter().copied().collect();
-        touched.extend(self.ledger.sharing(&streams).await?);
+        let duplicates = std::mem::take(&mut self.cross_stream_duplicates);
+        touched.extend(self.ledger.streams_with(duplicates).await?);
         let done = self.state.unfinished()?.and_then(|stretch| stretch.done);
         let mut stretch = Stretch { end: end.position, commitment: end.commitment, done };
         let mut rows = Vec::new();

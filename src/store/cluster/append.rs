@@ -300,10 +300,10 @@ impl ClusterWriter {
 
     /// Waits until the copy shows a stream up to a revision; false: not in time.
     async fn wait_until_copied(&self, stream: PersonId, revision: Revision) -> bool {
-        let mut moved = self.copy.subscribe();
+        let mut status = self.copy.status();
         let copied = async {
             while self.copy.last_revision(stream) < Some(revision) {
-                if moved.changed().await.is_err() {
+                if status.changed().await.is_err() {
                     return;
                 }
             }
@@ -314,7 +314,7 @@ impl ClusterWriter {
     /// Gives the records their `recordedtime`: later than every time that the copy shows, and so
     /// later than the last record of the stream.
     fn stamp(&self, writes: &StreamWrites, after: Option<Revision>) -> Attempt {
-        let latest = self.copy.latest().micros();
+        let latest = self.copy.latest_committed().micros();
         let mut recorded = (self.clock)().micros().max(latest.saturating_add(1));
         let records = writes.records().map(|stamped| {
             let record = stamped.clone().at(RecordedTime::from_micros(recorded));

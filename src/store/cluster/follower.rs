@@ -129,11 +129,14 @@ pub struct LogFollower {
 }
 
 impl LogFollower {
-    /// Runs the loop on a thread of its own until `stop` says so.
+    /// Runs the loop on a thread of its own until `stop` says so, and `beside` on the same thread.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn spawn(self) -> std::io::Result<JoinHandle<()>> {
+    pub fn spawn(
+        self,
+        beside: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<JoinHandle<()>> {
         // One blocking thread resolves host names; the copy has threads of its own.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -146,6 +149,7 @@ impl LogFollower {
                 tokio::select! {
                     () = signals.give_heartbeats() => {}
                     () = self.run() => {}
+                    () = beside => {}
                     _ = stop.wait_for(|stop| *stop) => {}
                 }
             });

@@ -165,7 +165,7 @@ impl LogCopy {
 
     /// The last record of the copy.
     fn end(&self) -> Position {
-        *self.log.subscribe().borrow()
+        self.log.status().borrow().tail
     }
 
     /// Writes down how far the cluster was read; after a restart it is read on from there. A
@@ -181,8 +181,7 @@ impl LogCopy {
     }
 
     async fn commitment_at(&self, position: Position) -> Result<Option<[u8; 32]>, FollowError> {
-        let Some(before) = position.number().checked_sub(1) else { return Ok(None) };
-        let found = self.log.read_all(Position::new(before), 1).await?;
-        Ok(found.first().map(|stored| *commitment(&stored.record).as_bytes()))
+        let found = self.log.read_at(position).await?;
+        Ok(found.map(|stored| *commitment(&stored.record).as_bytes()))
     }
 }

@@ -32,6 +32,7 @@ mod follower;
 pub(super) mod identity;
 pub(super) mod log_copy;
 mod replica;
+mod replica_status;
 mod stream_writes;
 pub(super) mod subscription;
 

@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,12 +18,10 @@ use super::follow_error::{FollowError, FollowStopReason};
 use super::follower::{FollowState, FollowerSignals, LogFollower};
 use super::identity::{LedgerClaim, claim_cluster, read_claim};
 use super::log_copy::LogCopy;
-use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use super::replica_status::ReplicaStatus;
+use crate::domain::id::{DedupKey, PersonId, Position, Revision};
 use crate::store::embedded::{self, Clock, Embedded, Keeping};
-use crate::store::{
-    AppendError, Condition, CrossStreamDuplicate, Outcome, ReadError, Slice, Store, Stored, Write,
-    Writers,
-};
+use crate::store::{AppendError, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write};
 
 /// The folder of the copy, in the data folder.
 pub const COPY_FOLDER: &str = "mirror";
@@ -109,8 +106,9 @@ pub async fn ledger_in(
 /// The store on an EventStoreDB or KurrentDB cluster.
 pub struct EventStoreDb {
     copy: Arc<Embedded>,
-    writer: ClusterWriter,
+    writer: Arc<ClusterWriter>,
     signals: Arc<FollowerSignals>,
+    status: Arc<ReplicaStatus>,
     /// Dropping the sender ends the follower's loop.
     stop: Option<watch::Sender<bool>>,
     follower: JoinHandle<()>,
@@ -140,11 +138,14 @@ impl EventStoreDb {
         let (stop, stopped) = watch::channel(false);
         let copy = LogCopy::open(&folder, log.clone()).await?;
         let was_complete = copy.was_complete();
+        let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
+        let writer = Arc::new(writer);
+        let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
         let follower =
             LogFollower { address, key_hash, copy, signals: signals.clone(), stop: stopped };
-        let follower = follower.spawn().map_err(embedded::OpenError::from)?;
-        let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
-        let store = Self { copy: log, writer, signals, stop: Some(stop), follower };
+        let follower = follower.spawn(status.clone().tell_changes());
+        let follower = follower.map_err(embedded::OpenError::from)?;
+        let store = Self { copy: log, writer, signals, status, stop: Some(stop), follower };
         store.wait_until_live(was_complete, progress).await?;
         Ok(store)
     }
@@ -223,43 +224,11 @@ impl Store for EventStoreDb {
         self.copy.read_all(after, limit).await
     }
 
-    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
         self.copy.find(dedup_keys).await
     }
 
-    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError> {
-        self.copy.known(position).await
-    }
-
-    async fn cross_stream_duplicates(
-        &self,
-        streams: &[PersonId],
-    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
-        self.copy.cross_stream_duplicates(streams).await
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Position> {
-        self.copy.subscribe()
-    }
-
-    fn condition(&self) -> Condition {
-        if self.signals.is_stuck() {
-            return Condition::Ended;
-        }
-        match *self.signals.state.borrow() {
-            FollowState::Live => self.copy.condition(),
-            FollowState::CatchingUp { .. } | FollowState::Disconnected(_) => Condition::Unreachable,
-            FollowState::Stopped(_) => Condition::Failed,
-        }
-    }
-
-    fn writers(&self) -> Writers {
-        Writers::Several
-    }
-
-    fn reconnects(&self) -> Option<u64> {
-        let first = 1;
-        let of_follower = self.signals.connections.load(Ordering::Relaxed).saturating_sub(first);
-        Some(of_follower + self.writer.reconnects())
+    fn status(&self) -> watch::Receiver<StoreStatus> {
+        self.status.subscribe()
     }
 }

@@ -102,13 +102,13 @@ impl StreamWrites {
     }
 
     /// The writes of which a record was found in the log; `found` has an entry a record, in order.
-    pub fn already_stored(&self, found: &[Option<Stored>]) -> PlacedOutcomes {
+    pub fn already_stored(&self, found: &[Vec<Stored>]) -> PlacedOutcomes {
         let mut found = found.iter();
         let mut outcomes = Vec::new();
         for (place, write) in &self.writes {
             let found = found.by_ref().take(write.records.len()).enumerate();
             let stored: Vec<usize> =
-                found.filter_map(|(index, found)| found.as_ref().map(|_| index)).collect();
+                found.filter(|(_, found)| !found.is_empty()).map(|(index, _)| index).collect();
             if !stored.is_empty() {
                 outcomes.push((*place, Outcome::AlreadyStored(stored)));
             }

@@ -1,14 +1,14 @@
 //! Taking records over as another log has them: with its revisions, its `recordedtime`, its bytes.
 //! Always: all of an import or none; each stream goes on where it ended; what only several writers
-//! at once can make, times that step back and a pair in two streams, is noted beside the record.
+//! at once can make, times that step back and a dedup key in two streams, is noted beside the record.
 
 use std::collections::HashMap;
 use std::io;
 
 use bytes::Bytes;
 
-use super::log::Oddity;
-use super::writer::{Group, Placed, Writer};
+use super::log::Placed;
+use super::writer::{Group, Writer};
 use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::{AppendError, Stored};
@@ -62,16 +62,23 @@ impl Writer {
         for Imported { revision, record } in records {
             let view = View::new(&record).expect("checked above");
             let (stream, dedup_key, recorded) = (view.stream(), view.dedup_key(), view.recorded());
-            let before = self.latest(group);
-            let repeats =
-                group.dedup_keys.contains(&dedup_key) || self.index.find(&dedup_key)?.is_some();
-            let known = before.max(recorded);
-            let is_odd = repeats || known != recorded;
-            let oddity = is_odd.then_some(Oddity { known, repeats });
-            group.dedup_keys.insert(dedup_key);
-            group.counts.insert(stream, revision.0 + 1);
+            let latest_recorded_time = self.latest(group).max(recorded);
             let position = self.next(group);
-            group.records.push(Placed { stored: Stored { position, revision, record }, oddity });
+            let first_with_key = match group.dedup_keys.get(&dedup_key) {
+                Some(first) => Some(*first),
+                None => self.index.find(&dedup_key)?,
+            };
+            group.dedup_keys.entry(dedup_key).or_insert(position);
+            group.counts.insert(stream, revision.0 + 1);
+            let is_cross_stream_duplicate = first_with_key.is_some();
+            let stored = Stored {
+                position,
+                revision,
+                latest_recorded_time,
+                is_cross_stream_duplicate,
+                record,
+            };
+            group.records.push(Placed { stored, first_with_key });
         }
         Ok(imported)
     }
@@ -93,7 +100,8 @@ impl Writer {
 
     /// The latest `recordedtime` of the log and the group.
     fn latest(&self, group: &Group) -> RecordedTime {
-        group.records.last().map_or(self.recorded, Placed::known)
+        let last = group.records.last();
+        last.map_or(self.latest_recorded_time, |placed| placed.stored.latest_recorded_time)
     }
 
     /// The next position behind the group.

@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params}
 
 use super::OpenError;
 use crate::domain::id::{Position, RecordedTime, Revision};
+use crate::domain::record::View;
 use crate::store::Stored;
 
 /// 3.51.3, the first release without the loss described above.
@@ -20,14 +21,12 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// "Care" as big-endian ASCII: `PRAGMA application_id`, so that `file` and we know our own.
 const APPLICATION_ID: i32 = 0x4361_7265;
 
-/// The layout of the tables. A newer one is refused, an older one would be migrated here.
-const FORMAT_VERSION: i32 = 1;
+/// The layout of the tables and of the records in them. Every other one is refused: 1 and 2 were
+/// never released, and a newer one is not known here.
+const FORMAT_VERSION: i32 = 3;
 
-/// The same with a table of oddities, which a build that does not know it must not pass over.
-const FORMAT_VERSION_ODD: i32 = 2;
-
-/// The write-ahead log is folded into the table beyond this, between commits. The writer waits for
-/// it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as 30
+/// The write-ahead log is checkpointed into the table beyond this, between commits. The writer
+/// waits for it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as 30
 /// to 50 ms, at rates that differ less than two runs do (ops/bench, 24 November 2026).
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 8192;
@@ -54,30 +53,17 @@ pub enum Keeping {
 }
 
 /// The connection that writes. There is one.
-pub struct Writer {
+pub struct LogWriter {
     connection: Connection,
 }
 
-/// A row to append.
-pub struct Row<'a> {
-    /// The next position.
-    pub position: Position,
-    /// The next revision of its stream.
-    pub revision: Revision,
-    /// The record's bytes.
-    pub record: &'a [u8],
-    /// What is odd about it, if anything.
-    pub oddity: Option<Oddity>,
-}
-
-/// What a record that several writers made at once may have, and one of a single writer never: it
-/// stands in a table of its own, which is made with its first row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Oddity {
-    /// The latest `recordedtime` up to here, where it is not this record's own.
-    pub known: RecordedTime,
-    /// An earlier record, of another stream, carries the same pair.
-    pub repeats: bool,
+/// A record in its place, before it is committed.
+pub struct Placed {
+    /// The record, and where it is to lie.
+    pub stored: Stored,
+    /// The first record with the same dedup key, if a record of another stream carries it already:
+    /// only several writers at once can make that.
+    pub first_with_key: Option<Position>,
 }
 
 /// Why a commit did not happen.
@@ -88,7 +74,7 @@ pub enum CommitError {
     Failed(rusqlite::Error),
 }
 
-impl Writer {
+impl LogWriter {
     /// Opens the log, creating it where there is none, and says which ledger it is.
     pub fn open(path: &Path, keeping: Keeping) -> Result<(Self, [u8; 16]), OpenError> {
         let version = rusqlite::version_number();
@@ -102,9 +88,10 @@ impl Writer {
         let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         if found == 0 && owner == 0 {
             create(&connection)?;
-        } else if owner != APPLICATION_ID || !(FORMAT_VERSION..=FORMAT_VERSION_ODD).contains(&found)
-        {
-            return Err(OpenError::Format { found, known: FORMAT_VERSION_ODD });
+        } else if owner != APPLICATION_ID || found > FORMAT_VERSION {
+            return Err(OpenError::Format { found, known: FORMAT_VERSION });
+        } else if found < FORMAT_VERSION {
+            return Err(OpenError::OlderFormat { found, known: FORMAT_VERSION });
         }
         let synchronous = match keeping {
             Keeping::Truth => "FULL",
@@ -119,32 +106,38 @@ impl Writer {
         Ok((Self { connection }, id))
     }
 
-    /// Appends rows in one transaction; durable when it returns.
-    pub fn commit(&mut self, rows: &[Row<'_>]) -> Result<(), CommitError> {
-        self.insert(rows).map_err(|error| match error.sqlite_error_code() {
+    /// Appends records in one transaction; durable when it returns.
+    pub fn commit(&mut self, records: &[Placed]) -> Result<(), CommitError> {
+        self.insert(records).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => CommitError::DiskFull,
             _ => CommitError::Failed(error),
         })
     }
 
-    fn insert(&mut self, rows: &[Row<'_>]) -> Result<(), rusqlite::Error> {
+    fn insert(&mut self, records: &[Placed]) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.transaction()?;
-        if rows.iter().any(|row| row.oddity.is_some()) {
-            note(&transaction, rows)?;
-        }
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO log (position, revision, record) VALUES (?1, ?2, ?3)",
+                "INSERT INTO log (position, revision, latest_recorded_time, record)
+                 VALUES (?1, ?2, ?3, ?4)",
             )?;
-            for row in rows {
-                let (position, revision) = (row.position.number(), row.revision.0);
-                insert.execute(params![signed(position), signed(revision), row.record])?;
+            for Placed { stored, first_with_key } in records {
+                let Stored { position, revision, latest_recorded_time: latest, .. } = stored;
+                let place = (signed(position.number()), signed(revision.0));
+                let latest = (own_time(&stored.record) != *latest).then_some(latest.micros());
+                insert.execute(params![place.0, place.1, latest, &stored.record[..]])?;
+                if let Some(first) = first_with_key {
+                    transaction.execute(
+                        "INSERT INTO cross_stream_duplicates VALUES (?1, ?2)",
+                        params![place.0, signed(first.number())],
+                    )?;
+                }
             }
         }
         transaction.commit()
     }
 
-    /// Folds the write-ahead log into the table once it is long. Call it between commits.
+    /// Checkpoints the write-ahead log once it is long. Call it between commits.
     pub fn checkpoint_if_long(&self) -> Result<(), rusqlite::Error> {
         // NOOP reports the length and does nothing (SQLite 3.51).
         let pages = self.checkpoint("NOOP")?;
@@ -155,7 +148,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Folds everything in, before the folder is left.
+    /// Checkpoints all of the write-ahead log, before the folder is left.
     pub fn checkpoint_all(&self) -> Result<(), rusqlite::Error> {
         self.checkpoint("TRUNCATE").map(|_| ())
     }
@@ -166,22 +159,6 @@ impl Writer {
     }
 }
 
-/// Notes what is odd about rows.
-fn note(transaction: &Connection, rows: &[Row<'_>]) -> Result<(), rusqlite::Error> {
-    transaction.execute_batch(&format!(
-        "CREATE TABLE IF NOT EXISTS oddities (
-             position INTEGER PRIMARY KEY, known INTEGER NOT NULL, repeats INTEGER NOT NULL
-         ) STRICT; PRAGMA user_version = {FORMAT_VERSION_ODD};",
-    ))?;
-    let mut insert = transaction.prepare_cached("INSERT INTO oddities VALUES (?1, ?2, ?3)")?;
-    for row in rows {
-        if let Some(Oddity { known, repeats }) = row.oddity {
-            insert.execute(params![signed(row.position.number()), known.micros(), repeats])?;
-        }
-    }
-    Ok(())
-}
-
 fn create(connection: &Connection) -> Result<(), OpenError> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|_| OpenError::Random)?;
@@ -189,7 +166,12 @@ fn create(connection: &Connection) -> Result<(), OpenError> {
         "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = WAL; BEGIN;
          CREATE TABLE ledger (id BLOB NOT NULL) STRICT;
          CREATE TABLE log (
-             position INTEGER PRIMARY KEY, revision INTEGER NOT NULL, record BLOB NOT NULL
+             position INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
+             latest_recorded_time INTEGER, -- NULL: the record's own
+             record BLOB NOT NULL
+         ) STRICT;
+         CREATE TABLE cross_stream_duplicates (
+             position INTEGER PRIMARY KEY, first_with_key INTEGER NOT NULL
          ) STRICT;
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};",
     ))?;
@@ -198,15 +180,16 @@ fn create(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-const AT: &str = "SELECT position, revision, record FROM log WHERE position = ?1";
+const AT: &str =
+    "SELECT position, revision, latest_recorded_time, record FROM log WHERE position = ?1";
 
 /// A connection that reads. There are several, and none can write.
-pub struct Reader {
+pub struct LogReader {
     connection: Connection,
 }
 
-impl Reader {
-    /// Opens a log that a [`Writer`] of this process has opened before.
+impl LogReader {
+    /// Opens a log that a [`LogWriter`] of this process has opened before.
     pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
@@ -236,34 +219,16 @@ impl Reader {
             .optional()
     }
 
-    /// What is odd about the record at a position.
-    pub fn oddity(&self, position: Position) -> Result<Option<Oddity>, rusqlite::Error> {
-        if !self.has_oddities()? {
-            return Ok(None);
-        }
+    /// The records whose dedup key a record of another stream carried before them, each with the
+    /// position of the first such record.
+    pub fn cross_stream_duplicates(&self) -> Result<Vec<(Position, Position)>, rusqlite::Error> {
         self.connection
-            .prepare_cached("SELECT known, repeats FROM oddities WHERE position = ?1")?
-            .query_row(params![signed(position.number())], |row| {
-                Ok(Oddity { known: RecordedTime::from_micros(row.get(0)?), repeats: row.get(1)? })
-            })
-            .optional()
-    }
-
-    /// The records whose pair an earlier one carries, of another stream.
-    pub fn repeats(&self) -> Result<Vec<Position>, rusqlite::Error> {
-        if !self.has_oddities()? {
-            return Ok(Vec::new());
-        }
-        self.connection
-            .prepare_cached("SELECT position FROM oddities WHERE repeats = 1 ORDER BY position")?
-            .query_map([], |row| Ok(Position::new(unsigned(row.get(0)?))))?
+            .prepare("SELECT position, first_with_key FROM cross_stream_duplicates ORDER BY 1")?
+            .query_map([], |row| {
+                let position = |number| Position::new(unsigned(number));
+                Ok((position(row.get(0)?), position(row.get(1)?)))
+            })?
             .collect()
-    }
-
-    fn has_oddities(&self) -> Result<bool, rusqlite::Error> {
-        self.connection
-            .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'oddities'")?
-            .exists([])
     }
 
     /// The records at these positions, each of which is in the log.
@@ -280,19 +245,22 @@ impl Reader {
         positions.iter().map(&mut at).collect()
     }
 
-    /// Visits at most `limit` records after a position, as long as the visitor says to go on.
+    /// Visits at most `limit` records after a position and up to another, as long as the visitor
+    /// says to go on.
     pub fn each(
         &self,
-        after: u64,
+        after: Position,
+        up_to: Position,
         limit: usize,
         mut visit: impl FnMut(Stored) -> bool,
     ) -> Result<(), rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT position, revision, record FROM log WHERE position > ?1
-             ORDER BY position LIMIT ?2",
+            "SELECT position, revision, latest_recorded_time, record FROM log
+             WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![signed(after), limit])?;
+        let (after, up_to) = (signed(after.number()), signed(up_to.number()));
+        let mut rows = statement.query(params![after, up_to, limit])?;
         let mut room = Room::default();
         while let Some(row) = rows.next()?
             && visit(stored(row, |record| room.keep(record))?)
@@ -316,16 +284,26 @@ impl Room {
     }
 }
 
-/// The record in a row, kept as told.
+/// The record in a row, copied by `copy`.
 fn stored(
     row: &rusqlite::Row<'_>,
-    keep: impl FnOnce(&[u8]) -> Bytes,
+    copy: impl FnOnce(&[u8]) -> Bytes,
 ) -> Result<Stored, rusqlite::Error> {
+    let latest: Option<i64> = row.get(2)?;
+    let record = copy(row.get_ref(3)?.as_blob()?);
     Ok(Stored {
         position: Position::new(unsigned(row.get(0)?)),
         revision: Revision(unsigned(row.get(1)?)),
-        record: keep(row.get_ref(2)?.as_blob()?),
+        latest_recorded_time: latest.map_or_else(|| own_time(&record), RecordedTime::from_micros),
+        is_cross_stream_duplicate: false,
+        record,
     })
+}
+
+/// The record's own `recordedtime`; of bytes that are no record, which whoever opens them finds
+/// out, 1970.
+fn own_time(record: &[u8]) -> RecordedTime {
+    View::new(record).map_or(RecordedTime::from_micros(0), View::recorded)
 }
 
 /// SQLite integers are signed; positions and revisions stay far below their half.

@@ -8,12 +8,12 @@
 //! DIR/index/        the derived index
 //! ```
 
+mod duplicates;
 mod import;
 mod index;
 mod log;
 mod merge;
 mod readers;
-mod repeats;
 mod segment;
 mod start;
 mod writer;
@@ -32,13 +32,11 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::index::{Index, WAITING_MAX};
-use self::log::Reader;
+use self::log::{LogReader, LogWriter};
 use self::readers::Readers;
-use self::start::{catch_up, known, repeats, settle};
+use self::start::{catch_up, note_duplicates, settle};
 use self::writer::{Request, Shared, Work, Writer};
-use super::{
-    AppendError, Condition, CrossStreamDuplicate, Outcome, ReadError, Slice, Store, Stored, Write,
-};
+use super::{AppendError, Condition, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write};
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
 pub use self::import::{ImportError, Imported};
@@ -86,6 +84,17 @@ pub enum OpenError {
         /// Here.
         known: i32,
     },
+    /// Written by an earlier build: no released version wrote it.
+    #[error(
+        "the log in the data folder has format {found}, and this version reads only format \
+         {known}: keep the folder for the version that wrote it, and name another --data folder"
+    )]
+    OlderFormat {
+        /// In the file.
+        found: i32,
+        /// Here.
+        known: i32,
+    },
     /// A record cannot be read: restore the log from a backup.
     #[error("the record at position {0} cannot be read")]
     Damaged(Position),
@@ -100,7 +109,7 @@ pub struct Embedded {
     shared: Arc<Shared>,
     index: Arc<Index>,
     readers: Arc<Readers>,
-    moved: watch::Receiver<Position>,
+    status: watch::Receiver<StoreStatus>,
     threads: Vec<JoinHandle<()>>,
     /// Held until the very end; the OS lets go of it when the process dies.
     _lock: File,
@@ -134,30 +143,30 @@ impl Embedded {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let lock = lock(folder)?;
         let path = folder.join(FILE);
-        let (log, ledger) = log::Writer::open(&path, keeping)?;
+        let (log, ledger) = LogWriter::open(&path, keeping)?;
         let readers = Arc::new(Readers::new(path));
         let anchor = |position| readers.commitment(position);
         let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
         let shared = Arc::new(Shared::default());
-        let repeats = repeats(&readers, &shared)?;
-        let last = catch_up(&readers, &index, &repeats, progress)?;
-        shared.latest.store(last.1.micros(), Ordering::Relaxed);
-        let (moved_to, moved) = watch::channel(last.0);
+        let later = note_duplicates(&readers, &shared.duplicates)?;
+        let (tail, latest) = catch_up(&readers, &index, &later, progress)?;
+        shared.latest_committed.store(latest.micros(), Ordering::Relaxed);
+        let at_start = StoreStatus { tail, latest_recorded_time: latest, ..StoreStatus::EMPTY };
+        let (told, status) = watch::channel(at_start);
         let (queue, requests) = mpsc::channel(QUEUE_LENGTH_MAX);
         let (retired, retirements) = sync_channel(WAITING_MAX);
         let settler = {
             let (index, readers) = (index.clone(), readers.clone());
             move || retirements.iter().for_each(|()| settle(&index, &readers))
         };
-        let writer =
-            Writer::new(log, index.clone(), shared.clone(), clock, last, moved_to, retired);
+        let writer = Writer::new(log, index.clone(), shared.clone(), clock, told, retired);
         let threads = vec![
             std::thread::Builder::new()
                 .name("ledger-writer".into())
                 .spawn(|| writer.run(requests))?,
             std::thread::Builder::new().name("ledger-index".into()).spawn(settler)?,
         ];
-        Ok(Self { queue: Some(queue), shared, index, readers, moved, threads, _lock: lock })
+        Ok(Self { queue: Some(queue), shared, index, readers, status, threads, _lock: lock })
     }
 
     /// The first record of the log, if there is one.
@@ -178,9 +187,10 @@ impl Embedded {
         self.ask(bytes, |reply| Work::Import(records, reply)).await?
     }
 
-    /// The latest `recordedtime` of the log.
-    pub fn latest(&self) -> RecordedTime {
-        RecordedTime::from_micros(self.shared.latest.load(Ordering::Relaxed))
+    /// The latest `recordedtime` that was committed: at least that of every record which
+    /// [`Embedded::last_revision`] counts.
+    pub fn latest_committed(&self) -> RecordedTime {
+        RecordedTime::from_micros(self.shared.latest_committed.load(Ordering::Relaxed))
     }
 
     /// The last revision of a stream; `None`: it does not exist.
@@ -194,7 +204,7 @@ impl Embedded {
         bytes: usize,
         work: impl FnOnce(oneshot::Sender<T>) -> Work,
     ) -> Result<T, AppendError> {
-        if self.condition() == Condition::Failed {
+        if self.status.borrow().condition == Condition::Failed {
             return Err(AppendError::Failed);
         }
         let queue = self.queue.as_ref().ok_or(AppendError::Failed)?;
@@ -214,11 +224,12 @@ impl Embedded {
     /// Runs a read beside the asynchronous threads, with a connection of its own.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader, &Index) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&LogReader, &Index, &Shared) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let (readers, index) = (self.readers.clone(), self.index.clone());
+        let shared = self.shared.clone();
         tokio::task::spawn_blocking(move || {
-            readers.with(|reader| read(reader, &index)).map_err(ReadError::failed)?
+            readers.with(|reader| read(reader, &index, &shared)).map_err(ReadError::failed)?
         })
         .await
         .map_err(ReadError::failed)?
@@ -226,7 +237,7 @@ impl Embedded {
 }
 
 impl Drop for Embedded {
-    /// Writes what has queued, folds the write-ahead log in, and gives the folder free.
+    /// Writes what has queued, checkpoints the write-ahead log, and gives the folder free.
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {
@@ -249,17 +260,19 @@ impl Store for Embedded {
         from: Revision,
         limit: usize,
     ) -> Result<Slice, ReadError> {
-        self.read(move |reader, index| {
+        self.read(move |reader, index, shared| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
-            let records = reader.all(&positions).map_err(ReadError::failed)?;
+            let mut records = reader.all(&positions).map_err(ReadError::failed)?;
+            shared.duplicates.mark(&mut records);
             Ok(Slice { records, last })
         })
         .await
     }
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.read(move |reader, _| {
+        let tail = self.status.borrow().tail;
+        self.read(move |reader, _, shared| {
             let mut found = Vec::new();
             let mut bytes = 0;
             let visit = |stored: Stored| {
@@ -267,54 +280,33 @@ impl Store for Embedded {
                 found.push(stored);
                 bytes < READ_BYTES_MAX
             };
-            reader.each(after.number(), limit, visit).map_err(ReadError::failed)?;
+            reader.each(after, tail, limit, visit).map_err(ReadError::failed)?;
+            shared.duplicates.mark(&mut found);
             Ok(found)
         })
         .await
     }
 
-    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Option<Stored>>, ReadError> {
-        self.read(move |reader, index| {
-            let find = |dedup_key| match index.find(dedup_key).map_err(ReadError::failed)? {
-                Some(position) => reader.at(position).map_err(ReadError::failed),
-                None => Ok(None),
+    async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
+        self.read(move |reader, index, shared| {
+            let carriers = |dedup_key| {
+                let first = index.find(dedup_key).map_err(ReadError::failed)?;
+                let Some(first) = first else { return Ok(Vec::new()) };
+                let later = shared.duplicates.later(dedup_key);
+                let positions = std::iter::once(first).chain(later);
+                let at = |position| reader.at(position).transpose();
+                let found: Result<Vec<Stored>, _> = positions.filter_map(at).collect();
+                let mut found = found.map_err(ReadError::failed)?;
+                shared.duplicates.mark(&mut found);
+                Ok(found)
             };
-            dedup_keys.iter().map(find).collect()
+            dedup_keys.iter().map(carriers).collect()
         })
         .await
     }
 
-    async fn known(&self, position: Position) -> Result<Option<RecordedTime>, ReadError> {
-        self.read(move |reader, _| known(reader, position).map_err(ReadError::failed)).await
-    }
-
-    async fn cross_stream_duplicates(
-        &self,
-        streams: &[PersonId],
-    ) -> Result<Vec<CrossStreamDuplicate>, ReadError> {
-        if self.shared.repeats.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (streams, shared) = (streams.to_vec(), self.shared.clone());
-        self.read(move |reader, index| {
-            shared.repeats.of(&streams, reader, index).map_err(ReadError::failed)
-        })
-        .await
-    }
-
-    fn subscribe(&self) -> watch::Receiver<Position> {
-        self.moved.clone()
-    }
-
-    fn condition(&self) -> Condition {
-        let is_running = self.queue.as_ref().is_some_and(|queue| !queue.is_closed());
-        if self.shared.failed.load(Ordering::Relaxed) || !is_running {
-            Condition::Failed
-        } else if self.shared.is_full.load(Ordering::Relaxed) {
-            Condition::DiskFull
-        } else {
-            Condition::Writable
-        }
+    fn status(&self) -> watch::Receiver<StoreStatus> {
+        self.status.clone()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::log::Reader;
+use super::log::LogReader;
 use crate::domain::id::Position;
 use crate::domain::record::commitment;
 
@@ -26,8 +26,8 @@ pub struct Readers {
 /// Connections that nobody reads with. Those that keep what they read are taken first.
 #[derive(Default)]
 struct Idle {
-    warm: Vec<Reader>,
-    cold: Vec<Reader>,
+    warm: Vec<LogReader>,
+    cold: Vec<LogReader>,
 }
 
 impl Readers {
@@ -37,22 +37,22 @@ impl Readers {
     }
 
     /// Reads with a connection of its own.
-    pub fn with<T>(&self, read: impl FnOnce(&Reader) -> T) -> Result<T, rusqlite::Error> {
+    pub fn with<T>(&self, read: impl FnOnce(&LogReader) -> T) -> Result<T, rusqlite::Error> {
         let reader = match self.take() {
             Some(reader) => reader,
-            None => Reader::open(&self.path)?,
+            None => LogReader::open(&self.path)?,
         };
         let answer = read(&reader);
         self.put(reader);
         Ok(answer)
     }
 
-    fn take(&self) -> Option<Reader> {
+    fn take(&self) -> Option<LogReader> {
         let mut idle = self.idle();
         idle.warm.pop().or_else(|| idle.cold.pop())
     }
 
-    fn put(&self, reader: Reader) {
+    fn put(&self, reader: LogReader) {
         let mut idle = self.idle();
         if idle.warm.len() < WARM_MAX {
             idle.warm.push(reader);
@@ -82,16 +82,16 @@ impl Readers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::embedded::log::{Keeping, Writer};
+    use crate::store::embedded::log::{Keeping, LogWriter};
 
     #[test]
     fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
-        let _writer = Writer::open(&path, Keeping::Truth).unwrap();
+        let _writer = LogWriter::open(&path, Keeping::Truth).unwrap();
         let readers = Readers::new(path);
         let burst = WARM_MAX + COLD_MAX + 5;
-        let open = || Reader::open(&readers.path).unwrap();
+        let open = || LogReader::open(&readers.path).unwrap();
         for reader in (0..burst).map(|_| open()).collect::<Vec<_>>() {
             readers.put(reader);
         }

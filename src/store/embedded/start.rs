@@ -1,46 +1,41 @@
-//! What a start reads: where the log ends, what the index lacks, what is odd about records.
+//! What a start reads: where the log ends, what the index lacks, which dedup keys lie twice.
 //! Always: after it the index says what the log says; a record that cannot be read ends the start.
 
 use std::collections::HashSet;
 
 use super::OpenError;
+use super::duplicates::CrossStreamDuplicates;
 use super::index::{Index, Seen};
-use super::log::Reader;
 use super::readers::Readers;
-use super::writer::Shared;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::record::View;
 
 /// So many records are read at once while the index catches up.
 const CATCH_UP_RECORDS: usize = 10_000;
 
-/// Where records lie whose pair an earlier one carries.
-pub fn repeats(readers: &Readers, shared: &Shared) -> Result<HashSet<Position>, OpenError> {
+/// Notes the dedup keys that records of several streams carry; says where all but the first such
+/// records of each key lie.
+pub fn note_duplicates(
+    readers: &Readers,
+    duplicates: &CrossStreamDuplicates,
+) -> Result<HashSet<Position>, OpenError> {
     readers.with(|reader| {
-        let repeats = reader.repeats()?;
-        for stored in reader.all(&repeats)? {
-            let view = View::new(&stored.record);
-            let dedup_key = view.map_err(|_| OpenError::Damaged(stored.position))?.dedup_key();
-            shared.repeats.note(dedup_key, stored.position);
+        let mut later = HashSet::new();
+        for (position, first) in reader.cross_stream_duplicates()? {
+            let stored = reader.at(position)?.ok_or(OpenError::Damaged(position))?;
+            let view = View::new(&stored.record).map_err(|_| OpenError::Damaged(position))?;
+            duplicates.note(view.dedup_key(), first, position);
+            later.insert(position);
         }
-        Ok(repeats.into_iter().collect())
+        Ok(later)
     })?
 }
 
-/// The latest `recordedtime` up to a position.
-pub fn known(reader: &Reader, position: Position) -> Result<Option<RecordedTime>, rusqlite::Error> {
-    if let Some(oddity) = reader.oddity(position)? {
-        return Ok(Some(oddity.known));
-    }
-    let stored = reader.at(position)?;
-    Ok(stored.and_then(|stored| Some(View::new(&stored.record).ok()?.recorded())))
-}
-
-/// Reads what the index has not seen; says where the log ends.
+/// Reads what the index has not seen; says where the log ends, and its latest `recordedtime`.
 pub fn catch_up(
     readers: &Readers,
     index: &Index,
-    repeats: &HashSet<Position>,
+    duplicates: &HashSet<Position>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Position, RecordedTime), OpenError> {
     readers.with(|reader| {
@@ -49,9 +44,9 @@ pub fn catch_up(
         while next < end {
             let mut seen = Vec::with_capacity(CATCH_UP_RECORDS);
             let mut damaged = None;
-            reader.each(next.number(), CATCH_UP_RECORDS, |stored| {
+            reader.each(next, end, CATCH_UP_RECORDS, |stored| {
                 match View::new(&stored.record) {
-                    Ok(_) if repeats.contains(&stored.position) => {
+                    Ok(_) if duplicates.contains(&stored.position) => {
                         seen.push(Seen::from(&stored).again());
                     }
                     Ok(_) => seen.push(Seen::from(&stored)),
@@ -69,12 +64,14 @@ pub fn catch_up(
             }
             progress(next.number(), end.number());
         }
-        let recorded = match known(reader, end)? {
-            Some(recorded) => recorded,
+        let last = reader.at(end)?;
+        let latest = last.filter(|last| View::new(&last.record).is_ok());
+        let latest = match latest.map(|last| last.latest_recorded_time) {
+            Some(latest) => latest,
             None if end == Position::START => RecordedTime::from_micros(0),
             None => return Err(OpenError::Damaged(end)),
         };
-        Ok((end, recorded))
+        Ok((end, latest))
     })?
 }
 

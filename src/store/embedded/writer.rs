@@ -2,21 +2,21 @@
 //! Always: nothing is answered before it is durable; a pair is in the log once; revisions and
 //! positions have no gaps; `recordedtime` rises with position, also when the clock steps back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::duplicates::CrossStreamDuplicates;
 use super::import::{ImportError, Imported};
 use super::index::{Index, Seen};
-use super::log::{self, CommitError, Oddity, Row};
-use super::repeats::Repeats;
-use crate::domain::id::{ByDedupKey, DedupKey, PersonId, Position, RecordedTime, Revision};
+use super::log::{CommitError, LogWriter, Placed};
+use crate::domain::id::{DedupKeyMap, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
-use crate::store::{AppendError, Expected, Outcome, Stored, Write};
+use crate::store::{AppendError, Condition, Expected, Outcome, StoreStatus, Stored, Write};
 
 /// So much goes into one commit: more gains nothing and keeps the first in it waiting.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -68,26 +68,24 @@ impl Queued {
 pub struct Shared {
     /// Bytes that wait in the queue.
     pub queued_bytes: AtomicUsize,
-    /// After a failed commit nothing more is written: a retried fsync lies.
-    pub failed: AtomicBool,
-    /// The last commit found no space.
-    pub is_full: AtomicBool,
-    /// The latest `recordedtime`, in microseconds.
-    pub latest: AtomicI64,
-    /// Records whose pair an earlier one carries, of another stream.
-    pub repeats: Repeats,
+    /// The latest `recordedtime` that was committed, in microseconds. It is ahead of the status,
+    /// and of the index: whoever sees a record there finds it here.
+    pub latest_committed: AtomicI64,
+    /// Dedup keys that records of several streams carry.
+    pub duplicates: CrossStreamDuplicates,
 }
 
 /// See the module.
 pub struct Writer {
-    log: log::Writer,
+    log: LogWriter,
     pub(super) index: Arc<Index>,
     shared: Arc<Shared>,
     clock: Clock,
     pub(super) last: Position,
-    /// The latest of the log.
-    pub(super) recorded: RecordedTime,
-    moved: watch::Sender<Position>,
+    /// The latest `recordedtime` of the log.
+    pub(super) latest_recorded_time: RecordedTime,
+    /// Says how far the log goes and whether it takes writes.
+    status: watch::Sender<StoreStatus>,
     /// Wakes the thread that settles the index.
     retired: std::sync::mpsc::SyncSender<()>,
 }
@@ -95,22 +93,9 @@ pub struct Writer {
 /// One commit in the making: what the log will hold beyond its last position.
 #[derive(Default)]
 pub(super) struct Group {
-    pub(super) dedup_keys: HashSet<DedupKey, ByDedupKey>,
+    pub(super) dedup_keys: DedupKeyMap<Position>,
     pub(super) counts: HashMap<PersonId, u64>,
     pub(super) records: Vec<Placed>,
-}
-
-/// A record in its place, before it is committed.
-pub(super) struct Placed {
-    pub(super) stored: Stored,
-    pub(super) oddity: Option<Oddity>,
-}
-
-impl Placed {
-    /// The latest `recordedtime` up to here.
-    pub(super) fn known(&self) -> RecordedTime {
-        self.oddity.map_or_else(|| view(&self.stored).recorded(), |oddity| oddity.known)
-    }
 }
 
 /// What was decided for a request, and where the answer goes.
@@ -134,20 +119,20 @@ enum Trouble {
 }
 
 impl Writer {
-    /// Sets a writer up after the last record of the log.
+    /// Sets a writer up behind the tail that the status shows.
     pub fn new(
-        log: log::Writer,
+        log: LogWriter,
         index: Arc<Index>,
         shared: Arc<Shared>,
         clock: Clock,
-        last: (Position, RecordedTime),
-        moved: watch::Sender<Position>,
+        status: watch::Sender<StoreStatus>,
         retired: std::sync::mpsc::SyncSender<()>,
     ) -> Self {
-        Self { log, index, shared, clock, last: last.0, recorded: last.1, moved, retired }
+        let StoreStatus { tail, latest_recorded_time, .. } = *status.borrow();
+        Self { log, index, shared, clock, last: tail, latest_recorded_time, status, retired }
     }
 
-    /// Runs until every sender of the queue is gone, then folds the write-ahead log in.
+    /// Runs until every sender of the queue is gone, then checkpoints the write-ahead log.
     pub fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         while let Some(first) = queue.blocking_recv() {
             let mut group = Queued { bytes: first.bytes, requests: vec![first] };
@@ -160,7 +145,7 @@ impl Writer {
             self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.serve(requests);
             if let Err(error) = self.log.checkpoint_if_long() {
-                tracing::warn!(error = %error, "the write-ahead log could not be folded in yet");
+                tracing::warn!(error = %error, "the write-ahead log could not be checkpointed yet");
             }
         }
         if let Err(error) = self.log.checkpoint_all() {
@@ -227,16 +212,16 @@ impl Writer {
     }
 
     fn refusal(&self, write: &Write, group: &Group) -> io::Result<Option<Outcome>> {
-        let mut known = Vec::new();
+        let mut stored = Vec::new();
         for (place, record) in write.records.iter().enumerate() {
-            if group.dedup_keys.contains(&record.dedup_key)
+            if group.dedup_keys.contains_key(&record.dedup_key)
                 || self.index.find(&record.dedup_key)?.is_some()
             {
-                known.push(place);
+                stored.push(place);
             }
         }
-        if !known.is_empty() {
-            return Ok(Some(Outcome::AlreadyStored(known)));
+        if !stored.is_empty() {
+            return Ok(Some(Outcome::AlreadyStored(stored)));
         }
         let actual = self.count(write.stream, group).checked_sub(1).map(Revision);
         let fits = match write.expected {
@@ -260,12 +245,18 @@ impl Writer {
         for stamped in write.records {
             let behind = group.records.len() as i64 + 1;
             let position = self.next(group);
-            let recorded = now.max(self.recorded.micros()).saturating_add(behind);
-            let fresh = group.dedup_keys.insert(stamped.dedup_key);
-            assert!(fresh, "an append holds a pair once: checked by ledger::record");
-            let record = stamped.at(RecordedTime::from_micros(recorded)).into();
-            let stored = Stored { position, revision: Revision(count), record };
-            group.records.push(Placed { stored, oddity: None });
+            let recorded = now.max(self.latest_recorded_time.micros()).saturating_add(behind);
+            let recorded = RecordedTime::from_micros(recorded);
+            let before = group.dedup_keys.insert(stamped.dedup_key, position);
+            assert!(before.is_none(), "an append holds a key once: checked by ledger::record");
+            let stored = Stored {
+                position,
+                revision: Revision(count),
+                latest_recorded_time: recorded,
+                is_cross_stream_duplicate: false,
+                record: stamped.at(recorded).into(),
+            };
+            group.records.push(Placed { stored, first_with_key: None });
             count += 1;
         }
         group.counts.insert(write.stream, count);
@@ -273,29 +264,29 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Group) -> Result<Vec<Stored>, Trouble> {
-        if self.shared.failed.load(Ordering::Relaxed) {
+        if self.status.borrow().condition == Condition::Failed {
             return Err(Trouble::Failed);
         }
         let Some(last) = group.records.last() else { return Ok(Vec::new()) };
-        let rows: Vec<Row<'_>> = group.records.iter().map(Row::from).collect();
-        match self.log.commit(&rows) {
-            Ok(()) => self.shared.is_full.store(false, Ordering::Relaxed),
+        match self.log.commit(&group.records) {
+            Ok(()) => {}
             Err(CommitError::DiskFull) => {
-                self.shared.is_full.store(true, Ordering::Relaxed);
+                self.status.send_modify(|status| status.condition = Condition::DiskFull);
                 return Err(Trouble::DiskFull);
             }
             Err(CommitError::Failed(error)) => {
                 tracing::error!(error = %error, "a commit failed; nothing more is written");
-                self.shared.failed.store(true, Ordering::Relaxed);
+                self.status.send_modify(|status| status.condition = Condition::Failed);
                 return Err(Trouble::Failed);
             }
         }
         self.last = last.stored.position;
-        self.recorded = last.known();
-        self.shared.latest.store(self.recorded.micros(), Ordering::Relaxed);
-        for placed in &group.records {
-            if placed.oddity.is_some_and(|oddity| oddity.repeats) {
-                self.shared.repeats.note(view(&placed.stored).dedup_key(), placed.stored.position);
+        self.latest_recorded_time = last.stored.latest_recorded_time;
+        let latest = self.latest_recorded_time.micros();
+        self.shared.latest_committed.store(latest, Ordering::Relaxed);
+        for Placed { stored, first_with_key } in &group.records {
+            if let Some(first) = first_with_key {
+                self.shared.duplicates.note(view(stored).dedup_key(), *first, stored.position);
             }
         }
         if self.index.add(group.records.iter().map(Seen::from)) {
@@ -303,22 +294,26 @@ impl Writer {
             // Waits here once too many stretches wait for the disk.
             let _ = self.retired.send(());
         }
-        self.moved.send_replace(self.last);
+        self.status.send_modify(|status| {
+            status.tail = self.last;
+            status.latest_recorded_time = self.latest_recorded_time;
+            status.condition = Condition::Writable;
+        });
         Ok(group.records.into_iter().map(|placed| placed.stored).collect())
     }
 }
 
-impl<'a> From<&'a Placed> for Row<'a> {
-    fn from(Placed { stored, oddity }: &'a Placed) -> Self {
-        let Stored { position, revision, record } = stored;
-        Self { position: *position, revision: *revision, record, oddity: *oddity }
+impl Drop for Writer {
+    /// A writer that panicked takes no more writes, and says so.
+    fn drop(&mut self) {
+        self.status.send_modify(|status| status.condition = Condition::Failed);
     }
 }
 
 impl From<&Placed> for Seen {
     fn from(placed: &Placed) -> Self {
         let seen = Self::from(&placed.stored);
-        if placed.oddity.is_some_and(|oddity| oddity.repeats) { seen.again() } else { seen }
+        if placed.first_with_key.is_some() { seen.again() } else { seen }
     }
 }
 

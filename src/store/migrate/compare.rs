@@ -51,7 +51,7 @@ pub async fn compare(
     log: &Embedded,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MigrateError> {
-    let total = log.subscribe().borrow().number();
+    let total = log.status().borrow().tail.number();
     let mut subscription = RecordSubscription::open(connection, None).await?;
     let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
     loop {
@@ -82,7 +82,7 @@ async fn read_after(
         let after = records.last().map_or(after, |last| last.position);
         let page = log.read_all(after, count - records.len()).await?;
         if page.is_empty() {
-            return Err(MigrateError::More(log.subscribe().borrow().number()));
+            return Err(MigrateError::More(log.status().borrow().tail.number()));
         }
         records.extend(page);
     }

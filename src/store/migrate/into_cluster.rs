@@ -44,7 +44,7 @@ pub async fn move_into_cluster(
     }
     let log = open_log(folder, progress)?;
     let key_hash = keys.hash().map_err(MigrateError::Keys)?;
-    let total = log.subscribe().borrow().number();
+    let total = log.status().borrow().tail.number();
     let (connection, claim) = connect(address, key_hash).await?;
     let claim = match (claim, mode) {
         (None, MoveMode::Move) => Some(claim_for_move(&connection, key_hash).await?),
@@ -85,7 +85,7 @@ async fn append_after(
     after: Position,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), MigrateError> {
-    let total = log.subscribe().borrow().number();
+    let total = log.status().borrow().tail.number();
     let mut at = after;
     loop {
         let page = log.read_all(at, PAGE_RECORDS).await?;
@@ -155,12 +155,15 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::domain::id::RecordedTime;
 
     #[test]
     fn neighbours_go_together_within_the_size() {
         let stored = |bytes: usize| Stored {
             position: Position::new(1),
             revision: Revision(0),
+            latest_recorded_time: RecordedTime::from_micros(0),
+            is_cross_stream_duplicate: false,
             record: Bytes::from(vec![0; bytes]),
         };
         let rows: [(&[usize], &[usize]); 4] = [

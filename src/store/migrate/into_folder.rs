@@ -48,7 +48,7 @@ pub async fn move_into_folder(
     keys.put_into(folder).map_err(MigrateError::Keys)?;
     mark_unfinished(folder)?;
     let log = Arc::new(open_log(folder, progress)?);
-    let already_there = log.subscribe().borrow().number();
+    let already_there = log.status().borrow().tail.number();
     let mut moving = |done, of| progress(MoveStage::Moving, done, of);
     let records = take_over(&connection, folder, log.clone(), &mut moving).await?;
     let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
@@ -78,7 +78,7 @@ async fn take_over(
         copy.save_progress();
         progress(copy.read_up_to().map_or(0, |position| position.commit), end);
         if is_caught_up {
-            return Ok(log.subscribe().borrow().number());
+            return Ok(log.status().borrow().tail.number());
         }
     }
 }

@@ -80,7 +80,7 @@ impl Country {
     }
 
     pub async fn caught_up(&self) -> bool {
-        let last = *self.ledger.subscribe().borrow();
+        let last = self.ledger.tail();
         self.lists.reached(last, Duration::from_secs(60)).await
     }
 

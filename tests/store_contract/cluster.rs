@@ -11,9 +11,7 @@ use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{Run, Status};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::embedded::Clock;
-use care_ledger::store::{
-    Condition, CrossStreamDuplicate, Expected, Outcome, Store, Stored, Write,
-};
+use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
     PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped, write,

@@ -13,7 +13,7 @@ use care_ledger::ledger::record::{Receipt, RecordError, Run};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
-use super::bench::{PAIR_KEY, anyone, behind, clock, id, replica, write};
+use super::bench::{PAIR_KEY, anyone, behind, clock, end, id, replica, write};
 use super::standin::{Call, Fault, Standin};
 use super::suite::merge as merge_of;
 use super::support::draft_of;

@@ -1,4 +1,4 @@
-//! A running ledger, asked over HTTP.
+//! A client for a running ledger, over HTTP.
 
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use ureq::http::{HeaderMap, StatusCode, Uri};
 
 use super::failure::Failure;
 
-/// Longest wait for a connection, and for an answer to begin.
+/// The longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_MAX: Duration = Duration::from_secs(120);
 
-/// A live feed is silent for 15 s at most; after four times that the ledger has gone.
+/// A live feed is silent for at most 15 s. After four times as long the connection is lost.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// An answer larger than this is not read. A person's whole history is far below it.
+/// The client reads no larger answer. A person's whole history is far smaller.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
-/// A ledger at an address.
+/// A client for the ledger at one address.
 pub struct Client {
     base: String,
     agent: ureq::Agent,
@@ -37,15 +37,15 @@ impl Client {
     /// A client for `http://HOST:PORT`.
     ///
     /// # Errors
-    /// Wrong usage, when the address is of another kind.
+    /// Wrong usage: the address is not of this form.
     pub fn new(url: &str) -> Result<Self, Failure> {
         Self::with_patience(url, ANSWER_MAX)
     }
 
-    /// The same, with another longest wait for an answer to begin.
+    /// A client with its own limit on the wait for the first byte of an answer.
     ///
     /// # Errors
-    /// Wrong usage, when the address is of another kind.
+    /// Wrong usage: the address is not of this form.
     pub fn with_patience(url: &str, patience: Duration) -> Result<Self, Failure> {
         if !url.starts_with("http://") {
             return Err(Failure::usage(
@@ -54,19 +54,19 @@ impl Client {
         }
         let uri: Option<Uri> = url.parse().ok();
         let authority = uri.as_ref().and_then(Uri::authority).map(Authority::as_str);
-        // The parser takes a port that no number holds for none.
-        let is_one = authority.is_some_and(|authority| {
+        // The parser reads a port above 65535 as no port at all.
+        let is_host_and_port = authority.is_some_and(|authority| {
             let port = authority.rsplit_once(':').map(|(_, port)| port);
             !authority.contains('@')
                 && port.is_none_or(|port| port.ends_with(']') || port.parse::<u16>().is_ok())
         });
-        if !is_one {
+        if !is_host_and_port {
             return Err(Failure::usage("--url takes http://HOST:PORT, without a name or password"));
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            // A person's answers do not go through a proxy that some variable names, and events do
-            // not go where an answer points to.
+            // Privacy: answers about persons never go through a proxy that a variable names, and
+            // events never go to where an answer redirects.
             .proxy(None)
             .max_redirects(0)
             .timeout_connect(Some(CONNECT_MAX))
@@ -85,7 +85,7 @@ impl Client {
         read(response)
     }
 
-    /// Opens the live feed at a path, after a position; or the answer that refused it.
+    /// Opens the live feed at a path, after a position. The inner error is the answer that refused it.
     ///
     /// # Errors
     /// [`ureq::Error`] when there is no answer.
@@ -110,14 +110,14 @@ impl Client {
     /// Sends events.
     ///
     /// # Errors
-    /// [`ureq::Error`] when there is no answer: what became of the events is unknown, and sending
-    /// them again is safe.
+    /// [`ureq::Error`] when there is no answer. Whether the events were recorded is then unknown, and
+    /// sending them again is safe.
     pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.base));
         read(request.header("content-type", kind).send(body)?)
     }
 
-    /// Sends a request with these headers; the answer comes with its own.
+    /// Sends a request with these headers, and gives the answer with its headers.
     ///
     /// # Errors
     /// [`ureq::Error`] when there is no answer.
@@ -132,11 +132,11 @@ impl Client {
             None => with(self.agent.get(url), headers).call()?,
             Some(body) => with(self.agent.post(url), headers).send(body)?,
         };
-        let told = response.headers().clone();
-        Ok((read(response)?, told))
+        let headers = response.headers().clone();
+        Ok((read(response)?, headers))
     }
 
-    /// Says that the ledger gave no answer.
+    /// The failure to report when the ledger gave no answer.
     pub fn unreachable(&self, error: &ureq::Error) -> Failure {
         Failure::unreachable(format!(
             "no answer from {}: {error}; is the ledger running? (care-ledger serve)",
@@ -156,19 +156,18 @@ fn read(response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Erro
 }
 
 impl Answer {
-    /// The text of a good answer.
+    /// The text of a successful answer.
     ///
     /// # Errors
-    /// The problem of any other, in words.
+    /// Any other answer, as its problem in words.
     pub fn good(self) -> Result<String, Failure> {
         if self.status.is_success() { Ok(self.text) } else { Err(Failure::no(self.problem())) }
     }
 
-    /// The text of a good answer to a question. A question that the ledger does not understand is
-    /// wrong usage.
+    /// The text of a successful answer to a question. A 400 means wrong usage of the command.
     ///
     /// # Errors
-    /// The problem of any other, in words.
+    /// Any other answer, as its problem in words.
     pub fn good_to_question(self) -> Result<String, Failure> {
         if self.status == StatusCode::BAD_REQUEST {
             return Err(Failure::usage(self.problem()));

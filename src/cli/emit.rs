@@ -1,6 +1,6 @@
-//! `care-ledger emit`: sends events to a ledger until each has its answer.
-//! Always: a request that got no answer is sent again as it was, which is safe: what was recorded
-//! is answered as a duplicate.
+//! `care-ledger emit`: sends events to a ledger until each event has its answer.
+//! Always: a request without an answer is sent again unchanged. That is safe: the ledger answers an
+//! event it has recorded as a duplicate.
 
 use std::io::{BufRead, Read as _};
 use std::path::PathBuf;
@@ -16,21 +16,21 @@ use super::failure::Failure;
 use super::progress;
 use crate::domain::vocabulary::canonical;
 
-/// Lines in a request. Source: the HTTP contract.
+/// Lines in one request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;
 
-/// Bytes in a request: a retry sends them again.
+/// Bytes in one request. A retry sends all of them again, so they are few.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// A file that is one JSON value rather than lines is read whole, up to this.
+/// A file that is one JSON value is read whole, up to this size.
 const VALUE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// The first wait before a retry; it doubles each time, up to the last.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_LAST: Duration = Duration::from_secs(10);
 
-/// So many refusals are told one by one.
-const REFUSALS_TOLD: u64 = 20;
+/// So many refused lines are printed; further ones are only counted.
+const REFUSALS_PRINTED_MAX: u64 = 20;
 
 /// Send events to a ledger, one a line.
 #[derive(Args)]
@@ -62,22 +62,23 @@ pub struct Emit {
     json: bool,
 }
 
-/// Where events are sent, and where they are sent to see what would become of them.
+/// The route to which events are sent.
 pub const EVENTS: &str = "/v1/events";
+/// The route that says what would happen to events, and writes nothing.
 pub const EVENTS_DRY: &str = "/v1/events?dryRun=true";
 
-/// What became of the events.
+/// How many events were recorded, repeated and refused.
 #[derive(Debug, Default, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Whether nothing was written, and the figures are what would be.
+    /// Whether this was a dry run: the figures say what would happen, and nothing was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// Recorded now.
+    /// Events that the ledger recorded now.
     pub recorded: u64,
-    /// The ledger had them already.
+    /// Events that the ledger held already, with the same content.
     pub repeated: u64,
-    /// Refused.
+    /// Events that the ledger refused.
     pub refused: u64,
 }
 
@@ -88,7 +89,7 @@ impl Emit {
         let bar = progress::count("events");
         let mut sender = Sender::new(Client::new(&self.url)?, self.retries, bar);
         if self.dry_run {
-            sender = sender.rehearsing();
+            sender = sender.dry_run();
         }
         let mut line = Vec::new();
         let mut number = 0;
@@ -130,19 +131,19 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender that tries each request again so often.
+    /// A sender that repeats each request at most `retries` times.
     pub fn new(client: Client, retries: u32, bar: ProgressBar) -> Self {
         let summary = Summary::default();
         Self { client, retries, bar, body: Vec::new(), numbers: Vec::new(), summary }
     }
 
-    /// The same, but to hear what would happen: nothing is written.
-    pub fn rehearsing(mut self) -> Self {
+    /// Makes this a dry run: the ledger says what would happen, and writes nothing.
+    pub fn dry_run(mut self) -> Self {
         self.summary.dry_run = true;
         self
     }
 
-    /// Takes one line; sends when there is enough.
+    /// Takes one line, and sends a request once it is full.
     ///
     /// # Errors
     /// No answer, after all retries.
@@ -160,7 +161,7 @@ impl Sender {
         if self.numbers.len() == REQUEST_LINES_MAX { self.flush() } else { Ok(()) }
     }
 
-    /// Sends what is left, and says what became of everything.
+    /// Sends the lines that are left, and sums everything up.
     ///
     /// # Errors
     /// No answer, after all retries.
@@ -178,7 +179,7 @@ impl Sender {
             let why = match self.client.post(path, "application/x-ndjson", &self.body) {
                 Ok(answer) if answer.status.is_success() => {
                     let before = self.numbers.len();
-                    self.read(&answer.text);
+                    self.count_answers(&answer.text);
                     if self.numbers.len() < before {
                         continue;
                     }
@@ -187,7 +188,7 @@ impl Sender {
                 Ok(answer) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
                 Ok(answer) => {
                     answer.good()?;
-                    return Err(Failure::no("the ledger gave an answer that is none"));
+                    return Err(Failure::no("the ledger gave an answer without receipts"));
                 }
                 Err(error) => error.to_string(),
             };
@@ -200,17 +201,17 @@ impl Sender {
                 )));
             }
             tries += 1;
-            // Also where standard error is no terminal, and the bar itself stays silent.
-            let told = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
-            self.bar.suspend(|| eprintln!("{told}"));
+            // Printed also where standard error is no terminal and the bar stays silent.
+            let notice = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
+            self.bar.suspend(|| eprintln!("{notice}"));
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT_LAST);
         }
         Ok(())
     }
 
-    /// Counts the answers; lines that the ledger had no room for stay in the body.
-    fn read(&mut self, answers: &str) {
+    /// Counts the answers. Lines for which the ledger had no room stay in the body.
+    fn count_answers(&mut self, answers: &str) {
         let numbers = std::mem::take(&mut self.numbers);
         let body = std::mem::take(&mut self.body);
         let lines = body.split_inclusive(|byte| *byte == b'\n');
@@ -223,9 +224,9 @@ impl Sender {
                 Some("duplicate") => self.summary.repeated += 1,
                 Some(_) if answer.as_ref().is_some_and(is_final) => {
                     self.summary.refused += 1;
-                    self.tell(number, &answer.unwrap_or_default());
+                    self.print_refusal(number, &answer.unwrap_or_default());
                 }
-                // No room, or the answer broke off: this line is sent again.
+                // The ledger had no room, or its answer broke off: send this line again.
                 _ => {
                     self.numbers.push(number);
                     self.body.extend_from_slice(line);
@@ -236,8 +237,8 @@ impl Sender {
         }
     }
 
-    fn tell(&self, number: u64, answer: &Value) {
-        if self.summary.refused > REFUSALS_TOLD {
+    fn print_refusal(&self, number: u64, answer: &Value) {
+        if self.summary.refused > REFUSALS_PRINTED_MAX {
             return;
         }
         let problem = &answer["problem"];
@@ -248,18 +249,18 @@ impl Sender {
             words.push_str(&format!("\n  {}: {}", text("name"), text("detail")));
         }
         self.bar.suspend(|| eprintln!("{words}"));
-        if self.summary.refused == REFUSALS_TOLD {
+        if self.summary.refused == REFUSALS_PRINTED_MAX {
             self.bar.suspend(|| eprintln!("further refusals are only counted"));
         }
     }
 }
 
-/// Whether a refusal stays one when the line is sent again.
+/// Whether the ledger would refuse the same line again.
 fn is_final(answer: &Value) -> bool {
     answer["problem"]["status"].as_u64().is_none_or(|status| status < 500)
 }
 
-/// The lines of a file. A file that is one JSON value gives one line an event.
+/// The lines of a file. Of a file that is one JSON value, each event becomes a line.
 ///
 /// # Errors
 /// The file cannot be opened or read.
@@ -285,7 +286,7 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     let events = match canonical::parse(&first) {
         Ok(Value::Array(events)) => events,
         Ok(event) => vec![event],
-        // Lines after all, of which the first is broken: the ledger says what is wrong.
+        // The file holds lines, and the first line is broken: the ledger will say what is wrong.
         Err(_) => return Ok(Box::new(std::io::Cursor::new(first).chain(input))),
     };
     let lines: Vec<String> = events.iter().map(ToString::to_string).collect();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::ask::{From, encode};
 use super::failure::Failure;
-use super::follow::Follower;
+use super::follow::FeedPrinter;
 use super::progress;
 
 /// Events a page: enough that a page costs little, few enough to hold in memory.
@@ -48,7 +48,7 @@ impl Events {
             };
             let out = std::io::stdout().lock();
             let path = self.path(self.after.as_deref(), None);
-            return Follower::new(out, None, self.limit).run(&client, &path);
+            return FeedPrinter::new(out, None, self.limit).run(&client, &path);
         }
         let bar = progress::count("events");
         let mut out = BufWriter::new(std::io::stdout().lock());
@@ -61,7 +61,7 @@ impl Events {
             let page: Value = serde_json::from_str(&page).unwrap_or_default();
             for event in page["items"].as_array().into_iter().flatten() {
                 if let Err(error) = writeln!(out, "{event}") {
-                    // Who reads has enough, as `head` has.
+                    // The reader of our output, such as `head`, has closed it.
                     let enough = error.kind() == std::io::ErrorKind::BrokenPipe;
                     return if enough { Ok(()) } else { Err(error.into()) };
                 }

@@ -1,9 +1,9 @@
-//! How a command ends, other than well.
+//! A command that failed: its message and its exit status.
 //! Always: 1 the answer is no, 2 wrong usage, 3 something could not be reached or opened.
 
 use std::process::ExitCode;
 
-/// A command that did not do what was asked, in a sentence that says what to do next.
+/// Why a command failed, in a sentence that says what to do next.
 #[derive(Debug)]
 pub struct Failure {
     exit: u8,
@@ -11,22 +11,22 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The answer is no: something was refused or does not hold.
+    /// Exit status 1. The answer is no: something was refused or does not hold.
     pub fn no(message: impl Into<String>) -> Self {
         Self { exit: 1, message: message.into() }
     }
 
-    /// The command was used wrongly.
+    /// Exit status 2. The command was used wrongly.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit: 2, message: message.into() }
     }
 
-    /// Something could not be reached or opened.
+    /// Exit status 3. Something could not be reached or opened.
     pub fn unreachable(message: impl Into<String>) -> Self {
         Self { exit: 3, message: message.into() }
     }
 
-    /// An error and all its causes.
+    /// Exit status 3, with an error and all its causes as the message.
     pub fn because(what: &str, error: &dyn std::error::Error) -> Self {
         let mut message = format!("{what}: {error}");
         let mut cause = error.source();
@@ -37,8 +37,8 @@ impl Failure {
         Self::unreachable(message)
     }
 
-    /// Says it on standard error, and gives the exit status.
-    pub fn tell(&self) -> ExitCode {
+    /// Prints the message on standard error, and gives the exit status.
+    pub fn report(&self) -> ExitCode {
         eprintln!("care-ledger: {}", self.message);
         ExitCode::from(self.exit)
     }

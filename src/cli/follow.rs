@@ -1,6 +1,6 @@
 //! `care-ledger events --follow`: the live feed of a running ledger, one event a line.
-//! Always: each event is written once and flushed before it counts as read; a connection that
-//! broke is taken up again after the last block that was read whole.
+//! Always: each event is written once, and flushed before its position counts as read. After a
+//! broken connection the feed resumes behind the last block that was read whole.
 //! Form: `text/event-stream`, WHATWG HTML, 9.2, as this service writes it.
 
 use std::io::{BufRead, ErrorKind, Write};
@@ -16,29 +16,29 @@ const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_LAST: Duration = Duration::from_secs(10);
 
 /// How reading a feed ended.
-enum End {
-    /// All that was asked for is written, or nobody reads what is written.
+enum FeedEnd {
+    /// Everything asked for is written, or nobody reads our output any more.
     Enough,
     /// The connection ended, for this reason.
     Broken(String),
 }
 
-/// A feed being followed.
-pub struct Follower<W> {
+/// Prints the events of a live feed.
+pub struct FeedPrinter<W> {
     out: W,
     /// The last position read.
     last: Option<String>,
-    /// So many events are still wanted.
+    /// How many more events to print.
     left: u64,
 }
 
-impl<W: Write> Follower<W> {
-    /// Writes at most so many events after a position.
+impl<W: Write> FeedPrinter<W> {
+    /// Prints at most `limit` events after a position.
     pub fn new(out: W, after: Option<String>, limit: u64) -> Self {
         Self { out, last: after, left: limit }
     }
 
-    /// Follows the feed at a path until it has enough.
+    /// Follows the feed at a path until `limit` events are printed.
     ///
     /// # Errors
     /// The ledger is not there to begin with, or refuses what is asked.
@@ -49,14 +49,14 @@ impl<W: Write> Follower<W> {
                 Ok(Ok(feed)) => {
                     (wait, is_known) = (WAIT_FIRST, true);
                     match self.read(feed)? {
-                        End::Enough => return Ok(()),
-                        End::Broken(why) => why,
+                        FeedEnd::Enough => return Ok(()),
+                        FeedEnd::Broken(why) => why,
                     }
                 }
                 Ok(Err(answer)) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
                 Ok(Err(answer)) => {
                     answer.good_to_question()?;
-                    return Err(Failure::no("the ledger gave an answer that is none"));
+                    return Err(Failure::no("the ledger gave an answer that is not a feed"));
                 }
                 Err(error) if !is_known => return Err(client.unreachable(&error)),
                 Err(error) => error.to_string(),
@@ -68,15 +68,15 @@ impl<W: Write> Follower<W> {
         Ok(())
     }
 
-    fn read(&mut self, mut feed: impl BufRead) -> Result<End, Failure> {
+    fn read(&mut self, mut feed: impl BufRead) -> Result<FeedEnd, Failure> {
         let (mut line, mut id, mut data) = (String::new(), None, String::new());
         while self.left > 0 {
             line.clear();
             match feed.read_line(&mut line) {
-                Err(error) => return Ok(End::Broken(error.to_string())),
-                // Part of a block is nothing.
+                Err(error) => return Ok(FeedEnd::Broken(error.to_string())),
+                // A block that was cut off does not count.
                 Ok(_) if !line.ends_with('\n') => {
-                    return Ok(End::Broken("the ledger ended the feed".to_owned()));
+                    return Ok(FeedEnd::Broken("the ledger ended the feed".to_owned()));
                 }
                 Ok(_) => {}
             }
@@ -87,19 +87,20 @@ impl<W: Write> Follower<W> {
                 text.clone_into(&mut data);
             } else if text.is_empty() {
                 if !data.is_empty() && !self.write(&data)? {
-                    return Ok(End::Enough);
+                    return Ok(FeedEnd::Enough);
                 }
                 data.clear();
                 self.last = id.take().or_else(|| self.last.take());
             }
         }
-        Ok(End::Enough)
+        Ok(FeedEnd::Enough)
     }
 
-    /// Writes an event as `care-ledger events` does; false: who reads has enough, as `head` has.
+    /// Writes an event as `care-ledger events` does. False: the reader of our output, such as `head`,
+    /// has closed it.
     fn write(&mut self, event: &str) -> Result<bool, Failure> {
         let event: Value = serde_json::from_str(event)
-            .map_err(|_| Failure::no("the ledger sent an event that is none"))?;
+            .map_err(|_| Failure::no("the ledger sent an event that is not JSON"))?;
         self.left -= 1;
         match writeln!(self.out, "{event}").and_then(|()| self.out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
@@ -125,9 +126,9 @@ mod tests {
         ];
         for (feed, written, last, why) in rows {
             let mut out = Vec::new();
-            let mut follower = Follower::new(&mut out, None, u64::MAX);
+            let mut follower = FeedPrinter::new(&mut out, None, u64::MAX);
             let end = follower.read(feed.as_bytes()).unwrap();
-            assert!(matches!(end, End::Broken(_)), "{why}");
+            assert!(matches!(end, FeedEnd::Broken(_)), "{why}");
             assert_eq!(follower.last.as_deref(), last, "{why}");
             assert_eq!(String::from_utf8(out).unwrap(), written, "{why}");
         }

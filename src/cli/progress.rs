@@ -1,11 +1,11 @@
-//! Progress on anything that may take more than a second, on standard error.
+//! Progress bars on standard error, for work that may take more than a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// So often a second the bar is drawn.
+/// How often a second a bar is drawn.
 const DRAWS_PER_SECOND: u8 = 5;
 
-/// A bar towards a known end.
+/// A bar for work of a known size.
 pub fn bar(what: &str, total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(
         Some(total),
@@ -14,7 +14,7 @@ pub fn bar(what: &str, total: u64) -> ProgressBar {
     styled(bar, what, "{msg} {wide_bar} {human_pos} of {human_len}, {per_sec}, {eta} left")
 }
 
-/// A count without a known end.
+/// A counter for work of unknown size.
 pub fn count(what: &str) -> ProgressBar {
     let bar =
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND));

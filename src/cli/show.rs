@@ -1,8 +1,8 @@
-//! Answers as a person reads them in a terminal.
+//! Renders answers as text for a terminal.
 
 use serde_json::Value;
 
-/// A history: one line an event, what touched it below it.
+/// A history: one line an event, with its corrections and annulments below it.
 pub fn history(answer: &Value) -> String {
     let mut out = String::new();
     for event in answer["items"].as_array().into_iter().flatten() {
@@ -41,7 +41,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A person of a list of trajectories, on one line.
+/// One person of the list of trajectories, on one line.
 pub fn trajectory_line(item: &Value) -> String {
     let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     if let Some(code) = item["unanswered"].as_str() {
@@ -60,7 +60,8 @@ pub fn trajectory_line(item: &Value) -> String {
     format!("{}\n", line.trim_end())
 }
 
-/// A modality of a list of credits, on one line: what is left under the floor and the proposal.
+/// One modality of the list of credits, on one line: the days left when nothing is credited, and
+/// under the proposal.
 pub fn credit_line(item: &Value) -> String {
     let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
     if let Some(code) = item["unanswered"].as_str() {
@@ -82,7 +83,7 @@ pub fn credit_line(item: &Value) -> String {
     )
 }
 
-/// A trajectory: a section for each part that says something.
+/// A trajectory: one section for each part that is not empty.
 pub fn trajectory(answer: &Value) -> String {
     let mut out = format!("at {}\n", plain(&answer["at"]));
     for part in ["custody", "substitution", "residential", "housing"] {

@@ -61,7 +61,7 @@ impl Simulate {
             let written = serde_json::to_writer(&mut out, &event).map_err(std::io::Error::from);
             match written.and_then(|()| out.write_all(b"\n")) {
                 Ok(()) => bar.inc(1),
-                // Who reads has enough, as `head` has.
+                // The reader of our output, such as `head`, has closed it.
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => break,
                 Err(error) => return Err(error.into()),
             }

@@ -1,6 +1,6 @@
-//! A vendor's own file: which keys stand twice in it, and what a ledger would do with the rest.
-//! Always: of each key only its first event is sent, as a dry run, so that what the ledger calls a
-//! duplicate is one that it had before.
+//! A sender's own file: which keys (`source`, `id`) it repeats, and what a ledger would do with it.
+//! Always: only the first event of each key is sent, as a dry run. So an event that the ledger calls
+//! a duplicate was in the ledger before.
 
 use std::collections::HashMap;
 use std::io::BufRead as _;
@@ -8,50 +8,50 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::report::{Check, Group};
+use super::report::{Check, RefusalReason};
 use crate::cli::client::Client;
 use crate::cli::emit::{self, EVENTS_DRY};
 use crate::cli::failure::Failure;
 use crate::domain::vocabulary::canonical;
 
-/// Events of a file whose keys are held, at about 60 bytes each.
+/// The most events of a file. Each one's hashes are held in memory, at about 60 bytes an event.
 const EVENTS_MAX: usize = 2_000_000;
 
-/// Lines and bytes of a dry run: a group of the ledger's, in which it compares.
+/// Lines and bytes of one dry run: the group within which the ledger compares lines.
 const RUN_LINES: usize = 2_000;
 const RUN_BYTES: usize = 4 * 1024 * 1024;
 
-/// So many lines are named.
-const LINES_TOLD: usize = 5;
+/// A report names so many line numbers of one kind.
+const LINES_NAMED_MAX: usize = 5;
 
-/// Half of a BLAKE3 hash: enough to tell some millions of keys apart.
-type Short = [u8; 16];
+/// The first half of a BLAKE3 hash, which tells millions of keys apart.
+type ShortHash = [u8; 16];
 
 /// What was found in a file.
 #[derive(Default)]
-pub struct Events {
+pub struct EventFile {
     events: u64,
-    /// First seen: what it says and where.
-    seen: HashMap<Short, (Short, u64)>,
+    /// By the hash of a key: the hash of the first event with this key, and its line.
+    seen: HashMap<ShortHash, (ShortHash, u64)>,
     repeats: u64,
-    /// Lines that say something else under the key of an earlier line.
+    /// Lines that repeat the key of an earlier line with other content.
     contradictions: Vec<u64>,
-    /// Lines whose key the ledger has with other content.
+    /// Lines whose key the ledger holds with other content.
     reused: Vec<u64>,
     new: u64,
     known: u64,
     refused: u64,
-    groups: Vec<Group>,
+    groups: Vec<RefusalReason>,
     /// Why the dry run ended early.
     broken: Option<String>,
-    /// The source of all events, if it is one.
+    /// The source of all events, where the file has only one source.
     pub only_source: Option<String>,
     has_more_sources: bool,
 }
 
-/// Lines on their way to a dry run.
+/// Lines that wait for their dry run.
 #[derive(Default)]
-struct Waiting {
+struct DryRunLines {
     body: Vec<u8>,
     numbers: Vec<u64>,
 }
@@ -60,10 +60,10 @@ struct Waiting {
 ///
 /// # Errors
 /// The file cannot be read, or is too long to be held.
-pub fn read(path: &Path, client: Option<&Client>) -> Result<Events, Failure> {
+pub fn read(path: &Path, client: Option<&Client>) -> Result<EventFile, Failure> {
     let mut lines = emit::open(path)?;
-    let mut found = Events::default();
-    let mut waiting = Waiting::default();
+    let mut found = EventFile::default();
+    let mut waiting = DryRunLines::default();
     let (mut line, mut number) = (Vec::new(), 0);
     loop {
         line.clear();
@@ -86,12 +86,12 @@ pub fn read(path: &Path, client: Option<&Client>) -> Result<Events, Failure> {
     Ok(found)
 }
 
-impl Events {
-    /// Whether a line is the first with its key, or has none.
+impl EventFile {
+    /// Whether a line has to be sent: the first line of its key, or a line without a key.
     fn is_first(&mut self, line: &[u8], number: u64) -> Result<bool, Failure> {
         self.events += 1;
         let Ok(Value::Object(mut members)) = canonical::parse(line) else { return Ok(true) };
-        // Neither says anything: absent and null are one, and the content type can only be JSON.
+        // A null attribute is an absent one, and the content type can only be JSON: neither counts.
         members.retain(|name, value| !value.is_null() && name != "datacontenttype");
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let (Some(source), Some(id)) = (text("source"), text("id")) else { return Ok(true) };
@@ -128,9 +128,9 @@ impl Events {
         }
     }
 
-    /// Asks what would become of the lines.
-    fn rehearse(&mut self, waiting: &mut Waiting, client: Option<&Client>) {
-        let Waiting { body, numbers } = std::mem::take(waiting);
+    /// Asks the ledger what would happen to the lines that wait.
+    fn rehearse(&mut self, waiting: &mut DryRunLines, client: Option<&Client>) {
+        let DryRunLines { body, numbers } = std::mem::take(waiting);
         let Some(client) = client.filter(|_| !numbers.is_empty() && self.broken.is_none()) else {
             return;
         };
@@ -147,21 +147,21 @@ impl Events {
         };
         let mut answers = answer.text.lines();
         for number in numbers {
-            let told = answers.next().and_then(|line| serde_json::from_str(line).ok());
-            self.count(number, &told.unwrap_or(Value::Null));
+            let answer_json = answers.next().and_then(|line| serde_json::from_str(line).ok());
+            self.count(number, &answer_json.unwrap_or(Value::Null));
         }
     }
 
-    fn count(&mut self, number: u64, told: &Value) {
-        match told["status"].as_str() {
+    fn count(&mut self, number: u64, answer_json: &Value) {
+        match answer_json["status"].as_str() {
             Some("recorded") => self.new += 1,
             Some("duplicate") => self.known += 1,
             Some(_) => {
                 self.refused += 1;
-                if told["problem"]["status"] == 409 {
+                if answer_json["problem"]["status"] == 409 {
                     self.reused.push(number);
                 }
-                for group in Group::of(&told["problem"], Some(number)) {
+                for group in RefusalReason::of(&answer_json["problem"], Some(number)) {
                     group.count_in(&mut self.groups);
                 }
             }
@@ -169,7 +169,7 @@ impl Events {
         }
     }
 
-    /// Which keys are used twice, in the file and in the ledger.
+    /// The check of keys: repeated in the file, or recorded with other content.
     pub fn duplicate_keys(&self) -> Check {
         let name = "duplicateKeys";
         let Self { events, repeats, contradictions, reused, known, .. } = self;
@@ -191,7 +191,7 @@ impl Events {
         Check::failed(name, detail, next)
     }
 
-    /// What would happen to the file.
+    /// The check of the file: what the ledger would do with each key's first event.
     pub fn outcome(&mut self) -> Check {
         let name = "file";
         let Self { new, known, refused, .. } = self;
@@ -212,19 +212,19 @@ impl Events {
     }
 }
 
-/// The first lines, and how many more.
+/// The first line numbers in words, and how many more there are.
 fn lines(numbers: &[u64]) -> String {
-    let first: Vec<String> = numbers.iter().take(LINES_TOLD).map(u64::to_string).collect();
+    let first: Vec<String> = numbers.iter().take(LINES_NAMED_MAX).map(u64::to_string).collect();
     let word = if numbers.len() == 1 { "line" } else { "lines" };
-    match numbers.len().saturating_sub(LINES_TOLD) {
+    match numbers.len().saturating_sub(LINES_NAMED_MAX) {
         0 => format!("{word} {}", first.join(", ")),
         more => format!("{word} {} and {more} more", first.join(", ")),
     }
 }
 
-fn short(bytes: &[u8]) -> Short {
+fn short(bytes: &[u8]) -> ShortHash {
     let hash = blake3::hash(bytes);
-    let mut short = Short::default();
+    let mut short = ShortHash::default();
     short.copy_from_slice(&hash.as_bytes()[..16]);
     short
 }

@@ -1,24 +1,24 @@
-//! What answers at the address: whether it is a ledger, is well, and would take events, and what
-//! it has refused.
+//! The checks of the ledger itself: is it one, is it healthy, would it record events, and what of
+//! this sender did it refuse?
 
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use serde_json::Value;
 
-use super::report::{Check, Group};
+use super::report::{Check, RefusalReason};
 use crate::cli::ask::encode;
 use crate::cli::client::{Answer, Client};
 use crate::cli::emit::EVENTS_DRY;
 use crate::domain::vocabulary::kind::Kind;
 
-/// So many refused events are looked up, the newest first: has the ledger got them since?
+/// So many refused events are looked up, the newest first, to see whether they were recorded since.
 const LOOKED_UP_MAX: usize = 200;
 
-/// The sender of the example, when nobody says otherwise. It is never recorded.
+/// The `source` of the example event, unless the caller names one. The example is never recorded.
 const SOURCE: &str = "urn:care-ledger:doctor";
 
-/// Whether a care ledger answers and which version, and whether anything answers at all.
+/// The check whether a care ledger answers, and whether anything at all answered.
 pub fn is_one(client: &Client) -> (Check, bool) {
     let name = "ledger";
     let (answer, headers) = match client.exchange("/", &[("accept", "application/json")], None) {
@@ -28,10 +28,10 @@ pub fn is_one(client: &Client) -> (Check, bool) {
             return (Check::failed(name, format!("no answer in HTTP: {error}"), next), false);
         }
     };
-    let told = json_of(&answer);
+    let answer_json = json_of(&answer);
     let own = env!("CARGO_PKG_VERSION");
-    let check = match told["version"].as_str() {
-        _ if told["name"] != "care-ledger" => {
+    let check = match answer_json["version"].as_str() {
+        _ if answer_json["name"] != "care-ledger" => {
             let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
             let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or("no content type");
             let detail = format!("something else answers: {}, {kind}", answer.status.as_u16());
@@ -48,20 +48,20 @@ pub fn is_one(client: &Client) -> (Check, bool) {
     (check, true)
 }
 
-/// Whether the ledger is well, by its own word.
+/// The check of the ledger's own health answer.
 pub fn health(client: &Client) -> Check {
     let name = "health";
     let Ok((answer, _)) = client.exchange("/health", &[], None) else {
         return Check::failed(name, "no answer", "look at the ledger's log");
     };
-    let told = json_of(&answer);
-    let components = told["components"].as_object().into_iter().flatten();
+    let answer_json = json_of(&answer);
+    let components = answer_json["components"].as_object().into_iter().flatten();
     let unwell = components.filter(|(_, component)| component["status"] != "UP");
-    let unwell = unwell.map(|(component, told)| {
-        format!("; {component}: {}", told["detail"].as_str().unwrap_or("not UP"))
+    let unwell = unwell.map(|(component, answer_json)| {
+        format!("; {component}: {}", answer_json["detail"].as_str().unwrap_or("not UP"))
     });
     let unwell: String = unwell.collect();
-    match told["status"].as_str() {
+    match answer_json["status"].as_str() {
         Some("UP") => Check::ok(name, "UP"),
         Some("DEGRADED") => {
             let next = "tell who runs the ledger: what is told above works less, a full disk \
@@ -79,7 +79,7 @@ pub fn health(client: &Client) -> Check {
     }
 }
 
-/// Whether the contract and the vocabulary can be read, and are those that this command knows.
+/// The check whether contract and vocabulary are readable, and the same that this command knows.
 pub fn contract(client: &Client) -> Check {
     let name = "contract";
     let read = |path: &str| {
@@ -109,11 +109,12 @@ pub fn contract(client: &Client) -> Check {
     Check::warning(name, detail, "use the command of the ledger's version")
 }
 
-/// Whether an example event would be recorded, in each mode: content types, headers and the query
-/// must arrive as they were sent.
+/// The check whether an example event would be recorded in each mode. Content types, headers and
+/// the query must arrive as they were sent.
 pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
     let name = "dryRun";
-    // Without its query a dry run would be a real one: an unknown parameter must be refused.
+    // A proxy that drops the query would turn the dry run into a real one. So first see that a query
+    // arrives: the ledger refuses an unknown parameter.
     match client.exchange("/health/live?doctor=true", &[], None) {
         Ok((answer, _)) if answer.status.as_u16() == 400 => {}
         _ => {
@@ -161,14 +162,14 @@ fn header_value(value: &str) -> String {
 }
 
 fn would_record(answer: &Answer) -> bool {
-    let told = json_of(answer);
-    let receipt = told["receipts"].get(0).unwrap_or(&told);
+    let answer_json = json_of(answer);
+    let receipt = answer_json["receipts"].get(0).unwrap_or(&answer_json);
     answer.status.is_success() && receipt["status"] == "recorded" && receipt["position"].is_null()
 }
 
 fn refused_example(mode: &str, answer: &Answer) -> Check {
-    let told = json_of(answer);
-    let problem = told.get("problem").unwrap_or(&told);
+    let answer_json = json_of(answer);
+    let problem = answer_json.get("problem").unwrap_or(&answer_json);
     let is_ours = problem["type"].as_str().is_some_and(|t| t.starts_with("urn:problem-type:"));
     let status = answer.status.as_u16();
     let next = match status {
@@ -180,10 +181,10 @@ fn refused_example(mode: &str, answer: &Answer) -> Check {
         _ => "the source may be wrong: it is a URI of 1 to 300 characters",
     };
     let check = Check::failed("dryRun", format!("{mode}: the example is refused: {status}"), next);
-    if is_ours { check.refused(Group::of(problem, None)) } else { check }
+    if is_ours { check.refused(RefusalReason::of(problem, None)) } else { check }
 }
 
-/// What was refused of a source and why, and how much of it the ledger has got since.
+/// The check of a sender's refusals: how many, why, and how many were recorded since.
 pub fn refusals(client: &Client, source: &str) -> Check {
     let name = "refusals";
     let path = format!("/v1/refusals?limit=1000&source={}", encode(source));
@@ -207,11 +208,11 @@ pub fn refusals(client: &Client, source: &str) -> Check {
         return Check::ok(name, format!("none of this source since {since} UTC{dropped}"));
     }
     let mut groups = Vec::new();
-    // By id, the newest refusal of it: they come newest first.
+    // The newest refusal of each id: the list comes newest first.
     let mut refused: Vec<(&str, &Value)> = Vec::new();
     let mut ids = BTreeSet::new();
     for item in items {
-        for group in Group::of(&item["problem"], None) {
+        for group in RefusalReason::of(&item["problem"], None) {
             group.count_in(&mut groups);
         }
         let id = item["id"].as_str().unwrap_or_default();
@@ -241,12 +242,12 @@ pub fn refusals(client: &Client, source: &str) -> Check {
     Check::warning(name, detail, next).refused(groups)
 }
 
-/// Whether the ledger has got the event after it refused it. What it had before is of other
-/// content: that the change was refused stands.
+/// Whether the ledger recorded the event after it had refused it. A record from before the refusal
+/// has other content, so the refusal of the change still stands.
 fn is_recorded_since(client: &Client, source: &str, id: &str, refusal: &Value) -> bool {
     let path = format!("/v1/events?source={}&id={}", encode(source), encode(id));
     let Ok((answer, _)) = client.exchange(&path, &[], None) else { return false };
-    let instant = |told: &Value| DateTime::parse_from_rfc3339(told.as_str()?).ok();
+    let instant = |answer_json: &Value| DateTime::parse_from_rfc3339(answer_json.as_str()?).ok();
     let recorded = instant(&json_of(&answer)["recordedtime"]);
     answer.status.is_success() && recorded > instant(&refusal["at"])
 }

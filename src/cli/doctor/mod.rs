@@ -1,6 +1,6 @@
-//! `care-ledger doctor`: whether a vendor's set-up is well, and what to do where it is not.
-//! Always: it writes nothing, and its report holds codes, pointers, line numbers and counts, never
-//! content, so that it can be sent on.
+//! `care-ledger doctor`: checks a sender's connection to a ledger, and says what to do next.
+//! Always: the command writes nothing. The report holds codes, pointers, line numbers and counts,
+//! never content, so that a sender can pass it on.
 
 mod file;
 mod ledger;
@@ -16,7 +16,7 @@ use self::report::{Check, Report};
 use super::client::Client;
 use super::failure::Failure;
 
-/// Longest wait for an answer to begin: a ledger under load answers in far less.
+/// The longest wait for the first byte of an answer; a ledger under load needs far less.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Check a connection to a ledger, and what became of your events.
@@ -47,7 +47,7 @@ impl Doctor {
     /// Runs all checks and prints the report.
     pub fn run(self) -> Result<(), Failure> {
         let client = Client::with_patience(&self.url, PATIENCE)?;
-        let address = network::Address::of(&self.url)?;
+        let address = network::LedgerAddress::of(&self.url)?;
         let mut report = Report::new(&self.url);
         if report.add(address.check()) {
             let (check, is_answered) = ledger::is_one(&client);
@@ -61,7 +61,7 @@ impl Doctor {
         report.end()
     }
 
-    /// The checks of a ledger that answers.
+    /// Makes the checks that need a ledger that answers.
     fn examine(&self, client: &Client, report: &mut Report) -> Result<(), Failure> {
         report.add(ledger::health(client));
         report.add(network::clock(client));

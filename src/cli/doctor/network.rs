@@ -1,4 +1,4 @@
-//! What lies between a sender and a ledger: the address, and how far apart their clocks are.
+//! The checks of what lies between a sender and a ledger: the address, and the two clocks.
 
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
@@ -14,24 +14,24 @@ use crate::domain::vocabulary::validate::AHEAD_MINUTES_MAX;
 /// Longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// From here on a difference of clocks is told: far above what a network or a header that counts
-/// whole seconds can explain, and a tenth of what gets events refused.
+/// A larger difference of clocks is a warning. It is far more than a network or a header in whole
+/// seconds can explain, and a tenth of the difference at which events are refused.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(30);
 
 /// The header `Date` has whole seconds, and a server may write it once a second.
 const DATE_STEP: TimeDelta = TimeDelta::seconds(2);
 
-/// Where a ledger should be.
-pub struct Address {
+/// The host and port at which a ledger should answer.
+pub struct LedgerAddress {
     host: String,
     port: u16,
 }
 
-impl Address {
-    /// The address in a URL.
+impl LedgerAddress {
+    /// Reads the host and port of a URL.
     ///
     /// # Errors
-    /// Wrong usage: there is none in it.
+    /// Wrong usage: the URL names no host.
     pub fn of(url: &str) -> Result<Self, Failure> {
         let uri: Option<Uri> = url.parse().ok();
         let host = uri.as_ref().and_then(Uri::host).map(|host| host.trim_matches(['[', ']']));
@@ -42,7 +42,7 @@ impl Address {
         Ok(Self { host: host.to_owned(), port })
     }
 
-    /// Whether the name resolves and something takes connections there.
+    /// The check whether the name resolves and accepts a connection.
     pub fn check(&self) -> Check {
         let name = "address";
         let found: Vec<_> = match (self.host.as_str(), self.port).to_socket_addrs() {
@@ -69,7 +69,7 @@ impl Address {
     }
 }
 
-/// How far this machine's clock is from the ledger's, by the header `Date` of an answer.
+/// The check of the clocks: this machine's against the `Date` header of an answer.
 pub fn clock(client: &Client) -> Check {
     let name = "clock";
     let before = Utc::now();
@@ -86,7 +86,7 @@ pub fn clock(client: &Client) -> Check {
     judge(before - (date + DATE_STEP), after - date)
 }
 
-/// Judges by how far this machine is ahead, at least and at most.
+/// Judges the clocks. This machine is ahead by `least` at least and `most` at most.
 fn judge(least: TimeDelta, most: TimeDelta) -> Check {
     let name = "clock";
     let sure_ahead = least.max(TimeDelta::zero());

@@ -1,4 +1,4 @@
-//! The report: one line a check, what to do where it is not well, and how the command ends.
+//! The report of `doctor`: one line a check, what to do about each failure, and the exit status.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,24 +19,24 @@ const NAMES: [&str; 9] = [
     "refusals",
 ];
 
-/// So many groups of refusals are listed; the rest is counted.
-const GROUPS_TOLD: usize = 20;
+/// The text report lists so many reasons of refusals and counts the rest.
+const REASONS_LISTED_MAX: usize = 20;
 
-/// How a check came out; the worst one is that of the report.
+/// How a check came out. The worst status of all checks is the status of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// Not made.
+pub enum CheckStatus {
+    /// The check was not made.
     Skipped,
-    /// Well.
+    /// Everything is as it should be.
     Ok,
-    /// Works, but look at it.
+    /// It works, but a person should look.
     Warning,
-    /// Does not work.
+    /// It does not work.
     Failed,
 }
 
-impl Status {
+impl CheckStatus {
     const fn word(self) -> &'static str {
         match self {
             Self::Skipped => "skipped",
@@ -51,37 +51,37 @@ impl Status {
 #[derive(Debug, Serialize)]
 pub struct Check {
     name: &'static str,
-    status: Status,
+    status: CheckStatus,
     detail: String,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// Refusals of one kind each.
+    /// The reasons of refused events, where the check is about refusals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<Group>,
+    refused: Vec<RefusalReason>,
 }
 
-/// Refusals for one reason at one place.
+/// One reason of refusals: a code at a place of an event, and how often it occurred.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Group {
+pub struct RefusalReason {
     /// How many.
     pub count: u64,
     /// The problem's type.
     pub problem: String,
-    /// The finer code, or the last word of the problem's type.
+    /// The code of the violation, or the last word of the problem's type.
     pub code: String,
     /// The place: a pointer or a header.
     pub name: String,
-    /// The page to read, in the ledger.
+    /// The path of the page about this problem, in the ledger.
     pub href: String,
-    /// The first line of the file, where there is one.
+    /// The first line of the file with this reason, where there is a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
 }
 
-impl Group {
-    /// The groups that a problem belongs to, one an issue, without counting.
+impl RefusalReason {
+    /// The reasons in a problem, one for each issue, each counted once.
     pub fn of(problem: &Value, line: Option<u64>) -> Vec<Self> {
         let kind = problem["type"].as_str().unwrap_or_default();
         let word = kind.rsplit(':').next().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Group {
         issues.map_or_else(|| vec![group(&Value::Null)], |all| all.iter().map(group).collect())
     }
 
-    /// Adds to the group of the same kind, or begins it.
+    /// Counts this reason in a list: adds to an equal reason, or appends a new one.
     pub fn count_in(self, groups: &mut Vec<Self>) {
         let same = |group: &&mut Self| {
             (&group.problem, &group.code, &group.name) == (&self.problem, &self.code, &self.name)
@@ -110,33 +110,39 @@ impl Group {
 }
 
 impl Check {
-    /// Well.
+    /// A check that found everything as it should be.
     pub fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, status: Status::Ok, detail: detail.into(), next: None, refused: Vec::new() }
+        Self {
+            name,
+            status: CheckStatus::Ok,
+            detail: detail.into(),
+            next: None,
+            refused: Vec::new(),
+        }
     }
 
-    /// Not made, and how to have it made.
+    /// A check that was not made, with what the caller has to give for it.
     pub fn skipped(name: &'static str, detail: &str) -> Self {
-        Self { status: Status::Skipped, ..Self::ok(name, detail) }
+        Self { status: CheckStatus::Skipped, ..Self::ok(name, detail) }
     }
 
-    /// Not made, because another failed.
+    /// A check that was not made because another check failed.
     pub fn after(name: &'static str, other: &str) -> Self {
         Self::skipped(name, &format!("{other} comes first"))
     }
 
-    /// Works, but.
+    /// A check that found something to look at.
     pub fn warning(name: &'static str, detail: impl Into<String>, next: &str) -> Self {
-        Self { status: Status::Warning, next: Some(next.into()), ..Self::ok(name, detail) }
+        Self { status: CheckStatus::Warning, next: Some(next.into()), ..Self::ok(name, detail) }
     }
 
-    /// Does not work, and what to do.
+    /// A check that failed, with what to do next.
     pub fn failed(name: &'static str, detail: impl Into<String>, next: &str) -> Self {
-        Self { status: Status::Failed, next: Some(next.into()), ..Self::ok(name, detail) }
+        Self { status: CheckStatus::Failed, next: Some(next.into()), ..Self::ok(name, detail) }
     }
 
-    /// With refusals, the most frequent first.
-    pub fn refused(mut self, mut groups: Vec<Group>) -> Self {
+    /// Adds the reasons of refusals, the most frequent first.
+    pub fn refused(mut self, mut groups: Vec<RefusalReason>) -> Self {
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         self.refused = groups;
         self
@@ -144,7 +150,7 @@ impl Check {
 
     fn text(&self, url: &str) -> String {
         let mut out = format!("{:<8} {:<14} {}\n", self.status.word(), self.name, self.detail);
-        for group in self.refused.iter().take(GROUPS_TOLD) {
+        for group in self.refused.iter().take(REASONS_LISTED_MAX) {
             let name = if group.name.is_empty() { "the whole event" } else { &group.name };
             let line = group.line.map(|line| format!(", first in line {line}"));
             out.push_str(&format!(
@@ -156,8 +162,8 @@ impl Check {
                 group.href
             ));
         }
-        if self.refused.len() > GROUPS_TOLD {
-            let more = self.refused.len() - GROUPS_TOLD;
+        if self.refused.len() > REASONS_LISTED_MAX {
+            let more = self.refused.len() - REASONS_LISTED_MAX;
             out.push_str(&format!("{:24}and {more} further reasons (--json has all)\n", ""));
         }
         if let Some(next) = &self.next {
@@ -167,7 +173,7 @@ impl Check {
     }
 }
 
-/// All checks of a ledger.
+/// The report: every check of one ledger.
 pub struct Report {
     url: String,
     checks: Vec<Check>,
@@ -175,24 +181,24 @@ pub struct Report {
 }
 
 impl Report {
-    /// No checks yet.
+    /// A report without checks.
     pub fn new(url: &str) -> Self {
         Self { url: url.trim_end_matches('/').to_owned(), checks: Vec::new(), is_reached: false }
     }
 
-    /// Notes whether something answered.
+    /// Notes whether anything answered at the address.
     pub fn reached(&mut self, is_answered: bool) {
         self.is_reached = is_answered;
     }
 
-    /// Adds a check; says whether the next ones make sense.
+    /// Adds a check, and says whether the following checks make sense.
     pub fn add(&mut self, check: Check) -> bool {
-        let goes_on = check.status != Status::Failed;
+        let goes_on = check.status != CheckStatus::Failed;
         self.checks.push(check);
         goes_on
     }
 
-    /// Names the checks that were not made because an earlier one failed.
+    /// Adds the checks that were not made because an earlier check failed.
     pub fn skip_the_rest(&mut self) {
         let Some(last) = self.checks.last().map(|check| check.name) else { return };
         for name in NAMES.iter().skip(self.checks.len()) {
@@ -200,36 +206,36 @@ impl Report {
         }
     }
 
-    fn worst(&self) -> Status {
-        self.checks.iter().map(|check| check.status).max().unwrap_or(Status::Ok)
+    fn worst(&self) -> CheckStatus {
+        self.checks.iter().map(|check| check.status).max().unwrap_or(CheckStatus::Ok)
     }
 
-    fn count(&self, status: Status) -> usize {
+    fn count(&self, status: CheckStatus) -> usize {
         self.checks.iter().filter(|check| check.status == status).count()
     }
 
-    /// For a program.
+    /// The report as JSON, for a program.
     pub fn json(&self) -> String {
         let report = json!({"url": self.url, "status": self.worst(), "checks": self.checks});
         serde_json::to_string_pretty(&report).expect("serialises into memory") + "\n"
     }
 
-    /// For a person.
+    /// The report as text, for a person.
     pub fn text(&self) -> String {
         let mut out = format!("{}\n\n", self.url);
         self.checks.iter().for_each(|check| out.push_str(&check.text(&self.url)));
         out
     }
 
-    /// How the command ends.
+    /// The end of the command: success, or the failure that sets the exit status.
     ///
     /// # Errors
     /// Nothing was reached, or a check failed.
     pub fn end(&self) -> Result<(), Failure> {
-        let failed = self.count(Status::Failed);
+        let failed = self.count(CheckStatus::Failed);
         if failed == 0 {
-            let warnings = self.count(Status::Warning);
-            let made = self.checks.len() - self.count(Status::Skipped);
+            let warnings = self.count(CheckStatus::Warning);
+            let made = self.checks.len() - self.count(CheckStatus::Skipped);
             eprintln!("{made} checks made, {warnings} with a warning, none failed");
             return Ok(());
         }

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::progress;
 use crate::domain::vocabulary::canonical;
+use crate::domain::vocabulary::json::{self, JsonValue};
 
 /// Lines in one request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;
@@ -283,12 +284,12 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
     }
     input.by_ref().take(VALUE_BYTES_MAX).read_to_end(&mut first)?;
-    let events = match canonical::parse(&first) {
-        Ok(Value::Array(events)) => events,
+    let events = match json::read(&first) {
+        Ok(JsonValue::Array(events)) => events,
         Ok(event) => vec![event],
         // The file holds lines, and the first line is broken: the ledger will say what is wrong.
         Err(_) => return Ok(Box::new(std::io::Cursor::new(first).chain(input))),
     };
-    let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
-    Ok(Box::new(std::io::Cursor::new(lines.join("\n"))))
+    let lines: Vec<Vec<u8>> = events.iter().map(canonical::write).collect();
+    Ok(Box::new(std::io::Cursor::new(lines.join(&b'\n'))))
 }

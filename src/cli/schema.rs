@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::print;
-use crate::domain::event::Raw;
-use crate::domain::vocabulary::canonical;
+use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::validate;
+use crate::domain::vocabulary::schemas;
+use crate::domain::vocabulary::validate::{validate, without_null_attributes};
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
 
@@ -82,17 +82,18 @@ fn list(json: bool) -> Result<(), Failure> {
 }
 
 fn row(kind: Kind) -> Value {
-    let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
+    let schema: Value =
+        serde_json::from_str(kind.newest().schema).expect("a shipped schema is JSON");
     json!({"type": kind.code(), "class": schema["x-class"], "title": schema["title"]})
 }
 
 fn show(name: &str, example: bool) -> Result<(), Failure> {
     if name == "envelope" && !example {
-        return print(validate::ENVELOPE);
+        return print(schemas::ENVELOPE);
     }
     let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
     let kind: Kind = name.parse().map_err(unknown)?;
-    print(if example { kind.example() } else { kind.schema() })
+    print(if example { kind.newest().example } else { kind.newest().schema })
 }
 
 fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
@@ -106,7 +107,7 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
     let events = events(&text);
     for (number, event) in &events {
         let violations = match event {
-            Ok(event) => validate::check(&Raw(event.clone()), clock::now()).err(),
+            Ok(event) => validate(event, clock::now()).err(),
             Err(violation) => Some(vec![violation.clone()]),
         };
         let Some(violations) = violations else { continue };
@@ -128,17 +129,15 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
 }
 
 /// The events of a file, numbered from 1: one JSON value, or one a line.
-fn events(text: &str) -> Vec<(usize, Result<Value, Violation>)> {
-    let parse = |text: &str| {
-        canonical::parse(text.as_bytes())
+fn events(text: &str) -> Vec<(usize, Result<JsonValue<'_>, Violation>)> {
+    let read = |text| {
+        json::read(str::as_bytes(text))
             .map_err(|error| Violation::new("", ViolationCode::BadForm, error.to_string()))
     };
-    let events = match parse(text) {
-        Ok(Value::Array(events)) => events.into_iter().map(Ok).collect(),
+    let events = match read(text) {
+        Ok(JsonValue::Array(events)) => events.into_iter().map(Ok).collect(),
         Ok(event) => vec![Ok(event)],
-        Err(_) => {
-            text.lines().filter(|line| !line.trim().is_empty()).map(parse).collect::<Vec<_>>()
-        }
+        Err(_) => text.lines().filter(|line| !line.trim().is_empty()).map(read).collect::<Vec<_>>(),
     };
-    (1..).zip(events).collect()
+    (1..).zip(events.into_iter().map(|event| event.map(without_null_attributes))).collect()
 }

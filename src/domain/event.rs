@@ -1,6 +1,6 @@
 //! An event on its way in, one type a stage, so that no stage can be skipped:
-//! [`Raw`] (as sent) → [`Draft`] (holds all rules) → [`super::record::Stamped`] (bytes to store) →
-//! [`Recorded`] (durable, in its place).
+//! [`JsonValue`](super::vocabulary::json::JsonValue) (as sent) → [`Draft`] (holds all rules) →
+//! [`super::record::Stamped`] (bytes to store) → [`Recorded`] (durable, in its place).
 //! Form: CloudEvents 1.0, JSON event format.
 
 use std::borrow::Cow;
@@ -12,15 +12,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::id::{EventKey, PersonId, Position, RecordedTime, Revision};
-use super::vocabulary::kind::{Class, Kind};
-
-/// An event as sent, whatever the mode: attributes and `data` in one JSON value. Nothing of it
-/// is checked yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Raw(pub Value);
+use super::vocabulary::fact::{Fact, Undecodable};
+use super::vocabulary::kind::{Class, Kind, SchemaVersion};
+use super::vocabulary::upcast;
 
 /// An event that holds every rule of the vocabulary. Only
-/// [`super::vocabulary::validate::check`] makes one.
+/// [`super::vocabulary::validate::validate`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// Whose stream it goes to.
@@ -64,6 +61,8 @@ pub struct Event {
     pub subject: PersonId,
     /// When it happened, with the sender's offset.
     pub time: DateTime<FixedOffset>,
+    /// The version of the payload, where `dataschema` names one.
+    schema: Option<&'static SchemaVersion>,
     /// What was sent, in canonical form.
     text: Box<str>,
     /// Where `data` stands in it.
@@ -90,6 +89,8 @@ struct Envelope<'a> {
     #[serde(borrow)]
     time: Cow<'a, str>,
     #[serde(borrow)]
+    dataschema: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
@@ -97,7 +98,8 @@ impl Event {
     /// Reads the canonical bytes of an accepted event.
     ///
     /// # Errors
-    /// [`Unreadable`] when an attribute that every accepted event has is absent or malformed.
+    /// [`Unreadable`] when an attribute that every accepted event has is absent or malformed, or
+    /// when `dataschema` names a version that only a newer ledger has.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, Unreadable> {
         let text = std::str::from_utf8(bytes).map_err(|_| Unreadable)?;
         if !(text.starts_with('{') && text.ends_with('}')) {
@@ -107,9 +109,13 @@ impl Event {
         let data = envelope.data.map_or("", RawValue::get);
         // The one borrows from the other.
         let start = if data.is_empty() { 0 } else { data.as_ptr().addr() - text.as_ptr().addr() };
+        let kind: Kind = envelope.kind.parse().map_err(|_| Unreadable)?;
+        let named = |dataschema: &str| kind.version(kind.version_number(dataschema)?);
+        let schema = envelope.dataschema.map(|name| named(&name).ok_or(Unreadable)).transpose()?;
         Ok(Self {
             key: EventKey::new(&envelope.source, &envelope.id),
-            kind: envelope.kind.parse().map_err(|_| Unreadable)?,
+            kind,
+            schema,
             subject: envelope.subject.parse().map_err(|_| Unreadable)?,
             time: DateTime::parse_from_rfc3339(&envelope.time).map_err(|_| Unreadable)?,
             data: start..start + data.len(),
@@ -125,6 +131,14 @@ impl Event {
     /// Every member as sent, `data` among them.
     pub fn members(&self) -> Map<String, Value> {
         serde_json::from_str(&self.text).expect("the door read it whole")
+    }
+
+    /// What the payload states, in the newest form of its type.
+    ///
+    /// # Errors
+    /// [`Undecodable`] when the payload holds no schema of its type.
+    pub fn fact(&self) -> Result<Fact, Undecodable> {
+        upcast::fact(self.kind, self.schema, self.data_text())
     }
 
     /// The payload; empty where the type has none.

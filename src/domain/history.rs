@@ -16,7 +16,7 @@ use super::id::{EventKey, RecordedTime};
 use super::time::calendar;
 use super::vocabulary::fact::Fact;
 use super::vocabulary::kind::Kind;
-use super::vocabulary::validate;
+use super::vocabulary::{json, schemas, upcast};
 
 /// Every record known, in the order of `time`, each as it stands.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +99,7 @@ impl History {
     pub fn facts(&self) -> impl Iterator<Item = (&Item, &Fact)> {
         self.items
             .iter()
-            .filter(|item| item.in_force() && !is_record(item.kind()))
+            .filter(|item| item.in_force() && !item.kind().is_about_record())
             .filter_map(|item| item.fact.as_ref().map(|fact| (item, fact)))
     }
 }
@@ -155,22 +155,13 @@ fn once(mut records: Vec<Arc<Recorded>>) -> Vec<Arc<Recorded>> {
     records
 }
 
-/// Whether the type speaks of another record rather than of the person.
-pub fn is_record(kind: Kind) -> bool {
-    matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled | Kind::RecordErased)
-}
-
-fn names_another(kind: Kind) -> bool {
-    matches!(kind, Kind::RecordCorrected | Kind::RecordAnnulled)
-}
-
 /// The record that this one names as wrong, by key and type name, as first told: a correction
 /// keeps its target for good.
 pub fn target(record: &Recorded) -> Option<(EventKey, String)> {
-    if !names_another(record.event.kind) {
+    if record.event.kind.target_member().is_none() {
         return None;
     }
-    match Fact::read(record.event.kind, record.event.data_text()).ok()? {
+    match record.event.fact().ok()? {
         Fact::Corrected(c) => Some((c.corrects.key(), c.corrects.kind.into())),
         Fact::Annulled(a) => Some((a.annuls.key(), a.annuls.kind.into())),
         _ => None,
@@ -183,7 +174,7 @@ fn targets(
     elsewhere: &HashSet<EventKey>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Option<usize>> {
-    if !records.iter().any(|record| names_another(record.event.kind)) {
+    if !records.iter().any(|record| record.event.kind.target_member().is_some()) {
         return vec![None; records.len()];
     }
     let places: HashMap<&EventKey, usize> =
@@ -241,12 +232,11 @@ fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
 
 /// Applies what touches a record, in order; `by` are corrections and annulments in force.
 fn stand(record: &Arc<Recorded>, by: &[&Item], findings: &mut Vec<Finding>) -> Item {
-    let kind = record.event.kind;
     let mut item = Item {
         recorded: record.clone(),
         time: record.event.time,
         replaced: None,
-        fact: Fact::read(kind, record.event.data_text()).ok(),
+        fact: record.event.fact().ok(),
         corrected_by: Vec::new(),
         annulled_by: Vec::new(),
     };
@@ -285,7 +275,7 @@ fn replacement(
 ) -> Option<(Map<String, Value>, Fact)> {
     let kind = record.event.kind;
     let mut data = data.clone();
-    if is_record(kind) {
+    if kind.is_about_record() {
         let mut told = record.event.data();
         for target in ["corrects", "annuls"] {
             match told.remove(target) {
@@ -294,10 +284,12 @@ fn replacement(
             };
         }
     }
-    if !told_so && !validate::fits(kind, &data) {
+    let text = serde_json::to_string(&data).ok()?;
+    let holds = || schemas::newest_held(kind, &json::read(text.as_bytes()).ok()?);
+    if !told_so && holds().is_none() {
         return None;
     }
-    Fact::decode(kind, &data).ok().map(|fact| (data, fact))
+    upcast::fact(kind, None, &text).ok().map(|fact| (data, fact))
 }
 
 fn invalid(id: &str) -> Finding {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::validate;
+use crate::domain::vocabulary::schemas;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::params::Query;
@@ -28,16 +28,20 @@ pub async fn one(
     query.none().await?;
     let Path(name) = path.map_err(|_| Problem::new(ProblemType::NotFound))?;
     let text = match name.as_str() {
-        "envelope" => validate::ENVELOPE,
-        name => name.parse::<Kind>().map_err(|_| Problem::new(ProblemType::NotFound))?.schema(),
+        "envelope" => schemas::ENVELOPE,
+        name => {
+            name.parse::<Kind>().map_err(|_| Problem::new(ProblemType::NotFound))?.newest().schema
+        }
     };
     let kind = HeaderValue::from_static("application/schema+json");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 fn summary(kind: Kind) -> Value {
-    let schema: Value = serde_json::from_str(kind.schema()).expect("a shipped schema is JSON");
-    let example: Value = serde_json::from_str(kind.example()).expect("a shipped example is JSON");
+    let schema: Value =
+        serde_json::from_str(kind.newest().schema).expect("a shipped schema is JSON");
+    let example: Value =
+        serde_json::from_str(kind.newest().example).expect("a shipped example is JSON");
     json!({
         "type": kind.code(), "title": schema["title"], "class": schema["x-class"],
         "dataschema": schema["$id"], "href": format!("/v1/schemas/{kind}"), "example": example

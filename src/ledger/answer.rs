@@ -191,18 +191,18 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::event::Raw;
     use crate::domain::history as domain_history;
     use crate::domain::id::{DedupKey, Position, Revision};
     use crate::domain::record::{Stamped, View};
-    use crate::domain::vocabulary::validate;
+    use crate::domain::vocabulary::json::JsonValue;
+    use crate::domain::vocabulary::validate::validate;
     use crate::ledger::read::DependsOn;
 
     const PERSON: &str = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e";
     const NOW: &str = "2030-01-01T00:00:00Z";
 
     fn example(kind: Kind) -> Value {
-        let mut raw: Value = serde_json::from_str(kind.example()).unwrap();
+        let mut raw: Value = serde_json::from_str(kind.newest().example).unwrap();
         raw["subject"] = PERSON.into();
         raw["source"] = "urn:test".into();
         raw["id"] = kind.code().into();
@@ -222,7 +222,7 @@ mod tests {
     fn known() -> Person {
         let mut told: Vec<Value> = Kind::ALL
             .iter()
-            .filter(|kind| !domain_history::is_record(**kind))
+            .filter(|kind| !kind.is_about_record())
             .map(|kind| example(*kind))
             .collect();
         let data = example(Kind::CareScreened)["data"].clone();
@@ -236,7 +236,7 @@ mod tests {
         told.push(touching(Kind::RecordCorrected, "corrects", Kind::DetentionArrived, time));
         told.push(touching(Kind::RecordAnnulled, "annuls", Kind::DetentionReleased, json!({})));
         let recorded = |(place, raw): (u64, Value)| {
-            let draft = validate::check(&Raw(raw), NOW.parse().unwrap()).unwrap();
+            let draft = validate(&JsonValue::from(&raw), NOW.parse().unwrap()).unwrap();
             let stamped = Stamped::new(&draft, draft.person, DedupKey([1; 32]), &[2; 32]);
             let bytes = stamped.at(RecordedTime::from_micros(1_790_000_000_000_000 + place as i64));
             let view = View::new(&bytes).unwrap();

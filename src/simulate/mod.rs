@@ -3,8 +3,9 @@
 //! [`events`] tells a plan's lives as their senders would: prisons, courts, care teams, houses,
 //! referral points; with records that come late, twice, wrong and then corrected, or never.
 //! Always: the same plan gives the same bytes on every machine; the order is that of sending over
-//! all persons; memory does not grow with the number of persons ([`SimulatedEvents`]); every event passes
-//! [`crate::domain::vocabulary::validate::check`] with a clock at or after its sending. No
+//! all persons; memory does not grow with the number of persons ([`SimulatedEvents`]); every
+//! event passes [`crate::domain::vocabulary::validate::validate`] with a clock at or after its
+//! sending. No
 //! person, name or case is real: pseudonyms are random, rates are in [`rates`], each with its
 //! source or "invented".
 

@@ -17,7 +17,6 @@ use super::rates::{self, Rate};
 use super::say::{Ink, moment_text, numbered};
 use super::world::World;
 use crate::domain::id::PersonId;
-use crate::domain::vocabulary::validate::schema_id;
 
 /// How many records are held at most: at 128 bytes each, 128 MiB. More would tell each life less
 /// often, fewer would spare memory.
@@ -134,10 +133,11 @@ fn event(world: &World, person: u64, told: &SentRecord) -> Value {
     member("type", kind.code().into());
     member("subject", subject.into());
     member("time", moment_text(told.time, world).into());
+    // Made-up lives are told in the first version of each type.
     // From the record's number alone, so that a repetition is the same to the byte.
     let drawn = scramble([world.span.seed, person, u64::from(told.serial)]);
     if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
-        member("dataschema", schema_id(kind).into());
+        member("dataschema", kind.versions()[0].id().into());
     }
     if let Some(episode) = told.episode {
         member("correlationid", episode.text().into());

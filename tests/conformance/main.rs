@@ -3,9 +3,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod admit;
 mod contract;
 mod schemas;
+mod verdict;
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,13 +4,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use care_ledger::domain::event::{Raw, Recorded};
+use care_ledger::domain::event::Recorded;
 use care_ledger::domain::history::{self, History};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::record::{Stamped, View, dedup_key};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::{ContinuityRules, trajectory};
-use care_ledger::domain::vocabulary::validate;
+use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::validate::validate;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::Brussels;
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
         if event["id"].is_null() {
             event["id"] = format!("e{place}").into();
         }
-        let draft = validate::check(&Raw(event), now).unwrap_or_else(|why| panic!("{why:?}"));
+        let draft = validate(&JsonValue::from(&event), now).unwrap_or_else(|why| panic!("{why:?}"));
         let stamped = Stamped::new(&draft, draft.person, dedup_key(&[7; 32], &draft.key), &[9; 32]);
         let bytes = stamped.at(RecordedTime::from_micros(place as i64 + 1));
         let opened = View::new(&bytes).unwrap().open(Position::new(place as u64), Revision(0));

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use care_ledger::domain::credit::{Credit, CreditQuery, credit};
-use care_ledger::domain::event::{Event, Raw, Recorded};
+use care_ledger::domain::event::{Event, Recorded};
 use care_ledger::domain::history::{History, fold};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
+use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::registry::Registry;
-use care_ledger::domain::vocabulary::validate;
+use care_ledger::domain::vocabulary::validate::validate;
 use chrono::TimeZone as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::Brussels;
@@ -46,7 +47,7 @@ pub fn recorded(mut event: Value, place: u64) -> Arc<Recorded> {
     if event.get("subject").is_none() {
         event["subject"] = PERSON.into();
     }
-    let draft = validate::check(&Raw(event.clone()), now())
+    let draft = validate(&JsonValue::from(&event), now())
         .unwrap_or_else(|violations| panic!("{event}: {violations:?}"));
     Arc::new(Recorded {
         stream: PERSON.parse::<PersonId>().unwrap(),

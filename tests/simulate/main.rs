@@ -7,9 +7,9 @@ mod figures;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use care_ledger::domain::event::Raw;
+use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::kind::Kind;
-use care_ledger::domain::vocabulary::validate::check;
+use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::simulate::{Plan, UNLISTED, events, protagonist};
 use chrono::{DateTime, NaiveDate, NaiveTime, Offset as _, Utc};
 use chrono_tz::Europe::Brussels;
@@ -83,7 +83,7 @@ fn every_event_passes_the_door() {
         plan(20, "2026-03-01", "2026-03-01", seed()),
     ] {
         for event in events(plan) {
-            let checked = check(&Raw(event.clone()), end_of(&plan));
+            let checked = validate(&JsonValue::from(&event), end_of(&plan));
             assert!(checked.is_ok(), "{}: {event} {checked:?}", rerun());
         }
     }

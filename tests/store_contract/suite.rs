@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use care_ledger::domain::event::{Draft, Raw};
+use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::View;
-use care_ledger::domain::vocabulary::validate;
+use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{RecordError, Run, Status};
 use care_ledger::store::embedded::Clock;
@@ -29,7 +30,7 @@ pub fn merge(one: PersonId, other: PersonId) -> Draft {
         "subject": one, "time": "2026-03-01T10:00:00+01:00",
         "data": {"into": other, "reason": "samePerson"}
     });
-    validate::check(&Raw(merge), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
+    validate(&JsonValue::from(&merge), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
 }
 
 pub async fn an_append_gives_places_in_order_and_reads_see_it(bench: &Bench) {

@@ -14,9 +14,10 @@ pub mod load;
 pub mod server;
 pub mod service;
 
-use care_ledger::domain::event::{Draft, Raw};
+use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::PersonId;
-use care_ledger::domain::vocabulary::validate;
+use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::validate::validate;
 use serde_json::{Value, json};
 
 /// When most events of these tests happened.
@@ -39,5 +40,5 @@ pub fn screening(person: PersonId, source: &str, id: &str, time: &str) -> Value 
 /// The same as a draft.
 pub fn draft_of(person: PersonId, source: &str, id: &str, time: &str) -> Draft {
     let now = "2030-01-01T00:00:00Z".parse().unwrap();
-    validate::check(&Raw(screening(person, source, id, time)), now).unwrap()
+    validate(&JsonValue::from(&screening(person, source, id, time)), now).unwrap()
 }

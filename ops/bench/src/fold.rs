@@ -119,7 +119,7 @@ fn stands_alone(records: &[Arc<Recorded>]) -> bool {
         return false;
     }
     let mut about_records =
-        records.iter().filter(|record| history::is_record(record.event.kind)).peekable();
+        records.iter().filter(|record| record.event.kind.is_about_record()).peekable();
     if about_records.peek().is_none() {
         return true;
     }

@@ -13,6 +13,8 @@ use crate::cli::client::Client;
 use crate::cli::emit::{self, EVENTS_DRY};
 use crate::cli::failure::Failure;
 use crate::domain::vocabulary::canonical;
+use crate::domain::vocabulary::json::{self, JsonValue};
+use crate::domain::vocabulary::validate::without_null_attributes;
 
 /// The most events of a file. Each one's hashes are held in memory, at about 60 bytes an event.
 const EVENTS_MAX: usize = 2_000_000;
@@ -90,14 +92,18 @@ impl EventFile {
     /// Whether a line has to be sent: the first line of its key, or a line without a key.
     fn is_first(&mut self, line: &[u8], number: u64) -> Result<bool, Failure> {
         self.events += 1;
-        let Ok(Value::Object(mut members)) = canonical::parse(line) else { return Ok(true) };
-        // A null attribute is an absent one, and the content type can only be JSON: neither counts.
-        members.retain(|name, value| !value.is_null() && name != "datacontenttype");
-        let text = |name: &str| members.get(name).and_then(Value::as_str);
-        let (Some(source), Some(id)) = (text("source"), text("id")) else { return Ok(true) };
+        let Ok(event) = json::read(line) else { return Ok(true) };
+        let mut event = without_null_attributes(event);
+        if let JsonValue::Object(members) = &mut event {
+            // The content type can only be JSON: two events that differ in it alone are equal.
+            members.retain(|(name, _)| name != "datacontenttype");
+        }
+        let (Some(source), Some(id)) = (event.text("source"), event.text("id")) else {
+            return Ok(true);
+        };
         self.note_source(source);
         let key = short(&canonical::bytes(&[source, id]));
-        let content = short(&canonical::bytes(&members));
+        let content = short(&canonical::write(&event));
         match self.seen.get(&key) {
             None if self.seen.len() == EVENTS_MAX => Err(Failure::usage(format!(
                 "--file takes at most {EVENTS_MAX} events; give it a part of the file"

@@ -123,8 +123,8 @@ pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
             return Check::failed(name, "the query of a request does not arrive", next);
         }
     }
-    let mut event: Value =
-        serde_json::from_str(Kind::CareScreened.example()).expect("a shipped example is JSON");
+    let mut event: Value = serde_json::from_str(Kind::CareScreened.newest().example)
+        .expect("a shipped example is JSON");
     event["source"] = source.unwrap_or(SOURCE).into();
     event["id"] = format!("doctor-{}", uuid::Uuid::new_v4()).into();
     event["subject"] = uuid::Uuid::new_v4().to_string().into();

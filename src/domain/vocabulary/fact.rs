@@ -1,6 +1,6 @@
 //! What each type of event states, typed: the payloads that the folds read.
-//! Always: an event that passed its JSON Schema decodes here, and unknown codes are kept as said.
-//! The fields and their units are those of the JSON Schema of the type.
+//! Always: a payload that holds the newest schema of its type is read here; open codes are kept as
+//! sent. The fields and their units are those of that schema.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Deserialize;
@@ -34,23 +34,10 @@ macro_rules! facts {
         }
 
         impl Fact {
-            /// Decodes the payload of an event of this type.
+            /// Reads a payload of the newest version of its type from JSON text.
             ///
             /// # Errors
-            /// [`Undecodable`] when the payload did not pass the type's schema.
-            pub fn decode(kind: Kind, data: &Map<String, Value>) -> Result<Self, Undecodable> {
-                match kind {
-                    $(Kind::$kind => <$name>::deserialize(data)
-                        .map(Self::$name)
-                        .map_err(|_| Undecodable(kind)),)*
-                    Kind::DeathRecorded => Ok(Self::Died),
-                }
-            }
-
-            /// Decodes the payload of an event of this type from its JSON text.
-            ///
-            /// # Errors
-            /// As [`Fact::decode`].
+            /// [`Undecodable`] when the payload does not hold the schema of that version.
             pub fn read(kind: Kind, data: &str) -> Result<Self, Undecodable> {
                 match kind {
                     $(Kind::$kind => serde_json::from_str::<$name>(data)
@@ -63,7 +50,7 @@ macro_rules! facts {
     };
 }
 
-/// A payload that is not of its type's schema: it has no effect on any answer.
+/// A payload that does not hold the schema of its type: it has no effect on any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the payload is not one of {0}")]
 pub struct Undecodable(pub Kind);

@@ -1,28 +1,26 @@
-//! A JSON value read in place: names and texts are those of the bytes it was sent in.
-//! Always: no object has a name twice and its members are in the order of their names; numbers that
-//! are whole are integers. So what is written is RFC 8785, for the values the ledger takes.
-//! It is what most events come in as: a tree of strings of its own costs twice as much to make and
-//! to let go as all that is done with it.
+//! JSON values that borrow from the bytes they were read from.
+//! Always: no object has a name twice; members are in the order of their names; whole numbers are
+//! integers. A validated value therefore has exactly one written form (RFC 8785).
+//! Why not `serde_json::Value`: a tree of owned strings costs twice as much to make and to drop as
+//! everything else that is done with an event on its way in.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::ControlFlow;
 
-use jsonschema::JsonType;
-use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
-use serde::Serialize;
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::canonical::INTEGER_MAX;
+/// The largest integer that every JSON reader keeps exact (RFC 7493, 2.2).
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 
-/// Among so few members a repeated name is looked for at once, among more at the end.
+/// Up to so many members, each name is compared with all names before; above, names are sorted
+/// first.
 const FEW_MEMBERS: usize = 32;
 
-/// What an error for a repeated name begins with.
-pub(super) const REPEATED: &str = "\u{1}repeated member name";
+/// How the text of a deserialisation error begins that reports a repeated name.
+const REPEATED: &str = "\u{1}repeated member name";
 
-/// See the module.
+/// A JSON value; see the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
 pub enum JsonValue<'a> {
@@ -30,12 +28,12 @@ pub enum JsonValue<'a> {
     Null,
     Bool(bool),
     Number(Number),
-    /// A text that stood in its quotes as it is: nothing in it has to be escaped.
+    /// A text without escapes: it stands between its quotes in the bytes that were read.
     Plain(&'a str),
     /// Any other text.
     Text(String),
     Array(Vec<JsonValue<'a>>),
-    /// A name that is borrowed is as plain as a [`JsonValue::Plain`].
+    /// Members by name. A borrowed name has no escapes, like a [`JsonValue::Plain`].
     Object(Vec<(Cow<'a, str>, JsonValue<'a>)>),
 }
 
@@ -51,7 +49,8 @@ impl<'a> JsonValue<'a> {
         self.get(name)?.as_text()
     }
 
-    fn as_text(&self) -> Option<&str> {
+    /// The text, where the value is one.
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Plain(text) => Some(text),
             Self::Text(text) => Some(text),
@@ -59,7 +58,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// The same with strings of its own.
+    /// The same value with strings of its own.
     pub fn to_value(&self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -76,55 +75,76 @@ impl<'a> JsonValue<'a> {
     }
 }
 
-/// Writes the RFC 8785 form of a value.
-pub(super) fn write(value: &JsonValue, out: &mut Vec<u8>) {
-    match value {
-        JsonValue::Null => out.extend_from_slice(b"null"),
-        JsonValue::Bool(true) => out.extend_from_slice(b"true"),
-        JsonValue::Bool(false) => out.extend_from_slice(b"false"),
-        JsonValue::Number(number) => write_other(number, out),
-        JsonValue::Plain(text) => write_plain(text, out),
-        JsonValue::Text(text) => write_other(text, out),
-        JsonValue::Array(items) => {
-            out.push(b'[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                write(item, out);
+impl From<&Value> for JsonValue<'static> {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) => from_float(float),
+                None => Self::Number(number.clone()),
+            },
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(items) => Self::Array(items.iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                let own = |(name, member): (&String, &Value)| {
+                    (Cow::Owned(name.clone()), Self::from(member))
+                };
+                Self::Object(members.iter().map(own).collect())
             }
-            out.push(b']');
-        }
-        JsonValue::Object(members) => {
-            out.push(b'{');
-            for (place, (name, member)) in members.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                match name {
-                    Cow::Borrowed(name) => write_plain(name, out),
-                    Cow::Owned(name) => write_other(name, out),
-                }
-                out.push(b':');
-                write(member, out);
-            }
-            out.push(b'}');
         }
     }
 }
 
-fn write_plain(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
+/// A whole number within the exact range becomes an integer.
+fn from_float(value: f64) -> JsonValue<'static> {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+    let whole = value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64;
+    #[allow(clippy::cast_possible_truncation)]
+    let number = if whole { Some((value as i64).into()) } else { Number::from_f64(value) };
+    number.map_or(JsonValue::Null, JsonValue::Number)
 }
 
-fn write_other(value: &impl Serialize, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, value).expect("a JSON value serialises into memory");
+/// Why bytes are not one I-JSON value. Never carries content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not JSON: the sender's serialiser or transport is at fault.
+    #[error("not valid JSON at line {line}, column {column}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1; 0 where the text ends too early on a fresh line.
+        column: usize,
+    },
+    /// A name stands twice in one object, so what was meant is unknown (RFC 7493, 2.3).
+    #[error("a member name stands twice in one object, near line {line}, column {column}")]
+    RepeatedName {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
 }
 
-/// Reads any JSON value, but no object with a name twice.
-pub(super) struct Strict;
+/// Reads one JSON value that borrows from the bytes.
+///
+/// # Errors
+/// See [`ParseError`].
+pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, ParseError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    value.map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        if error.to_string().starts_with(REPEATED) {
+            ParseError::RepeatedName { line, column }
+        } else {
+            ParseError::Syntax { line, column }
+        }
+    })
+}
+
+/// Reads any JSON value, and refuses an object with a name twice.
+struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {
     type Value = JsonValue<'de>;
@@ -154,11 +174,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<JsonValue<'de>, E> {
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-        let whole = value.fract() == 0.0 && value.abs() <= INTEGER_MAX as f64;
-        #[allow(clippy::cast_possible_truncation)]
-        let number = if whole { Some((value as i64).into()) } else { Number::from_f64(value) };
-        Ok(number.map_or(JsonValue::Null, JsonValue::Number))
+        Ok(from_float(value))
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<JsonValue<'de>, E> {
@@ -212,143 +228,24 @@ impl<'de> Visitor<'de> for Strict {
     }
 }
 
-/// Lets a schema be held against a [`JsonValue`] as it is.
-pub(super) struct InPlace;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Json for InPlace {
-    type Node<'a> = &'a JsonValue<'a>;
-    type PreparedKey = Box<str>;
-    type StringBuffer = JsonValue<'static>;
-
-    const ACYCLIC: bool = true;
-
-    fn prepare_key(key: &str) -> Box<str> {
-        key.into()
-    }
-
-    fn with_string_node<T>(
-        buffer: &mut JsonValue<'static>,
-        string: &str,
-        f: impl FnOnce(Self::Node<'_>) -> T,
-    ) -> T {
-        *buffer = JsonValue::Text(string.to_owned());
-        f(buffer)
-    }
-}
-
-impl<'a> Node<'a, InPlace> for &'a JsonValue<'a> {
-    type Object = &'a [(Cow<'a, str>, JsonValue<'a>)];
-    type Array = &'a [JsonValue<'a>];
-    type Number = &'a Number;
-
-    fn as_object(&self) -> Option<Self::Object> {
-        if let JsonValue::Object(members) = self { Some(members) } else { None }
-    }
-
-    fn as_array(&self) -> Option<Self::Array> {
-        if let JsonValue::Array(items) = self { Some(items) } else { None }
-    }
-
-    fn as_string(&self) -> Option<Cow<'a, str>> {
-        self.as_text().map(Cow::Borrowed)
-    }
-
-    fn as_number(&self) -> Option<&'a Number> {
-        if let JsonValue::Number(number) = self { Some(number) } else { None }
-    }
-
-    fn as_boolean(&self) -> Option<bool> {
-        if let JsonValue::Bool(value) = self { Some(*value) } else { None }
-    }
-
-    fn is_null(&self) -> bool {
-        matches!(self, JsonValue::Null)
-    }
-
-    fn json_type(&self) -> JsonType {
-        match self {
-            JsonValue::Null => JsonType::Null,
-            JsonValue::Bool(_) => JsonType::Boolean,
-            JsonValue::Number(_) => JsonType::Number,
-            JsonValue::Plain(_) | JsonValue::Text(_) => JsonType::String,
-            JsonValue::Array(_) => JsonType::Array,
-            JsonValue::Object(_) => JsonType::Object,
+    #[test]
+    fn repeated_names_are_refused_at_any_depth() {
+        let many: String = (0..100).map(|name| format!("\"{:02}\":0,", 99 - name)).collect();
+        let many = format!("{{{many}\"50\":0}}");
+        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#, &many] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert!(matches!(error, ParseError::RepeatedName { .. }), "{text}");
         }
     }
 
-    fn string_length_within(&self, min: u64, max: u64) -> Option<bool> {
-        let text = self.as_text()?;
-        // A code point takes one to four bytes.
-        let bytes = text.len() as u64;
-        if min <= bytes.div_ceil(4) && bytes <= max {
-            return Some(true);
-        }
-        Some((min..=max).contains(&(text.chars().count() as u64)))
-    }
-
-    fn equals_value(&self, expected: &Value) -> bool {
-        match (self.as_text(), expected) {
-            (Some(text), Value::String(expected)) => text == expected,
-            (Some(_), _) | (None, Value::String(_)) => false,
-            (None, _) => jsonschema::json::cmp::equal(&JsonValue::to_value(self), expected),
-        }
-    }
-
-    fn to_value(&self) -> Cow<'a, Value> {
-        Cow::Owned(JsonValue::to_value(self))
-    }
-
-    fn identity(&self) -> Option<NodeIdentity> {
-        Some(NodeIdentity::new(std::ptr::from_ref::<JsonValue>(self) as usize))
-    }
-}
-
-impl<'a> Object<'a, InPlace> for &'a [(Cow<'a, str>, JsonValue<'a>)] {
-    type Node = &'a JsonValue<'a>;
-    type MemberName = &'a str;
-    type MembersIter = Members<'a>;
-
-    fn len(&self) -> usize {
-        <[_]>::len(self)
-    }
-
-    fn get(&self, key: &Box<str>) -> Option<&'a JsonValue<'a>> {
-        self.iter().find(|(name, _)| **name == **key).map(|(_, member)| member)
-    }
-
-    fn members(&self) -> Members<'a> {
-        Members(self.iter())
-    }
-
-    fn try_for_each_name_node<B>(
-        &self,
-        _: &mut JsonValue<'static>,
-        mut f: impl FnMut(<InPlace as Json>::Node<'_>) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        self.iter().try_for_each(|(name, _)| f(&JsonValue::Plain(name)))
-    }
-}
-
-/// The members of an object, one after the other.
-pub(super) struct Members<'a>(std::slice::Iter<'a, (Cow<'a, str>, JsonValue<'a>)>);
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (&'a str, &'a JsonValue<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, member)| (&**name, member))
-    }
-}
-
-impl<'a> Array<'a, InPlace> for &'a [JsonValue<'a>] {
-    type Node = &'a JsonValue<'a>;
-    type ElementsIter = std::slice::Iter<'a, JsonValue<'a>>;
-
-    fn len(&self) -> usize {
-        <[_]>::len(self)
-    }
-
-    fn elements(&self) -> std::slice::Iter<'a, JsonValue<'a>> {
-        self.iter()
+    #[test]
+    fn text_after_the_value_is_refused() {
+        assert!(read(b"{} {}").is_err());
+        assert!(read(b"{\"a\":").is_err());
+        assert!(read(&[b'[', 0xff, b']']).is_err());
     }
 }

@@ -1,5 +1,5 @@
 //! The names of care events and the class that decides who may read them.
-//! Always: one variant a type of the vocabulary, and one JSON Schema a variant.
+//! Always: each type has one JSON Schema and one example a version; versions are numbered from 1.
 
 use crate::domain::choices::choices;
 
@@ -32,37 +32,71 @@ impl Class {
     }
 }
 
+/// One version of the payload of an event type.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// The type.
+    pub kind: Kind,
+    /// The number of the version, from 1.
+    pub number: usize,
+    /// The JSON Schema of the payload, as text.
+    pub schema: &'static str,
+    /// A realistic example event, as text.
+    pub example: &'static str,
+}
+
+impl SchemaVersion {
+    /// The `dataschema` of an event whose payload has this version.
+    pub fn id(&self) -> String {
+        format!("{SCHEMA_PREFIX}{}:{}", self.kind, self.number)
+    }
+}
+
+const SCHEMA_PREFIX: &str = "urn:care-ledger:schema:";
+
+/// The class of all events of a type, if they have one.
 enum Reads {
     Judicial,
     Clinical,
     Attested,
     System,
+    /// A correction or an annulment has the class of the type that it names.
     AsTarget,
 }
 
+macro_rules! shipped {
+    ($($path:literal),*) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/", $($path),*))
+    };
+}
+
+// A row: the variant, the type's name, its class, and its newest version; `after` lists the older
+// versions, oldest first. An example of an older version carries its number in the file name.
 macro_rules! kinds {
-    ($($variant:ident = $name:literal, $class:ident;)*) => {
+    ($($variant:ident = $name:literal, $class:ident, $newest:literal $(after $($old:literal)+)?;)*) => {
         choices! {
             /// The type of a care event, `detention.arrived` and so on.
             Kind: $($variant = $name,)*
         }
 
         impl Kind {
-            /// The JSON Schema of its payload, newest version, as text.
-            pub const fn schema(self) -> &'static str {
+            /// Every version of the payload, oldest first; there is at least one.
+            pub const fn versions(self) -> &'static [SchemaVersion] {
                 match self {
-                    $(Self::$variant => include_str!(concat!(
-                        env!("CARGO_MANIFEST_DIR"), "/schemas/", $name, ".v1.json"
-                    )),)*
-                }
-            }
-
-            /// A realistic example event, as text.
-            pub const fn example(self) -> &'static str {
-                match self {
-                    $(Self::$variant => include_str!(concat!(
-                        env!("CARGO_MANIFEST_DIR"), "/schemas/examples/", $name, ".json"
-                    )),)*
+                    $(Self::$variant => &[
+                        $($(SchemaVersion {
+                            kind: Self::$variant,
+                            number: $old,
+                            schema: shipped!($name, ".v", $old, ".json"),
+                            example: shipped!("examples/", $name, ".v", $old, ".json"),
+                        },)+)?
+                        SchemaVersion {
+                            kind: Self::$variant,
+                            number: $newest,
+                            schema: shipped!($name, ".v", $newest, ".json"),
+                            example: shipped!("examples/", $name, ".json"),
+                        },
+                    ],)*
                 }
             }
 
@@ -74,64 +108,81 @@ macro_rules! kinds {
 }
 
 kinds! {
-    DetentionArrived = "detention.arrived", Judicial;
-    DetentionTransferred = "detention.transferred", Judicial;
-    DetentionStatusChanged = "detention.statusChanged", Judicial;
-    DetentionAbsenceStarted = "detention.absenceStarted", Judicial;
-    DetentionAbsenceEnded = "detention.absenceEnded", Judicial;
-    DetentionReleased = "detention.released", Judicial;
-    SentencePronounced = "sentence.pronounced", Judicial;
-    SentenceDetentionImputed = "sentence.detentionImputed", Judicial;
-    ModalityGranted = "modality.granted", Judicial;
-    ModalitySuspended = "modality.suspended", Judicial;
-    ModalitySuspensionLifted = "modality.suspensionLifted", Judicial;
-    ModalityEnded = "modality.ended", Judicial;
-    ModalityRevoked = "modality.revoked", Judicial;
-    ResidentialAdmitted = "residential.admitted", Attested;
-    ResidentialAbsenceStarted = "residential.absenceStarted", Attested;
-    ResidentialAbsenceEnded = "residential.absenceEnded", Attested;
-    ResidentialCompleted = "residential.completed", Attested;
-    ResidentialDroppedOut = "residential.droppedOut", Attested;
-    ResidentialTransferred = "residential.transferred", Attested;
-    ResidentialAttested = "residential.attested", Attested;
-    SubstitutionVerified = "substitution.verified", Clinical;
-    SubstitutionPrescribed = "substitution.prescribed", Clinical;
-    SubstitutionDoseContinued = "substitution.doseContinued", Clinical;
-    SubstitutionDoseWithheld = "substitution.doseWithheld", Clinical;
-    SubstitutionDoseChanged = "substitution.doseChanged", Clinical;
-    SubstitutionStopped = "substitution.stopped", Clinical;
-    SubstitutionHandoverSent = "substitution.handoverSent", Clinical;
-    SubstitutionHandoverConfirmed = "substitution.handoverConfirmed", Clinical;
-    CareScreened = "care.screened", Clinical;
-    CapReferred = "cap.referred", Clinical;
-    CapOriented = "cap.oriented", Clinical;
-    ReferralAnswered = "referral.answered", Clinical;
-    TreatmentStarted = "treatment.started", Clinical;
-    TreatmentEnded = "treatment.ended", Clinical;
-    CareNotDelivered = "care.notDelivered", Clinical;
-    ProgrammeEnrolled = "programme.enrolled", Clinical;
-    ProgrammeSessionHeld = "programme.sessionHeld", Clinical;
-    ProgrammeCompleted = "programme.completed", Clinical;
-    ProgrammeLeft = "programme.left", Clinical;
-    DrugFreeUnitPlaced = "drugFreeUnit.placed", Judicial;
-    DrugFreeUnitLeft = "drugFreeUnit.left", Judicial;
-    ConsultationHeld = "consultation.held", Clinical;
-    PlanAgreed = "plan.agreed", Clinical;
-    ReleasePrepared = "release.prepared", Clinical;
-    HousingPlaced = "housing.placed", Attested;
-    HousingLeft = "housing.left", Attested;
-    OverdoseRecorded = "overdose.recorded", Clinical;
-    DeathRecorded = "death.recorded", Judicial;
-    ConsentGiven = "consent.given", System;
-    ConsentWithdrawn = "consent.withdrawn", System;
-    RecordCorrected = "record.corrected", AsTarget;
-    RecordAnnulled = "record.annulled", AsTarget;
-    PersonMerged = "person.merged", System;
-    PersonUnmerged = "person.unmerged", System;
-    RecordErased = "record.erased", System;
+    DetentionArrived = "detention.arrived", Judicial, 1;
+    DetentionTransferred = "detention.transferred", Judicial, 1;
+    DetentionStatusChanged = "detention.statusChanged", Judicial, 1;
+    DetentionAbsenceStarted = "detention.absenceStarted", Judicial, 1;
+    DetentionAbsenceEnded = "detention.absenceEnded", Judicial, 1;
+    DetentionReleased = "detention.released", Judicial, 1;
+    SentencePronounced = "sentence.pronounced", Judicial, 1;
+    SentenceDetentionImputed = "sentence.detentionImputed", Judicial, 1;
+    ModalityGranted = "modality.granted", Judicial, 1;
+    ModalitySuspended = "modality.suspended", Judicial, 1;
+    ModalitySuspensionLifted = "modality.suspensionLifted", Judicial, 1;
+    ModalityEnded = "modality.ended", Judicial, 1;
+    ModalityRevoked = "modality.revoked", Judicial, 1;
+    ResidentialAdmitted = "residential.admitted", Attested, 1;
+    ResidentialAbsenceStarted = "residential.absenceStarted", Attested, 1;
+    ResidentialAbsenceEnded = "residential.absenceEnded", Attested, 1;
+    ResidentialCompleted = "residential.completed", Attested, 1;
+    ResidentialDroppedOut = "residential.droppedOut", Attested, 1;
+    ResidentialTransferred = "residential.transferred", Attested, 1;
+    ResidentialAttested = "residential.attested", Attested, 1;
+    SubstitutionVerified = "substitution.verified", Clinical, 1;
+    SubstitutionPrescribed = "substitution.prescribed", Clinical, 1;
+    SubstitutionDoseContinued = "substitution.doseContinued", Clinical, 1;
+    SubstitutionDoseWithheld = "substitution.doseWithheld", Clinical, 1;
+    SubstitutionDoseChanged = "substitution.doseChanged", Clinical, 1;
+    SubstitutionStopped = "substitution.stopped", Clinical, 1;
+    SubstitutionHandoverSent = "substitution.handoverSent", Clinical, 1;
+    SubstitutionHandoverConfirmed = "substitution.handoverConfirmed", Clinical, 1;
+    CareScreened = "care.screened", Clinical, 1;
+    CapReferred = "cap.referred", Clinical, 1;
+    CapOriented = "cap.oriented", Clinical, 1;
+    ReferralAnswered = "referral.answered", Clinical, 1;
+    TreatmentStarted = "treatment.started", Clinical, 1;
+    TreatmentEnded = "treatment.ended", Clinical, 1;
+    CareNotDelivered = "care.notDelivered", Clinical, 1;
+    ProgrammeEnrolled = "programme.enrolled", Clinical, 1;
+    ProgrammeSessionHeld = "programme.sessionHeld", Clinical, 1;
+    ProgrammeCompleted = "programme.completed", Clinical, 1;
+    ProgrammeLeft = "programme.left", Clinical, 1;
+    DrugFreeUnitPlaced = "drugFreeUnit.placed", Judicial, 1;
+    DrugFreeUnitLeft = "drugFreeUnit.left", Judicial, 1;
+    ConsultationHeld = "consultation.held", Clinical, 1;
+    PlanAgreed = "plan.agreed", Clinical, 1;
+    ReleasePrepared = "release.prepared", Clinical, 1;
+    HousingPlaced = "housing.placed", Attested, 1;
+    HousingLeft = "housing.left", Attested, 1;
+    OverdoseRecorded = "overdose.recorded", Clinical, 1;
+    DeathRecorded = "death.recorded", Judicial, 1;
+    ConsentGiven = "consent.given", System, 1;
+    ConsentWithdrawn = "consent.withdrawn", System, 1;
+    RecordCorrected = "record.corrected", AsTarget, 1;
+    RecordAnnulled = "record.annulled", AsTarget, 1;
+    PersonMerged = "person.merged", System, 1;
+    PersonUnmerged = "person.unmerged", System, 1;
+    RecordErased = "record.erased", System, 1;
 }
 
 impl Kind {
+    /// The newest version of the payload: what the folds read.
+    pub const fn newest(self) -> &'static SchemaVersion {
+        let versions = self.versions();
+        &versions[versions.len() - 1]
+    }
+
+    /// The version of the payload with this number.
+    pub fn version(self, number: usize) -> Option<&'static SchemaVersion> {
+        self.versions().iter().find(|version| version.number == number)
+    }
+
+    /// The number of a version that a `dataschema` of this type names, known here or not.
+    pub fn version_number(self, dataschema: &str) -> Option<usize> {
+        let rest = dataschema.strip_prefix(SCHEMA_PREFIX)?.strip_prefix(self.code())?;
+        rest.strip_prefix(':')?.parse().ok()
+    }
+
     /// The class of an event of this type; `None` for a correction or an annulment, which has
     /// the class of the type it names.
     pub const fn class(self) -> Option<Class> {
@@ -142,5 +193,39 @@ impl Kind {
             Reads::System => Some(Class::System),
             Reads::AsTarget => None,
         }
+    }
+
+    /// Whether an event of this type is about another record, rather than about a person.
+    pub const fn is_about_record(self) -> bool {
+        matches!(self, Self::RecordCorrected | Self::RecordAnnulled | Self::RecordErased)
+    }
+
+    /// The member of the payload that names the record which an event of this type corrects or
+    /// annuls.
+    pub const fn target_member(self) -> Option<&'static str> {
+        match self {
+            Self::RecordCorrected => Some("corrects"),
+            Self::RecordAnnulled => Some("annuls"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbered_from_one_without_gaps() {
+        for kind in Kind::ALL {
+            let numbers: Vec<usize> = kind.versions().iter().map(|v| v.number).collect();
+            assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{kind}");
+            for version in kind.versions() {
+                assert_eq!(kind.version_number(&version.id()), Some(version.number), "{kind}");
+                assert_eq!(version.kind, *kind);
+            }
+        }
+        let other = Kind::CapOriented.newest().id();
+        assert_eq!(Kind::CapReferred.version_number(&other), None);
     }
 }

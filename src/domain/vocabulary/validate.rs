@@ -1,58 +1,57 @@
-//! The door: from what was sent to an event that holds every rule, or all its violations.
-//! Always: a [`Draft`] passed its JSON Schema, speaks of one person, and has one canonical form.
+//! The one door: what was sent becomes a [`Draft`] that holds every rule, or all its violations.
+//! Always: a draft passed its JSON Schema, speaks of one person, and has one written form; no other
+//! place makes a draft.
 //! Rules: `schemas/` (JSON Schema 2020-12), compiled in; the vocabulary's page on envelopes.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use jsonschema::error::{ValidationError, ValidationErrorKind};
-use jsonschema::json::Json;
-use jsonschema::{Draft as JsonSchemaDraft, Validator};
-use serde_json::{Map, Value};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::canonical;
-use super::kind::{Class, Kind};
+use super::json::JsonValue;
+use super::kind::{Class, Kind, SchemaVersion};
+use super::schemas::{self, VIOLATIONS_MAX, escape};
 use super::violation::{Violation, ViolationCode};
-use crate::domain::event::{Draft, Raw};
-use crate::domain::history::is_record;
+use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId};
 
 /// How far a sender's clock may run ahead. Source: the vocabulary, attribute `time`.
 pub const AHEAD_MINUTES_MAX: i64 = 5;
 
-/// So many violations of one event are told: a developer who has corrected these sends again.
-pub const VIOLATIONS_MAX: usize = 100;
-
-/// The envelope's own schema, as text.
-pub const ENVELOPE: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
-
-static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::compile);
+/// Leaves out the attributes that are null: they mean the same as absent ones (CloudEvents JSON
+/// event format, 2.2). Whoever reads an event as JSON does this before [`validate`].
+pub fn without_null_attributes(mut event: JsonValue<'_>) -> JsonValue<'_> {
+    if let JsonValue::Object(members) = &mut event {
+        members.retain(|(_, member)| *member != JsonValue::Null);
+    }
+    event
+}
 
 /// Checks one event against every rule of the vocabulary.
 ///
 /// # Errors
-/// All violations, in the order of their places. The sender corrects the event and sends it anew.
-pub fn check(raw: &Raw, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
-    let Value::Object(members) = &raw.0 else {
+/// All violations, in the order of their places. The sender corrects the event and sends it again.
+pub fn validate(event: &JsonValue, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
+    if !matches!(event, JsonValue::Object(_)) {
         let detail = "An event is a JSON object.";
         return Err(vec![Violation::new("", ViolationCode::WrongType, detail)]);
-    };
-    let mut violations = Vec::new();
-    SCHEMAS.envelope_violations(&raw.0, &mut violations);
-    time_violations(members.get("time"), "/time", now, &mut violations);
-    let replaced = members.get("data").and_then(|data| data.get("time"));
-    time_violations(replaced, "/data/time", now, &mut violations);
-    let kind = kind_of(members, &mut violations);
-    if let Some(kind) = kind {
-        SCHEMAS.payload_violations(kind, members, &mut violations);
-        own_rules(kind, members, &mut violations);
     }
-    if !is_exact(&raw.0) {
-        inexact(&raw.0, &mut String::new(), &mut violations);
+    let mut violations = Vec::new();
+    schemas::check_envelope(event, &mut violations);
+    check_time(event.text("time"), "/time", now, &mut violations);
+    let replacing = event.get("data").and_then(|data| data.text("time"));
+    check_time(replacing, "/data/time", now, &mut violations);
+    let kind = check_type(event, &mut violations);
+    if let Some(kind) = kind {
+        check_payload(kind, event, &mut violations);
+        check_target(kind, event, &mut violations);
+        check_other_person(kind, event, &mut violations);
+    }
+    if !is_exact(event) {
+        check_exactness(event, &mut String::new(), &mut violations);
     }
     if violations.is_empty()
-        && let Some(draft) = kind.and_then(|kind| draft(kind, members))
+        && let Some(draft) = kind.and_then(|kind| draft(kind, event))
     {
         return Ok(draft);
     }
@@ -62,108 +61,57 @@ pub fn check(raw: &Raw, now: DateTime<Utc>) -> Result<Draft, Vec<Violation>> {
     Err(violations)
 }
 
-/// Whether a payload holds its type's schema. For replacements that the door could not check.
-pub fn fits(kind: Kind, data: &Map<String, Value>) -> bool {
-    SCHEMAS.payloads[kind as usize].is_valid(&Value::Object(data.clone()))
+/// Makes the draft of an event without violations.
+fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
+    let named = |member| event.get("data")?.text(member)?.parse().ok();
+    let target = target_type(kind, event).and_then(|name| name.parse().ok());
+    Some(Draft {
+        person: event.text("subject")?.parse().ok()?,
+        key: EventKey::new(event.text("source")?, event.text("id")?),
+        kind,
+        class: class_of(kind, target),
+        canonical: canonical::write(event),
+        mirror: other_person_member(kind).and_then(named),
+    })
 }
 
-/// All violations of a payload on its own, for a file without an envelope.
-pub fn payload_violations(kind: Kind, data: &Value) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    collect(&SCHEMAS.payloads[kind as usize], data, "", &mut violations);
-    violations
+/// The class of an event. A correction or an annulment has the class of the type that it names. If
+/// that is a `record.*` in its turn, only the history knows what is touched in the end: then the
+/// class is the one that fewest may read.
+fn class_of(kind: Kind, target: Option<Kind>) -> Class {
+    let decisive = if kind.is_about_record() { target } else { Some(kind) };
+    decisive.and_then(Kind::class).unwrap_or(Class::Clinical)
 }
 
-struct Schemas {
-    envelope: Validator,
-    payloads: Vec<Validator>,
+/// The name of the type that a correction or an annulment touches.
+fn target_type<'e>(kind: Kind, event: &'e JsonValue) -> Option<&'e str> {
+    event.get("data")?.get(kind.target_member()?)?.text("type")
 }
 
-impl Schemas {
-    fn compile() -> Self {
-        Self {
-            envelope: compile(ENVELOPE),
-            payloads: Kind::ALL.iter().map(|kind| compile(kind.schema())).collect(),
-        }
-    }
-
-    fn envelope_violations(&self, event: &Value, violations: &mut Vec<Violation>) {
-        if !self.envelope.is_valid(event) {
-            collect(&self.envelope, event, "", violations);
-        }
-    }
-
-    fn payload_violations(
-        &self,
-        kind: Kind,
-        members: &Map<String, Value>,
-        violations: &mut Vec<Violation>,
-    ) {
-        let Some(data) = members.get("data") else {
-            if kind != Kind::DeathRecorded {
-                violations.push(Violation::new(
-                    "/data",
-                    ViolationCode::Missing,
-                    format!("An event of type {kind} carries its facts in `data`."),
-                ));
-            }
-            return;
-        };
-        let validator = &self.payloads[kind as usize];
-        if data.is_object() && !validator.is_valid(data) {
-            collect(validator, data, "/data", violations);
-        }
-        self.replacement_violations(kind, data, violations);
-    }
-
-    /// The replacement in a correction holds the schema of the type it names. A target inside the
-    /// replacement of a `record.*` is ignored and not checked.
-    fn replacement_violations(&self, kind: Kind, data: &Value, violations: &mut Vec<Violation>) {
-        if kind != Kind::RecordCorrected {
-            return;
-        }
-        let Some(target) = data.pointer("/corrects/type").and_then(Value::as_str) else { return };
-        let Ok(target) = target.parse::<Kind>() else {
-            let detail = "`corrects.type` is not an event type of the vocabulary.";
-            let name = "/data/corrects/type";
-            violations.push(Violation::new(name, ViolationCode::UnknownType, detail));
-            return;
-        };
-        let Some(Value::Object(replacement)) = data.get("data") else { return };
-        let mut replacement = replacement.clone();
-        if let Some(name) = target_member(target) {
-            let own = serde_json::json!({"source": "urn:x", "id": "x", "type": "death.recorded"});
-            replacement.insert(name.to_owned(), own);
-        }
-        let replacement = Value::Object(replacement);
-        let validator = &self.payloads[target as usize];
-        if !validator.is_valid(&replacement) {
-            collect(validator, &replacement, "/data/data", violations);
-        }
-    }
+fn check_time(
+    time: Option<&str>,
+    place: &str,
+    now: DateTime<Utc>,
+    violations: &mut Vec<Violation>,
+) {
+    let Some(text) = time else { return };
+    let (code, detail) = match DateTime::parse_from_rfc3339(text) {
+        Ok(time) if time.to_utc() - now <= TimeDelta::minutes(AHEAD_MINUTES_MAX) => return,
+        Ok(_) => (
+            ViolationCode::InFuture,
+            "More than five minutes ahead of the ledger's clock: an event tells what has \
+             happened. Check the sending system's clock and its offset.",
+        ),
+        Err(_) => (
+            ViolationCode::BadForm,
+            "Not an RFC 3339 date and time with offset, such as 2026-03-01T10:00:00+01:00.",
+        ),
+    };
+    violations.push(Violation::new(place, code, detail));
 }
 
-/// The member of a `record.*` payload that names its target.
-fn target_member(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::RecordCorrected => Some("corrects"),
-        Kind::RecordAnnulled => Some("annuls"),
-        _ => None,
-    }
-}
-
-pub(super) fn compile<F: Json>(text: &str) -> Validator<F> {
-    let schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
-    jsonschema::options_for::<F>()
-        .with_draft(JsonSchemaDraft::Draft202012)
-        .should_validate_formats(true)
-        .build(&schema)
-        .expect("a shipped schema compiles")
-}
-
-fn kind_of(members: &Map<String, Value>, violations: &mut Vec<Violation>) -> Option<Kind> {
-    let name = members.get("type")?.as_str()?;
-    let Ok(kind) = name.parse::<Kind>() else {
+fn check_type(event: &JsonValue, violations: &mut Vec<Violation>) -> Option<Kind> {
+    let Ok(kind) = event.text("type")?.parse::<Kind>() else {
         let detail = "Not an event type of the vocabulary; see GET /v1/schemas for the list.";
         violations.push(Violation::new("/type", ViolationCode::UnknownType, detail));
         return None;
@@ -172,115 +120,169 @@ fn kind_of(members: &Map<String, Value>, violations: &mut Vec<Violation>) -> Opt
         let detail = "record.erased is written by the ledger only.";
         violations.push(Violation::new("/type", ViolationCode::LedgerOnly, detail));
     }
-    if let Some(named) = members.get("dataschema").and_then(Value::as_str)
-        && named != schema_id(kind)
-    {
-        let detail = format!("The schema of this type is {}; or leave it out.", schema_id(kind));
-        violations.push(Violation::new("/dataschema", ViolationCode::UnknownSchema, detail));
-    }
     Some(kind)
 }
 
-/// The `dataschema` of a type's newest version.
-pub fn schema_id(kind: Kind) -> String {
-    format!("urn:care-ledger:schema:{kind}:1")
+/// The schema that `dataschema` names for the payload.
+enum NamedSchema {
+    /// `dataschema` is absent: any version of the type will do.
+    Any,
+    Version(&'static SchemaVersion),
+    /// A version of this type that this ledger does not have.
+    UnknownVersion,
+    /// No schema of this type.
+    Foreign,
 }
 
-fn time_violations(
-    time: Option<&Value>,
-    place: &str,
-    now: DateTime<Utc>,
-    violations: &mut Vec<Violation>,
-) {
-    let Some(text) = time.and_then(Value::as_str) else { return };
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(time) if is_ahead(time, now) => {
-            violations.push(Violation::new(
-                place,
-                ViolationCode::InFuture,
-                "More than five minutes ahead of the ledger's clock: an event tells what has \
-                 happened. Check the sending system's clock and its offset.",
-            ));
+impl NamedSchema {
+    fn of(kind: Kind, event: &JsonValue) -> Self {
+        let Some(dataschema) = event.text("dataschema") else { return Self::Any };
+        match kind.version_number(dataschema) {
+            Some(number) => kind.version(number).map_or(Self::UnknownVersion, Self::Version),
+            None => Self::Foreign,
         }
-        Ok(_) => {}
-        Err(_) => violations.push(Violation::new(
-            place,
-            ViolationCode::BadForm,
-            "Not an RFC 3339 date and time with offset, such as 2026-03-01T10:00:00+01:00.",
-        )),
+    }
+}
+
+/// Checks the payload against the schema that `dataschema` names; without one, against all
+/// versions of the type, newest first.
+fn check_payload(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>) {
+    let named = NamedSchema::of(kind, event);
+    if matches!(named, NamedSchema::UnknownVersion | NamedSchema::Foreign) {
+        let detail = match kind.versions() {
+            [only] => format!("The schema of this type is {}; or leave it out.", only.id()),
+            several => {
+                let ids: Vec<String> = several.iter().map(SchemaVersion::id).collect();
+                format!("The schemas of this type are {}; or leave it out.", ids.join(" and "))
+            }
+        };
+        violations.push(Violation::new("/dataschema", ViolationCode::UnknownSchema, detail));
+    }
+    let Some(data) = event.get("data") else {
+        if kind != Kind::DeathRecorded {
+            let detail = format!("An event of type {kind} carries its facts in `data`.");
+            violations.push(Violation::new("/data", ViolationCode::Missing, detail));
+        }
+        return;
+    };
+    // The schema of the envelope tells when `data` is no object.
+    if matches!(data, JsonValue::Object(_)) {
+        let version = match named {
+            // What such a payload should hold is not known here.
+            NamedSchema::UnknownVersion => return,
+            NamedSchema::Version(version) => Some(version),
+            NamedSchema::Any | NamedSchema::Foreign => None,
+        };
+        schemas::check_payload(kind, version, data, "/data", violations);
+    }
+    if kind == Kind::RecordCorrected {
+        check_replacement(event, data, violations);
     }
 }
 
-/// Whether a time lies further ahead than clocks differ.
-pub(super) fn is_ahead(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> bool {
-    time.to_utc() - now > TimeDelta::minutes(AHEAD_MINUTES_MAX)
+/// Checks the replacement in a correction against the schemas of the type that the correction
+/// names. A target inside the replacement of a `record.*` is ignored and not checked.
+fn check_replacement(event: &JsonValue, data: &JsonValue, violations: &mut Vec<Violation>) {
+    let place = "/data/corrects/type";
+    let Some(target) = target_type(Kind::RecordCorrected, event) else { return };
+    let Ok(target) = target.parse::<Kind>() else {
+        let detail = "`corrects.type` is not an event type of the vocabulary.";
+        violations.push(Violation::new(place, ViolationCode::UnknownType, detail));
+        return;
+    };
+    if matches!(target, Kind::PersonMerged | Kind::PersonUnmerged) {
+        let detail = "A merge lies in the streams of two persons: annul it and tell it anew.";
+        violations.push(Violation::new(place, ViolationCode::BadForm, detail));
+    }
+    let Some(replacement @ JsonValue::Object(_)) = data.get("data") else { return };
+    let replacement = with_some_target(target, replacement);
+    schemas::check_payload(target, None, &replacement, "/data/data", violations);
 }
 
-/// Rules between members that a schema cannot say.
-fn own_rules(kind: Kind, members: &Map<String, Value>, violations: &mut Vec<Violation>) {
-    let data = |pointer: &str| members.get("data").and_then(|d| d.pointer(pointer)?.as_str());
-    let text = |name: &str| members.get(name).and_then(Value::as_str);
-    if let Some(target) = target_member(kind) {
-        let named = data(&format!("/{target}/source"));
-        if named.is_some() && named != text("source") {
-            violations.push(Violation::new(
-                format!("/data/{target}/source"),
-                ViolationCode::OtherSource,
-                "Only the system that sent a record may correct or annul it: this must be the \
-                 event's own `source`.",
-            ));
-        }
-    }
-    if matches!(data("/corrects/type"), Some("person.merged" | "person.unmerged")) {
+/// A payload whose own target is replaced by one that the schema accepts.
+fn with_some_target<'e, 'v>(kind: Kind, data: &'e JsonValue<'v>) -> Cow<'e, JsonValue<'v>> {
+    let (Some(name), JsonValue::Object(members)) = (kind.target_member(), data) else {
+        return Cow::Borrowed(data);
+    };
+    let text = |name, text| (Cow::Borrowed(name), JsonValue::Plain(text));
+    let target = JsonValue::Object(vec![
+        text("id", "x"),
+        text("source", "urn:x"),
+        text("type", Kind::DeathRecorded.code()),
+    ]);
+    let mut members = members.clone();
+    members.retain(|(found, _)| found != name);
+    members.push((Cow::Borrowed(name), target));
+    Cow::Owned(JsonValue::Object(members))
+}
+
+/// Checks that a correction or an annulment comes from the system that sent the record.
+fn check_target(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>) {
+    let Some(member) = kind.target_member() else { return };
+    let target = event.get("data").and_then(|data| data.get(member));
+    let named = target.and_then(|target| target.text("source"));
+    if named.is_some() && named != event.text("source") {
         violations.push(Violation::new(
-            "/data/corrects/type",
-            ViolationCode::BadForm,
-            "A merge lies in the streams of two persons: annul it and tell it anew.",
+            format!("/data/{member}/source"),
+            ViolationCode::OtherSource,
+            "Only the system that sent a record may correct or annul it: this must be the \
+             event's own `source`.",
         ));
     }
-    let other = match kind {
-        Kind::PersonMerged => "into",
-        Kind::PersonUnmerged => "from",
-        _ => return,
-    };
-    let named = data(&format!("/{other}")).and_then(|id| id.parse::<PersonId>().ok());
-    if named.is_some() && named == text("subject").and_then(|id| id.parse().ok()) {
+}
+
+/// The member of a merge or its undoing that names the other person.
+const fn other_person_member(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::PersonMerged => Some("into"),
+        Kind::PersonUnmerged => Some("from"),
+        _ => None,
+    }
+}
+
+/// Checks that a merge or its undoing names two persons.
+fn check_other_person(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>) {
+    let Some(member) = other_person_member(kind) else { return };
+    let person = |text: &str| text.parse::<PersonId>().ok();
+    let other = event.get("data").and_then(|data| data.text(member)).and_then(person);
+    if other.is_some() && other == event.text("subject").and_then(person) {
         violations.push(Violation::new(
-            format!("/data/{other}"),
+            format!("/data/{member}"),
             ViolationCode::BadForm,
             "Names the event's own `subject`; a merge is between two persons.",
         ));
     }
 }
 
-/// Whether all numbers have one exact form and all names are ASCII: otherwise the canonical form
+/// Whether all numbers have one exact form and all names are ASCII: otherwise the written form
 /// would not be RFC 8785.
-fn is_exact(value: &Value) -> bool {
+fn is_exact(value: &JsonValue) -> bool {
     match value {
-        Value::Number(number) => canonical::is_exact(number),
-        Value::Array(items) => items.iter().all(is_exact),
-        Value::Object(members) => members.iter().all(|(name, m)| name.is_ascii() && is_exact(m)),
+        JsonValue::Number(number) => canonical::is_exact(number),
+        JsonValue::Array(items) => items.iter().all(is_exact),
+        JsonValue::Object(members) => {
+            members.iter().all(|(name, member)| name.is_ascii() && is_exact(member))
+        }
         _ => true,
     }
 }
 
-/// Every place that [`is_exact`] does not hold.
-fn inexact(value: &Value, place: &mut String, violations: &mut Vec<Violation>) {
+/// Adds every place where [`is_exact`] fails; `place` is the pointer to the value.
+fn check_exactness(value: &JsonValue, place: &mut String, violations: &mut Vec<Violation>) {
     if violations.len() >= VIOLATIONS_MAX {
         return;
     }
     match value {
-        Value::Number(number) if !canonical::is_exact(number) => violations.push(Violation::new(
-            place.as_str(),
-            ViolationCode::OutOfRange,
-            "Numbers are integers within plus or minus 2^53 - 1.",
-        )),
-        Value::Array(items) => {
+        JsonValue::Number(number) if !canonical::is_exact(number) => {
+            let detail = "Numbers are integers within plus or minus 2^53 - 1.";
+            violations.push(Violation::new(place.as_str(), ViolationCode::OutOfRange, detail));
+        }
+        JsonValue::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                within(place, &index.to_string(), |place| inexact(item, place, violations));
+                within(place, &index.to_string(), |place| check_exactness(item, place, violations));
             }
         }
-        Value::Object(members) => {
+        JsonValue::Object(members) => {
             for (name, member) in members {
                 within(place, &escape(name), |place| {
                     if !name.is_ascii() {
@@ -288,7 +290,7 @@ fn inexact(value: &Value, place: &mut String, violations: &mut Vec<Violation>) {
                         let code = ViolationCode::UnknownMember;
                         violations.push(Violation::new(place.as_str(), code, detail));
                     }
-                    inexact(member, place, violations);
+                    check_exactness(member, place, violations);
                 });
             }
         }
@@ -296,101 +298,11 @@ fn inexact(value: &Value, place: &mut String, violations: &mut Vec<Violation>) {
     }
 }
 
+/// Visits a value one step below a place.
 fn within(place: &mut String, step: &str, visit: impl FnOnce(&mut String)) {
     let length = place.len();
     place.push('/');
     place.push_str(step);
     visit(place);
     place.truncate(length);
-}
-
-/// RFC 6901, section 3.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-fn draft(kind: Kind, members: &Map<String, Value>) -> Option<Draft> {
-    let text = |name: &str| members.get(name).and_then(Value::as_str);
-    let data = |pointer: &str| members.get("data").and_then(|d| d.pointer(pointer)?.as_str());
-    let target = data("/corrects/type").or(data("/annuls/type")).and_then(|k| k.parse().ok());
-    let mirror = match kind {
-        Kind::PersonMerged => data("/into"),
-        Kind::PersonUnmerged => data("/from"),
-        _ => None,
-    };
-    Some(Draft {
-        person: text("subject")?.parse().ok()?,
-        key: EventKey::new(text("source")?, text("id")?),
-        kind,
-        class: class_of(kind, target),
-        canonical: canonical::bytes(members),
-        mirror: mirror.and_then(|id| id.parse().ok()),
-    })
-}
-
-/// A correction has the class of the type it names. What it names may be a `record.*` whose own
-/// target only the history knows: then the class that fewest may read.
-fn class_of(kind: Kind, target: Option<Kind>) -> Class {
-    let named = if is_record(kind) { target } else { Some(kind) };
-    named.and_then(Kind::class).unwrap_or(Class::Clinical)
-}
-
-fn collect(validator: &Validator, value: &Value, base: &str, violations: &mut Vec<Violation>) {
-    for error in validator.iter_errors(value).take(VIOLATIONS_MAX) {
-        describe(&error, base, violations);
-    }
-}
-
-/// One schema error as violations: where, which rule, and what to do; never the value.
-fn describe(error: &ValidationError<'_>, base: &str, violations: &mut Vec<Violation>) {
-    use ValidationErrorKind as K;
-    let place = format!("{base}{}", error.instance_path());
-    let (code, detail) = match error.kind() {
-        K::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            let detail = format!("`{name}` is required.");
-            let name = format!("{place}/{}", escape(name));
-            violations.push(Violation::new(name, ViolationCode::Missing, detail));
-            return;
-        }
-        K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => {
-            violations.extend(unexpected.iter().take(VIOLATIONS_MAX).map(|name| {
-                let name = format!("{place}/{}", escape(name));
-                let detail = "Not a member of this schema; see its page under /v1/schemas.";
-                Violation::new(name, ViolationCode::UnknownMember, detail)
-            }));
-            return;
-        }
-        K::FalseSchema => (ViolationCode::LedgerOnly, "Set by the ledger; leave it out.".into()),
-        K::Type { kind } => (ViolationCode::WrongType, expected_type(kind)),
-        K::Enum { options } => (ViolationCode::NotInList, format!("Must be one of {options}.")),
-        K::Constant { expected_value } => {
-            (ViolationCode::NotInList, format!("Must be {expected_value}."))
-        }
-        K::Pattern { pattern } => (ViolationCode::BadForm, format!("Must match {pattern}.")),
-        K::Format { format } => (ViolationCode::BadForm, format!("Must be a valid {format}.")),
-        K::MinLength { limit } => (ViolationCode::BadForm, format!("At least {limit} characters.")),
-        K::MaxLength { limit } => (ViolationCode::BadForm, format!("At most {limit} characters.")),
-        K::Minimum { limit } => (ViolationCode::OutOfRange, format!("At least {limit}.")),
-        K::Maximum { limit } => (ViolationCode::OutOfRange, format!("At most {limit}.")),
-        K::MinItems { limit } => (ViolationCode::OutOfRange, format!("At least {limit} items.")),
-        K::MaxItems { limit } => (ViolationCode::OutOfRange, format!("At most {limit} items.")),
-        K::UniqueItems => (ViolationCode::OutOfRange, "Items may not repeat.".into()),
-        K::AnyOf { .. } if error.instance().is_object() => {
-            (ViolationCode::Missing, "None of the schema's alternatives holds.".into())
-        }
-        K::AnyOf { .. } => {
-            (ViolationCode::WrongType, "None of the schema's alternatives holds.".into())
-        }
-        _ => (ViolationCode::BadForm, "Does not hold the schema of its type.".into()),
-    };
-    violations.push(Violation::new(place, code, detail));
-}
-
-fn expected_type(kind: &jsonschema::error::TypeKind) -> String {
-    use jsonschema::error::TypeKind;
-    match kind {
-        TypeKind::Single(json) => format!("Must be of JSON type {json}."),
-        TypeKind::Multiple(_) => "Must be of one of the schema's JSON types.".to_owned(),
-    }
 }

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::body::next_chunk;
 use crate::domain::event::Draft;
-use crate::domain::vocabulary::admit::admit;
+use crate::domain::vocabulary::validate::validate;
 use crate::http::app::App;
 use crate::http::events::refused::{self, EventLabel};
 use crate::http::limits::{EVENT_BYTES_MAX, RECEIPT_BYTES};
@@ -324,7 +324,7 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
 fn read(line: &[u8]) -> CheckedLine {
     match cloudevents::event(line) {
         Err(problem) => CheckedLine::Refused(Box::new((None, problem))),
-        Ok(event) => match admit(&event, clock::now()) {
+        Ok(event) => match validate(&event, clock::now()) {
             Ok(draft) => CheckedLine::Draft(Box::new(draft)),
             Err(violations) => {
                 let problem = Problem::invalid(vec![(None, violations)]);

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::{body, lines};
 use crate::domain::event::Draft;
 use crate::domain::id::Revision;
-use crate::domain::vocabulary::admit::admit;
 use crate::domain::vocabulary::json::JsonValue;
+use crate::domain::vocabulary::validate::validate;
 use crate::http::app::App;
 use crate::http::events::refused::{self, EventLabel, InvalidEvent};
 use crate::http::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, RECEIPT_BYTES};
@@ -134,7 +134,7 @@ impl SentEvents {
         let mut drafts = Vec::with_capacity(events.len());
         let mut refused = Vec::new();
         for (index, event) in events.iter().enumerate() {
-            match admit(event, now) {
+            match validate(event, now) {
                 Ok(draft) => drafts.push(draft),
                 Err(violations) => {
                     let index = (mode == ContentMode::Batch).then_some(index);

@@ -10,7 +10,7 @@ use crate::domain::trajectory::AlertCode;
 use crate::domain::trajectory::CustodyState;
 use crate::domain::trajectory::SubstitutionState;
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::validate;
+use crate::domain::vocabulary::schemas;
 use crate::http::problem::kind::ProblemType;
 
 /// Years in which every answer is exact, whatever the offset of the moment.
@@ -31,7 +31,7 @@ pub fn components() -> Map<String, Value> {
         "days": {"type": "integer"}, "why": {"type": "string"},
         "events": {"type": "array", "items": {"type": "string"}}
     }});
-    let schemas = json!({
+    let components = json!({
         "Any": {},
         "Text": {"type": "string"},
         "Flag": {"type": "boolean"},
@@ -60,7 +60,7 @@ pub fn components() -> Map<String, Value> {
         "Boundary": {"type": "string", "enum": Boundary::CODES},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
         "EventType": {"type": "string", "enum": Kind::CODES},
-        "Envelope": file(validate::ENVELOPE),
+        "Envelope": file(schemas::ENVELOPE),
         "CareEvent": care_event(),
         "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
         "Lines": {"type": "string", "description": "One JSON object a line"},
@@ -92,14 +92,14 @@ pub fn components() -> Map<String, Value> {
         "Issue": issue(),
         "Problem": problem(),
     });
-    let Value::Object(mut schemas) = schemas else { return Map::new() };
+    let Value::Object(mut components) = components else { return Map::new() };
     for kind in Kind::ALL {
-        schemas.insert(format!("data.{kind}"), file(kind.schema()));
+        components.insert(format!("data.{kind}"), file(kind.newest().schema));
     }
     for kind in sendable() {
-        schemas.insert(format!("event.{kind}"), event(kind));
+        components.insert(format!("event.{kind}"), event(kind));
     }
-    schemas
+    components
 }
 
 /// A page of a list over all persons.
@@ -128,16 +128,16 @@ fn care_event() -> Value {
 
 /// The envelope as an event of one type fills it.
 fn event(kind: Kind) -> Value {
-    let mut event = file(validate::ENVELOPE);
+    let mut event = file(schemas::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
             "type" => json!({"const": kind.code()}),
-            "dataschema" => json!({"const": validate::schema_id(kind)}),
+            "dataschema" => json!({"const": kind.newest().id()}),
             "data" => json!({"$ref": format!("#/components/schemas/data.{kind}")}),
             _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
         };
     }
-    event["title"] = file(kind.schema())["title"].take();
+    event["title"] = file(kind.newest().schema)["title"].take();
     event["description"] = json!(format!("An event of type {kind}."));
     // Only a death says all by its type.
     if kind != Kind::DeathRecorded

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::domain::vocabulary::canonical::{self, ParseError};
-use crate::domain::vocabulary::json::JsonValue;
+use crate::domain::vocabulary::json::{self, JsonValue, ParseError};
+use crate::domain::vocabulary::validate::without_null_attributes;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
 use crate::http::problem::kind::ProblemType;
@@ -66,15 +66,7 @@ pub fn mode(headers: &HeaderMap) -> Result<ContentMode, Problem> {
 /// # Errors
 /// A 400 that says where the JSON breaks.
 pub fn event(bytes: &[u8]) -> Result<JsonValue<'_>, Problem> {
-    canonical::read(bytes).map(told).map_err(|error| syntax(&error))
-}
-
-/// A null attribute is one that was left out (CloudEvents JSON event format, 2.2).
-fn told(mut event: JsonValue<'_>) -> JsonValue<'_> {
-    if let JsonValue::Object(members) = &mut event {
-        members.retain(|(_, member)| *member != JsonValue::Null);
-    }
-    event
+    json::read(bytes).map(without_null_attributes).map_err(|error| syntax(&error))
 }
 
 /// Reads a batch.
@@ -82,8 +74,8 @@ fn told(mut event: JsonValue<'_>) -> JsonValue<'_> {
 /// # Errors
 /// A 400 that says where the JSON breaks, or that it is no array.
 pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
-    match canonical::read(bytes).map_err(|error| syntax(&error))? {
-        JsonValue::Array(events) => Ok(events.into_iter().map(told).collect()),
+    match json::read(bytes).map_err(|error| syntax(&error))? {
+        JsonValue::Array(events) => Ok(events.into_iter().map(without_null_attributes).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
             Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)]))
@@ -126,7 +118,7 @@ pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Prob
     let own = |(name, value)| (Cow::Owned(name), JsonValue::Text(value));
     let mut members: Vec<(Cow<str>, JsonValue)> = attributes.into_iter().map(own).collect();
     if !body.is_empty() {
-        let data = canonical::read(body).map_err(|error| syntax(&error))?;
+        let data = json::read(body).map_err(|error| syntax(&error))?;
         let place = members.partition_point(|(name, _)| **name < *"data");
         members.insert(place, (Cow::Borrowed("data"), data));
     }

@@ -160,17 +160,17 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::event::Raw;
     use crate::domain::id::DedupKey;
     use crate::domain::record::Stamped;
-    use crate::domain::vocabulary::validate;
+    use crate::domain::vocabulary::json::JsonValue;
+    use crate::domain::vocabulary::validate::validate;
     use crate::ledger::answer;
 
     fn example(kind: Kind, position: u64, revision: u64, recorded: i64) -> Option<Stored> {
-        let raw: Value = serde_json::from_str(kind.example()).unwrap();
+        let raw: Value = serde_json::from_str(kind.newest().example).unwrap();
         let now = "2030-01-01T00:00:00Z".parse().unwrap();
         // The ledger's own type is no sender's.
-        let draft = validate::check(&Raw(raw), now).ok()?;
+        let draft = validate(&JsonValue::from(&raw), now).ok()?;
         let stamped = Stamped::new(&draft, draft.person, DedupKey([1; 32]), &[2; 32]);
         let record = stamped.at(RecordedTime::from_micros(recorded)).into();
         Some(Stored {
@@ -213,9 +213,10 @@ mod tests {
     #[test]
     fn what_the_ledger_adds_no_sender_may_say() {
         for name in ["position", "recordedtime", "revision", "stream"] {
-            let mut raw: Value = serde_json::from_str(Kind::DeathRecorded.example()).unwrap();
+            let mut raw: Value =
+                serde_json::from_str(Kind::DeathRecorded.newest().example).unwrap();
             raw[name] = "7".into();
-            let refused = validate::check(&Raw(raw), "2030-01-01T00:00:00Z".parse().unwrap());
+            let refused = validate(&JsonValue::from(&raw), "2030-01-01T00:00:00Z".parse().unwrap());
             let names = refused.unwrap_err().into_iter().map(|violation| violation.name);
             assert_eq!(names.collect::<Vec<_>>(), [format!("/{name}")]);
         }

@@ -20,7 +20,7 @@ fn event(source: &str, n: u64) -> Value {
 /// Every example of the vocabulary, and some more of one type by two senders.
 fn mixed() -> Vec<Value> {
     let examples = Kind::ALL.iter().filter(|kind| **kind != Kind::RecordErased);
-    let examples = examples.map(|kind| serde_json::from_str(kind.example()).unwrap());
+    let examples = examples.map(|kind| serde_json::from_str(kind.newest().example).unwrap());
     let more = (0..20).map(|n| event(if n % 3 == 0 { "urn:a" } else { "urn:b" }, n));
     examples.chain(more).collect()
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use care_ledger::domain::credit;
-use care_ledger::domain::event::{Draft, Raw};
+use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Position};
 use care_ledger::domain::time::calendar::{self, At};
-use care_ledger::domain::vocabulary::validate;
+use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::answer::{self, Question, moment};
 use care_ledger::ledger::record::Run;
 use care_ledger::ledger::{Expected, Ledger};
@@ -64,7 +65,7 @@ impl Country {
 
     pub async fn record(&self, events: &[Value]) {
         let now = instant("2030-01-01T00:00:00Z");
-        let draft = |event: &Value| validate::check(&Raw(event.clone()), now).unwrap();
+        let draft = |event: &Value| validate(&JsonValue::from(event), now).unwrap();
         let drafts: Vec<Draft> = events.iter().map(draft).collect();
         for drafts in drafts.chunks(1_000) {
             let told = self.ledger.record_each(drafts, Run::Real).await.unwrap();
@@ -75,7 +76,7 @@ impl Country {
 
     pub async fn record_one(&self, event: &Value) {
         let now = instant("2030-01-01T00:00:00Z");
-        let draft = validate::check(&Raw(event.clone()), now).unwrap();
+        let draft = validate(&JsonValue::from(event), now).unwrap();
         self.ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap();
     }
 

@@ -1,0 +1,157 @@
+//! The JSON Schemas that ship with the ledger, compiled, and what an error of theirs tells a sender.
+//! Always: the errors of a schema are only looked for after it refused a value, because looking for
+//! them costs several times as much; an error names a place and a rule, never a value.
+//! Form: `schemas/`, JSON Schema 2020-12.
+
+use std::sync::LazyLock;
+
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use jsonschema::{Draft as JsonSchemaDraft, Validator};
+use serde_json::Value;
+
+use super::json::JsonValue;
+use super::json_node::BorrowedJson;
+use super::kind::{Kind, SchemaVersion};
+use super::violation::{Violation, ViolationCode};
+
+/// The schema of the envelope, as text.
+pub const ENVELOPE: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
+
+/// So many violations of one event are told: a developer who has corrected these sends again.
+pub const VIOLATIONS_MAX: usize = 100;
+
+static COMPILED: LazyLock<Compiled> = LazyLock::new(|| Compiled {
+    envelope: compile(ENVELOPE),
+    payloads: Kind::ALL
+        .iter()
+        .map(|kind| kind.versions().iter().map(|version| compile(version.schema)).collect())
+        .collect(),
+});
+
+struct Compiled {
+    envelope: Validator<BorrowedJson>,
+    /// By type, then by version.
+    payloads: Vec<Vec<Validator<BorrowedJson>>>,
+}
+
+fn compile(text: &str) -> Validator<BorrowedJson> {
+    let schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
+    jsonschema::options_for::<BorrowedJson>()
+        .with_draft(JsonSchemaDraft::Draft202012)
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("a shipped schema compiles")
+}
+
+fn validator(version: &SchemaVersion) -> &'static Validator<BorrowedJson> {
+    &COMPILED.payloads[version.kind as usize][version.number - 1]
+}
+
+/// The newest version of a type whose schema the payload holds.
+pub fn newest_held(kind: Kind, data: &JsonValue) -> Option<&'static SchemaVersion> {
+    kind.versions().iter().rev().find(|version| validator(version).is_valid(data))
+}
+
+/// Adds what the schema of the envelope refuses.
+pub(super) fn check_envelope(event: &JsonValue, violations: &mut Vec<Violation>) {
+    if !COMPILED.envelope.is_valid(event) {
+        describe_all(&COMPILED.envelope, event, "", violations);
+    }
+}
+
+/// Adds what the schema of one version refuses in a payload that stands at `place`; without a
+/// version any will do, and the errors are those of the newest.
+pub(super) fn check_payload(
+    kind: Kind,
+    version: Option<&SchemaVersion>,
+    data: &JsonValue,
+    place: &str,
+    violations: &mut Vec<Violation>,
+) {
+    let is_valid = match version {
+        Some(version) => validator(version).is_valid(data),
+        None => newest_held(kind, data).is_some(),
+    };
+    if !is_valid {
+        let version = version.unwrap_or(kind.newest());
+        describe_all(validator(version), data, place, violations);
+    }
+}
+
+fn describe_all(
+    validator: &Validator<BorrowedJson>,
+    value: &JsonValue,
+    place: &str,
+    violations: &mut Vec<Violation>,
+) {
+    for error in validator.iter_errors(value).take(VIOLATIONS_MAX) {
+        describe(&error, place, violations);
+    }
+}
+
+/// One schema error as violations: where, which rule, and what to do; never the value.
+fn describe(error: &ValidationError<'_>, base: &str, violations: &mut Vec<Violation>) {
+    use ValidationErrorKind as K;
+    let place = format!("{base}{}", error.instance_path());
+    match error.kind() {
+        K::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let detail = format!("`{name}` is required.");
+            let name = format!("{place}/{}", escape(name));
+            violations.push(Violation::new(name, ViolationCode::Missing, detail));
+        }
+        K::AdditionalProperties { unexpected } | K::UnevaluatedProperties { unexpected } => {
+            violations.extend(unexpected.iter().take(VIOLATIONS_MAX).map(|name| {
+                let name = format!("{place}/{}", escape(name));
+                let detail = "Not a member of this schema; see its page under /v1/schemas.";
+                Violation::new(name, ViolationCode::UnknownMember, detail)
+            }));
+        }
+        _ => {
+            let (code, detail) = rule(error);
+            violations.push(Violation::new(place, code, detail));
+        }
+    }
+}
+
+/// The rule that a value at its own place breaks.
+fn rule(error: &ValidationError<'_>) -> (ViolationCode, String) {
+    use ValidationErrorKind as K;
+    match error.kind() {
+        K::FalseSchema => (ViolationCode::LedgerOnly, "Set by the ledger; leave it out.".into()),
+        K::Type { kind } => (ViolationCode::WrongType, expected_type(kind)),
+        K::Enum { options } => (ViolationCode::NotInList, format!("Must be one of {options}.")),
+        K::Constant { expected_value } => {
+            (ViolationCode::NotInList, format!("Must be {expected_value}."))
+        }
+        K::Pattern { pattern } => (ViolationCode::BadForm, format!("Must match {pattern}.")),
+        K::Format { format } => (ViolationCode::BadForm, format!("Must be a valid {format}.")),
+        K::MinLength { limit } => (ViolationCode::BadForm, format!("At least {limit} characters.")),
+        K::MaxLength { limit } => (ViolationCode::BadForm, format!("At most {limit} characters.")),
+        K::Minimum { limit } => (ViolationCode::OutOfRange, format!("At least {limit}.")),
+        K::Maximum { limit } => (ViolationCode::OutOfRange, format!("At most {limit}.")),
+        K::MinItems { limit } => (ViolationCode::OutOfRange, format!("At least {limit} items.")),
+        K::MaxItems { limit } => (ViolationCode::OutOfRange, format!("At most {limit} items.")),
+        K::UniqueItems => (ViolationCode::OutOfRange, "Items may not repeat.".into()),
+        K::AnyOf { .. } if error.instance().is_object() => {
+            (ViolationCode::Missing, "None of the schema's alternatives holds.".into())
+        }
+        K::AnyOf { .. } => {
+            (ViolationCode::WrongType, "None of the schema's alternatives holds.".into())
+        }
+        _ => (ViolationCode::BadForm, "Does not hold the schema of its type.".into()),
+    }
+}
+
+fn expected_type(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(json) => format!("Must be of JSON type {json}."),
+        TypeKind::Multiple(_) => "Must be of one of the schema's JSON types.".to_owned(),
+    }
+}
+
+/// A member's name as a step of a JSON pointer (RFC 6901, section 3).
+pub(super) fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

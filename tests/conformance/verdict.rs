@@ -1,0 +1,149 @@
+//! The validator reads events in place. Its verdict is the one that the JSON Schema library gives
+//! for the same event as a tree of its own: for every example and every fixture, and for each of
+//! them changed in one place.
+
+use care_ledger::domain::vocabulary::json::{self, JsonValue};
+use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::schemas::ENVELOPE;
+use care_ledger::domain::vocabulary::validate::validate;
+use care_ledger::domain::vocabulary::violation::{Violation, ViolationCode};
+use chrono::{DateTime, Utc};
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn fixture(kind: Kind, which: &str) -> Value {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The schemas of the library's own representation of JSON.
+struct Schemas {
+    envelope: Validator,
+    payloads: Vec<Vec<Validator>>,
+}
+
+impl Schemas {
+    fn compile() -> Self {
+        let compile = |text: &str| {
+            let schema = serde_json::from_str(text).unwrap();
+            jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap()
+        };
+        let versions = |kind: &Kind| kind.versions().iter().map(|v| compile(v.schema)).collect();
+        Self { envelope: compile(ENVELOPE), payloads: Kind::ALL.iter().map(versions).collect() }
+    }
+
+    /// Whether the envelope and the payload hold their schemas.
+    fn hold(&self, event: &Value) -> bool {
+        let kind: Option<Kind> = event["type"].as_str().and_then(|name| name.parse().ok());
+        let payload = match (kind, event.get("data")) {
+            (Some(kind), Some(data)) => {
+                self.payloads[kind as usize].iter().any(|schema| schema.is_valid(data))
+            }
+            (kind, _) => kind == Some(Kind::DeathRecorded),
+        };
+        self.envelope.is_valid(event) && payload
+    }
+}
+
+/// Codes of the rules that no schema can say.
+const BEYOND_SCHEMAS: &[ViolationCode] = &[
+    ViolationCode::UnknownType,
+    ViolationCode::UnknownSchema,
+    ViolationCode::LedgerOnly,
+    ViolationCode::BadForm,
+    ViolationCode::OtherSource,
+    ViolationCode::InFuture,
+];
+
+/// Whether the validator accepts an event, however it was read.
+fn is_accepted(event: &Value, schemas: &Schemas) -> bool {
+    let text = serde_json::to_vec(event).unwrap();
+    let verdict = validate(&json::read(&text).unwrap(), now());
+    assert_eq!(validate(&JsonValue::from(event), now()), verdict, "{event}");
+    let beyond = |violations: &Vec<Violation>| {
+        violations.iter().all(|violation| {
+            let inner = violation.name.starts_with("/data/data");
+            inner || BEYOND_SCHEMAS.contains(&violation.code)
+        })
+    };
+    match (&verdict, schemas.hold(event)) {
+        (Ok(_), true) | (Err(_), false) => {}
+        (Err(violations), true) => assert!(beyond(violations), "{event}: {violations:?}"),
+        (Ok(_), false) => panic!("accepted against its schema: {event}"),
+    }
+    verdict.is_ok()
+}
+
+/// The places of all members, as pointers.
+fn places(value: &Value, place: &str, found: &mut Vec<String>) {
+    let members = value.as_object().into_iter().flatten();
+    for (name, member) in members {
+        let place = format!("{place}/{name}");
+        places(member, &place, found);
+        found.push(place);
+    }
+}
+
+/// The event with one place changed to each of many values, left out, and joined by a stranger.
+fn changed(event: &Value) -> Vec<Value> {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1_u64 << 60),
+        json!(""),
+        json!("x"),
+        json!("é \u{1} \" \\ \u{1F600}"),
+        json!("2027-01-01T00:00:00Z"),
+        json!("2026-11-23T12:04:00Z"),
+        json!([]),
+        json!(["x", "x"]),
+        json!({}),
+        json!("y".repeat(400)),
+    ];
+    let mut found = Vec::new();
+    places(event, "", &mut found);
+    let mut all = Vec::new();
+    for place in found {
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        let with = |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+            let mut event = event.clone();
+            change(event.pointer_mut(parent).unwrap().as_object_mut().unwrap());
+            event
+        };
+        all.extend(
+            values
+                .iter()
+                .map(|value| with(&|members| drop(members.insert(name.to_owned(), value.clone())))),
+        );
+        all.push(with(&|members| drop(members.remove(name))));
+        for stranger in ["stranger", "dataschema", "étrange", "time"] {
+            all.push(with(&|members| drop(members.insert(stranger.to_owned(), json!("x")))));
+        }
+    }
+    all
+}
+
+#[test]
+fn the_verdict_is_that_of_the_schemas() {
+    let schemas = Schemas::compile();
+    let (mut accepted, mut refused) = (0, 0);
+    for kind in Kind::ALL.iter().copied() {
+        let example: Value = serde_json::from_str(kind.newest().example).unwrap();
+        let (valid, invalid) = (fixture(kind, "valid"), fixture(kind, "invalid")["event"].clone());
+        for event in [example, valid, invalid] {
+            for event in changed(&event).iter().chain([&event]) {
+                if is_accepted(event, &schemas) { accepted += 1 } else { refused += 1 }
+            }
+        }
+    }
+    // Changed in one place, most are wrong; in free texts and further attributes not.
+    assert!(accepted > 1_000 && refused > 10_000, "{accepted} accepted, {refused} refused");
+}

@@ -41,7 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("eventstore", &["store/cluster"]),
-    ("rusqlite", &["store/embedded", "projection/lists/state"]),
+    ("rusqlite", &["store/embedded", "projection/lists/state", "refusals"]),
     ("jsonschema", &["domain/vocabulary"]),
     ("chrono_tz", &["domain/time/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),

@@ -62,7 +62,8 @@ impl App {
 
     /// The workers beside the requests, by whose health the service is degraded.
     pub fn workers(&self) -> Vec<HealthProbe> {
-        self.lists.iter().map(Lists::probe).collect()
+        let lists = self.lists.iter().map(Lists::probe);
+        lists.chain([self.refusals.probe()]).collect()
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

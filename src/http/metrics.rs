@@ -153,14 +153,18 @@ impl Metrics {
         self.count("duplicate", repeated);
     }
 
-    /// Counts refused events: those kept for their senders, those that name no sender, and those
-    /// kept before that were dropped for them.
-    pub fn refused(&self, kept: usize, unattributed: usize, dropped: u64) {
+    /// Counts refused events: those kept for their senders, and those that name no sender.
+    pub fn refused(&self, kept: usize, unattributed: usize) {
         self.count("refused", kept + unattributed);
-        let outcomes = [("kept", kept as u64), ("unattributed", unattributed as u64)];
-        for (outcome, events) in outcomes.into_iter().chain([("dropped", dropped)]) {
-            self.refusals.get_or_create(&OutcomeLabels { outcome }).inc_by(events);
+        for (outcome, events) in [("kept", kept), ("unattributed", unattributed)] {
+            self.refusals.get_or_create(&OutcomeLabels { outcome }).inc_by(events as u64);
         }
+    }
+
+    /// Sets the number of refusals that were kept before and dropped since.
+    fn refusals_dropped(&self, refusals: u64) {
+        let dropped = self.refusals.get_or_create(&OutcomeLabels { outcome: "dropped" });
+        dropped.inc_by(refusals.saturating_sub(dropped.get()));
     }
 
     /// Counts a live reader in.
@@ -179,7 +183,8 @@ impl Metrics {
     }
 
     /// All counters as OpenMetrics text, with the gauges at what they are now.
-    pub fn text(&self, workers: &[HealthProbe]) -> String {
+    pub fn text(&self, workers: &[HealthProbe], refusals_dropped: u64) -> String {
+        self.refusals_dropped(refusals_dropped);
         let StoreStatus { tail, condition, reconnects, .. } = *self.ledger.status().borrow();
         self.position.set(tail.number());
         self.writable.set((condition == Condition::Writable).into());

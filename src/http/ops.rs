@@ -88,7 +88,8 @@ pub async fn metrics(State(app): State<App>, query: Query) -> Result<Response, P
     query.none().await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let kind = HeaderValue::from_static(kind);
-    Ok(([(header::CONTENT_TYPE, kind)], app.metrics.text(&app.workers())).into_response())
+    let text = app.metrics.text(&app.workers(), app.refusals.dropped());
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 /// `GET /`: where to go from here.

@@ -29,7 +29,11 @@ pub async fn list(State(app): State<App>, query: Query) -> Result<Json<Value>, P
         is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
     let source = query.done_with(source).await?;
-    let page = app.refusals.page(&source, before, limit);
+    let page = app.refusals.page(&source, before, limit).await;
+    let page = page.map_err(|error| {
+        tracing::warn!(error = %error, "the refusals were not read");
+        Problem::unavailable()
+    })?;
     let mut answer = json!({
         "items": page.items, "dropped": page.dropped, "completeSince": page.complete_since
     });

@@ -212,8 +212,12 @@ impl<P: Projection> Follower<P> {
         let mut pace = Pace { ledger: self.ledger.clone(), control, rested_at, log_end };
         while !pace.is_stopping() {
             match self.step(&mut pace).await {
-                Ok(Step::Worked) => pace.control.succeeded(),
-                Ok(Step::Idle(until)) => self.wait(until, &mut pace).await,
+                Ok(step) => {
+                    pace.control.succeeded();
+                    if let Step::Idle(until) = step {
+                        self.wait(until, &mut pace).await;
+                    }
+                }
                 Err(fault) => {
                     self.fail(&fault, &pace);
                     pace.pause(FAULT_PAUSE).await;

@@ -1,149 +1,244 @@
 //! Refused events, kept for a while, so that a vendor can read what was refused and why.
 //! Always: ids, codes and pointers, never content; bounded in items, sources, bytes and days, and
-//! what was dropped is told; who records never waits for the disk.
+//! what was dropped is counted; nobody who sends or records waits for the disk.
 
-mod shelves;
-mod spool;
+mod bounds;
+mod table;
 
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
-use crate::refusals::shelves::{Shelves, moment, oldest};
-use crate::refusals::spool::Spool;
+use self::bounds::BYTES_MAX;
+use self::table::{NewRefusal, RefusalTable, TableError};
+use crate::work::{self, Control, HealthProbe, Worker};
 
-/// Refusals kept of one source: a night's batch, each event of it wrong in its own way.
-pub const ITEMS_MAX: usize = 1_000;
+pub use self::bounds::ITEMS_MAX;
+pub use self::table::{RefusalPage, RefusedEvent};
 
-/// Sources of which refusals are kept: every prison, house and registry of the country, several
-/// times over; few enough to look through for each refusal.
-const SOURCES_MAX: usize = 1_024;
+/// The file in the data folder.
+const FILE: &str = "refusals.db";
 
-/// Bytes kept in memory, about 30,000 refusals of the common size; the file takes up to three
-/// times as much.
-const BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Days that a refusal is kept: a vendor on holiday reads it after. It holds the sender's own id
-/// of an event, which is a reason to let go of it.
-const DAYS_MAX: i64 = 30;
-
-/// What says the instant now.
-pub type Clock = fn() -> DateTime<Utc>;
+/// The longest wait before the table is looked at for what has been kept long enough.
+const EXPIRY: Duration = Duration::from_secs(3600);
 
 /// One refused event: whose it is, and why it was refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Refusal<P> {
     /// The system that sent it.
     pub source: Box<str>,
     /// That system's id for it.
     pub id: Box<str>,
     /// Its type, if it is one of the vocabulary.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
     /// The problem, without content.
     pub problem: P,
 }
 
-/// Part of the refusals of a source.
-#[derive(Debug, PartialEq)]
-pub struct Page {
-    /// Newest first, each with the moment `at` which it was refused.
-    pub items: Vec<Value>,
-    /// Where the next page begins, if there is more.
-    pub next: Option<String>,
-    /// So many of this source were dropped to make room.
-    pub dropped: u64,
-    /// All that was refused after this moment is here.
-    pub complete_since: String,
+/// Why the refusals could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RefusalsError {
+    /// The table failed: look at the folder's rights and space, or go on in memory.
+    #[error("refusals.db could not be used")]
+    Table(#[from] TableError),
+    /// The system gave no thread.
+    #[error("the refusals could not be started")]
+    Thread(#[from] std::io::Error),
+    /// The table failed at the moment; the service's log says why: ask again later.
+    #[error("the refusals cannot be read at the moment")]
+    Unread,
 }
 
-/// The refusals of all sources; cheap to clone, all clones are one.
+/// The refusals of all sources. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Refusals {
-    shared: Arc<Shared>,
-    clock: Clock,
-    /// Ends its thread, with everything saved, when the last clone goes.
-    _spool: Option<Arc<Spool>>,
+    // A channel, so that those who send events wait neither for the disk nor for each other.
+    requests: mpsc::UnboundedSender<Request>,
+    losses: Arc<Losses>,
+    clock: fn() -> DateTime<Utc>,
+    /// Ends with everything written when the last clone goes.
+    worker: Arc<Worker>,
 }
 
-/// What those who keep and the one who saves share.
+/// What the worker is asked to do.
+enum Request {
+    Keep(Vec<NewRefusal>),
+    Page { source: String, before: Option<i64>, limit: usize, reply: oneshot::Sender<RefusalPage> },
+}
+
+/// What those who keep refusals and the worker share: what is on its way, and what was lost.
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+struct Losses {
+    /// Bytes of refusals on their way to the worker; more than the table may hold is not queued.
+    queued_bytes: AtomicUsize,
+    /// The number of refusals dropped since the start.
+    dropped: AtomicU64,
+    /// Refusals up to this moment may never have reached the table.
+    missing_until: AtomicI64,
 }
 
-#[derive(Default)]
-struct State {
-    shelves: Shelves,
-    is_stopping: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // The shelves hold after each statement, so a panic elsewhere does not spoil them.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Losses {
+    fn lose(&self, refusals: usize, now: DateTime<Utc>) {
+        self.dropped.fetch_add(refusals as u64, Ordering::Relaxed);
+        self.missing_until.fetch_max(now.timestamp_micros(), Ordering::Relaxed);
     }
 }
 
 impl Refusals {
     /// Refusals that end with the process.
-    pub fn in_memory(clock: Clock) -> Self {
-        let shared: Arc<Shared> = Arc::default();
-        shared.lock().shelves.forgotten(clock().timestamp_micros());
-        Self { shared, clock, _spool: None }
+    ///
+    /// # Panics
+    /// The system gives no thread or no memory: nothing else would run either.
+    pub fn in_memory(clock: fn() -> DateTime<Utc>) -> Self {
+        let table = RefusalTable::in_memory(clock());
+        let started = table.map_err(Into::into).and_then(|table| Self::start(table, clock));
+        started.expect("the system gives a thread and memory at the start")
     }
 
-    /// The refusals of a data folder, kept in `DIR/refusals.ndjson`. The caller holds the folder.
+    /// The refusals of a data folder, kept in `DIR/refusals.db`. The caller holds the folder.
     ///
     /// # Errors
-    /// The file cannot be read or written: look at the folder's rights, or go on in memory.
-    pub fn open(folder: &Path, clock: Clock) -> io::Result<Self> {
-        let shared: Arc<Shared> = Arc::default();
-        let spool = Spool::open(folder, shared.clone(), clock)?;
-        Ok(Self { shared, clock, _spool: Some(Arc::new(spool)) })
+    /// See [`RefusalsError`].
+    pub fn open(folder: &Path, clock: fn() -> DateTime<Utc>) -> Result<Self, RefusalsError> {
+        Self::start(RefusalTable::open(&folder.join(FILE), clock())?, clock)
     }
 
-    /// Keeps refusals, in order; says how many others were dropped to make room. It waits for no
-    /// disk: a crash of the machine may take the last ones.
-    pub fn keep<P: Serialize>(&self, refusals: &[Refusal<P>]) -> u64 {
+    fn start(table: RefusalTable, clock: fn() -> DateTime<Utc>) -> Result<Self, RefusalsError> {
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let losses: Arc<Losses> = Arc::default();
+        let keeper = Keeper { table, losses: losses.clone(), clock };
+        let run = |control| keeper.run(inbox, control);
+        let worker = Arc::new(work::spawn("refusals", CancellationToken::new(), run)?);
+        Ok(Self { requests, losses, clock, worker })
+    }
+
+    /// Keeps refusals, in order. It waits for nothing: a crash of the process may take the last
+    /// ones, and more than the table may hold in all is dropped at once while the disk stands
+    /// still.
+    pub fn keep<P: Serialize>(&self, refusals: Vec<Refusal<P>>) {
         if refusals.is_empty() {
-            return 0;
+            return;
         }
-        let texts: Vec<String> = refusals
-            .iter()
-            .map(|refusal| serde_json::to_string(refusal).expect("serialises into memory"))
-            .collect();
-        let now = (self.clock)();
-        let mut state = self.shared.lock();
-        let dropped = state.shelves.dropped();
-        state.shelves.expire(now);
-        for (refusal, text) in refusals.iter().zip(&texts) {
-            let at = state.shelves.next_at(now);
-            let line = format!("{{\"at\":\"{}\",{}", moment(at), &text[1..]);
-            state.shelves.put(&refusal.source, at, line.into());
+        let refusals: Vec<NewRefusal> = refusals.into_iter().map(NewRefusal::from).collect();
+        let (count, bytes) = (refusals.len(), bytes(&refusals));
+        let queued = self.losses.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let is_full = queued > 0 && queued + bytes > BYTES_MAX;
+        if is_full || self.requests.send(Request::Keep(refusals)).is_err() {
+            self.losses.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.losses.lose(count, (self.clock)());
         }
-        let dropped = state.shelves.dropped() - dropped;
-        drop(state);
-        self.shared.changed.notify_all();
-        dropped
     }
 
     /// The refusals of a source before a place, newest first; `before` is the `next` of a page.
-    pub fn page(&self, source: &str, before: Option<i64>, limit: usize) -> Page {
+    ///
+    /// # Errors
+    /// [`RefusalsError::Unread`].
+    pub async fn page(
+        &self,
+        source: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<RefusalPage, RefusalsError> {
+        let (reply, page) = oneshot::channel();
+        let source = source.to_owned();
+        let sent = self.requests.send(Request::Page { source, before, limit, reply });
+        sent.map_err(|_| RefusalsError::Unread)?;
+        page.await.map_err(|_| RefusalsError::Unread)
+    }
+
+    /// The number of refusals dropped since the start, to make room or because of a fault.
+    pub fn dropped(&self) -> u64 {
+        self.losses.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The health of the worker that keeps them.
+    pub fn probe(&self) -> HealthProbe {
+        self.worker.probe()
+    }
+}
+
+/// The task of the worker. It alone has the table, so that requests are answered in their order.
+struct Keeper {
+    table: RefusalTable,
+    losses: Arc<Losses>,
+    clock: fn() -> DateTime<Utc>,
+}
+
+impl Keeper {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Request>, control: Control) {
+        loop {
+            match control.wait_for(tokio::time::timeout(EXPIRY, inbox.recv())).await {
+                Some(Ok(Some(request))) => self.serve(request, &control),
+                Some(Err(_)) => {
+                    let expired = self.table.expire((self.clock)());
+                    self.check(expired, &control);
+                }
+                Some(Ok(None)) | None => break,
+            }
+        }
+        // What was sent before the stop is kept.
+        while let Ok(request) = inbox.try_recv() {
+            self.serve(request, &control);
+        }
+    }
+
+    fn serve(&mut self, request: Request, control: &Control) {
         let now = (self.clock)();
-        let mut state = self.shared.lock();
-        state.shelves.expire(now);
-        let (items, next) = state.shelves.read(source, before, limit);
-        let (dropped, until) = state.shelves.losses(source);
-        drop(state);
-        let since = until.max(oldest(now));
-        let items = items.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let next = next.map(|at| at.to_string());
-        Page { items, next, dropped, complete_since: moment(since) }
+        let missing_until = self.losses.missing_until.load(Ordering::Relaxed);
+        match request {
+            Request::Keep(refusals) => {
+                let put = self.table.put(&refusals, missing_until, now);
+                match self.check(put, control) {
+                    Some(dropped) => self.losses.dropped.fetch_add(dropped, Ordering::Relaxed),
+                    None => {
+                        self.losses.lose(refusals.len(), now);
+                        0
+                    }
+                };
+                self.losses.queued_bytes.fetch_sub(bytes(&refusals), Ordering::Relaxed);
+            }
+            Request::Page { source, before, limit, reply } => {
+                let page = self.table.page(&source, before, limit, missing_until, now);
+                if let Some(page) = self.check(page, control) {
+                    // The reader may have left.
+                    let _ = reply.send(page);
+                }
+            }
+        }
+    }
+
+    /// Says that a step failed, where it did. The next request tries again.
+    fn check<T>(&self, done: Result<T, TableError>, control: &Control) -> Option<T> {
+        match done {
+            Ok(done) => {
+                control.succeeded();
+                Some(done)
+            }
+            Err(error) => {
+                if !control.is_faulted() {
+                    tracing::warn!(error = %error, "refusals.db failed; refusals are dropped");
+                }
+                control.failed();
+                None
+            }
+        }
+    }
+}
+
+fn bytes(refusals: &[NewRefusal]) -> usize {
+    refusals.iter().map(NewRefusal::bytes).sum()
+}
+
+impl<P: Serialize> From<Refusal<P>> for NewRefusal {
+    fn from(refusal: Refusal<P>) -> Self {
+        let Refusal { source, id, kind, problem } = refusal;
+        let problem = serde_json::to_vec(&problem).expect("a problem serialises into memory");
+        Self { source, id, kind, problem }
     }
 }

@@ -3,10 +3,10 @@
 //! handle is dropped is told to stop, and one with a thread of its own has then ended.
 //!
 //! ```text
-//! spawn ──> Running (waits) <──> Working (a step) ──> stopped: told to, or nothing is left to do
-//!                ^                  │
-//!                └── next success ──┴──> Faulted: a step failed and is tried again, or a panic
-//!                                        ended the worker, which only a restart brings back
+//! spawn ──> Running (waits) <──> Working (a step) ──> ended: told to stop, or nothing left to do
+//!                                  │  ^
+//!                         a fault  v  │ the next success
+//!                                Faulted ──> after a panic for good: only a restart helps
 //! ```
 
 use std::panic::AssertUnwindSafe;
@@ -101,12 +101,13 @@ impl Control {
         self.stop.is_cancelled()
     }
 
-    /// Waits for the next thing to do. `None`: the worker was told to stop.
+    /// Waits for the next thing to do. `None`: the worker was told to stop. A fault stays a fault
+    /// over the wait.
     pub async fn wait_for<T>(&self, next: impl Future<Output = T>) -> Option<T> {
-        self.enter(Activity::Running);
+        self.enter_unless_faulted(Activity::Running);
         let found = self.stop.run_until_cancelled(next).await;
         if found.is_some() {
-            self.enter(Activity::Working);
+            self.enter_unless_faulted(Activity::Working);
         }
         found
     }
@@ -116,7 +117,12 @@ impl Control {
         self.stop.run_until_cancelled(tokio::time::sleep(time)).await;
     }
 
-    /// Says that the last step succeeded, where the next one follows without a wait.
+    /// Whether the last step failed.
+    pub fn is_faulted(&self) -> bool {
+        self.health.borrow().activity == Activity::Faulted
+    }
+
+    /// Says that a step succeeded, which ends a fault.
     pub fn succeeded(&self) {
         self.enter(Activity::Working);
     }
@@ -128,6 +134,12 @@ impl Control {
             health.faults += 1;
             health.last_fault = Some(SystemTime::now());
         });
+    }
+
+    fn enter_unless_faulted(&self, activity: Activity) {
+        if !self.is_faulted() {
+            self.enter(activity);
+        }
     }
 
     fn enter(&self, activity: Activity) {
@@ -230,18 +242,17 @@ mod tests {
         let (steps, mut next) = tokio::sync::mpsc::channel::<bool>(1);
         let worker = spawn_on_runtime("test", CancellationToken::new(), async move |control| {
             while let Some(Some(is_good)) = control.wait_for(next.recv()).await {
-                if !is_good {
-                    control.failed();
-                    control.pause(Duration::from_millis(50)).await;
-                }
+                if is_good { control.succeeded() } else { control.failed() }
             }
         });
         let probe = worker.probe();
         steps.send(false).await.unwrap();
         let faulted = until(&probe, |health| health.activity == Activity::Faulted).await;
         assert!(faulted.faults == 1 && faulted.last_fault.is_some() && probe.is_faulted());
+        steps.send(false).await.unwrap();
+        assert!(until(&probe, |health| health.faults == 2).await.activity == Activity::Faulted);
+        steps.send(true).await.unwrap();
         until(&probe, |health| health.activity == Activity::Running).await;
-        assert_eq!(probe.health().faults, 1);
     }
 
     #[tokio::test]

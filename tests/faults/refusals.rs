@@ -1,4 +1,4 @@
-//! The refusals of a sender outlive a stop, a kill and a line that was written by half.
+//! The refusals of a sender outlive a stop and a kill; a damaged file is made anew.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn wrong(id: &str) -> Value {
 }
 
 #[test]
-fn refusals_outlive_a_stop_and_a_kill_and_a_torn_line() {
+fn refusals_outlive_a_stop_and_a_kill_and_a_damaged_file_is_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let address = server.address.clone();
@@ -27,30 +27,40 @@ fn refusals_outlive_a_stop_and_a_kill_and_a_torn_line() {
     assert!(server.stop());
     let server = Server::start_at(folder.path(), &address);
     server.send(&wrong("killed"));
-    let file = folder.path().join("refusals.ndjson");
+    let file = folder.path().join("refusals.db");
+    let written = || -> i64 {
+        let table = rusqlite::Connection::open(&file).unwrap();
+        let query = "SELECT count(*) FROM refusal WHERE id = 'killed'";
+        table.query_row(query, [], |row| row.get(0)).unwrap()
+    };
     let started = std::time::Instant::now();
-    while !std::fs::read_to_string(&file).unwrap().contains("killed") {
+    while written() == 0 {
         assert!(started.elapsed().as_secs() < 30, "the refusal is not saved");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     server.kill();
-    let mut torn = std::fs::OpenOptions::new().append(true).open(&file).unwrap();
-    std::io::Write::write_all(&mut torn, b"{\"at\":\"2026-").unwrap();
     let server = Server::start_at(folder.path(), &address);
     server.send(&wrong("now"));
     let ids: Vec<Value> = refusals(&server).iter().map(|refusal| refusal["id"].clone()).collect();
     assert_eq!(ids, ["now", "killed", "stopped"]);
     assert!(server.stop());
+    std::fs::write(&file, "no database").unwrap();
     let server = Server::start_at(folder.path(), &address);
-    assert_eq!(refusals(&server).len(), 3, "the torn line spoiled the next");
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    assert_eq!(refusals(&server).len(), 0);
+    server.send(&wrong("after the damage"));
+    assert!(server.stop());
+    let server = Server::start_at(folder.path(), &address);
+    assert_eq!(refusals(&server).len(), 1, "the file was not made anew");
     drop(server);
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(format!("refusals.db{ending}")));
+    }
+    std::fs::create_dir(&file).unwrap();
     let server = Server::start_at(folder.path(), &address);
     assert_eq!(
         server.send(&screening(person(1), "urn:v", "b", TIME)).status,
         201,
-        "no file, no inbox, but a ledger"
+        "no file, no refusals, but a ledger"
     );
     assert_eq!(refusals(&server).len(), 0);
 }

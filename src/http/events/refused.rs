@@ -110,8 +110,8 @@ impl<'a> RefusedEvents<'a> {
     }
 
     fn keep(self, app: &App) {
-        let dropped = app.refusals.keep(&self.refusals);
-        app.metrics.refused(self.refusals.len(), self.unattributed, dropped);
+        app.metrics.refused(self.refusals.len(), self.unattributed);
+        app.refusals.keep(self.refusals);
     }
 }
 
@@ -183,7 +183,7 @@ pub fn lines(app: &App, mut refused: Vec<(Option<EventLabel>, Problem)>, run: Ru
 pub fn unreadable(app: &App, problem: Problem, run: Run) -> Problem {
     let is_refused = matches!(problem.kind(), ProblemType::BadRequest | ProblemType::TooLarge);
     if run == Run::Real && is_refused {
-        app.metrics.refused(0, 1, 0);
+        app.metrics.refused(0, 1);
     }
     problem
 }

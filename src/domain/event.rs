@@ -4,9 +4,10 @@
 //! Form: CloudEvents 1.0, JSON event format.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -34,19 +35,85 @@ pub struct Draft {
     pub mirror: Option<PersonId>,
 }
 
-/// A stored event in its place.
+/// A stored record in its place, with its content as one reader finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The stream it lies in; a merge lies in two.
+    /// The stream of the record; a merge has a record in two streams.
     pub stream: PersonId,
     /// Its place in that stream.
     pub revision: Revision,
     /// Its place in the log.
     pub position: Position,
-    /// When the ledger learned of it.
-    pub recorded: RecordedTime,
-    /// What was said.
-    pub event: Event,
+    /// When the ledger recorded it.
+    pub recorded_at: RecordedTime,
+    /// What was sent, or that it was erased.
+    pub content: Content,
+}
+
+impl Recorded {
+    /// The event; `None` when it was erased.
+    pub fn event(&self) -> Option<&Event> {
+        match &self.content {
+            Content::Open(event) => Some(event),
+            Content::Erased { .. } => None,
+        }
+    }
+}
+
+/// The content of a stored record: readable, or erased by the destruction of its key. `T` is how
+/// far the content has been read: a parsed [`Event`], or only its text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content<T = Event> {
+    /// The content can be read.
+    Open(T),
+    /// Nobody can read the content any more. The record keeps its place in log and stream.
+    Erased {
+        /// The class of the record, which stands in its clear part.
+        class: Class,
+        /// When the ledger recorded it; the record's own `time` was erased.
+        recorded_at: RecordedTime,
+        /// When and why it was erased.
+        erasure: Erasure,
+    },
+}
+
+/// A record whose content can be read: what every fold works on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenRecord(Arc<Recorded>);
+
+impl OpenRecord {
+    /// Takes a record whose content can be read.
+    ///
+    /// # Errors
+    /// Gives an erased record back.
+    pub fn new(record: Arc<Recorded>) -> Result<Self, Arc<Recorded>> {
+        match record.content {
+            Content::Open(_) => Ok(Self(record)),
+            Content::Erased { .. } => Err(record),
+        }
+    }
+
+    /// The event.
+    pub fn event(&self) -> &Event {
+        self.0.event().expect("checked by OpenRecord::new")
+    }
+}
+
+impl Deref for OpenRecord {
+    type Target = Recorded;
+
+    fn deref(&self) -> &Recorded {
+        &self.0
+    }
+}
+
+/// The erasure of a key, and so of all content under that key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Erasure {
+    /// When the key was destroyed.
+    pub at: DateTime<Utc>,
+    /// The legal ground, as a code of `[A-Za-z0-9]{1,64}`.
+    pub basis: Arc<str>,
 }
 
 /// The content of a stored event. Its payload and what else was sent stay text until asked for:

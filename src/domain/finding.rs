@@ -44,6 +44,10 @@ choices! {
         TargetElsewhere = "targetElsewhere",
         /// The source and id of a record are those of a record of another person.
         IdReusedAcrossPersons = "idReusedAcrossPersons",
+        /// A correction or annulment names an erased record.
+        TargetErased = "targetErased",
+        /// Records of one class were erased; no figure counts them.
+        RecordsErased = "recordsErased",
         /// A code that no registry knows.
         UnknownCode = "unknownCode",
         /// A replacement does not fit the type it replaces; it has no effect.

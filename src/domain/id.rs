@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike as _, SecondsFormat, Timelike as _, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 /// The pseudonym of a person: a UUID, never a name or a national number. One person, one stream.
@@ -139,6 +139,13 @@ impl fmt::Display for Position {
     }
 }
 
+impl Serialize for Position {
+    /// As a string: an opaque one.
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.collect_str(self)
+    }
+}
+
 /// The text is no position of this ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a position of this ledger")]
@@ -160,6 +167,10 @@ impl FromStr for Position {
 #[serde(transparent)]
 pub struct Revision(pub u64);
 
+/// The number of a content key among the keys of one stream and class; 0: content in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyGeneration(pub u32);
+
 /// When the ledger learned of an event: microseconds since 1970 UTC, strictly increasing with
 /// position, so that "known at" is always a prefix of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -179,6 +190,13 @@ impl RecordedTime {
     /// The instant, for comparison and display.
     pub fn instant(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+impl Serialize for RecordedTime {
+    /// As an RFC 3339 string.
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.collect_str(self)
     }
 }
 

@@ -16,8 +16,8 @@
 //!  142+n       8  recordedtime, microseconds since 1970 UTC, big-endian
 //! ```
 
-use super::event::{Draft, Event, Recorded, Unreadable};
-use super::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Revision};
+use super::event::{Draft, Event, Unreadable};
+use super::id::{DedupKey, EventKey, KeyGeneration, PersonId, RecordedTime};
 use super::vocabulary::kind::Class;
 
 /// The first byte of a record.
@@ -27,6 +27,7 @@ pub const FORMAT: u8 = 0;
 pub const CLEAR_BYTES: usize = TAG;
 
 const CLASS: usize = 1;
+const GENERATION: usize = 2;
 const STREAM: usize = 6;
 const PAIR: usize = 22;
 const TAG: usize = 54;
@@ -139,6 +140,11 @@ impl<'a> View<'a> {
         Class::from_letter(self.0[CLASS]).expect("checked by View::new")
     }
 
+    /// Which of the keys of its stream and class its content lies under.
+    pub fn generation(self) -> KeyGeneration {
+        KeyGeneration(u32::from_be_bytes(array(&self.0[GENERATION..STREAM])))
+    }
+
     /// RFC 8785 bytes of the event.
     pub fn canonical(self) -> &'a [u8] {
         &self.0[EVENT..self.0.len() - RECORDED_BYTES]
@@ -154,20 +160,6 @@ impl<'a> View<'a> {
     pub fn tag_holds(self) -> bool {
         let salt: [u8; 32] = array(&self.0[SALT..EVENT]);
         blake3::keyed_hash(&salt, self.canonical()) == array::<32>(&self.0[TAG..NONCE])
-    }
-
-    /// The event in its place.
-    ///
-    /// # Errors
-    /// [`Unreadable`] when the bytes are no event of this version's vocabulary.
-    pub fn open(self, position: Position, revision: Revision) -> Result<Recorded, Unreadable> {
-        Ok(Recorded {
-            stream: self.stream(),
-            revision,
-            position,
-            recorded: self.recorded(),
-            event: Event::from_canonical(self.canonical())?,
-        })
     }
 }
 
@@ -207,8 +199,9 @@ mod tests {
         );
         assert_eq!((view.canonical(), view.recorded()), (&draft.canonical[..], recorded));
         assert!(view.tag_holds());
-        let opened = view.open(Position::new(4), Revision(2)).unwrap();
-        assert_eq!((opened.event.key, opened.event.kind), (draft.key, draft.kind));
+        assert_eq!(view.generation(), KeyGeneration(0));
+        let event = Event::from_canonical(view.canonical()).unwrap();
+        assert_eq!((event.key, event.kind), (draft.key, draft.kind));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The answers about one person.
 //! Always: folded from the records as they are now; 404 only when there is no such stream.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::domain::credit;
 use crate::domain::id::{PersonId, RecordedTime};
@@ -19,7 +19,9 @@ use crate::http::problem::{Problem, etag};
 use crate::http::request::params::{Query, Reading, micros, prefers};
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
-use crate::ledger::read::{Person, run_blocking_if_long};
+use crate::ledger::read::open::Reader;
+use crate::ledger::read::person::Person;
+use crate::ledger::read::run_blocking_if_long;
 
 /// Items of a history page, when nobody says otherwise and at most. Source: the HTTP contract.
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
@@ -45,13 +47,13 @@ pub async fn history(
     if let Some(cursor) = cursor {
         (at, known, skip) = (cursor.at(at), Some(cursor.known), cursor.skip);
     }
-    let question = Question { person, at, known };
-    let known = find(&app, &question).await?;
+    let question = Question { person, at, known_at: known };
+    let known = find(&app, &Reader::system("history"), &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let next = || HistoryCursor { known: known.known, at: at.instant(), skip: skip + limit }.text();
-    let answer = long(&known, || answer::history(&question, &known, &page, next));
-    let kind = HeaderValue::from_static("application/json");
-    Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], answer)))
+    let next =
+        || HistoryCursor { known: known.known_at, at: at.instant(), skip: skip + limit }.text();
+    let answer = long(&known, || to_json(&answer::history(&question, &known, &page, next)));
+    Ok(tagged(&known, answer))
 }
 
 /// `GET /v1/persons/{person}/trajectory`
@@ -64,10 +66,10 @@ pub async fn trajectory(
     let person = person(path, &mut query);
     let (at, known) = moments(&mut query);
     let person = query.done_with(person).await?;
-    let question = Question { person, at: at.unwrap_or_else(now), known };
-    let known = find(&app, &question).await?;
-    let answer = long(&known, || answer::trajectory(&question, &known));
-    Ok(tagged(&known, Json(answer)))
+    let question = Question { person, at: at.unwrap_or_else(now), known_at: known };
+    let known = find(&app, &Reader::system("trajectory"), &question).await?;
+    let answer = long(&known, || to_json(&answer::trajectory(&question, &known)));
+    Ok(tagged(&known, answer))
 }
 
 /// `GET /v1/persons/{person}/credit`
@@ -90,8 +92,8 @@ pub async fn credit(
     asked.boundary = boundary.unwrap_or(asked.boundary);
     asked.month_days = month_days.unwrap_or(asked.month_days);
     asked.project = project;
-    let question = Question { person, at, known };
-    let known = find(&app, &question).await?;
+    let question = Question { person, at, known_at: known };
+    let known = find(&app, &Reader::system("credit"), &question).await?;
     if !credit::is_answerable(&known.history) {
         let limit = credit::LISTED_MAX;
         let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
@@ -100,14 +102,14 @@ pub async fn credit(
     if prefers(&headers, "text/plain") {
         let kind = HeaderValue::from_static("text/plain; charset=utf-8");
         let table = long(&known, || {
-            let credit = answer::credit(&question, &known, &asked);
-            let known_at = question.known.map(|known_at| known_at.to_string());
+            let credit = answer::credit(&question, &known, &asked).body;
+            let known_at = question.known_at.map(|known_at| known_at.to_string());
             credit_table(&credit, &question.person.to_string(), known_at.as_deref())
         });
         return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
     }
-    let answer = long(&known, || answer::credit_json(&question, &known, &asked));
-    Ok(tagged(&known, Json(answer)))
+    let answer = long(&known, || to_json(&answer::credit(&question, &known, &asked)));
+    Ok(tagged(&known, answer))
 }
 
 fn person(path: PersonPath, query: &mut Reading) -> Option<PersonId> {
@@ -123,11 +125,18 @@ fn now() -> At {
     At::Instant(clock::now())
 }
 
-async fn find(app: &App, question: &Question) -> Result<Person, Problem> {
-    let found = app.ledger.person(question.person, question.known).await?;
+async fn find(app: &App, reader: &Reader, question: &Question) -> Result<Person, Problem> {
+    let found = app.ledger.person(reader, question.person, question.known_at).await?;
     found.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("No event about this person was ever recorded.")
     })
+}
+
+/// An answer as JSON, made where it is folded: a long one takes as long.
+fn to_json(answer: &impl Serialize) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    let text = serde_json::to_vec(answer).expect("an answer serialises into memory");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 fn long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {

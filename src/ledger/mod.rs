@@ -18,7 +18,7 @@ use crate::domain::record::is_paired;
 use crate::store::cluster::{self, EventStoreDb, Unclaimed};
 use crate::store::embedded::{self, Embedded, OpenError};
 use crate::store::{Store, migrate};
-use crate::vault::{KeyError, MasterKey};
+use crate::vault::{Erasures, KeyError, MasterKey};
 
 pub use crate::store::cluster::{AddressError, ClusterAddress};
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
@@ -54,6 +54,7 @@ pub enum LedgerError {
 pub struct Ledger {
     store: Arc<dyn Store>,
     dedup_hash_key: [u8; 32],
+    erasures: Erasures,
 }
 
 impl Ledger {
@@ -76,7 +77,7 @@ impl Ledger {
         if first.is_some_and(|first| !is_paired(&first.record, &key)) {
             return Err(KeyError::Foreign.into());
         }
-        Ok(Self { store: Arc::new(store), dedup_hash_key: key })
+        Ok(Self::over(Arc::new(store), key))
     }
 
     /// Opens the ledger in a cluster, with what this replica keeps of it in a data folder. An
@@ -101,12 +102,18 @@ impl Ledger {
         if first.is_some_and(|first| !is_paired(&first.record, &dedup_hash_key)) {
             return Err(KeyError::Foreign.into());
         }
-        Ok(Self { store: Arc::new(store), dedup_hash_key })
+        Ok(Self::over(Arc::new(store), dedup_hash_key))
     }
 
     /// A ledger over a store that is open already, such as one of another kind.
     pub fn over(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
-        Self { store, dedup_hash_key }
+        Self { store, dedup_hash_key, erasures: Erasures::default() }
+    }
+
+    /// The same ledger with these content keys destroyed.
+    #[must_use]
+    pub fn with_erasures(self, erasures: Erasures) -> Self {
+        Self { erasures, ..self }
     }
 
     /// How far the log goes, and whether it takes writes: now, and whenever that changes.

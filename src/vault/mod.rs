@@ -2,10 +2,14 @@
 //! Always: a key is made once, lies in the data folder readable by its owner only, and is never
 //! printed or logged.
 
+mod erasures;
+
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+pub use self::erasures::Erasures;
 
 /// The file of the key in a data folder.
 const FILE: &str = "master.key";

@@ -1,13 +1,11 @@
 //! Builds a history the way the ledger does: through the door, into bytes, and back.
 //! Always: every event passes its schema, or the test fails; times without offset are Belgian.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use care_ledger::domain::event::Recorded;
-use care_ledger::domain::history::{self, History};
+use care_ledger::domain::event::{Content, Event, Recorded};
+use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
-use care_ledger::domain::record::{Stamped, View, dedup_key};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::{ContinuityRules, trajectory};
 use care_ledger::domain::vocabulary::json::JsonValue;
@@ -61,10 +59,13 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
             event["id"] = format!("e{place}").into();
         }
         let draft = validate(&JsonValue::from(&event), now).unwrap_or_else(|why| panic!("{why:?}"));
-        let stamped = Stamped::new(&draft, draft.person, dedup_key(&[7; 32], &draft.key), &[9; 32]);
-        let bytes = stamped.at(RecordedTime::from_micros(place as i64 + 1));
-        let opened = View::new(&bytes).unwrap().open(Position::new(place as u64), Revision(0));
-        Arc::new(opened.unwrap())
+        Arc::new(Recorded {
+            stream: draft.person,
+            revision: Revision(0),
+            position: Position::new(place as u64),
+            recorded_at: RecordedTime::from_micros(place as i64 + 1),
+            content: Content::Open(Event::from_canonical(&draft.canonical).unwrap()),
+        })
     };
     events.iter().enumerate().map(record).collect()
 }
@@ -72,7 +73,7 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
 /// What stands of events, in the order of receipt; `known` keeps so many of them.
 pub fn history(events: &[Value], known: Option<usize>) -> History {
     let known = known.map(|count| RecordedTime::from_micros(count as i64));
-    history::fold(recorded(events), &HashSet::new(), known)
+    history::fold(recorded(events), &OutsideTargets::default(), known)
 }
 
 /// An `at`: a date, or an instant.

@@ -2,7 +2,7 @@
 
 use care_ledger::domain::id::{PersonId, RecordedTime};
 use care_ledger::ledger::answer::{Question, trajectory};
-use care_ledger::ledger::read::{DependsOn, Person};
+use care_ledger::ledger::read::person::{AnswerDependencies, Person};
 use serde_json::{Value, json};
 
 use crate::builder::*;
@@ -63,10 +63,14 @@ fn a_code_that_no_registry_knows_is_told() {
         ("not yet", vec![elsewhere(dose("2026-03-20"), "facility")], json!([])),
     ];
     for (claim, events, expected) in rows {
-        let known = RecordedTime::from_micros(99);
-        let depends_on = DependsOn::default();
-        let of = Person { history: history(&events, None), revision: None, known, depends_on };
-        let question = Question { person, at: at("2026-03-10"), known: None };
-        assert_says(claim, "/findings", &trajectory(&question, &of)["findings"], &expected);
+        let of = Person {
+            history: history(&events, None),
+            revision: None,
+            known_at: RecordedTime::from_micros(99),
+            dependencies: AnswerDependencies::default(),
+        };
+        let question = Question { person, at: at("2026-03-10"), known_at: None };
+        let answer = serde_json::to_value(trajectory(&question, &of)).unwrap();
+        assert_says(claim, "/findings", &answer["findings"], &expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use care_ledger::domain::history::{History, fold};
+use care_ledger::domain::history::{History, OutsideTargets, fold};
 use care_ledger::domain::id::{EventKey, RecordedTime};
 use serde_json::{Value, json};
 
@@ -165,9 +165,9 @@ fn each_member_is_replaced_only_when_given() {
     let item = history.items.iter().find(|item| item.id() == "e").unwrap();
     assert_eq!(item.data()["days"], 11);
     assert_eq!(item.date().to_string(), "2026-03-15");
-    let by: Vec<&str> = item.corrected_by.iter().map(|r| &*r.event.key.id).collect();
+    let by: Vec<&str> = item.corrected_by.iter().map(|r| &*r.event().key.id).collect();
     assert_eq!(by, ["c", "d"]);
-    assert_eq!(item.recorded.event.data()["days"], 10, "the original is kept");
+    assert_eq!(item.event().data()["days"], 10, "the original is kept");
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn what_was_known_before_a_correction_stays_what_it_was() {
     let events = [attested("e", 10), days("c", "e", 11, 8), annul("a", "c", C, 9)];
     let known = |place: i64| {
         let known = RecordedTime::from_micros(FIRST_MICROS + place);
-        standing(&fold(all_recorded(&events), &HashSet::new(), Some(known)))
+        standing(&fold(all_recorded(&events), &OutsideTargets::default(), Some(known)))
     };
     assert_eq!([known(-1), known(0), known(1), known(2)], [None, Some(10), Some(11), Some(10)]);
 }
@@ -213,17 +213,21 @@ fn a_correction_acts_whatever_its_own_time() {
 fn a_target_of_another_person_is_told_and_without_effect() {
     let key = EventKey::new("urn:test", "e");
     let events = all_recorded(&[annul("a", "e", E, 8)]);
-    let told = fold(events.clone(), &HashSet::from([key]), None);
+    let told = fold(
+        events.clone(),
+        &OutsideTargets { of_others: HashSet::from([key]), ..OutsideTargets::default() },
+        None,
+    );
     assert_eq!(told.findings.len(), 1);
     assert_eq!(told.findings[0].code.code(), "targetElsewhere");
     assert_eq!(told.findings[0].events, ["a"]);
     // Nobody's, as far as is known: it may still arrive.
-    assert!(fold(events, &HashSet::new(), None).findings.is_empty());
+    assert!(fold(events, &OutsideTargets::default(), None).findings.is_empty());
     // Persons folded as one: a record of one, named by the other.
     let mut of_other = attested("e", 10);
     of_other["subject"] = OTHER.into();
     let both = vec![recorded(of_other, 0), recorded(annul("a", "e", E, 8), 1)];
-    let told = fold(both, &HashSet::new(), None);
+    let told = fold(both, &OutsideTargets::default(), None);
     assert_eq!(told.findings[0].code.code(), "targetElsewhere");
     assert!(told.items.iter().all(|item| item.in_force()));
     assert_ne!(OTHER, PERSON);

@@ -3,12 +3,11 @@
 //! `PROPTEST_CASES=20000 cargo test --test credit laws`.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 
 use care_ledger::domain::credit::{
     CreditQuery, DayReason, DayRun, ModalityCredit, Reading, ReadingName, credit,
 };
-use care_ledger::domain::history::fold;
+use care_ledger::domain::history::{OutsideTargets, fold};
 use care_ledger::domain::id::RecordedTime;
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::registry::Registry;
@@ -175,7 +174,7 @@ fn law_5_corrections_give_what_right_records_would_have_given() {
 
         let records = all_recorded(&all);
         let known = RecordedTime::from_micros(FIRST_MICROS + wrong.len() as i64 - 1);
-        let then = fold(records, &HashSet::new(), Some(known));
+        let then = fold(records, &OutsideTargets::default(), Some(known));
         let then = credit(&then, &question(asked), Registry::shipped());
         prop_assert_eq!(json(&then), json(&answer(&wrong, &question(asked))));
         Ok(())

@@ -1,11 +1,10 @@
 //! From events as a sender writes them to the answer, through the same door as in service.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use care_ledger::domain::credit::{Credit, CreditQuery, credit};
-use care_ledger::domain::event::{Event, Recorded};
-use care_ledger::domain::history::{History, fold};
+use care_ledger::domain::event::{Content, Event, Recorded};
+use care_ledger::domain::history::{History, OutsideTargets, fold};
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::json::JsonValue;
@@ -53,8 +52,8 @@ pub fn recorded(mut event: Value, place: u64) -> Arc<Recorded> {
         stream: PERSON.parse::<PersonId>().unwrap(),
         revision: Revision(place),
         position: Position::new(place),
-        recorded: RecordedTime::from_micros(FIRST_MICROS + place as i64),
-        event: Event::from_canonical(&draft.canonical).unwrap(),
+        recorded_at: RecordedTime::from_micros(FIRST_MICROS + place as i64),
+        content: Content::Open(Event::from_canonical(&draft.canonical).unwrap()),
     })
 }
 
@@ -64,7 +63,7 @@ pub fn all_recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
 }
 
 pub fn history(events: &[Value]) -> History {
-    fold(all_recorded(events), &HashSet::new(), None)
+    fold(all_recorded(events), &OutsideTargets::default(), None)
 }
 
 /// A question with the default parameters, put long after.

@@ -2,11 +2,11 @@
 //! and a stock that is inside. Read as the ledger reads: what stands after corrections.
 //! A failure prints its rerun, `SEED=<seed> cargo test --test simulate`.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use care_ledger::domain::event::{Event, Recorded};
-use care_ledger::domain::history::{History, Item, fold};
+use care_ledger::domain::event::{Content, Event, Recorded};
+use care_ledger::domain::history::{History, Item, OutsideTargets, fold};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::simulate::{Plan, events};
@@ -64,11 +64,11 @@ fn histories(plan: Plan, by: By, kinds: &[&str]) -> BTreeMap<String, History> {
             stream: event.subject,
             revision: Revision(stream.len() as u64),
             position: Position::new(place),
-            recorded: RecordedTime::from_micros(place as i64),
-            event,
+            recorded_at: RecordedTime::from_micros(place as i64),
+            content: Content::Open(event),
         }));
     }
-    let fold = |records| fold(records, &HashSet::new(), None);
+    let fold = |records| fold(records, &OutsideTargets::default(), None);
     streams.into_iter().map(|(name, records)| (name, fold(records))).collect()
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{Stamped, View, dedup_key};
+use care_ledger::ledger::read::open::Reader;
 use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
 use care_ledger::store::embedded::{Clock, Embedded};
 use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
@@ -18,6 +19,9 @@ use super::support::dice::Dice;
 use super::support::draft_of;
 
 pub const PAIR_KEY: [u8; 32] = [7; 32];
+
+/// In what capacity the suite reads.
+pub const READER: Reader = Reader::system("test");
 
 /// What tells the suite's ledger in a cluster.
 pub const CHECK: [u8; 32] = [8; 32];

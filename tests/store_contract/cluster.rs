@@ -14,7 +14,8 @@ use care_ledger::store::embedded::Clock;
 use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
-    PAIR_KEY, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped, write,
+    PAIR_KEY, READER, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped,
+    write,
 };
 use super::standin::{Call, Fault, Standin};
 use super::support::draft_of;
@@ -137,13 +138,13 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
     // A person's answer says so, but not as it was known before.
     let ledger = Ledger::over(one.clone(), PAIR_KEY);
     for person in [a, b] {
-        let known = ledger.person(person, None).await.unwrap().unwrap();
+        let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         let codes: Vec<_> = known.history.findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [FindingCode::IdReusedAcrossPersons]);
     }
     let first = all(&one).await.iter().map(recorded).min().unwrap();
     for person in [a, b] {
-        let before = ledger.person(person, Some(first)).await.unwrap().unwrap();
+        let before = ledger.person(&READER, person, Some(first)).await.unwrap().unwrap();
         assert!(before.history.findings.is_empty(), "of two, one is known");
     }
     // Who retries gets the receipt of its own record, although the first found is the other's.

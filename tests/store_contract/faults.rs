@@ -13,7 +13,7 @@ use care_ledger::ledger::record::{Receipt, RecordError, Run};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
-use super::bench::{PAIR_KEY, anyone, behind, clock, end, id, replica, write};
+use super::bench::{PAIR_KEY, READER, anyone, behind, clock, end, id, replica, write};
 use super::standin::{Call, Fault, Standin};
 use super::suite::merge as merge_of;
 use super::support::draft_of;
@@ -184,12 +184,12 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
     let last = log.last().unwrap();
     assert_eq!((last.stream.clone(), last.revision), (other.stream(), 1), "half is there");
     for person in [one, other] {
-        let known = ledger.person(person, None).await.unwrap().unwrap();
+        let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 1, "as if it were not");
     }
     ledger.record(&merge, Expected::Any, Run::Real).await.unwrap();
     for person in [one, other] {
-        let known = ledger.person(person, None).await.unwrap().unwrap();
+        let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 3);
     }
     // Where already the copy is refused, the merge is not tried.
@@ -345,7 +345,7 @@ async fn cut_off_a_replica_reads_on_says_so_and_comes_back() {
         matches!(why, RecordError::Append(AppendError::Unreachable | AppendError::Unsure));
     assert!(unreached && begun.elapsed() < Duration::from_secs(20), "{why}");
     assert_eq!(store.status().borrow().condition, Condition::Unreachable);
-    assert!(ledger.person(person, None).await.unwrap().is_some(), "reads go on");
+    assert!(ledger.person(&READER, person, None).await.unwrap().is_some(), "reads go on");
     for node in 0..3 {
         standin.revive(node).await;
     }

@@ -16,7 +16,9 @@ use care_ledger::store::{Expected, Outcome, Tie, Write};
 
 use serde_json::json;
 
-use super::bench::{Bench, PAIR_KEY, anyone, appended, behind, end, id, recorded, stamped, write};
+use super::bench::{
+    Bench, PAIR_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
+};
 use super::support::draft_of;
 
 fn told(person: PersonId, id: &str, day: u32) -> Draft {
@@ -134,9 +136,9 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
         assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [0]));
         assert!(refused.recorded.is_empty());
     }
-    let known = ledger.person(person, None).await.unwrap().unwrap();
+    let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
     assert_eq!(known.revision, Some(Revision(0)));
-    assert!(ledger.person(other, None).await.unwrap().is_none());
+    assert!(ledger.person(&READER, other, None).await.unwrap().is_none());
 }
 
 pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
@@ -148,7 +150,10 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
     let refused = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap_err();
     assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [1]));
     for person in [a, c] {
-        assert!(ledger.person(person, None).await.unwrap().is_none(), "nothing was written");
+        assert!(
+            ledger.person(&READER, person, None).await.unwrap().is_none(),
+            "nothing was written"
+        );
     }
     // Line by line the others are taken.
     let each = ledger.record_each(&batch, Run::Real).await.unwrap();
@@ -331,13 +336,13 @@ pub async fn a_merge_links_both_streams(bench: &Bench) {
     let receipt = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);
     assert_eq!((receipt.subject, receipt.revision), (one, Revision(1)));
     for person in [one, other] {
-        let known = ledger.person(person, None).await.unwrap().unwrap();
+        let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         // Two facts, and the merge, which lies in both streams.
         assert_eq!(known.history.items.len(), 3);
         let then = Some(receipt.place.unwrap().recorded);
-        let then = ledger.person(person, then).await.unwrap().unwrap();
+        let then = ledger.person(&READER, person, then).await.unwrap().unwrap();
         assert_eq!(then.history.items.len(), 3, "by the time of the receipt it is in both");
-        let again = ledger.person(person, Some(known.known)).await.unwrap().unwrap();
+        let again = ledger.person(&READER, person, Some(known.known_at)).await.unwrap().unwrap();
         assert_eq!(again.history.items.len(), 3);
     }
     let again = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);

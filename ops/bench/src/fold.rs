@@ -10,18 +10,21 @@ use std::sync::Arc;
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::credit::{self, Credit};
 use care_ledger::domain::event::Recorded;
-use care_ledger::domain::history::{self, History};
+use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{EventKey, PersonId, Position};
 use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::domain::trajectory::rules::Rules;
 use care_ledger::domain::trajectory::{self, Trajectory};
 use care_ledger::ledger::Ledger;
+use care_ledger::ledger::read::open::Reader;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::measure::{Reading, Report};
+
+const BENCH: Reader = Reader::system("bench");
 
 /// Records read at once.
 const PAGE_RECORDS: usize = 10_000;
@@ -46,7 +49,7 @@ pub struct Folded {
 /// Folds the log of a folder, with answers at the end of a date.
 pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
     let ledger = Ledger::open(data, &mut |_, _| ())?;
-    let asked = Asked { at: At::Date(date), query: credit::Query::new(At::Date(date), date) };
+    let asked = Asked { at: At::Date(date), query: credit::CreditQuery::new(At::Date(date), date) };
     crate::alone(async {
         let reading = Reading::start(0.0)?;
         let (streams, events) = streams(&ledger).await?;
@@ -54,7 +57,7 @@ pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
         let mut apart = 0;
         for (person, records) in &streams {
             let answer = if stands_alone(records) {
-                asked.of(&history::fold(records.iter().cloned(), &HashSet::new(), None))
+                asked.of(&history::fold(records.iter().cloned(), &OutsideTargets::default(), None))
             } else {
                 apart += 1;
                 asked.of_ledger(&ledger, *person).await?
@@ -77,7 +80,7 @@ pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
 /// What is asked of everybody.
 struct Asked {
     at: At,
-    query: credit::Query,
+    query: credit::CreditQuery,
 }
 
 impl Asked {
@@ -91,7 +94,7 @@ impl Asked {
         ledger: &Ledger,
         person: PersonId,
     ) -> Result<(Trajectory, Credit), Failure> {
-        let found = ledger.person(person, None).await?;
+        let found = ledger.person(&BENCH, person, None).await?;
         Ok(self.of(&found.ok_or("a person is not found")?.history))
     }
 }
@@ -102,7 +105,7 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
     let mut last = Position::START;
     let mut events = 0;
     loop {
-        let page = ledger.log(last, PAGE_RECORDS).await?;
+        let page = ledger.log(&BENCH, last, PAGE_RECORDS).await?;
         let Some(end) = page.last() else { return Ok((streams, events)) };
         last = end.position;
         events += page.len() as u64;
@@ -114,17 +117,16 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
 
 /// Whether all that these records name is among them.
 fn stands_alone(records: &[Arc<Recorded>]) -> bool {
-    let is_link = |kind| matches!(kind, Kind::PersonMerged | Kind::PersonUnmerged);
-    if records.iter().any(|record| is_link(record.event.kind)) {
+    let events = || records.iter().filter_map(|record| record.event());
+    if events().any(|event| matches!(event.kind, Kind::PersonMerged | Kind::PersonUnmerged)) {
         return false;
     }
-    let mut about_records =
-        records.iter().filter(|record| record.event.kind.is_about_record()).peekable();
+    let mut about_records = events().filter(|event| event.kind.is_about_record()).peekable();
     if about_records.peek().is_none() {
         return true;
     }
-    let here: HashSet<&EventKey> = records.iter().map(|record| &record.event.key).collect();
-    about_records.filter_map(|record| history::target(record)).all(|(key, _)| here.contains(&key))
+    let here: HashSet<&EventKey> = events().map(|event| &event.key).collect();
+    about_records.filter_map(history::target).all(|(key, _)| here.contains(&key))
 }
 
 fn as_json(answer: &(Trajectory, Credit)) -> Result<Value, Failure> {

@@ -17,7 +17,8 @@ use crate::domain::vocabulary::fact::{Code, Id};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credit {
-    /// The date asked for.
+    /// The date asked for. The answer about a person says it before everything else.
+    #[serde(skip)]
     pub at: NaiveDate,
     /// The last date that counts: the earliest of `at`, today (unless projected) and the death.
     pub counted_to: NaiveDate,

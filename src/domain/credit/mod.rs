@@ -6,6 +6,7 @@
 
 mod answer;
 mod detention;
+mod erased;
 mod findings;
 mod modality;
 mod parameters;
@@ -56,6 +57,7 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
     let bases =
         remainder::bases(&timeline, &modalities, &chain, (&detention, &detained), &mut findings);
     let custody = DetentionEvidence::new(&detention, &detained);
+    let last_erased = erased::last_erased(history);
     let worked_out = |(modality, base): (&DatedModality, &RemainderBase)| {
         let treatment_days = presences.present().intersect(&modality.compliant).days();
         let runs = runs::day_runs(&timeline, modality, &custody, &presences);
@@ -72,7 +74,12 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
             compliant_days: modality.compliant.days(),
             treatment_days,
             facilities: treatment::houses(&stays, modality.window),
-            readings: reading::readings(&ground, runs),
+            readings: erased::withhold(
+                reading::readings(&ground, runs),
+                modality,
+                &timeline,
+                last_erased,
+            ),
         }
     };
     let answers = modalities.iter().zip(&bases).map(worked_out).collect();

@@ -101,7 +101,7 @@ impl<'a> Timeline<'a> {
     pub fn records_read(&self) -> Vec<RecordRead> {
         let read = |record: &TimelineRecord| RecordRead {
             id: record.id.to_owned(),
-            source: record.item.recorded.event.key.source.to_string(),
+            source: record.item.event().key.source.to_string(),
             kind: record.item.kind().code(),
             time: calendar::local_time(record.instant).fixed_offset(),
         };

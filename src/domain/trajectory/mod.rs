@@ -11,6 +11,7 @@ mod clock;
 mod custody;
 mod departures;
 mod doses;
+mod erased;
 mod handover;
 mod modality;
 mod raise;
@@ -109,6 +110,7 @@ pub fn answer_until(
 
 /// The records that count at an instant.
 struct RecordsInForce<'a> {
+    history: &'a History,
     records: Vec<StatedFact<'a>>,
     death: Option<&'a Item>,
     after_death: Vec<&'a Item>,
@@ -128,7 +130,7 @@ impl<'a> RecordsInForce<'a> {
             .filter(|(item, fact)| !is_death(fact) && supposes_life(item.kind()))
             .map(|(item, _)| item)
             .collect();
-        Self { records, death, after_death }
+        Self { history, records, death, after_death }
     }
 
     fn trajectory(&self, clock: &AnswerClock, rules: &ContinuityRules) -> Trajectory {
@@ -153,6 +155,7 @@ impl<'a> RecordsInForce<'a> {
                 trajectory.alerts = raise::alerts(records, &timeline, &trajectory, clock, rules);
             }
         }
+        erased::unsay(&mut trajectory, self.history, self.death.is_none());
         trajectory.with_findings(findings)
     }
 

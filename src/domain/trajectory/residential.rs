@@ -23,6 +23,8 @@ choices! {
         Absent = "absent",
         /// Not in residential treatment, as far as the records say.
         None = "none",
+        /// Records were erased that may say so.
+        Unknown = "unknown",
 }
 
 /// Residential treatment at the instant of the answer.
@@ -51,14 +53,14 @@ pub struct Residential {
 
 impl Residential {
     /// No stay.
-    pub const NONE: Self = Self {
-        state: ResidentialState::None,
-        stay: None,
-        facility: None,
-        programme: None,
-        since: None,
-        days: None,
-    };
+    pub const NONE: Self = Self::without_stay(ResidentialState::None);
+
+    /// No stay can be read.
+    pub const UNKNOWN: Self = Self::without_stay(ResidentialState::Unknown);
+
+    const fn without_stay(state: ResidentialState) -> Self {
+        Self { state, stay: None, facility: None, programme: None, since: None, days: None }
+    }
 }
 
 struct CurrentStay<'a> {

@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::Value;
 
 use crate::domain::id::{EventKey, Position};
 use crate::domain::vocabulary::kind::Kind;
@@ -17,9 +16,10 @@ use crate::http::feed::live;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
 use crate::http::problem::kind::ProblemType;
+use crate::http::record_text::{FEED_READER, write_record};
 use crate::http::request::params::{Query, Reading, prefers};
 use crate::http::server::connection::ClientConnection;
-use crate::ledger::answer;
+use crate::ledger::answer::RecordAnswer;
 use crate::ledger::read::feed::FeedFilter;
 
 /// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
@@ -77,7 +77,7 @@ pub async fn get(
         return live::feed(&app.live, wanted, after, limit, connection);
     }
     match key {
-        Some(key) => Ok(known(&app, &key, wanted.kind, after).await?.into_response()),
+        Some(key) => known(&app, &key, wanted.kind, after).await,
         None => page(&app, &wanted, after.unwrap_or(Position::START), limit).await,
     }
 }
@@ -93,13 +93,13 @@ async fn known(
     key: &EventKey,
     kind: Option<Kind>,
     after: Option<Position>,
-) -> Result<Json<Value>, Problem> {
-    let found = app.ledger.event(key).await?.filter(|event| {
-        kind.is_none_or(|kind| kind == event.event.kind)
-            && after.is_none_or(|after| event.position > after)
+) -> Result<Response, Problem> {
+    let found = app.ledger.event(&FEED_READER, key).await?.filter(|record| {
+        kind.is_none_or(|kind| record.event().is_some_and(|event| event.kind == kind))
+            && after.is_none_or(|after| record.position > after)
     });
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(answer::event_json(&found)))
+    Ok(Json(RecordAnswer::from(&found)).into_response())
 }
 
 /// The body is `{items, next?}`, put together from the texts of its events.
@@ -115,7 +115,7 @@ async fn page(
     let is_full = |items: usize, body: &Vec<u8>| items == limit || body.len() >= PAGE_BYTES_MAX;
     let mut is_end = false;
     while !is_full(items, &body) && looked_at < LOOKED_AT_MAX && !is_end {
-        let read = app.ledger.feed_events(last, step).await?;
+        let read = app.ledger.feed_events(&FEED_READER, last, step).await?;
         is_end = read.is_empty();
         for told in read {
             if is_full(items, &body) {
@@ -128,7 +128,7 @@ async fn page(
                     body.push(b',');
                 }
                 items += 1;
-                told.write(&mut body);
+                write_record(&told.answer(), &mut body);
             }
         }
     }
@@ -144,12 +144,12 @@ pub async fn one(
     State(app): State<App>,
     path: Result<Path<String>, PathRejection>,
     query: Query,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let mut query = query.of(&[]);
     let position: Option<Position> =
         query.path(path, "position", "Must be the `position` of an event.");
     let position = query.done_with(position).await?;
-    let found = app.ledger.at(position).await?;
+    let found = app.ledger.at(&FEED_READER, position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(answer::event_json(&found)))
+    Ok(Json(RecordAnswer::from(&found)).into_response())
 }

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::domain::id::Position;
 use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX};
 use crate::http::metrics::Metrics;
+use crate::http::record_text::{FEED_READER, write_record};
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
 
@@ -171,7 +172,8 @@ impl Broadcaster {
                 return;
             }
             let begun = Instant::now();
-            let pause = match self.ledger.feed_events(end, STRETCH_RECORDS).await {
+            let read = self.ledger.feed_events(&FEED_READER, end, STRETCH_RECORDS).await;
+            let pause = match read {
                 Ok(told) => {
                     let pages = self.state().offer(&told, &self.room);
                     let rest = (begun.elapsed() * REST).clamp(PAUSE, REST_MAX);
@@ -203,7 +205,7 @@ impl SubscriberTable {
         self.end = Some(end);
         let mut found = Vec::new();
         for told in told {
-            for wanted in told.wanted() {
+            for wanted in told.taken_by() {
                 let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
                 if waiting.text.is_empty() {
                     found.push(wanted);
@@ -282,7 +284,7 @@ impl Drop for Subscription {
 /// An event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
 pub fn frame(told: &FeedEvent, text: &mut Vec<u8>) {
     text.extend_from_slice(format!("id: {}\ndata: ", told.position()).as_bytes());
-    told.write(text);
+    write_record(&told.answer(), text);
     text.extend_from_slice(b"\n\n");
 }
 

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::domain::id::Position;
 use crate::http::feed::broadcaster::{Broadcaster, FeedPage, Subscription, WaitEnd, frame, held};
 use crate::http::problem::Problem;
+use crate::http::record_text::FEED_READER;
 use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
@@ -170,7 +171,7 @@ impl LiveReader {
         let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
         let place = self.broadcaster.room.clone().acquire_many_owned(room).await;
         let mut place = place.map_err(ReadError::failed)?;
-        let told = self.broadcaster.ledger.feed_events(self.last, self.step).await?;
+        let told = self.broadcaster.ledger.feed_events(&FEED_READER, self.last, self.step).await?;
         if told.is_empty() {
             sleep(PAUSE).await;
         }

@@ -1,10 +1,11 @@
 //! What is known of each event of a request while it is being recorded.
 //! Always: every draft gets one answer; drafts with one key are held against one content.
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{Place, Receipt, RecordError, Status};
-use crate::domain::event::Draft;
+use crate::domain::event::{Content, Draft};
 use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
 use crate::domain::vocabulary::canonical;
@@ -101,8 +102,10 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The log has this entry's pair: every draft with this key is held against what it says.
-    pub(super) fn known(&mut self, place: usize, stored: &Stored) {
+    /// The log has a record with the dedup key of this entry: each draft with this key is compared
+    /// with the content of the record. An erased record of the same person is a duplicate, since
+    /// nobody can compare its content any more.
+    pub(super) fn known(&mut self, place: usize, stored: &Stored, content: &Content<Bytes>) {
         let first = self.entries[place].draft;
         let Ok(view) = View::new(&stored.record) else { return };
         if self.entries[place].stream != self.drafts[first].person {
@@ -110,9 +113,13 @@ impl<'a> Batch<'a> {
             return;
         }
         for draft in self.with_key_of(first) {
-            let is_same = same_content(view.canonical(), &self.drafts[draft].canonical);
+            let (is_same, is_erased) = match content {
+                Content::Open(text) => (same_content(text, &self.drafts[draft].canonical), false),
+                Content::Erased { .. } => (view.stream() == self.drafts[draft].person, true),
+            };
             let duplicate = || receipt(&self.drafts[draft], stored, Status::Duplicate);
-            self.answers[draft] = Some(is_same.then(duplicate).flatten());
+            let duplicate = is_same.then(duplicate).flatten();
+            self.answers[draft] = Some(duplicate.map(|receipt| Receipt { is_erased, ..receipt }));
         }
         // A key that is refused takes its copy in the other stream of a merge with it.
         let is_reused = self.answers[first] == Some(None);
@@ -189,7 +196,7 @@ fn receipt(draft: &Draft, stored: &Stored, status: Status) -> Option<Receipt> {
 
 pub(super) fn expectation(draft: &Draft, revision: Revision) -> Receipt {
     let (key, subject) = (draft.key.clone(), draft.person);
-    Receipt { key, subject, revision, place: None, status: Status::Recorded }
+    Receipt { key, subject, revision, place: None, status: Status::Recorded, is_erased: false }
 }
 
 /// Equal in RFC 8785 form, whatever the mode. Binary mode has only text for attributes (CloudEvents

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use self::batch::{Batch, expectation};
 use super::Ledger;
+use super::read::open::Reader;
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
@@ -20,6 +21,9 @@ use crate::store::{AppendError, Expected, Outcome, ReadError, Stored, Tie};
 /// Each round settles at least one pair that another sender wrote meanwhile; more rounds than this
 /// mean that senders race with the same ids.
 const ROUNDS_MAX: usize = 16;
+
+/// For comparing a draft with the record that has its dedup key.
+const READER: Reader = Reader::system("record");
 
 /// Whether to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,9 @@ pub struct Receipt {
     pub place: Option<Place>,
     /// What became of it.
     pub status: Status,
+    /// Whether the content of the stored record was erased, so that the two contents could not be
+    /// compared. A sender who wants the content in the ledger again sends it under a new id.
+    pub is_erased: bool,
 }
 
 /// Where an event lies in the log.
@@ -69,7 +76,7 @@ pub struct Place {
 impl Serialize for Receipt {
     /// As the HTTP contract has it.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
-        let mut receipt = writer.serialize_struct("Receipt", 9)?;
+        let mut receipt = writer.serialize_struct("Receipt", 10)?;
         receipt.serialize_field("id", &*self.key.id)?;
         receipt.serialize_field("source", &*self.key.source)?;
         receipt.serialize_field("subject", &self.subject)?;
@@ -81,6 +88,9 @@ impl Serialize for Receipt {
             receipt.serialize_field("commitment", commitment.to_hex().as_str())?;
         }
         receipt.serialize_field("status", &self.status)?;
+        if self.is_erased {
+            receipt.serialize_field("erased", &true)?;
+        }
         receipt.end()
     }
 }
@@ -278,7 +288,8 @@ impl Ledger {
                 stream == Some(batch.entries[*place].stream)
             };
             if let Some(stored) = stored.iter().find(is_own).or(stored.first()) {
-                batch.known(*place, stored);
+                let content = self.text(&READER, stored)?;
+                batch.known(*place, stored, &content);
             }
         }
         Ok(())

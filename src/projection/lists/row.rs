@@ -22,7 +22,9 @@ use crate::domain::trajectory::{self, Trajectory};
 use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
 use crate::ledger::answer::{self, Question};
-use crate::ledger::read::{DependsOn, Person, run_blocking_if_long};
+use crate::ledger::read::open::Reader;
+use crate::ledger::read::person::{AnswerDependencies, Person};
+use crate::ledger::read::run_blocking_if_long;
 use crate::ledger::{Ledger, ReadError};
 
 /// One person's part of the lists.
@@ -38,7 +40,7 @@ pub(super) struct Row {
     pub trajectory: ItemBody,
     /// One for each modality.
     pub credits: Vec<CreditRow>,
-    pub depends_on: DependsOn,
+    pub depends_on: AnswerDependencies,
 }
 
 /// What trajectories are filtered by.
@@ -86,9 +88,9 @@ async fn answered(
     known_at: RecordedTime,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ReadError> {
-    let found = ledger.person(person, Some(known_at)).await?;
+    let found = ledger.person(&Reader::system("lists"), person, Some(known_at)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
-    let question = Question { person, at: At::Instant(now), known: Some(known_at) };
+    let question = Question { person, at: At::Instant(now), known_at: Some(known_at) };
     Ok(Some(run_blocking_if_long(found.history.items.len(), || folded(&question, &found, now))))
 }
 
@@ -104,7 +106,7 @@ fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
         keys: Some(Keys::of(&trajectory)),
         trajectory: ItemBody::answered(question.person, person.revision, &trajectory),
         credits,
-        depends_on: person.depends_on.clone(),
+        depends_on: person.dependencies.clone(),
     }
 }
 
@@ -122,7 +124,8 @@ fn credits(
         return (vec![CreditRow::unanswered(question.person, "streamTooLong")], None);
     }
     let today = calendar::date_of(now);
-    let credit = answer::credit(question, person, &credit::CreditQuery::new(question.at, today));
+    let query = credit::CreditQuery::new(question.at, today);
+    let credit = answer::credit(question, person, &query).body;
     let rows = credit.modalities.iter().map(|modality| CreditRow {
         treatment_days: Some(modality.treatment_days),
         facilities: modality.facilities.iter().map(Code::to_string).collect(),
@@ -153,7 +156,7 @@ fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
         keys: None,
         trajectory: ItemBody::unanswered(person, code),
         credits: vec![CreditRow::unanswered(person, code)],
-        depends_on: DependsOn::default(),
+        depends_on: AnswerDependencies::default(),
     }
 }
 

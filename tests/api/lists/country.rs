@@ -13,6 +13,7 @@ use care_ledger::domain::time::calendar::{self, At};
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::answer::{self, Question, moment};
+use care_ledger::ledger::read::open::Reader;
 use care_ledger::ledger::record::Run;
 use care_ledger::ledger::{Expected, Ledger};
 use care_ledger::projection::{
@@ -21,6 +22,8 @@ use care_ledger::projection::{
 use care_ledger::simulate::{Plan, events};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+
+const READER: Reader = Reader::system("test");
 
 /// A ledger, its lists, and what time it is for them.
 pub struct Country {
@@ -50,6 +53,11 @@ pub fn event(person: PersonId, id: &str, kind: &str, time: &str, data: Value) ->
 impl Country {
     pub async fn open(folder: &Path, now: &str) -> Self {
         let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
+        Self::over(ledger, folder, now).await
+    }
+
+    /// The lists of a ledger that is open already.
+    pub async fn over(ledger: Ledger, folder: &Path, now: &str) -> Self {
         let now = Arc::new(AtomicI64::new(instant(now).timestamp_micros()));
         let clock = {
             let now = now.clone();
@@ -123,19 +131,21 @@ impl Country {
 
     /// What the answer about one person says then.
     pub async fn trajectory(&self, person: PersonId, pin: Pin) -> Option<Value> {
-        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known_at) };
-        let found = self.ledger.person(person, Some(pin.known_at)).await.unwrap()?;
-        found.revision.map(|_| answer::trajectory(&question, &found))
+        let question = Question { person, at: At::Instant(pin.at), known_at: Some(pin.known_at) };
+        let found = self.ledger.person(&READER, person, Some(pin.known_at)).await.unwrap()?;
+        let answer = answer::trajectory(&question, &found);
+        found.revision.map(|_| serde_json::to_value(answer).unwrap())
     }
 
     /// Likewise, a modality each.
     pub async fn credit(&self, person: PersonId, pin: Pin) -> Vec<Value> {
-        let question = Question { person, at: At::Instant(pin.at), known: Some(pin.known_at) };
-        let Some(found) = self.ledger.person(person, Some(pin.known_at)).await.unwrap() else {
+        let question = Question { person, at: At::Instant(pin.at), known_at: Some(pin.known_at) };
+        let Some(found) = self.ledger.person(&READER, person, Some(pin.known_at)).await.unwrap()
+        else {
             return Vec::new();
         };
         let query = credit::CreditQuery::new(question.at, calendar::date_of(pin.at));
-        let credit = answer::credit_json(&question, &found, &query);
+        let credit = serde_json::to_value(answer::credit(&question, &found, &query)).unwrap();
         credit["modalities"].as_array().unwrap().clone()
     }
 

@@ -4,5 +4,6 @@
 mod country;
 mod damage;
 mod equal;
+mod erased;
 mod pages;
 mod served;

@@ -1,0 +1,40 @@
+//! The findings about erased records: that they are missing from every figure.
+//! Always: a finding names class, count, date and basis; of the content nothing is left to name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::event::{Content, Erasure, Recorded};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::vocabulary::kind::Class;
+
+/// One finding for each class and erasure: how many records nobody can read any more.
+pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
+    let mut counts: BTreeMap<(Class, &Erasure), usize> = BTreeMap::new();
+    for record in erased {
+        if let Content::Erased { class, erasure, .. } = &record.content {
+            *counts.entry((*class, erasure)).or_default() += 1;
+        }
+    }
+    let finding = |((class, erasure), count): ((Class, &Erasure), usize)| Finding {
+        code: FindingCode::RecordsErased,
+        message: format!(
+            "{count} {} of class {} erased at {} ({}); no figure counts any of them.",
+            if count == 1 { "record was" } else { "records were" },
+            class.code(),
+            erasure.at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+            erasure.basis,
+        ),
+        events: Vec::new(),
+    };
+    counts.into_iter().map(finding).collect()
+}
+
+/// A correction or annulment names an erased record.
+pub(super) fn target_erased(id: &str) -> Finding {
+    Finding {
+        code: FindingCode::TargetErased,
+        message: "The record that this one names was erased; this one has no effect.".to_owned(),
+        events: vec![id.to_owned()],
+    }
+}

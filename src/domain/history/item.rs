@@ -1,0 +1,86 @@
+//! One record of a person as it stands: with its corrections and annulments applied.
+//! Always: the record as it was sent stays beside what replaced it.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use serde_json::{Map, Value};
+
+use crate::domain::event::{Event, OpenRecord};
+use crate::domain::time::calendar;
+use crate::domain::vocabulary::fact::Fact;
+use crate::domain::vocabulary::kind::Kind;
+
+/// A readable record as it stands.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The record as it was sent.
+    pub recorded: OpenRecord,
+    /// When it happened, after corrections.
+    pub time: DateTime<FixedOffset>,
+    /// The payload after corrections; `None` while it is the original one.
+    pub replaced: Option<Map<String, Value>>,
+    /// The payload, typed. `None`: it cannot be decoded, so it has no effect.
+    pub fact: Option<Fact>,
+    /// The corrections in force, in the order in which they apply.
+    pub corrected_by: Vec<OpenRecord>,
+    /// The annulments in force.
+    pub annulled_by: Vec<OpenRecord>,
+}
+
+impl Item {
+    /// The event as it was sent.
+    pub fn event(&self) -> &Event {
+        self.recorded.event()
+    }
+
+    /// The payload as it stands.
+    pub fn data(&self) -> Cow<'_, Map<String, Value>> {
+        match &self.replaced {
+            Some(data) => Cow::Borrowed(data),
+            None => Cow::Owned(self.event().data()),
+        }
+    }
+
+    /// The type.
+    pub fn kind(&self) -> Kind {
+        self.event().kind
+    }
+
+    /// The sender's id.
+    pub fn id(&self) -> &str {
+        &self.event().key.id
+    }
+
+    /// The instant at which it happened.
+    pub fn instant(&self) -> DateTime<Utc> {
+        self.time.to_utc()
+    }
+
+    /// The civil date on which it happened.
+    pub fn date(&self) -> NaiveDate {
+        calendar::date_of(self.instant())
+    }
+
+    /// Whether it counts: not annulled.
+    pub fn in_force(&self) -> bool {
+        self.annulled_by.is_empty()
+    }
+
+    /// The order of everything: instant; at one instant releases first and arrivals last; then
+    /// `source`, `id`.
+    pub fn order(&self, other: &Self) -> Ordering {
+        let rank = |kind| match kind {
+            Kind::DetentionReleased => 0,
+            Kind::DetentionArrived => 2,
+            _ => 1,
+        };
+        let (event, others) = (self.event(), other.event());
+        (self.instant(), rank(event.kind), &event.key).cmp(&(
+            other.instant(),
+            rank(others.kind),
+            &others.key,
+        ))
+    }
+}

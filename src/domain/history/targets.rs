@@ -1,0 +1,101 @@
+//! Which record each correction or annulment names, and in which order they apply.
+//! Always: a record that leads back to itself, names another person's record or names an erased
+//! record has no effect.
+
+use std::collections::{HashMap, HashSet};
+
+use super::erased;
+use crate::domain::event::{Event, OpenRecord};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::id::EventKey;
+use crate::domain::vocabulary::fact::Fact;
+
+/// The records that a correction or annulment names and that are not among the readable records
+/// of the person.
+#[derive(Debug, Clone, Default)]
+pub struct OutsideTargets {
+    /// Records of other persons.
+    pub of_others: HashSet<EventKey>,
+    /// Erased records of this person.
+    pub erased: HashSet<EventKey>,
+}
+
+/// The record that this event names as wrong, by key and type name, as first sent: a correction
+/// keeps its target for good.
+pub fn target(event: &Event) -> Option<(EventKey, String)> {
+    event.kind.target_member()?;
+    match event.fact().ok()? {
+        Fact::Corrected(c) => Some((c.corrects.key(), c.corrects.kind.into())),
+        Fact::Annulled(a) => Some((a.annuls.key(), a.annuls.kind.into())),
+        _ => None,
+    }
+}
+
+/// For each record the place of the record that it corrects or annuls.
+pub(super) fn targets(
+    records: &[OpenRecord],
+    outside: &OutsideTargets,
+    findings: &mut Vec<Finding>,
+) -> Vec<Option<usize>> {
+    if !records.iter().any(|record| record.event().kind.target_member().is_some()) {
+        return vec![None; records.len()];
+    }
+    let places: HashMap<&EventKey, usize> =
+        records.iter().enumerate().map(|(place, record)| (&record.event().key, place)).collect();
+    let resolve = |record: &OpenRecord| {
+        let event = record.event();
+        let (key, kind) = target(event)?;
+        let found = places.get(&key).copied();
+        let fits = found.is_some_and(|place| {
+            let named = records[place].event();
+            named.subject == event.subject && named.kind.code() == kind
+        });
+        if fits {
+            return found;
+        }
+        if found.is_some() || outside.of_others.contains(&key) {
+            findings.push(target_elsewhere(event));
+        } else if outside.erased.contains(&key) {
+            findings.push(erased::target_erased(&event.key.id));
+        }
+        None
+    };
+    records.iter().map(resolve).collect()
+}
+
+fn target_elsewhere(event: &Event) -> Finding {
+    Finding {
+        code: FindingCode::TargetElsewhere,
+        message: format!(
+            "{} names a record of another person or of another type; it has no effect.",
+            event.kind
+        ),
+        events: vec![event.key.id.to_string()],
+    }
+}
+
+/// The places in an order in which whatever touches a record comes before it, and whether each
+/// may have an effect: a record that leads back to itself has none.
+pub(super) fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
+    let mut waiting = vec![0_usize; targets.len()];
+    for target in targets.iter().flatten() {
+        waiting[*target] += 1;
+    }
+    let mut order: Vec<usize> = (0..targets.len()).filter(|&place| waiting[place] == 0).collect();
+    let mut next = 0;
+    while next < order.len() {
+        if let Some(target) = targets[order[next]] {
+            waiting[target] -= 1;
+            if waiting[target] == 0 {
+                order.push(target);
+            }
+        }
+        next += 1;
+    }
+    let mut effective = vec![false; targets.len()];
+    for &place in &order {
+        effective[place] = true;
+    }
+    order.extend((0..targets.len()).filter(|&place| !effective[place]));
+    (order, effective)
+}

@@ -1,0 +1,156 @@
+//! The history of one person: every record in the order of `time`, with what corrected or annulled
+//! it.
+//! Always: an erased record stands by its recorded time, as if that were its `time`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::person::{Answer, Question};
+use super::record::RecordAnswer;
+use crate::domain::event::{OpenRecord, Recorded};
+use crate::domain::history::Item;
+use crate::domain::id::{Position, RecordedTime};
+use crate::domain::vocabulary::kind::Kind;
+use crate::ledger::read::person::Person;
+
+/// Part of a history.
+#[derive(Debug, Clone, Copy)]
+pub struct HistoryPage {
+    /// Only events of this type.
+    pub kind: Option<Kind>,
+    /// So many items are left out at the start.
+    pub skip: usize,
+    /// At most so many items.
+    pub limit: usize,
+}
+
+/// A page of a person's history.
+#[derive(Debug, Clone, Serialize)]
+pub struct HistoryAnswer<'a> {
+    items: Vec<HistoryItem<'a>>,
+    /// How to ask for the rest; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A page of a person's history. `next` says how to ask for the rest, where there is more.
+pub fn history<'a>(
+    question: &Question,
+    person: &'a Person,
+    page: &HistoryPage,
+    next: impl FnOnce() -> String,
+) -> Answer<HistoryAnswer<'a>> {
+    let mut wanted = in_order(person)
+        .into_iter()
+        .filter(|item| question.at.includes(item.instant()))
+        .filter(|item| page.kind.is_none_or(|kind| item.kind() == Some(kind)))
+        .skip(page.skip);
+    let items = wanted.by_ref().take(page.limit).collect();
+    let next = wanted.next().map(|_| next());
+    Answer::new(question, person, HistoryAnswer { items, next })
+}
+
+/// The readable and the erased records in one order.
+fn in_order(person: &Person) -> Vec<HistoryItem<'_>> {
+    let history = &person.history;
+    let mut items: Vec<HistoryItem> = history.items.iter().map(HistoryItem::Open).collect();
+    if !history.erased.is_empty() {
+        items.extend(history.erased.iter().map(|record| HistoryItem::Erased(record)));
+        // Stable: readable records keep their own order.
+        items.sort_by_key(HistoryItem::instant);
+    }
+    items
+}
+
+/// One item of a history.
+#[derive(Debug, Clone, Copy)]
+enum HistoryItem<'a> {
+    Open(&'a Item),
+    Erased(&'a Recorded),
+}
+
+impl HistoryItem<'_> {
+    fn instant(&self) -> DateTime<Utc> {
+        match self {
+            Self::Open(item) => item.instant(),
+            Self::Erased(record) => record.recorded_at.instant(),
+        }
+    }
+
+    /// The type; `None`: it was erased.
+    fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Open(item) => Some(item.kind()),
+            Self::Erased(_) => None,
+        }
+    }
+}
+
+impl Serialize for HistoryItem<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Erased(record) => RecordAnswer::from(*record).serialize(writer),
+            Self::Open(item) if item.corrected_by.is_empty() && item.annulled_by.is_empty() => {
+                RecordAnswer::from(&*item.recorded).serialize(writer)
+            }
+            Self::Open(item) => serialize_touched(item, writer),
+        }
+    }
+}
+
+/// An item that was corrected or annulled: as it stands, with what was first sent, and by which
+/// records it was corrected or annulled.
+fn serialize_touched<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::Error> {
+    let event = item.event();
+    let mut members = event.members();
+    let mut original = Map::new();
+    if item.time != event.time {
+        let corrected = item.time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let sent = members.insert("time".to_owned(), corrected.into());
+        original.extend(sent.map(|time| ("time".to_owned(), time)));
+    }
+    if let Some(data) = &item.replaced {
+        let sent = members.insert("data".to_owned(), Value::Object(data.clone()));
+        original.insert("data".to_owned(), sent.unwrap_or_else(|| Map::new().into()));
+    }
+    let mut object = writer.serialize_map(None)?;
+    for (name, value) in &members {
+        object.serialize_entry(name, value)?;
+    }
+    if !original.is_empty() {
+        object.serialize_entry("original", &original)?;
+    }
+    for (name, by) in [("correctedBy", &item.corrected_by), ("annulledBy", &item.annulled_by)] {
+        if !by.is_empty() {
+            let by: Vec<TouchedBy> = by.iter().map(TouchedBy::from).collect();
+            object.serialize_entry(name, &by)?;
+        }
+    }
+    RecordAnswer::from(&*item.recorded).write_place(&mut object)?;
+    object.end()
+}
+
+/// A correction or annulment, beside the record that it names.
+#[derive(Serialize)]
+struct TouchedBy<'a> {
+    source: &'a str,
+    id: &'a str,
+    reason: Value,
+    recordedtime: RecordedTime,
+    position: Position,
+}
+
+impl<'a> From<&'a OpenRecord> for TouchedBy<'a> {
+    fn from(record: &'a OpenRecord) -> Self {
+        let event = record.event();
+        Self {
+            source: &event.key.source,
+            id: &event.key.id,
+            reason: event.data().remove("reason").unwrap_or_default(),
+            recordedtime: record.recorded_at,
+            position: record.position,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Work that is too long for a thread that serves requests.
+//! Always: short work runs where it is, so that most answers cost no hand-over.
+
+use tokio::runtime::RuntimeFlavor;
+
+/// Folding more records than this takes longer than handing the thread over, about 20 ms.
+const LONG_RECORDS: usize = 2_000;
+
+/// Runs work over so many records; when it is long, the other requests of this thread move to
+/// another one.
+pub fn run_blocking_if_long<T>(records: usize, work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) if records > LONG_RECORDS => {
+            tokio::task::block_in_place(work)
+        }
+        _ => work(),
+    }
+}

@@ -1,0 +1,50 @@
+//! Single records and stretches of the log.
+//! Always: in the order of the log; a record keeps its place when its content is erased.
+
+use super::open::Reader;
+use crate::domain::event::Recorded;
+use crate::domain::id::{EventKey, Position};
+use crate::domain::record;
+use crate::ledger::Ledger;
+use crate::store::ReadError;
+
+impl Ledger {
+    /// At most `limit` records after a position, in the order of the log.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn log(
+        &self,
+        reader: &Reader,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        self.open_all(reader, &self.store.read_all(after, limit).await?)
+    }
+
+    /// The record at a position.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn at(
+        &self,
+        reader: &Reader,
+        position: Position,
+    ) -> Result<Option<Recorded>, ReadError> {
+        Ok(self.open_all(reader, &self.store.read_at(position).await?)?.pop())
+    }
+
+    /// The record with a (`source`, `id`), also when its content was erased.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn event(
+        &self,
+        reader: &Reader,
+        key: &EventKey,
+    ) -> Result<Option<Recorded>, ReadError> {
+        let found = self.store.find(vec![record::dedup_key(&self.dedup_hash_key, key)]).await?;
+        let first = found.iter().flatten().next();
+        Ok(self.open_all(reader, first)?.pop())
+    }
+}

@@ -1,0 +1,202 @@
+//! Which streams are one person's: merges and their undoing.
+//! Always: a merge acts from its own recorded time on, and only when its record lies in both
+//! streams; the last word on two pseudonyms, by recorded time, holds.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::open::Reader;
+use crate::domain::event::{Event, Recorded};
+use crate::domain::history::{self, History, OutsideTargets};
+use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
+use crate::domain::record::{self, View};
+use crate::domain::vocabulary::fact::Fact;
+use crate::domain::vocabulary::kind::Kind;
+use crate::ledger::Ledger;
+use crate::store::{ReadError, Stored};
+
+/// So many records of one stream are read at once.
+const PAGE_RECORDS: usize = 10_000;
+
+/// A longer stream is not answered: about 150 MiB. Fifty years of daily doses are 18,000 records.
+const STREAM_RECORDS_MAX: usize = 100_000;
+
+/// The records of one stream.
+#[derive(Clone, Default)]
+pub(super) struct StreamRecords {
+    pub records: Vec<Arc<Recorded>>,
+    /// The dedup keys that a record of another stream carries too.
+    pub cross_stream_duplicates: Vec<DedupKey>,
+}
+
+/// The records of all streams that are one person's.
+#[derive(Default)]
+pub(super) struct MergedStreams {
+    /// The records of the stream that was asked for come first.
+    pub records: Vec<Arc<Recorded>>,
+    /// The other streams that were read to find out which are the same person's.
+    pub read: Vec<PersonId>,
+    /// The dedup keys that a record of another stream carries too, each once.
+    pub cross_stream_duplicates: Vec<DedupKey>,
+}
+
+impl MergedStreams {
+    fn new(streams: impl Iterator<Item = StreamRecords>, read: Vec<PersonId>) -> Self {
+        let mut merged = Self { read, ..Self::default() };
+        for StreamRecords { records, cross_stream_duplicates } in streams {
+            merged.records.extend(records);
+            merged.cross_stream_duplicates.extend(cross_stream_duplicates);
+        }
+        merged.cross_stream_duplicates.sort_unstable();
+        merged.cross_stream_duplicates.dedup();
+        merged
+    }
+}
+
+impl Ledger {
+    /// One stream, whole.
+    pub(super) async fn stream(
+        &self,
+        reader: &Reader,
+        person: PersonId,
+    ) -> Result<StreamRecords, ReadError> {
+        let mut stream = StreamRecords::default();
+        let mut next = Revision(0);
+        loop {
+            let slice = self.store.read_stream(person, next, PAGE_RECORDS).await?;
+            let read = slice.records.len();
+            next = Revision(next.0 + read as u64);
+            let opened = self.open_all(reader, &slice.records)?;
+            stream.records.extend(opened.into_iter().map(Arc::new));
+            for stored in slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate) {
+                let view = View::new(&stored.record).map_err(ReadError::failed)?;
+                stream.cross_stream_duplicates.push(view.dedup_key());
+            }
+            if read < PAGE_RECORDS {
+                return Ok(stream);
+            }
+            if next.0 > STREAM_RECORDS_MAX as u64 {
+                return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
+            }
+        }
+    }
+
+    /// Leaves out the second record of each merge whose first record, in the stream of its
+    /// subject, is not there: the append of the first is under way, or was given up. Only a cluster
+    /// can append one without the other.
+    pub(super) async fn without_half_merges(
+        &self,
+        mut stream: StreamRecords,
+    ) -> Result<StreamRecords, ReadError> {
+        let copies: Vec<&Event> =
+            stream.records.iter().filter_map(|record| copy_of_merge(record)).collect();
+        if copies.is_empty() {
+            return Ok(stream);
+        }
+        let keys = copies.iter().map(|event| record::dedup_key(&self.dedup_hash_key, &event.key));
+        let found = self.store.find(keys.collect()).await?;
+        let lies_in = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
+        let is_whole = |(copy, found): (&&Event, &Vec<Stored>)| {
+            found.first().and_then(lies_in) == Some(copy.subject)
+        };
+        let whole: Vec<bool> = copies.iter().zip(&found).map(is_whole).collect();
+        let mut whole = whole.into_iter();
+        stream
+            .records
+            .retain(|record| copy_of_merge(record).is_none() || whole.next().unwrap_or_default());
+        Ok(stream)
+    }
+
+    /// The records of all streams that are one person's as far as is known at `known_at`. `own` are
+    /// the records of the stream asked for.
+    pub(super) async fn merged(
+        &self,
+        reader: &Reader,
+        person: PersonId,
+        own: StreamRecords,
+        known_at: RecordedTime,
+    ) -> Result<MergedStreams, ReadError> {
+        let mut streams = BTreeMap::from([(person, own)]);
+        loop {
+            // A merge has a record in both streams, so a stream without one stands alone.
+            let all = || streams.values().flat_map(|stream| &stream.records);
+            if !all().any(|record| is_merge(record)) {
+                return Ok(MergedStreams::new(streams.into_values(), Vec::new()));
+            }
+            let history = history::fold(all().cloned(), &OutsideTargets::default(), Some(known_at));
+            let links = links(&history);
+            let missing: Vec<PersonId> = links
+                .iter()
+                .flat_map(|link| [link.one, link.other])
+                .filter(|person| !streams.contains_key(person))
+                .collect();
+            if missing.is_empty() {
+                let same = same_person(person, &links);
+                let read = streams.keys().filter(|stream| **stream != person).copied().collect();
+                streams.retain(|stream, _| same.contains(stream));
+                // Of a merge with a record in two of them, that of the stream asked for is shown.
+                let own = streams.remove(&person).into_iter();
+                return Ok(MergedStreams::new(own.chain(streams.into_values()), read));
+            }
+            for person in missing {
+                let stream = self.stream(reader, person).await?;
+                streams.insert(person, self.without_half_merges(stream).await?);
+            }
+        }
+    }
+}
+
+fn is_merge(record: &Recorded) -> bool {
+    let is_merge = |event: &Event| matches!(event.kind, Kind::PersonMerged | Kind::PersonUnmerged);
+    record.event().is_some_and(is_merge)
+}
+
+/// The event, if this is the second record of a merge: that in the other person's stream.
+fn copy_of_merge(record: &Recorded) -> Option<&Event> {
+    record.event().filter(|event| is_merge(record) && event.subject != record.stream)
+}
+
+/// Two pseudonyms that were said to be one person, and whether that still holds.
+struct MergeLink {
+    one: PersonId,
+    other: PersonId,
+    holds: bool,
+}
+
+/// Every two pseudonyms that were ever said to be one person.
+fn links(history: &History) -> Vec<MergeLink> {
+    let mut said: Vec<(RecordedTime, MergeLink)> = history
+        .facts()
+        .filter_map(|(item, fact)| {
+            let one = item.event().subject;
+            let link = match fact {
+                Fact::Merged(merge) => MergeLink { one, other: merge.into, holds: true },
+                Fact::Unmerged(unmerge) => MergeLink { one, other: unmerge.from, holds: false },
+                _ => return None,
+            };
+            Some((item.recorded.recorded_at, link))
+        })
+        .collect();
+    said.sort_by_key(|(recorded_at, _)| *recorded_at);
+    let mut last: BTreeMap<(PersonId, PersonId), bool> = BTreeMap::new();
+    for (_, MergeLink { one, other, holds }) in said {
+        last.insert((one.min(other), one.max(other)), holds);
+    }
+    last.into_iter().map(|((one, other), holds)| MergeLink { one, other, holds }).collect()
+}
+
+/// All pseudonyms of the person who has this pseudonym.
+fn same_person(person: PersonId, links: &[MergeLink]) -> HashSet<PersonId> {
+    let mut same = HashSet::from([person]);
+    loop {
+        let before = same.len();
+        for link in links.iter().filter(|link| link.holds) {
+            if same.contains(&link.one) || same.contains(&link.other) {
+                same.extend([link.one, link.other]);
+            }
+        }
+        if same.len() == before {
+            return same;
+        }
+    }
+}

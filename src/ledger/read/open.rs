@@ -1,0 +1,79 @@
+//! The only place that opens stored records.
+//! Always: every record is opened for a [`Reader`]; an erased record has no content for any
+//! reader. What a reader may not see is to be left out here, before any fold, with nothing in its
+//! place.
+
+use bytes::Bytes;
+
+use crate::domain::event::{Content, Event, Recorded};
+use crate::domain::record::View;
+use crate::ledger::Ledger;
+use crate::store::{ReadError, Stored};
+
+/// Who opens records, and in what capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    part: &'static str,
+}
+
+impl Reader {
+    /// The ledger itself, which may see every record; `part` names the part of it that reads.
+    pub const fn system(part: &'static str) -> Self {
+        Self { part }
+    }
+}
+
+impl Ledger {
+    /// Opens records for a reader, in the order given.
+    pub(in crate::ledger) fn open_all<'s>(
+        &self,
+        reader: &Reader,
+        stored: impl IntoIterator<Item = &'s Stored>,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        stored.into_iter().map(|stored| self.open_record(reader, stored)).collect()
+    }
+
+    /// The text of a record's event for a reader, in canonical form; nothing of it is parsed.
+    pub(in crate::ledger) fn text(
+        &self,
+        reader: &Reader,
+        stored: &Stored,
+    ) -> Result<Content<Bytes>, ReadError> {
+        let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
+        let erasure = self.erasures.of(view.stream(), view.class(), view.generation());
+        Ok(match erasure {
+            Some(erasure) => Content::Erased {
+                class: view.class(),
+                recorded_at: view.recorded(),
+                erasure: erasure.clone(),
+            },
+            None => Content::Open(stored.record.slice_ref(view.canonical())),
+        })
+    }
+
+    fn open_record(&self, reader: &Reader, stored: &Stored) -> Result<Recorded, ReadError> {
+        let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
+        let content = match self.text(reader, stored)? {
+            Content::Open(text) => {
+                let event = Event::from_canonical(&text);
+                Content::Open(event.map_err(|_| unreadable(reader, stored))?)
+            }
+            Content::Erased { class, recorded_at, erasure } => {
+                Content::Erased { class, recorded_at, erasure }
+            }
+        };
+        Ok(Recorded {
+            stream: view.stream(),
+            revision: stored.revision,
+            position: stored.position,
+            recorded_at: view.recorded(),
+            content,
+        })
+    }
+}
+
+fn unreadable(reader: &Reader, stored: &Stored) -> ReadError {
+    let position = stored.position;
+    tracing::debug!(reader = reader.part, %position, "a record cannot be opened");
+    ReadError::Unreadable(position)
+}

@@ -1,0 +1,40 @@
+//! Which content keys were destroyed, when, and on what basis.
+//! Always: a key that is listed here opens nothing any more; a key that is merely missing is not
+//! listed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::event::Erasure;
+use crate::domain::id::{KeyGeneration, PersonId};
+use crate::domain::vocabulary::kind::Class;
+
+/// A content key: of one stream, class and generation.
+type ContentKey = (PersonId, Class, KeyGeneration);
+
+/// The content keys that were destroyed. No key of a ledger can be destroyed yet, so only tests
+/// fill this. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Erasures(Arc<HashMap<ContentKey, Erasure>>);
+
+impl Erasures {
+    /// The erasure of a content key; `None`: the key was not destroyed.
+    pub fn of(
+        &self,
+        stream: PersonId,
+        class: Class,
+        generation: KeyGeneration,
+    ) -> Option<&Erasure> {
+        // Almost every ledger has none, and this is asked for every record that is read.
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&(stream, class, generation))
+    }
+}
+
+impl FromIterator<(ContentKey, Erasure)> for Erasures {
+    fn from_iter<I: IntoIterator<Item = (ContentKey, Erasure)>>(destroyed: I) -> Self {
+        Self(Arc::new(destroyed.into_iter().collect()))
+    }
+}

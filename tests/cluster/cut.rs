@@ -1,5 +1,5 @@
 //! Two hosts in network namespaces, and a cut between the replica and the store: packets vanish,
-//! nobody is told. Needs root and iproute2, as CI has.
+//! and neither side gets an error. The test needs root and iproute2, as CI has them.
 
 use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 
+use super::support::client::Answer;
 use super::support::command::binary;
 use super::support::server::Server;
 use super::support::{person, screening};
@@ -15,7 +16,7 @@ use super::support::{person, screening};
 const STORE: &str = "10.77.0.2:2113";
 const REPLICA: &str = "127.0.0.1:8080";
 
-/// Two hosts on one cable; gone when dropped.
+/// Two hosts on one cable. They are removed when dropped.
 struct Hosts {
     replica: String,
     store: String,
@@ -27,7 +28,7 @@ fn ip(args: &str) -> bool {
 }
 
 impl Hosts {
-    /// `None`: this process may not make any.
+    /// Makes the hosts; `None`: this process may not make any.
     fn new() -> Option<Self> {
         let run = std::process::id();
         let hosts = Self { replica: format!("clr{run}"), store: format!("cls{run}") };
@@ -69,7 +70,7 @@ impl Drop for Hosts {
     }
 }
 
-/// A process of the stand-in on the store's host.
+/// The process of the stand-in on the store's host. It is killed when dropped.
 struct Store(Child);
 
 impl Drop for Store {
@@ -79,13 +80,110 @@ impl Drop for Store {
     }
 }
 
+/// A replica that is sent one event after the other, and the receipts of those it acknowledged.
+struct Sender {
+    server: Server,
+    receipts: Vec<Value>,
+}
+
+impl Sender {
+    /// Sends the next event, or after a 503 the same event again; the status must be one of these.
+    fn send(&mut self, expected: &[u16]) -> Answer {
+        let id = self.receipts.len().to_string();
+        let event = screening(person(1), "urn:test", &id, "2026-03-01T10:00:00+01:00");
+        let answer = self.server.send(&event);
+        assert!(expected.contains(&answer.status), "{} {}", answer.status, answer.text);
+        if answer.status != 503 {
+            self.receipts.push(answer.json()["receipts"][0].clone());
+        }
+        answer
+    }
+
+    fn send_many(&mut self) {
+        for _ in 0..20 {
+            self.send(&[201]);
+        }
+    }
+
+    fn status(&self) -> String {
+        self.server.get("/health").json()["status"].as_str().unwrap().to_owned()
+    }
+
+    fn history(&self) -> Answer {
+        self.server.get(&format!("/v1/persons/{}/history?limit=10000", person(1)))
+    }
+}
+
+/// A sender does not notice a short cut, except by the time that the answer takes.
+fn short_cut(hosts: &Hosts, sender: &mut Sender) {
+    hosts.cable("down");
+    let sent = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(3));
+            hosts.cable("up");
+        });
+        sender.send(&[201]);
+    });
+    eprintln!("cut for 3 s: acknowledged after {:.1} s", sent.elapsed().as_secs_f64());
+}
+
+/// During a long cut every write is refused with a 503, and reads go on.
+fn long_cut(hosts: &Hosts, sender: &mut Sender) {
+    hosts.cable("down");
+    let cut_at = Instant::now();
+    let (mut refused, mut slowest) = (0, Duration::ZERO);
+    while cut_at.elapsed() < Duration::from_secs(30) {
+        let sent = Instant::now();
+        let answer = sender.send(&[503]);
+        slowest = slowest.max(sent.elapsed());
+        assert!(answer.header("retry-after").is_some());
+        let problem = answer.json();
+        assert_eq!(problem["type"], "urn:problem-type:belgif:serviceUnavailable");
+        assert!(problem["detail"].as_str().unwrap().contains("again"), "{problem}");
+        refused += 1;
+        assert_eq!(sender.history().status, 200, "reads go on");
+    }
+    assert!(slowest < Duration::from_secs(20), "{slowest:?}");
+    assert_eq!(sender.status(), "DEGRADED");
+    let cut = cut_at.elapsed();
+    hosts.cable("up");
+    let back_at = Instant::now();
+    while sender.send(&[200, 201, 503]).status == 503 {
+        assert!(back_at.elapsed() < Duration::from_secs(60), "the replica does not come back");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    eprintln!(
+        "cut for {:.0} s: {refused} answers of 503, the slowest after {:.1} s; acknowledged {:.1} \
+         s after the cable was back",
+        cut.as_secs_f64(),
+        slowest.as_secs_f64(),
+        back_at.elapsed().as_secs_f64()
+    );
+    assert_eq!(sender.status(), "UP");
+}
+
+/// The history has each acknowledged event once, as its receipt says.
+fn check_receipts(sender: &Sender) {
+    let items = sender.history().json()["items"].clone();
+    let items = items.as_array().unwrap();
+    assert_eq!(items.len(), sender.receipts.len(), "each once");
+    for (n, receipt) in sender.receipts.iter().enumerate() {
+        let id = Value::from(n.to_string());
+        let item = items.iter().find(|item| item["id"] == id).unwrap();
+        for name in ["position", "revision", "recordedtime"] {
+            assert_eq!(item[name], receipt[name], "{n}: {name}");
+        }
+    }
+}
+
 #[test]
 fn a_cut_between_replica_and_store_is_told_and_nothing_is_lost() {
     let Some(hosts) = Hosts::new() else {
         eprintln!("NOT RUN: network namespaces need root and iproute2");
         return;
     };
-    // This thread, and what it starts and asks, is on the replica's host.
+    // From here on this thread, and every process that it starts, is on the replica's host.
     let host = std::fs::File::open(format!("/run/netns/{}", hosts.replica)).unwrap();
     move_into_link_name_space(host.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
     let store = Hosts::on(&hosts.store)
@@ -100,76 +198,10 @@ fn a_cut_between_replica_and_store_is_told_and_nothing_is_lost() {
     let address = format!("esdb://{STORE}?tls=false");
     let server =
         Server::spawn_with(Command::new(binary()), data.path(), REPLICA, &["--store", &address]);
-    let server = server.up();
-    let event =
-        |n: usize| screening(person(1), "urn:test", &n.to_string(), "2026-03-01T10:00:00+01:00");
-    let status = || server.get("/health").json()["status"].as_str().unwrap().to_owned();
-    let history = format!("/v1/persons/{}/history?limit=10000", person(1));
-    let mut acknowledged: Vec<(usize, Value)> = Vec::new();
-    let mut send = |expected: &[u16]| {
-        let n = acknowledged.len();
-        let answer = server.send(&event(n));
-        assert!(expected.contains(&answer.status), "{} {}", answer.status, answer.text);
-        if answer.status != 503 {
-            acknowledged.push((n, answer.json()["receipts"][0].clone()));
-        }
-        answer
-    };
-    (0..20).for_each(|_| drop(send(&[201])));
-
-    // A short cut is not seen by who sends meanwhile, but for the time it takes.
-    hosts.cable("down");
-    let sent = Instant::now();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            std::thread::sleep(Duration::from_secs(3));
-            hosts.cable("up");
-        });
-        send(&[201]);
-    });
-    eprintln!("cut for 3 s: acknowledged after {:.1} s", sent.elapsed().as_secs_f64());
-
-    // A long one is told, again and again, and reads go on.
-    hosts.cable("down");
-    let begun = Instant::now();
-    let (mut refused, mut slowest) = (0, Duration::ZERO);
-    while begun.elapsed() < Duration::from_secs(30) {
-        let sent = Instant::now();
-        let answer = send(&[503]);
-        slowest = slowest.max(sent.elapsed());
-        assert!(answer.header("retry-after").is_some());
-        let problem = answer.json();
-        assert_eq!(problem["type"], "urn:problem-type:belgif:serviceUnavailable");
-        assert!(problem["detail"].as_str().unwrap().contains("again"), "{problem}");
-        refused += 1;
-        assert_eq!(server.get(&history).status, 200, "reads go on");
-    }
-    assert!(slowest < Duration::from_secs(20), "{slowest:?}");
-    assert_eq!(status(), "DEGRADED");
-    let cut = begun.elapsed();
-    hosts.cable("up");
-    let begun = Instant::now();
-    while send(&[200, 201, 503]).status == 503 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it does not come back");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    eprintln!(
-        "cut for {:.0} s: {refused} answers of 503, the first after {:.1} s; acknowledged {:.1} s \
-         after the cable was back",
-        cut.as_secs_f64(),
-        slowest.as_secs_f64(),
-        begun.elapsed().as_secs_f64()
-    );
-    assert_eq!(status(), "UP");
-    (0..20).for_each(|_| drop(send(&[201])));
-    let items = server.get(&history).json()["items"].clone();
-    let items = items.as_array().unwrap();
-    assert_eq!(items.len(), acknowledged.len(), "each once");
-    for (n, receipt) in &acknowledged {
-        let id = Value::from(n.to_string());
-        let item = items.iter().find(|item| item["id"] == id).unwrap();
-        for name in ["position", "revision", "recordedtime"] {
-            assert_eq!(item[name], receipt[name], "{n}: {name}");
-        }
-    }
+    let mut sender = Sender { server: server.up(), receipts: Vec::new() };
+    sender.send_many();
+    short_cut(&hosts, &mut sender);
+    long_cut(&hosts, &mut sender);
+    sender.send_many();
+    check_receipts(&sender);
 }

@@ -1,5 +1,5 @@
-//! A ledger moves into a cluster and out of it: the demo's year there and back, a move that is cut
-//! off, moves that must not happen.
+//! A ledger moves into a cluster and out again: the demo's year there and back, a move that is cut
+//! off, moves that must be refused.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -24,18 +24,19 @@ fn run(args: &[&str]) -> Output {
     Command::new(binary()).args(args).output().unwrap()
 }
 
+/// Moves a ledger; returns the exit status, the result as JSON, and what was written to stderr.
 fn migrate(from: &str, to: &str, more: &[&str]) -> (i32, Value, String) {
     let output = run(&[&["migrate", from, to, "--json"], more].concat());
     let said = String::from_utf8(output.stderr).unwrap();
-    let told = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code().unwrap(), told, said)
+    let result = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code().unwrap(), result, said)
 }
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// All records of a folder that nobody has open.
+/// All records of a folder that no process has open.
 fn records(folder: &Path) -> Vec<Stored> {
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     runtime().block_on(async {
@@ -44,7 +45,7 @@ fn records(folder: &Path) -> Vec<Stored> {
     })
 }
 
-/// The demo's year, of so many lives.
+/// A folder with the demo's year of this many persons.
 fn year(persons: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let listen = free_address();
@@ -62,9 +63,10 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
     let home = year("300");
     let before = records(home.path());
 
-    let (exit, told, said) = migrate(text(home.path()), &address, &["--dry-run"]);
+    let (exit, rehearsed, said) = migrate(text(home.path()), &address, &["--dry-run"]);
     assert_eq!(exit, 0, "{said}");
-    assert_eq!((&told["records"], &told["before"]), (&before.len().into(), &0.into()));
+    let counts = (&rehearsed["records"], &rehearsed["before"]);
+    assert_eq!(counts, (&before.len().into(), &0.into()));
     assert!(cluster.standin.log().iter().all(|event| event.event_type != "careRecord"));
 
     let (exit, into, said) = migrate(text(home.path()), &address, &[]);
@@ -84,7 +86,7 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
 
     // Byte for byte, at the same positions.
     assert_eq!(records(back.path()), before);
-    // A replica over the cluster, the folder it came from and the one it went to answer alike.
+    // A replica over the cluster, the source folder and the target folder give the same answers.
     let [replica] = folders(home.path());
     let servers = [
         Server::start(home.path()),
@@ -103,7 +105,7 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
     for subject in subjects.iter().take(25) {
         for of in ["history?at=2025-12-31", "trajectory?at=2025-12-31", "credit?at=2025-12-31"] {
             let path = format!("/v1/persons/{subject}/{of}");
-            // What is known is told by the log of a folder, and by the person in a cluster.
+            // `known` is the end of the log in a folder, and the person's last record in a cluster.
             let [one, two, three] = [0, 1, 2].map(|n| {
                 let mut answer = servers[n].get(&path).json();
                 assert!(answer.as_object_mut().unwrap().remove("known").is_some());
@@ -122,7 +124,7 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     let before = records(home.path());
     let key = home.path().join("master.key");
     let back = tempfile::tempdir().unwrap();
-    // Starts a move, and kills it once so much of it is done.
+    // Starts a move, and kills its process once the move is under way.
     let cut = |args: &[&str], is_under_way: &dyn Fn() -> bool| {
         let mut child = Command::new(binary()).args(args).spawn().unwrap();
         let begun = Instant::now();
@@ -134,7 +136,7 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     };
     cut(&["migrate", text(home.path()), &address], &|| cluster.standin.appends() > 20);
     assert!(cluster.standin.appends() > 20, "nothing was moved before the kill");
-    // Half a ledger is served by nobody.
+    // No replica serves half a ledger.
     let [half] = folders(home.path());
     let (exit, said) = refused(half.path(), &["--store", &address]);
     assert!(exit == 3 && said.contains("being moved into the cluster"), "{said}");
@@ -143,7 +145,7 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     assert!(into["before"].as_u64().unwrap() > 0);
     let marker = back.path().join("cursor.json");
     cut(&["migrate", &address, text(back.path()), "--key", text(&key)], &|| marker.exists());
-    assert!(marker.exists(), "the move was over before the kill");
+    assert!(marker.exists(), "the move had ended before the kill");
     let (exit, said) = refused(back.path(), &[]);
     assert!(exit == 3 && said.contains("being moved into the folder"), "{said}");
     let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
@@ -170,7 +172,7 @@ fn what_a_restored_cluster_lacks_is_moved_in_again_from_the_copy_of_a_replica() 
     cluster.standin.forget_from(before.len() - 40);
     let (exit, said) = refused(replica.path(), &["--store", &address]);
     assert!(exit == 3 && said.contains("restored from an older backup"), "{said}");
-    // As the runbook has it.
+    // The steps of the runbook.
     copy(&replica.path().join("mirror"), folder.path());
     std::fs::remove_file(folder.path().join("cursor.json")).unwrap();
     let (exit, moved, said) = migrate(text(folder.path()), &address, &[]);
@@ -203,7 +205,7 @@ fn what_must_not_be_mixed_is_refused() {
     let (exit, _, said) = migrate(text(one.path()), text(other.path()), &[]);
     assert!(exit == 2 && said.contains("esdb://"), "{said}");
 
-    // Somebody wrote to the cluster after the move: the folder is behind, and says so.
+    // After the move a replica wrote to the cluster, so the cluster has more than the folder.
     let [home] = folders(one.path());
     let server = Server::replica(home.path(), &free_address(), &address);
     let event = screening(person(1), "urn:test", "later", "2026-03-01T10:00:00+01:00");

@@ -1,5 +1,5 @@
-//! A ledger on a cluster, as processes: replicas that are killed, a ledger that moves in and out, a
-//! network that is cut, TLS and passwords. The cluster is the stand-in.
+//! A ledger on a cluster, with each replica as a process: replicas that are killed, a ledger that
+//! moves in and out, a network that is cut, TLS and passwords. The cluster is the stand-in.
 
 mod cut;
 mod migrate;
@@ -13,19 +13,19 @@ use tempfile::TempDir;
 use crate::standin::Standin;
 use crate::{standin, support};
 
-/// What runs the stand-in beside the test.
+/// The runtime of the stand-in, beside the thread of the test.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// Where the stand-in listens as a process of its own.
+/// The variable that says where the stand-in listens as a process of its own.
 const LISTEN: &str = "CARE_LEDGER_STANDIN";
 
-/// The name of what runs it.
+/// The name of the test that runs the stand-in as a process.
 const PROCESS: &str = "cluster::the_standin_as_a_process";
 
-/// Not a test: the stand-in for whoever wants to try a replica without a server, and for the other
-/// host of a test. `CARE_LEDGER_STANDIN=127.0.0.1:2113 cargo test --test faults the_standin --
+/// Not a test: runs the stand-in, to try a replica without a server, and as the other host of a
+/// test. `CARE_LEDGER_STANDIN=127.0.0.1:2113 cargo test --test faults the_standin --
 /// --ignored`, then `care-ledger serve --store 'esdb://127.0.0.1:2113?tls=false'`.
 #[test]
 #[ignore = "runs until it is stopped"]
@@ -34,7 +34,7 @@ fn the_standin_as_a_process() {
     runtime().block_on(standin::serve_forever(address.parse().unwrap()));
 }
 
-/// A cluster, and what runs it.
+/// A cluster and its runtime.
 struct Cluster {
     standin: Standin,
     runtime: tokio::runtime::Runtime,
@@ -52,7 +52,7 @@ impl Cluster {
     }
 }
 
-/// Folders with the key of one replica.
+/// Folders that hold the key of one replica.
 fn folders<const N: usize>(key_of: &Path) -> [TempDir; N] {
     std::array::from_fn(|_| {
         let folder = tempfile::tempdir().unwrap();

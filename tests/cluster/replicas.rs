@@ -1,6 +1,6 @@
-//! Three replicas under load, of which one after the other is killed, while the cluster's leader
-//! changes: nothing acknowledged is lost, nothing is there twice, and all give equal answers.
-//! `ROUNDS=20 cargo test --test faults replicas` kills more of them.
+//! Three replicas under load are killed one after the other while the cluster's leader changes:
+//! nothing acknowledged is lost, nothing is recorded twice, and all replicas give equal answers.
+//! `KILLS=20 cargo test --test faults replicas` kills more often.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::support::client::{Answer, free_address};
 use super::support::server::Server;
@@ -16,17 +17,18 @@ use super::{Cluster, folders};
 
 const SENDERS: u32 = 8;
 const PERSONS: u32 = 40;
-const ROUNDS: usize = 4;
+const KILLS: usize = 4;
 
-/// What senders have been told: each event's id, and its receipt.
-type Told = Mutex<HashMap<String, Value>>;
+/// The receipts that senders got, by the event's id.
+type Receipts = Mutex<HashMap<String, Value>>;
 
-fn rounds() -> usize {
-    std::env::var("ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap())
+fn kills() -> usize {
+    std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap())
 }
 
-/// Sends until told to stop, each event until it has a receipt, at whichever replica answers.
-fn send(number: u32, addresses: &[String; 3], stop: &AtomicBool, told: &Told) -> usize {
+/// Sends events until `stop`, each one until a replica gives a receipt; returns how often it had to
+/// send again.
+fn send(number: u32, addresses: &[String; 3], stop: &AtomicBool, receipts: &Receipts) -> usize {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(30)))
@@ -61,11 +63,12 @@ fn send(number: u32, addresses: &[String; 3], stop: &AtomicBool, told: &Told) ->
             next += 1;
             std::thread::sleep(Duration::from_millis(30));
         };
-        told.lock().unwrap().insert(id, receipt);
+        receipts.lock().unwrap().insert(id, receipt);
     }
     retries
 }
 
+/// The whole feed of a replica.
 fn all(server: &Server) -> Vec<Value> {
     let (mut items, mut path) = (Vec::new(), "/v1/events?limit=10000".to_owned());
     loop {
@@ -80,6 +83,7 @@ fn all(server: &Server) -> Vec<Value> {
     }
 }
 
+/// The answer of a replica once it has the record at a position.
 fn at(server: &Server, path: &str, position: &str) -> Answer {
     let headers = [("prefer", "wait=30"), ("ledger-position", position)];
     let answer = server.get_with(path, &headers);
@@ -87,72 +91,94 @@ fn at(server: &Server, path: &str, position: &str) -> Answer {
     answer
 }
 
-#[test]
-fn three_replicas_lose_nothing_while_one_after_the_other_is_killed() {
-    let cluster = Cluster::start(3);
-    let addresses: [String; 3] = std::array::from_fn(|_| free_address());
-    let first = tempfile::tempdir().unwrap();
-    let mut servers = vec![Some(Server::replica(first.path(), &addresses[0], &cluster.address()))];
-    let others: [_; 2] = folders(first.path());
-    let homes = [first.path(), others[0].path(), others[1].path()];
-    for n in [1, 2] {
-        servers.push(Some(Server::replica(homes[n], &addresses[n], &cluster.address())));
+/// Three replicas of one cluster, each in a folder and at an address of its own. A replica that was
+/// killed is `None`.
+struct Replicas {
+    cluster: Cluster,
+    folders: [TempDir; 3],
+    addresses: [String; 3],
+    servers: [Option<Server>; 3],
+}
+
+impl Replicas {
+    fn start() -> Self {
+        let cluster = Cluster::start(3);
+        let addresses: [String; 3] = std::array::from_fn(|_| free_address());
+        let first = tempfile::tempdir().unwrap();
+        let server = Server::replica(first.path(), &addresses[0], &cluster.address());
+        // The first replica has claimed the cluster; the others need its key.
+        let [second, third] = folders(first.path());
+        let folders = [first, second, third];
+        let mut replicas =
+            Self { cluster, folders, addresses, servers: [Some(server), None, None] };
+        replicas.start_one(1);
+        replicas.start_one(2);
+        replicas
     }
-    let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Told::default()));
-    let senders: Vec<_> = (0..SENDERS)
-        .map(|number| {
-            let (addresses, stop, told) = (addresses.clone(), stop.clone(), told.clone());
-            std::thread::spawn(move || send(number, &addresses, &stop, &told))
+
+    fn start_one(&mut self, n: usize) {
+        let (folder, store) = (self.folders[n].path(), self.cluster.address());
+        self.servers[n] = Some(Server::replica(folder, &self.addresses[n], &store));
+    }
+
+    /// Kills one replica after the other and starts it again; each time another node leads.
+    fn kill_one_after_the_other(&mut self, kills: usize) {
+        for kill in 0..kills {
+            std::thread::sleep(Duration::from_millis(1_200));
+            let n = kill % 3;
+            self.servers[n].take().unwrap().kill();
+            self.cluster.standin.elect((kill + 1) % 3);
+            std::thread::sleep(Duration::from_millis(400));
+            self.start_one(n);
+        }
+    }
+
+    fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.iter().map(|server| server.as_ref().unwrap())
+    }
+
+    /// The answer of each replica to one question at one position.
+    fn answers(&self, path: &str, position: &str) -> Vec<Value> {
+        self.servers().map(|server| at(server, path, position).json()).collect()
+    }
+}
+
+/// The cluster has each acknowledged event once; returns the position of the last one.
+fn check_log(replicas: &Replicas, receipts: &HashMap<String, Value>) -> String {
+    let log = replicas.cluster.standin.log();
+    let records = log.iter().filter(|event| event.event_type == "careRecord").count();
+    assert_eq!(records, receipts.len(), "each acknowledged event once, and nothing else");
+    records.to_string()
+}
+
+/// Every replica shows the same feed, in which each event is as its receipt says.
+fn check_feed(replicas: &Replicas, receipts: &HashMap<String, Value>, last: &str) {
+    let feeds: Vec<Vec<Value>> = replicas
+        .servers()
+        .map(|server| {
+            at(server, "/v1/events?limit=1", last);
+            all(server)
         })
         .collect();
-    for round in 0..rounds() {
-        std::thread::sleep(Duration::from_millis(1_200));
-        let n = round % 3;
-        servers[n].take().unwrap().kill();
-        cluster.standin.elect((round + 1) % 3);
-        std::thread::sleep(Duration::from_millis(400));
-        servers[n] = Some(Server::replica(homes[n], &addresses[n], &cluster.address()));
-    }
-    stop.store(true, Ordering::Relaxed);
-    let retries: usize = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
-    let servers: Vec<Server> = servers.into_iter().flatten().collect();
-    let told = told.lock().unwrap();
-    eprintln!("{} events acknowledged, {retries} retries, {} kills", told.len(), rounds());
-
-    // The cluster has each once, and what was acknowledged is there as it was acknowledged.
-    let log = cluster.standin.log();
-    let ours = log.iter().filter(|event| event.event_type == "careRecord").count();
-    assert_eq!(ours, told.len(), "each acknowledged event once, and nothing else");
-    let last = ours.to_string();
-    let items = {
-        at(&servers[0], "/v1/events?limit=1", &last);
-        all(&servers[0])
-    };
-    for item in &items {
-        let receipt = &told[item["id"].as_str().unwrap()];
+    for item in &feeds[0] {
+        let receipt = &receipts[item["id"].as_str().unwrap()];
         for name in ["position", "revision", "recordedtime", "stream"] {
             assert_eq!(item[name], receipt[name], "{name}");
         }
     }
-    // All give equal answers.
-    for server in &servers[1..] {
-        at(server, "/v1/events?limit=1", &last);
-        assert!(all(server) == items, "one page of the log after the other");
+    assert!(feeds[0] == feeds[1] && feeds[0] == feeds[2], "one page after the other");
+}
+
+/// Every replica gives equal answers about each person, and equal lists of persons.
+fn check_answers(replicas: &Replicas, last: &str) {
+    for n in 0..PERSONS {
+        for of in ["history?at=2026-11-01", "trajectory?at=2026-11-01", "credit?at=2026-11-01"] {
+            let path = format!("/v1/persons/{}/{of}", person(n));
+            let answers = replicas.answers(&path, last);
+            assert!(answers[1..].iter().all(|answer| *answer == answers[0]), "{path}");
+        }
     }
-    let paths = (0..PERSONS).flat_map(|n| {
-        let person = person(n);
-        ["history?at=2026-11-01", "trajectory?at=2026-11-01", "credit?at=2026-11-01"]
-            .map(|of| format!("/v1/persons/{person}/{of}"))
-    });
-    for path in paths {
-        let answers: Vec<Value> =
-            servers.iter().map(|server| at(server, &path, &last).json()).collect();
-        assert!(answers[1..].iter().all(|answer| *answer == answers[0]), "{path}");
-    }
-    let lists: Vec<Value> = servers
-        .iter()
-        .map(|server| at(server, "/v1/trajectories?limit=1000", &last).json())
-        .collect();
+    let lists = replicas.answers("/v1/trajectories?limit=1000", last);
     assert_eq!(lists[0]["items"].as_array().unwrap().len(), PERSONS as usize);
     let people = |list: &Value| -> Vec<Value> {
         let items = list["items"].as_array().unwrap().iter();
@@ -162,17 +188,40 @@ fn three_replicas_lose_nothing_while_one_after_the_other_is_killed() {
     };
     assert_eq!(people(&lists[0]), people(&lists[1]));
     assert_eq!(people(&lists[0]), people(&lists[2]));
+}
 
-    // Who writes at one reads at another what was written.
+/// An event that was written at one replica is read at each one, with the position of its receipt.
+fn check_read_after_write(replicas: &Replicas) {
     let event = screening(person(1), "urn:test", "last", "2026-03-02T10:00:00+01:00");
-    let receipt = servers[0].send(&event).json()["receipts"][0].clone();
+    let answer = replicas.servers().next().unwrap().send(&event);
+    let receipt = answer.json()["receipts"][0].clone();
     let position = receipt["position"].as_str().unwrap();
     let history = format!("/v1/persons/{}/history", person(1));
-    for server in &servers {
+    for server in replicas.servers() {
         let read = at(server, &history, position);
         assert_eq!(read.header("preference-applied"), Some("wait=30"));
         assert!(read.text.contains("\"last\""));
     }
-    drop(told);
-    drop(cluster.runtime);
+}
+
+#[test]
+fn three_replicas_lose_nothing_while_one_after_the_other_is_killed() {
+    let mut replicas = Replicas::start();
+    let (stop, receipts) = (Arc::new(AtomicBool::new(false)), Arc::new(Receipts::default()));
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|number| {
+            let addresses = replicas.addresses.clone();
+            let (stop, receipts) = (stop.clone(), receipts.clone());
+            std::thread::spawn(move || send(number, &addresses, &stop, &receipts))
+        })
+        .collect();
+    replicas.kill_one_after_the_other(kills());
+    stop.store(true, Ordering::Relaxed);
+    let retries: usize = senders.into_iter().map(|sender| sender.join().unwrap()).sum();
+    let receipts = receipts.lock().unwrap();
+    eprintln!("{} events acknowledged, {retries} retries, {} kills", receipts.len(), kills());
+    let last = check_log(&replicas, &receipts);
+    check_feed(&replicas, &receipts, &last);
+    check_answers(&replicas, &last);
+    check_read_after_write(&replicas);
 }

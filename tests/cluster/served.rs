@@ -1,9 +1,11 @@
-//! One replica and its operator: TLS and passwords, folders that are mixed up, what health says, a
-//! feed that the server ends.
+//! One replica and its operator: TLS and passwords, folders that are mixed up, what `/health` and
+//! `/metrics` say, a subscription that the server ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
 
 use super::standin::{Call, Fault, Standin};
 use super::support::client::free_address;
@@ -12,7 +14,10 @@ use super::support::server::Server;
 use super::support::{person, screening};
 use super::{Cluster, runtime};
 
-/// Runs a replica that is to end by itself; its exit status and what it said.
+/// The password of the cluster with TLS: each of its signs means something in a URL.
+const PASSWORD: &str = "p@ss:w%rd/?";
+
+/// Starts a replica that must refuse to run; returns its exit status and what it wrote to stderr.
 pub fn refused(data: &Path, more: &[&str]) -> (i32, String) {
     let listen = free_address();
     let output = Command::new(binary())
@@ -25,76 +30,70 @@ pub fn refused(data: &Path, more: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-fn openssl(folder: &Path, args: &str) {
-    let ran = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().unwrap();
+fn openssl(folder: &Path, args: &[&str]) {
+    let args = args.iter().flat_map(|part| part.split(' '));
+    let ran = Command::new("openssl").args(args).current_dir(folder).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+/// Makes `ca.crt`, and a `node.crt` with its `node.key` for 127.0.0.1 that `ca.crt` has signed.
+fn make_certificates(folder: &Path) {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(folder, &["req -x509", key, "-days 2 -subj /CN=ca -keyout ca.key -out ca.crt"]);
+    openssl(folder, &["req", key, "-subj /CN=node -keyout node.key -out node.csr"]);
+    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    let signed_by = "-CA ca.crt -CAkey ca.key -CAcreateserial -days 2";
+    openssl(folder, &["x509 -req -in node.csr", signed_by, "-extfile names -out node.crt"]);
+}
+
+/// A cluster with TLS and the password of the user `ops`, and its address without credentials.
+fn cluster_with_tls(runtime: &Runtime, certificates: &Path) -> (Standin, String) {
+    let read = |name: &str| std::fs::read_to_string(certificates.join(name)).unwrap();
+    let (cert, key) = (read("node.crt"), read("node.key"));
+    let standin = runtime.block_on(Standin::start_tls(2, &cert, &key, "ops", PASSWORD));
+    let (first, second) = (standin.address(0), standin.address(1));
+    let ca = certificates.join("ca.crt");
+    let address = format!("esdb://{first},{second}?tls=true&tlsCaFile={}", ca.to_str().unwrap());
+    (standin, address)
 }
 
 #[test]
 fn a_cluster_with_tls_and_a_password_is_served_and_nothing_secret_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let made = folder.path();
-    openssl(
-        made,
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
-         -keyout ca.key -out ca.crt"
-            .replace("         ", "")
-            .as_str(),
-    );
-    openssl(
-        made,
-        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node -keyout \
-         node.key -out node.csr"
-            .replace("         ", "")
-            .as_str(),
-    );
-    std::fs::write(made.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    openssl(
-        made,
-        "x509 -req -in node.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names \
-         -out node.crt"
-            .replace("         ", "")
-            .as_str(),
-    );
-    let read = |name: &str| std::fs::read_to_string(made.join(name)).unwrap();
+    make_certificates(folder.path());
     let runtime = runtime();
-    let (user, word) = ("ops", "p@ss:w%rd/?");
-    let (cert, key) = (read("node.crt"), read("node.key"));
-    let standin = runtime.block_on(Standin::start_tls(2, &cert, &key, user, word));
-    let hosts = format!("{},{}", standin.address(0), standin.address(1));
-    let ca = made.join("ca.crt");
-    let store = format!("esdb://{hosts}?tls=true&tlsCaFile={}", ca.to_str().unwrap());
-    let login = made.join("login");
-    std::fs::write(&login, format!("{user}:{word}\n")).unwrap();
+    let (_standin, store) = cluster_with_tls(&runtime, folder.path());
 
+    // The credentials are in a file, where each character stands for itself.
+    let login = folder.path().join("login");
+    std::fs::write(&login, format!("ops:{PASSWORD}\n")).unwrap();
     let data = tempfile::tempdir().unwrap();
     let credentials = ["--store-credentials", login.to_str().unwrap()];
-    let server = Server::spawn_with(
-        Command::new(binary()),
-        data.path(),
-        &free_address(),
-        &[&["--store", &store], &credentials[..]].concat(),
-    );
-    let mut server = server.up();
+    let more = [&["--store", &store], &credentials[..]].concat();
+    let replica = Command::new(binary());
+    let server = Server::spawn_with(replica, data.path(), &free_address(), &more).up();
     let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event).status, 201);
-    // In the address a password is written as in a URL.
-    drop(server);
-    let inside = store.replace("esdb://", "esdb://ops:p%40ss%3Aw%25rd%2F%3F@");
-    server = Server::replica(data.path(), &free_address(), &inside);
-    assert_eq!(server.send(&event).status, 200, "known for what it is");
     drop(server);
 
-    // Wrong passwords, and other people's certificates, are told without the password.
+    // The credentials are in the address, where a password is written as in a URL.
+    let inside = store.replace("esdb://", "esdb://ops:p%40ss%3Aw%25rd%2F%3F@");
+    let server = Server::replica(data.path(), &free_address(), &inside);
+    assert_eq!(server.send(&event).status, 200, "recorded already");
+    drop(server);
+
     let fresh = tempfile::tempdir().unwrap();
     let wrong = store.replace("esdb://", "esdb://ops:hidden@");
-    let (exit, said) = refused(fresh.path(), &["--store", &wrong]);
-    assert!(exit == 3 && said.contains("refuses this user"), "{said}");
-    assert!(!said.contains("hidden"), "{said}");
-    let (exit, said) = refused(fresh.path(), &["--store", &wrong.replace("ca.crt", "nowhere.crt")]);
-    assert!(exit == 2 && said.contains("tlsCaFile") && !said.contains("hidden"), "{said}");
-    let (exit, said) = refused(fresh.path(), &["--store", &wrong.replace("tls=", "tsl=")]);
-    assert!(exit == 2 && said.contains("tsl") && !said.contains("hidden"), "{said}");
+    let rows = [
+        ("a wrong password", wrong.clone(), 3, "refuses this user"),
+        ("no such file", wrong.replace("ca.crt", "nowhere.crt"), 2, "tlsCaFile"),
+        ("no such parameter", wrong.replace("tls=", "tsl="), 2, "tsl"),
+    ];
+    for (why, address, status, expected) in rows {
+        let (exit, said) = refused(fresh.path(), &["--store", &address]);
+        assert!(exit == status && said.contains(expected), "{why}: {said}");
+        assert!(!said.contains("hidden"), "{why}: {said}");
+    }
 }
 
 #[test]
@@ -116,7 +115,8 @@ fn folders_that_are_mixed_up_are_told_apart() {
     assert!(exit == 3 && said.contains("not the key of this ledger"), "{said}");
 }
 
-/// What alerts and the dashboard look at is there to be looked at: an alert on nothing is silent.
+/// Every metric that an alert or the dashboard reads exists. An alert on a missing metric is silent
+/// for ever.
 fn watched_metrics_exist(metrics: &str) {
     for file in ["alerts.yml", "dashboard.json"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/observe").join(file);
@@ -166,7 +166,7 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
     assert_eq!(server.get("/health").json()["status"], "UP");
     assert_eq!(server.get(&history).json()["items"].as_array().unwrap().len(), 2);
     drop(server);
-    // A start without the cluster answers from what was read of it.
+    // A replica that starts while the cluster is away answers from its copy.
     cluster.runtime.block_on(cluster.standin.kill(0));
     let server = Server::spawn_with(
         Command::new(binary()),
@@ -184,15 +184,15 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
 }
 
 #[test]
-fn a_feed_that_the_server_ends_well_ends_the_process_for_its_supervisor() {
+fn a_subscription_that_ends_with_ok_ends_the_process_for_its_supervisor() {
     let cluster = Cluster::start(1);
     let data = tempfile::tempdir().unwrap();
-    // The first feed looks whether the cluster is empty.
+    // The first subscription looks whether the cluster is empty.
     cluster.standin.fault(Fault::EndAfter(2), Call::Subscribe, 2);
     let mut server = Server::replica(data.path(), &free_address(), &cluster.address());
     let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event("a")).status, 201);
-    // Its answer may be lost with the process.
+    // The answer may be lost with the process.
     let url = format!("{}/v1/events", server.url);
     let _ = ureq::post(url)
         .header("content-type", "application/cloudevents+json")
@@ -202,10 +202,10 @@ fn a_feed_that_the_server_ends_well_ends_the_process_for_its_supervisor() {
         if let Some(status) = server.child.try_wait().unwrap() {
             break status;
         }
-        assert!(begun.elapsed() < Duration::from_secs(40), "it turns in a circle");
+        assert!(begun.elapsed() < Duration::from_secs(40), "the process does not end");
         std::thread::sleep(Duration::from_millis(100));
     };
-    assert_eq!(status.code(), Some(3), "start it again");
+    assert_eq!(status.code(), Some(3), "a supervisor starts it again");
     let server = Server::replica(data.path(), &free_address(), &cluster.address());
-    assert_eq!(server.send(&event("b")).status, 200, "it was recorded");
+    assert_eq!(server.send(&event("b")).status, 200, "recorded already");
 }

@@ -1,4 +1,4 @@
-//! The append of the stand-in.
+//! An append to a stream of the stand-in: parse, meet a fault, write, answer.
 //! Form: Streams.Append of the server, KurrentDB 44996ed.
 
 use std::sync::atomic::Ordering;
@@ -92,7 +92,7 @@ async fn read_events(
 fn parse_event(message: ProposedMessage) -> Result<Proposed, Status> {
     let property = |key| message.metadata.get(key).ok_or_else(|| status::property_missing(key));
     let event_type = property("type")?.clone();
-    // The server keeps one bit of the content type, whether it is JSON.
+    // The server keeps only one bit of the content type: whether it is JSON.
     let content_type = match property("content-type")?.as_str() {
         "application/json" => "application/json",
         _ => "application/octet-stream",
@@ -120,7 +120,7 @@ fn parse_id(id: proto::Uuid) -> Option<Uuid> {
 fn answer(outcome: Outcome, expected: Expected) -> Answer {
     match outcome {
         Outcome::Written { revision, position } => Answer::Success(success(revision, position)),
-        // The server may tell the position here, when its index has the event; it need not.
+        // The server tells the position here only when its index has the event.
         Outcome::AlreadyThere { revision } => Answer::Success(success(Some(revision), None)),
         Outcome::WrongRevision { current } => {
             Answer::WrongExpectedVersion(wrong_version(expected, current))

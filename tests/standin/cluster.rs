@@ -1,4 +1,4 @@
-//! What the nodes of the stand-in share, and the checks that come before every call.
+//! The state that the nodes of the stand-in share, and the checks before every call.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,32 +12,32 @@ use super::faults::{Call, Fault, Faults, Moment};
 use super::log::Log;
 use super::status;
 
-/// Who leads, by node index.
+/// The leader, by node index.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leadership {
     pub(crate) leader: Option<usize>,
-    /// Counts the elections that threw out the subscriptions of the leader before.
+    /// How many elections have ended the subscriptions on the leader before.
     pub(crate) evictions: u64,
 }
 
-/// The state behind all nodes.
+/// The state that all nodes share.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     log: Mutex<Log>,
     faults: Mutex<Faults>,
     alive: Mutex<Vec<bool>>,
     pub(crate) addresses: Vec<SocketAddr>,
-    /// Speaks after each change of the log.
+    /// Notifies the subscriptions after each change of the log.
     pub(crate) changed: watch::Sender<()>,
     pub(crate) leadership: watch::Sender<Leadership>,
     pub(crate) append_bytes_max: AtomicUsize,
     pub(crate) appends: AtomicUsize,
     pub(crate) subscribers: AtomicUsize,
-    /// The `authorization` that calls on streams must carry, if any.
+    /// The `authorization` header that calls on streams must carry, if any.
     authorization: Option<String>,
 }
 
-/// A test that panicked while it held a lock has failed already; the others go on.
+/// Takes a lock even after a panic: the test that panicked has failed already, and others go on.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -62,7 +62,7 @@ impl Cluster {
         lock(&self.log)
     }
 
-    /// Changes the log and tells the subscriptions.
+    /// Changes the log and notifies the subscriptions.
     pub(crate) fn write<T>(&self, change: impl FnOnce(&mut Log) -> T) -> T {
         let outcome = change(&mut self.log());
         self.changed.send_replace(());
@@ -90,8 +90,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Counts a call, and answers it here if a fault stands before the work, or, where the call
-    /// has no work to keep, after it.
+    /// Counts a call, and fails it here where its fault comes before the work. A fault after the
+    /// work is left to an append, because other calls have no work that stays.
     pub(crate) async fn meet(&self, call: Call, stream: &str) -> Result<Option<Fault>, Status> {
         let fault = self.cluster.faults().next(call);
         let Some(met) = fault else { return Ok(None) };
@@ -126,7 +126,7 @@ impl Node {
     }
 }
 
-/// What leadership a call needs.
+/// Which leadership a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     /// A read that any node may answer.
@@ -137,7 +137,7 @@ pub(crate) enum Needs {
     ThisLeader,
 }
 
-/// What a call needs by its metadata, or else this.
+/// The leadership that a call needs by its metadata, or else `otherwise`.
 pub(crate) fn needs(metadata: &MetadataMap, otherwise: Needs) -> Needs {
     let asked = metadata.get("requires-leader").and_then(|value| value.to_str().ok());
     if asked.is_some_and(|asked| asked.eq_ignore_ascii_case("true")) {

@@ -1,5 +1,5 @@
-//! The faults that a test asks for: which call meets which, and how often.
-//! Always: the faults of one call are met in the order in which they were asked for.
+//! The faults that a test asks for: which kind of call meets which fault, and how often.
+//! Always: calls of one kind meet their faults in the order in which the test asked for them.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -25,8 +25,8 @@ pub enum Call {
     Features,
 }
 
-/// What goes wrong with a call. Where nothing can be written, a fault "after commit" is as the one
-/// before it; where a fault says nothing of a call, the call is answered well.
+/// What goes wrong with a call. For a call that writes nothing, a fault after the commit equals the
+/// fault before it. A call that a fault cannot apply to is answered normally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// UNAVAILABLE, "Server Is Not Ready"; nothing is written.
@@ -35,16 +35,16 @@ pub enum Fault {
     TooBusy,
     /// ABORTED, "Operation timed out: Prepare phase timeout."; nothing is written.
     Timeout,
-    /// ABORTED, "Operation timed out: Commit phase timeout."; yet it is written.
+    /// ABORTED, "Operation timed out: Commit phase timeout."; and the event is written.
     TimeoutAfterCommit,
-    /// No answer ever, and nothing is written. As the real one, the server ends the call at the
-    /// deadline that the client sent with it; a call without one hangs.
+    /// No answer, and nothing is written. Like the real server, the stand-in ends the call at the
+    /// deadline that the client sent; a call without a deadline hangs.
     HangBeforeCommit,
-    /// No answer ever, and yet it is written. The deadline as above.
+    /// No answer, and the event is written. The deadline applies as above.
     HangAfterCommit,
     /// UNAVAILABLE, as if the connection broke; nothing is written.
     CutBefore,
-    /// UNAVAILABLE, as if the connection broke; yet it is written.
+    /// UNAVAILABLE, as if the connection broke; and the event is written.
     CutAfter,
     /// UNKNOWN, "No leader info available in response"; nothing is written.
     NoLeaderInfo,
@@ -60,21 +60,21 @@ pub enum Fault {
     StreamDeleted,
     /// INVALID_ARGUMENT, "Trying to read from an invalid position."
     InvalidPosition,
-    /// Answered well, this much later.
+    /// The normal answer, this much later.
     Late(Duration),
     /// A read or subscription ends UNAVAILABLE after this many messages, confirmation included.
     DropAfter(usize),
     /// A read or subscription ends with status OK after this many events.
     EndAfter(usize),
-    /// A subscription says nothing more after this many events, and stays open.
+    /// A subscription stays open and sends nothing after this many events.
     MuteAfter(usize),
     /// A subscription starts with the last event at or before the asked position.
     Repeat,
-    /// A subscription is confirmed, and then nothing more is heard.
+    /// A subscription is confirmed and then sends nothing.
     Silent,
 }
 
-/// When a fault speaks.
+/// When a fault takes the place of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// Instead of the work.
@@ -84,7 +84,7 @@ pub(crate) enum Moment {
 }
 
 impl Fault {
-    /// Which side of the work the fault is on, if it stands for an answer.
+    /// When the fault takes the place of the answer; `None`: never.
     pub(crate) fn moment(self) -> Option<Moment> {
         match self {
             Self::TimeoutAfterCommit | Self::HangAfterCommit | Self::CutAfter => {
@@ -101,7 +101,7 @@ impl Fault {
         }
     }
 
-    /// The status that stands for the answer; never, for a hanging call.
+    /// The status that takes the place of the answer. A hanging call gets none.
     pub(crate) async fn answer(self, stream: &str, append_bytes_max: usize) -> Status {
         match self {
             Self::NotReady => status::not_ready(),
@@ -122,12 +122,12 @@ impl Fault {
             | Self::EndAfter(_)
             | Self::MuteAfter(_)
             | Self::Repeat
-            | Self::Silent => unreachable!("stands for no answer, says moment"),
+            | Self::Silent => unreachable!("these have no moment"),
         }
     }
 }
 
-/// The faults to come, and the calls so far.
+/// The faults to come, and how many calls came so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     to_come: HashMap<Call, VecDeque<(Fault, usize)>>,

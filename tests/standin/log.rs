@@ -1,5 +1,5 @@
-//! The one log of the stand-in: what an append decides and what a read finds.
-//! Always: positions rise strictly and never touch, a revision is given once, and an append is
+//! The log of the stand-in: what an append decides and what a read finds.
+//! Always: positions rise with gaps between them, a revision is given once, and an append is
 //! written whole or not at all.
 //! Form: the rules of `CheckCommit` in the server's IndexWriter, KurrentDB 44996ed.
 
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
-/// What the server's own record adds to an event's bytes, about: so that positions leave gaps.
+/// About as many bytes as the server's own record adds to an event, so that positions have gaps.
 const RECORD_BYTES: u64 = 200;
 
-/// Where the first event goes: the server's own records are before it, so that no event is at 0.
+/// The position of the first event. The server's own records come before, so no event is at 0.
 const LOG_START: u64 = 1024;
 
 /// One event in the log.
@@ -20,9 +20,9 @@ const LOG_START: u64 = 1024;
 pub(crate) struct Record {
     pub(crate) stream: Arc<str>,
     pub(crate) revision: u64,
-    /// Commit and prepare position alike: each event is its own committed record.
+    /// The commit position and the prepare position: each event is a committed record of its own.
     pub(crate) position: u64,
-    /// Where the record after it starts.
+    /// The position at which the next record starts.
     pub(crate) end: u64,
     pub(crate) created_ticks: i64,
     pub(crate) event: Proposed,
@@ -45,7 +45,7 @@ impl Proposed {
     }
 }
 
-/// Where the writer believes the stream to be.
+/// The revision that the writer expects the stream to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
     Any,
@@ -54,15 +54,22 @@ pub(crate) enum Expected {
     Revision(u64),
 }
 
-/// What became of an append.
+/// The direction of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Forwards,
+    Backwards,
+}
+
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The stream's last revision, `None` after an empty append to no stream, and the last event's
     /// position, `None` when nothing was written.
     Written { revision: Option<u64>, position: Option<u64> },
-    /// All of it was there already, up to this revision.
+    /// All events were there already, up to this revision.
     AlreadyThere { revision: u64 },
-    /// Refused; the stream is here.
+    /// Refused: the stream has this last revision.
     WrongRevision { current: Option<u64> },
 }
 
@@ -74,9 +81,9 @@ enum Decision {
 
 #[derive(Debug, Default)]
 struct Stream {
-    /// What is left of it; holes are possible.
+    /// The events that were not removed; there may be holes.
     events: BTreeMap<u64, Arc<Record>>,
-    /// Stays when the last event is removed, as after a scavenge.
+    /// The last revision, which stays when the last event is removed, as after a scavenge.
     last: u64,
 }
 
@@ -84,9 +91,9 @@ struct Stream {
 pub(crate) struct Log {
     records: BTreeMap<u64, Arc<Record>>,
     streams: HashMap<Arc<str>, Stream>,
-    /// The server's cache of committed events. Unlike the server's, it forgets nothing.
+    /// The cache of committed events. Unlike the server's, it forgets nothing.
     ids: HashMap<Uuid, (Arc<str>, u64)>,
-    /// Where removed records were: still good positions to read from.
+    /// The positions of removed records, from which a read may still start.
     removed: HashSet<u64>,
     end: u64,
 }
@@ -164,13 +171,13 @@ impl Log {
         }
     }
 
-    /// The weak check: the ids alone say whether this was written before.
+    /// The weak check: the ids alone decide whether the events were written before.
     fn decide_anywhere(&self, stream: &str, events: &[Proposed]) -> Decision {
         let mut last = None;
         for event in events {
             match self.ids.get(&event.id) {
                 Some((found, revision)) if &**found == stream => last = Some(*revision),
-                // Some were written and some not: the corrupted idempotency of the server.
+                // Only some were written before: the server refuses this as corrupted idempotency.
                 _ if last.is_some() => return Decision::Refuse,
                 _ => return Decision::Write,
             }
@@ -178,8 +185,8 @@ impl Log {
         last.map_or(Decision::Write, |last| Decision::AlreadyThere { last })
     }
 
-    /// The strong check: an earlier revision passes when these very ids follow it. `None`, no
-    /// stream, is before revision 0, and sorts so.
+    /// The strong check: an earlier revision passes when exactly these ids follow it. `None` means
+    /// that the stream does not exist, and sorts before revision 0.
     fn decide_at(
         &self,
         stream: &str,
@@ -194,12 +201,12 @@ impl Log {
             return Decision::Refuse;
         }
         let first = expected.map_or(0, |revision| revision + 1);
-        let there = (first..).zip(events).all(|(revision, event)| {
-            let known = self.ids.get(&event.id);
-            known.is_some_and(|(found, at)| &**found == stream && *at == revision)
+        let is_there = (first..).zip(events).all(|(revision, event)| {
+            let cached = self.ids.get(&event.id);
+            cached.is_some_and(|(found, at)| &**found == stream && *at == revision)
                 || self.event(stream, revision).is_some_and(|found| found.event.id == event.id)
         });
-        if there {
+        if is_there {
             Decision::AlreadyThere { last: first + events.len() as u64 - 1 }
         } else {
             Decision::Refuse
@@ -210,21 +217,22 @@ impl Log {
         self.streams.get(stream)?.events.get(&revision)
     }
 
-    /// The stream's last revision.
+    /// The last revision of a stream.
     pub(crate) fn current(&self, stream: &str) -> Option<u64> {
         Some(self.streams.get(stream)?.last)
     }
 
-    /// What is left of a stream from a revision on, or back from it, that one included.
+    /// At most `count` events of a stream from a revision on, in either direction, that revision
+    /// included.
     pub(crate) fn stream(
         &self,
         stream: &str,
         from: u64,
-        backwards: bool,
+        direction: Direction,
         count: usize,
     ) -> Vec<Arc<Record>> {
         let Some(stream) = self.streams.get(stream) else { return Vec::new() };
-        if backwards {
+        if direction == Direction::Backwards {
             return stream
                 .events
                 .range(..=from)
@@ -236,27 +244,27 @@ impl Log {
         stream.events.range(from..).take(count).map(|(_, event)| event.clone()).collect()
     }
 
-    /// The log from a position on, that one included.
+    /// The events from a position on, that position included.
     pub(crate) fn forwards(&self, from: u64) -> impl Iterator<Item = &Arc<Record>> {
         self.records.range(from..).map(|(_, record)| record)
     }
 
-    /// The log back from a position, which an event must end at or before.
+    /// The events that end at a position or before, the last one first.
     pub(crate) fn backwards(&self, from: u64) -> impl Iterator<Item = &Arc<Record>> {
         self.records.range(..from).rev().map(|(_, record)| record).filter(move |r| r.end <= from)
     }
 
-    /// The last event's position.
+    /// The position of the last event.
     pub(crate) fn last(&self) -> Option<u64> {
         self.records.keys().next_back().copied()
     }
 
-    /// Where the next event goes, the server's writer checkpoint.
+    /// The position of the next event, the server's writer checkpoint.
     pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Whether a record starts here, or did, or the log ends here.
+    /// Whether a record starts or started at a position, or the log ends there.
     pub(crate) fn is_boundary(&self, position: u64) -> bool {
         position == 0
             || position == self.end
@@ -264,7 +272,7 @@ impl Log {
             || self.removed.contains(&position)
     }
 
-    /// Truncates the log before its event of this index; the positions are given again.
+    /// Truncates the log before the event of this index; its positions are used again.
     pub(crate) fn forget_from(&mut self, index: usize) {
         let Some(from) = self.records.keys().nth(index).copied() else { return };
         for record in self.records.split_off(&from).into_values() {
@@ -280,7 +288,7 @@ impl Log {
         self.end = from;
     }
 
-    /// Takes one event out of the middle; whether it was there.
+    /// Removes one event; returns whether it was there.
     pub(crate) fn remove(&mut self, stream: &str, revision: u64) -> bool {
         let Some(found) = self.streams.get_mut(stream) else { return false };
         let Some(record) = found.events.remove(&revision) else { return false };

@@ -1,25 +1,27 @@
-//! A stand-in for an EventStoreDB or KurrentDB cluster, in this process and for tests only: some
-//! gRPC servers over one log in memory, with faults on order.
+//! A stand-in for an EventStoreDB or KurrentDB cluster, for tests only: gRPC servers in this
+//! process over one log in memory, with faults that a test asks for.
 //!
-//! Modelled on the protos of the public client crate `eventstore` 4.0.0 and on the public source
-//! of the server, KurrentDB 44996ed of 24 July 2026. Nothing is copied but behaviour.
+//! The stand-in is modelled on the protos of the public client crate `eventstore` 4.0.0 and on the
+//! public source of the server, KurrentDB 44996ed of 24 July 2026. Only behaviour is taken over.
 //!
-//! It has Streams.Read (one stream and `$all`, both ways, and subscriptions to `$all`),
-//! Streams.Append, Gossip.Read and ServerFeatures.GetSupportedMethods. All other calls are
-//! UNIMPLEMENTED. It has the server's rules for expected revisions and repeated ids, its statuses
-//! and trailers, and its order of messages.
+//! The stand-in serves Streams.Read (one stream and `$all`, in both directions, and subscriptions
+//! to `$all`), Streams.Append, Gossip.Read and ServerFeatures.GetSupportedMethods. All other calls are
+//! UNIMPLEMENTED. It follows the server's rules for expected revisions and repeated ids, its
+//! statuses and trailers, and its order of messages.
 //!
-//! It does not model replication (the nodes share the log), real elections (a test elects), access
-//! lists, scavenging, soft deletes, link events, projections, or persistence.
+//! The stand-in does not model replication (the nodes share the log), real elections (a test
+//! elects), access lists, scavenging, soft deletes, link events, projections, or persistence.
 //!
-//! Three places where the server is not what one would expect, and the stand-in follows it:
-//! a subscription from past the end is accepted, and skips what is then written before it; a read
-//! forwards from past the end is empty; without a leader it says "Server Is Not Ready".
-//! A connection carries at most 100 calls at a time, subscriptions included; further ones wait.
-//! Two places where the stand-in is stricter: a subscription that requires a leader ends at once on
-//! another node, and on an election, where the server lets one that is live go on.
+//! The server is surprising in three places, and the stand-in does the same. A subscription from a
+//! position past the end is accepted, and skips events that are then written before that position.
+//! A read forwards from past the end is empty. Without a leader every call gets "Server Is Not
+//! Ready". A connection carries at most 100 calls at a time, subscriptions included; further calls
+//! wait.
+//!
+//! The stand-in is stricter in two places. A subscription that requires a leader ends at once on
+//! another node, and it ends at an election, where the server lets a live subscription go on.
 
-// Each test binary uses a part. A status is what tonic's own traits return, however large.
+// Each test binary uses a part of the stand-in. tonic's own traits return a large status.
 #![allow(dead_code, clippy::result_large_err)]
 
 mod append;
@@ -45,15 +47,15 @@ use uuid::Uuid;
 use self::cluster::{Cluster, Node};
 pub use self::faults::{Call, Fault};
 use self::log::{Expected, Proposed, Record};
-use self::wire::Listening;
+use self::wire::{Answering, Listening};
 
-/// The version that the nodes give.
+/// The server version that the nodes report.
 pub const VERSION: &str = "24.10.0";
 
-/// The server's limit for one append as it was set up for long, 1 MiB.
+/// The server's limit for one append: 1 MiB, the default of most versions.
 pub const APPEND_BYTES_MAX: usize = 1024 * 1024;
 
-/// An event in the log, as a test looks at it.
+/// An event of the log, for a test to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
     /// The stream's name.
@@ -68,7 +70,7 @@ pub struct Logged {
     pub data: Bytes,
     /// The event's own metadata.
     pub metadata: Bytes,
-    /// Its commit position, which is its prepare position too.
+    /// The event's commit position, which equals its prepare position.
     pub position: u64,
 }
 
@@ -86,7 +88,7 @@ impl Logged {
     }
 }
 
-/// The cluster. Clones are the same cluster; it stops when the last of them is dropped.
+/// The cluster. Clones are handles of the same cluster, which stops when the last is dropped.
 #[derive(Clone, Debug)]
 pub struct Standin {
     inner: Arc<Inner>,
@@ -97,12 +99,19 @@ struct Inner {
     cluster: Arc<Cluster>,
     nodes: Mutex<Vec<Option<Listening>>>,
     tls: Option<ServerTlsConfig>,
-    /// `user:password@`, or nothing.
+    /// `user:password@`, or empty.
     login: String,
 }
 
+/// What an election does to live subscriptions that require a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LiveSubscriptions {
+    End,
+    GoOn,
+}
+
 impl Standin {
-    /// Starts so many nodes on free ports of 127.0.0.1; node 0 leads.
+    /// Starts this many nodes on free ports of 127.0.0.1; node 0 leads.
     pub async fn start(nodes: usize) -> Self {
         Self::start_at(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); nodes]).await
     }
@@ -115,10 +124,10 @@ impl Standin {
         Self::launch(addresses, None, None).await
     }
 
-    /// Starts nodes that speak TLS and want these credentials on each call on streams.
+    /// Starts nodes that speak TLS and require these credentials on each call on streams.
     ///
     /// # Panics
-    /// When the certificate or key is not good.
+    /// When the certificate or key is invalid.
     pub async fn start_tls(
         nodes: usize,
         cert_pem: &str,
@@ -126,7 +135,7 @@ impl Standin {
         user: &str,
         password: &str,
     ) -> Self {
-        settle_crypto().await;
+        choose_crypto_provider().await;
         let addresses = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); nodes];
         let tls = ServerTlsConfig::new().identity(Identity::from_pem(cert_pem, key_pem));
         Self::launch(addresses, Some(tls), Some((user, password))).await
@@ -156,20 +165,20 @@ impl Standin {
         Self { inner: Arc::new(Inner { cluster, nodes, tls, login }) }
     }
 
-    /// Stops all nodes. Their state stays: `revive` brings a node back.
+    /// Stops all nodes. Their log stays, and `revive` starts a node again.
     pub async fn stop_all(&self) {
         for node in 0..self.inner.cluster.addresses.len() {
             self.kill(node).await;
         }
     }
 
-    /// Where a node listens, or did.
+    /// Where a node listens, or listened before it was killed.
     pub fn address(&self, node: usize) -> SocketAddr {
         self.inner.cluster.addresses[node]
     }
 
-    /// What the client takes to find the cluster. With TLS it has the credentials, and wants
-    /// `&tlsCaFile=…` or `&tlsVerifyCert=false` added.
+    /// The connection string for the client. With TLS it contains the credentials, and the test
+    /// adds `&tlsCaFile=…` or `&tlsVerifyCert=false`.
     pub fn connection_string(&self) -> String {
         let Inner { cluster, tls, login, .. } = &*self.inner;
         let hosts: Vec<_> = cluster.addresses.iter().map(ToString::to_string).collect();
@@ -178,29 +187,30 @@ impl Standin {
 
     /// Makes a node the leader. Subscriptions on another node that require a leader end.
     pub fn elect(&self, node: usize) {
-        self.lead(Some(node), true);
+        self.lead(Some(node), LiveSubscriptions::End);
     }
 
-    /// Makes a node the leader, and leaves live subscriptions where they are, as the server does
-    /// when the old leader goes on as a follower.
+    /// Makes a node the leader and keeps live subscriptions open, as the server does when the old
+    /// leader goes on as a follower.
     pub fn elect_quietly(&self, node: usize) {
-        self.lead(Some(node), false);
+        self.lead(Some(node), LiveSubscriptions::GoOn);
     }
 
     /// Leaves the cluster without a leader: nothing is written, and calls that require a leader
-    /// are told that the server is not ready.
+    /// get "Server Is Not Ready".
     pub fn elect_none(&self) {
-        self.lead(None, true);
+        self.lead(None, LiveSubscriptions::End);
     }
 
-    fn lead(&self, leader: Option<usize>, evict: bool) {
+    fn lead(&self, leader: Option<usize>, subscriptions: LiveSubscriptions) {
         self.inner.cluster.leadership.send_modify(|leadership| {
             leadership.leader = leader;
-            leadership.evictions += u64::from(evict);
+            leadership.evictions += u64::from(subscriptions == LiveSubscriptions::End);
         });
     }
 
-    /// Closes a node's listener and resets its connections. It leads still, if it led; elect.
+    /// Closes a node's listener and resets its connections. A leader stays the leader until the
+    /// test elects another node.
     pub async fn kill(&self, node: usize) {
         let listening = self.nodes()[node].take();
         self.inner.cluster.alive()[node] = false;
@@ -222,17 +232,17 @@ impl Standin {
         cluster.alive()[node] = true;
     }
 
-    /// Lets a node fall silent: it takes connections and bytes, and answers nothing.
+    /// Freezes a node: it takes connections and bytes, and answers nothing.
     pub fn freeze(&self, node: usize) {
         if let Some(listening) = &self.nodes()[node] {
-            listening.freeze(true);
+            listening.set_answering(Answering::Frozen);
         }
     }
 
-    /// Lets a silent node speak again; what came meanwhile is handled then.
+    /// Thaws a frozen node, which then handles what arrived meanwhile.
     pub fn thaw(&self, node: usize) {
         if let Some(listening) = &self.nodes()[node] {
-            listening.freeze(false);
+            listening.set_answering(Answering::Running);
         }
     }
 
@@ -240,12 +250,12 @@ impl Standin {
         self.inner.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next so many calls of this kind, on any node, meet the fault. Faults queue.
+    /// The next `times` calls of this kind, on any node, meet the fault. Faults queue.
     pub fn fault(&self, fault: Fault, call: Call, times: usize) {
         self.inner.cluster.faults().add(fault, call, times);
     }
 
-    /// Forgets the faults that no call has met yet.
+    /// Removes the faults that no call has met yet.
     pub fn clear_faults(&self) {
         self.inner.cluster.faults().clear();
     }
@@ -265,22 +275,22 @@ impl Standin {
         self.inner.cluster.appends.load(Ordering::SeqCst)
     }
 
-    /// How many calls of a kind came, answered or not.
+    /// How many calls of a kind arrived, answered or not.
     pub fn calls(&self, call: Call) -> usize {
         self.inner.cluster.faults().calls(call)
     }
 
-    /// How many subscriptions there are now.
+    /// How many subscriptions are open now.
     pub fn subscribers(&self) -> usize {
         self.inner.cluster.subscribers.load(Ordering::SeqCst)
     }
 
-    /// Writes an event past all faults and limits, as another client would; its position.
+    /// Writes an event as another client would, without faults and limits; returns its position.
     pub fn write(&self, stream: &str, event_type: &str, data: impl Into<Bytes>) -> u64 {
         self.write_with(stream, event_type, data, Bytes::new())
     }
 
-    /// The same with metadata.
+    /// [`Self::write`] with metadata.
     pub fn write_with(
         &self,
         stream: &str,
@@ -302,8 +312,8 @@ impl Standin {
         })
     }
 
-    /// Writes so many events that are none of ours: the server's own statistics and those of some
-    /// other application, by turns.
+    /// Writes this many events that are not the ledger's: the server's own statistics and another
+    /// application's events, in turn.
     pub fn write_system(&self, count: usize) {
         let stats = format!("$stats-{}", self.address(0));
         for index in 0..count {
@@ -315,14 +325,14 @@ impl Standin {
         }
     }
 
-    /// Truncates the log before its event of this index, as a cluster restored from an older
-    /// backup. Open subscriptions see nothing of it: kill the nodes first, as a restore would.
+    /// Truncates the log before the event of this index, as a restore from an older backup does.
+    /// Open subscriptions do not notice, so a test kills the nodes first.
     pub fn forget_from(&self, index: usize) {
         self.inner.cluster.write(|log| log.forget_from(index));
     }
 
-    /// Takes one event out of the log, as a scavenge or a damaged chunk would; whether it was
-    /// there. Its stream's last revision stays.
+    /// Removes one event from the log, as a scavenge or a damaged chunk does; returns whether it
+    /// was there. The stream keeps its last revision.
     pub fn remove(&self, stream: &str, revision: u64) -> bool {
         self.inner.cluster.write(|log| log.remove(stream, revision))
     }
@@ -334,17 +344,17 @@ pub async fn serve_forever(address: SocketAddr) {
     std::future::pending::<()>().await;
 }
 
-/// Has the client crate choose the crypto provider of the process. It insists on doing so itself,
-/// and panics if somebody was there before it; a TLS server needs one chosen.
-async fn settle_crypto() {
+/// Makes the client crate choose the crypto provider of the process. A TLS server needs a provider,
+/// and the client crate panics where another one was chosen before it.
+async fn choose_crypto_provider() {
     let settings = "esdb://127.0.0.1:1?tls=false&maxDiscoverAttempts=1&discoveryInterval=1";
     let settings = settings.parse().expect("a connection string that the client knows");
     let client = eventstore::Client::new(settings).expect("a client for no server");
-    // The call fails, on a port where nobody listens; by then the provider is chosen.
+    // The call fails, because nobody listens on that port. By then the provider is chosen.
     _ = client.read_stream("none", &eventstore::ReadStreamOptions::default()).await;
 }
 
-/// RFC 4648, 4: the credentials of RFC 7617 are in base64.
+/// Base64 (RFC 4648, 4), as the credentials of RFC 7617 need it.
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut coded = String::new();

@@ -1,5 +1,5 @@
-//! Reads with a count, and what reads and subscriptions have in common: the filter, the form of an
-//! event on the wire, and the way out.
+//! Reads with a count, and what reads and subscriptions share: the filter, an event's form on the
+//! wire, and sending messages to the client.
 //! Form: Streams.Read and the enumerators of the server, KurrentDB 44996ed.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::cluster::Node;
 use super::faults::Fault;
-use super::log::Record;
+use super::log::{Direction, Record};
 use super::proto;
 use super::proto::StreamIdentifier;
 use super::proto::streams::ReadResp;
@@ -22,11 +22,11 @@ use super::proto::streams::read_resp::read_event::{self, RecordedEvent};
 use super::proto::streams::read_resp::{Content, ReadEvent, StreamNotFound};
 use super::status;
 
-/// The call is over: the client left, or a fault ended it.
+/// The call has ended: the client left, or a fault ended the call.
 #[derive(Debug)]
 pub(crate) struct Ended;
 
-/// The way to the client, with the faults that end it on the way.
+/// Sends messages to the client, and ends the call where its fault says so.
 pub(crate) struct Out {
     sender: mpsc::Sender<Result<ReadResp, Status>>,
     fault: Option<Fault>,
@@ -52,7 +52,8 @@ impl Out {
         self.meet(true).await
     }
 
-    /// A subscription that ends after no event is still confirmed first.
+    /// Ends the call where its fault says so. A fault that counts events applies only once
+    /// `may_end`, so that a subscription that ends after no event is confirmed first.
     async fn meet(&mut self, may_end: bool) -> Result<(), Ended> {
         match self.fault {
             Some(Fault::DropAfter(messages)) if self.messages >= messages => {
@@ -68,26 +69,33 @@ impl Out {
     }
 
     pub(crate) async fn fail(&mut self, status: Status) -> Ended {
-        // Whether the client still listens makes no difference: the call is over.
+        // The call ends whether or not the client still listens.
         _ = self.sender.send(Err(status)).await;
         Ended
     }
 
-    /// Until the client leaves.
+    /// Waits until the client leaves.
     pub(crate) async fn closed(&self) {
         self.sender.closed().await;
     }
 }
 
-/// How the client wants ids.
+/// The form in which the client wants event ids.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ids {
     Text,
     Halves,
 }
 
-/// An event on the wire. Reads of one stream carry no position.
-pub(crate) fn event(record: &Record, ids: Ids, with_position: bool) -> Content {
+/// Whether an event on the wire carries its position. Reads of one stream carry none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithPosition {
+    Yes,
+    No,
+}
+
+/// An event on the wire.
+pub(crate) fn event(record: &Record, ids: Ids, with_position: WithPosition) -> Content {
     let id = match ids {
         Ids::Text => proto::uuid::Value::String(record.event.id.to_string()),
         Ids::Halves => {
@@ -103,7 +111,8 @@ pub(crate) fn event(record: &Record, ids: Ids, with_position: bool) -> Content {
         ("content-type".to_owned(), record.event.content_type.clone()),
         ("created".to_owned(), record.created_ticks.to_string()),
     ]);
-    let position = if with_position { record.position } else { u64::MAX };
+    let has_position = with_position == WithPosition::Yes;
+    let position = if has_position { record.position } else { u64::MAX };
     let recorded = RecordedEvent {
         id: Some(proto::Uuid { value: Some(id) }),
         stream_identifier: Some(identifier(&record.stream)),
@@ -114,7 +123,7 @@ pub(crate) fn event(record: &Record, ids: Ids, with_position: bool) -> Content {
         custom_metadata: record.event.metadata.clone(),
         data: record.event.data.clone(),
     };
-    let position = if with_position {
+    let position = if has_position {
         read_event::Position::CommitPosition(record.position)
     } else {
         read_event::Position::NoPosition(())
@@ -126,7 +135,7 @@ fn identifier(stream: &str) -> StreamIdentifier {
     StreamIdentifier { stream_name: Bytes::copy_from_slice(stream.as_bytes()) }
 }
 
-/// What a client wants to see of `$all`.
+/// Which events of `$all` a client wants.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     on_stream: bool,
@@ -136,7 +145,7 @@ pub(crate) struct Filter {
 #[derive(Clone, Debug)]
 enum Pattern {
     Prefix(String),
-    /// What the client's `exclude_system_events` asks for.
+    /// The client's `exclude_system_events`.
     NotSystem,
 }
 
@@ -164,7 +173,7 @@ impl Filter {
     }
 }
 
-/// The few regexes that tests use: `^[^\$].*`, `^literal.*` and choices of these.
+/// Parses the few regexes that tests use: `^[^\$].*`, `^literal.*` and alternatives of these.
 fn parse_regex(regex: &str) -> Result<Vec<Pattern>, Status> {
     let unsupported = || Status::invalid_argument(format!("the stand-in knows no regex {regex}"));
     let inner = regex.strip_prefix("^(").and_then(|rest| rest.strip_suffix(')'));
@@ -192,10 +201,10 @@ pub(crate) struct StreamRead {
     pub(crate) stream: String,
     /// `u64::MAX` is the end.
     pub(crate) from: u64,
-    pub(crate) backwards: bool,
+    pub(crate) direction: Direction,
     pub(crate) count: usize,
     pub(crate) ids: Ids,
-    /// From 1 on, the client hears where the stream starts or ends.
+    /// From 1 on, the client is told where the stream starts or ends.
     pub(crate) compatibility: u32,
 }
 
@@ -203,21 +212,22 @@ impl StreamRead {
     pub(crate) async fn run(self, node: &Node, out: &mut Out) -> Result<(), Ended> {
         let (last, events) = {
             let log = node.cluster.log();
-            let events = log.stream(&self.stream, self.from, self.backwards, self.count);
+            let events = log.stream(&self.stream, self.from, self.direction, self.count);
             (log.current(&self.stream), events)
         };
         let Some(last) = last else {
             let stream_identifier = Some(identifier(&self.stream));
             return out.send(Content::StreamNotFound(StreamNotFound { stream_identifier })).await;
         };
-        let tells = self.compatibility >= 1;
-        if tells && !self.backwards && events.is_empty() && self.from != last + 1 {
+        let tells_bounds = self.compatibility >= 1;
+        let is_forwards = self.direction == Direction::Forwards;
+        if tells_bounds && is_forwards && events.is_empty() && self.from != last + 1 {
             out.send(Content::FirstStreamPosition(last + 1)).await?;
         }
         for record in events {
-            out.send(event(&record, self.ids, false)).await?;
+            out.send(event(&record, self.ids, WithPosition::No)).await?;
         }
-        if tells {
+        if tells_bounds {
             out.send(Content::LastStreamPosition(last)).await?;
         }
         Ok(())
@@ -247,7 +257,7 @@ impl From {
 /// A read of `$all`.
 pub(crate) struct AllRead {
     pub(crate) from: From,
-    pub(crate) backwards: bool,
+    pub(crate) direction: Direction,
     pub(crate) count: usize,
     pub(crate) filter: Option<Filter>,
     pub(crate) ids: Ids,
@@ -260,7 +270,7 @@ impl AllRead {
             Err(status) => Err(out.fail(status).await),
             Ok(events) => {
                 for record in events {
-                    out.send(event(&record, self.ids, true)).await?;
+                    out.send(event(&record, self.ids, WithPosition::Yes)).await?;
                 }
                 Ok(())
             }
@@ -274,7 +284,7 @@ impl AllRead {
             From::End => log.end(),
             From::At(position) => position,
         };
-        if from > log.end() && self.backwards {
+        if from > log.end() && self.direction == Direction::Backwards {
             let error = format!(
                 "Requested position {from} is greater than writer checkpoint {} when requesting \
                  to read previous record from TF.",
@@ -282,17 +292,20 @@ impl AllRead {
             );
             return Err(status::read_all_failed("Error", &error));
         }
-        // Forwards past the end is no error for the server: there is nothing there yet.
+        // A read forwards from past the end is no error of the server: it finds nothing yet.
         if from < log.end() && !log.is_boundary(from) {
             let error = "No record starts at this position.";
             return Err(status::read_all_failed("InvalidPosition", error));
         }
         let wanted =
             |record: &&Arc<Record>| self.filter.as_ref().is_none_or(|filter| filter.passes(record));
-        Ok(if self.backwards {
-            log.backwards(from).filter(wanted).take(self.count).cloned().collect()
-        } else {
-            log.forwards(from).filter(wanted).take(self.count).cloned().collect()
+        Ok(match self.direction {
+            Direction::Backwards => {
+                log.backwards(from).filter(wanted).take(self.count).cloned().collect()
+            }
+            Direction::Forwards => {
+                log.forwards(from).filter(wanted).take(self.count).cloned().collect()
+            }
         })
     }
 }

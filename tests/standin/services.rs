@@ -9,6 +9,7 @@ use super::append;
 use super::append::now_ticks;
 use super::cluster::{Needs, Node, needs};
 use super::faults::Call;
+use super::log::Direction;
 use super::proto;
 use super::proto::gossip::gossip_server::Gossip;
 use super::proto::gossip::member_info::VNodeState;
@@ -28,7 +29,7 @@ use super::read::{AllRead, Filter, From, Ids, Out, StreamRead};
 use super::status;
 use super::subscribe::Subscription;
 
-/// Messages on their way to one client; the client's own window holds the rest.
+/// At most this many messages wait for one client; the client's own window holds more.
 const ON_THE_WAY_MAX: usize = 64;
 
 #[tonic::async_trait]
@@ -88,7 +89,7 @@ impl Node {
         let read = StreamRead {
             stream,
             from,
-            backwards: is_backwards(options),
+            direction: direction(options),
             count: usize::try_from(count).unwrap_or(usize::MAX),
             ids,
             compatibility: options.control_option.map_or(0, |control| control.compatibility),
@@ -96,7 +97,7 @@ impl Node {
         let (sender, receiver) = mpsc::channel(ON_THE_WAY_MAX);
         let node = self.clone();
         tokio::spawn(async move {
-            // Both ends of a read have told the client all there is to tell.
+            // The client has been told how the read ended.
             _ = read.run(&node, &mut Out::new(sender, fault)).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -114,7 +115,7 @@ impl Node {
         self.lead(needs)?;
         let read = AllRead {
             from: From::parse(asked.all_option)?,
-            backwards: is_backwards(options),
+            direction: direction(options),
             count: usize::try_from(count).unwrap_or(usize::MAX),
             filter: parse_filter(options)?,
             ids,
@@ -122,7 +123,7 @@ impl Node {
         let (sender, receiver) = mpsc::channel(ON_THE_WAY_MAX);
         let node = self.clone();
         tokio::spawn(async move {
-            // As for a read of one stream.
+            // The client has been told how the read ended.
             _ = read.run(&node, &mut Out::new(sender, fault)).await;
         });
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -161,8 +162,11 @@ impl Node {
     }
 }
 
-fn is_backwards(options: &Options) -> bool {
-    options.read_direction == ReadDirection::Backwards as i32
+fn direction(options: &Options) -> Direction {
+    match options.read_direction == ReadDirection::Backwards as i32 {
+        true => Direction::Backwards,
+        false => Direction::Forwards,
+    }
 }
 
 fn parse_filter(options: &Options) -> Result<Option<Filter>, Status> {

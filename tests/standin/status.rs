@@ -1,4 +1,4 @@
-//! The statuses that the server ends a call with, words and trailers alike.
+//! The statuses with which the server ends a call: code, text and trailers.
 //! Form: RpcExceptions and Constants of the server, KurrentDB 44996ed.
 
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 fn with_trailers(code: Code, message: String, trailers: &[(&'static str, &str)]) -> Status {
     let mut map = MetadataMap::new();
     for (key, value) in trailers {
-        // A stream's name may hold what a trailer cannot; the server would fail there as well.
+        // A stream's name may hold characters that a trailer cannot; the server fails there too.
         if let Ok(value) = MetadataValue::<Ascii>::try_from(*value) {
             map.insert(*key, value);
         }
@@ -48,7 +48,7 @@ pub(crate) fn access_denied() -> Status {
     with_trailers(Code::PermissionDenied, "Access Denied".into(), &trailers)
 }
 
-/// What the client makes of the server's bare HTTP 401.
+/// The status that the client makes of the server's bare HTTP 401.
 pub(crate) fn unauthenticated() -> Status {
     Status::unauthenticated("Unauthenticated")
 }
@@ -79,19 +79,20 @@ pub(crate) fn invalid_position() -> Status {
     Status::invalid_argument("Trying to read from an invalid position.")
 }
 
-/// A read with a count has no word for a position where no record starts, unlike a subscription.
+/// A read with a count has no status of its own for a position where no record starts; a
+/// subscription has one.
 pub(crate) fn read_all_failed(result: &str, error: &str) -> Status {
     Status::unknown(format!("Unexpected ReadAllResult: {result} >> {error}"))
 }
 
-/// What a client makes of a connection that broke.
+/// The status that the client makes of a connection that broke.
 pub(crate) fn cut() -> Status {
     Status::unavailable(
         "error reading a body from connection: stream closed because of a broken pipe",
     )
 }
 
-/// What the server's framework says of an exception that nobody caught.
+/// The status that the server's framework makes of an uncaught exception.
 pub(crate) fn broken_request() -> Status {
     Status::unknown("Exception was thrown by handler.")
 }

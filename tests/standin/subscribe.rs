@@ -1,5 +1,6 @@
-//! A subscription to `$all`: confirmation, what is after the position, caught up, then live.
-//! Always: no event is sent that is at or before the one sent last, save by `Fault::Repeat`.
+//! A subscription to `$all`: the confirmation, the events behind the position, "caught up", then
+//! each event as it is written.
+//! Always: no event is sent at or before the position of the last one, except by `Fault::Repeat`.
 //! Form: AllSubscription and AllSubscriptionFiltered of the server, KurrentDB 44996ed.
 
 use std::convert::Infallible;
@@ -13,19 +14,19 @@ use super::cluster::{Cluster, Leadership, Needs, Node};
 use super::faults::Fault;
 use super::log::Record;
 use super::proto::streams::read_resp::{CaughtUp, Checkpoint, Content, SubscriptionConfirmation};
-use super::read::{Ended, Filter, From, Ids, Out, event};
+use super::read::{Ended, Filter, From, Ids, Out, WithPosition, event};
 use super::status;
 
-/// The server's page while it catches up, and how many live events it keeps for a slow client
-/// before it lets some go and catches up again.
+/// The server's page size while a subscription catches up, and how many live events wait for a slow
+/// client before the subscription falls back to catching up.
 const BATCH: usize = 32;
 
-/// What a subscription was asked for.
+/// A subscription as the client asked for it.
 pub(crate) struct Subscription {
     pub(crate) node: Node,
     pub(crate) from: From,
     pub(crate) filter: Option<Filter>,
-    /// How many events the server looks at before it turns the page.
+    /// How many events the server looks at for one page.
     pub(crate) window: Option<u32>,
     /// How many windows lie between checkpoints.
     pub(crate) multiplier: u32,
@@ -34,7 +35,7 @@ pub(crate) struct Subscription {
     pub(crate) fault: Option<Fault>,
 }
 
-/// Counts a subscription while it lives.
+/// Counts a subscription while it is open.
 struct Counted(Arc<Cluster>);
 
 impl Counted {
@@ -50,7 +51,7 @@ impl Drop for Counted {
     }
 }
 
-/// A subscription on its way.
+/// A subscription that runs.
 struct Running {
     asked: Subscription,
     out: Out,
@@ -58,14 +59,14 @@ struct Running {
     leadership: watch::Receiver<Leadership>,
     evictions: u64,
     window: usize,
-    /// Events between checkpoints.
+    /// How many events lie between two checkpoints.
     interval: usize,
-    /// The event or checkpoint sent last, or the position asked for.
+    /// The position of the event or checkpoint sent last, or the position asked for.
     at: Option<u64>,
     checkpoint: Option<u64>,
 }
 
-/// What one look at the log found.
+/// One page of the log.
 struct Page {
     wanted: Vec<Arc<Record>>,
     looked_at: usize,
@@ -91,7 +92,7 @@ impl Subscription {
             asked: self,
             out,
         };
-        // Both ends of a subscription have told the client all there is to tell.
+        // The client has been told how the subscription ended.
         let (Ok(_) | Err(Ended)) = running.follow().await;
     }
 }
@@ -117,7 +118,7 @@ impl Running {
             Some(Fault::Repeat) => self.repeat().await?,
             _ => {}
         }
-        // The server asks no more of a position at or past the end: it waits for the log to pass.
+        // At or past the end the server does not check the position: it waits for the log to grow.
         if self.at >= last {
             let next = self.at.map_or(0, |at| at + 1);
             self.live(next).await?;
@@ -165,7 +166,7 @@ impl Running {
         }
     }
 
-    /// Sends what comes, until more waits than the server keeps.
+    /// Sends events as they are written, until more wait than the server keeps.
     async fn live(&mut self, mut next: u64) -> Result<(), Ended> {
         self.out.send(Content::CaughtUp(CaughtUp {})).await?;
         let mut looked_at = 0;
@@ -243,12 +244,12 @@ impl Running {
     }
 
     async fn send(&mut self, record: &Record) -> Result<(), Ended> {
-        self.out.send(event(record, self.asked.ids, true)).await?;
+        self.out.send(event(record, self.asked.ids, WithPosition::Yes)).await?;
         self.at = Some(record.position);
         Ok(())
     }
 
-    /// Only a filtered subscription tells its checkpoints, and none twice.
+    /// Sends a checkpoint, only for a filtered subscription, and none twice.
     async fn send_checkpoint(&mut self) -> Result<(), Ended> {
         let Some(at) = self.at.filter(|at| self.checkpoint < Some(*at)) else { return Ok(()) };
         if self.asked.filter.is_none() {
@@ -267,7 +268,7 @@ impl Running {
             found.filter(|record| self.wants(record)).last().cloned()
         };
         match before {
-            Some(record) => self.out.send(event(&record, self.asked.ids, true)).await,
+            Some(record) => self.out.send(event(&record, self.asked.ids, WithPosition::Yes)).await,
             None => Ok(()),
         }
     }

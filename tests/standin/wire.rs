@@ -1,4 +1,4 @@
-//! The sockets of a node: how it listens, dies at once, and falls silent without dying.
+//! The sockets of a node: how it listens, is killed, and freezes without ending its connections.
 //! Always: a killed node has closed its listener and reset its connections.
 
 use std::io;
@@ -19,25 +19,34 @@ use super::proto::gossip::gossip_server::GossipServer;
 use super::proto::server_features::server_features_server::ServerFeaturesServer;
 use super::proto::streams::streams_server::StreamsServer;
 
-/// Kestrel's default, which the server keeps: further calls on a connection wait for their turn.
+/// Kestrel's default, which the server keeps. Further calls on a connection wait.
 const CALLS_PER_CONNECTION_MAX: u32 = 100;
 
-/// The server's largest message on streams, about; tonic's own limit would be lower.
+/// About the server's largest message on streams; tonic's own default is lower.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What a pump carries at once, and what may lie between socket and server.
+/// How many bytes are copied at once, and how many may wait between the socket and the server.
 const PUMP_BYTES: usize = 64 * 1024;
 
-/// A second in all: a port just left is free at once, or is somebody else's.
+/// Binding is tried for one second in all: a port that was just left is free soon, or another
+/// process has it.
 const BIND_TRIES_MAX: usize = 50;
 const BIND_WAIT: Duration = Duration::from_millis(20);
+
+/// Whether a node answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answering {
+    Running,
+    /// Takes connections and bytes, and answers nothing.
+    Frozen,
+}
 
 /// A node that listens.
 #[derive(Debug)]
 pub(crate) struct Listening {
     stop: Option<oneshot::Sender<()>>,
     accepting: JoinHandle<()>,
-    frozen: watch::Sender<bool>,
+    answering: watch::Sender<Answering>,
 }
 
 impl Listening {
@@ -48,22 +57,22 @@ impl Listening {
             .add_service(GossipServer::new(node.clone()))
             .add_service(ServerFeaturesServer::new(node.clone()))
             .add_service(StreamsServer::new(node).max_decoding_message_size(MESSAGE_BYTES_MAX));
-        // Ends by itself once the accepting task is gone, which holds the other end.
+        // The server ends by itself once the accepting task, which holds the other end, is gone.
         tokio::spawn(routes.serve_with_incoming(ReceiverStream::new(connections)));
         let (stop, stopped) = oneshot::channel();
-        let frozen = watch::Sender::new(false);
-        let accepting = tokio::spawn(accept(listener, incoming, frozen.subscribe(), stopped));
-        Self { stop: Some(stop), accepting, frozen }
+        let answering = watch::Sender::new(Answering::Running);
+        let accepting = tokio::spawn(accept(listener, incoming, answering.subscribe(), stopped));
+        Self { stop: Some(stop), accepting, answering }
     }
 
-    pub(crate) fn freeze(&self, frozen: bool) {
-        self.frozen.send_replace(frozen);
+    pub(crate) fn set_answering(&self, answering: Answering) {
+        self.answering.send_replace(answering);
     }
 
     /// Returns when the listener and all connections are closed.
     pub(crate) async fn kill(mut self) {
         if let Some(stop) = self.stop.take() {
-            // The task can only have ended before us by a panic, and then it is as dead.
+            // A send fails only where the task has panicked, and is gone as well.
             _ = stop.send(());
         }
         _ = (&mut self.accepting).await;
@@ -84,7 +93,7 @@ fn server(tls: Option<&ServerTlsConfig>) -> Result<Server, Error> {
     }
 }
 
-/// Binds to an address that a node may just have left.
+/// Binds to an address, which a node may have left a moment ago.
 pub(crate) async fn bind(address: SocketAddr) -> TcpListener {
     for _ in 0..BIND_TRIES_MAX {
         match TcpListener::bind(address).await {
@@ -98,7 +107,7 @@ pub(crate) async fn bind(address: SocketAddr) -> TcpListener {
 async fn accept(
     listener: TcpListener,
     incoming: mpsc::Sender<io::Result<DuplexStream>>,
-    frozen: watch::Receiver<bool>,
+    answering: watch::Receiver<Answering>,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let mut pumps = JoinSet::new();
@@ -112,7 +121,7 @@ async fn accept(
                 if incoming.send(Ok(far)).await.is_err() {
                     break;
                 }
-                pumps.spawn(pump(socket, near, frozen.clone()));
+                pumps.spawn(pump(socket, near, answering.clone()));
             }
         }
     }
@@ -120,41 +129,43 @@ async fn accept(
     pumps.shutdown().await;
 }
 
-/// Carries bytes both ways until either side ends, or the task is aborted.
-async fn pump(socket: TcpStream, near: DuplexStream, frozen: watch::Receiver<bool>) {
-    // Without linger a dropped socket is reset, as that of a process that died.
+/// Copies bytes in both directions until either side ends, or the task is aborted.
+async fn pump(socket: TcpStream, near: DuplexStream, answering: watch::Receiver<Answering>) {
+    // Without linger a dropped socket is reset, like the socket of a process that was killed.
     let prepared = socket.set_zero_linger();
     if prepared.and(socket.set_nodelay(true)).is_err() {
         return;
     }
     let (from_client, to_client) = socket.into_split();
     let (from_server, to_server) = tokio::io::split(near);
-    // A broken connection is what this ends with; there is nobody to tell.
+    // An error here means that the connection broke, which is the normal end.
     tokio::select! {
-        _ = carry(from_client, to_server, frozen.clone(), acknowledge) => {}
-        _ = carry(from_server, to_client, frozen, |_| {}) => {}
+        _ = copy_bytes(from_client, to_server, answering.clone(), acknowledge) => {}
+        _ = copy_bytes(from_server, to_client, answering, |_| {}) => {}
     }
 }
 
 /// Acknowledges at once. The client leaves Nagle's algorithm on and sends an append in pieces, so
-/// that each append would wait 40 ms for a delayed acknowledgement, as with the real server.
+/// that each append would wait 40 ms for a delayed acknowledgement, as it does with a real server.
 fn acknowledge(socket: &OwnedReadHalf) {
     #[cfg(target_os = "linux")]
-    // Only a matter of speed.
+    // A failure only costs speed.
     let _ = rustix::net::sockopt::set_tcp_quickack(socket.as_ref(), true);
 }
 
-async fn carry<From: AsyncRead + Unpin>(
+async fn copy_bytes<From: AsyncRead + Unpin>(
     mut from: From,
     mut to: impl AsyncWrite + Unpin,
-    mut frozen: watch::Receiver<bool>,
+    mut answering: watch::Receiver<Answering>,
     before_each: impl Fn(&From),
 ) -> io::Result<()> {
     let mut bytes = vec![0; PUMP_BYTES];
     loop {
         before_each(&from);
         let count = from.read(&mut bytes).await?;
-        if frozen.wait_for(|frozen| !frozen).await.is_err() || count == 0 {
+        let is_running = |answering: &Answering| *answering == Answering::Running;
+        let is_stopped = answering.wait_for(is_running).await.is_err();
+        if is_stopped || count == 0 {
             return Ok(());
         }
         to.write_all(&bytes[..count]).await?;

@@ -18,9 +18,9 @@
 //! DIR/mirror/cursor.json    how far the cluster was read
 //! ```
 //! A position is the rank of a record among the records of all persons in the order of the
-//! cluster's log, from 1. The rank is the same on every replica, in a folder whose ledger moved into
-//! a cluster, and in a folder into which a ledger moved out. The cluster's streams are never read
-//! one by one, because such a read tells no position.
+//! cluster's log, from 1. The rank is the same on every replica, and in a folder before its ledger
+//! moved into a cluster or after it moved out. The cluster's streams are never read one by one,
+//! because such a read tells no position.
 
 mod address;
 mod append;

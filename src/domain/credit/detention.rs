@@ -1,6 +1,6 @@
 //! D: the dates on which the person was detained.
-//! Always: both ends of a detention are in it; dates wholly inside an escape or a failure to
-//! return are not.
+//! Always: D holds the first and the last date of each detention, and no date that lies wholly
+//! inside an escape or a failure to return.
 //! Rules: the row D of the table "Sets" of the credit rules.
 
 use std::collections::BTreeMap;
@@ -13,39 +13,40 @@ use crate::domain::time::dates::{DateRun, DateSet, day_after, day_before};
 use crate::domain::vocabulary::choice::AbsenceKind;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
-/// What the arrivals and releases give.
+/// The detentions of a person, and the absences that interrupt them.
 #[derive(Debug, Default)]
 pub(super) struct Detention {
-    /// The dates, before the first dates of modalities are taken out.
+    /// The dates in detention, with the first dates of modalities still among them.
     pub dates: DateSet,
-    /// From each arrival to its release.
+    /// One span a detention: from the arrival to the release.
     pub spans: Vec<Span>,
-    /// The dates wholly inside each escape or failure to return.
+    /// One span an escape or failure to return: the dates wholly inside.
     pub away: Vec<Span>,
-    /// The same by `detention`: the end of an absence from one does not end that from another.
+    /// The spans of `away`, grouped by the `detention` that the record names: the end of an
+    /// absence from one detention does not end an absence from another.
     pub away_from: Vec<Vec<Span>>,
     arrivals: Vec<(NaiveDate, RecordIndex)>,
     releases: Vec<(NaiveDate, RecordIndex)>,
 }
 
 impl Detention {
-    /// The records of the detentions that meet these dates, and of what was away from them.
+    /// The records that open or close a detention or an absence that shares a date with the run.
     pub fn records(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let spans = self.spans.iter().chain(&self.away);
         spans.filter(move |span| span.run.meets(run)).flat_map(|span| &span.depends_on).copied()
     }
 
-    /// The arrival that ends a modality which begins on this date: the first on or after it, but
-    /// for one on that very date which a release on the same date follows.
+    /// The arrival that ends a modality that starts on this date: the first arrival on or after
+    /// the date. An arrival on the date itself does not count if a release on that date follows.
     pub fn return_from(&self, starts_on: NaiveDate) -> Option<(NaiveDate, RecordIndex)> {
         let release = self.last_release_on(starts_on);
         let first = self.arrivals.partition_point(|(date, _)| *date < starts_on);
-        self.arrivals[first..].iter().copied().find(|(date, place)| {
-            *date > starts_on || release.is_none_or(|release| release < *place)
+        self.arrivals[first..].iter().copied().find(|(date, arrival)| {
+            *date > starts_on || release.is_none_or(|release| release < *arrival)
         })
     }
 
-    /// The release for which an arrival on the date that a modality begins is no return.
+    /// The release that follows an arrival on this date, so that the arrival is no return.
     pub fn release_after_arrival_on(&self, starts_on: NaiveDate) -> Option<RecordIndex> {
         let release = self.last_release_on(starts_on)?;
         let arrived =
@@ -60,7 +61,7 @@ impl Detention {
     }
 }
 
-/// Walks the arrivals, releases and absences.
+/// Derives the detentions from the arrivals, releases and absences.
 pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) -> Detention {
     let mut walk = Walk::default();
     for record in &timeline.records {
@@ -82,7 +83,7 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
 #[derive(Default)]
 struct Walk<'a> {
     open: Option<(NaiveDate, RecordIndex)>,
-    /// The absences that nothing has ended yet.
+    /// The absences that no record has ended so far: start date, start record, detention.
     away: Vec<(NaiveDate, RecordIndex, &'a Id)>,
     away_from: BTreeMap<&'a Id, Vec<Span>>,
     found: Detention,
@@ -96,7 +97,7 @@ impl<'a> Walk<'a> {
         findings: &mut Vec<Finding>,
     ) {
         self.found.arrivals.push((record.date, record.index));
-        // Coming back from an escape by an arrival is how the rules let an absence end.
+        // By the rules an arrival also ends an absence.
         let returns = !self.away.is_empty();
         self.back(record, |_| true);
         match self.open {
@@ -134,7 +135,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Ends the absences that this record ends.
+    /// Ends every running absence whose detention satisfies `ends`.
     fn back(&mut self, record: &TimelineRecord<'_>, ends: impl Fn(&Id) -> bool) {
         let ended = &mut self.away_from;
         self.away.retain(|(since, start, detention)| {
@@ -147,6 +148,7 @@ impl<'a> Walk<'a> {
         });
     }
 
+    /// Closes at the last date that counts whatever is still open.
     fn finish(mut self, at: NaiveDate) -> Detention {
         if let Some((first, arrival)) = self.open {
             let run = DateRun { first, last: at };

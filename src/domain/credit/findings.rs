@@ -1,5 +1,6 @@
-//! The findings that compare records with the sets of dates: attests, named modalities, codes.
-//! Always: a finding blocks nothing and carries ids and dates only.
+//! The findings that compare records with the computed dates: attests, modalities that an
+//! admission names, and codes.
+//! Always: a finding never blocks the answer, and carries ids and dates only.
 //! Rules: the section "Findings" of the credit rules.
 
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use crate::domain::time::dates::DateSet;
 use crate::domain::vocabulary::fact::{Fact, Id};
 use crate::domain::vocabulary::registry::Registry;
 
-/// All that remain once each set has record its own.
+/// The findings that the files of the single sets do not make themselves.
 pub(super) fn others(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],
@@ -25,7 +26,7 @@ pub(super) fn others(
     findings
 }
 
-/// An admission names a modality in whose window none of its dates lies.
+/// Admissions that name a modality although no date of the presence lies in its window.
 fn stay_modalities(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],
@@ -57,7 +58,7 @@ fn stay_modalities(
     findings
 }
 
-/// An attest counts other days than the records do.
+/// Attests that count other days than the records do.
 fn attests(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
     let present: HashMap<&Id, DateSet> = stays
         .iter()
@@ -82,9 +83,10 @@ fn attests(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Find
     timeline.records.iter().filter_map(mismatch).collect()
 }
 
-/// Codes of places that no registry knows, once a code.
+/// Codes of places that no registry knows, one finding a code.
 fn unknown_codes(timeline: &Timeline<'_>, registry: &Registry) -> Vec<Finding> {
-    let record = timeline.records.iter().map(|record| (record.index, record.fact));
-    let found = registry.unknown(record).into_iter();
-    found.map(|(said, at)| timeline.finding(FindingCode::UnknownCode, at, said)).collect()
+    let facts = timeline.records.iter().map(|record| (record.index, record.fact));
+    let unknown = registry.unknown(facts).into_iter();
+    let finding = |(message, records)| timeline.finding(FindingCode::UnknownCode, records, message);
+    unknown.map(finding).collect()
 }

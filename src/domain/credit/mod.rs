@@ -1,7 +1,7 @@
-//! The credit of days: how many days of the sentence a stay outside is worth, under every reading
-//! of the law side by side, when the person has to go back.
-//! Always: the ledger counts and shows its sources; it never decides, and unknown is never zero.
-//! The same history and the same question give the same answer, whatever the order of receipt.
+//! The credit of days: when a person has to return to prison, how many days of the sentence the
+//! time outside is worth, under every reading of the law side by side.
+//! Always: the ledger counts and shows its sources, and never decides; an unknown figure is never
+//! zero. The order in which records arrive changes no answer.
 //! Rules: art. 68 par. 5 of the Act of 17 May 2006, as `projections/rules/credit.toml` states it.
 
 mod answer;
@@ -34,18 +34,19 @@ use rules::CreditRules;
 use runs::{DetentionEvidence, Presences};
 use timeline::Timeline;
 
-/// Modalities times records that one answer goes into, about 200 MiB: each modality accounts for
-/// every stay. With forty modalities that leaves 5,000 records of custody and stays.
+/// The most modalities times records of one answer: the memory of an answer grows with this
+/// product, because each modality lists every stay. At the limit an answer takes about 200 MiB;
+/// a person with forty modalities may have 5,000 records of custody and stays.
 pub const LISTED_MAX: usize = 200_000;
 
-/// Whether an answer stays within [`LISTED_MAX`].
+/// Whether an answer about this history stays within [`LISTED_MAX`].
 pub fn is_answerable(history: &History) -> bool {
     let facts = || history.facts().filter(|(_, fact)| timeline::is_read(fact));
     let modalities = facts().filter(|(_, fact)| matches!(fact, Fact::Granted(_))).count();
     modalities * facts().count() <= LISTED_MAX
 }
 
-/// Answers one question about the credit of days from what stands of a person's records.
+/// Answers one question about the credit of days from the history of a person.
 pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Credit {
     let mut findings = history.findings.clone();
     let timeline = Timeline::new(history, query, &mut findings);

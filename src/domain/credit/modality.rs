@@ -1,5 +1,5 @@
-//! W, S and K: the dates a modality ran, was suspended, and was complied with.
-//! Always: K ⊆ W, and no window holds the first date of a later modality.
+//! W, S and K: the dates on which a modality ran, was suspended, and was complied with.
+//! Always: K lies inside W, and no window holds the first date of a later modality.
 //! Rules: the rows W, S and K of the table "Sets" of the credit rules.
 
 use std::collections::{HashMap, HashSet};
@@ -18,29 +18,29 @@ use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 pub(super) struct CourtDecision<'a> {
     pub left: DecidedFigure,
     pub judgment: &'a Id,
-    /// The id of the record that tells it.
+    /// The id of the record that states the decision.
     pub event: &'a str,
 }
 
-/// How a decision says what is left.
+/// The figure that a decision gives: what is left to serve, or what is credited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecidedFigure {
     RemainingDays(i64),
     CreditedDays(i64),
 }
 
-/// One modality with its dates.
+/// One modality with its sets of dates.
 #[derive(Debug)]
 pub(super) struct DatedModality<'a> {
     pub granted: &'a Granted,
     pub grant: RecordIndex,
     pub starts_on: NaiveDate,
-    /// The window; `None` when it is empty.
+    /// The window W as a run; `None` when it is empty.
     pub window: Option<DateRun>,
-    /// The window as a set.
+    /// The window W as a set.
     pub dates: DateSet,
-    /// The grant, what keeps an arrival on its first date from ending the window, and what ends
-    /// it, be it the death.
+    /// The records that the window depends on: the grant; a release because of which an arrival
+    /// on the first date is no return; the record that ends the window, which may be the death.
     pub depends_on: Vec<RecordIndex>,
     pub suspensions: Vec<Span>,
     pub suspended: DateSet,
@@ -49,28 +49,28 @@ pub(super) struct DatedModality<'a> {
 }
 
 impl DatedModality<'_> {
-    /// Under these the person sleeps in the institution.
+    /// Whether the person sleeps in the institution under this kind of modality.
     pub fn sleeps_inside(&self) -> bool {
         matches!(self.granted.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
     }
 
-    /// The records of its window and of what was suspended in it.
+    /// The records that the window and the suspensions depend on.
     pub fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
         let suspensions = self.suspensions.iter().flat_map(|span| &span.depends_on);
         self.depends_on.iter().chain(suspensions).copied()
     }
 }
 
-/// A date and the record that gives it.
+/// A date and the record that states the date.
 type DatedRecord = (NaiveDate, RecordIndex);
 
-/// What is recorded about one modality, besides its grant.
+/// The records about one modality, besides its grant.
 #[derive(Default)]
 struct ModalityEvents<'a> {
-    /// Suspensions, with where each was lifted.
+    /// Each suspension with the record that lifted it, if any did.
     suspensions: Vec<(DatedRecord, Option<DatedRecord>)>,
     ended: Option<DatedRecord>,
-    /// The revocation that is effective first.
+    /// The revocation that takes effect first.
     revoked: Option<DatedRecord>,
     decision: Option<CourtDecision<'a>>,
 }
@@ -121,7 +121,7 @@ pub(super) fn modalities<'a>(
     (modalities, detained)
 }
 
-/// Two windows from one date on: neither cuts the other short, so the reader must be record.
+/// A finding about two windows that start on one date: neither cuts the other short.
 fn same_start(timeline: &Timeline<'_>, pair: &[DatedModality<'_>]) -> Option<Finding> {
     let (first, second) = (&pair[0], &pair[1]);
     let both = first.window.is_some() && second.window.is_some();
@@ -134,7 +134,7 @@ fn same_start(timeline: &Timeline<'_>, pair: &[DatedModality<'_>]) -> Option<Fin
     })
 }
 
-/// The first grant of each modality, in the order of `startsOn`.
+/// The first grant of each modality with its start date, in the order of start dates.
 fn grants<'a>(
     timeline: &Timeline<'a>,
     findings: &mut Vec<Finding>,
@@ -154,10 +154,11 @@ fn grants<'a>(
         first.insert(&granted.modality, record.index);
         grants.push((granted, granted.starts_on.unwrap_or(record.date), record.index));
     }
-    grants.sort_by_key(|(_, starts_on, place)| (*starts_on, *place));
+    grants.sort_by_key(|(_, starts_on, grant)| (*starts_on, *grant));
     grants
 }
 
+/// The records about each modality, besides the grants.
 fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
     let mut about: HashMap<&Id, ModalityEvents> = HashMap::new();
     for record in &timeline.records {
@@ -195,7 +196,8 @@ fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
     about
 }
 
-/// The last date of the window and the record that ends it: the first of all that may.
+/// The last date of the window and the record that ends the window: of all records that may end
+/// the window, the first.
 fn window_end(
     timeline: &Timeline<'_>,
     detention: &Detention,
@@ -204,33 +206,33 @@ fn window_end(
     next: Option<DatedRecord>,
     findings: &mut Vec<Finding>,
 ) -> (NaiveDate, Option<RecordIndex>) {
-    let before = |(date, place): DatedRecord| (day_before(date), Some(place));
+    let day_before_it = |(date, record): DatedRecord| (day_before(date), Some(record));
     let own = [
-        detention.return_from(starts_on).map(before),
-        about.revoked.map(before),
-        about.ended.map(|(date, place)| (date, Some(place))),
+        detention.return_from(starts_on).map(day_before_it),
+        about.revoked.map(day_before_it),
+        about.ended.map(|(date, record)| (date, Some(record))),
         Some((timeline.at, timeline.death)),
     ];
     let own = own.into_iter().flatten().min_by_key(|(date, _)| *date);
     let (last, end) = own.unwrap_or((timeline.at, timeline.death));
     match next {
-        Some((other, place)) if day_before(other) < last => {
+        Some((other, other_grant)) if day_before(other) < last => {
             findings.push(timeline.finding(
                 FindingCode::ModalityOverlap,
-                [grant, place],
+                [grant, other_grant],
                 format!("A window is cut short by another modality that starts on {other}."),
             ));
-            (day_before(other), Some(place))
+            (day_before(other), Some(other_grant))
         }
         _ => (last, end),
     }
 }
 
-/// From each suspension to the day before it was lifted, or to the end of the window.
+/// One span a suspension: to the day before it was lifted, or else to the end of the window.
 fn suspensions(about: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> {
     let span = |&((first, suspended), lifted): &(DatedRecord, Option<DatedRecord>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
-        let depends_on = [Some(suspended), lifted.map(|(_, place)| place)];
+        let depends_on = [Some(suspended), lifted.map(|(_, record)| record)];
         Span {
             run: DateRun { first, last },
             depends_on: depends_on.into_iter().flatten().collect(),
@@ -239,6 +241,8 @@ fn suspensions(about: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> 
     about.suspensions.iter().map(span).collect()
 }
 
+/// Sets K of a modality: W without the suspended dates and, where the modality is lived outside,
+/// without the detained dates.
 fn comply(
     timeline: &Timeline<'_>,
     detention: &Detention,
@@ -254,11 +258,11 @@ fn comply(
     let inside = modality.dates.intersect(detained);
     let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
     let spans = detention.spans.iter().filter(|span| span.run.meets(window));
-    let places: HashSet<RecordIndex> =
+    let records: HashSet<RecordIndex> =
         spans.flat_map(|span| span.depends_on.iter().copied()).collect();
     findings.push(timeline.finding(
         FindingCode::ModalityWithoutRelease,
-        places.into_iter().chain([modality.grant]),
+        records.into_iter().chain([modality.grant]),
         format!(
             "Detained on {} dates of a modality that is lived outside, from {} on.",
             inside.days(),

@@ -1,5 +1,5 @@
-//! The readings of the law: credited days, what remains, and when the sentence ends.
-//! Always: the ledger decides nothing; while a court has not, the answer is a range.
+//! The readings of the law: the credited days, the remaining days, and the end of the sentence.
+//! Always: the ledger decides nothing; while the court has not decided, the answer is a range.
 //! Rules: the section "Readings" of the credit rules.
 
 use chrono::NaiveDate;
@@ -12,12 +12,12 @@ use super::runs::DayRuns;
 use crate::domain::time::dates::{DateSet, day_after, days_later};
 use crate::domain::vocabulary::choice::ModalityKind;
 
-/// What all readings of one modality share.
+/// The figures of one modality that all its readings start from.
 pub(super) struct ReadingInput<'g> {
     pub modality: &'g DatedModality<'g>,
     pub base: &'g RemainderBase,
     pub treatment_days: i64,
-    /// The first date in prison after the window: B of the rules.
+    /// B of the rules: the first date in prison after the window.
     pub back: Option<NaiveDate>,
 }
 
@@ -37,19 +37,21 @@ impl<'g> ReadingInput<'g> {
         self.modality.compliant.days()
     }
 
-    /// The last day when so many are left from the return on: the day before it when none is.
+    /// The last day of the sentence when so many days remain from the return on. With no day
+    /// remaining this is the day before the return.
     fn end(&self, remaining_days: i64) -> Result<SentenceEnd, String> {
         let Some(back) = self.back else { return Ok(SentenceEnd::NoReturn) };
         days_later(back, remaining_days - 1).map(SentenceEnd::On).ok_or_else(too_late)
     }
 }
 
-/// DateSet are four-digit years; nobody serves longer, but a typing error may say so.
+/// Why an end cannot be computed: dates have four-digit years, and a typing error in a length may
+/// lead beyond the last of them.
 fn too_late() -> String {
     "sentenceEnd lies after 9999-12-31".to_owned()
 }
 
-/// Every reading that applies to the kind of the modality.
+/// Every reading that applies to the kind of modality.
 pub(super) fn readings(ground: &ReadingInput<'_>, runs: DayRuns) -> Readings {
     let rules = &CreditRules::shipped().readings;
     let DayRuns { compliant, not_compliant, in_treatment, not_in_treatment } = runs;
@@ -70,6 +72,7 @@ pub(super) fn readings(ground: &ReadingInput<'_>, runs: DayRuns) -> Readings {
     Readings { none, deduction, court_decision, full_residential: full }
 }
 
+/// A reading without figures yet.
 fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) -> Reading {
     Reading {
         status: rule.status,
@@ -91,7 +94,7 @@ fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) ->
     }
 }
 
-/// A reading with one number of days to take off.
+/// A reading that takes one number of days off the remainder.
 fn credited(
     ground: &ReadingInput<'_>,
     days: i64,
@@ -110,7 +113,7 @@ fn credited(
     reading
 }
 
-/// Writes the end, or why there is none.
+/// Writes the end of the sentence into the reading, or why the end cannot be computed.
 fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
     match end {
         Ok(end) => reading.sentence_end = Some(end),
@@ -118,6 +121,7 @@ fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
     }
 }
 
+/// The reading that leaves the figure to the court.
 fn court(
     ground: &ReadingInput<'_>,
     rule: &ReadingRule,
@@ -140,6 +144,7 @@ fn court(
     reading
 }
 
+/// The reading while the court has not decided: from nothing to all compliant days.
 fn undecided(
     ground: &ReadingInput<'_>,
     rule: &ReadingRule,

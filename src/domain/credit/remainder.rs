@@ -1,7 +1,7 @@
-//! The base: what was left to serve when a modality was granted.
-//! Always: the entered, the calculated and the effective count are kept apart; unknown is never
-//! zero.
-//! Rules: the section "RemainderBase" of the credit rules.
+//! The remainder of the sentence when a modality starts: the base from which the readings credit.
+//! Always: the entered, the calculated and the effective count are separate; an unknown count is
+//! never zero.
+//! Rules: the section "Base" of the credit rules.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::domain::time::dates::{self, DateRun, DateSet, SentenceLength, day_bef
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Id, Pronounced};
 
-/// The sentences, chained.
+/// The sentences of a person, laid one after the other from a start date.
 #[derive(Debug, Default)]
 pub(super) struct SentenceChain<'a> {
     links: Vec<ChainedSentence<'a>>,
@@ -27,14 +27,14 @@ pub(super) struct SentenceChain<'a> {
 
 #[derive(Debug)]
 struct ChainedSentence<'a> {
-    place: RecordIndex,
+    record: RecordIndex,
     date: NaiveDate,
     sentence: &'a Pronounced,
-    /// Days from the start of the chain to the end of this link.
+    /// Days from the start of the chain to the end of this sentence.
     passed: i64,
 }
 
-/// Chains the sentences, each once, in order.
+/// Chains the sentences in the order of their first records, each sentence once.
 pub(super) fn chain<'a>(
     timeline: &Timeline<'a>,
     detained: &DateSet,
@@ -58,8 +58,8 @@ pub(super) fn chain<'a>(
                     continue;
                 }
                 first.insert(&sentence.sentence, record.index);
-                let (place, date) = (record.index, record.date);
-                chain.links.push(ChainedSentence { place, date, sentence, passed: 0 });
+                let (record, date) = (record.index, record.date);
+                chain.links.push(ChainedSentence { record, date, sentence, passed: 0 });
             }
             _ => {}
         }
@@ -69,6 +69,7 @@ pub(super) fn chain<'a>(
     chain
 }
 
+/// Fixes the start of the chain and the end of each sentence.
 fn lay(chain: &mut SentenceChain<'_>, detained: &DateSet, month_days: MonthDays) {
     let Some(first) = chain.links.first() else { return };
     let arrived = || detained.first_from(first.date);
@@ -97,25 +98,25 @@ fn end_mismatch(
         let end = end.map_or("after 9999-12-31".to_owned(), |end| end.to_string());
         timeline.finding(
             FindingCode::EndMismatch,
-            [link.place],
+            [link.record],
             format!("The registry ends the sentence on {stated}; the chain up to it ends {end}."),
         )
     })
 }
 
-/// The base of one modality, and why it has none.
+/// The remainder of one modality, or what is missing to know it.
 #[derive(Debug)]
 pub(super) struct RemainderBase {
     pub remainder: Remainder,
     pub calculation: Option<Calculation>,
-    /// What is missing, when there is no effective count.
+    /// What is missing; empty when there is an effective count.
     pub missing: Vec<String>,
 }
 
-/// What is missing when neither an entered remainder nor a sentence is known.
+/// What is missing when the grant states no remainder and no sentence is recorded.
 const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
 
-/// The base of each modality; they are in the order of `startsOn`.
+/// The base of each modality; `modalities` are in the order of `startsOn`.
 pub(super) fn bases(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],
@@ -124,8 +125,8 @@ pub(super) fn bases(
     findings: &mut Vec<Finding>,
 ) -> Vec<RemainderBase> {
     let mut bases = Vec::with_capacity(modalities.len());
-    // X of the rules with its records, and the releases of unknown worth, of the modalities that
-    // start earlier.
+    // Of the modalities that start earlier: the dates served under them (X of the rules) with the
+    // records behind these dates, and the releases that only a court can value.
     let (mut served, mut undecided) = (DateSet::default(), Vec::new());
     let mut served_by: Vec<RecordIndex> = Vec::new();
     let mut earlier = 0;
@@ -154,8 +155,8 @@ pub(super) fn bases(
             .map(|left| {
                 let before = day_before(modality.starts_on);
                 let inside = detention.records(DateRun { first: left.from, last: before });
-                let places = chain.records(modality.starts_on).chain(inside);
-                let events = timeline.ids(places.chain(served_by.iter().copied()));
+                let records = chain.records(modality.starts_on).chain(inside);
+                let events = timeline.ids(records.chain(served_by.iter().copied()));
                 Calculation { events, ..left }
             });
         let calculated_days = calculation.as_ref().map(Calculation::days);
@@ -174,7 +175,8 @@ pub(super) fn bases(
 }
 
 impl SentenceChain<'_> {
-    /// SentenceLength of the sentences pronounced by then, and what was imputed and served before.
+    /// The parts of the calculated remainder on `starts_on`, without their records; `None` when no
+    /// sentence was pronounced by then.
     fn left(&self, starts_on: NaiveDate, served: &DateSet) -> Option<Calculation> {
         let from = self.start?;
         Some(Calculation {
@@ -186,14 +188,15 @@ impl SentenceChain<'_> {
         })
     }
 
+    /// The sentences pronounced on or before a date.
     fn pronounced_by(&self, date: NaiveDate) -> &[ChainedSentence<'_>] {
         &self.links[..self.links.partition_point(|link| link.date <= date)]
     }
 
-    /// The sentences pronounced by then, and every imputation.
+    /// The records of the sentences pronounced by a date, and of every imputation.
     fn records(&self, date: NaiveDate) -> impl Iterator<Item = RecordIndex> + '_ {
-        let imputed = self.imputed.iter().map(|(place, _)| *place);
-        self.pronounced_by(date).iter().map(|link| link.place).chain(imputed)
+        let imputed = self.imputed.iter().map(|(record, _)| *record);
+        self.pronounced_by(date).iter().map(|link| link.record).chain(imputed)
     }
 }
 

@@ -1,10 +1,10 @@
-//! The dates behind the figures, counted and excluded, run by run with reason and records.
-//! Always: the runs of one list share no date, and together account for every date in question;
-//! a record without which a run would not hold is among those it rests on, but for corrections, and
-//! for other stays where a run is an absence or a closing date: that none covers it rests on none.
-//! Rules: the paragraph on `counted` and `excluded` of the credit rules. A run rests on the
-//! records that open and close each window, presence, detention, suspension or absence it lies in,
-//! and on those that ended what would else cover it.
+//! The dates behind the figures, counted and excluded, as runs with their reason and records.
+//! Always: the runs of one list share no date, and together they cover every date in question. Each
+//! run lists every record it depends on, with two exceptions: corrections; and, for an absence or a
+//! closing date, the other stays, because no record says that no other stay covers the date.
+//! Rules: the paragraph on `counted` and `excluded` of the credit rules. A run depends on the
+//! records that open and close each window, presence, detention, suspension or absence around the
+//! run, and on the records that ended whatever would otherwise cover the run.
 
 use chrono::NaiveDate;
 
@@ -15,7 +15,7 @@ use super::timeline::{RecordIndex, Span, Timeline};
 use super::treatment::{Presence, PresenceEnd};
 use crate::domain::time::dates::{DateRun, DateSet};
 
-/// The lists of one modality.
+/// The four lists of runs of one modality.
 pub(super) struct DayRuns {
     pub compliant: Vec<DayRun>,
     pub not_compliant: Vec<DayRun>,
@@ -23,10 +23,10 @@ pub(super) struct DayRuns {
     pub not_in_treatment: Vec<DayRun>,
 }
 
-/// All presences with what lies inside them, once for all modalities.
+/// All presences of a person with their absences and closings, prepared once for all modalities.
 pub(super) struct Presences {
     spans: Vec<Span>,
-    /// The unauthorised absences of each, in the order of `spans`.
+    /// For each span of `spans`, the records that ended its unauthorised absences.
     absences_of: Vec<EndRecords>,
     absences: Vec<Span>,
     closings: Vec<Span>,
@@ -40,9 +40,9 @@ impl Presences {
         let mut presences: Vec<&Presence> = presences.collect();
         presences.sort_by_key(|presence| presence.run);
         let closing = |p: &&Presence| match p.end {
-            PresenceEnd::Closed(place) => {
+            PresenceEnd::Closed(closing) => {
                 let run = DateRun { first: p.run.last, last: p.run.last };
-                Some(Span { run, depends_on: vec![place] })
+                Some(Span { run, depends_on: vec![closing] })
             }
             PresenceEnd::Displaced(_) | PresenceEnd::Open => None,
         };
@@ -66,10 +66,10 @@ impl Presences {
     }
 }
 
-/// The detention with what ended each of its parts, once for all modalities.
+/// The detentions with the records that ended them, prepared once for all modalities.
 pub(super) struct DetentionEvidence<'d> {
     detention: &'d Detention,
-    /// D.
+    /// D of the rules.
     detained: &'d DateSet,
     released: EndRecords,
     returned: Vec<EndRecords>,
@@ -83,13 +83,14 @@ impl<'d> DetentionEvidence<'d> {
     }
 }
 
+/// The spans in the order of their dates.
 fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
     let mut spans: Vec<Span> = spans.collect();
     spans.sort_by_key(|span| span.run);
     spans
 }
 
-/// Spans that a record has ended, by their last date.
+/// The records that ended spans, each with the last date of its span, in the order of dates.
 struct EndRecords(Vec<(NaiveDate, RecordIndex)>);
 
 impl EndRecords {
@@ -103,9 +104,9 @@ impl EndRecords {
         Self(ends)
     }
 
-    /// What ended the last of those that were over when a run began, and those that were over
-    /// within it: without them they would have gone on.
-    fn by(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
+    /// The records without which a span would have gone on into the run: the record that ended the
+    /// last span before the run, and the records that ended a span within the run.
+    fn around(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let over = self.0.partition_point(|(last, _)| *last <= run.first);
         let latest = self.0[..over].last().map(|(last, _)| *last);
         let before = self.0[..over].partition_point(|(last, _)| Some(*last) < latest);
@@ -114,90 +115,81 @@ impl EndRecords {
     }
 }
 
-/// The lists of one modality.
+/// Builds the four lists of runs of one modality.
 pub(super) fn day_runs(
     timeline: &Timeline<'_>,
     modality: &DatedModality<'_>,
-    custody: &DetentionEvidence<'_>,
+    detention: &DetentionEvidence<'_>,
     presences: &Presences,
 ) -> DayRuns {
+    let builder = RunBuilder { timeline, window: &modality.depends_on };
+    let returned: Vec<&EndRecords> = detention.returned.iter().collect();
+    // Where the person sleeps inside, detention plays no part.
     let nowhere = DateSet::default();
-    let inside = modality.sleeps_inside();
-    let detained = if inside { &nowhere } else { custody.detained };
+    let (detained, not_detained) = if modality.sleeps_inside() {
+        (&nowhere, RunEvidence::default())
+    } else {
+        let away = RunEvidence::new(&[&detention.detention.away], &[&detention.released]);
+        (detention.detained, away)
+    };
     let lifted = &EndRecords::new(&modality.suspensions);
-    let returned: Vec<&EndRecords> = custody.returned.iter().collect();
-    // Where the person sleeps inside, no date is free and none detained.
-    let free = RunEvidence::new(&[&custody.detention.away], &[&custody.released]);
-    let free = if inside { RunEvidence::default() } else { free };
-    let compliant = free.and(&[], &[lifted]);
+    let compliant = not_detained.and(&[], &[lifted]);
     let treatment = compliant.in_treatment(presences);
-    // What a run of each reason rests on, besides the window.
+    let spans: &[Span] = &detention.detention.spans;
     let not_complied = [
-        (DayReason::Detained, detained, RunEvidence::new(&[&custody.detention.spans], &returned)),
-        (DayReason::Suspended, &modality.suspended, free.and(&[&modality.suspensions], &[])),
+        (DayReason::Detained, detained, RunEvidence::new(&[spans], &returned)),
+        (
+            DayReason::Suspended,
+            &modality.suspended,
+            not_detained.and(&[&modality.suspensions], &[]),
+        ),
     ];
-    let lists = RunBuilder { timeline, window: &modality.depends_on };
     let treated = presences.present.intersect(&modality.compliant);
-    let mut left = presences.covered.minus(&treated);
-    let outside = left.minus(&modality.dates);
-    let stayed = RunEvidence::new(&[&presences.spans], &[]);
-    let mut not_in_treatment = lists.list(DayReason::OutsideWindow, &outside, &stayed);
-    left = left.minus(&outside);
+    let not_treated = presences.covered.minus(&treated);
+    let outside_window = not_treated.minus(&modality.dates);
     let absent = compliant.and(&[&presences.spans, &presences.absences], &[]);
-    let not_treated = not_complied
-        .each_ref()
-        .map(|(why, dates, grounds)| (*why, *dates, grounds.and(&[&presences.spans], &[])))
-        .into_iter()
-        .chain([
-            (DayReason::UnauthorisedAbsence, &presences.absent, absent),
-            (
-                DayReason::ClosingDate,
-                &presences.covered,
-                treatment.and(&[&presences.closings], &[]),
-            ),
-        ]);
-    for (why, dates, grounds) in not_treated {
-        let because = left.intersect(dates);
-        not_in_treatment.extend(lists.list(why, &because, &grounds));
-        left = left.minus(&because);
-    }
-    let mut not_compliant = Vec::new();
-    let mut left = modality.dates.minus(&modality.compliant);
-    for (why, dates, grounds) in &not_complied {
-        let because = left.intersect(dates);
-        not_compliant.extend(lists.list(*why, &because, grounds));
-        left = left.minus(&because);
-    }
-    not_in_treatment.sort_by_key(|run| run.from);
-    not_compliant.sort_by_key(|run| run.from);
+    let closing = treatment.and(&[&presences.closings], &[]);
+    let mut reasons = vec![(
+        DayReason::OutsideWindow,
+        &outside_window,
+        RunEvidence::new(&[&presences.spans], &[]),
+    )];
+    reasons.extend(
+        not_complied
+            .iter()
+            .map(|(why, dates, evidence)| (*why, *dates, evidence.and(&[&presences.spans], &[]))),
+    );
+    reasons.push((DayReason::UnauthorisedAbsence, &presences.absent, absent));
+    reasons.push((DayReason::ClosingDate, &presences.covered, closing));
     DayRuns {
-        in_treatment: lists.list(DayReason::InTreatment, &treated, &treatment),
-        compliant: lists.list(DayReason::UnderModality, &modality.compliant, &compliant),
-        not_compliant,
-        not_in_treatment,
+        in_treatment: builder.runs(DayReason::InTreatment, &treated, &treatment),
+        compliant: builder.runs(DayReason::UnderModality, &modality.compliant, &compliant),
+        not_compliant: builder
+            .runs_by_reason(modality.dates.minus(&modality.compliant), &not_complied),
+        not_in_treatment: builder.runs_by_reason(not_treated, &reasons),
     }
 }
 
-/// What the runs of a list rest on, besides the window.
+/// What the runs of one list depend on, besides the window.
 #[derive(Default, Clone)]
 struct RunEvidence<'g> {
-    /// They lie in these.
+    /// The runs lie inside these spans.
     within: Vec<&'g [Span]>,
-    /// Of each of these the last was over, and those within the run.
-    over: Vec<&'g EndRecords>,
-    /// They lie in these too, and the absences from each were over.
+    /// The runs depend on the end of these spans.
+    ended: Vec<&'g EndRecords>,
+    /// The runs also lie inside these presences, whose absences had ended.
     presences: Option<&'g Presences>,
 }
 
 impl<'g> RunEvidence<'g> {
-    fn new(within: &[&'g [Span]], over: &[&'g EndRecords]) -> Self {
-        Self { within: within.to_vec(), over: over.to_vec(), presences: None }
+    fn new(within: &[&'g [Span]], ended: &[&'g EndRecords]) -> Self {
+        Self { within: within.to_vec(), ended: ended.to_vec(), presences: None }
     }
 
-    fn and(&self, within: &[&'g [Span]], over: &[&'g EndRecords]) -> Self {
+    fn and(&self, within: &[&'g [Span]], ended: &[&'g EndRecords]) -> Self {
         let mut both = self.clone();
         both.within.extend(within);
-        both.over.extend(over);
+        both.ended.extend(ended);
         both
     }
 
@@ -206,26 +198,45 @@ impl<'g> RunEvidence<'g> {
     }
 }
 
+/// Makes the runs of one modality.
 struct RunBuilder<'l, 'a> {
     timeline: &'l Timeline<'a>,
-    /// What the window rests on: every run of a modality does.
+    /// The records that the window depends on, and so does every run of the modality.
     window: &'l [RecordIndex],
 }
 
 impl RunBuilder<'_, '_> {
-    fn list(&self, why: DayReason, dates: &DateSet, grounds: &RunEvidence<'_>) -> Vec<DayRun> {
+    /// The runs of dates, each date under the first reason whose dates hold it.
+    fn runs_by_reason(
+        &self,
+        mut left: DateSet,
+        reasons: &[(DayReason, &DateSet, RunEvidence<'_>)],
+    ) -> Vec<DayRun> {
+        let mut runs = Vec::new();
+        for (why, dates, evidence) in reasons {
+            let excluded = left.intersect(dates);
+            runs.extend(self.runs(*why, &excluded, evidence));
+            left = left.minus(&excluded);
+        }
+        runs.sort_by_key(|run| run.from);
+        runs
+    }
+
+    /// The runs of dates under one reason, each with the records it depends on.
+    fn runs(&self, why: DayReason, dates: &DateSet, evidence: &RunEvidence<'_>) -> Vec<DayRun> {
         let mut within: Vec<SpanCursor> =
-            grounds.within.iter().map(|s| SpanCursor::new(s)).collect();
-        let mut stayed = grounds.presences.map(|p| (SpanCursor::new(&p.spans), &p.absences_of));
+            evidence.within.iter().map(|spans| SpanCursor::new(spans)).collect();
+        let mut stayed = evidence.presences.map(|p| (SpanCursor::new(&p.spans), &p.absences_of));
         let run = |run: DateRun| {
-            let mut places = self.window.to_vec();
-            for touching in &mut within {
-                places.extend(touching.next(run).flat_map(|(_, span)| span.depends_on.clone()));
+            let mut records = self.window.to_vec();
+            for cursor in &mut within {
+                records.extend(cursor.next(run).flat_map(|(_, span)| span.depends_on.clone()));
             }
-            places.extend(grounds.over.iter().flat_map(|over| over.by(run)));
-            if let Some((touching, absences)) = &mut stayed {
-                for (place, span) in touching.next(run) {
-                    places.extend(span.depends_on.iter().copied().chain(absences[place].by(run)));
+            records.extend(evidence.ended.iter().flat_map(|ended| ended.around(run)));
+            if let Some((cursor, absences_of)) = &mut stayed {
+                for (index, span) in cursor.next(run) {
+                    let ended = absences_of[index].around(run);
+                    records.extend(span.depends_on.iter().copied().chain(ended));
                 }
             }
             DayRun {
@@ -233,17 +244,18 @@ impl RunBuilder<'_, '_> {
                 to: run.last,
                 days: run.days(),
                 why,
-                events: self.timeline.ids(places),
+                events: self.timeline.ids(records),
             }
         };
         dates.runs().map(run).collect()
     }
 }
 
-/// Finds the spans that share a date with each of several runs in order.
+/// Finds the spans that share a date with a run, for runs asked in the order of dates.
 struct SpanCursor<'s> {
     spans: &'s [Span],
-    /// Runs come in order, so spans that ended before one are behind those after it too.
+    /// How many spans at the start ended before the last run asked about, and so before every
+    /// later run too.
     behind: usize,
 }
 
@@ -252,7 +264,7 @@ impl<'s> SpanCursor<'s> {
         Self { spans, behind: 0 }
     }
 
-    /// The spans with their places.
+    /// The spans that share a date with the run, with their indexes.
     fn next(&mut self, run: DateRun) -> impl Iterator<Item = (usize, &'s Span)> + use<'s> {
         let passed = self.spans[self.behind..].iter().take_while(|s| s.run.last < run.first);
         self.behind += passed.count();

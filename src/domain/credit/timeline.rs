@@ -1,5 +1,5 @@
-//! The records the credit reads, in order, up to the date of the answer.
-//! Always: nothing after the death, after today (unless projected) or after `at` is in it.
+//! The records that the credit reads, in the order of the history, up to the last date that counts.
+//! Always: no record is later than `at`, than today (unless projected) or than the death.
 //! Rules: the section "History" of the credit rules.
 
 use std::collections::BTreeSet;
@@ -14,11 +14,11 @@ use crate::domain::time::calendar;
 use crate::domain::time::dates::{DateRun, DateSet, WRITABLE_MAX};
 use crate::domain::vocabulary::fact::Fact;
 
-/// The place of a record in the order of the history.
+/// The index of a record among the records that the credit reads, in the order of the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct RecordIndex(usize);
 
-/// One record.
+/// One record that the credit reads, with its date and what it states.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimelineRecord<'a> {
     pub index: RecordIndex,
@@ -29,8 +29,8 @@ pub(super) struct TimelineRecord<'a> {
     pub fact: &'a Fact,
 }
 
-/// DateSet with the records that open and close them. The run may hold no date: what began and
-/// ended within a day.
+/// A run of dates with the records that open and close the run. A span that began and ended within
+/// one day may hold no date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub run: DateRun,
@@ -38,19 +38,19 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The dates of all.
+    /// The dates of all spans together.
     pub fn dates(spans: &[Self]) -> DateSet {
         DateSet::new(spans.iter().map(|span| span.run))
     }
 }
 
-/// The records up to the date of the answer.
+/// All records that the credit reads, up to the last date that counts.
 #[derive(Debug)]
 pub(super) struct Timeline<'a> {
     pub records: Vec<TimelineRecord<'a>>,
-    /// The last date that counts.
+    /// The last date that counts: the earliest of `at`, today (unless projected) and the death.
     pub at: NaiveDate,
-    /// The death that made it the last one.
+    /// The record of the death, if the death made `at` the last date.
     pub death: Option<RecordIndex>,
     /// Whether dates after today count.
     pub projected: bool,
@@ -91,13 +91,13 @@ impl<'a> Timeline<'a> {
         Self { records, at: death.date, death: Some(death.index), projected }
     }
 
-    /// The ids of these records, each once, in order.
-    pub fn ids(&self, places: impl IntoIterator<Item = RecordIndex>) -> Vec<String> {
-        let places: BTreeSet<RecordIndex> = places.into_iter().collect();
-        places.into_iter().map(|index| self.records[index.0].id.to_owned()).collect()
+    /// The ids of these records, each once, in the order of the history.
+    pub fn ids(&self, indexes: impl IntoIterator<Item = RecordIndex>) -> Vec<String> {
+        let indexes: BTreeSet<RecordIndex> = indexes.into_iter().collect();
+        indexes.into_iter().map(|index| self.records[index.0].id.to_owned()).collect()
     }
 
-    /// Every record, as it stands.
+    /// Every record, after corrections.
     pub fn records_read(&self) -> Vec<RecordRead> {
         let read = |record: &TimelineRecord| RecordRead {
             id: record.id.to_owned(),
@@ -108,19 +108,19 @@ impl<'a> Timeline<'a> {
         self.records.iter().map(read).collect()
     }
 
-    /// A finding that rests on these records.
+    /// A finding that names these records.
     pub fn finding(
         &self,
         code: FindingCode,
-        places: impl IntoIterator<Item = RecordIndex>,
+        indexes: impl IntoIterator<Item = RecordIndex>,
         message: impl Into<String>,
     ) -> Finding {
-        Finding { code, message: message.into(), events: self.ids(places) }
+        Finding { code, message: message.into(), events: self.ids(indexes) }
     }
 }
 
-/// Whether the credit reads records of this type at all. Clinical ones it never names: its
-/// readers may not know of them.
+/// Whether the credit reads records of this type. Clinical types are left out: a reader of the
+/// credit may not be allowed to know that such a record exists.
 pub(super) fn is_read(fact: &Fact) -> bool {
     matches!(
         fact,

@@ -1,5 +1,6 @@
 //! P: the dates on which the person was present in residential treatment.
-//! Always: P lies inside the presences, and a date that any presence counts is in it.
+//! Always: P lies inside the presences; a date that one presence counts is in P, whatever another
+//! presence says of that date.
 //! Rules: the row P of the table "Sets" of the credit rules.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,24 +16,25 @@ use crate::domain::vocabulary::fact::{Code, Fact, Id};
 /// How a presence ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PresenceEnd {
-    /// By a closing of its stay.
+    /// A closing of the stay ended the presence.
     Closed(RecordIndex),
-    /// Never closed: by the next admission anywhere, or arrival in prison.
+    /// No closing is recorded: the next admission to any house, or arrival in prison, ended it.
     Displaced(RecordIndex),
-    /// Not yet.
+    /// The presence goes on.
     Open,
 }
 
 impl PresenceEnd {
+    /// The record that ended the presence.
     pub fn record(self) -> Option<RecordIndex> {
         match self {
-            Self::Closed(place) | Self::Displaced(place) => Some(place),
+            Self::Closed(record) | Self::Displaced(record) => Some(record),
             Self::Open => None,
         }
     }
 }
 
-/// From one admission to its end.
+/// One presence in a house: from an admission to its end.
 #[derive(Debug)]
 pub(super) struct Presence<'a> {
     pub stay: &'a Id,
@@ -40,33 +42,33 @@ pub(super) struct Presence<'a> {
     pub admitted: RecordIndex,
     pub run: DateRun,
     pub end: PresenceEnd,
-    /// When it began and, unless it goes on, when it ended.
+    /// When the presence began; `until` says when it ended, unless it goes on.
     pub from: DateTime<Utc>,
     pub until: Option<DateTime<Utc>>,
-    /// Unauthorised absences: the dates wholly inside them.
+    /// One span an unauthorised absence: the dates wholly inside.
     pub absences: Vec<Span>,
-    /// The dates it counts.
+    /// The dates that this presence counts.
     pub counted: DateSet,
 }
 
 impl Presence<'_> {
-    /// Whether it runs at an instant, both ends included.
+    /// Whether the presence runs at an instant, both ends included.
     fn runs_at(&self, instant: DateTime<Utc>) -> bool {
         self.from <= instant && self.until.is_none_or(|until| instant <= until)
     }
 
-    /// The dates with the records that open and close them.
+    /// The dates of the presence with the records that open and close it.
     pub fn span(&self) -> Span {
         let depends_on = [Some(self.admitted), self.end.record()];
         Span { run: self.run, depends_on: depends_on.into_iter().flatten().collect() }
     }
 
-    /// The dates wholly inside an absence from `start` to `end`, as far as this presence goes.
+    /// The dates wholly inside an absence from `start` to `end`, cut at the end of the presence.
     fn inside(&self, start: &TimelineRecord<'_>, end: Option<&TimelineRecord<'_>>) -> DateRun {
         let ended = end.filter(|end| self.until.is_none_or(|until| end.instant <= until));
         let last = match (ended, self.end) {
             (Some(end), _) => day_before(end.date),
-            // Still away when the house closed the stay, or still away now.
+            // The person was still away when the house closed the stay, or is still away now.
             (None, PresenceEnd::Closed(_) | PresenceEnd::Open) => self.run.last,
             (None, PresenceEnd::Displaced(_)) => day_before(self.run.last),
         };
@@ -79,18 +81,18 @@ impl Presence<'_> {
 pub(super) struct StayAbsence<'t, 'a> {
     pub start: &'t TimelineRecord<'a>,
     pub end: Option<&'t TimelineRecord<'a>>,
-    /// The end of the last presence it belongs to; `None`: it belongs to none.
+    /// The end of the last presence that the absence belongs to; `None`: it belongs to none.
     pub within: Option<AbsenceLimit>,
 }
 
-/// How far an absence can go.
+/// How long an absence can last: not longer than its presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AbsenceLimit {
     Until(DateTime<Utc>),
     Open,
 }
 
-/// All about one stay.
+/// The records of one stay, and the presences and absences that follow from them.
 #[derive(Debug, Default)]
 pub(super) struct TreatmentStay<'t, 'a> {
     pub admissions: Vec<&'t TimelineRecord<'a>>,
@@ -102,13 +104,13 @@ pub(super) struct TreatmentStay<'t, 'a> {
 }
 
 impl TreatmentStay<'_, '_> {
-    /// P of this stay.
+    /// The dates that the presences of this stay count.
     pub fn present(&self) -> DateSet {
         DateSet::new(self.presences.iter().flat_map(|presence| presence.counted.runs()))
     }
 }
 
-/// Every stay, in the order of its first record.
+/// Every stay, in the order of first records.
 pub(super) fn stays<'t, 'a>(
     timeline: &'t Timeline<'a>,
     boundary: Boundary,
@@ -135,7 +137,7 @@ pub(super) fn stays<'t, 'a>(
     stays
 }
 
-/// The houses of the presences that share a date with a window, each once, by code.
+/// The houses of the presences that share a date with a window, in the order of codes.
 pub(super) fn houses(stays: &[TreatmentStay<'_, '_>], window: Option<DateRun>) -> Vec<Code> {
     let presences = stays.iter().flat_map(|stay| &stay.presences);
     let within = presences.filter(|p| window.is_some_and(|window| window.meets(p.run)));
@@ -143,8 +145,9 @@ pub(super) fn houses(stays: &[TreatmentStay<'_, '_>], window: Option<DateRun>) -
     houses.into_iter().cloned().collect()
 }
 
+/// Groups the records by stay.
 fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
-    let mut places: HashMap<&Id, usize> = HashMap::new();
+    let mut indexes: HashMap<&Id, usize> = HashMap::new();
     let mut stays: Vec<TreatmentStay> = Vec::new();
     for record in &timeline.records {
         let id = match record.fact {
@@ -156,11 +159,11 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
             Fact::StayTransferred(of) => &of.stay,
             _ => continue,
         };
-        let place = *places.entry(id).or_insert_with(|| {
+        let index = *indexes.entry(id).or_insert_with(|| {
             stays.push(TreatmentStay::default());
             stays.len() - 1
         });
-        let stay = &mut stays[place];
+        let stay = &mut stays[index];
         match record.fact {
             Fact::Admitted(_) => stay.admissions.push(record),
             Fact::StayAbsenceStarted(absence) => stay.starts.push((record, absence.authorised)),
@@ -171,6 +174,7 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
     stays
 }
 
+/// The presences of a stay: each admission with what ended it.
 fn presences<'a>(
     timeline: &Timeline<'a>,
     stay: &TreatmentStay<'_, 'a>,
@@ -201,7 +205,7 @@ fn presences<'a>(
     stay.admissions.iter().filter_map(presence).collect()
 }
 
-/// Gives each absence to the presences that run when it starts.
+/// Assigns each absence to the presences that run when the absence starts.
 fn absences(stay: &mut TreatmentStay<'_, '_>) {
     for &(start, authorised) in &stay.starts {
         let next = stay.ends.partition_point(|end| end.index < start.index);
@@ -225,7 +229,7 @@ fn absences(stay: &mut TreatmentStay<'_, '_>) {
     }
 }
 
-/// The findings about stays on their own.
+/// The findings about closings, absences and overlaps of stays.
 pub(super) fn findings(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for stay in stays {
@@ -236,6 +240,7 @@ pub(super) fn findings(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>])
     findings
 }
 
+/// Findings about stays that were never closed, or closed twice.
 fn closings(timeline: &Timeline<'_>, stay: &TreatmentStay<'_, '_>, findings: &mut Vec<Finding>) {
     for presence in &stay.presences {
         let PresenceEnd::Displaced(by) = presence.end else { continue };
@@ -267,6 +272,7 @@ fn closings(timeline: &Timeline<'_>, stay: &TreatmentStay<'_, '_>, findings: &mu
     }
 }
 
+/// Findings about absences outside any presence, and about absences that overlap.
 fn overlapping_absences(
     timeline: &Timeline<'_>,
     stay: &TreatmentStay<'_, '_>,
@@ -303,7 +309,7 @@ fn overlapping_absences(
     }
 }
 
-/// When an absence ends, as far as its presences go; `None`: it goes on.
+/// When an absence ends, at the latest with its presences; `None`: the absence goes on.
 fn until(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
     let end = absence.end.map(|end| end.instant);
     match absence.within {
@@ -312,8 +318,8 @@ fn until(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
     }
 }
 
-/// Each presence against the one before it that reaches furthest, so that a long stay under many
-/// short ones is record once for each.
+/// Findings about presences that share a date. Each presence is compared only with the earlier one
+/// that reaches furthest, so a long stay across many short ones gives one finding a short stay.
 fn overlapping_stays(
     timeline: &Timeline<'_>,
     stays: &[TreatmentStay<'_, '_>],
@@ -322,7 +328,7 @@ fn overlapping_stays(
     let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
     let mut own: HashMap<&Id, &Presence> = HashMap::new();
-    // The furthest, and the furthest of another stay than that one's.
+    // The presence that reaches furthest, and of all other stays the one that reaches furthest.
     let (mut first, mut second): (Option<&Presence>, Option<&Presence>) = (None, None);
     for presence in all {
         let other = if first.is_some_and(|f| f.stay == presence.stay) { second } else { first };

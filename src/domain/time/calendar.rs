@@ -31,8 +31,8 @@ pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
     start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))
 }
 
-/// The same time of day in Belgium so many civil days later: a dose of nine o'clock is due at
-/// nine o'clock, also when the clocks change in between.
+/// The same time of day in Belgium, so many civil days later: a dose given at nine is due at nine,
+/// also when the clocks change in between.
 pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
     let local = local_time(instant).naive_local();
     let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };

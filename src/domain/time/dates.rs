@@ -12,12 +12,12 @@ pub const DATE_MAX: NaiveDate = NaiveDate::from_ymd_opt(10_000, 12, 31).expect("
 /// The latest date that RFC 3339 can write; answers give no later one.
 pub const WRITABLE_MAX: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date");
 
-/// The date after; the last of all dates stays.
+/// The next date; the last date of the calendar gives itself.
 pub fn day_after(date: NaiveDate) -> NaiveDate {
     date.succ_opt().unwrap_or(date)
 }
 
-/// The date before; the first of all dates stays.
+/// The previous date; the first date of the calendar gives itself.
 pub fn day_before(date: NaiveDate) -> NaiveDate {
     date.pred_opt().unwrap_or(date)
 }
@@ -32,12 +32,12 @@ pub struct DateRun {
 }
 
 impl DateRun {
-    /// How many dates.
+    /// The number of dates.
     pub fn days(self) -> i64 {
         (self.last - self.first).num_days() + 1
     }
 
-    /// Whether the two share a date.
+    /// Whether the two runs share a date.
     pub fn meets(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
@@ -50,7 +50,7 @@ pub struct DateSet {
 }
 
 impl DateSet {
-    /// The dates of all runs together; a run that ends before it begins holds none.
+    /// The dates of all runs together; a run that ends before it begins holds no date.
     pub fn new(runs: impl IntoIterator<Item = DateRun>) -> Self {
         let clipped =
             |run: DateRun| DateRun { first: run.first.max(DATE_MIN), last: run.last.min(DATE_MAX) };
@@ -79,7 +79,7 @@ impl DateSet {
         self.runs.iter().copied()
     }
 
-    /// How many dates.
+    /// The number of dates.
     pub fn days(&self) -> i64 {
         self.runs.iter().map(|run| run.days()).sum()
     }
@@ -99,12 +99,12 @@ impl DateSet {
         self.from(date).first().map(|run| run.first.max(date))
     }
 
-    /// DateSet in either.
+    /// The dates in either set.
     pub fn union(&self, other: &Self) -> Self {
         Self::new(self.runs().chain(other.runs()))
     }
 
-    /// DateSet in this and not in the other.
+    /// The dates in this set and not in the other.
     pub fn minus(&self, other: &Self) -> Self {
         let mut left = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
@@ -122,7 +122,7 @@ impl DateSet {
         Self { runs: left }
     }
 
-    /// DateSet in both.
+    /// The dates in both sets.
     pub fn intersect(&self, other: &Self) -> Self {
         let mut both = Vec::new();
         for run in &self.runs {
@@ -135,7 +135,7 @@ impl DateSet {
         Self { runs: both }
     }
 
-    /// The dates of the set from the first to the last given.
+    /// The dates of this set from `first` to `last`.
     pub fn clip(&self, first: NaiveDate, last: NaiveDate) -> Self {
         self.intersect(&Self::between(first, last))
     }
@@ -157,7 +157,8 @@ pub struct SentenceLength {
     pub days: u32,
 }
 
-/// Lays lengths one after the other from a date on: after each, how many days have passed since.
+/// Lays lengths one after the other from a date on; gives for each the days from the start date to
+/// its end.
 pub fn chain(start: NaiveDate, lengths: &[SentenceLength], month_days: u32) -> Vec<i64> {
     let origin = i64::from(start.num_days_from_ce()) - UNIX_DAY;
     let mut day = origin;
@@ -170,7 +171,7 @@ pub fn chain(start: NaiveDate, lengths: &[SentenceLength], month_days: u32) -> V
     passed
 }
 
-/// The date some days later; `None` when RFC 3339 cannot write it.
+/// The date so many days later; `None` when RFC 3339 cannot write that date.
 pub fn days_later(date: NaiveDate, days: i64) -> Option<NaiveDate> {
     let moved = date.checked_add_signed(chrono::TimeDelta::try_days(days)?)?;
     (moved <= WRITABLE_MAX).then_some(moved)
@@ -179,7 +180,7 @@ pub fn days_later(date: NaiveDate, days: i64) -> Option<NaiveDate> {
 /// 1 January 1970 in days from the common era, as chrono counts them.
 const UNIX_DAY: i64 = 719_163;
 
-/// Date to date; 29 February goes to 1 March in a year that has none.
+/// The same date so many years later; 29 February gives 1 March in a common year.
 fn years_later(day: i64, years: u32) -> i64 {
     let (year, month, dom) = civil(day);
     // The day number of 29 February in a common year is that of 1 March.

@@ -5,12 +5,12 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 
-/// Whether it is a working day.
+/// Whether a date is a working day.
 pub fn is_workday(date: NaiveDate) -> bool {
     !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !is_holiday(date)
 }
 
-/// The `count`th working day after a date. The search ends with the calendar.
+/// The `count`th working day after a date, or the last date of the calendar.
 pub fn workdays_after(date: NaiveDate, count: u32) -> NaiveDate {
     let mut day = date;
     let mut left = count;
@@ -22,7 +22,7 @@ pub fn workdays_after(date: NaiveDate, count: u32) -> NaiveDate {
     day
 }
 
-/// Whether it is one of the ten public holidays.
+/// Whether a date is one of the ten public holidays.
 pub fn is_holiday(date: NaiveDate) -> bool {
     const FIXED: [(u32, u32); 7] = [(1, 1), (5, 1), (7, 21), (8, 15), (11, 1), (11, 11), (12, 25)];
     // Easter Monday, Ascension, Whit Monday.

@@ -12,33 +12,33 @@ use crate::domain::history::Item;
 choices! {
     /// What is wrong, as a stable code.
     AlertCode:
-        /// Nothing is recorded past the time when a dose was due, so that its state is unknown.
+        /// A dose was due, and nothing is recorded since: the state of substitution is unknown.
         SubstitutionOverdue = "substitutionOverdue",
-        /// Nobody confirmed that they take over.
+        /// Nobody confirmed that they take over substitution.
         HandoverUnconfirmed = "handoverUnconfirmed",
         /// A provider has not answered a referral.
         ReferralUnanswered = "referralUnanswered",
-        /// Released, and no structured treatment began.
+        /// The person was released, and no structured treatment began.
         ReleaseWithoutFollowUp = "releaseWithoutFollowUp",
-        /// Maintained before, and this prison only tapers.
+        /// The person was maintained before, and this prison prescribes detoxification only.
         DetoxOnly = "detoxOnly",
-        /// No session for too long, or the term is over.
+        /// No session of a programme was held for too long, or its term is over.
         ProgrammeStalled = "programmeStalled",
 }
 
-/// One alert.
+/// One alert: what is wrong, since when, and the rule behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// What is wrong.
     pub code: AlertCode,
-    /// Since when.
+    /// Since when the alert stands.
     pub since: DateTime<Utc>,
-    /// How urgent.
+    /// How urgent the alert is.
     pub severity: Severity,
-    /// The records it rests on.
+    /// The ids of the records that the alert depends on.
     pub events: Vec<String>,
-    /// Codes and dates only.
+    /// One sentence with codes and dates only.
     pub detail: String,
     /// Where the threshold comes from.
     pub source: String,
@@ -62,7 +62,7 @@ pub(super) fn ids<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<String> 
     ids
 }
 
-/// An instant in a detail.
+/// An instant as the detail of an alert shows it.
 pub(super) fn shown(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }

@@ -1,6 +1,6 @@
 //! The answer about one person: where they are, how their care stands, what someone should act on.
 //! Always: an absent member means that the records do not say.
-//! Form: the JSON of `GET /v1/persons/{uuid}/trajectory`, without the members that open each answer.
+//! Form: the JSON of `GET /v1/persons/{uuid}/trajectory`, without `person`, `at` and `known`.
 
 use serde::Serialize;
 
@@ -16,13 +16,13 @@ use crate::domain::finding::Finding;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trajectory {
-    /// Where the law has the person.
+    /// Where the person is in the eyes of the law.
     pub custody: Custody,
-    /// How substitution stands.
+    /// The state of substitution treatment.
     pub substitution: Substitution,
     /// Residential treatment.
     pub residential: Residential,
-    /// Enrolments.
+    /// Enrolments in programmes.
     pub programmes: Vec<Programme>,
     /// Referrals.
     pub referrals: Vec<Referral>,
@@ -31,7 +31,7 @@ pub struct Trajectory {
     /// Supported housing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub housing: Option<Housing>,
-    /// Moves, and whether substitution went on over them.
+    /// Moves of the person, and whether substitution continued across each of them.
     pub transitions: Vec<Transition>,
     /// What someone should act on.
     pub alerts: Vec<Alert>,
@@ -40,7 +40,7 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
-    /// Adds findings made elsewhere, such as those of the registry; each is told once.
+    /// Adds findings made elsewhere, such as those of the registry, and keeps each finding once.
     pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         self.findings.extend(findings);
         self.findings.sort();

@@ -1,6 +1,6 @@
-//! Programmes, referrals, treatments and housing, each as the records leave it.
-//! Always: one entry an id, in the order in which they began; the first beginning and the first
-//! end of an id count; what ends without a beginning is reported, not invented.
+//! Programmes, referrals, treatments and housing of a person.
+//! Always: one entry an id, in the order of beginnings; the first beginning and the first end of
+//! an id count; an end without a beginning becomes a finding, never an entry.
 //! Form: the members of that name of the trajectory in the HTTP contract.
 
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use crate::domain::vocabulary::choice::{HousingKind, ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::{Code, Enrolled, Fact, Id, ReferralAnswered, Referred};
 
 choices! {
-    /// In which state an enrolment is.
+    /// The state of an enrolment.
     ProgrammeState:
         Open = "open",
         Completed = "completed",
@@ -32,19 +32,19 @@ pub struct Programme {
     pub project: Code,
     pub programme: ProgrammeKind,
     pub state: ProgrammeState,
-    /// Each session once.
+    /// The number of sessions held, each session once.
     pub sessions_held: usize,
     pub planned_sessions: u32,
     pub since: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// The last sign of life: the last session, or the enrolment.
+    /// The time and record of the last session, or else of the enrolment.
     #[serde(skip)]
     pub last: (DateTime<Utc>, String),
 }
 
 choices! {
-    /// How a referral stands.
+    /// The state of a referral.
     ReferralState:
         Open = "open",
         Accepted = "accepted",
@@ -62,10 +62,10 @@ pub struct Referral {
     pub to_provider: Code,
     pub at: DateTime<Utc>,
     pub state: ReferralState,
-    /// The wait that the last answer expects.
+    /// The waiting time that the last answer names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting_days: Option<u32>,
-    /// The record of the referral.
+    /// The id of the record of the referral.
     #[serde(skip)]
     pub event: String,
 }
@@ -95,7 +95,7 @@ pub struct Housing {
     pub since: DateTime<Utc>,
 }
 
-/// The enrolments, in the order in which they began.
+/// The enrolments, in the order of beginnings.
 pub fn programmes(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Programme> {
     let mut programmes: Vec<Programme> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
@@ -146,9 +146,9 @@ fn enrolled(item: &Item, fact: &Enrolled) -> Programme {
     }
 }
 
-/// The referrals, in order. The last answer counts; a treatment that names the referral began it.
-/// Either belongs to its referral also where its time is the earlier one: whoever answers is not
-/// to be asked again because two clocks, or two dates typed in, do not agree.
+/// The referrals, in the order of their records. The last answer counts, and a treatment that names
+/// a referral starts it. An answer or a treatment belongs to its referral even if its time is
+/// earlier: a provider who answered is not asked again because two clocks disagree.
 pub fn referrals(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Referral> {
     let mut referrals: Vec<Referral> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
@@ -209,7 +209,7 @@ fn answer(referral: &mut Referral, fact: &ReferralAnswered) {
     }
 }
 
-/// The treatments, in the order in which they began.
+/// The treatments, in the order of beginnings.
 pub fn treatments(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Treatment> {
     let mut treatments: Vec<Treatment> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
@@ -243,7 +243,7 @@ pub fn treatments(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Tr
     treatments
 }
 
-/// The last placement, unless it was left.
+/// The last placement, unless the person left that placement.
 pub fn housing(records: &[StatedFact], findings: &mut Vec<Finding>) -> Option<Housing> {
     let mut housing: Option<Housing> = None;
     let mut placed: HashSet<&Id> = HashSet::new();

@@ -1,6 +1,7 @@
-//! The instant an answer speaks of, and what it would take for the answer to change by itself.
-//! Always: every comparison with the present goes through a [`AnswerClock`], which keeps the earliest
-//! instant at which one of them would turn out otherwise. Until then the answer is the same.
+//! The instant an answer speaks of, and the next instant at which the answer changes by itself.
+//! Always: every comparison with the present goes through an [`AnswerClock`]. The clock remembers
+//! the earliest instant at which a comparison would turn out differently; until then the answer
+//! stays the same.
 
 use std::cell::Cell;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::domain::time::calendar;
 
-/// The present of an answer.
+/// The present of one answer.
 #[derive(Debug)]
 pub struct AnswerClock {
     now: DateTime<Utc>,
@@ -16,7 +17,7 @@ pub struct AnswerClock {
 }
 
 impl AnswerClock {
-    /// Sets the present.
+    /// A clock that stands at this instant.
     pub const fn at(now: DateTime<Utc>) -> Self {
         Self { now, next: Cell::new(None) }
     }
@@ -32,20 +33,20 @@ impl AnswerClock {
         false
     }
 
-    /// The civil date of the present; the answer is then good for this date only.
+    /// The civil date of the present. An answer that asks for it may change with the next date.
     pub fn today(&self) -> NaiveDate {
         let today = calendar::date_of(self.now);
         self.reached(calendar::end_of(today));
         today
     }
 
-    /// The first instant at which a comparison made so far turns out otherwise.
+    /// The first instant at which a comparison made so far turns out differently.
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.next.get()
     }
 }
 
-/// So many hours later.
+/// The instant so many hours later.
 pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
     instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
 }

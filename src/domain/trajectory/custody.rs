@@ -1,6 +1,7 @@
-//! Where the law has the person: detained, absent, under a modality, released, deceased.
-//! Always: `unknown` until a record of the prison registry or a modality says otherwise; a record
-//! that supposes a beginning nobody recorded is believed and reported.
+//! Where the person is in the eyes of the law: detained, absent, under a modality, released,
+//! deceased.
+//! Always: the state is `unknown` until a record of the prison registry or of a modality says
+//! otherwise. A record that supposes a beginning nobody recorded is believed, with a finding.
 //! Form: `custody` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ use crate::domain::vocabulary::fact::{
 };
 
 choices! {
-    /// In which state of custody.
+    /// The state of custody.
     CustodyState:
         Detained = "detained",
         Absent = "absent",
@@ -35,23 +36,23 @@ choices! {
 pub struct Custody {
     /// The state.
     pub state: CustodyState,
-    /// Of an absence: which kind.
+    /// The kind of absence, in the state `absent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<AbsenceKind>,
-    /// The prison the person belongs to; under a modality only where the person sleeps inside.
+    /// The prison of the person; under a modality only where the person sleeps inside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facility: Option<Code>,
-    /// Under what title.
+    /// The title under which the person is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal_status: Option<LegalStatus>,
     /// The modality that runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modality: Option<Id>,
-    /// Its kind.
+    /// The kind of the modality that runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modality_kind: Option<ModalityKind>,
-    /// Since when the state holds. Transfers, changes of title and absences that are over do not
-    /// begin a detention anew; the end of an escape does.
+    /// Since when the state holds. A transfer, a change of title and the end of an absence do not
+    /// begin a detention anew; the end of an escape or of a failure to return does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
 }
@@ -62,7 +63,7 @@ impl Custody {
         Self { state, kind, facility, legal_status, modality: None, modality_kind: None, since }
     }
 
-    /// Nothing more to tell of a person who died.
+    /// The custody of a person who died.
     pub fn deceased(since: DateTime<Utc>) -> Self {
         Self::new(CustodyState::Deceased, Some(since))
     }
@@ -80,7 +81,7 @@ impl Custody {
     }
 }
 
-/// Folds the records into custody.
+/// Derives custody from the records.
 pub fn fold(records: &[StatedFact], clock: &AnswerClock, findings: &mut Vec<Finding>) -> Custody {
     let mut whereabouts = Whereabouts::default();
     for (item, fact) in records {
@@ -126,7 +127,7 @@ fn outside(whereabouts: &Whereabouts, modality: Option<&LatestModality>) -> Cust
     let let_out_for = |modality: &LatestModality| {
         whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
     };
-    // One that starts on the date of the release or later needs no release of its own.
+    // A modality that starts on the date of the release or later needs no release of its own.
     let starts_outside = |modality: &LatestModality| {
         since.is_some_and(|since| date_of(since) <= date_of(modality.starts))
     };
@@ -142,8 +143,8 @@ fn outside(whereabouts: &Whereabouts, modality: Option<&LatestModality>) -> Cust
     if sleeps_there { custody.at(whereabouts) } else { custody }
 }
 
-/// Whether a release is one into a modality. The vocabulary has no release reason of its own for
-/// a transition house: `other` stands for it.
+/// Whether a release with this reason leads into a modality of this kind. The vocabulary has no
+/// release reason for a transition house: `other` stands for it.
 fn is_for(reason: ReleaseReason, kind: ModalityKind) -> bool {
     match reason {
         ReleaseReason::ConditionalRelease
@@ -168,7 +169,7 @@ struct DetentionAbsence<'a> {
     detention: &'a Id,
     kind: AbsenceKind,
     since: DateTime<Utc>,
-    /// Whether it follows on one that nobody has ended yet.
+    /// Whether it follows on an absence of the same detention that no record has ended.
     follows: bool,
 }
 
@@ -178,12 +179,12 @@ impl DetentionAbsence<'_> {
     }
 }
 
-/// What the prison registry's records say, apart from modalities.
+/// The whereabouts that follow from the records of the prison registry, without modalities.
 #[derive(Debug, Default)]
 struct Whereabouts<'a> {
     place: InOrOut,
     since: Option<DateTime<Utc>>,
-    /// Let out by day since then, and still sleeping inside.
+    /// Since when the person is let out by day and still sleeps inside.
     by_day: Option<DateTime<Utc>>,
     facility: Option<&'a Code>,
     status: Option<LegalStatus>,
@@ -227,7 +228,7 @@ impl<'a> Whereabouts<'a> {
         self.by_day = None;
     }
 
-    /// A release after one that was not final ends what was left of the title: no contradiction.
+    /// A release after one that was not final ends the rest of the title: no contradiction.
     fn release(&mut self, item: &Item, released: &'a Released, findings: &mut Vec<Finding>) {
         let title_left = self.released.is_some_and(|release| !release.is_final);
         if self.place != InOrOut::Inside && !title_left {
@@ -270,7 +271,7 @@ impl<'a> Whereabouts<'a> {
             && absence.since == item.instant()
             && std::mem::take(&mut absence.follows)
         {
-            // It ends the one before, and this one begins.
+            // The record ends the absence before, and the present absence begins.
             return;
         }
         match self.absence.take_if(|absence| absence.detention == detention) {
@@ -292,8 +293,8 @@ impl<'a> Whereabouts<'a> {
         self.arrived.is_some_and(|arrived| arrived.instant() == item.instant())
     }
 
-    /// A record that only makes sense of someone detained: believed, and reported if no arrival
-    /// says so. Whoever was let out by day still sleeps inside.
+    /// Takes the person as detained, because the record only makes sense then; without an arrival
+    /// on record this gives a finding. A person let out by day still sleeps inside.
     fn be_inside(&mut self, item: &'a Item, findings: &mut Vec<Finding>) {
         let by_day = self.released.is_some_and(|release| {
             matches!(release.reason, ReleaseReason::LimitedDetention | ReleaseReason::Other)

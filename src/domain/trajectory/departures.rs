@@ -1,6 +1,7 @@
-//! The releases by which a person leaves prison, told apart from those that end what was left of
-//! the title of who is at home already.
-//! Always: who is at home leaves only by removal from the territory, until they are inside again.
+//! The releases by which a person leaves prison. A release of a person who already lives outside
+//! only ends the rest of the title, and is not a departure.
+//! Always: a person who lives outside departs only by removal from the territory, until the person
+//! is inside again.
 //! Form: `detention.released` of the vocabulary.
 
 use super::records::StatedFact;
@@ -8,19 +9,19 @@ use crate::domain::history::Item;
 use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::Fact;
 
-/// A release by which a person left.
+/// A release by which a person left prison.
 #[derive(Debug, Clone, Copy)]
 pub struct Departure<'a> {
-    /// The release.
+    /// The record of the release.
     pub item: &'a Item,
-    /// Why.
+    /// The reason of the release.
     pub reason: ReleaseReason,
-    /// Whether the person lives outside from then on. Not: leave by day, or a release that is not
-    /// final and says no more, as to a transition house; another one follows it.
+    /// Whether the person lives outside from then on. Leave by day does not count, nor does a
+    /// release with reason `other` that is not final, as to a transition house: another follows.
     pub is_home: bool,
 }
 
-/// All of them, in order.
+/// The departures, in order.
 pub fn departures<'a>(records: &[StatedFact<'a>]) -> Vec<Departure<'a>> {
     let mut is_inside = true;
     let mut departures = Vec::new();

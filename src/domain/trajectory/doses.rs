@@ -1,7 +1,8 @@
-//! The substitution records of a person, read once: doses, prescriptions, days without a dose.
-//! Always: a dose is one that was given or that a provider says was given; what is not recorded
-//! is not there, and is never counted as missed.
-//! ContinuityRules: `projections/rules/continuity.toml`.
+//! The substitution records of a person, sorted for the other files: doses, prescriptions, stops,
+//! handovers, and doses that were not given.
+//! Always: a dose was given, or a provider reports that it was given. A dose that nobody recorded
+//! is never counted as missed.
+//! Rules: `projections/rules/continuity.toml`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,40 +21,40 @@ use crate::domain::vocabulary::fact::{
     DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped,
 };
 
-/// Who says that a dose was given.
+/// Who says that a dose was given; the later variant prevails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DoseSource {
-    /// Someone who asked for it, or passes it on.
+    /// A provider who verified the dose, or who hands the person over.
     Reported,
-    /// Whoever gave it.
+    /// The provider who gave the dose.
     Given,
 }
 
-/// One dose.
+/// One dose that was given.
 #[derive(Debug, Clone)]
 pub struct Dose<'a> {
-    /// When it was given.
+    /// When the dose was given.
     pub at: DateTime<Utc>,
-    /// Who says so.
+    /// Who says that the dose was given.
     pub source: DoseSource,
-    /// The record that says so.
+    /// The record that states the dose.
     pub item: &'a Item,
-    /// Of what.
+    /// The product.
     pub product: Product,
-    /// How much.
+    /// The amount.
     pub micrograms: u32,
-    /// Days until the next one.
+    /// Days until the next dose is due.
     pub interval_days: u32,
-    /// Further days covered by what was handed over.
+    /// Further days covered by take-home or bridging doses.
     pub covered_days: u32,
-    /// On which prescription.
+    /// The prescription that the record names.
     pub prescription: Option<&'a Id>,
-    /// In what setting, if given.
+    /// The setting, if the provider who gave the dose states it.
     pub setting: Option<Setting>,
 }
 
 impl Dose<'_> {
-    /// When the next one is due.
+    /// When the next dose is due.
     pub fn next_due(&self) -> DateTime<Utc> {
         days_after(self.at, self.interval_days.saturating_add(self.covered_days))
     }
@@ -63,7 +64,7 @@ impl Dose<'_> {
         window(self.interval_days, rules).map(|window| window.value)
     }
 
-    /// Until when the next dose is no gap.
+    /// Until when the next dose still continues the substitution.
     pub fn continuous_until(&self, rules: &ContinuityRules) -> DateTime<Utc> {
         match self.window_days(rules) {
             Some(days) => days_after(self.next_due(), days),
@@ -86,7 +87,7 @@ pub fn window(interval_days: u32, rules: &ContinuityRules) -> Option<&Threshold>
     }
 }
 
-/// From when silence past a due time means that nothing is known.
+/// From when silence after a due time makes the substitution unknown.
 pub fn silent_from(
     due: DateTime<Utc>,
     interval_days: u32,
@@ -98,7 +99,7 @@ pub fn silent_from(
     }
 }
 
-/// Whose doing it was that a due dose was not given.
+/// On whose side the reason lies that a due dose was not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The person refused or did not come.
@@ -107,16 +108,16 @@ pub enum Cause {
     NotOffered,
 }
 
-/// A due dose that was positively not given.
+/// A due dose that a record says was not given.
 #[derive(Debug, Clone)]
 pub struct Withheld<'a> {
-    /// The record that says so; its time is when the dose was due.
+    /// The record; its time is when the dose was due.
     pub item: &'a Item,
-    /// Whose doing.
+    /// On whose side the reason lies.
     pub cause: Cause,
 }
 
-/// All substitution records, each list in order.
+/// The substitution records of a person, each list in the order of time.
 #[derive(Debug, Default)]
 pub struct SubstitutionTimeline<'a> {
     /// Doses, in the order in which they were given.
@@ -135,7 +136,7 @@ pub struct SubstitutionTimeline<'a> {
     pub sent: HashSet<&'a Id>,
     /// When each handover was first confirmed.
     pub confirmed: HashMap<&'a Id, &'a Item>,
-    /// What the dose became, by the time from which it held.
+    /// Each amount given, prescribed or changed to, with its product, from when it held.
     pub amounts: Vec<(DateTime<Utc>, Option<Product>, u32)>,
     /// The last record of any kind about substitution.
     pub last: Option<&'a Item>,
@@ -264,8 +265,9 @@ impl<'a> SubstitutionTimeline<'a> {
         }
     }
 
-    /// The interval that a dose says itself: outright, by its form, or by its prescription. A
-    /// tablet that bridges to a depot prescribed does not last as long as the depot.
+    /// The interval that the record of a dose states: as a number, by its form, or by its
+    /// prescription. The form comes first: a tablet that bridges to a prescribed depot does not
+    /// last as long as the depot.
     fn stated_interval(&self, dose: &DoseContinued) -> Option<u32> {
         let by_form = dose.formulation.map(|form| match form {
             Formulation::OralSolution | Formulation::Sublingual => 1,
@@ -276,7 +278,7 @@ impl<'a> SubstitutionTimeline<'a> {
         dose.interval_days.or(by_form).or(named.map(|(_, prescribed)| prescribed.interval_days))
     }
 
-    /// The interval of the prescription of a product that held when a record was made.
+    /// The interval of the last prescription of a product up to the time of a record.
     fn prescribed_interval(&self, item: &Item, product: Product) -> Option<u32> {
         let until = item.instant();
         let earlier = self.prescriptions.partition_point(|(order, _)| order.instant() <= until);
@@ -296,7 +298,8 @@ impl<'a> SubstitutionTimeline<'a> {
         self.doses.get(self.doses.partition_point(|dose| dose.at <= after))
     }
 
-    /// Whether the receiving side gave the next dose in time, where a move or a handover led.
+    /// Whether the side that receives the person gave the next dose in time, after the move or
+    /// handover `from`.
     pub fn is_taken_over(&self, from: &Item, sent: &HandoverSent, rules: &ContinuityRules) -> bool {
         let Some(before) = self.last_dose(from.instant()) else { return false };
         let until = before.continuous_until(rules);
@@ -315,7 +318,7 @@ impl<'a> SubstitutionTimeline<'a> {
     }
 }
 
-/// Two records of one dose count as one: the giver's word, with the longest cover.
+/// Merges records of one dose: the provider who gave the dose prevails, with the longest cover.
 fn merged(doses: Vec<Dose<'_>>) -> Vec<Dose<'_>> {
     let mut merged: Vec<Dose> = Vec::with_capacity(doses.len());
     for mut dose in doses {
@@ -331,7 +334,7 @@ fn last_of(verified: &[(Product, u32)], product: Product) -> Option<u32> {
     verified.iter().rfind(|(named, _)| *named == product).map(|(_, days)| *days)
 }
 
-/// When a reported dose was given: not after the record that reports it.
+/// When a reported dose was given, at the latest at the time of the record that reports it.
 fn reported(
     item: &Item,
     last_dose_at: DateTime<FixedOffset>,
@@ -345,7 +348,7 @@ fn reported(
     reported_at.min(last_dose_at.to_utc())
 }
 
-/// "Refused" is said of nobody who was not offered a dose.
+/// On whose side a reason lies: a person refuses or misses only a dose that was offered.
 fn cause(reason: WithheldReason) -> Cause {
     match reason {
         WithheldReason::Refused | WithheldReason::NoShow => Cause::Missed,

@@ -1,7 +1,7 @@
-//! The alert that nobody confirmed that they take over substitution.
-//! Always: only a move, a confirmation, a dose or an end changes it; sending a handover late, or
-//! again, does not.
-//! ContinuityRules: `projections/rules/continuity.toml`.
+//! The alert `handoverUnconfirmed`: nobody confirmed that they take over substitution.
+//! Always: only a move, a confirmation, a dose or an end changes the alert. A handover that is sent
+//! late or again gives nobody more time.
+//! Rules: `projections/rules/continuity.toml`.
 
 use chrono::{DateTime, Utc};
 
@@ -25,8 +25,8 @@ struct Move<'a, 't> {
     dose: &'t Dose<'a>,
 }
 
-/// Transfers and departures while substitution ran, as far as was known then. Whoever is let out
-/// by day still gets it inside.
+/// Transfers and departures while substitution ran, by the records up to the move. A person let out
+/// by day still gets substitution inside.
 fn moves<'a, 't>(
     records: &[StatedFact<'a>],
     timeline: &'t SubstitutionTimeline<'a>,
@@ -48,7 +48,8 @@ fn moves<'a, 't>(
     items.into_iter().filter_map(running).collect()
 }
 
-/// One interval or so many working days after a move, whichever ends first.
+/// The deadline for taking over after a move: so many intervals or working days, whichever is
+/// shorter.
 fn handover_until(from: &Item, interval_days: u32, rules: &ContinuityRules) -> DateTime<Utc> {
     let thresholds = &rules.thresholds;
     let days = interval_days.saturating_mul(thresholds.handover_intervals.value);
@@ -56,24 +57,24 @@ fn handover_until(from: &Item, interval_days: u32, rules: &ContinuityRules) -> D
     days_after(from.instant(), days).min(end_of(workday))
 }
 
-/// What someone has to take over: substitution at a move, with what was sent for it, before or
-/// after; or what was sent without a move.
+/// Substitution that someone has to take over: the moves of a person and the handovers sent for
+/// them, before or after; or handovers sent without a move.
 #[derive(Default)]
 struct OpenHandover<'a, 't> {
     moves: Vec<&'t Move<'a, 't>>,
     sent: Vec<(&'a Item, &'a HandoverSent)>,
-    /// A handover of it was confirmed, or the receiving side gave the next dose in time.
+    /// One of the handovers was confirmed, or the receiving side gave the next dose in time.
     is_taken_over: bool,
 }
 
 impl<'a, 't> OpenHandover<'a, 't> {
-    /// From when it counts: its first move, once there is one; its first sending before.
+    /// The record from which the time runs: the first move, or without a move the first handover.
     fn from(&self) -> Option<&'a Item> {
         let sent = || self.sent.first().map(|(item, _)| *item);
         self.moves.first().map(|moved| moved.item).or_else(sent)
     }
 
-    /// Its last record.
+    /// The last move or handover.
     fn last(&self) -> Option<&'a Item> {
         let sent = self.sent.last().map(|(item, _)| *item);
         self.moves.last().map(|moved| moved.item).into_iter().chain(sent).max_by(|a, b| a.order(b))
@@ -105,7 +106,7 @@ impl<'a, 't> OpenHandover<'a, 't> {
         self.moves.push(moved);
     }
 
-    /// Until when someone should have taken over: the first of what each of its records says.
+    /// The deadline for taking over: the earliest deadline of all moves and handovers.
     fn until(&self, timeline: &SubstitutionTimeline, rules: &ContinuityRules) -> Until {
         let moved = self.moves.first();
         let sent = self.sent.iter().map(|(item, sent)| {
@@ -116,8 +117,8 @@ impl<'a, 't> OpenHandover<'a, 't> {
         sent.chain(moved).min()
     }
 
-    /// Whether it was answered up to an instant: without a handover any dose after the move is an
-    /// answer, and so is always one in prison after an arrival there.
+    /// Whether someone answered up to an instant. A handover taken over is an answer, and so is a
+    /// dose in prison after an arrival there; without a handover, any dose after the move is one.
     fn is_answered(
         &self,
         timeline: &SubstitutionTimeline,
@@ -129,7 +130,7 @@ impl<'a, 't> OpenHandover<'a, 't> {
         self.is_taken_over || dosed || self.is_given_anew(timeline, arrivals, until)
     }
 
-    /// Whether what was sent without a move was taken over, and a dose given since.
+    /// Whether a handover without a move was taken over, and a dose was given since.
     fn is_over(&self, timeline: &SubstitutionTimeline, until: Until) -> bool {
         let dosed = |last| given_after(timeline, last, until, |_| true);
         self.is_taken_over && self.last().is_some_and(dosed)
@@ -141,11 +142,11 @@ impl<'a, 't> OpenHandover<'a, 't> {
         arrivals: &[&Item],
         until: Until,
     ) -> bool {
-        // After a transfer an arrival is of the same detention.
+        // An arrival after a transfer belongs to the same detention.
         let is_transfer = |moved: &&Move| matches!(moved.item.fact, Some(Fact::Transferred(_)));
         let last = self.last().filter(|_| !self.moves.last().is_some_and(is_transfer));
         let Some(last) = last else { return false };
-        // Of one instant a release comes first and an arrival last.
+        // At one instant a release comes first and an arrival last.
         let next = arrivals.partition_point(|arrived| arrived.order(last).is_le());
         let inside = |dose: &Dose| dose.setting == Some(Setting::Prison);
         let dosed = |arrived: &&Item| given_after(timeline, arrived, until, inside);
@@ -163,9 +164,10 @@ fn is_taken_over(
     timeline.confirmed.contains_key(&sent.handover) || timeline.is_taken_over(from, sent, rules)
 }
 
-/// Up to this instant; `None`: to the end.
+/// The instant up to which records count; `None`: all records.
 type Until = Option<DateTime<Utc>>;
 
+/// Whether a provider gave a dose of the kind meant after a record.
 fn given_after(
     timeline: &SubstitutionTimeline,
     after: &Item,
@@ -178,8 +180,8 @@ fn given_after(
     later.any(|dose| dose.source == DoseSource::Given && is_meant(dose))
 }
 
-/// The last handover. Whoever moves or sends before the one before is answered adds to that: it
-/// gives nobody more time.
+/// The last open handover. A move or handover that comes before the open one is answered joins it:
+/// the deadline does not move.
 fn last_open_handover<'a, 't>(
     timeline: &SubstitutionTimeline<'a>,
     moves: &'t [Move<'a, 't>],
@@ -189,32 +191,32 @@ fn last_open_handover<'a, 't>(
     let sent = timeline.handovers.iter().map(|(item, sent)| (*item, Some(*sent), None));
     let moved = moves.iter().map(|moved| (moved.item, None, Some(moved)));
     let mut steps: Vec<_> = sent.chain(moved).collect();
-    // At one instant what is sent is sent for the move.
+    // A handover sent at the instant of a move is sent for that move.
     steps.sort_by_key(|(item, _, moved)| (item.instant(), moved.is_some()));
     let mut last: Option<OpenHandover> = None;
     for (item, sent, moved) in steps {
         let until = Some(item.instant());
-        let goes_on = |handover: &OpenHandover| match handover.moves.first() {
-            Some(_) => !handover.is_answered(timeline, arrivals, until),
-            // What was confirmed holds for the move that follows; who is given doses meanwhile and
-            // is then handed over again waits for that.
-            None => moved.is_some() || !handover.is_over(timeline, until),
+        let goes_on = |open: &OpenHandover| match open.moves.first() {
+            Some(_) => !open.is_answered(timeline, arrivals, until),
+            // A confirmed handover also holds for the move that follows. After doses in between,
+            // a new handover waits for a confirmation of its own.
+            None => moved.is_some() || !open.is_over(timeline, until),
         };
-        let mut handover = last.take().filter(goes_on).unwrap_or_default();
+        let mut open = last.take().filter(goes_on).unwrap_or_default();
         if let Some(sent) = sent {
-            handover.send(timeline, rules, item, sent);
+            open.send(timeline, rules, item, sent);
         }
         if let Some(moved) = moved {
-            handover.move_on(timeline, rules, moved);
+            open.move_on(timeline, rules, moved);
         }
-        last = Some(handover);
+        last = Some(open);
     }
     last
 }
 
-/// A handover that was sent stands until it is confirmed, the receiving side gives a dose in time,
-/// or the person is back in prison and given doses; a move with none, until a dose is given after
-/// it.
+/// Raised at the deadline of the last open handover. A handover stays open until it is confirmed,
+/// the receiving side gives a dose in time, or the person is back in prison and is given doses. A
+/// move without a handover stays open until a dose is given after it.
 pub(super) fn unconfirmed(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,
@@ -229,22 +231,22 @@ pub(super) fn unconfirmed(
     let moves = moves(records, timeline, rules);
     let arrivals = records.iter().filter(|(_, fact)| matches!(fact, Fact::Arrived(_)));
     let arrivals: Vec<&Item> = arrivals.map(|(item, _)| *item).collect();
-    let handover = last_open_handover(timeline, &moves, &arrivals, rules)?;
-    if handover.is_answered(timeline, &arrivals, None) {
+    let open = last_open_handover(timeline, &moves, &arrivals, rules)?;
+    if open.is_answered(timeline, &arrivals, None) {
         return None;
     }
-    let from = handover.from()?;
-    let events = match handover.sent.last() {
+    let from = open.from()?;
+    let events = match open.sent.last() {
         Some((last, _)) => ids([*last, from]),
-        None => ids([handover.moves.first()?.dose.item, from]),
+        None => ids([open.moves.first()?.dose.item, from]),
     };
-    let since = handover.until(timeline, rules)?;
+    let since = open.until(timeline, rules)?;
     clock.reached(since).then(|| Alert {
         code: AlertCode::HandoverUnconfirmed,
         since,
         severity: rules.severities.handover_unconfirmed,
         events,
-        detail: match handover.sent.is_empty() {
+        detail: match open.sent.is_empty() {
             false => format!("handover sent, not confirmed by {}", shown(since)),
             true => format!("moved, no handover by {}", shown(since)),
         },
@@ -255,6 +257,7 @@ pub(super) fn unconfirmed(
     })
 }
 
+/// The interval of the last dose before a handover, if the product is the same; else one day.
 fn interval_of(timeline: &SubstitutionTimeline, item: &Item, sent: &HandoverSent) -> u32 {
     let dose = timeline.last_dose(item.instant()).filter(|dose| dose.product == sent.product);
     dose.map_or(1, |dose| dose.interval_days)

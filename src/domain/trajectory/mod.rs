@@ -1,6 +1,6 @@
 //! The trajectory of one person: where they are, how their care stands, what is about to be lost.
-//! Always: a function of the history, an instant and the rules alone; only records of up to that
-//! instant count, and a death ends everything on its date.
+//! Always: the answer depends on the history, an instant and the rules alone. Only records up to
+//! that instant count, and a death ends everything on its date.
 //! Form: the section "One person" of the HTTP contract; thresholds in
 //! `projections/rules/continuity.toml`.
 
@@ -53,7 +53,7 @@ pub fn trajectory(history: &History, at: At, rules: &ContinuityRules) -> Traject
     trajectory.with_findings(history.findings.clone())
 }
 
-/// The codes in the records that count at an instant which no registry knows.
+/// Findings about codes that no registry knows, in the records that count at an instant.
 pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
     let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
     let stated = included.map(|(item, fact)| (item.id(), fact));
@@ -64,7 +64,7 @@ pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Find
     found.collect()
 }
 
-/// The whole answer at an instant, findings of the registry among them.
+/// The whole answer at an instant, with the findings about unknown codes.
 pub fn answer(
     history: &History,
     at: At,
@@ -74,9 +74,9 @@ pub fn answer(
     trajectory(history, at, rules).with_findings(unknown_codes(history, at, registry))
 }
 
-/// The whole answer, and the first later instant at which it differs although nothing more is
-/// recorded: by a threshold, by a civil day, or by a record told ahead of its time. `None`: it
-/// stays as it is.
+/// The whole answer, and the first later instant at which the answer differs although nothing more
+/// is recorded: a threshold is reached, a civil day begins, or the `time` of a record in the future
+/// comes. `None`: the answer never changes by itself.
 pub fn answer_until(
     history: &History,
     at: At,
@@ -159,7 +159,7 @@ impl<'a> RecordsInForce<'a> {
         trajectory.with_findings(findings)
     }
 
-    /// What a death leaves: nothing goes on, and there is nothing left to act on.
+    /// Ends at the death whatever still goes on; alerts are not raised after a death.
     fn end(&self, trajectory: &mut Trajectory, death: &Item, findings: &mut Vec<Finding>) {
         let died = death.instant();
         trajectory.custody = Custody::deceased(died);
@@ -181,8 +181,8 @@ impl<'a> RecordsInForce<'a> {
     }
 }
 
-/// Whose turn it is at one instant, where ids must not decide: what begins comes before what
-/// supposes it, and that before what ends it. A release comes before an arrival, as everywhere.
+/// The order of records at one instant, so that ids do not decide: a beginning comes before the
+/// records that suppose it, and these before the end. A release comes before an arrival.
 fn turn(fact: &Fact) -> u8 {
     match fact {
         Fact::Released(_) => 0,
@@ -210,7 +210,8 @@ fn is_death(fact: &Fact) -> bool {
     }
 }
 
-/// Whether a record can only be of someone alive: attests, merges and consents may come later.
+/// Whether a record supposes that the person lives. Attests, merges and consents may come after a
+/// death.
 fn supposes_life(kind: Kind) -> bool {
     kind != Kind::ResidentialAttested && kind.class() != Some(Class::System)
 }

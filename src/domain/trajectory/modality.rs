@@ -1,7 +1,7 @@
-//! The modality of sentence execution that runs, if any.
-//! Always: of several grants only the one with the latest start counts, and a modality that is
-//! over does not come back; one granted twice counts once, as first granted.
-//! ContinuityRules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
+//! The modality of sentence execution that started last, if any.
+//! Always: of several modalities only the one with the latest start counts, and an earlier one does
+//! not come back. A modality granted twice counts once, as first granted.
+//! Rules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
 
 use std::collections::HashSet;
 
@@ -15,25 +15,25 @@ use crate::domain::time::calendar;
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
-/// The modality that started last.
+/// The modality that started last, with its state.
 #[derive(Debug)]
 pub struct LatestModality<'a> {
-    /// Which.
+    /// The sender's id of the modality.
     pub id: &'a Id,
-    /// Of what kind.
+    /// The kind of modality.
     pub kind: ModalityKind,
-    /// Since when.
+    /// When the modality started.
     pub starts: DateTime<Utc>,
-    /// Since when it is over.
+    /// Since when the modality is over; `None`: it is not.
     pub over: Option<DateTime<Utc>>,
-    /// Since when a suspension runs.
+    /// Since when a suspension runs; `None`: none runs.
     pub suspended: Option<DateTime<Utc>>,
     /// When the last suspension was lifted.
     pub lifted: Option<DateTime<Utc>>,
 }
 
 impl LatestModality<'_> {
-    /// Whether it runs, suspended or not.
+    /// Whether the modality is not over; it may be suspended.
     pub fn in_force(&self) -> bool {
         self.over.is_none()
     }
@@ -114,10 +114,12 @@ fn orphans(records: &[StatedFact], grants: &[(&Item, &Granted)], findings: &mut 
     }
 }
 
+/// The date on which a modality starts.
 fn starts_on(item: &Item, granted: &Granted) -> NaiveDate {
     granted.starts_on.unwrap_or_else(|| item.date())
 }
 
+/// The instant at which a modality starts: that of the grant, or the start of a date it names.
 fn start(item: &Item, granted: &Granted) -> DateTime<Utc> {
     match granted.starts_on {
         Some(date) if date != item.date() => calendar::start_of(date),
@@ -125,7 +127,7 @@ fn start(item: &Item, granted: &Granted) -> DateTime<Utc> {
     }
 }
 
-/// When its end and its revocations take effect.
+/// The instants at which the end and the revocations of a modality take effect.
 fn ends<'a>(records: &[StatedFact<'a>], id: &Id) -> impl Iterator<Item = DateTime<Utc>> {
     records.iter().filter_map(move |(item, fact)| match fact {
         Fact::ModalityEnded(ended) if ended.modality == *id => Some(item.instant()),
@@ -136,8 +138,8 @@ fn ends<'a>(records: &[StatedFact<'a>], id: &Id) -> impl Iterator<Item = DateTim
     })
 }
 
-/// The first arrival from a date on. One on that very date that a release on the same date
-/// follows is no return.
+/// The first arrival on or after a date. An arrival on the date itself is no return if a release on
+/// that date follows.
 fn return_to_prison(records: &[StatedFact], starts_on: NaiveDate) -> Option<DateTime<Utc>> {
     let last_release_that_day = records
         .iter()
@@ -151,8 +153,8 @@ fn return_to_prison(records: &[StatedFact], starts_on: NaiveDate) -> Option<Date
         .find(|arrival| last_release_that_day.is_none_or(|release| release <= *arrival))
 }
 
-/// Since when a suspension runs, or else when the last one was lifted. One that is lifted at the
-/// instant at which it begins does not run.
+/// Since when a suspension runs, or else when the last suspension was lifted. A suspension that is
+/// lifted at the instant at which it begins does not run.
 fn suspension(records: &[StatedFact], id: &Id) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     let (mut suspended, mut lifted) = (Vec::new(), Vec::new());
     for (item, fact) in records {

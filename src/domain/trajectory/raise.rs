@@ -1,7 +1,6 @@
-//! What someone should act on, each with the rule it rests on.
-//! Always: an alert names records, codes and dates, nothing of the person; it goes when what it
-//! asks for is recorded.
-//! ContinuityRules: `projections/rules/continuity.toml`.
+//! The alerts of a person at an instant, each with the source of its threshold.
+//! Always: an alert disappears once the records show that someone acted on it.
+//! Rules: `projections/rules/continuity.toml`.
 
 use chrono::{DateTime, Utc};
 
@@ -21,7 +20,7 @@ use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::{Fact, Prescribed};
 
-/// All alerts, in the order of their codes and beginnings.
+/// All alerts, in the order of codes, then of beginnings.
 pub fn alerts(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,
@@ -80,8 +79,8 @@ fn referrals_unanswered<'a>(
     })
 }
 
-/// A release to the community of someone with a recorded need, without structured treatment
-/// outside prison. Not: removal from the territory, or leave by day.
+/// Raised when a person with a recorded need was released and no structured treatment outside
+/// prison follows. Removal from the territory and leave by day do not count as such a release.
 fn release_without_follow_up(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,
@@ -122,6 +121,7 @@ fn release_without_follow_up(
     })
 }
 
+/// Whether a record shows a need for treatment.
 fn shows_need(fact: &Fact) -> bool {
     match fact {
         Fact::Screened(screened) => screened.need_identified,
@@ -132,8 +132,8 @@ fn shows_need(fact: &Fact) -> bool {
     }
 }
 
-/// Whether treatment outside prison began after a release, or in the detention that it ended, which
-/// began after the release before.
+/// Whether treatment outside prison began after a release, or goes on from the detention that the
+/// release ended. `before` is the release before, so that the detention began after it.
 fn is_followed_up(
     records: &[StatedFact],
     trajectory: &Trajectory,
@@ -145,7 +145,7 @@ fn is_followed_up(
         let since = before.is_none_or(|before| item.instant() >= before.instant());
         matches!(fact, Fact::Arrived(_)) && since && item.instant() <= released
     });
-    // What ran before the detention may have ended without a record.
+    // A treatment that began before the detention may have ended without a record.
     let goes_on = |since: DateTime<Utc>, until: Option<DateTime<Utc>>| {
         arrived.is_some_and(|(arrived, _)| since >= arrived.instant())
             && until.is_none_or(|until| date_of(until) > release.date())
@@ -161,7 +161,7 @@ fn is_followed_up(
     treated || admitted || trajectory.residential.state != ResidentialState::None
 }
 
-/// In this prison only detoxification is prescribed, to someone maintained before.
+/// Raised when this prison prescribes only detoxification to a person who was maintained before.
 fn detox_only(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,
@@ -189,7 +189,7 @@ fn detox_only(
         match fact {
             Fact::Verified(_) => true,
             Fact::Prescribed(fact) => earlier && fact.goal == Goal::Maintenance,
-            // Of a prescription that is known its goal counts.
+            // Where the prescription of a dose is recorded, its goal decides, not the dose.
             Fact::DoseContinued(fact) => {
                 let ordered = fact.prescription.as_ref();
                 let is_known = ordered.is_some_and(|id| timeline.by_id.contains_key(id));

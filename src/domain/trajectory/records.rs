@@ -6,7 +6,7 @@ use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::Item;
 use crate::domain::vocabulary::fact::Fact;
 
-/// A record in force, with what the record states.
+/// A record in force, and the fact that the record states.
 pub type StatedFact<'a> = (&'a Item, &'a Fact);
 
 /// A finding about these records.

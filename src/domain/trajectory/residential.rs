@@ -1,6 +1,6 @@
 //! Whether the person lives in residential treatment, and for how many days.
-//! Always: days are civil dates, each counted once; the last admission is the one that counts.
-//! ContinuityRules: the set P of the section "Sets" of the credit rules, for the presence still open.
+//! Always: days are civil dates, each counted once; only the last admission counts.
+//! Rules: the set P of the section "Sets" of the credit rules, for the presence still open.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use crate::domain::history::Item;
 use crate::domain::vocabulary::fact::{Admitted, Code, Fact, Id};
 
 choices! {
-    /// In which state residential treatment is.
+    /// The state of residential treatment.
     ResidentialState:
-        /// In treatment and there.
+        /// In treatment and present.
         InTreatment = "inTreatment",
-        /// In treatment, away for a time.
+        /// In treatment, and absent for a time.
         Absent = "absent",
-        /// Not in residential treatment, as far as the records say.
+        /// No record says that the person is in residential treatment.
         None = "none",
         /// Records were erased that may say so.
         Unknown = "unknown",
@@ -33,13 +33,13 @@ choices! {
 pub struct Residential {
     /// The state.
     pub state: ResidentialState,
-    /// The stay.
+    /// The sender's id of the stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stay: Option<Id>,
-    /// Where.
+    /// The house.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub facility: Option<Code>,
-    /// Which programme.
+    /// The programme of the house.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub programme: Option<Code>,
     /// Since the admission, or since the absence began.
@@ -75,7 +75,7 @@ struct CurrentStayAbsence {
     authorised: bool,
 }
 
-/// Folds the records into the stay that is still open.
+/// Derives the stay that is still open from the records.
 pub fn fold(
     records: &[StatedFact],
     clock: &AnswerClock,
@@ -90,7 +90,7 @@ pub fn fold(
                 let absences = Vec::new();
                 open = Some(CurrentStay { item, admitted, absences });
             }
-            // Whoever arrives in prison has left, whether or not anyone says so.
+            // A person who arrives in prison has left the house, even if no record says so.
             Fact::Arrived(_) => open = None,
             Fact::StayCompleted(fact) => close(&mut open, &mut closed, &fact.stay, item, findings),
             Fact::DroppedOut(fact) => close(&mut open, &mut closed, &fact.stay, item, findings),
@@ -150,7 +150,7 @@ fn close<'a>(
 }
 
 impl CurrentStay<'_> {
-    /// Ends the absences that ran before; those that begin at that instant only if none did.
+    /// Ends the absences that began earlier. If none did, those that begin at this very instant.
     fn end_absences(&mut self, end: &Item) {
         let mut running: Vec<&mut CurrentStayAbsence> =
             self.absences.iter_mut().filter(|absence| absence.to.is_none()).collect();
@@ -167,7 +167,8 @@ impl CurrentStay<'_> {
         let running = || self.absences.iter().filter(|absence| absence.to.is_none());
         let away_since = running().map(|absence| absence.from.0).min();
         let unauthorised = running().filter(|absence| !absence.authorised);
-        // From the date after, no further date counts: the answer does not change by itself.
+        // After the first date of an unauthorised absence no date counts, so the answer does not
+        // change with the next date.
         let counted_to = match unauthorised.map(|absence| absence.from.1).min() {
             Some(left_on) => left_on,
             None => clock.today(),
@@ -185,7 +186,8 @@ impl CurrentStay<'_> {
         }
     }
 
-    /// Dates from the admission to `counted_to`, less those wholly inside an absence that ended.
+    /// The number of dates from the admission to `counted_to`, without the dates wholly inside an
+    /// unauthorised absence that ended.
     fn days(&self, counted_to: NaiveDate) -> i64 {
         let mut days = (counted_to - self.item.date()).num_days() + 1;
         let mut next = self.item.date();

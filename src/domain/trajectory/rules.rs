@@ -1,5 +1,5 @@
 //! The thresholds of continuity, each with its source.
-//! Always: a rule file with an unknown or a missing key is refused; nothing is defaulted.
+//! Always: a rule file with an unknown or a missing key is refused; no threshold has a default.
 //! Values: `projections/rules/continuity.toml`, compiled in.
 
 use std::sync::LazyLock;
@@ -13,8 +13,8 @@ use crate::domain::source_mark::SourceMark;
 pub const SHIPPED: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/projections/rules/continuity.toml"));
 
-/// The largest threshold that a rule file may name: ten years of days, so that a slip of the
-/// keyboard is refused and no date arithmetic overflows.
+/// The largest threshold that a rule file may name, ten years in days: a typing error is refused,
+/// and no date arithmetic overflows.
 pub const VALUE_MAX: u32 = 3_660;
 
 choices! {
@@ -28,28 +28,28 @@ choices! {
         High = "high",
 }
 
-/// One threshold; its unit is in its name.
+/// One threshold; the last word of its name is the unit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
     /// The number.
     pub value: u32,
-    /// Who says so.
+    /// Where the number comes from.
     pub source: Box<str>,
-    /// How sure that is.
+    /// How sure the source is.
     pub mark: SourceMark,
 }
 
 macro_rules! thresholds {
     ($($name:ident,)*) => {
-        /// Every threshold; what each is for stands in the rule file.
+        /// Every threshold; the rule file says what each one is for.
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[allow(missing_docs)]
         pub struct Thresholds { $(pub $name: Threshold,)* }
 
         impl Thresholds {
-            /// All of them with their names in Rust, for checks and for display.
+            /// All thresholds with their names in Rust.
             pub fn all(&self) -> impl Iterator<Item = (&'static str, &Threshold)> {
                 [$((stringify!($name), &self.$name),)*].into_iter()
             }
@@ -107,12 +107,12 @@ pub enum ContinuityRulesError {
     /// Not TOML, or a key is unknown, missing or of another type.
     #[error("the rule file does not read")]
     Unreadable(#[source] toml::de::Error),
-    /// A threshold is beyond anything that can be meant: nought would find a gap in any record.
+    /// A threshold is out of range: zero would find a gap everywhere.
     #[error("{name} is {value}, not within 1 to {VALUE_MAX}")]
     OutOfRange {
-        /// Which threshold.
+        /// The threshold.
         name: &'static str,
-        /// What it says.
+        /// Its value.
         value: u32,
     },
     /// A threshold does not say where it comes from.

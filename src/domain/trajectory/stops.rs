@@ -1,5 +1,6 @@
-//! What a stop ends: the substitution, or a prescription that another one replaces.
-//! Always: a stop of what was replaced, or after which more is prescribed, ends no substitution.
+//! What a stop ends: the substitution, or only a prescription that another one replaces.
+//! Always: a stop ends no substitution if the prescription it names was replaced before, or if
+//! another prescription follows.
 //! Form: `substitution` and `transitions` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
@@ -9,7 +10,7 @@ use crate::domain::history::Item;
 use crate::domain::vocabulary::choice::{Product, StopReason};
 use crate::domain::vocabulary::fact::{Prescribed, SubstitutionStopped};
 
-/// The last stop, if nothing has begun since.
+/// The last stop, if neither a dose nor a prescription follows.
 pub fn stop_in_force<'a>(
     timeline: &SubstitutionTimeline<'a>,
 ) -> Option<(&'a Item, &'a SubstitutionStopped)> {
@@ -20,8 +21,8 @@ pub fn stop_in_force<'a>(
     (!dosed && !prescribed).then_some((item, stop))
 }
 
-/// Whether the substitution was ended, for one of `reasons`, between two instants, and nothing
-/// prescribed by the later one.
+/// Whether the substitution was stopped between two instants for one of `reasons`, and nothing was
+/// prescribed between the stop and the later instant.
 pub fn ended_between(
     timeline: &SubstitutionTimeline,
     from: DateTime<Utc>,
@@ -39,15 +40,16 @@ pub fn ended_between(
     })
 }
 
-/// Whether a prescription comes after a stop; at one instant, if it is not what was stopped.
+/// Whether a prescription comes after a stop. At one instant it does if the stop names another
+/// prescription.
 pub fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionStopped) -> bool {
     let another = stop.prescription.as_ref() != Some(&order.1.prescription);
     let (ordered, stopped) = (order.0.instant(), item.instant());
     ordered > stopped || (ordered == stopped && another)
 }
 
-/// Whether a stop ends the substitution, rather than a prescription or a product that another
-/// one has replaced already.
+/// Whether a stop ends the substitution as a whole. It does not if it names a prescription or a
+/// product that another one has replaced before.
 pub fn concerns_all(
     timeline: &SubstitutionTimeline,
     item: &Item,

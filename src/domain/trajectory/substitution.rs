@@ -1,6 +1,6 @@
-//! How a person's substitution stands.
-//! Always: `interrupted` rests on records that say so; silence is `unknown`, never missed; days
-//! on which nothing was offered are never counted as the person's.
+//! The state of a person's substitution treatment.
+//! Always: `interrupted` needs records that say so; silence is `unknown`, never missed; a day on
+//! which no dose was offered is never counted as missed by the person.
 //! Form: `substitution` of the trajectory in the HTTP contract.
 
 use std::collections::BTreeSet;
@@ -19,17 +19,17 @@ use crate::domain::vocabulary::choice::{Goal, Product, StopReason};
 use crate::domain::vocabulary::fact::Prescribed;
 
 choices! {
-    /// In which state a substitution is.
+    /// The state of a substitution.
     SubstitutionState:
-        /// No record of any.
+        /// No substitution is recorded.
         None = "none",
-        /// It goes on.
+        /// The substitution goes on.
         Maintained = "maintained",
-        /// It goes on, to end.
+        /// The substitution goes on and is being reduced.
         Tapering = "tapering",
-        /// Records say that it broke off.
+        /// Records say that the substitution broke off.
         Interrupted = "interrupted",
-        /// It was ended by plan, or by the person.
+        /// The substitution was ended by plan or by the person.
         Stopped = "stopped",
         /// The records do not say.
         Unknown = "unknown",
@@ -52,7 +52,7 @@ choices! {
 pub struct Substitution {
     /// The state.
     pub state: SubstitutionState,
-    /// Of what.
+    /// The product.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
     /// The dose last given, prescribed or changed to.
@@ -61,10 +61,10 @@ pub struct Substitution {
     /// What the current prescription is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
-    /// The last dose known of.
+    /// When the last recorded dose was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_dose_at: Option<DateTime<Utc>>,
-    /// When the next one is due.
+    /// When the next dose is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_due_by: Option<DateTime<Utc>>,
     /// Civil dates since the last dose on which the person refused or did not come.
@@ -76,22 +76,22 @@ pub struct Substitution {
     /// What the guideline on missed methadone asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
-    /// Why it is unknown, if that is for silence.
+    /// The silence that makes the state `unknown`, if silence does.
     #[serde(skip)]
     pub silence: Option<Silence>,
 }
 
-/// Nothing is recorded any more that says whether it goes on.
+/// Nothing has been recorded for too long to say whether the substitution goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
-    /// From when that is so: the limit ran out.
+    /// When the time limit for a record ran out.
     pub since: DateTime<Utc>,
-    /// The interval by which the limit was chosen.
+    /// The interval between doses from which the limit follows.
     pub interval_days: u32,
 }
 
 impl Substitution {
-    /// As a death leaves it.
+    /// The substitution after a death.
     pub fn ended(mut self) -> Self {
         if self.state != SubstitutionState::None {
             self.state = SubstitutionState::Stopped;
@@ -101,13 +101,13 @@ impl Substitution {
         self
     }
 
-    /// Whether it goes on, as far as the records say.
+    /// Whether the records say that the substitution goes on.
     pub fn goes_on(&self) -> bool {
         matches!(self.state, SubstitutionState::Maintained | SubstitutionState::Tapering)
     }
 }
 
-/// Folds the records into how the substitution stands.
+/// Derives the state of the substitution from the records.
 pub fn fold(
     timeline: &SubstitutionTimeline,
     clock: &AnswerClock,
@@ -153,13 +153,13 @@ pub fn fold(
     } else {
         SubstitutionState::Maintained
     };
-    // Records that say how it stands are not silent, however old they are.
+    // A state that records give is not silence, however old the records are.
     let is_unknown = substitution.state == SubstitutionState::Unknown;
     substitution.silence = silence.filter(|_| is_unknown);
     substitution
 }
 
-/// The prescription in force: the last one, unless a dose after it names another.
+/// The prescription in force: the last one, unless a later dose names another prescription.
 pub fn current_prescription<'a>(
     timeline: &SubstitutionTimeline<'a>,
 ) -> Option<(&'a Item, &'a Prescribed)> {
@@ -172,8 +172,8 @@ pub fn current_prescription<'a>(
         .or(Some(last))
 }
 
-/// A stop by plan or by the person is a stop; one that others force on the person, or that only
-/// a move brings about, is an interruption until a dose or a prescription follows.
+/// The state after a stop. A stop by plan or by the person is a stop. A stop that others force on
+/// the person, or that a move causes, is an interruption until a dose or a prescription follows.
 fn after_stop(reason: StopReason) -> SubstitutionState {
     match reason {
         StopReason::Planned | StopReason::Client | StopReason::Death => SubstitutionState::Stopped,
@@ -198,7 +198,7 @@ struct SinceLastDose<'a, 't> {
     last: Option<&'t Dose<'a>>,
     withheld: Vec<&'t Withheld<'a>>,
     due: Option<DateTime<Utc>>,
-    /// What sets in unless something is recorded, however the records stand by then.
+    /// The silence that sets in if nothing more is recorded.
     silence: Option<Silence>,
     begun: Option<DateTime<Utc>>,
 }
@@ -224,7 +224,8 @@ impl<'a, 't> SinceLastDose<'a, 't> {
         let limit = due.map(|due| silent_from(due, interval_days, rules));
         let again = |withheld: &&Withheld| days_after(withheld.item.instant(), 1);
         let heard = withheld.last().map(again);
-        // Whoever was heard of only once nothing was known any more has shown no dose by that.
+        // A record of a dose not given extends the known time only if it comes before the silence
+        // has set in.
         let mut unknown_from = limit;
         for (first, last) in stretches(&dates_of(&withheld), rules) {
             let of = |on: NaiveDate| move |withheld: &&&Withheld| withheld.item.date() == on;
@@ -242,11 +243,12 @@ impl<'a, 't> SinceLastDose<'a, 't> {
         Self { last, withheld, due: due.or(heard), silence, begun }
     }
 
-    /// Whether anything says that doses are given at all.
+    /// Whether any record says that doses are given at all.
     fn is_known(&self) -> bool {
         self.last.is_some() || self.begun.is_some()
     }
 
+    /// The dates of doses not given, for one cause or for all.
     fn dates(&self, cause: Option<Cause>) -> BTreeSet<NaiveDate> {
         self.withheld
             .iter()
@@ -255,8 +257,8 @@ impl<'a, 't> SinceLastDose<'a, 't> {
             .collect()
     }
 
-    /// The most consecutive dates without a dose: those on record, and in each stretch of them
-    /// also those on which one was due and nobody recorded it.
+    /// The most consecutive dates without a dose: the dates on record as not given and, within a
+    /// stretch of these, also the dates on which a dose was due and nothing was recorded.
     fn run(&self, rules: &ContinuityRules) -> u32 {
         let dates = self.dates(None);
         let due = self.last.filter(|_| self.begun.is_none()).map(Dose::next_due);
@@ -275,8 +277,9 @@ impl<'a, 't> SinceLastDose<'a, 't> {
         stretches.fold(longest_run(&dates), u32::max)
     }
 
-    /// Daily: enough consecutive days on record without a dose, whoever's doing it was. Depot:
-    /// the window is over and a dose due in it is on record as not given.
+    /// Whether records say that the substitution broke off. A daily product: enough consecutive
+    /// days without a dose, for whatever reason. A depot: its window is over, and a dose due in the
+    /// window is on record as not given.
     fn is_broken_off(&self, run: u32, clock: &AnswerClock, rules: &ContinuityRules) -> bool {
         let Some(dose) = self.last.filter(|_| self.begun.is_none()) else {
             return run >= rules.thresholds.missed_review_days.value;
@@ -292,8 +295,9 @@ impl<'a, 't> SinceLastDose<'a, 't> {
     }
 }
 
-/// The first prescription since the last stop, or of all when no dose is known. Any later one is
-/// a renewal: only a dose, or a stop, ends the wait for a dose that is due.
+/// When the substitution began anew: at the first prescription after the last stop or, with no dose
+/// and no stop, at the first prescription of all. A later prescription is a renewal: only a dose or
+/// a stop ends the wait for a dose that is due.
 fn begun_anew(timeline: &SubstitutionTimeline, last: Option<&Dose>) -> Option<DateTime<Utc>> {
     let since = |item: &Item| last.is_none_or(|dose| item.instant() >= dose.at);
     let stop = timeline
@@ -309,9 +313,9 @@ fn begun_anew(timeline: &SubstitutionTimeline, last: Option<&Dose>) -> Option<Da
     first.map(|(order, _)| order.instant())
 }
 
-/// Whether the last dose shows that those before it were not given. So it stays until the next
-/// dose comes in time, or a prescriber has ordered it anew. A dose that a provider only reports
-/// shows no gap: who gave the ones before may simply not record here.
+/// Whether the last dose came after a gap. The gap counts until the next dose comes in time, or
+/// until a prescriber orders doses anew. A dose that a provider only reports shows no gap: the
+/// provider who gave the doses before may not record in this ledger.
 fn resumed_after_gap(timeline: &SubstitutionTimeline, rules: &ContinuityRules) -> bool {
     let [.., before, last] = &timeline.doses[..] else { return false };
     let ended = [StopReason::Planned, StopReason::Client];
@@ -330,12 +334,13 @@ fn resumed_after_gap(timeline: &SubstitutionTimeline, rules: &ContinuityRules) -
     missing.num_days() >= rules.thresholds.missed_review_days.value.into()
 }
 
+/// The dates of doses not given, each once.
 fn dates_of(withheld: &[&Withheld]) -> BTreeSet<NaiveDate> {
     withheld.iter().map(|withheld| withheld.item.date()).collect()
 }
 
-/// The first and last dates of what was heard without a longer silence between than leaves
-/// substitution known: a missing record is unknown, not missed.
+/// Groups dates into stretches, each by its first and last date. The gap between two dates of one
+/// stretch is short enough that the substitution stays known.
 fn stretches(dates: &BTreeSet<NaiveDate>, rules: &ContinuityRules) -> Vec<(NaiveDate, NaiveDate)> {
     let silent_max = i64::from(rules.thresholds.overdue_limit_hours.value / 24);
     let mut stretches: Vec<(NaiveDate, NaiveDate)> = Vec::new();
@@ -348,7 +353,7 @@ fn stretches(dates: &BTreeSet<NaiveDate>, rules: &ContinuityRules) -> Vec<(Naive
     stretches
 }
 
-/// The most consecutive dates.
+/// The length of the longest run of consecutive dates.
 fn longest_run(dates: &BTreeSet<NaiveDate>) -> u32 {
     let (mut longest, mut run) = (0, 0);
     let mut before: Option<NaiveDate> = None;
@@ -360,7 +365,7 @@ fn longest_run(dates: &BTreeSet<NaiveDate>) -> u32 {
     longest
 }
 
-/// The guideline speaks of methadone only.
+/// The review that the guideline asks for; the guideline speaks of methadone only.
 fn review(product: Option<Product>, run: u32, rules: &ContinuityRules) -> Option<Review> {
     let thresholds = &rules.thresholds;
     if product != Some(Product::Methadone) {

@@ -1,6 +1,6 @@
-//! Whether substitution went on over each move: arrival, transfer, release, admission.
-//! Always: one entry a record of a move; `continuous` is a statement only when a dose before and
-//! a dose after are known.
+//! Whether substitution continued across each move: arrival, transfer, release, admission.
+//! Always: one entry a record of a move; `continuous` is null unless a dose before the move and a
+//! dose after it are recorded.
 //! Form: `transitions` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use crate::domain::vocabulary::choice::StopReason;
 use crate::domain::vocabulary::fact::{Code, Fact};
 
 choices! {
-    /// What kind of move.
+    /// The kind of move.
     TransitionKind:
         Arrival = "arrival",
         Transfer = "transfer",
@@ -23,13 +23,13 @@ choices! {
         ResidentialAdmission = "residentialAdmission",
 }
 
-/// One move.
+/// One move, with the doses before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition {
-    /// Of what kind.
+    /// The kind of move.
     pub kind: TransitionKind,
-    /// When.
+    /// When the person moved.
     pub at: DateTime<Utc>,
     /// The prison that was left.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,17 +37,17 @@ pub struct Transition {
     /// The place that was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Code>,
-    /// The last dose known up to the move.
+    /// The last recorded dose up to the move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_dose_before: Option<DateTime<Utc>>,
-    /// The first dose known after it.
+    /// The first recorded dose after the move.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_dose_after: Option<DateTime<Utc>>,
-    /// Whole hours between the two, where `continuous` can be said.
+    /// Whole hours between the two doses, unless `continuous` is null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap_hours: Option<i64>,
-    /// Whether the dose after came within one interval and the tolerance; null when that cannot
-    /// be said.
+    /// Whether the dose after came within one interval and the tolerance; null: the records do not
+    /// say.
     pub continuous: Option<bool>,
 }
 
@@ -88,8 +88,9 @@ pub fn fold(
     transitions
 }
 
-/// Adds the doses on either side. A substitution that had ended by plan or by the person before
-/// the move was none to go on with; silence ends none, or the longest breaks would not be told.
+/// Adds the doses before and after the move. A substitution that was stopped by plan or by the
+/// person before the move had nothing to continue. Silence before the move does not end it, or the
+/// longest gaps would be left out.
 fn bridge(transition: &mut Transition, timeline: &SubstitutionTimeline, rules: &ContinuityRules) {
     let before = timeline.last_dose(transition.at);
     let after = timeline.first_dose(transition.at).map(|dose| dose.at);

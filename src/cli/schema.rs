@@ -37,13 +37,17 @@ enum Command {
     },
     /// The JSON Schema of a type, or of `envelope`
     #[command(after_help = "Examples:\n  care-ledger schema show residential.droppedOut\n  \
-        care-ledger schema show residential.droppedOut --example > event.json")]
+        care-ledger schema show residential.droppedOut --example > event.json\n  \
+        care-ledger schema show cap.referred --version 1")]
     Show {
         /// An event type, or `envelope`
         name: String,
         /// Print an example event instead
         #[arg(long)]
         example: bool,
+        /// This version of the schema [default: the newest]
+        #[arg(long, value_name = "N")]
+        version: Option<usize>,
     },
     /// Check events in a file: one JSON event, an array, or one event a line
     #[command(after_help = "Examples:\n  care-ledger schema check event.json\n  \
@@ -62,7 +66,7 @@ impl Schema {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::List { json } => list(json),
-            Command::Show { name, example } => show(&name, example),
+            Command::Show { name, example, version } => show(&name, example, version),
             Command::Check { file, json } => check(&file, json),
         }
     }
@@ -76,7 +80,9 @@ fn list(json: bool) -> Result<(), Failure> {
     }
     let line = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-        format!("{:<32} {:<9} {}\n", text("type"), text("class"), text("title"))
+        let newest = &row["versions"].as_array().map_or(0, Vec::len);
+        let version = format!("v{newest}");
+        format!("{:<32} {:<9} {version:<4} {}\n", text("type"), text("class"), text("title"))
     };
     print(rows.iter().map(line).collect::<String>())
 }
@@ -84,16 +90,25 @@ fn list(json: bool) -> Result<(), Failure> {
 fn row(kind: Kind) -> Value {
     let schema: Value =
         serde_json::from_str(kind.newest().schema).expect("a shipped schema is JSON");
-    json!({"type": kind.code(), "class": schema["x-class"], "title": schema["title"]})
+    let versions: Vec<usize> = kind.versions().iter().map(|version| version.number).collect();
+    json!({
+        "type": kind.code(), "class": schema["x-class"], "title": schema["title"],
+        "versions": versions
+    })
 }
 
-fn show(name: &str, example: bool) -> Result<(), Failure> {
-    if name == "envelope" && !example {
+fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure> {
+    if name == "envelope" && !example && version.is_none_or(|number| number == 1) {
         return print(schemas::ENVELOPE);
     }
     let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
     let kind: Kind = name.parse().map_err(unknown)?;
-    print(if example { kind.newest().example } else { kind.newest().schema })
+    let found = version.map_or(Some(kind.newest()), |number| kind.version(number));
+    let found = found.ok_or_else(|| {
+        let newest = kind.newest().number;
+        Failure::usage(format!("{kind} has no such version; its newest is {newest}"))
+    })?;
+    print(if example { found.example } else { found.schema })
 }
 
 fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {

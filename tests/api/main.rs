@@ -12,6 +12,7 @@ mod overload;
 mod reads;
 mod refusals;
 mod source_refusals;
+mod versions;
 
 #[path = "../support/mod.rs"]
 mod support;

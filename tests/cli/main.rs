@@ -118,6 +118,28 @@ fn a_folder_in_use_sends_who_asks_to_the_running_process() {
 }
 
 #[test]
+fn the_versions_of_a_schema_are_shown_and_one_that_there_is_not_is_refused() {
+    let show = |status, version: &str| {
+        text(&ends(status, &["schema", "show", "cap.referred", "--version", version]).stdout)
+    };
+    assert!(show(0, "1").contains("cap.referred:1") && show(0, "2").contains("cap.referred:2"));
+    show(2, "3");
+    let mut event: Value = serde_json::from_slice(
+        &ends(0, &["schema", "show", "cap.referred", "--version", "1", "--example"]).stdout,
+    )
+    .unwrap();
+    let check = |status, event: &Value| {
+        let (_kept, file) = written("event.json", &event.to_string());
+        text(&ends(status, &["schema", "check", &file]).stdout)
+    };
+    check(0, &event);
+    event["dataschema"] = "urn:care-ledger:schema:cap.referred:3".into();
+    let told = check(1, &event);
+    assert!(told.starts_with("event 1: /dataschema: "), "{told}");
+    assert!(told.contains("cap.referred:1 and ") && told.contains("cap.referred:2"), "{told}");
+}
+
+#[test]
 fn the_vocabulary_is_listed_shown_and_checked() {
     let list = text(&ends(0, &["schema", "list"]).stdout);
     let json: Value =

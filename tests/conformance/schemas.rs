@@ -1,15 +1,28 @@
 //! Every schema against its fixtures and its example; no refusal carries content.
 
-use care_ledger::domain::event::Event;
+use std::fmt::Display;
+
+use care_ledger::domain::event::{Event, Unreadable};
 use care_ledger::domain::vocabulary::json::JsonValue;
-use care_ledger::domain::vocabulary::kind::Kind;
+use care_ledger::domain::vocabulary::kind::{Kind, SchemaVersion};
 use care_ledger::domain::vocabulary::schemas::ENVELOPE;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::domain::vocabulary::violation::{Violation, ViolationCode};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-fn fixture(kind: Kind, which: &str) -> Value {
+/// The name that the files of a version carry; the newest version has the name of its type.
+fn file_name(version: &SchemaVersion) -> String {
+    let SchemaVersion { kind, number, .. } = version;
+    if *number == kind.newest().number { kind.to_string() } else { format!("{kind}.v{number}") }
+}
+
+/// Every version of every type that a sender may send.
+fn versions() -> impl Iterator<Item = &'static SchemaVersion> {
+    senders().flat_map(|kind| kind.versions())
+}
+
+fn fixture(kind: impl Display, which: &str) -> Value {
     let root = env!("CARGO_MANIFEST_DIR");
     let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -25,21 +38,22 @@ fn senders() -> impl Iterator<Item = Kind> {
 
 #[test]
 fn valid_fixtures_and_examples_pass_and_decode() {
-    for kind in senders() {
-        let example = serde_json::from_str(kind.newest().example).unwrap();
-        for event in [fixture(kind, "valid"), example] {
+    for version in versions() {
+        let name = file_name(version);
+        let example = serde_json::from_str(version.example).unwrap();
+        for event in [fixture(&name, "valid"), example] {
             let draft = validate(&JsonValue::from(&event), now())
-                .unwrap_or_else(|v| panic!("{kind}: {v:?}"));
+                .unwrap_or_else(|v| panic!("{name}: {v:?}"));
             let event = Event::from_canonical(&draft.canonical).unwrap();
-            assert!(event.fact().is_ok(), "{kind}");
+            assert!(event.fact().is_ok(), "{name}");
         }
     }
 }
 
 #[test]
 fn invalid_fixtures_are_refused_with_all_violations_and_no_other() {
-    for kind in senders() {
-        let fixture = fixture(kind, "invalid");
+    for name in versions().map(file_name) {
+        let fixture = fixture(&name, "invalid");
         let found = validate(&JsonValue::from(&fixture["event"]), now()).unwrap_err();
         let code = |v: &Violation| serde_json::to_value(v.code).unwrap();
         let mut found: Vec<_> = found.iter().map(|v| (v.name.clone(), code(v))).collect();
@@ -48,8 +62,50 @@ fn invalid_fixtures_are_refused_with_all_violations_and_no_other() {
             expected.map(|v| (v["name"].as_str().unwrap().to_owned(), v["code"].clone())).collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         expected.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(found, expected, "{kind}");
+        assert_eq!(found, expected, "{name}");
     }
+}
+
+#[test]
+fn a_payload_without_dataschema_may_hold_any_version_and_a_named_one_holds_its_own() {
+    let with = |dataschema: Option<&str>, data: Value| {
+        let mut event = fixture(Kind::CapReferred, "valid");
+        event["data"] = data;
+        let members = event.as_object_mut().unwrap();
+        match dataschema {
+            Some(name) => drop(members.insert("dataschema".to_owned(), name.into())),
+            None => drop(members.remove("dataschema")),
+        }
+        let violations = validate(&JsonValue::from(&event), now()).err().unwrap_or_default();
+        violations.into_iter().map(|v| format!("{} {}", v.name, v.code)).collect::<Vec<_>>()
+    };
+    let old = json!({"referral": "r", "project": "tandem", "toProvider": "msoc"});
+    let new = json!({"referral": "r", "project": "tandem", "by": "court"});
+    let urn = |number: u32| format!("urn:care-ledger:schema:cap.referred:{number}");
+    let rows: [(Option<String>, &Value, &[&str]); 8] = [
+        (None, &old, &[]),
+        (None, &new, &[]),
+        (Some(urn(1)), &old, &[]),
+        (Some(urn(2)), &old, &[]),
+        (Some(urn(2)), &new, &[]),
+        (Some(urn(1)), &new, &["/data/by unknownMember", "/data/toProvider missing"]),
+        (Some(urn(3)), &json!({"later": true}), &["/dataschema unknownSchema"]),
+        (
+            Some("urn:care-ledger:schema:cap.oriented:1".into()),
+            &new,
+            &["/dataschema unknownSchema"],
+        ),
+    ];
+    for (dataschema, data, expected) in rows {
+        assert_eq!(with(dataschema.as_deref(), data.clone()), expected, "{dataschema:?} {data}");
+    }
+}
+
+#[test]
+fn an_event_of_a_version_that_only_a_newer_ledger_has_is_unreadable() {
+    let mut event = fixture(Kind::CapReferred, "valid");
+    event["dataschema"] = "urn:care-ledger:schema:cap.referred:3".into();
+    assert_eq!(Event::from_canonical(event.to_string().as_bytes()), Err(Unreadable));
 }
 
 #[test]
@@ -62,11 +118,12 @@ fn the_envelope_lists_every_type() {
 
 #[test]
 fn each_class_is_the_schemas() {
-    for kind in Kind::ALL {
-        let schema: Value = serde_json::from_str(kind.newest().schema).unwrap();
+    for version in Kind::ALL.iter().flat_map(|kind| kind.versions()) {
+        let kind = version.kind;
+        let schema: Value = serde_json::from_str(version.schema).unwrap();
         let class = kind.class().map_or("asTarget".to_owned(), |c| c.to_string());
         assert_eq!(schema["x-class"], class, "{kind}");
-        assert_eq!(schema["$id"], kind.newest().id(), "{kind}");
+        assert_eq!(schema["$id"], version.id(), "{kind}");
     }
 }
 

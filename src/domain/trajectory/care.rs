@@ -59,7 +59,12 @@ choices! {
 pub struct Referral {
     pub referral: Id,
     pub project: Code,
-    pub to_provider: Code,
+    /// Absent for a registration at the project itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_provider: Option<Code>,
+    /// Who brought the person to the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Code>,
     pub at: DateTime<Utc>,
     pub state: ReferralState,
     /// The waiting time that the last answer names.
@@ -192,6 +197,7 @@ fn referred(item: &Item, fact: &Referred) -> Referral {
         referral: fact.referral.clone(),
         project: fact.project.clone(),
         to_provider: fact.to_provider.clone(),
+        by: fact.by.clone(),
         at: item.instant(),
         state: ReferralState::Open,
         waiting_days: None,

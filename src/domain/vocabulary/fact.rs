@@ -222,7 +222,13 @@ facts! {
         project: Option<Code>,
     }
     /// `cap.referred`
-    Referred = CapReferred { referral: Id, project: Code, to_provider: Code, prison: Option<Code> }
+    Referred = CapReferred {
+        referral: Id,
+        project: Code,
+        to_provider: Option<Code>,
+        by: Option<Code>,
+        prison: Option<Code>,
+    }
     /// `cap.oriented`
     Oriented = CapOriented { project: Code, prison: Option<Code>, mode: Option<Code> }
     /// `referral.answered`

@@ -137,7 +137,7 @@ kinds! {
     SubstitutionHandoverSent = "substitution.handoverSent", Clinical, 1;
     SubstitutionHandoverConfirmed = "substitution.handoverConfirmed", Clinical, 1;
     CareScreened = "care.screened", Clinical, 1;
-    CapReferred = "cap.referred", Clinical, 1;
+    CapReferred = "cap.referred", Clinical, 2 after 1;
     CapOriented = "cap.oriented", Clinical, 1;
     ReferralAnswered = "referral.answered", Clinical, 1;
     TreatmentStarted = "treatment.started", Clinical, 1;

@@ -109,7 +109,7 @@ fn named(fact: &Fact) -> Vec<(Of, &Code)> {
         Fact::Screened(fact) => project = fact.project.as_ref(),
         Fact::Enrolled(fact) => project = Some(&fact.project),
         Fact::Referred(fact) => {
-            houses.push(&fact.to_provider);
+            houses.extend(&fact.to_provider);
             prisons.extend(&fact.prison);
             project = Some(&fact.project);
         }

@@ -15,8 +15,17 @@ use super::schemas;
 type Step = fn(Map<String, Value>) -> Map<String, Value>;
 
 /// The steps of a type: the first leads from version 1 to version 2, and so on.
-const fn steps(_: Kind) -> &'static [Step] {
-    &[]
+const fn steps(kind: Kind) -> &'static [Step] {
+    match kind {
+        Kind::CapReferred => &[cap_referred_2],
+        _ => &[],
+    }
+}
+
+/// Version 2 lets `toProvider` be absent and adds `by`: every payload of version 1 is one of
+/// version 2, and nobody is known to have brought the person.
+fn cap_referred_2(data: Map<String, Value>) -> Map<String, Value> {
+    data
 }
 
 /// What a payload states, in the newest form of its type. `version` is the one that `dataschema`
@@ -47,4 +56,51 @@ pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<F
 
 fn through(steps: &[Step], data: Map<String, Value>) -> Map<String, Value> {
     steps.iter().fold(data, |data, step| step(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_version_but_the_newest_has_a_step_to_the_next() {
+        for kind in Kind::ALL {
+            assert_eq!(steps(*kind).len(), kind.versions().len() - 1, "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_upcast_payload_holds_the_newest_schema() {
+        for kind in Kind::ALL {
+            for version in kind.versions() {
+                let example: Value = serde_json::from_str(version.example).unwrap();
+                let Value::Object(data) = example["data"].clone() else { continue };
+                let data = Value::Object(through(&steps(*kind)[version.number - 1..], data));
+                let held = schemas::newest_held(*kind, &JsonValue::from(&data));
+                assert_eq!(held.map(|held| held.number), Some(kind.newest().number), "{kind}");
+                let read = fact(*kind, Some(version), &example["data"].to_string());
+                assert_eq!(read, Fact::read(*kind, &data.to_string()), "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_are_taken_in_order_from_the_version_sent() {
+        let step: [Step; 2] = [
+            |mut data| {
+                data.insert("second".to_owned(), data.len().into());
+                data
+            },
+            |mut data| {
+                data.insert("third".to_owned(), data.len().into());
+                data
+            },
+        ];
+        let upcast = |from: usize| Value::Object(through(&step[from - 1..], Map::new()));
+        assert_eq!(upcast(1), json!({"second": 0, "third": 1}));
+        assert_eq!(upcast(2), json!({"third": 0}));
+        assert_eq!(upcast(3), json!({}));
+    }
 }

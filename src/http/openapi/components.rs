@@ -9,7 +9,7 @@ use crate::domain::credit::Boundary;
 use crate::domain::trajectory::AlertCode;
 use crate::domain::trajectory::CustodyState;
 use crate::domain::trajectory::SubstitutionState;
-use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::kind::{Kind, SchemaVersion};
 use crate::domain::vocabulary::schemas;
 use crate::http::problem::kind::ProblemType;
 
@@ -36,6 +36,7 @@ pub fn components() -> Map<String, Value> {
         "Text": {"type": "string"},
         "Flag": {"type": "boolean"},
         "Limit": {"type": "integer", "minimum": 1},
+        "Version": {"type": "integer", "minimum": 1, "maximum": 1000},
         "Seconds": {"type": "integer", "minimum": 1},
         "Uuid": {"type": "string", "format": "uuid"},
         "Moment": {"type": "string", "description": moment, "anyOf": [
@@ -94,7 +95,8 @@ pub fn components() -> Map<String, Value> {
     });
     let Value::Object(mut components) = components else { return Map::new() };
     for kind in Kind::ALL {
-        components.insert(format!("data.{kind}"), file(kind.newest().schema));
+        let versions = kind.versions().iter();
+        components.extend(versions.map(|version| (data_name(version), file(version.schema))));
     }
     for kind in sendable() {
         components.insert(format!("event.{kind}"), event(kind));
@@ -126,14 +128,33 @@ fn care_event() -> Value {
         "oneOf": one_of, "discriminator": {"propertyName": "type", "mapping": mapping}})
 }
 
+/// The name of the schema of a payload: the newest version has the name of its type.
+fn data_name(version: &SchemaVersion) -> String {
+    let SchemaVersion { kind, number, .. } = version;
+    if *number == kind.newest().number {
+        format!("data.{kind}")
+    } else {
+        format!("data.{kind}.v{number}")
+    }
+}
+
+/// The schema that a value holds for one of the versions of a type.
+fn any_version(kind: Kind, of: impl Fn(&SchemaVersion) -> Value) -> Value {
+    let mut each: Vec<Value> = kind.versions().iter().rev().map(of).collect();
+    if each.len() == 1 { each.remove(0) } else { json!({"anyOf": each}) }
+}
+
 /// The envelope as an event of one type fills it.
 fn event(kind: Kind) -> Value {
     let mut event = file(schemas::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
             "type" => json!({"const": kind.code()}),
-            "dataschema" => json!({"const": kind.newest().id()}),
-            "data" => json!({"$ref": format!("#/components/schemas/data.{kind}")}),
+            "dataschema" => any_version(kind, |version| json!({"const": version.id()})),
+            "data" => any_version(
+                kind,
+                |version| json!({"$ref": format!("#/components/schemas/{}", data_name(version))}),
+            ),
             _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
         };
     }

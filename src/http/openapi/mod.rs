@@ -273,7 +273,8 @@ fn refusals() -> OperationBuilder {
 fn one_schema() -> OperationBuilder {
     let summary = "The JSON Schema of an event type, or of `envelope`";
     let operation = operation("getSchema", summary, "application/schema+json", "Any")
-        .parameter(path("type", "An event type.", "SchemaName"));
+        .parameter(path("type", "An event type.", "SchemaName"))
+        .parameter(query("version", "The number of the version (the newest).", "Version"));
     problems(operation, &[ProblemType::BadRequest, ProblemType::NotFound, ProblemType::Internal])
 }
 

@@ -63,7 +63,7 @@ impl App {
     /// The workers beside the requests, by whose health the service is degraded.
     pub fn workers(&self) -> Vec<HealthProbe> {
         let lists = self.lists.iter().map(Lists::probe);
-        lists.chain([self.refusals.probe()]).collect()
+        lists.chain([self.refusals.probe()]).chain(self.live.probe()).collect()
     }
 
     /// Room for a body of so many bytes; it is given back when the permit is dropped.

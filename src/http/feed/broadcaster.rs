@@ -1,14 +1,15 @@
-//! What is new in the log, read once for all who wait for it.
-//! Always: one who waits has been offered every event up to `end`; an event costs four look-ups,
-//! however many wait; nothing is read or kept for readers who do not wait, because they are slow
-//! or busy: they read on from the log themselves.
+//! The broadcaster: what is new in the log, read once for all live readers who wait for it.
+//! Always: a reader who waits has been offered every event up to `end`; an event costs four
+//! look-ups, however many readers wait; nothing is read or kept for readers who do not wait, because
+//! they are slow or busy: they read on from the log themselves.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::Position;
 use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX};
@@ -16,32 +17,33 @@ use crate::http::metrics::Metrics;
 use crate::http::record_text::{FEED_READER, write_record};
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
+use crate::work::{self, Control, HealthProbe, Worker};
 
-/// Records offered at once, about 600 KiB. With 4,000 most of what it cost was fresh memory for
-/// each read (perf, 25 November 2026).
+/// The number of records offered at once, about 600 KiB. With 4,000 most of the cost was fresh
+/// memory for each read (perf, 25 November 2026).
 const STRETCH_RECORDS: usize = 1_000;
 
-/// Between two stretches, so that a stream of small commits is read in few pieces. A reader does
-/// not see the difference.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The shortest pause between two stretches, so that a stream of small commits is read in few
+/// pieces. A reader does not see the difference.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
 
-/// Longer where reading and offering the stretch took long: so many times as long. Where writers
-/// have the processors, live readers wait: without it those whom nothing concerned cost batches
+/// The pause is this many times as long as reading and offering the stretch took. Where writers
+/// have the processors, live readers wait: without it readers whom nothing concerned cost batches
 /// 14 % of their rate (ops/bench, 25 November 2026).
-const REST: u32 = 4;
+const PAUSE_FACTOR: u32 = 4;
 
-/// But no longer than this, however slow the disk is or long the queue of those who read.
-const REST_MAX: Duration = Duration::from_millis(100);
+/// The longest pause, however slow the disk is or long the queue of those who read.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// After a failed read the next one waits so long.
-const PAUSE_FAILED: Duration = Duration::from_secs(1);
+/// The pause after a failed read.
+const FAULT_PAUSE: Duration = Duration::from_secs(1);
 
-/// So many readers are woken at once: whatever else runs waits for them, and 10,000 showed as 1.4 s
-/// (ops/bench, 25 November 2026).
+/// The number of readers woken at once. Whatever else runs waits for them, and 10,000 showed as
+/// 1.4 s (ops/bench, 25 November 2026).
 const WOKEN_AT_ONCE: usize = 100;
 
-/// Then the next wait so long for each: waking, copying and sending takes about 20 µs of a core,
-/// and the writers need theirs.
+/// After readers were woken, the next ones wait this long for each of them: waking, copying and
+/// sending takes about 20 µs of a core, and the writers need theirs.
 const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
 /// See the module.
@@ -54,60 +56,71 @@ pub struct Broadcaster {
     pub room: Arc<Semaphore>,
     /// Readers that may still come.
     pub places: Arc<Semaphore>,
-    state: Mutex<SubscriberTable>,
+    table: Arc<SharedTable>,
+    /// Started with the first reader: a command that asks one question needs none.
+    worker: OnceLock<Worker>,
+}
+
+/// Who waits, as requests and the worker share it.
+#[derive(Default)]
+struct SharedTable {
+    // A lock held for look-ups only, never over a read or a wait.
+    subscribers: Mutex<SubscriberTable>,
+    /// Wakes the worker when the first reader begins to wait.
+    somebody_waits: Notify,
 }
 
 #[derive(Default)]
 struct SubscriberTable {
-    /// Whether the loop runs; it ends when nobody waits.
-    is_running: bool,
-    /// See the module.
+    /// Whether the worker offers the log; it rests when nobody waits.
+    is_offering: bool,
+    /// All readers who wait have been offered the log up to here.
     end: Option<Position>,
-    /// The next ticket's number.
+    /// The number of the next subscription.
     next: u64,
     waiting: HashMap<FeedFilter, Subscribers>,
 }
 
-/// Those who wait for the same choice.
+/// The readers who wait for the same choice of events.
 #[derive(Default)]
 struct Subscribers {
     readers: HashMap<u64, Subscriber>,
     /// What they will be sent of the stretch being offered.
     text: Vec<u8>,
-    /// The last event in it.
+    /// The last event in `text`.
     last: Option<Position>,
 }
 
 struct Subscriber {
-    /// How far it had read when it began to wait.
+    /// How far the reader had read when the wait began.
     from: Position,
     page: oneshot::Sender<FeedPage>,
 }
 
-/// Events for all who waited for them.
+/// Events for all readers who waited for them.
 #[derive(Clone)]
 pub struct FeedPage {
     /// Frames of an event stream.
     pub text: Bytes,
-    /// The last event in it.
+    /// The last event in `text`.
     pub last: Position,
-    /// Nothing more up to here.
+    /// There is nothing more for these readers up to here.
     pub end: Position,
 }
 
-/// Who waits, and the page; `None`: the wait ends without one.
+/// A reader who waits, and the page; `None`: the wait ends without a page.
 type Delivery = (oneshot::Sender<FeedPage>, Option<FeedPage>);
 
-/// A place among those who wait; dropped, it is free.
+/// A place among the readers who wait. Dropping it gives the place free.
 pub struct Subscription {
     broadcaster: Arc<Broadcaster>,
     wanted: FeedFilter,
     number: u64,
-    /// The page, once there is one; closed without one: read on from the log.
+    /// The page, once there is one. Closed without a page: read on from the log.
     pub page: oneshot::Receiver<FeedPage>,
 }
 
-/// How a wait that was given up had gone.
+/// What a wait that was given up had come to.
 pub enum WaitEnd {
     /// There was nothing up to here.
     Nothing(Position),
@@ -118,100 +131,126 @@ pub enum WaitEnd {
 }
 
 impl Broadcaster {
-    /// Over a ledger.
+    /// A broadcaster of a ledger's log.
     pub fn new(ledger: Ledger, metrics: Arc<Metrics>) -> Self {
         let room = Arc::new(Semaphore::new(FEED_BYTES_MAX));
         let places = Arc::new(Semaphore::new(LIVE_MAX));
-        Self { ledger, metrics, room, places, state: Mutex::default() }
+        let (table, worker) = (Arc::default(), OnceLock::new());
+        Self { ledger, metrics, room, places, table, worker }
     }
 
     /// Waits for what is wanted after a position.
     ///
     /// # Errors
-    /// How far all who waited have been offered the log: there is more already, read it first, but
-    /// no further, or the next offer comes too late.
+    /// The position up to which all who wait have been offered the log: there is more already, read
+    /// that first, but no further, or the next offer comes too late.
     pub fn wait(
         self: &Arc<Self>,
         from: Position,
         wanted: &FeedFilter,
     ) -> Result<Subscription, Position> {
-        let mut state = self.state();
-        let end = match state.end.filter(|_| state.is_running) {
+        let mut table = self.table.lock();
+        let end = match table.end.filter(|_| table.is_offering) {
             Some(end) => end,
             None => self.ledger.tail(),
         };
         if from < end {
             return Err(end);
         }
-        if !state.is_running {
-            state.is_running = true;
-            tokio::spawn(self.clone().run());
-        }
-        state.end = Some(end);
-        let number = state.next;
-        state.next += 1;
+        table.end = Some(end);
+        let number = table.next;
+        table.next += 1;
         let (sender, page) = oneshot::channel();
         let reader = Subscriber { from, page: sender };
-        state.waiting.entry(wanted.clone()).or_default().readers.insert(number, reader);
+        table.waiting.entry(wanted.clone()).or_default().readers.insert(number, reader);
+        if !std::mem::replace(&mut table.is_offering, true) {
+            self.worker.get_or_init(|| self.spawn());
+            self.table.somebody_waits.notify_one();
+        }
         Ok(Subscription { broadcaster: self.clone(), wanted: wanted.clone(), number, page })
     }
 
-    fn state(&self) -> MutexGuard<'_, SubscriberTable> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The health of the worker, once it was started.
+    pub fn probe(&self) -> Option<HealthProbe> {
+        self.worker.get().map(Worker::probe)
     }
 
-    /// Reads each new stretch of the log and offers it, until nobody waits.
-    async fn run(self: Arc<Self>) {
-        let mut status = self.ledger.status();
-        while let Some(end) = self.end() {
-            if status.wait_for(|status| status.tail > end).await.is_err() {
-                // The store is gone, and the process on its way out.
-                return;
-            }
-            if self.end().is_none() {
-                return;
-            }
-            let begun = Instant::now();
-            let read = self.ledger.feed_events(&FEED_READER, end, STRETCH_RECORDS).await;
-            let pause = match read {
-                Ok(told) => {
-                    let pages = self.state().offer(&told, &self.room);
-                    let rest = (begun.elapsed() * REST).clamp(PAUSE, REST_MAX);
-                    deliver(pages).await;
-                    rest
-                }
-                Err(error) => {
-                    tracing::error!(error = %error, "the live feed could not be read on");
-                    PAUSE_FAILED
-                }
-            };
-            tokio::time::sleep(pause).await;
+    fn spawn(&self) -> Worker {
+        let (ledger, room, table) = (self.ledger.clone(), self.room.clone(), self.table.clone());
+        work::spawn_on_runtime("feed", CancellationToken::new(), |control| {
+            broadcast(ledger, room, table, control)
+        })
+    }
+}
+
+impl SharedTable {
+    fn lock(&self) -> MutexGuard<'_, SubscriberTable> {
+        // The table is whole after each statement, so a panic elsewhere does not spoil it.
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task of the worker: reads each new stretch of the log and offers it, while anybody waits.
+async fn broadcast(
+    ledger: Ledger,
+    room: Arc<Semaphore>,
+    table: Arc<SharedTable>,
+    control: Control,
+) {
+    let mut status = ledger.status();
+    while !control.is_stopping() {
+        let Some(end) = table.lock().end_if_anybody_waits() else {
+            control.wait_for(table.somebody_waits.notified()).await;
+            continue;
+        };
+        let moved = async { status.wait_for(|status| status.tail > end).await.is_ok() };
+        if control.wait_for(moved).await != Some(true) {
+            // Told to stop, or the store is gone and the process on its way out.
+            return;
         }
-    }
-
-    /// How far it has been offered; `None`, and the end of the loop: nobody waits.
-    fn end(&self) -> Option<Position> {
-        let mut state = self.state();
-        state.is_running = !state.waiting.is_empty();
-        state.end.filter(|_| state.is_running)
+        if table.lock().end_if_anybody_waits().is_none() {
+            continue;
+        }
+        let begun = Instant::now();
+        let pause = match ledger.feed_events(&FEED_READER, end, STRETCH_RECORDS).await {
+            Ok(events) => {
+                let pages = table.lock().offer(&events, &room);
+                let pause = (begun.elapsed() * PAUSE_FACTOR).clamp(PAUSE_MIN, PAUSE_MAX);
+                deliver(pages).await;
+                control.succeeded();
+                pause
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "the live feed could not be read on");
+                control.failed();
+                FAULT_PAUSE
+            }
+        };
+        control.pause(pause).await;
     }
 }
 
 impl SubscriberTable {
-    /// Each event for those who wait for it.
-    fn offer(&mut self, told: &[FeedEvent], room: &Arc<Semaphore>) -> Vec<Delivery> {
-        let Some((before, last)) = self.end.zip(told.last()) else { return Vec::new() };
+    /// The position up to which the log was offered. `None`: nobody waits, and the offers end.
+    fn end_if_anybody_waits(&mut self) -> Option<Position> {
+        self.is_offering = !self.waiting.is_empty();
+        self.end.filter(|_| self.is_offering)
+    }
+
+    /// The pages for all who wait for one of these events.
+    fn offer(&mut self, events: &[FeedEvent], room: &Arc<Semaphore>) -> Vec<Delivery> {
+        let Some((before, last)) = self.end.zip(events.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
         let mut found = Vec::new();
-        for told in told {
-            for wanted in told.taken_by() {
+        for event in events {
+            for wanted in event.taken_by() {
                 let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
                 if waiting.text.is_empty() {
                     found.push(wanted);
                 }
-                frame(told, &mut waiting.text);
-                waiting.last = Some(told.position());
+                frame(event, &mut waiting.text);
+                waiting.last = Some(event.position());
             }
         }
         let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
@@ -223,13 +262,12 @@ impl Subscribers {
     fn pages(self, before: Position, end: Position, room: &Arc<Semaphore>) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let place = room.clone().try_acquire_many_owned(bytes).ok();
-        // Without room all read on from the log when there is.
+        // Where there is no room, all of them read on from the log once there is.
         let page = place.zip(self.last);
         let page = page.map(|(place, last)| FeedPage { text: held(self.text, place), last, end });
-        // One that had read further would see events again.
-        let of = |reader: &Subscriber| page.clone().filter(|_| reader.from <= before);
+        // A reader that had read further would see events again.
         let deliver = |reader: Subscriber| {
-            let page = of(&reader);
+            let page = page.clone().filter(|_| reader.from <= before);
             (reader.page, page)
         };
         self.readers.into_values().map(deliver).collect()
@@ -243,7 +281,7 @@ async fn deliver(pages: Vec<Delivery>) {
         let mut pause = Duration::ZERO;
         for (reader, page) in pages.by_ref().take(WOKEN_AT_ONCE) {
             if let Some(page) = page {
-                // It may have left.
+                // The reader may have left.
                 let _ = reader.send(page);
             }
             pause += PAUSE_A_READER;
@@ -263,15 +301,15 @@ impl Subscription {
         }
     }
 
-    /// Gives the place free; `None`: it was gone, because something was found.
+    /// Gives the place free. `None`: it was gone already, because something was found.
     fn remove(&self) -> Option<Position> {
-        let mut state = self.broadcaster.state();
-        let waiting = state.waiting.get_mut(&self.wanted)?;
+        let mut table = self.broadcaster.table.lock();
+        let waiting = table.waiting.get_mut(&self.wanted)?;
         waiting.readers.remove(&self.number)?;
         if waiting.readers.is_empty() {
-            state.waiting.remove(&self.wanted);
+            table.waiting.remove(&self.wanted);
         }
-        state.end
+        table.end
     }
 }
 
@@ -281,14 +319,14 @@ impl Drop for Subscription {
     }
 }
 
-/// An event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
-pub fn frame(told: &FeedEvent, text: &mut Vec<u8>) {
-    text.extend_from_slice(format!("id: {}\ndata: ", told.position()).as_bytes());
-    write_record(&told.answer(), text);
+/// Appends an event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
+pub fn frame(event: &FeedEvent, text: &mut Vec<u8>) {
+    text.extend_from_slice(format!("id: {}\ndata: ", event.position()).as_bytes());
+    write_record(&event.answer(), text);
     text.extend_from_slice(b"\n\n");
 }
 
-/// Text that gives its room back once nobody holds it any more.
+/// Text that gives its room back when the last holder drops it.
 pub fn held(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
     struct Held(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
     impl AsRef<[u8]> for Held {

@@ -3,6 +3,8 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use care_ledger::http::{Services, ask, router_with};
+
 use super::country::{Country, lives};
 use crate::support::folder::copy;
 use crate::support::{person, screening};
@@ -158,4 +160,23 @@ async fn what_makes_a_person_unanswerable_keeps_nobody_else_out() {
         country.trajectories(&Default::default(), 100).await.persons(),
         country.everybody().await
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_of_their_worker_shows_in_health_and_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let country = Country::open(folder.path(), NOW).await;
+    let router = router_with(country.ledger.clone(), Services::of(country.lists.clone()));
+    let ask = async |path: &str| ask(router.clone(), path, "*/*").await.1;
+    let up = |value: u8| format!("care_ledger_work_up{{worker=\"lists\"}} {value}\n");
+    assert!(ask("/metrics").await.contains(&up(1)));
+    country.break_clock();
+    country.record_one(&one_more()).await;
+    while !country.lists.probe().is_faulted() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let health: serde_json::Value = serde_json::from_str(&ask("/health").await).unwrap();
+    assert_eq!(health["status"], "DEGRADED");
+    assert_eq!(health["components"]["lists"]["state"], "faulted");
+    assert!(ask("/metrics").await.contains(&up(0)));
 }

@@ -175,7 +175,7 @@ impl Pace {
 }
 
 /// What a step has come to.
-enum Step {
+enum StepEnd {
     Worked,
     /// Nothing to do until then, unless something is recorded.
     Idle(Option<DateTime<Utc>>),
@@ -214,7 +214,7 @@ impl<P: Projection> Follower<P> {
             match self.step(&mut pace).await {
                 Ok(step) => {
                     pace.control.succeeded();
-                    if let Step::Idle(until) = step {
+                    if let StepEnd::Idle(until) = step {
                         self.wait(until, &mut pace).await;
                     }
                 }
@@ -271,7 +271,7 @@ impl<P: Projection> Follower<P> {
         Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.recorded))
     }
 
-    async fn step(&mut self, pace: &mut Pace) -> Result<Step, Fault> {
+    async fn step(&mut self, pace: &mut Pace) -> Result<StepEnd, Fault> {
         if !self.projection.is_in_place() {
             self.projection.rebuild()?;
         }
@@ -282,7 +282,7 @@ impl<P: Projection> Follower<P> {
             self.announce_catching_up(position).await?;
             self.catch_up(position, end, pace).await?;
             if pace.is_stopping() {
-                return Ok(Step::Worked);
+                return Ok(StepEnd::Worked);
             }
             position = self.projection.committed()?.position;
         }
@@ -293,7 +293,7 @@ impl<P: Projection> Follower<P> {
         // What the clock has changed has its turn also while events keep coming.
         let known_at = known_at.unwrap_or(RecordedTime::from_micros(0));
         let has_refolded = self.projection.refold_due(known_at, pace).await?;
-        Ok(if is_behind || has_refolded { Step::Worked } else { Step::Idle(next_due) })
+        Ok(if is_behind || has_refolded { StepEnd::Worked } else { StepEnd::Idle(next_due) })
     }
 
     async fn announce_catching_up(&self, position: Position) -> Result<(), Fault> {

@@ -59,7 +59,7 @@ pub enum RefusalsError {
 #[derive(Clone)]
 pub struct Refusals {
     // A channel, so that those who send events wait neither for the disk nor for each other.
-    requests: mpsc::UnboundedSender<Request>,
+    requests: mpsc::UnboundedSender<KeeperRequest>,
     losses: Arc<Losses>,
     clock: fn() -> DateTime<Utc>,
     /// Ends with everything written when the last clone goes.
@@ -67,7 +67,7 @@ pub struct Refusals {
 }
 
 /// What the worker is asked to do.
-enum Request {
+enum KeeperRequest {
     Keep(Vec<NewRefusal>),
     Page { source: String, before: Option<i64>, limit: usize, reply: oneshot::Sender<RefusalPage> },
 }
@@ -129,7 +129,7 @@ impl Refusals {
         let (count, bytes) = (refusals.len(), bytes(&refusals));
         let queued = self.losses.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         let is_full = queued > 0 && queued + bytes > BYTES_MAX;
-        if is_full || self.requests.send(Request::Keep(refusals)).is_err() {
+        if is_full || self.requests.send(KeeperRequest::Keep(refusals)).is_err() {
             self.losses.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.losses.lose(count, (self.clock)());
         }
@@ -147,7 +147,7 @@ impl Refusals {
     ) -> Result<RefusalPage, RefusalsError> {
         let (reply, page) = oneshot::channel();
         let source = source.to_owned();
-        let sent = self.requests.send(Request::Page { source, before, limit, reply });
+        let sent = self.requests.send(KeeperRequest::Page { source, before, limit, reply });
         sent.map_err(|_| RefusalsError::Unread)?;
         page.await.map_err(|_| RefusalsError::Unread)
     }
@@ -171,7 +171,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Request>, control: Control) {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<KeeperRequest>, control: Control) {
         loop {
             match control.wait_for(tokio::time::timeout(EXPIRY, inbox.recv())).await {
                 Some(Ok(Some(request))) => self.serve(request, &control),
@@ -188,11 +188,11 @@ impl Keeper {
         }
     }
 
-    fn serve(&mut self, request: Request, control: &Control) {
+    fn serve(&mut self, request: KeeperRequest, control: &Control) {
         let now = (self.clock)();
         let missing_until = self.losses.missing_until.load(Ordering::Relaxed);
         match request {
-            Request::Keep(refusals) => {
+            KeeperRequest::Keep(refusals) => {
                 let put = self.table.put(&refusals, missing_until, now);
                 match self.check(put, control) {
                     Some(dropped) => self.losses.dropped.fetch_add(dropped, Ordering::Relaxed),
@@ -203,7 +203,7 @@ impl Keeper {
                 };
                 self.losses.queued_bytes.fetch_sub(bytes(&refusals), Ordering::Relaxed);
             }
-            Request::Page { source, before, limit, reply } => {
+            KeeperRequest::Page { source, before, limit, reply } => {
                 let page = self.table.page(&source, before, limit, missing_until, now);
                 if let Some(page) = self.check(page, control) {
                     // The reader may have left.

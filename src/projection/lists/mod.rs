@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::dependents::Dependents;
 use self::rows::ListRows;
-use self::state::{State, StateError};
+use self::state::{ListState, StateError};
 use super::follow::{Fault, Follower, ProjectionProgress, WallClock};
 use crate::domain::id::Position;
 use crate::ledger::{Ledger, ReadError};
@@ -86,7 +86,7 @@ impl Lists {
     ) -> Result<Self, StartError> {
         let path = folder.join(FILE);
         let clock = WallClock::new(clock);
-        let state = State::open(&path, build()?)?;
+        let state = ListState::open(&path, build()?)?;
         let rows = ListRows {
             ledger: ledger.clone(),
             clock: clock.clone(),

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::dependents::Dependents;
 use super::row::{self, Row};
-use super::state::{State, Stretch};
+use super::state::{ListState, UnfinishedStretch};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime};
 use crate::ledger::Ledger;
 use crate::ledger::read::touched::TouchedRecord;
@@ -26,7 +26,7 @@ const DUE_ROWS: usize = 200;
 pub(super) struct ListRows {
     pub ledger: Ledger,
     pub clock: WallClock,
-    pub state: State,
+    pub state: ListState,
     pub dependents: Dependents,
     /// Whose rows the records taken so far may change, in the order in which they are folded.
     pub touched: BTreeSet<PersonId>,
@@ -55,7 +55,7 @@ impl Projection for ListRows {
     }
 
     fn unfinished(&self) -> Result<Option<LogPoint>, Fault> {
-        let point = |stretch: Stretch| LogPoint {
+        let point = |stretch: UnfinishedStretch| LogPoint {
             position: stretch.end,
             commitment: Some(stretch.commitment),
         };
@@ -90,7 +90,7 @@ impl Projection for ListRows {
         let duplicates = std::mem::take(&mut self.cross_stream_duplicates);
         touched.extend(self.ledger.streams_with(duplicates).await?);
         let done = self.state.unfinished()?.and_then(|stretch| stretch.done);
-        let mut stretch = Stretch { end: end.position, commitment: end.commitment, done };
+        let mut stretch = UnfinishedStretch { end: end.position, commitment: end.commitment, done };
         let mut rows = Vec::new();
         for person in touched.into_iter().filter(|person| done.is_none_or(|done| *person > done)) {
             pace.rest().await;

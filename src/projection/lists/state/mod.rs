@@ -50,7 +50,7 @@ CREATE INDEX depends_on_person ON depends_on (person);
 
 /// A stretch of the log of which some persons are folded and committed already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct UnfinishedStretch {
     /// Its last position.
     pub end: Position,
     /// The commitment of the record there.
@@ -60,7 +60,7 @@ pub struct Stretch {
 }
 
 /// The state file, with the one connection that writes to it.
-pub struct State {
+pub struct ListState {
     path: PathBuf,
     /// What tells this build from any other: another build may fold otherwise.
     build: [u8; 32],
@@ -69,7 +69,7 @@ pub struct State {
     connection: Connection,
 }
 
-impl State {
+impl ListState {
     /// Opens the file of this build, or makes it anew.
     pub fn open(path: &Path, build: [u8; 32]) -> Result<Self, StateError> {
         match Self::connect(path, build) {
@@ -135,19 +135,19 @@ impl State {
     }
 
     /// The stretch that was begun and not ended.
-    pub fn unfinished(&self) -> Result<Option<Stretch>, StateError> {
+    pub fn unfinished(&self) -> Result<Option<UnfinishedStretch>, StateError> {
         let query = "SELECT stretch_end, stretch_commitment, stretch_done FROM progress
             WHERE stretch_end IS NOT NULL";
         let stretch = |row: &rusqlite::Row<'_>| {
             let done: Option<[u8; 16]> = row.get(2)?;
             let (end, commitment) = (position(row.get(0)?), row.get(1)?);
-            Ok(Stretch { end, commitment, done: done.map(PersonId::from_bytes) })
+            Ok(UnfinishedStretch { end, commitment, done: done.map(PersonId::from_bytes) })
         };
         self.connection.query_row(query, [], stretch).optional()
     }
 
     /// Writes some rows of a stretch, with how far it has come.
-    pub fn put_part(&mut self, rows: &[Row], stretch: Stretch) -> Result<(), StateError> {
+    pub fn put_part(&mut self, rows: &[Row], stretch: UnfinishedStretch) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
             put(&transaction, row, Some(stretch.end))?;
@@ -161,7 +161,7 @@ impl State {
     }
 
     /// Writes the last rows of a stretch and ends it.
-    pub fn put_end(&mut self, rows: &[Row], stretch: Stretch) -> Result<(), StateError> {
+    pub fn put_end(&mut self, rows: &[Row], stretch: UnfinishedStretch) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
             put(&transaction, row, Some(stretch.end))?;

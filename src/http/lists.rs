@@ -84,7 +84,7 @@ async fn asked(app: &App, query: &mut Reading, list: char) -> Result<PageRequest
 /// Whether the log holds that record, recorded then.
 async fn is_of_log(app: &App, pin: &Pin) -> Result<bool, Problem> {
     let anchor = app.ledger.anchor(pin.position).await?;
-    Ok(anchor.is_some_and(|anchor| anchor.recorded == pin.known_at))
+    Ok(anchor.is_some_and(|anchor| anchor.latest_recorded_time == pin.known_at))
 }
 
 /// The list, position, recorded time, instant, person and number of the last item, between dots.

@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::ledger::record::{Receipt, Run, Status};
+use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
 use crate::ledger::{Condition, Ledger, StoreStatus};
 use crate::projection::Lists;
 use crate::work::HealthProbe;
@@ -144,11 +144,11 @@ impl Metrics {
     }
 
     /// Counts receipts; a dry run wrote nothing.
-    pub fn recorded(&self, receipts: &[Receipt], run: Run) {
-        if run == Run::Dry {
+    pub fn recorded(&self, receipts: &[Receipt], write_mode: WriteMode) {
+        if write_mode == WriteMode::DryRun {
             return;
         }
-        let repeated = receipts.iter().filter(|r| r.status == Status::Duplicate).count();
+        let repeated = receipts.iter().filter(|r| r.status == ReceiptStatus::Duplicate).count();
         self.count("recorded", receipts.len() - repeated);
         self.count("duplicate", repeated);
     }

@@ -268,7 +268,7 @@ impl<P: Projection> Follower<P> {
 
     /// The latest recorded time among the records up to a position.
     async fn known_at(&self, position: Position) -> Result<Option<RecordedTime>, Fault> {
-        Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.recorded))
+        Ok(self.ledger.anchor(position).await?.map(|anchor| anchor.latest_recorded_time))
     }
 
     async fn step(&mut self, pace: &mut Pace) -> Result<StepEnd, Fault> {
@@ -317,7 +317,7 @@ impl<P: Projection> Follower<P> {
         let position = self.projection.unfinished()?.map_or(end, |point| point.position);
         let last = self.ledger.anchor(position).await?;
         let last = last.ok_or_else(|| ReadError::failed("a record of the log is missing"))?;
-        let (commitment, known_at) = (last.commitment, last.recorded);
+        let (commitment, known_at) = (last.commitment, last.latest_recorded_time);
         let mut after = from;
         while after < position {
             pace.rest().await;

@@ -8,7 +8,7 @@ use care_ledger::domain::finding::FindingCode;
 use care_ledger::domain::id::{PersonId, Position, Revision};
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::ledger::Ledger;
-use care_ledger::ledger::record::{Run, Status};
+use care_ledger::ledger::record::{ReceiptStatus, WriteMode};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::embedded::Clock;
 use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
@@ -150,8 +150,9 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
     // Who retries gets the receipt of its own record, although the first found is the other's.
     for person in [a, b] {
         let draft = draft_of(person, "urn:test", &id, "2026-03-01T10:00:00+01:00");
-        let again = ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap().remove(0);
-        assert_eq!((again.status, again.subject), (Status::Duplicate, person));
+        let again =
+            ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap().remove(0);
+        assert_eq!((again.status, again.subject), (ReceiptStatus::Duplicate, person));
         assert_eq!(again.revision, Revision(0));
     }
     drop(ledger);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Position};
 use care_ledger::ledger::Ledger;
-use care_ledger::ledger::record::{Receipt, RecordError, Run};
+use care_ledger::ledger::record::{Receipt, RecordError, WriteMode};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
@@ -26,7 +26,7 @@ fn told(person: PersonId, id: &str) -> Draft {
 async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
     let mut refused = 0;
     loop {
-        match ledger.record(std::slice::from_ref(draft), Expected::Any, Run::Real).await {
+        match ledger.record(std::slice::from_ref(draft), Expected::Any, WriteMode::Write).await {
             Ok(mut receipts) => return (receipts.remove(0), refused),
             Err(unrecorded) => {
                 let why = unrecorded.why;
@@ -155,12 +155,12 @@ async fn part_of_a_batch_is_told_where_part_was_written() {
     // And so is a sender, with the receipts of what was recorded.
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
     let batch = [told(anyone(), &id()), told(anyone(), &id())];
-    let unrecorded = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap_err();
+    let unrecorded = ledger.record(&batch, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(matches!(unrecorded.why, RecordError::Append(AppendError::Failed)));
     assert_eq!(unrecorded.recorded.len(), 1);
-    let receipts = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap();
+    let receipts = ledger.record(&batch, Expected::Any, WriteMode::Write).await.unwrap();
     assert!(receipts.contains(&Receipt {
-        status: care_ledger::ledger::record::Status::Duplicate,
+        status: care_ledger::ledger::record::ReceiptStatus::Duplicate,
         ..unrecorded.recorded[0].clone()
     }));
 }
@@ -178,7 +178,7 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
     standin.fault(Fault::Late(Duration::ZERO), Call::Append, 1);
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
     let merge = [merge_of(one, other)];
-    let unrecorded = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap_err();
+    let unrecorded = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(unrecorded.recorded.is_empty());
     let log = standin.log();
     let last = log.last().unwrap();
@@ -187,7 +187,7 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 1, "as if it were not");
     }
-    ledger.record(&merge, Expected::Any, Run::Real).await.unwrap();
+    ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap();
     for person in [one, other] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 3);
@@ -196,7 +196,7 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
     let before = standin.log().len();
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
     let another = [merge_of(one, anyone())];
-    ledger.record(&another, Expected::Any, Run::Real).await.unwrap_err();
+    ledger.record(&another, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert_eq!(standin.log().len(), before);
 }
 
@@ -339,7 +339,8 @@ async fn cut_off_a_replica_reads_on_says_so_and_comes_back() {
     }
     let draft = told(person, &id());
     let begun = std::time::Instant::now();
-    let refused = ledger.record(std::slice::from_ref(&draft), Expected::Any, Run::Real).await;
+    let refused =
+        ledger.record(std::slice::from_ref(&draft), Expected::Any, WriteMode::Write).await;
     let why = refused.unwrap_err().why;
     let unreached =
         matches!(why, RecordError::Append(AppendError::Unreachable | AppendError::Unsure));

@@ -10,7 +10,7 @@ use care_ledger::domain::record::View;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
-use care_ledger::ledger::record::{RecordError, Run, Status};
+use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
 use care_ledger::store::embedded::Clock;
 use care_ledger::store::{Expected, Outcome, Tie, Write};
 
@@ -114,15 +114,15 @@ pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Ben
     let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
     let person = anyone();
     let first = [told(person, &id(), 1)];
-    let receipt = ledger.record(&first, Expected::New, Run::Real).await.unwrap();
-    assert_eq!(receipt[0].status, Status::Recorded);
+    let receipt = ledger.record(&first, Expected::New, WriteMode::Write).await.unwrap();
+    assert_eq!(receipt[0].status, ReceiptStatus::Recorded);
     for expected in [Expected::New, Expected::Any, Expected::At(Revision(9))] {
-        let again = ledger.record(&first, expected, Run::Real).await.unwrap();
-        assert_eq!(again[0].status, Status::Duplicate);
+        let again = ledger.record(&first, expected, WriteMode::Write).await.unwrap();
+        assert_eq!(again[0].status, ReceiptStatus::Duplicate);
         assert_eq!(again[0].place, receipt[0].place, "the first receipt again");
         // The stream moves on, and the retry comes later still.
         let next = [told(person, &id(), 2)];
-        ledger.record(&next, Expected::Any, Run::Real).await.unwrap();
+        ledger.record(&next, Expected::Any, WriteMode::Write).await.unwrap();
     }
 }
 
@@ -130,9 +130,9 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
     let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
     let (person, other) = (anyone(), anyone());
     let id = id();
-    ledger.record(&[told(person, &id, 1)], Expected::Any, Run::Real).await.unwrap();
+    ledger.record(&[told(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
     for draft in [told(person, &id, 2), told(other, &id, 1)] {
-        let refused = ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap_err();
+        let refused = ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap_err();
         assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [0]));
         assert!(refused.recorded.is_empty());
     }
@@ -145,9 +145,9 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
     let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
     let (a, b, c) = (anyone(), anyone(), anyone());
     let taken = id();
-    ledger.record(&[told(b, &taken, 1)], Expected::Any, Run::Real).await.unwrap();
+    ledger.record(&[told(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
     let batch = [told(a, &id(), 1), told(b, &taken, 2), told(c, &id(), 1)];
-    let refused = ledger.record(&batch, Expected::Any, Run::Real).await.unwrap_err();
+    let refused = ledger.record(&batch, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [1]));
     for person in [a, c] {
         assert!(
@@ -156,9 +156,9 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
         );
     }
     // Line by line the others are taken.
-    let each = ledger.record_each(&batch, Run::Real).await.unwrap();
+    let each = ledger.record_each(&batch, WriteMode::Write).await.unwrap();
     let statuses = each.iter().map(|receipt| receipt.as_ref().map(|receipt| receipt.status));
-    let recorded = Some(Status::Recorded);
+    let recorded = Some(ReceiptStatus::Recorded);
     assert_eq!(statuses.collect::<Vec<_>>(), [recorded, None, recorded]);
 }
 
@@ -322,7 +322,7 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
     let person = anyone();
     // More than a server takes at once by default.
     let drafts: Vec<Draft> = (0..4_000).map(|_| told(person, &id(), 1)).collect();
-    let receipts = ledger.record_each(&drafts, Run::Real).await.unwrap();
+    let receipts = ledger.record_each(&drafts, WriteMode::Write).await.unwrap();
     let revisions = receipts.iter().map(|receipt| receipt.as_ref().unwrap().revision.0);
     assert!(revisions.eq(0..4_000));
 }
@@ -331,22 +331,22 @@ pub async fn a_merge_links_both_streams(bench: &Bench) {
     let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
     let (one, other) = (anyone(), anyone());
     let facts = [told(one, &id(), 1), told(other, &id(), 2)];
-    ledger.record(&facts, Expected::Any, Run::Real).await.unwrap();
+    ledger.record(&facts, Expected::Any, WriteMode::Write).await.unwrap();
     let merge = [merge(one, other)];
-    let receipt = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);
+    let receipt = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap().remove(0);
     assert_eq!((receipt.subject, receipt.revision), (one, Revision(1)));
     for person in [one, other] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         // Two facts, and the merge, which lies in both streams.
         assert_eq!(known.history.items.len(), 3);
-        let then = Some(receipt.place.unwrap().recorded);
+        let then = Some(receipt.place.unwrap().recorded_at);
         let then = ledger.person(&READER, person, then).await.unwrap().unwrap();
         assert_eq!(then.history.items.len(), 3, "by the time of the receipt it is in both");
         let again = ledger.person(&READER, person, Some(known.known_at)).await.unwrap().unwrap();
         assert_eq!(again.history.items.len(), 3);
     }
-    let again = ledger.record(&merge, Expected::Any, Run::Real).await.unwrap().remove(0);
-    assert_eq!((again.place, again.status), (receipt.place, Status::Duplicate));
+    let again = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap().remove(0);
+    assert_eq!((again.place, again.status), (receipt.place, ReceiptStatus::Duplicate));
 }
 
 pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {

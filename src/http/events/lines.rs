@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::issue::Issue;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents;
-use crate::ledger::record::{Receipt, RecordError, Run, Unrecorded};
+use crate::ledger::record::{Receipt, RecordError, Unrecorded, WriteMode};
 use crate::ledger::{AppendError, clock};
 
 /// So many lines are recorded at once: enough that the sync costs little, few enough that the
@@ -48,7 +48,7 @@ pub async fn record(
     app: App,
     body: Body,
     headers: &HeaderMap,
-    run: Run,
+    write_mode: WriteMode,
 ) -> Result<Response, Problem> {
     let as_it_comes = headers.get_all("prefer").iter().any(|value| {
         value.to_str().is_ok_and(|text| {
@@ -56,7 +56,7 @@ pub async fn record(
         })
     });
     let room = app.room(0)?;
-    let recorder = LineRecorder { app, run };
+    let recorder = LineRecorder { app, write_mode };
     let mut lines = LineReader::new(recorder, body, room, as_it_comes);
     // What is wrong before the first line is told by the status.
     lines.read_on().await?;
@@ -245,7 +245,7 @@ impl LineReader {
 #[derive(Clone)]
 struct LineRecorder {
     app: App,
-    run: Run,
+    write_mode: WriteMode,
 }
 
 impl LineRecorder {
@@ -286,15 +286,15 @@ impl LineRecorder {
             }
             out.push(b'\n');
         }
-        refused::lines(&self.app, told, self.run);
-        self.app.metrics.recorded(&recorded, self.run);
+        refused::lines(&self.app, told, self.write_mode);
+        self.app.metrics.recorded(&recorded, self.write_mode);
         drop(room);
         out
     }
 
     async fn try_record(&self, drafts: &[Draft]) -> Vec<Result<Receipt, Problem>> {
         for _ in 0..BUSY_TRIES {
-            let error = match self.app.ledger.record_each(drafts, self.run).await {
+            let error = match self.app.ledger.record_each(drafts, self.write_mode).await {
                 Ok(answers) => return answers.into_iter().map(receipt_or_reused).collect(),
                 Err(error) => error,
             };

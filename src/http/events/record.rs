@@ -21,7 +21,7 @@ use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
 use crate::http::request::cloudevents::{self, Attributes, ContentMode};
 use crate::http::request::params::{Query, Reading};
-use crate::ledger::record::{Receipt, Run, Status};
+use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
 use crate::ledger::{Expected, clock};
 
 const IF_MATCH: &str = "If-Match";
@@ -38,7 +38,7 @@ pub async fn post(State(app): State<App>, query: Query, request: Request) -> Res
 async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
     let headers = parts.headers;
-    let RequestHead { mode, run, expected, attributes } = match head(&headers, query).await {
+    let RequestHead { mode, write_mode, expected, attributes } = match head(&headers, query).await {
         Ok(head) => head,
         Err(problem) => {
             let _ = tokio::time::timeout(body::DISCARDING_MAX, body::discard(content)).await;
@@ -46,13 +46,13 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
         }
     };
     let (most, limit) = match mode {
-        ContentMode::Lines => return lines::record(app, content, &headers, run).await,
+        ContentMode::Lines => return lines::record(app, content, &headers, write_mode).await,
         ContentMode::Structured | ContentMode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
         ContentMode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
     };
     let bytes = body::read(&app, &headers, content, most, limit).await;
-    let bytes = bytes.map_err(|problem| refused::unreadable(&app, problem, run))?;
-    let sent = SentEvents { mode, run, attributes, bytes };
+    let bytes = bytes.map_err(|problem| refused::unreadable(&app, problem, write_mode))?;
+    let sent = SentEvents { mode, write_mode, attributes, bytes };
     let recorded = write(&app, sent, expected).await;
     recorded.map_err(|problem| match mode {
         ContentMode::Binary => problem.placed(cloudevents::place_in_binary),
@@ -63,7 +63,7 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
 /// What a request says before its body.
 struct RequestHead {
     mode: ContentMode,
-    run: Run,
+    write_mode: WriteMode,
     expected: Expected,
     /// Of an event in binary mode.
     attributes: Attributes,
@@ -71,7 +71,7 @@ struct RequestHead {
 
 async fn head(headers: &HeaderMap, query: Query) -> Result<RequestHead, Problem> {
     let mut query = query.of(&["dryRun"]);
-    let run = if query.flag("dryRun") { Run::Dry } else { Run::Real };
+    let write_mode = if query.flag("dryRun") { WriteMode::DryRun } else { WriteMode::Write };
     let mode = cloudevents::mode(headers);
     let expected = expected(headers, mode.as_ref().ok().copied(), &mut query);
     let attributes = match mode {
@@ -79,20 +79,20 @@ async fn head(headers: &HeaderMap, query: Query) -> Result<RequestHead, Problem>
         _ => Attributes::new(),
     };
     query.done().await?;
-    Ok(RequestHead { mode: mode?, run, expected, attributes })
+    Ok(RequestHead { mode: mode?, write_mode, expected, attributes })
 }
 
 /// What a request carried, to be read.
 struct SentEvents {
     mode: ContentMode,
-    run: Run,
+    write_mode: WriteMode,
     attributes: Attributes,
     bytes: Bytes,
 }
 
 /// Records all events or none.
 async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Response, Problem> {
-    let (mode, run) = (sent.mode, sent.run);
+    let (mode, write_mode) = (sent.mode, sent.write_mode);
     let drafts = check(app, sent).await?;
     if let Some(name) = sent_in(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
@@ -100,10 +100,11 @@ async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Respon
         let detail = "A precondition is about one stream; this batch is about several persons.";
         return Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Header, name, detail)]));
     }
-    let receipts = app.ledger.record(&drafts, expected, run).await;
-    let receipts = receipts.map_err(|error| refused::unrecorded(app, error, &drafts, mode, run))?;
-    app.metrics.recorded(&receipts, run);
-    Ok(answer(&receipts, run))
+    let receipts = app.ledger.record(&drafts, expected, write_mode).await;
+    let receipts =
+        receipts.map_err(|error| refused::unrecorded(app, error, &drafts, mode, write_mode))?;
+    app.metrics.recorded(&receipts, write_mode);
+    Ok(answer(&receipts, write_mode))
 }
 
 /// All drafts, or every violation of every event. A large batch is read and checked beside the
@@ -119,7 +120,7 @@ async fn check(app: &App, sent: SentEvents) -> Result<Vec<Draft>, Problem> {
 
 impl SentEvents {
     fn checked(self, app: &App) -> Result<Vec<Draft>, Problem> {
-        let (mode, run) = (self.mode, self.run);
+        let (mode, write_mode) = (self.mode, self.write_mode);
         let read = match mode {
             ContentMode::Binary => {
                 cloudevents::binary(self.attributes, &self.bytes).map(|event| vec![event])
@@ -129,7 +130,7 @@ impl SentEvents {
                 cloudevents::event(&self.bytes).map(|event| vec![event])
             }
         };
-        let events = read.map_err(|problem| refused::unreadable(app, problem, run))?;
+        let events = read.map_err(|problem| refused::unreadable(app, problem, write_mode))?;
         let now = clock::now();
         let mut drafts = Vec::with_capacity(events.len());
         let mut refused = Vec::new();
@@ -142,7 +143,11 @@ impl SentEvents {
                 }
             }
         }
-        if refused.is_empty() { Ok(drafts) } else { Err(refused::invalid(app, refused, mode, run)) }
+        if refused.is_empty() {
+            Ok(drafts)
+        } else {
+            Err(refused::invalid(app, refused, mode, write_mode))
+        }
     }
 }
 
@@ -162,9 +167,9 @@ struct ReceiptsAnswer<'a> {
     receipts: &'a [Receipt],
 }
 
-fn answer(receipts: &[Receipt], run: Run) -> Response {
-    let is_dry = run == Run::Dry;
-    let nothing_new = receipts.iter().all(|receipt| receipt.status == Status::Duplicate);
+fn answer(receipts: &[Receipt], write_mode: WriteMode) -> Response {
+    let is_dry = write_mode == WriteMode::DryRun;
+    let nothing_new = receipts.iter().all(|receipt| receipt.status == ReceiptStatus::Duplicate);
     let status = if nothing_new || is_dry { StatusCode::OK } else { StatusCode::CREATED };
     let body = ReceiptsAnswer { dry_run: is_dry.then_some(true), receipts };
     let mut text = Vec::with_capacity(64 + receipts.len() * RECEIPT_BYTES);
@@ -172,7 +177,7 @@ fn answer(receipts: &[Receipt], run: Run) -> Response {
     let kind = HeaderValue::from_static("application/json");
     let mut response = (status, [(header::CONTENT_TYPE, kind)], text).into_response();
     // Of what was recorded before, the revision may have been passed: it is no tag to write by.
-    let recorded = receipts.iter().filter(|receipt| receipt.status == Status::Recorded);
+    let recorded = receipts.iter().filter(|receipt| receipt.status == ReceiptStatus::Recorded);
     if let Some(last) = recorded.map(|receipt| receipt.revision).max()
         && !is_dry
         && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)

@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::issue::Issue;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents::{self, ContentMode};
-use crate::ledger::record::{Run, Unrecorded};
+use crate::ledger::record::{Unrecorded, WriteMode};
 use crate::refusals::Refusal;
 
 /// Issues kept of one event: who has corrected these sends again.
@@ -116,11 +116,16 @@ impl<'a> RefusedEvents<'a> {
 }
 
 /// The problem of events that the vocabulary refuses; each is kept for its sender.
-pub fn invalid(app: &App, refused: Vec<InvalidEvent>, mode: ContentMode, run: Run) -> Problem {
+pub fn invalid(
+    app: &App,
+    refused: Vec<InvalidEvent>,
+    mode: ContentMode,
+    write_mode: WriteMode,
+) -> Problem {
     let mut events = Vec::with_capacity(refused.len());
     let mut keys = Vec::with_capacity(refused.len());
     for InvalidEvent { index, who, violations } in refused {
-        if run == Run::Real {
+        if write_mode == WriteMode::Write {
             let all = violations.len();
             let only_source = violations.iter().all(|v| v.code == ViolationCode::OtherSource);
             let kind =
@@ -146,10 +151,10 @@ pub fn unrecorded(
     error: Unrecorded,
     drafts: &[Draft],
     mode: ContentMode,
-    run: Run,
+    write_mode: WriteMode,
 ) -> Problem {
     let problem = Problem::record(error, mode == ContentMode::Batch);
-    if run == Run::Real && problem.kind() == ProblemType::IdReused {
+    if write_mode == WriteMode::Write && problem.kind() == ProblemType::IdReused {
         let mut kept = RefusedEvents::new();
         for issue in problem.broken() {
             let who = drafts.get(issue.index.unwrap_or_default()).map(EventLabel::of_draft);
@@ -162,8 +167,8 @@ pub fn unrecorded(
 }
 
 /// Keeps the refused lines of a group.
-pub fn lines(app: &App, mut refused: Vec<(Option<EventLabel>, Problem)>, run: Run) {
-    if run == Run::Dry {
+pub fn lines(app: &App, mut refused: Vec<(Option<EventLabel>, Problem)>, write_mode: WriteMode) {
+    if write_mode == WriteMode::DryRun {
         return;
     }
     let mut kept = RefusedEvents::new();
@@ -180,9 +185,9 @@ pub fn lines(app: &App, mut refused: Vec<(Option<EventLabel>, Problem)>, run: Ru
 }
 
 /// Counts a body in which no event can be read, so that nobody can be told of it.
-pub fn unreadable(app: &App, problem: Problem, run: Run) -> Problem {
+pub fn unreadable(app: &App, problem: Problem, write_mode: WriteMode) -> Problem {
     let is_refused = matches!(problem.kind(), ProblemType::BadRequest | ProblemType::TooLarge);
-    if run == Run::Real && is_refused {
+    if write_mode == WriteMode::Write && is_refused {
         app.metrics.refused(0, 1);
     }
     problem

@@ -1,31 +1,31 @@
-//! The clear part of the log: whom a record touches, without opening it.
-//! Always: in the order of the log; what a projection needs to know whose answer may have changed.
+//! The clear part of the log: what a projection needs to know whose answers may have changed.
+//! Always: no record is opened; records come in the order of the log.
 
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime};
 use crate::domain::record::{View, commitment};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// What the clear part of a record says, and when it was recorded.
+/// What the clear part of a record says, and when the ledger recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TouchedRecord {
-    /// In the log.
+    /// The record's place in the log.
     pub position: Position,
-    /// Whose stream it lies in.
+    /// The stream of the record.
     pub stream: PersonId,
-    /// Its duplicate key, hashed.
+    /// The keyed hash of the record's source and id.
     pub dedup_key: DedupKey,
-    /// When the ledger learned of it.
-    pub recorded: RecordedTime,
-    /// Whether a record of another person has the same duplicate key.
+    /// When the ledger recorded it.
+    pub recorded_at: RecordedTime,
+    /// Whether a record of another person has the same dedup key.
     pub is_cross_stream_duplicate: bool,
 }
 
-/// One record of the log, by what ties a derived file to this very log.
+/// What ties a derived file to one log: the record up to which the file was derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Anchor {
-    /// The latest `recordedtime` up to it: what is known of everybody at it.
-    pub recorded: RecordedTime,
+pub struct LogAnchor {
+    /// The latest `recordedtime` among the records up to this one.
+    pub latest_recorded_time: RecordedTime,
     /// BLAKE3 of the stored record.
     pub commitment: [u8; 32],
 }
@@ -47,15 +47,15 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn anchor(&self, position: Position) -> Result<Option<Anchor>, ReadError> {
+    pub async fn anchor(&self, position: Position) -> Result<Option<LogAnchor>, ReadError> {
         let found = self.store.read_at(position).await?;
-        Ok(found.map(|stored| Anchor {
-            recorded: stored.latest_recorded_time,
+        Ok(found.map(|stored| LogAnchor {
+            latest_recorded_time: stored.latest_recorded_time,
             commitment: commitment(&stored.record).into(),
         }))
     }
 
-    /// The streams of all records that carry one of these keys.
+    /// The streams of all records that carry one of these dedup keys.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
@@ -75,7 +75,7 @@ fn clear(stored: &Stored) -> Result<TouchedRecord, ReadError> {
         position: stored.position,
         stream: view.stream(),
         dedup_key: view.dedup_key(),
-        recorded: view.recorded(),
+        recorded_at: view.recorded(),
         is_cross_stream_duplicate: stored.is_cross_stream_duplicate,
     })
 }

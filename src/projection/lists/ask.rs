@@ -99,7 +99,8 @@ impl Lists {
         let read = move || state::reader(&path).and_then(|reader| state::committed(&reader));
         let read = tokio::task::spawn_blocking(read).await.map_err(ReadError::failed)??;
         let anchor = self.ledger().anchor(read.position).await?;
-        let known_at = anchor.map_or(RecordedTime::from_micros(0), |anchor| anchor.recorded);
+        let known_at =
+            anchor.map_or(RecordedTime::from_micros(0), |anchor| anchor.latest_recorded_time);
         Ok(Pin { position: read.position, known_at, at: self.now() })
     }
 }

@@ -14,7 +14,7 @@ use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::answer::{self, Question, moment};
 use care_ledger::ledger::read::open::Reader;
-use care_ledger::ledger::record::Run;
+use care_ledger::ledger::record::WriteMode;
 use care_ledger::ledger::{Expected, Ledger};
 use care_ledger::projection::{
     CreditFilter, ItemKey, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
@@ -81,7 +81,7 @@ impl Country {
         let draft = |event: &Value| validate(&JsonValue::from(event), now).unwrap();
         let drafts: Vec<Draft> = events.iter().map(draft).collect();
         for drafts in drafts.chunks(1_000) {
-            let told = self.ledger.record_each(drafts, Run::Real).await.unwrap();
+            let told = self.ledger.record_each(drafts, WriteMode::Write).await.unwrap();
             assert!(told.iter().all(Option::is_some), "a key is in use");
         }
         assert!(self.caught_up().await);
@@ -90,7 +90,7 @@ impl Country {
     pub async fn record_one(&self, event: &Value) {
         let now = instant("2030-01-01T00:00:00Z");
         let draft = validate(&JsonValue::from(event), now).unwrap();
-        self.ledger.record(&[draft], Expected::Any, Run::Real).await.unwrap();
+        self.ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap();
     }
 
     pub async fn caught_up(&self) -> bool {

@@ -16,7 +16,7 @@ use care_ledger::ledger::answer::{self, HistoryPage, Question, RecordAnswer};
 use care_ledger::ledger::read::feed::FeedFilter;
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::ledger::read::person::Person;
-use care_ledger::ledger::record::{RecordError, Run, Status};
+use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
 use care_ledger::ledger::{Expected, Ledger};
 use care_ledger::projection::TrajectoryFilter;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ fn draft(event: &Value) -> Draft {
 async fn without(folder: &Path, class: Option<Class>) -> Country {
     let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
     let drafts: Vec<Draft> = life().iter().map(draft).collect();
-    ledger.record(&drafts, Expected::New, Run::Real).await.unwrap();
+    ledger.record(&drafts, Expected::New, WriteMode::Write).await.unwrap();
     let erasure = Erasure { at: instant(ERASED_AT), basis: "dataSubject".into() };
     let destroyed = class.map(|class| ((person(), class, KeyGeneration(0)), erasure));
     let ledger = ledger.with_erasures(destroyed.into_iter().collect());
@@ -280,16 +280,18 @@ async fn an_erased_event_sent_again_gets_its_first_receipt_which_says_so() {
     let ledger = without(folder.path(), Some(Class::Clinical)).await.ledger;
     let mut again = life().remove(4);
     again["data"]["doseMicrograms"] = 1_000.into();
-    let receipts = ledger.record(&[draft(&again)], Expected::Any, Run::Real).await.unwrap();
-    assert_eq!((receipts[0].status, receipts[0].is_erased), (Status::Duplicate, true));
+    let receipts = ledger.record(&[draft(&again)], Expected::Any, WriteMode::Write).await.unwrap();
+    assert_eq!((receipts[0].status, receipts[0].is_erased), (ReceiptStatus::Duplicate, true));
     assert_eq!(serde_json::to_value(&receipts[0]).unwrap()["erased"], true);
 
     again["subject"] = support::person(2).to_string().into();
-    let refused = ledger.record(&[draft(&again)], Expected::Any, Run::Real).await.unwrap_err();
+    let refused =
+        ledger.record(&[draft(&again)], Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(matches!(refused.why, RecordError::Reused(places) if places == [0]));
 
     let readable = life().remove(0);
-    let receipts = ledger.record(&[draft(&readable)], Expected::Any, Run::Real).await.unwrap();
+    let receipts =
+        ledger.record(&[draft(&readable)], Expected::Any, WriteMode::Write).await.unwrap();
     assert!(serde_json::to_value(&receipts[0]).unwrap().get("erased").is_none());
 }
 
@@ -301,7 +303,7 @@ async fn an_annulment_of_an_erased_record_has_no_effect_and_is_found() {
     let annuls = json!({"source": "urn:test", "id": "cap.referred", "type": "detention.arrived"});
     let data = json!({"annuls": annuls, "reason": "duplicate"});
     let annulment = event(person(), "a", "record.annulled", "2026-03-01T08:00:00+01:00", data);
-    ledger.record(&[draft(&annulment)], Expected::Any, Run::Real).await.unwrap();
+    ledger.record(&[draft(&annulment)], Expected::Any, WriteMode::Write).await.unwrap();
     let (_, person) = known(&ledger).await;
     let found = person.history.findings.iter().find(|f| f.code.code() == "targetErased").unwrap();
     assert_eq!(found.events, ["a"]);

@@ -1,0 +1,25 @@
+//! Whether two texts of one event say the same.
+//! Always: the mode in which an event was sent makes no difference.
+//! Form: CloudEvents HTTP binding, 3.1.3.2.
+
+use serde_json::{Map, Value};
+
+use crate::domain::vocabulary::canonical;
+
+/// Whether two events have the same content in RFC 8785 form. Binary mode has only text for
+/// attributes, so `5` and `"5"` are one attribute value. `datacontenttype` can only be
+/// `application/json`, which is what its absence means and what most clients cannot leave out.
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one == other || matches!((in_any_mode(one), in_any_mode(other)), (Some(a), Some(b)) if a == b)
+}
+
+fn in_any_mode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut members: Map<String, Value> = serde_json::from_slice(text).ok()?;
+    members.remove("datacontenttype");
+    for (name, value) in &mut members {
+        if name != "data" && !value.is_string() {
+            *value = Value::String(value.to_string());
+        }
+    }
+    Some(canonical::bytes(&members))
+}

@@ -129,7 +129,8 @@ pub struct LogFollower {
 }
 
 impl LogFollower {
-    /// Runs the loop on a thread of its own until `stop` says so, and `beside` on the same thread.
+    /// Runs the loop on a thread of its own until `stop` says so. `beside` runs on the same thread,
+    /// and ends with the loop.
     ///
     /// # Errors
     /// The system gives no thread.

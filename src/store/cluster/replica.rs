@@ -143,7 +143,7 @@ impl EventStoreDb {
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
         let follower =
             LogFollower { address, key_hash, copy, signals: signals.clone(), stop: stopped };
-        let follower = follower.spawn(status.clone().tell_changes());
+        let follower = follower.spawn(status.clone().publish_changes());
         let follower = follower.map_err(embedded::OpenError::from)?;
         let store = Self { copy: log, writer, signals, status, stop: Some(stop), follower };
         store.wait_until_live(was_complete, progress).await?;

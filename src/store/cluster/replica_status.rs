@@ -1,5 +1,5 @@
-//! What a replica shows of itself: what its copy has, and how it follows its cluster.
-//! Always: the tail is the copy's, so whoever is told of a position can read up to it.
+//! The status of a replica: how far its copy goes, and how it follows the cluster.
+//! Always: the tail is the copy's tail, so a reader can read up to every position that it is told.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,20 +12,21 @@ use super::follower::{FollowState, FollowerSignals};
 use crate::store::embedded::Embedded;
 use crate::store::{Condition, Stamps, Store as _, StoreStatus};
 
-/// Reconnections tell nobody, so they are looked at this often.
+/// The counts of reconnections give no notice when they change, so the status is refreshed this
+/// often as well.
 const REFRESHED_EVERY: Duration = Duration::from_millis(250);
 
-/// The status of a replica, made of what three others know.
+/// Puts the status together from the copy, the writer and the follower's signals.
 pub struct ReplicaStatus {
     copy: Arc<Embedded>,
     writer: Arc<ClusterWriter>,
     signals: Arc<FollowerSignals>,
-    /// Where the status is told, now and at each change.
+    /// The channel that gives the status to readers, now and at each change.
     status: watch::Sender<StoreStatus>,
 }
 
 impl ReplicaStatus {
-    /// Over the copy, the writer to the cluster, and the signals of the follower's loop.
+    /// A status over the copy, the writer to the cluster, and the signals of the follower's loop.
     pub fn new(
         copy: Arc<Embedded>,
         writer: Arc<ClusterWriter>,
@@ -34,20 +35,21 @@ impl ReplicaStatus {
         Self { copy, writer, signals, status: watch::Sender::new(StoreStatus::EMPTY) }
     }
 
-    /// The status now, and at each change.
+    /// The status now, and at each change. Refreshed by this call too, because a follower's thread
+    /// that is stuck refreshes nothing.
     pub fn subscribe(&self) -> watch::Receiver<StoreStatus> {
         self.refresh();
         self.status.subscribe()
     }
 
-    /// Tells each change as long as the follower's thread runs.
-    pub async fn tell_changes(self: Arc<Self>) {
+    /// Publishes each change, as long as the follower's thread runs.
+    pub async fn publish_changes(self: Arc<Self>) {
         let mut copy = self.copy.status();
         let mut state = self.signals.state.subscribe();
         loop {
             self.refresh();
             tokio::select! {
-                // A copy that has ended is looked at again, no sooner than any other.
+                // A copy that has ended reports at once every time: pause as for a refresh.
                 changed = copy.changed() => if changed.is_err() {
                     tokio::time::sleep(REFRESHED_EVERY).await;
                 },

@@ -1,5 +1,6 @@
-//! Contradictions and gaps that a reader must know of. They never block an answer.
-//! Always: a finding names the records it rests on, and carries no content of theirs.
+//! Contradictions and gaps in the records that a reader of an answer must know of.
+//! Always: a finding never blocks an answer; it names the records behind it and carries none of
+//! their content.
 
 use serde::Serialize;
 
@@ -14,9 +15,9 @@ choices! {
         ModalityGrantedTwice = "modalityGrantedTwice",
         /// A window is cut short by another modality.
         ModalityOverlap = "modalityOverlap",
-        /// Detained inside the window of a modality that is lived outside.
+        /// The person was detained inside the window of a modality that is lived outside.
         ModalityWithoutRelease = "modalityWithoutRelease",
-        /// An admission names another modality than its dates do.
+        /// An admission names a modality in whose window none of its dates lies.
         StayModalityMismatch = "stayModalityMismatch",
         /// A stay was never closed.
         StayNeverClosed = "stayNeverClosed",
@@ -30,35 +31,35 @@ choices! {
         AbsenceWithoutStay = "absenceWithoutStay",
         /// Two absences of one stay overlap.
         AbsenceOverlap = "absenceOverlap",
-        /// Arrived while already detained.
+        /// The person arrived while already detained.
         ArrivalWithoutRelease = "arrivalWithoutRelease",
-        /// Released while not detained.
+        /// The person was released while not detained.
         ReleaseWithoutArrival = "releaseWithoutArrival",
         /// One sentence is pronounced twice; the earliest counts.
         SentencePronouncedTwice = "sentencePronouncedTwice",
         /// The registry's own end of a sentence is not the end of the chain.
         EndMismatch = "endMismatch",
-        /// Something is recorded as happening after the death.
+        /// An event is recorded as happening after the death.
         RecordAfterDeath = "recordAfterDeath",
         /// A correction or annulment names a record of another person, or of another type.
         TargetElsewhere = "targetElsewhere",
-        /// The source and id of a record are those of a record of another person.
+        /// A record has the source and id of a record of another person.
         IdReusedAcrossPersons = "idReusedAcrossPersons",
         /// A correction or annulment names an erased record.
         TargetErased = "targetErased",
         /// Records of one class were erased; no figure counts them.
         RecordsErased = "recordsErased",
-        /// A code that no registry knows.
+        /// A record names a code that no registry knows.
         UnknownCode = "unknownCode",
         /// A replacement does not fit the type it replaces; it has no effect.
         ReplacementInvalid = "replacementInvalid",
-        /// Goes on or ends what nobody recorded as begun.
+        /// A record continues or ends something of which no beginning is recorded.
         BeginningMissing = "beginningMissing",
-        /// Contradicts the record before it, or itself.
+        /// A record contradicts the record before it, or itself.
         Contradiction = "contradiction",
 }
 
-/// One contradiction or gap, with the ids of the records it rests on.
+/// One contradiction or gap, with the ids of the records behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// What is wrong.

@@ -1,7 +1,7 @@
-//! The answer as a table for people: a lawyer can check every figure by hand.
-//! Always: at most 100 columns; every counted and excluded run is there with its records, and the
-//! Dutch term stands beside the English one where the law has it. A sender's text cannot forge a
-//! line: control characters are shown as `?`.
+//! The credit of days as a text table with which a lawyer checks every figure by hand.
+//! Always: at most 100 columns. Every counted and excluded run is printed with its records, and a
+//! Dutch legal term is printed beside the English one. A sender's text cannot forge a line: control
+//! characters are printed as `?`.
 
 use crate::domain::credit::rules::{CreditRules, Parameter, ReadingName, ReadingStatus};
 use crate::domain::credit::{
@@ -11,10 +11,10 @@ use crate::domain::credit::{
 use crate::domain::source_mark::SourceMark;
 use crate::domain::vocabulary::choice::ModalityKind;
 
-/// The widest line.
+/// The length of the longest line.
 const COLUMNS_MAX: usize = 100;
 
-/// Writes the credit of a person as plain text. `known_at` is the moment of knowledge asked for.
+/// The credit of a person as plain text. `known_at`: the moment of knowledge that was asked for.
 pub fn credit_table(credit: &Credit, person: &str, known_at: Option<&str>) -> String {
     let mut page = TextPage::default();
     page.line(0, "CREDIT OF DAYS (aftrek van dagen op het strafrestant)");
@@ -92,7 +92,7 @@ fn modality_part(page: &mut TextPage, modality: &ModalityCredit) {
     differences(page, modality);
 }
 
-/// How the calculated remainder was arrived at.
+/// The parts of the calculated remainder.
 fn working(page: &mut TextPage, calculation: &Calculation) {
     let Calculation { from, length_days, imputed_days, served_days, events } = calculation;
     let sentence = format!("{length_days} days of sentence (straf) from {from}");
@@ -112,7 +112,7 @@ fn reading_part(page: &mut TextPage, name: ReadingName, reading: &Reading) {
     page.field(4, "Source", &format!("{} ({})", rule.source, mark_words(rule.mark)));
     let verified = format!("by {}; on: {}", reading.source.verified_by, reading.source.verified_on);
     page.field(4, "Verified", &verified);
-    // What the court credits is the court's figure; these are the days it has before it.
+    // The court chooses its own figure; the table only lists the days that the court may credit.
     let decides = name == ReadingName::CourtDecision;
     let counted = if decides { "For the court (voor de rechter)" } else { "Counted (meegeteld)" };
     runs(page, counted, &reading.counted);
@@ -177,7 +177,7 @@ fn runs(page: &mut TextPage, title: &str, runs: &[DayRun]) {
     }
 }
 
-/// Each reading against the floor: the days that hang on which reading holds.
+/// The difference between each reading and the floor, in days still to serve.
 fn differences(page: &mut TextPage, modality: &ModalityCredit) {
     page.line(2, &"-".repeat(COLUMNS_MAX - 2));
     page.line(2, "DIFFERENCE between readings, in days still to serve");
@@ -211,7 +211,7 @@ fn findings(page: &mut TextPage, credit: &Credit) {
     }
 }
 
-/// What the ids in the table stand for.
+/// The records whose ids the table names.
 fn records(page: &mut TextPage, credit: &Credit) {
     page.line(0, &"=".repeat(COLUMNS_MAX));
     page.line(0, "RECORDS read (gelezen stukken), as they stand, by the clock in Belgium");
@@ -270,7 +270,7 @@ fn why_words(why: DayReason) -> &'static str {
 struct TextPage(String);
 
 impl TextPage {
-    /// How wide the names of fields are.
+    /// The width of the column of field names.
     const NAME_COLUMNS: usize = 26;
 
     fn blank(&mut self) {
@@ -284,7 +284,7 @@ impl TextPage {
     fn field(&mut self, indent: usize, name: &str, text: &str) {
         let name = clean(name);
         let lead = format!("{:indent$}{name:<width$}", "", width = Self::NAME_COLUMNS);
-        // A name that does not fit stands on a line of its own.
+        // A name that does not fit gets a line of its own.
         if lead.chars().count() > indent + Self::NAME_COLUMNS {
             self.line(indent, &name);
             self.wrapped(indent + Self::NAME_COLUMNS, "", text);
@@ -293,12 +293,12 @@ impl TextPage {
         }
     }
 
-    /// Text in lines from a column on; `lead` stands before the first.
+    /// Wraps text into lines that begin at a column; `lead` is printed before the first line.
     fn wrapped(&mut self, column: usize, lead: &str, text: &str) {
         let width = COLUMNS_MAX - column;
         let text = clean(text);
         let mut lines = vec![String::new()];
-        // Runs of spaces align columns and are kept; a line breaks at a single space.
+        // A line breaks at a single space; runs of spaces align columns and stay whole.
         for word in text.split_inclusive(' ') {
             let room = width - lines.last().map_or(0, |line| line.chars().count());
             if word.trim_end().chars().count() > room && room < width {
@@ -323,7 +323,7 @@ impl TextPage {
     }
 }
 
-/// A sender's text without what could forge or reorder lines.
+/// A sender's text without characters that could forge or reorder lines.
 fn clean(text: &str) -> String {
     // Controls, zero-width and direction marks, line and paragraph separators.
     let forges = |c: char| match c {

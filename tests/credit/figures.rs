@@ -160,7 +160,7 @@ fn each_run_names_the_records_it_rests_on() {
     );
     let credit = answer(&events, &asked("03-31"));
     let readings = &credit.modalities[0].readings;
-    let told = |runs: &[DayRun]| -> Vec<String> {
+    let lines = |runs: &[DayRun]| -> Vec<String> {
         runs.iter()
             .map(|run| {
                 let (from, to) = (run.from.format("%d"), run.to.format("%d"));
@@ -170,7 +170,7 @@ fn each_run_names_the_records_it_rests_on() {
             .collect()
     };
     assert_eq!(
-        told(&readings.full_residential.counted),
+        lines(&readings.full_residential.counted),
         [
             "06..08 3 inTreatment: e2 e4 e3 e9 e10",
             "12..13 2 inTreatment: e2 e4 e3 e6 e9 e10",
@@ -178,7 +178,7 @@ fn each_run_names_the_records_it_rests_on() {
         ]
     );
     assert_eq!(
-        told(&readings.full_residential.excluded),
+        lines(&readings.full_residential.excluded),
         [
             "04..05 2 detained: e1 e2 e4 e3 e9 e10",
             "09..11 3 unauthorisedAbsence: e2 e4 e3 e5 e6 e9 e10",
@@ -187,7 +187,7 @@ fn each_run_names_the_records_it_rests_on() {
     );
     let court = readings.court_decision.as_ref().unwrap();
     assert_eq!(
-        told(&court.counted),
+        lines(&court.counted),
         [
             "01..01 1 underModality: e2 e10",
             "06..13 8 underModality: e2 e3 e10",
@@ -195,7 +195,7 @@ fn each_run_names_the_records_it_rests_on() {
         ]
     );
     assert_eq!(
-        told(&court.excluded),
+        lines(&court.excluded),
         ["02..05 4 detained: e1 e2 e3 e10", "14..15 2 suspended: e2 e3 e7 e8 e10"]
     );
     assert!(readings.none.counted.is_empty() && readings.none.excluded.is_empty());

@@ -6,10 +6,10 @@ use crate::script::{answer, date, event, query, script};
 
 fn found(events: &[serde_json::Value]) -> Vec<String> {
     let credit = answer(events, &query(date("2026-03-31")));
-    let told = |f: &care_ledger::domain::finding::Finding| {
+    let summary = |f: &care_ledger::domain::finding::Finding| {
         format!("{} {}", f.code.code(), f.events.join(" "))
     };
-    credit.findings.iter().map(told).collect()
+    credit.findings.iter().map(summary).collect()
 }
 
 /// (script, all findings); no other may occur.

@@ -213,23 +213,23 @@ fn a_correction_acts_whatever_its_own_time() {
 fn a_target_of_another_person_is_told_and_without_effect() {
     let key = EventKey::new("urn:test", "e");
     let events = all_recorded(&[annul("a", "e", E, 8)]);
-    let told = fold(
+    let history = fold(
         events.clone(),
         &OutsideTargets { of_others: HashSet::from([key]), ..OutsideTargets::default() },
         None,
     );
-    assert_eq!(told.findings.len(), 1);
-    assert_eq!(told.findings[0].code.code(), "targetElsewhere");
-    assert_eq!(told.findings[0].events, ["a"]);
+    assert_eq!(history.findings.len(), 1);
+    assert_eq!(history.findings[0].code.code(), "targetElsewhere");
+    assert_eq!(history.findings[0].events, ["a"]);
     // Nobody's, as far as is known: it may still arrive.
     assert!(fold(events, &OutsideTargets::default(), None).findings.is_empty());
     // Persons folded as one: a record of one, named by the other.
     let mut of_other = attested("e", 10);
     of_other["subject"] = OTHER.into();
     let both = vec![recorded(of_other, 0), recorded(annul("a", "e", E, 8), 1)];
-    let told = fold(both, &OutsideTargets::default(), None);
-    assert_eq!(told.findings[0].code.code(), "targetElsewhere");
-    assert!(told.items.iter().all(|item| item.in_force()));
+    let history = fold(both, &OutsideTargets::default(), None);
+    assert_eq!(history.findings[0].code.code(), "targetElsewhere");
+    assert!(history.items.iter().all(|item| item.in_force()));
     assert_ne!(OTHER, PERSON);
 }
 

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::random::{
-    MINUTES, Told, all_events, asked, events, histories, law, one, question, time_of, touches,
+    DrawnEvent, MINUTES, all_events, asked, events, histories, law, one, question, time_of, touches,
 };
 use crate::reference::{day_of, figures, standing};
 use crate::script::{FIRST_MICROS, all_recorded, answer, day, event, json};
@@ -33,8 +33,8 @@ fn figures_of(reading: &Value) -> Value {
 #[test]
 fn law_1_order_of_arrival_and_repeated_delivery_change_nothing() {
     let orders = proptest::collection::vec(any::<u32>(), 80);
-    law("law_1", (histories(), touches(), asked(), orders), |(told, touches, asked, order)| {
-        let events = all_events(&told, &touches);
+    law("law_1", (histories(), touches(), asked(), orders), |(drawn, touches, asked, order)| {
+        let events = all_events(&drawn, &touches);
         let as_sent = json(&answer(&events, &question(asked)));
         let mut shuffled: Vec<(u32, Value)> = order.iter().copied().zip(events.clone()).collect();
         shuffled.sort_by_key(|(key, _)| *key);
@@ -48,8 +48,8 @@ fn law_1_order_of_arrival_and_repeated_delivery_change_nothing() {
 
 #[test]
 fn law_2_treatment_lies_in_compliance_lies_in_the_window() {
-    law("law_2", (histories(), asked()), |(told, asked)| {
-        let events = events(&told);
+    law("law_2", (histories(), asked()), |(drawn, asked)| {
+        let events = events(&drawn);
         for m in answer(&events, &question(asked)).modalities {
             let w = m.window.map_or(0, |w| (w.to - w.from).num_days() + 1);
             prop_assert!(0 <= m.treatment_days && m.treatment_days <= m.compliant_days);
@@ -77,8 +77,8 @@ fn law_2_treatment_lies_in_compliance_lies_in_the_window() {
 
 #[test]
 fn law_3_the_end_moves_by_the_gap_and_the_window_less_the_credit() {
-    law("law_3", (histories(), asked()), |(told, asked)| {
-        let events = events(&told);
+    law("law_3", (histories(), asked()), |(drawn, asked)| {
+        let events = events(&drawn);
         let expected = figures(&events, asked);
         for (m, f) in answer(&events, &question(asked)).modalities.iter().zip(expected) {
             let (Some(w), Some(back)) = (m.window, f.back) else { continue };
@@ -107,11 +107,11 @@ fn law_3_the_end_moves_by_the_gap_and_the_window_less_the_credit() {
 }
 
 /// The minutes over which an absence of the stay runs, as recorded.
-fn absences(told: &[Told], stay: usize) -> Vec<(i64, i64)> {
-    let of = |t: &&Told, what: usize| t.what == what && usize::from(t.numbers[0]) % 3 == stay;
-    let started = told.iter().filter(|t| of(t, 4));
+fn absences(drawn: &[DrawnEvent], stay: usize) -> Vec<(i64, i64)> {
+    let of = |t: &&DrawnEvent, what: usize| t.what == what && usize::from(t.numbers[0]) % 3 == stay;
+    let started = drawn.iter().filter(|t| of(t, 4));
     let ends = |start: i64| {
-        told.iter().filter(|t| of(t, 5)).map(|t| t.minute).filter(move |m| *m >= start)
+        drawn.iter().filter(|t| of(t, 5)).map(|t| t.minute).filter(move |m| *m >= start)
     };
     started.map(|t| (t.minute, ends(t.minute).min().unwrap_or(i64::MAX))).collect()
 }
@@ -120,19 +120,19 @@ fn absences(told: &[Told], stay: usize) -> Vec<(i64, i64)> {
 fn law_4_an_unauthorised_absence_never_raises_a_credit_and_an_authorised_one_never_changes_it() {
     let absence = (0..3_u8, 0..MINUTES, 1..30_000_i64, any::<bool>());
     let tried = Cell::new(0);
-    law("law_4", (histories(), absence, asked()), |(told, absence, asked)| {
+    law("law_4", (histories(), absence, asked()), |(drawn, absence, asked)| {
         let (stay, start, length, authorised) = absence;
         let end = start + length;
-        let disjoint = absences(&told, stay.into()).iter().all(|(s, e)| end < *s || *e < start);
+        let disjoint = absences(&drawn, stay.into()).iter().all(|(s, e)| end < *s || *e < start);
         if !disjoint {
             return Ok(());
         }
         tried.set(tried.get() + 1);
-        let before = events(&told);
+        let before = events(&drawn);
         let mut after = before.clone();
         let mut more = |id: &str, what: usize, minute: i64| {
             let numbers = [stay, u8::from(!authorised), 0, 0, 0];
-            after.push(one(id, &Told { what, minute, numbers, offset: 0 }));
+            after.push(one(id, &DrawnEvent { what, minute, numbers, offset: 0 }));
         };
         more("new-start", 4, start);
         more("new-end", 5, end);
@@ -155,9 +155,9 @@ fn law_4_an_unauthorised_absence_never_raises_a_credit_and_an_authorised_one_nev
 
 #[test]
 fn law_5_corrections_give_what_right_records_would_have_given() {
-    law("law_5", (histories(), touches(), asked()), |(told, touches, asked)| {
-        let wrong = events(&told);
-        let all = all_events(&told, &touches);
+    law("law_5", (histories(), touches(), asked()), |(drawn, touches, asked)| {
+        let wrong = events(&drawn);
+        let all = all_events(&drawn, &touches);
         let right: Vec<Value> = standing(&all)
             .into_iter()
             .map(|stands| {
@@ -182,40 +182,41 @@ fn law_5_corrections_give_what_right_records_would_have_given() {
 }
 
 /// The events with one presence split in two at a minute; `None` where the law does not speak.
-fn split(told: &[Told], stay: u8, minute: i64, at: i64) -> Option<Vec<Value>> {
-    let of = |t: &Told| usize::from(t.numbers[0]) % 3 == usize::from(stay);
-    let closes = |t: &Told| [3, 15, 16].contains(&t.what);
-    let end_of = |admission: &Told| {
-        let own = |t: &&Told| closes(t) && t.numbers[0] % 3 == admission.numbers[0] % 3;
-        let closings = told.iter().filter(own).map(|t| t.minute);
+fn split(drawn: &[DrawnEvent], stay: u8, minute: i64, at: i64) -> Option<Vec<Value>> {
+    let of = |t: &DrawnEvent| usize::from(t.numbers[0]) % 3 == usize::from(stay);
+    let closes = |t: &DrawnEvent| [3, 15, 16].contains(&t.what);
+    let end_of = |admission: &DrawnEvent| {
+        let own = |t: &&DrawnEvent| closes(t) && t.numbers[0] % 3 == admission.numbers[0] % 3;
+        let closings = drawn.iter().filter(own).map(|t| t.minute);
         closings.filter(|m| *m >= admission.minute).min()
     };
     // A death ends everything: what closes later is never closed.
-    let death = told.iter().filter(|t| t.what == 18).map(|t| t.minute / 1440).min();
+    let death = drawn.iter().filter(|t| t.what == 18).map(|t| t.minute / 1440).min();
     let at = death.map_or(at, |death| death.min(at));
     let within_at = |m: &i64| at_includes(*m, at);
-    let admissions: Vec<&Told> = told.iter().filter(|t| t.what == 2 && t.minute < minute).collect();
+    let admissions: Vec<&DrawnEvent> =
+        drawn.iter().filter(|t| t.what == 2 && t.minute < minute).collect();
     if admissions.iter().any(|t| end_of(t).filter(within_at).is_none()) {
         return None;
     }
     let running = admissions.iter().filter(|t| of(t) && end_of(t).is_some_and(|e| minute < e));
-    let meets = told.iter().any(|t| t.minute == minute);
-    let unauthorised = told.iter().filter(|t| t.what == 4 && of(t) && t.numbers[1] % 4 != 0);
+    let meets = drawn.iter().any(|t| t.minute == minute);
+    let unauthorised = drawn.iter().filter(|t| t.what == 4 && of(t) && t.numbers[1] % 4 != 0);
     let ends = |start: i64| {
-        let ends = told.iter().filter(|t| t.what == 5 && of(t)).map(|t| t.minute);
+        let ends = drawn.iter().filter(|t| t.what == 5 && of(t)).map(|t| t.minute);
         ends.filter(|m| *m >= start).min().unwrap_or(i64::MAX)
     };
-    let absent = |t: &Told| t.minute <= minute && minute <= ends(t.minute);
+    let absent = |t: &DrawnEvent| t.minute <= minute && minute <= ends(t.minute);
     if running.count() == 0 || meets || unauthorised.into_iter().any(absent) {
         return None;
     }
-    let rename = |(t, mut event): (&Told, Value)| {
+    let rename = |(t, mut event): (&DrawnEvent, Value)| {
         if event["data"].get("stay").is_some() && of(t) && t.minute > minute {
             event["data"]["stay"] = "s9".into();
         }
         event
     };
-    let mut events: Vec<Value> = told.iter().zip(events(told)).map(rename).collect();
+    let mut events: Vec<Value> = drawn.iter().zip(events(drawn)).map(rename).collect();
     let name = ["s1", "s2", "s3"][usize::from(stay)];
     let time = time_of(minute, 0);
     events.push(event("split-1", "residential.completed", &time, json!({"stay": name})));
@@ -231,21 +232,21 @@ fn at_includes(minute: i64, at: i64) -> bool {
 
 #[test]
 fn law_6_splitting_a_closed_stay_changes_no_total() {
-    let history = proptest::collection::vec(crate::random::told(), 1..14);
+    let history = proptest::collection::vec(crate::random::drawn(), 1..14);
     // A stay to split, with the rest of the history around it.
     let stay = (0..3_u8, 0..100_i64, 1..90_i64, 1..99_i64);
     let tried = Cell::new(0);
-    law("law_6", (history, stay, asked()), |(mut told, stay, asked)| {
+    law("law_6", (history, stay, asked()), |(mut drawn, stay, asked)| {
         let (stay, from, days, percent) = stay;
         let mut add = |what, minute| {
-            told.push(Told { what, minute, numbers: [stay, 1, 0, 0, 0], offset: 0 });
+            drawn.push(DrawnEvent { what, minute, numbers: [stay, 1, 0, 0, 0], offset: 0 });
         };
         add(2, from * 1440 + 600);
         add(3, (from + days) * 1440 + 700);
         let minute = from * 1440 + 600 + days * 1440 * percent / 100 + 1;
-        let Some(split) = split(&told, stay, minute, asked.at) else { return Ok(()) };
+        let Some(split) = split(&drawn, stay, minute, asked.at) else { return Ok(()) };
         tried.set(tried.get() + 1);
-        let whole = answer(&events(&told), &question(asked));
+        let whole = answer(&events(&drawn), &question(asked));
         let split = answer(&split, &question(asked));
         for (whole, split) in whole.modalities.iter().zip(&split.modalities) {
             let totals = |m: &ModalityCredit| {
@@ -278,8 +279,8 @@ fn any_date() -> impl Strategy<Value = String> {
 #[test]
 fn no_dates_or_lengths_make_it_panic() {
     let extreme = (histories(), proptest::collection::vec((any_date(), any_date(), 0..24_u8), 50));
-    law("no_dates", (extreme, any_date(), any_date()), |((told, dates), at, today)| {
-        let mut events = events(&told);
+    law("no_dates", (extreme, any_date(), any_date()), |((drawn, dates), at, today)| {
+        let mut events = events(&drawn);
         for (event, (time, other, hours)) in events.iter_mut().zip(&dates) {
             // The door lets no time pass that lies after its clock.
             let time = if time == "9999-12-31" { "9999-12-29" } else { time };
@@ -318,8 +319,8 @@ fn told_at(event: &Value) -> DateTime<FixedOffset> {
 #[test]
 fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
     let left_out = any::<prop::sample::Index>();
-    law("a_record_without", (histories(), asked(), left_out), |(told, asked, left_out)| {
-        let events = events(&told);
+    law("a_record_without", (histories(), asked(), left_out), |(drawn, asked, left_out)| {
+        let events = events(&drawn);
         let mut others = events.clone();
         let left_out = others.remove(left_out.index(events.len()));
         // Without a death what is told after it counts; without the first of two grants the second

@@ -13,7 +13,7 @@ use crate::script::{day, event};
 /// One record before it has an id: what it says is read off a few small numbers, so that a
 /// correction can replace it with other numbers, and a failure shrinks.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct DrawnEvent {
     pub what: usize,
     pub minute: i64,
     pub numbers: [u8; 5],
@@ -71,15 +71,15 @@ fn minute() -> impl Strategy<Value = i64> {
     ]
 }
 
-pub fn told() -> impl Strategy<Value = Told> {
+pub fn drawn() -> impl Strategy<Value = DrawnEvent> {
     (what(), minute(), any::<[u8; 5]>(), 0..3_usize)
-        .prop_map(|(what, minute, numbers, offset)| Told { what, minute, numbers, offset })
+        .prop_map(|(what, minute, numbers, offset)| DrawnEvent { what, minute, numbers, offset })
 }
 
-pub fn histories() -> impl Strategy<Value = Vec<Told>> {
+pub fn histories() -> impl Strategy<Value = Vec<DrawnEvent>> {
     prop_oneof![
-        3 => proptest::collection::vec(told(), 1..30),
-        2 => proptest::collection::vec(told(), 10..50),
+        3 => proptest::collection::vec(drawn(), 1..30),
+        2 => proptest::collection::vec(drawn(), 10..50),
     ]
 }
 
@@ -88,12 +88,12 @@ pub fn histories() -> impl Strategy<Value = Vec<Told>> {
 pub struct Touch {
     pub target: prop::sample::Index,
     pub annuls: bool,
-    pub with: Told,
+    pub with: DrawnEvent,
     pub parts: u8,
 }
 
 pub fn touches() -> impl Strategy<Value = Vec<Touch>> {
-    let touch = (any::<prop::sample::Index>(), prop::bool::weighted(0.3), told(), 0..3_u8)
+    let touch = (any::<prop::sample::Index>(), prop::bool::weighted(0.3), drawn(), 0..3_u8)
         .prop_map(|(target, annuls, with, parts)| Touch { target, annuls, with, parts });
     proptest::collection::vec(touch, 0..12)
 }
@@ -115,13 +115,13 @@ pub fn time_of(minute: i64, offset: usize) -> String {
 }
 
 /// The events of a history, ids by place in it.
-pub fn events(told: &[Told]) -> Vec<Value> {
-    told.iter().enumerate().map(|(place, told)| one(&format!("e{place:03}"), told)).collect()
+pub fn events(drawn: &[DrawnEvent]) -> Vec<Value> {
+    drawn.iter().enumerate().map(|(place, drawn)| one(&format!("e{place:03}"), drawn)).collect()
 }
 
-pub fn one(id: &str, told: &Told) -> Value {
-    let kind = KINDS[told.what];
-    event(id, kind, &time_of(told.minute, told.offset), data(kind, told.numbers))
+pub fn one(id: &str, drawn: &DrawnEvent) -> Value {
+    let kind = KINDS[drawn.what];
+    event(id, kind, &time_of(drawn.minute, drawn.offset), data(kind, drawn.numbers))
 }
 
 /// The records that touch others, told after all of them; cycles and chains included.
@@ -192,7 +192,18 @@ fn correction(
 }
 
 /// What a record of a kind says, read off five numbers.
-pub fn data(kind: &str, [a, b, c, d, e]: [u8; 5]) -> Value {
+pub fn data(kind: &str, bytes: [u8; 5]) -> Value {
+    let mut data = required(kind, bytes);
+    add_optional(kind, bytes, &mut data);
+    data
+}
+
+fn date(number: u8) -> String {
+    day(i64::from(number) % 130 - 5).to_string()
+}
+
+/// The members that every payload of the type has.
+fn required(kind: &str, [a, b, c, d, _]: [u8; 5]) -> Value {
     let detention = ["d1", "d2"][usize::from(a) % 2];
     let modality = ["m1", "m2", "m3"][usize::from(a) % 3];
     let stay = ["s1", "s2", "s3"][usize::from(a) % 3];
@@ -200,8 +211,7 @@ pub fn data(kind: &str, [a, b, c, d, e]: [u8; 5]) -> Value {
     let sentence = ["x1", "x2", "x3"][usize::from(a) % 3];
     let away = ["leave", "escape", "failureToReturn", "escape"][usize::from(b) % 4];
     let kind_of = MODALITIES[usize::from(b) % 5];
-    let date = |number: u8| day(i64::from(number) % 130 - 5).to_string();
-    let mut data = match kind {
+    match kind {
         "detention.arrived" => {
             json!({"detention": detention, "facility": prison, "legalStatus": "convicted"})
         }
@@ -238,37 +248,40 @@ pub fn data(kind: &str, [a, b, c, d, e]: [u8; 5]) -> Value {
         }
         "death.recorded" => json!({}),
         _ => json!({"stay": stay}),
-    };
-    let mut optional = |wanted: bool, name: &str, value: Value| {
+    }
+}
+
+/// Adds members that a payload of the type may have.
+fn add_optional(kind: &str, [_, b, c, d, e]: [u8; 5], data: &mut Value) {
+    let mut add = |wanted: bool, name: &str, value: Value| {
         if wanted {
             data[name] = value;
         }
     };
     match kind {
         "sentence.pronounced" => {
-            optional(e % 2 == 0, "startsOn", date(e).into());
-            optional(d % 8 == 0, "endsOn", date(d).into());
+            add(e % 2 == 0, "startsOn", date(e).into());
+            add(d % 8 == 0, "endsOn", date(d).into());
         }
         "modality.granted" => {
-            optional(c % 2 == 0, "startsOn", date(d).into());
-            optional(e % 3 != 0, "remainderDays", (e % 150).into());
+            add(c % 2 == 0, "startsOn", date(d).into());
+            add(e % 3 != 0, "remainderDays", (e % 150).into());
         }
         "modality.revoked" => {
-            optional(c % 2 == 0, "effectiveOn", date(d).into());
-            optional(e % 3 == 0, "remainingDays", (e % 90).into());
-            optional(e % 4 == 0, "creditedDays", (e % 70).into());
+            add(c % 2 == 0, "effectiveOn", date(d).into());
+            add(e % 3 == 0, "remainingDays", (e % 90).into());
+            add(e % 4 == 0, "creditedDays", (e % 70).into());
         }
         "residential.admitted" => {
-            optional(b % 3 == 0, "modality", ["m1", "m2", "m3"][usize::from(c) % 3].into());
+            add(b % 3 == 0, "modality", ["m1", "m2", "m3"][usize::from(c) % 3].into());
         }
         _ => {}
     }
-    data
 }
 
 /// A history with what touches it.
-pub fn all_events(told: &[Told], touches: &[Touch]) -> Vec<Value> {
-    let mut events = events(told);
+pub fn all_events(drawn: &[DrawnEvent], touches: &[Touch]) -> Vec<Value> {
+    let mut events = events(drawn);
     let touching = touching(&events, touches);
     events.extend(touching);
     events

@@ -230,12 +230,8 @@ fn one(
         .filter(|day| !k.contains(day))
         .map(|day| (*day, if is_detained(day) { "detained" } else { "suspended" }))
         .collect();
-    let mut not_t = BTreeMap::new();
-    for day in presences.iter().flat_map(|presence| &presence.all) {
-        if t.contains(day) {
-            continue;
-        }
-        let why = if !w.contains(day) {
+    let why_not_t = |day: &Day| {
+        if !w.contains(day) {
             "outsideWindow"
         } else if is_detained(day) {
             "detained"
@@ -245,15 +241,11 @@ fn one(
             "unauthorisedAbsence"
         } else {
             "closingDate"
-        };
-        not_t.insert(*day, why);
-    }
+        }
+    };
+    let stayed = presences.iter().flat_map(|presence| &presence.all);
+    let not_t = stayed.filter(|day| !t.contains(day)).map(|day| (*day, why_not_t(day))).collect();
     let from = window.map_or(start, |(_, to)| to + 1).max(start);
-    let decision = all.iter().rev().find(|r| {
-        r.kind == "modality.revoked"
-            && text(r, "modality") == text(grant, "modality")
-            && (number(r, "remainingDays").is_some() || number(r, "creditedDays").is_some())
-    });
     let before: Vec<&Figures> = earlier.iter().filter(|f| f.starts_on < start).collect();
     let releases = before.iter().filter(|f| {
         ["conditionalRelease", "provisionalRelease"].contains(&f.kind.as_str()) && !f.k.is_empty()
@@ -272,10 +264,19 @@ fn one(
         k,
         t,
         back: d.range(from..).next().copied(),
-        decided: decision.map(|r| (number(r, "remainingDays"), number(r, "creditedDays"))),
+        decided: decided(all, text(grant, "modality")),
         not_k,
         not_t,
     }
+}
+
+/// The figures of the last revocation of a modality that gives any.
+fn decided(all: &[Stands], modality: &str) -> Option<(Option<i64>, Option<i64>)> {
+    let of_modality = |r: &&Stands| r.kind == "modality.revoked" && text(r, "modality") == modality;
+    let figures = |r: &Stands| (number(r, "remainingDays"), number(r, "creditedDays"));
+    let given =
+        |(left, credited): &(Option<i64>, Option<i64>)| left.is_some() || credited.is_some();
+    all.iter().rev().filter(of_modality).map(figures).find(given)
 }
 
 fn calculated(

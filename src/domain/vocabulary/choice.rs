@@ -4,26 +4,26 @@
 use crate::domain::choices::choices;
 
 choices! {
-    /// Under what title someone is held.
+    /// The legal title under which a person is held.
     LegalStatus:
         Pretrial = "pretrial", Convicted = "convicted", Interned = "interned", Other = "other"
 }
 
 choices! {
-    /// Why someone arrives.
+    /// Why a person arrives in prison.
     ArrivalReason:
         New = "new", Recall = "recall", Return = "return"
 }
 
 choices! {
-    /// Why someone held is not in the prison.
+    /// Why a detained person is away from the prison.
     AbsenceKind:
         Leave = "leave", ExtendedLeave = "extendedLeave", Court = "court", Hospital = "hospital",
         Escape = "escape", FailureToReturn = "failureToReturn"
 }
 
 choices! {
-    /// Why someone leaves.
+    /// Why a person is released.
     ReleaseReason:
         SentenceEnd = "sentenceEnd", ConditionalRelease = "conditionalRelease",
         ProvisionalRelease = "provisionalRelease", ElectronicMonitoring = "electronicMonitoring",
@@ -46,7 +46,7 @@ choices! {
 }
 
 choices! {
-    /// Who broke a stay off.
+    /// Who ended a stay early.
     Initiative:
         Resident = "resident", Facility = "facility"
 }
@@ -113,7 +113,7 @@ choices! {
 }
 
 choices! {
-    /// What kind of programme.
+    /// The kind of a programme.
     ProgrammeKind:
         ShortIntervention = "shortIntervention", DrugFreeUnit = "drugFreeUnit",
         PrisonTherapeuticCommunity = "prisonTherapeuticCommunity", Ambulatory = "ambulatory",
@@ -121,7 +121,7 @@ choices! {
 }
 
 choices! {
-    /// On what ground someone may take part.
+    /// On what ground a person may take part in a programme.
     Eligibility:
         Pretrial = "pretrial", Sentence12MonthsOrLess = "sentence12MonthsOrLess", Other = "other"
 }

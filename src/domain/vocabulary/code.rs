@@ -1,4 +1,4 @@
-//! Codes and ids inside payloads: what senders name things by.
+//! Codes and ids inside payloads: the names that senders give to things.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,17 +29,17 @@ impl std::fmt::Display for Code {
 /// The record that a correction or an annulment touches.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Target {
-    /// The system that sent it.
+    /// The system that sent the record.
     pub source: Box<str>,
-    /// That system's id for it.
+    /// That system's id of the record.
     pub id: Box<str>,
-    /// Its type, by name.
+    /// The name of the record's type.
     #[serde(rename = "type")]
     pub kind: Box<str>,
 }
 
 impl Target {
-    /// The target as a key.
+    /// The duplicate key of the record.
     pub fn key(&self) -> EventKey {
         EventKey::new(&self.source, &self.id)
     }

@@ -1,5 +1,5 @@
 //! The codes of places, houses and projects that the shipped registries know.
-//! Always: an unknown code is only ever a finding; no record is refused for it.
+//! Always: an unknown code becomes a finding; no record is refused because of it.
 //! Source: `schemas/registry/`, compiled in; each entry there says where it comes from.
 
 use std::collections::{BTreeMap, HashSet};
@@ -45,53 +45,54 @@ impl Registry {
     }
 }
 
-/// What a record's code is the code of.
+/// What a code in a payload names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Of {
-    /// Where care is given: by a provider, or in a prison.
+enum Named {
+    /// A place where care is given: a provider or a prison.
     House,
     Prison,
     Project,
 }
 
 impl Registry {
-    /// What to say of each code that no registry knows, once a code, with the places of all records
-    /// that name it.
+    /// Each code that no registry knows, once: a message, and the places of all records that name
+    /// the code.
     pub fn unknown<'a, P: Copy + PartialEq>(
         &self,
         records: impl IntoIterator<Item = (P, &'a Fact)>,
     ) -> Vec<(String, Vec<P>)> {
-        let mut unknown: BTreeMap<(Of, &Code), Vec<P>> = BTreeMap::new();
+        let mut unknown: BTreeMap<(Named, &Code), Vec<P>> = BTreeMap::new();
         for (place, fact) in records {
-            for (of, code) in named(fact).into_iter().filter(|(of, code)| !self.knows(*of, code)) {
-                let places = unknown.entry((of, code)).or_default();
+            let codes = codes_in(fact).into_iter();
+            for named in codes.filter(|(named, code)| !self.knows(*named, code)) {
+                let places = unknown.entry(named).or_default();
                 if places.last() != Some(&place) {
                     places.push(place);
                 }
             }
         }
-        let message = |of| {
-            let of = match of {
-                Of::House => "house",
-                Of::Prison => "prison",
-                Of::Project => "project",
+        let message = |named| {
+            let word = match named {
+                Named::House => "house",
+                Named::Prison => "prison",
+                Named::Project => "project",
             };
-            format!("The code of a {of} that no registry knows.")
+            format!("The code of a {word} that no registry knows.")
         };
-        unknown.into_iter().map(|((of, _), places)| (message(of), places)).collect()
+        unknown.into_iter().map(|((named, _), places)| (message(named), places)).collect()
     }
 
-    fn knows(&self, of: Of, code: &Code) -> bool {
-        match of {
-            Of::House => self.knows_provider(&code.0) || self.knows_facility(&code.0),
-            Of::Prison => self.knows_facility(&code.0),
-            Of::Project => self.knows_project(&code.0),
+    fn knows(&self, named: Named, code: &Code) -> bool {
+        match named {
+            Named::House => self.knows_provider(&code.0) || self.knows_facility(&code.0),
+            Named::Prison => self.knows_facility(&code.0),
+            Named::Project => self.knows_project(&code.0),
         }
     }
 }
 
-/// The codes of places and projects in a record.
-fn named(fact: &Fact) -> Vec<(Of, &Code)> {
+/// The codes of places and projects in a payload.
+fn codes_in(fact: &Fact) -> Vec<(Named, &Code)> {
     let (mut prisons, mut houses, mut project): (Vec<&Code>, Vec<&Code>, Option<&Code>) =
         (Vec::new(), Vec::new(), None);
     match fact {
@@ -127,11 +128,12 @@ fn named(fact: &Fact) -> Vec<(Of, &Code)> {
         }
         _ => {}
     }
-    let prisons = prisons.into_iter().map(|code| (Of::Prison, code));
-    let houses = houses.into_iter().map(|code| (Of::House, code));
-    prisons.chain(houses).chain(project.map(|code| (Of::Project, code))).collect()
+    let prisons = prisons.into_iter().map(|code| (Named::Prison, code));
+    let houses = houses.into_iter().map(|code| (Named::House, code));
+    prisons.chain(houses).chain(project.map(|code| (Named::Project, code))).collect()
 }
 
+/// The codes of a shipped registry.
 fn codes(text: &str) -> HashSet<String> {
     let registry: Value = serde_json::from_str(text).expect("a shipped registry is JSON");
     let items = registry["items"].as_array().expect("a shipped registry has items");

@@ -1,4 +1,4 @@
-//! The JSON Schemas that ship with the ledger, compiled, and what an error of theirs tells a sender.
+//! The shipped JSON Schemas, compiled, and the sentences that their errors tell a sender.
 //! Always: the errors of a schema are only looked for after it refused a value, because looking for
 //! them costs several times as much; an error names a place and a rule, never a value.
 //! Form: `schemas/`, JSON Schema 2020-12.
@@ -18,7 +18,7 @@ use super::violation::{Violation, ViolationCode};
 pub const ENVELOPE: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
 
-/// So many violations of one event are told: a developer who has corrected these sends again.
+/// The most violations that one answer lists: a developer corrects these and sends again.
 pub const VIOLATIONS_MAX: usize = 100;
 
 static COMPILED: LazyLock<Compiled> = LazyLock::new(|| Compiled {
@@ -60,8 +60,8 @@ pub(super) fn check_envelope(event: &JsonValue, violations: &mut Vec<Violation>)
     }
 }
 
-/// Adds what the schema of one version refuses in a payload that stands at `place`; without a
-/// version any will do, and the errors are those of the newest.
+/// Adds what the schema refuses in a payload; `place` is the pointer to the payload. Without a
+/// version, the payload may hold any version, and the errors told are those of the newest.
 pub(super) fn check_payload(
     kind: Kind,
     version: Option<&SchemaVersion>,

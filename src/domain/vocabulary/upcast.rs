@@ -12,10 +12,10 @@ use super::kind::{Kind, SchemaVersion};
 use super::schemas;
 
 /// A payload in, the same payload in the next version out.
-type Step = fn(Map<String, Value>) -> Map<String, Value>;
+type Upcast = fn(Map<String, Value>) -> Map<String, Value>;
 
 /// The steps of a type: the first leads from version 1 to version 2, and so on.
-const fn steps(kind: Kind) -> &'static [Step] {
+const fn upcasts(kind: Kind) -> &'static [Upcast] {
     match kind {
         Kind::CapReferred => &[cap_referred_2],
         _ => &[],
@@ -47,14 +47,14 @@ pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<F
     };
     match (is_newest(version), JsonValue::to_value(&read)) {
         (false, Value::Object(members)) => {
-            let members = through(&steps(kind)[version.number - 1..], members);
+            let members = through(&upcasts(kind)[version.number - 1..], members);
             Fact::read(kind, &Value::Object(members).to_string())
         }
         _ => Fact::read(kind, data),
     }
 }
 
-fn through(steps: &[Step], data: Map<String, Value>) -> Map<String, Value> {
+fn through(steps: &[Upcast], data: Map<String, Value>) -> Map<String, Value> {
     steps.iter().fold(data, |data, step| step(data))
 }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn each_version_but_the_newest_has_a_step_to_the_next() {
         for kind in Kind::ALL {
-            assert_eq!(steps(*kind).len(), kind.versions().len() - 1, "{kind}");
+            assert_eq!(upcasts(*kind).len(), kind.versions().len() - 1, "{kind}");
         }
     }
 
@@ -77,7 +77,7 @@ mod tests {
             for version in kind.versions() {
                 let example: Value = serde_json::from_str(version.example).unwrap();
                 let Value::Object(data) = example["data"].clone() else { continue };
-                let data = Value::Object(through(&steps(*kind)[version.number - 1..], data));
+                let data = Value::Object(through(&upcasts(*kind)[version.number - 1..], data));
                 let held = schemas::newest_held(*kind, &JsonValue::from(&data));
                 assert_eq!(held.map(|held| held.number), Some(kind.newest().number), "{kind}");
                 let read = fact(*kind, Some(version), &example["data"].to_string());
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn steps_are_taken_in_order_from_the_version_sent() {
-        let step: [Step; 2] = [
+        let step: [Upcast; 2] = [
             |mut data| {
                 data.insert("second".to_owned(), data.len().into());
                 data

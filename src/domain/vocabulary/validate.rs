@@ -99,7 +99,7 @@ fn check_time(
         Ok(time) if time.to_utc() - now <= TimeDelta::minutes(AHEAD_MINUTES_MAX) => return,
         Ok(_) => (
             ViolationCode::InFuture,
-            "More than five minutes ahead of the ledger's clock: an event tells what has \
+            "More than five minutes ahead of the ledger's clock: an event reports what has \
              happened. Check the sending system's clock and its offset.",
         ),
         Err(_) => (
@@ -165,10 +165,10 @@ fn check_payload(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>)
         }
         return;
     };
-    // The schema of the envelope tells when `data` is no object.
+    // The schema of the envelope refuses `data` that is not an object.
     if matches!(data, JsonValue::Object(_)) {
         let version = match named {
-            // What such a payload should hold is not known here.
+            // This ledger does not know what such a payload should hold.
             NamedSchema::UnknownVersion => return,
             NamedSchema::Version(version) => Some(version),
             NamedSchema::Any | NamedSchema::Foreign => None,
@@ -191,7 +191,7 @@ fn check_replacement(event: &JsonValue, data: &JsonValue, violations: &mut Vec<V
         return;
     };
     if matches!(target, Kind::PersonMerged | Kind::PersonUnmerged) {
-        let detail = "A merge lies in the streams of two persons: annul it and tell it anew.";
+        let detail = "A merge is recorded with two persons: annul it and send a new one.";
         violations.push(Violation::new(place, ViolationCode::BadForm, detail));
     }
     let Some(replacement @ JsonValue::Object(_)) = data.get("data") else { return };

@@ -1,15 +1,16 @@
-//! Why an event is refused: every reason at once, each at its place, none with content.
+//! Why an event is refused: all reasons, each with its place in the event.
 //! Always: a violation names a place (JSON pointer, RFC 6901) and a rule, never a value.
 
 use serde::Serialize;
 
 use crate::domain::choices::choices;
 
-/// Longest name of a member that a pointer keeps where it is kept; the longest of the vocabulary
-/// has 17 letters.
+/// The longest member name that a stored pointer keeps; the longest name of the vocabulary has 17
+/// letters.
 const NAME_BYTES_MAX: usize = 40;
 
-/// Digits in such a name: a person's number, a telephone number and a date have more.
+/// The most digits in a name that a stored pointer keeps: a national number, a telephone number
+/// and a date have more.
 const NAME_DIGITS_MAX: usize = 3;
 
 choices! {
@@ -58,8 +59,8 @@ impl Violation {
     }
 }
 
-/// A pointer or a header's name without what a sender may have put into a name of its own: a step
-/// that is neither a plain name nor an index becomes an asterisk.
+/// A pointer or a header's name, safe to store: each step that is neither a plain name nor an index
+/// becomes an asterisk, because a sender may have put content into a name of its own.
 pub fn without_content(name: &str) -> String {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
     let is_index = |step: &str| step.len() <= 5 && step.as_bytes().iter().all(is_digit);

@@ -1,0 +1,73 @@
+//! What belongs together outside the code: a schema and its fixtures, decisions and their numbers.
+
+use std::collections::BTreeSet;
+
+use super::tree::{Finding, Tree};
+
+/// Where the example and the fixtures of a type stand.
+const COMPANY: &[(&str, &str)] = &[
+    ("schemas/examples/", ".json"),
+    ("tests/fixtures/schemas/", ".valid.json"),
+    ("tests/fixtures/schemas/", ".invalid.json"),
+];
+
+/// Each version of each schema has an example, a valid and an invalid fixture. One version of a
+/// type has them under the name of the type, the others under the name of type and version.
+pub fn each_schema_version_has_its_company(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let names =
+        tree.0.keys().filter_map(|path| path.strip_prefix("schemas/")?.strip_suffix(".json"));
+    let versions: Vec<&str> =
+        names.filter(|name| !name.contains('/') && *name != "envelope").collect();
+    for version in &versions {
+        let Some((kind, number)) = version.rsplit_once(".v") else {
+            let rule = format!("{version} has no version");
+            findings.push(missing(version, rule, "name the file <type>.v<number>.json"));
+            continue;
+        };
+        let is_the_only_one = versions.iter().filter(|other| is_of(other, kind)).count() == 1;
+        for (folder, ending) in COMPANY {
+            let has = |name: &str| tree.0.contains_key(&format!("{folder}{name}{ending}"));
+            let others_have = versions
+                .iter()
+                .filter(|other| is_of(other, kind) && *other != version)
+                .all(|other| has(other));
+            if !(has(version) || has(kind) && (is_the_only_one || others_have)) {
+                let rule = format!("version {number} lacks {folder}{kind}{ending}");
+                findings.push(missing(version, rule, "write one of its own"));
+            }
+        }
+    }
+    findings
+}
+
+fn is_of(version: &str, kind: &str) -> bool {
+    version.rsplit_once(".v").is_some_and(|(other, _)| other == kind)
+}
+
+fn missing(version: &str, rule: String, remedy: &'static str) -> Finding {
+    Finding { path: format!("schemas/{version}.json"), line: 1, rule, remedy }
+}
+
+/// Decisions are numbered from 1 without gaps.
+pub fn decisions_are_numbered_without_gaps(tree: &Tree) -> Vec<Finding> {
+    let names: Vec<&String> =
+        tree.0.keys().filter(|path| path.starts_with("ops/decisions/")).collect();
+    let number = |path: &str| -> Option<usize> {
+        path.strip_prefix("ops/decisions/")?.split('-').next()?.parse().ok()
+    };
+    let numbers: BTreeSet<usize> = names.iter().filter_map(|path| number(path)).collect();
+    let mut findings = Vec::new();
+    for (place, path) in (1..).zip(&names) {
+        if number(path) != Some(place) || numbers.len() != names.len() {
+            findings.push(Finding {
+                path: (*path).clone(),
+                line: 1,
+                rule: format!("decision {place} is missing or stands twice"),
+                remedy: "number decisions without gaps",
+            });
+            break;
+        }
+    }
+    findings
+}

@@ -1,0 +1,47 @@
+//! The house rules that a compiler does not see: who may name whom, one home for each outside
+//! crate, headers, lengths, one name for one type, and a schema's company.
+//! Every finding is `path:line: rule; what to do`.
+//!
+//! Each rule is a function over a tree of files. It is tried on this repository, and on a planted
+//! breach (`planted`), so that a rule that finds nothing is known to look.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod company;
+mod known;
+mod planted;
+mod rooms;
+mod shape;
+mod tree;
+
+use known::KNOWN;
+use tree::{Finding, Tree};
+
+/// A rule and its name.
+type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
+
+const RULES: [Rule; 10] = [
+    ("each room names only those it may", rooms::each_room_names_only_those_it_may),
+    ("each outside crate has one home", rooms::each_outside_crate_has_one_home),
+    ("pure rooms neither look nor act", rooms::pure_rooms_neither_look_nor_act),
+    ("only the store names a backend", rooms::only_the_store_names_a_backend),
+    ("files are headed, short and narrow", shape::files_are_headed_short_and_narrow),
+    ("functions are short", shape::functions_are_short),
+    ("no type name stands twice", shape::no_type_name_stands_twice),
+    ("no circle of files", shape::no_circle_of_files),
+    ("each schema version has its company", company::each_schema_version_has_its_company),
+    ("decisions are numbered", company::decisions_are_numbered_without_gaps),
+];
+
+#[test]
+fn the_repository_keeps_the_rules() {
+    let tree = Tree::of_the_repository();
+    let findings: Vec<Finding> = RULES.iter().flat_map(|(_, rule)| rule(&tree)).collect();
+    let is =
+        |finding: &Finding, known: &str| known == format!("{}: {}", finding.path, finding.rule);
+    let new = findings.iter().filter(|finding| !KNOWN.iter().any(|known| is(finding, known)));
+    let mut told: Vec<String> = new.map(ToString::to_string).collect();
+    let mended = KNOWN.iter().filter(|known| !findings.iter().any(|finding| is(finding, known)));
+    told.extend(mended.map(|known| format!("tests/tidy/known.rs:1: mended: {known}; take it off")));
+    assert!(told.is_empty(), "\n{}\n{} findings\n", told.join("\n"), told.len());
+}

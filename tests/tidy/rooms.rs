@@ -1,0 +1,156 @@
+//! Who may name whom: rooms, outside crates, what a pure room leaves alone, and the backends.
+
+use super::tree::{Finding, Tree, finding, has_word, paths};
+
+/// Rooms, and the rooms that each may name. The command line may name all.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("config", &[]),
+    ("domain", &[]),
+    ("simulate", &["domain"]),
+    ("seal", &["domain"]),
+    ("vault", &["domain"]),
+    ("store", &["domain"]),
+    ("access", &["domain", "seal", "vault", "store"]),
+    ("ledger", &["domain", "seal", "vault", "store", "access"]),
+    ("work", &[]),
+    ("projection", &["domain", "ledger", "access", "work"]),
+    ("refusals", &["work"]),
+    ("http", HTTP),
+    ("web", HTTP),
+];
+
+const HTTP: &[&str] =
+    &["config", "domain", "seal", "ledger", "projection", "refusals", "access", "work"];
+
+/// Files beside the rooms: the map, the command, and the command line, which may name all.
+const FREE: &[&str] = &["lib", "main", "cli"];
+
+/// Outside crates and their only homes.
+const HOMES: &[(&str, &[&str])] = &[
+    ("axum", &["http", "web"]),
+    ("hyper", &["http"]),
+    ("utoipa", &["http"]),
+    ("prometheus_client", &["http"]),
+    ("eventstore", &["store/cluster"]),
+    ("rusqlite", &["store/embedded", "projection/lists/state", "refusals", "vault"]),
+    ("jsonschema", &["domain/vocabulary"]),
+    ("chrono_tz", &["domain/time/calendar.rs", "simulate"]),
+    ("rand_chacha", &["simulate"]),
+    ("getrandom", &["ledger", "store", "vault"]),
+    ("clap", &["cli", "config.rs"]),
+    ("indicatif", &["cli"]),
+    ("tikv_jemallocator", &["main.rs"]),
+    ("ureq", &["cli"]),
+    ("rustix", &["cli", "http/server", "work"]),
+    ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
+];
+
+/// Rooms that decide without I/O, clock or randomness: these arrive as arguments.
+const PURE: &[&str] = &["domain", "seal", "simulate"];
+
+/// What a pure room has no use for.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::env",
+    "std::process",
+    "async fn",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "getrandom",
+    "new_v4",
+];
+
+/// Calls that only these places may make.
+const CALLS: &[(&str, &[&str])] =
+    &[("Utc::now", &["cli", "ledger/clock.rs"]), ("new_v4", &["cli", "ledger/clock.rs"])];
+
+/// The modules and types of one backend, which only the store itself names.
+const BACKENDS: &[&str] = &["embedded", "Embedded", "EventStoreDb", "eventstore"];
+
+fn room(place: &str) -> &str {
+    place.split('/').next().unwrap_or(place).trim_end_matches(".rs")
+}
+
+/// Each room names only the rooms that it may.
+pub fn each_room_names_only_those_it_may(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source() {
+        let here = room(place);
+        let Some((_, may)) = MAY_NAME.iter().find(|(name, _)| *name == here) else {
+            if !FREE.contains(&here) {
+                let rule = format!("{here} is no room of the map");
+                findings.push(finding(place, 1, rule, "redraw the map in tests/tidy/rooms.rs"));
+            }
+            continue;
+        };
+        for (line, path) in paths(&code) {
+            let other = path.get(1).map_or("", String::as_str);
+            let is_room = MAY_NAME.iter().any(|(name, _)| *name == other) || other == "cli";
+            if path[0] == "crate" && is_room && other != here && !may.contains(&other) {
+                let rule = format!("{here} names {other}");
+                findings.push(finding(place, line, rule, "ask a room between them"));
+            }
+        }
+    }
+    findings.dedup();
+    findings
+}
+
+/// Each outside crate is named in its home alone.
+pub fn each_outside_crate_has_one_home(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source() {
+        for (line, text) in (1..).zip(code.lines()) {
+            for (outside, homes) in HOMES {
+                let is_named = has_word(text, outside) && text.contains(&format!("{outside}::"));
+                if is_named && !homes.iter().any(|home| place.starts_with(home)) {
+                    let rule = format!("{outside} lives in {}", homes.join(" and "));
+                    findings.push(finding(place, line, rule, "call its room"));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// A pure room has no I/O, clock or randomness, and ids and times are made in one place.
+pub fn pure_rooms_neither_look_nor_act(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source() {
+        let is_pure = PURE.contains(&room(place));
+        for (line, text) in (1..).zip(code.lines()) {
+            for word in IMPURE.iter().filter(|word| is_pure && has_word(text, word)) {
+                let rule = format!("{word} in a pure room");
+                findings.push(finding(place, line, rule, "take the value as an argument"));
+            }
+            for (call, homes) in CALLS.iter().filter(|_| !is_pure) {
+                if has_word(text, call) && !homes.iter().any(|home| place.starts_with(home)) {
+                    let rule = format!("{call} lives in {}", homes.join(" and "));
+                    findings.push(finding(place, line, rule, "take the value as an argument"));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Nothing above the store names a backend.
+pub fn only_the_store_names_a_backend(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source().filter(|(place, _)| room(place) != "store") {
+        for (line, text) in (1..).zip(code.lines()) {
+            let backend = BACKENDS.iter().find(|word| has_word(text, word));
+            let module = text.contains("store::cluster").then_some(&"store::cluster");
+            if let Some(name) = backend.or(module) {
+                let rule = format!("{name} above the store");
+                findings.push(finding(place, line, rule, "go through store::open and the trait"));
+            }
+        }
+    }
+    findings
+}

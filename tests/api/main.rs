@@ -19,17 +19,11 @@ mod support;
 
 use serde_json::Value;
 use support::client::Client;
-use support::service::Service;
+use support::service::fixture;
 use support::{TIME, person, screening};
 
 fn event(n: u32, id: &str) -> Value {
     screening(person(n), "urn:test", id, TIME)
-}
-
-fn fixture() -> (tempfile::TempDir, Service) {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Service::start(folder.path());
-    (folder, server)
 }
 
 fn statuses(answer: &Value) -> Vec<&str> {

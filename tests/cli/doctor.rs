@@ -1,24 +1,15 @@
 //! `care-ledger doctor` on what is well and on each thing that can be wrong: the check that says
 //! so, the exit status, and that it writes nothing and tells no content.
 
-use std::io::Write as _;
-
-use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::proxy::{between, canned, listen};
+use crate::proxy::{canned, clock_moved, instead, says, without_attributes, without_query};
 use crate::support::command::{care_ledger, ends, text, written};
-use crate::support::service::Service;
+use crate::support::service::fixture;
 use crate::support::{TIME, person, screening};
 
 fn event(source: &str, id: &str) -> Value {
     screening(person(1), source, id, TIME)
-}
-
-fn fixture() -> (tempfile::TempDir, Service) {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Service::start(folder.path());
-    (folder, server)
 }
 
 /// The report of a run that must end with this status.
@@ -67,87 +58,44 @@ fn a_healthy_set_up_is_well_and_nothing_is_written() {
     doctor(0, &["--url", &server.url, "--source", "urn:v:%25:h%C3%B4pital"]);
 }
 
-#[test]
-fn each_thing_that_is_wrong_is_found_and_says_what_to_do() {
-    let (_folder, server) = fixture();
-    let ledger = server.address.clone();
-    let same = |head: String| head;
-    let as_it_is = |_: &str, answer: String| answer;
-    let date = |ahead: TimeDelta| {
-        between(&ledger, same, move |_, answer| {
-            let date = (Utc::now() + ahead).format("%a, %d %b %Y %H:%M:%S GMT");
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            let head = head.split("\r\n").map(|line| match line.split_once(':') {
-                Some((name, _)) if name.eq_ignore_ascii_case("date") => format!("date: {date}"),
-                _ => line.to_owned(),
-            });
-            format!("{}\r\n\r\n{body}", head.collect::<Vec<_>>().join("\r\n"))
-        })
-    };
-    let health = |status: &'static str, body: &'static str| {
-        between(&ledger, same, move |first, answer| {
-            if !first.starts_with("GET /health ") {
-                return answer;
-            }
-            canned(status, "application/json", body)
-        })
-    };
-    let degraded = r#"{"status": "DEGRADED", "components": {"store":
+/// A set-up that is wrong: why, its address, the exit status, and what one check says about it.
+type Wrong = (&'static str, String, i32, &'static str, &'static str, &'static str);
+
+fn what_is_wrong(ledger: &str) -> Vec<Wrong> {
+    const DEGRADED: &str = r#"{"status": "DEGRADED", "components": {"store":
         {"status": "DEGRADED", "detail": "the disk is full; reads go on"}}}"#;
-    let no_query = between(
-        &ledger,
-        |head| {
-            let (first, rest) = head.split_once("\r\n").unwrap();
-            let path = first.split_whitespace().nth(1).unwrap();
-            let bare = path.split('?').next().unwrap();
-            format!("{}\r\n{rest}", first.replacen(path, bare, 1))
-        },
-        as_it_is,
-    );
-    let no_ce = between(
-        &ledger,
-        |head| {
-            let kept = head.split("\r\n").filter(|line| !line.to_lowercase().starts_with("ce-"));
-            kept.collect::<Vec<_>>().join("\r\n")
-        },
-        as_it_is,
-    );
-    let no_docs = between(&ledger, same, |first, answer| {
-        let is_contract = first.contains("/openapi.json");
-        if is_contract { canned("403 Forbidden", "text/html", "no") } else { answer }
-    });
-    let web = listen(|mut stream| {
-        let _ = stream.write_all(canned("404 Not Found", "text/html", "<p>hello").as_bytes());
-    });
-    let other = listen(|mut stream| {
-        let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
-    });
+    const DOWN: &str = r#"{"status": "DOWN"}"#;
+    let health = |status, body| instead(ledger, "GET /health ", status, "application/json", body);
     let nobody = "http://127.0.0.1:1".to_owned();
     let nowhere = "http://no-such-host.invalid".to_owned();
-    let minutes = TimeDelta::minutes;
-    let rows: Vec<(&str, String, i32, &str, &str, &str)> = vec![
+    let ssh = says("SSH-2.0-OpenSSH_9.2\r\n");
+    let web = says(canned("404 Not Found", "text/html", "<p>hello"));
+    let no_docs = instead(ledger, "/openapi.json", "403 Forbidden", "text/html", "no");
+    let (down, none) = (health("503 Service Unavailable", DOWN), health("200 OK", "hello"));
+    let (no_query, no_ce) = (without_query(ledger), without_attributes(ledger));
+    let (ahead, somewhat, behind) =
+        (clock_moved(ledger, -7), clock_moved(ledger, -2), clock_moved(ledger, 9));
+    vec![
         ("nothing listens", nobody, 3, "address", "failed", "refused"),
         ("no such name", nowhere, 3, "address", "failed", "does not resolve"),
-        ("no HTTP", other, 3, "ledger", "failed", "no answer in HTTP"),
+        ("no HTTP", ssh, 3, "ledger", "failed", "no answer in HTTP"),
         ("another service", web, 1, "ledger", "failed", "404, text/html"),
-        ("a full disk", health("200 OK", degraded), 0, "health", "warning", "the disk is full"),
-        (
-            "down",
-            health("503 Service Unavailable", r#"{"status": "DOWN"}"#),
-            1,
-            "health",
-            "failed",
-            "DOWN",
-        ),
-        ("health is none", health("200 OK", "hello"), 1, "health", "failed", "200"),
-        ("far ahead", date(minutes(-7)), 1, "clock", "failed", "ahead of the ledger"),
-        ("somewhat ahead", date(minutes(-2)), 0, "clock", "warning", "ahead of the ledger"),
-        ("behind", date(minutes(9)), 0, "clock", "warning", "behind the ledger"),
+        ("a full disk", health("200 OK", DEGRADED), 0, "health", "warning", "the disk is full"),
+        ("down", down, 1, "health", "failed", "DOWN"),
+        ("health is none", none, 1, "health", "failed", "200"),
+        ("far ahead", ahead, 1, "clock", "failed", "ahead of the ledger"),
+        ("somewhat ahead", somewhat, 0, "clock", "warning", "ahead of the ledger"),
+        ("behind", behind, 0, "clock", "warning", "behind the ledger"),
         ("no contract", no_docs, 1, "contract", "failed", "cannot be read"),
         ("queries are lost", no_query, 1, "dryRun", "failed", "does not arrive"),
         ("ce- headers are lost", no_ce, 1, "dryRun", "failed", "binary: the example"),
-    ];
-    for (why, url, status, name, expected, words) in rows {
+    ]
+}
+
+#[test]
+fn each_thing_that_is_wrong_is_found_and_says_what_to_do() {
+    let (_folder, server) = fixture();
+    for (why, url, status, name, expected, words) in what_is_wrong(&server.address) {
         let report = doctor(status, &["--url", &url]);
         let check = check(&report, name);
         assert_eq!(check["status"], expected, "{why}: {report:#}");

@@ -4,9 +4,11 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
+use chrono::{TimeDelta, Utc};
+
 /// Listens at a port of its own, and gives each connection to `serve`; the address as a URL. The
 /// thread ends with the test.
-pub fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
+fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -19,7 +21,7 @@ pub fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
 
 /// Passes requests on to a ledger, the head through `request` and the answer through `answer`,
 /// which also hears the first line of the request.
-pub fn between(
+fn between(
     address: &str,
     request: impl Fn(String) -> String + Send + 'static,
     answer: impl Fn(&str, String) -> String + Send + 'static,
@@ -36,6 +38,68 @@ pub fn between(
         ledger.read_to_string(&mut text).unwrap();
         let _ = stream.write_all(answer(&first, text).as_bytes());
     })
+}
+
+/// A proxy before a ledger that moves the clock in its answers by so many minutes.
+pub fn clock_moved(ledger: &str, minutes: i64) -> String {
+    between(ledger, same, move |_, answer| {
+        let now = Utc::now() + TimeDelta::minutes(minutes);
+        let date = now.format("%a, %d %b %Y %H:%M:%S GMT");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let head = head.split("\r\n").map(|line| match line.split_once(':') {
+            Some((name, _)) if name.eq_ignore_ascii_case("date") => format!("date: {date}"),
+            _ => line.to_owned(),
+        });
+        format!("{}\r\n\r\n{body}", head.collect::<Vec<_>>().join("\r\n"))
+    })
+}
+
+/// A proxy that gives an answer of its own to requests whose first line has this text.
+pub fn instead(
+    ledger: &str,
+    of: &'static str,
+    status: &'static str,
+    kind: &'static str,
+    body: &'static str,
+) -> String {
+    between(
+        ledger,
+        same,
+        move |first, answer| {
+            if first.contains(of) { canned(status, kind, body) } else { answer }
+        },
+    )
+}
+
+/// A proxy that loses the query of each request.
+pub fn without_query(ledger: &str) -> String {
+    let bare = |head: String| {
+        let (first, rest) = head.split_once("\r\n").unwrap();
+        let path = first.split_whitespace().nth(1).unwrap();
+        let bare = path.split('?').next().unwrap();
+        format!("{}\r\n{rest}", first.replacen(path, bare, 1))
+    };
+    between(ledger, bare, |_, answer| answer)
+}
+
+/// A proxy that loses the headers with the attributes of an event.
+pub fn without_attributes(ledger: &str) -> String {
+    let others = |head: String| {
+        let lines = head.split("\r\n").filter(|line| !line.to_lowercase().starts_with("ce-"));
+        lines.collect::<Vec<_>>().join("\r\n")
+    };
+    between(ledger, others, |_, answer| answer)
+}
+
+/// Something that gives each connection these bytes.
+pub fn says(bytes: impl AsRef<[u8]> + Send + 'static) -> String {
+    listen(move |mut stream| {
+        let _ = stream.write_all(bytes.as_ref());
+    })
+}
+
+fn same(head: String) -> String {
+    head
 }
 
 /// The head and the body of a request; `None`: nobody spoke.

@@ -9,3 +9,20 @@ mod verdict;
 
 #[path = "../support/mod.rs"]
 mod support;
+
+use std::fmt::Display;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// An event of a type that is valid, or one that is not with the violations that it has.
+fn fixture(kind: impl Display, which: &str) -> Value {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The instant at which these tests check.
+fn now() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}

@@ -1,15 +1,14 @@
 //! Every schema against its fixtures and its example; no refusal carries content.
 
-use std::fmt::Display;
-
 use care_ledger::domain::event::{Event, Unreadable};
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::kind::{Kind, SchemaVersion};
 use care_ledger::domain::vocabulary::schemas::ENVELOPE;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::domain::vocabulary::violation::{Violation, ViolationCode};
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+
+use crate::{fixture, now};
 
 /// The name that the files of a version carry; the newest version has the name of its type.
 fn file_name(version: &SchemaVersion) -> String {
@@ -20,16 +19,6 @@ fn file_name(version: &SchemaVersion) -> String {
 /// Every version of every type that a sender may send.
 fn versions() -> impl Iterator<Item = &'static SchemaVersion> {
     senders().flat_map(|kind| kind.versions())
-}
-
-fn fixture(kind: impl Display, which: &str) -> Value {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn now() -> DateTime<Utc> {
-    "2026-11-23T12:00:00Z".parse().unwrap()
 }
 
 fn senders() -> impl Iterator<Item = Kind> {

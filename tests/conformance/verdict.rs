@@ -7,19 +7,10 @@ use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::domain::vocabulary::schemas::ENVELOPE;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::domain::vocabulary::violation::{Violation, ViolationCode};
-use chrono::{DateTime, Utc};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-fn now() -> DateTime<Utc> {
-    "2026-11-23T12:00:00Z".parse().unwrap()
-}
-
-fn fixture(kind: Kind, which: &str) -> Value {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+use crate::{fixture, now};
 
 /// The schemas of the library's own representation of JSON.
 struct Schemas {

@@ -8,18 +8,14 @@ use std::time::Duration;
 use care_ledger::simulate::{Plan, events};
 use serde_json::Value;
 
-use crate::support::dice::Dice;
+use crate::support::dice::{Dice, number, seed};
+use crate::support::folder::remove_lists;
 use crate::support::server::Server;
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
 
 #[test]
 fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
     let rounds = number("ROUNDS", 4);
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-    let seed = number("SEED", now.into());
+    let seed = seed();
     println!("{rounds} rounds, SEED={seed}");
     let mut dice = Dice::new(seed);
     let folder = tempfile::tempdir().unwrap();
@@ -34,9 +30,7 @@ fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
         // In every third round they begin from nothing.
         if round % 3 == 0 {
             server.kill();
-            for ending in ["", "-wal", "-shm"] {
-                let _ = std::fs::remove_file(folder.path().join(format!("lists.db{ending}")));
-            }
+            remove_lists(folder.path());
             let server = Server::spawn(folder.path());
             std::thread::sleep(Duration::from_millis(dice.within(20..900)));
             server.kill();
@@ -49,9 +43,7 @@ fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
     let server = Server::start(folder.path());
     let after_kills = listed(&server);
     server.kill();
-    for ending in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.path().join(format!("lists.db{ending}")));
-    }
+    remove_lists(folder.path());
     let server = Server::start(folder.path());
     let clean = listed(&server);
     println!("killed {midway} times midway; {} rows", clean.len());

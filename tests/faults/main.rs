@@ -27,23 +27,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::audit::{Depth, audit};
 use support::command::{care_ledger, path};
-use support::dice::Dice;
+use support::dice::{Dice, number, seed};
 use support::folder::{PIECE, SmallDisk, copy, database, fill, piece};
 use support::found::{Found, send_again};
 use support::known::{Known, Mode, Request, key};
 use support::load::{CONNECTIONS, Sender, Shared, Told};
 use support::server::Server;
 use support::{TIME, person, screening};
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
-
-/// A seed of its own for each run, unless one is given.
-fn seed() -> u64 {
-    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos();
-    number("SEED", now.into())
-}
 
 /// Fails with every finding and how to run this again.
 fn hold(findings: &[String], seed: u64, test: &str) {

@@ -1,5 +1,15 @@
 //! Chance that a seed repeats (SplitMix64).
 
+/// A number of the environment, such as `ROUNDS`, or the default.
+pub fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// `SEED` of the environment, or a seed of its own for each run.
+pub fn seed() -> u64 {
+    number("SEED", std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into())
+}
+
 /// A die; the same seed throws the same.
 pub struct Dice(u64);
 

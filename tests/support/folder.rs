@@ -43,6 +43,13 @@ pub fn piece(data: &Path) -> u64 {
     if to_growth < 40 { 4_096 } else { PIECE }
 }
 
+/// Deletes the file of the lists, with what SQLite writes beside it.
+pub fn remove_lists(folder: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(folder.join(format!("lists.db{ending}")));
+    }
+}
+
 pub fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-r").arg(from.join(".")).arg(to).status();
     assert!(status.unwrap().success());

@@ -25,6 +25,13 @@ pub struct Service {
     running: Option<(Runtime, oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
+/// A ledger served on a new folder, which is removed with it.
+pub fn fixture() -> (tempfile::TempDir, Service) {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path());
+    (folder, service)
+}
+
 impl Deref for Service {
     type Target = Client;
 

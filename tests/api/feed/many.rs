@@ -10,15 +10,10 @@ use care_ledger::ledger::Ledger;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::support::dice::seed;
 
 const WRITERS: u64 = 4;
 const EVENTS_A_WRITER: u64 = 120;
-
-fn seed() -> u64 {
-    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
-    let now = || std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into();
-    given.unwrap_or_else(now)
-}
 
 /// Sends its events one by one, in batches and in lines.
 fn write(server: &Client, writer: u64, mut dice: Dice, sent: &AtomicU64) {

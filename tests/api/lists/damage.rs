@@ -6,7 +6,7 @@ use std::path::Path;
 use care_ledger::http::{Services, ask, router_with};
 
 use super::country::{Country, lives};
-use crate::support::folder::copy;
+use crate::support::folder::{copy, remove_lists};
 use crate::support::{person, screening};
 
 const NOW: &str = "2025-12-01T12:00:00Z";
@@ -89,9 +89,7 @@ async fn deleted_while_they_run_they_are_made_anew_with_the_next_record() {
     let (last, first) = lives.split_last().unwrap();
     let country = Country::open(folder.path(), NOW).await;
     country.record(first).await;
-    for ending in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.path().join(format!("lists.db{ending}")));
-    }
+    remove_lists(folder.path());
     country.record(std::slice::from_ref(last)).await;
     assert_eq!(country.differences().await, [""; 0]);
     assert!(folder.path().join("lists.db").exists());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::client::{Answer, Client};
@@ -238,18 +239,12 @@ fn path(person: PersonId, answer: &str, query: &[(&str, String)]) -> String {
     format!("/v1/persons/{person}/{answer}?{}", pairs.join("&"))
 }
 
-/// Percent-encodes all but unreserved characters (RFC 3986, 2.3).
+/// All but the unreserved characters (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Percent-encodes a text for a query or a path.
 pub fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(byte as char);
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 fn print(answer: &Value, json: bool, show: impl FnOnce(&Value) -> String) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::http::feed::broadcaster::Broadcaster;
 use crate::http::limits::BODIES_BYTES_MAX;
 use crate::http::metrics::Metrics;
+use crate::http::openapi::document::Contract;
 use crate::http::problem::Problem;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
@@ -16,7 +17,7 @@ use crate::work::HealthProbe;
 
 /// What a service has beside the log.
 pub struct Services {
-    /// The lists over all persons, where they are kept up to date.
+    /// The lists over all persons, if this service keeps lists.
     pub lists: Option<Lists>,
     /// What was refused, for those who sent it.
     pub refusals: Refusals,
@@ -39,25 +40,27 @@ impl Services {
 pub struct App {
     /// The ledger.
     pub ledger: Ledger,
-    /// The lists over all persons, where they are kept.
+    /// The lists over all persons, if this service keeps lists.
     pub lists: Option<Lists>,
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What is new, for live readers.
+    /// What is new in the log, for live readers.
     pub live: Arc<Broadcaster>,
     /// What was refused, for those who sent it.
     pub refusals: Refusals,
+    /// The contract at `/openapi.json`.
+    pub contract: Arc<Contract>,
     bodies: Arc<Semaphore>,
 }
 
 impl App {
     /// Over an open ledger and the services beside it.
-    pub fn new(ledger: Ledger, services: Services) -> Self {
+    pub fn new(ledger: Ledger, services: Services, contract: Contract) -> Self {
         let Services { lists, refusals } = services;
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
         let live = Arc::new(Broadcaster::new(ledger.clone(), metrics.clone()));
-        Self { ledger, lists, refusals, metrics, live, bodies }
+        Self { ledger, lists, refusals, metrics, live, contract: Arc::new(contract), bodies }
     }
 
     /// The workers beside the requests, by whose health the service is degraded.
@@ -66,11 +69,11 @@ impl App {
         lists.chain([self.refusals.probe()]).chain(self.live.probe()).collect()
     }
 
-    /// Room for a body of so many bytes; it is given back when the permit is dropped.
+    /// Reserves memory for so many bytes of a body, until the permit is dropped.
     ///
     /// # Errors
     /// A 503: too many bodies are being read.
-    pub fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+    pub fn reserve_body_bytes(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.bodies.clone().try_acquire_many_owned(bytes).map_err(|_| Problem::unavailable())
     }

@@ -31,3 +31,12 @@ pub const LIVE_MAX: usize = CONNECTIONS_MAX / 4 * 3;
 
 /// Bytes of all text on its way to live readers: as many as for all bodies on their way in.
 pub const FEED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of the path and query of a request. RFC 9110, 4.1, asks for 8,000 at least.
+pub const URI_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of all headers of a request. CloudEvents in binary mode with long ids take 2 KiB.
+pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
+
+/// Headers of a request.
+pub const HEADERS_COUNT_MAX: usize = 100;

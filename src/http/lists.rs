@@ -4,16 +4,22 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::domain::id::RecordedTime;
+use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
+use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
 use crate::http::app::App;
+use crate::http::openapi::names::{
+    CodeSchema, CreditPageSchema, DaysSchema, LimitSchema, ListCursorSchema, TrajectoryPageSchema,
+};
+use crate::http::openapi::problems;
 use crate::http::problem::Problem;
-use crate::http::request::params::{Query, Reading, micros};
-use crate::http::request::wait_for::LEDGER_POSITION;
+use crate::http::request::params::{Params, cursor_instant};
+use crate::http::request::principal::Principal;
+use crate::http::request::wait_for::{LEDGER_POSITION, WaitFor};
 use crate::ledger::answer::moment;
 use crate::projection::{
     CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
@@ -30,33 +36,104 @@ const CREDITS: char = 'c';
 
 const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 characters.";
 
-/// `GET /v1/trajectories`
-pub async fn trajectories(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    let mut query = query.of(&["facility", "custody", "substitution", "alert", "limit", "cursor"]);
+const ONE_MOMENT: &str = "All pages that one cursor leads to speak of one moment: `asOf` and \
+    `known`.";
+const LIMIT: &str = "At most so many items (1000; at most 10000).";
+const CURSOR: &str = "The `next` of an earlier page.";
+
+/// Where everybody stands, by custody and care
+#[utoipa::path(
+    get,
+    path = "/v1/trajectories",
+    operation_id = "getTrajectories",
+    description = ONE_MOMENT,
+    params(
+        ("facility" = Option<CodeSchema>, Query, description = "Only persons in this prison."),
+        ("custody" = Option<CustodyState>, Query, description = "Only this state of custody."),
+        ("substitution" = Option<SubstitutionState>, Query, description = "Only this state."),
+        ("alert" = Option<AlertCode>, Query, description = "Only persons with this alert."),
+        ("limit" = Option<LimitSchema>, Query, description = LIMIT),
+        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR),
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "Where everybody stands, by custody and care",
+            body = TrajectoryPageSchema,
+            headers(("Ledger-Position" = Position, description = "How far the log had been read.")),
+        ),
+        problems::BadRequest,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_trajectories(
+    State(app): State<App>,
+    _: Principal,
+    wait_for: WaitFor,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let filter = TrajectoryFilter {
-        custody: query.choice("custody"),
-        facility: query.parse("facility", FACILITY, facility),
-        substitution: query.choice("substitution"),
-        alert: query.choice("alert"),
+        facility: params.parse("facility", FACILITY, facility),
+        custody: params.choice("custody"),
+        substitution: params.choice("substitution"),
+        alert: params.choice("alert"),
     };
-    let asked = asked(&app, &mut query, TRAJECTORIES).await?;
-    query.done().await?;
-    let page = lists(&app)?.trajectories(&filter, asked).await;
-    Ok(shown(&page.map_err(refused)?, TRAJECTORIES))
+    let request = page_request(&app, &mut params, TRAJECTORIES).await?;
+    params.finish()?;
+    let lists = lists(&app)?;
+    let waited = wait_for.lists(lists).await?;
+    let page = lists.trajectories(&filter, request).await.map_err(refused)?;
+    Ok((waited, answer(&page, TRAJECTORIES)).into_response())
 }
 
-/// `GET /v1/credits`
-pub async fn credits(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    let mut query = query.of(&["minDays", "facility", "limit", "cursor"]);
+/// What everybody's days in treatment are worth, by modality
+#[utoipa::path(
+    get,
+    path = "/v1/credits",
+    operation_id = "getCredits",
+    description = ONE_MOMENT,
+    params(
+        ("minDays" = Option<DaysSchema>, Query, description =
+            "Only with at least so many treatment days."),
+        ("facility" = Option<CodeSchema>, Query, description =
+            "Only with a stay in this house within the window."),
+        ("limit" = Option<LimitSchema>, Query, description = LIMIT),
+        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR),
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "What everybody's days in treatment are worth, by modality",
+            body = CreditPageSchema,
+            headers(("Ledger-Position" = Position, description = "How far the log had been read.")),
+        ),
+        problems::BadRequest,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_credits(
+    State(app): State<App>,
+    _: Principal,
+    wait_for: WaitFor,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let days = "Must be a whole number of days.";
     let filter = CreditFilter {
-        min_days: query.parse("minDays", days, |text| text.parse().ok()),
-        facility: query.parse("facility", FACILITY, facility),
+        min_days: params.parse("minDays", days, |text| text.parse().ok()),
+        facility: params.parse("facility", FACILITY, facility),
     };
-    let asked = asked(&app, &mut query, CREDITS).await?;
-    query.done().await?;
-    let page = lists(&app)?.credits(&filter, asked).await;
-    Ok(shown(&page.map_err(refused)?, CREDITS))
+    let request = page_request(&app, &mut params, CREDITS).await?;
+    params.finish()?;
+    let lists = lists(&app)?;
+    let waited = wait_for.lists(lists).await?;
+    let page = lists.credits(&filter, request).await.map_err(refused)?;
+    Ok((waited, answer(&page, CREDITS)).into_response())
 }
 
 fn lists(app: &App) -> Result<&Lists, Problem> {
@@ -70,11 +147,11 @@ fn facility(text: &str) -> Option<String> {
     (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
 }
 
-async fn asked(app: &App, query: &mut Reading, list: char) -> Result<PageRequest, Problem> {
-    let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
-    let cursor = match query.text("cursor").map(|text| cursor(text, list)) {
+async fn page_request(app: &App, params: &mut Params, list: char) -> Result<PageRequest, Problem> {
+    let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
+    let cursor = match params.text("cursor").map(|text| cursor(text, list)) {
         Some(Some((pin, after))) if is_of_log(app, &pin).await? => Some((pin, after)),
-        Some(_) => query.parse("cursor", "Must be the `next` of an earlier page.", |_| None),
+        Some(_) => params.parse("cursor", "Must be the `next` of an earlier page.", |_| None),
         None => None,
     };
     let (pin, after) = cursor.unzip();
@@ -93,8 +170,8 @@ fn cursor(text: &str, list: char) -> Option<(Pin, ItemKey)> {
     let [position, known_at, at, person, number] = parts[..] else { return None };
     let pin = Pin {
         position: position.parse().ok()?,
-        known_at: RecordedTime::from_micros(micros(known_at)?.timestamp_micros()),
-        at: micros(at)?,
+        known_at: RecordedTime::from_micros(cursor_instant(known_at)?.timestamp_micros()),
+        at: cursor_instant(at)?,
     };
     let number = number.parse().ok().filter(|number| *number >= 0)?;
     Some((pin, ItemKey { person: person.parse().ok()?, number }))
@@ -126,14 +203,14 @@ struct ListAnswer<'a> {
     next: Option<String>,
 }
 
-fn shown(page: &ListPage, list: char) -> Response {
+fn answer(page: &ListPage, list: char) -> Response {
     let at = &*moment(At::Instant(page.pin.at));
     let known = &*page.pin.known_at.to_string();
     let items = page.items.iter().map(|body| ListItem { at, known, body }).collect();
     let next = page.next.map(|after| next(list, &page.pin, after));
     let mut response = Json(ListAnswer { as_of: at, known, items, next }).into_response();
     let position = HeaderValue::from(page.pin.position.number());
-    response.headers_mut().insert(HeaderName::from_static(LEDGER_POSITION), position);
+    response.headers_mut().insert(LEDGER_POSITION, position);
     response
 }
 
@@ -161,7 +238,7 @@ mod tests {
         let pin = Pin {
             position: "17".parse().unwrap(),
             known_at: RecordedTime::from_micros(1_790_000_000_000_001),
-            at: micros("1790000000000002").unwrap(),
+            at: cursor_instant("1790000000000002").unwrap(),
         };
         let key = ItemKey { person, number: 3 };
         let text = next(CREDITS, &pin, key);

@@ -62,6 +62,15 @@ impl WorkerMetrics {
     }
 }
 
+/// How a live reader has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReaderEnd {
+    /// The feed ended, or the reader closed the connection.
+    Left,
+    /// The service closed the connection, because the reader took nothing.
+    CutOff,
+}
+
 /// Every counter of the service.
 pub struct Metrics {
     registry: Registry,
@@ -167,15 +176,15 @@ impl Metrics {
         dropped.inc_by(refusals.saturating_sub(dropped.get()));
     }
 
-    /// Counts a live reader in.
+    /// Counts a live reader that has come.
     pub fn reader_came(&self) {
         self.readers.inc();
     }
 
-    /// Counts a live reader out.
-    pub fn reader_left(&self, is_cut_off: bool) {
+    /// Counts a live reader that has left.
+    pub fn reader_left(&self, end: ReaderEnd) {
         self.readers.dec();
-        self.readers_cut_off.inc_by(is_cut_off.into());
+        self.readers_cut_off.inc_by((end == ReaderEnd::CutOff).into());
     }
 
     fn count(&self, outcome: &'static str, events: usize) {

@@ -5,6 +5,7 @@
 
 mod app;
 pub mod credit_table;
+mod docs;
 mod events;
 mod feed;
 mod limits;

@@ -1,8 +1,7 @@
-//! For those who run the service: health, the pages of the errors, and what is where.
+//! For those who run the service: health, counters, the pages of the errors, and what is where.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -11,17 +10,36 @@ use serde_json::{Value, json};
 use crate::domain::id::Position;
 use crate::domain::time::calendar::At;
 use crate::http::app::App;
+use crate::http::openapi::names::{AnySchema, ErrorCodeSchema, TextSchema};
+use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
-use crate::http::request::params::Query;
+use crate::http::request::params::Params;
+use crate::http::request::principal::Principal;
 use crate::ledger::answer::moment;
 use crate::ledger::{Condition, StoreStatus, clock};
 use crate::projection::{ProjectionProgress, ProjectionStatus};
 use crate::work::HealthProbe;
 
-/// `GET /health`: whether the service does its work. Belgif, `hlth-res`: UP, DEGRADED or DOWN.
-pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    query.none().await?;
+/// Whether the service does its work
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "getHealth",
+    responses(
+        (status = 200, description = "Whether the service does its work", body = AnySchema),
+        (status = 503, description = "DOWN", body = AnySchema),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn get_health(
+    State(app): State<App>,
+    _: Principal,
+    params: Params,
+) -> Result<Response, Problem> {
+    params.finish()?;
+    // UP, DEGRADED or DOWN: the Belgif REST guide, `hlth-res`.
     let StoreStatus { tail: last, condition, .. } = *app.ledger.status().borrow();
     let (code, store, detail) = match condition {
         Condition::Writable => (StatusCode::OK, "UP", "takes writes"),
@@ -48,7 +66,7 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
         if lists.probe().is_faulted() {
             progress.status = ProjectionStatus::Faulted;
         }
-        components["lists"] = component(progress, last, clock::now());
+        components["lists"] = lists_component(progress, last, clock::now());
     }
     let body = json!({
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
@@ -59,89 +77,108 @@ pub async fn health(State(app): State<App>, query: Query) -> Result<Response, Pr
 /// How the lists stand beside the log and the clock: `lag` counts the events they have not read
 /// yet, `known` is when the last one they have was recorded, and up to `asOf` every row shows what
 /// the clock has changed.
-fn component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>) -> Value {
+fn lists_component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>) -> Value {
     let (status, state) = match lists.status {
         ProjectionStatus::Running => ("UP", "running"),
         ProjectionStatus::Rebuilding => ("UP", "rebuilding"),
         ProjectionStatus::Faulted => ("DEGRADED", "faulted"),
     };
     let lag = last.number().saturating_sub(lists.position.number());
-    let mut told = json!({
+    let mut component = json!({
         "status": status, "state": state, "position": lists.position.to_string(), "lag": lag
     });
     if let Some(known_at) = lists.known_at {
-        told["known"] = known_at.to_string().into();
+        component["known"] = known_at.to_string().into();
         let as_of = lists.next_due.map_or(now, |due| due.min(now));
-        told["asOf"] = moment(At::Instant(as_of)).into();
+        component["asOf"] = moment(At::Instant(as_of)).into();
     }
-    told
+    component
 }
 
-/// `GET /health/live`: the process answers.
-pub async fn live(query: Query) -> Result<Json<Value>, Problem> {
-    query.none().await?;
+/// The process answers
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    operation_id = "getLive",
+    responses(
+        (status = 200, description = "The process answers", body = AnySchema),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn get_live(_: Principal, params: Params) -> Result<Json<Value>, Problem> {
+    params.finish()?;
     Ok(Json(json!({"status": "UP"})))
 }
 
-/// `GET /metrics`: counters for Prometheus.
-pub async fn metrics(State(app): State<App>, query: Query) -> Result<Response, Problem> {
-    query.none().await?;
+/// Counters for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    responses(
+        (
+            status = 200,
+            description = "Counters for Prometheus",
+            content((TextSchema = "application/openmetrics-text")),
+        ),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn get_metrics(
+    State(app): State<App>,
+    _: Principal,
+    params: Params,
+) -> Result<Response, Problem> {
+    params.finish()?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let kind = HeaderValue::from_static(kind);
     let text = app.metrics.text(&app.workers(), app.refusals.dropped());
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// `GET /`: where to go from here.
-pub async fn root(query: Query) -> Result<Json<Value>, Problem> {
-    query.none().await?;
+/// Where to go from here
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "getRoot",
+    responses(
+        (status = 200, description = "Where to go from here", body = AnySchema),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn get_root(_: Principal, params: Params) -> Result<Json<Value>, Problem> {
+    params.finish()?;
     Ok(Json(json!({
         "name": "care-ledger", "version": env!("CARGO_PKG_VERSION"),
         "docs": "/docs", "openapi": "/openapi.json", "schemas": "/v1/schemas", "health": "/health"
     })))
 }
 
-macro_rules! pages {
-    ($($code:literal),* $(,)?) => {
-        fn page(code: &str) -> Option<&'static str> {
-            match code {
-                $($code => Some(include_str!(concat!(
-                    env!("CARGO_MANIFEST_DIR"), "/ops/errors/", $code, ".md"
-                ))),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-pages! {
-    "badRequest", "resourceNotFound", "methodNotAllowed", "idReused", "wrongRevision",
-    "payloadTooLarge", "unsupportedMediaType", "invalidEvent", "otherSource", "requestTimeout",
-    "internalServerError", "notYetRead", "serviceUnavailable", "streamTooLong",
-}
-
-/// `GET /errors/{code}`: what a problem means and what to do.
-pub async fn error_page(
-    path: Result<Path<String>, PathRejection>,
-    query: Query,
-) -> Result<Response, Problem> {
-    query.none().await?;
-    let page = path.ok().and_then(|Path(code)| page(&code));
-    let page = page.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
-    Ok(([(header::CONTENT_TYPE, kind)], page).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_problem_has_its_page() {
-        for kind in ProblemType::ALL {
-            let page = page(kind.code()).unwrap_or_else(|| panic!("{}", kind.code()));
-            assert!(page.contains(kind.urn()), "{}", kind.code());
-            assert!(page.contains(&kind.status().as_u16().to_string()), "{}", kind.code());
-        }
-    }
+/// The page of a problem type
+#[utoipa::path(
+    get,
+    path = "/errors/{code}",
+    operation_id = "getErrorPage",
+    params(("code" = ErrorCodeSchema, Path, description = "The last word of the type.")),
+    responses(
+        (
+            status = 200,
+            description = "The page of a problem type",
+            content((TextSchema = "text/markdown")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::Internal,
+    )
+)]
+pub async fn get_error_page(_: Principal, params: Params) -> Result<Response, Problem> {
+    let code = params.path_text("code").map(str::to_owned);
+    params.finish()?;
+    let found = ProblemType::ALL.iter().find(|kind| Some(kind.code()) == code.as_deref());
+    let kind = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let markdown = HeaderValue::from_static("text/markdown; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, markdown)], kind.page()).into_response())
 }

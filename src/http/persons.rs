@@ -1,128 +1,237 @@
 //! The answers about one person.
 //! Always: folded from the records as they are now; 404 only when there is no such stream.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::credit;
-use crate::domain::id::{PersonId, RecordedTime};
+use crate::domain::credit::{self, Boundary, CreditQuery, MonthDays};
+use crate::domain::id::{PersonId, RecordedTime, Revision};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::vocabulary::kind::Kind;
 use crate::http::app::App;
 use crate::http::credit_table::credit_table;
+use crate::http::openapi::names::{
+    CreditSchema, FlagSchema, HistoryCursorSchema, HistorySchema, LimitSchema, TextSchema,
+    TrajectorySchema,
+};
+use crate::http::openapi::problems;
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
-use crate::http::request::params::{Query, Reading, micros, prefers};
+use crate::http::request::accept::{AnswerForm, accepted_form};
+use crate::http::request::params::{EVENT_TYPE, Params, cursor_instant};
+use crate::http::request::principal::Principal;
+use crate::http::request::wait_for::WaitFor;
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
 use crate::ledger::read::open::Reader;
 use crate::ledger::read::person::Person;
 use crate::ledger::read::run_blocking_if_long;
 
-/// Items of a history page, when nobody says otherwise and at most. Source: the HTTP contract.
+/// Items of a history page, unless the request says otherwise, and at most. Source: the HTTP contract.
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
 const HISTORY_ITEMS_MAX: usize = 10_000;
 
-type PersonPath = Result<Path<String>, PathRejection>;
+const AT: &str = "The state as it was then, by time; default now.";
+const KNOWN: &str = "Only what was recorded by then; default all.";
 
-/// `GET /v1/persons/{person}/history`
-pub async fn history(
+/// A person's events in the order of time, as they stand
+#[utoipa::path(
+    get,
+    path = "/v1/persons/{person}/history",
+    operation_id = "getHistory",
+    params(
+        ("person" = PersonId, Path, description = "The pseudonym."),
+        ("at" = Option<At>, Query, description = AT),
+        ("known" = Option<At>, Query, description = KNOWN),
+        ("type" = Option<Kind>, Query, description = "Only events of this type."),
+        ("limit" = Option<LimitSchema>, Query,
+            description = "At most so many items (1000; at most 10000)."),
+        ("cursor" = Option<HistoryCursorSchema>, Query,
+            description = "The `next` of an earlier page."),
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "A person's events in the order of time, as they stand",
+            body = HistorySchema,
+            headers(("ETag" = Revision, description =
+                "The last revision of the one person's stream.")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::StreamTooLong,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_history(
     State(app): State<App>,
-    path: PersonPath,
-    query: Query,
+    _: Principal,
+    wait_for: WaitFor,
+    mut params: Params,
 ) -> Result<Response, Problem> {
-    let mut query = query.of(&["at", "known", "type", "limit", "cursor"]);
-    let person = person(path, &mut query);
-    let (at, mut known) = moments(&mut query);
-    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
-    let limit = query.limit("limit", HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
-    let cursor =
-        query.parse("cursor", "Must be the `next` of an earlier page.", HistoryCursor::parse);
-    let person = query.done_with(person).await?;
-    let (mut at, mut skip) = (at.unwrap_or_else(now), 0);
+    let asked = PersonRequest::read(&mut params);
+    let kind = params.parse("type", EVENT_TYPE, |text| text.parse().ok());
+    let limit = params.limit(HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
+    let rule = "Must be the `next` of an earlier page.";
+    let cursor = params.parse("cursor", rule, HistoryCursor::parse);
+    let asked = params.finish_with(asked)?;
+    let waited = wait_for.log(&app.ledger).await?;
+    let (mut question, mut skip) = (asked.question(), 0);
     if let Some(cursor) = cursor {
-        (at, known, skip) = (cursor.at(at), Some(cursor.known), cursor.skip);
+        question.at = cursor.at(question.at);
+        (question.known_at, skip) = (Some(cursor.known_at), cursor.skip);
     }
-    let question = Question { person, at, known_at: known };
-    let known = find(&app, &Reader::system("history"), &question).await?;
+    let person = find(&app, &Reader::system("history"), &question).await?;
     let page = HistoryPage { kind, skip, limit };
-    let next =
-        || HistoryCursor { known: known.known_at, at: at.instant(), skip: skip + limit }.text();
-    let answer = long(&known, || to_json(&answer::history(&question, &known, &page, next)));
-    Ok(tagged(&known, answer))
+    let (known_at, at) = (person.known_at, question.at.instant());
+    let next = || HistoryCursor { known_at, at, skip: skip + limit }.text();
+    let answer = if_long(&person, || to_json(&answer::history(&question, &person, &page, next)));
+    Ok((waited, etag_of(&person), answer).into_response())
 }
 
-/// `GET /v1/persons/{person}/trajectory`
-pub async fn trajectory(
+/// Where a person stands in custody and care
+#[utoipa::path(
+    get,
+    path = "/v1/persons/{person}/trajectory",
+    operation_id = "getTrajectory",
+    params(
+        ("person" = PersonId, Path, description = "The pseudonym."),
+        ("at" = Option<At>, Query, description = AT),
+        ("known" = Option<At>, Query, description = KNOWN),
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "Where a person stands in custody and care",
+            body = TrajectorySchema,
+            headers(("ETag" = Revision, description =
+                "The last revision of the one person's stream.")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::StreamTooLong,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_trajectory(
     State(app): State<App>,
-    path: PersonPath,
-    query: Query,
+    _: Principal,
+    wait_for: WaitFor,
+    mut params: Params,
 ) -> Result<Response, Problem> {
-    let mut query = query.of(&["at", "known"]);
-    let person = person(path, &mut query);
-    let (at, known) = moments(&mut query);
-    let person = query.done_with(person).await?;
-    let question = Question { person, at: at.unwrap_or_else(now), known_at: known };
-    let known = find(&app, &Reader::system("trajectory"), &question).await?;
-    let answer = long(&known, || to_json(&answer::trajectory(&question, &known)));
-    Ok(tagged(&known, answer))
+    let asked = PersonRequest::read(&mut params);
+    let asked = params.finish_with(asked)?;
+    let waited = wait_for.log(&app.ledger).await?;
+    let question = asked.question();
+    let person = find(&app, &Reader::system("trajectory"), &question).await?;
+    let answer = if_long(&person, || to_json(&answer::trajectory(&question, &person)));
+    Ok((waited, etag_of(&person), answer).into_response())
 }
 
-/// `GET /v1/persons/{person}/credit`
-pub async fn credit(
+/// The credit of days under every reading of the law, side by side
+#[utoipa::path(
+    get,
+    path = "/v1/persons/{person}/credit",
+    operation_id = "getCredit",
+    params(
+        ("person" = PersonId, Path, description = "The pseudonym."),
+        ("at" = Option<At>, Query, description = AT),
+        ("known" = Option<At>, Query, description = KNOWN),
+        ("boundary" = Option<Boundary>, Query,
+            description = "Which dates of a stay count (anyPart)."),
+        ("monthDays" = Option<MonthDays>, Query,
+            description = "Days in a month of a sentence (30)."),
+        ("project" = Option<FlagSchema>, Query,
+            description = "Run what is open on to a later `at`."),
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The credit; as text/plain a table to check by hand",
+            content((CreditSchema = "application/json"), (TextSchema = "text/plain")),
+            headers(("ETag" = Revision, description =
+                "The last revision of the one person's stream.")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::StreamTooLong,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_credit(
     State(app): State<App>,
-    path: PersonPath,
-    query: Query,
+    _: Principal,
     headers: HeaderMap,
+    wait_for: WaitFor,
+    mut params: Params,
 ) -> Result<Response, Problem> {
-    let mut query = query.of(&["at", "known", "boundary", "monthDays", "project"]);
-    let person = person(path, &mut query);
-    let (at, known) = moments(&mut query);
-    let boundary = query.choice("boundary");
-    let month_days = |text: &str| text.parse::<u32>().ok()?.try_into().ok();
-    let month_days = query.parse("monthDays", "Must be 28 to 31.", month_days);
-    let project = query.flag("project");
-    let person = query.done_with(person).await?;
-    let at = at.unwrap_or_else(now);
-    let mut asked = credit::CreditQuery::new(at, calendar::date_of(clock::now()));
-    asked.boundary = boundary.unwrap_or(asked.boundary);
-    asked.month_days = month_days.unwrap_or(asked.month_days);
-    asked.project = project;
-    let question = Question { person, at, known_at: known };
-    let known = find(&app, &Reader::system("credit"), &question).await?;
-    if !credit::is_answerable(&known.history) {
+    let asked = PersonRequest::read(&mut params);
+    let boundary: Option<Boundary> = params.choice("boundary");
+    let month_days = |text: &str| MonthDays::try_from(text.parse::<u32>().ok()?).ok();
+    let month_days = params.parse("monthDays", "Must be 28 to 31.", month_days);
+    let project = params.flag("project");
+    let asked = params.finish_with(asked)?;
+    let waited = wait_for.log(&app.ledger).await?;
+    let question = asked.question();
+    let mut query = CreditQuery::new(question.at, calendar::date_of(clock::now()));
+    query.boundary = boundary.unwrap_or(query.boundary);
+    query.month_days = month_days.unwrap_or(query.month_days);
+    query.project = project;
+    let person = find(&app, &Reader::system("credit"), &question).await?;
+    if !credit::is_answerable(&person.history) {
         let limit = credit::LISTED_MAX;
         let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
         return Err(Problem::new(ProblemType::StreamTooLong).detail(detail));
     }
-    if prefers(&headers, "text/plain") {
-        let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-        let table = long(&known, || {
-            let credit = answer::credit(&question, &known, &asked).body;
+    let vary = [(header::VARY, HeaderValue::from_static("accept"))];
+    let head = (vary, waited, etag_of(&person));
+    if accepted_form(&headers, AnswerForm::Json, AnswerForm::PlainText) == AnswerForm::PlainText {
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        let table = if_long(&person, || {
+            let credit = answer::credit(&question, &person, &query).body;
             let known_at = question.known_at.map(|known_at| known_at.to_string());
             credit_table(&credit, &question.person.to_string(), known_at.as_deref())
         });
-        return Ok(tagged(&known, ([(header::CONTENT_TYPE, kind)], table)));
+        return Ok((head, [(header::CONTENT_TYPE, text)], table).into_response());
     }
-    let answer = long(&known, || to_json(&answer::credit(&question, &known, &asked)));
-    Ok(tagged(&known, answer))
+    let answer = if_long(&person, || to_json(&answer::credit(&question, &person, &query)));
+    Ok((head, answer).into_response())
 }
 
-fn person(path: PersonPath, query: &mut Reading) -> Option<PersonId> {
-    query.path(path, "person", "Must be a person's pseudonym: a UUID with hyphens.")
+/// Whom a request asks about, and as of when.
+struct PersonRequest {
+    person: PersonId,
+    at: Option<At>,
+    known_at: Option<RecordedTime>,
 }
 
-fn moments(query: &mut Reading) -> (Option<At>, Option<RecordedTime>) {
-    (query.at("at"), query.known("known"))
-}
+impl PersonRequest {
+    /// `None`: the person's pseudonym does not read, which is an issue now.
+    fn read(params: &mut Params) -> Option<Self> {
+        let rule = "Must be a person's pseudonym: a UUID with hyphens.";
+        let person = params.path("person", rule);
+        let (at, known_at) = (params.at(), params.known_at());
+        Some(Self { person: person?, at, known_at })
+    }
 
-/// The moment that is meant where none was given; taken after a wait, or it would be too early.
-fn now() -> At {
-    At::Instant(clock::now())
+    /// The question, as of now where the request names no moment. Called after any wait: before
+    /// it, now would be too early.
+    fn question(self) -> Question {
+        let at = self.at.unwrap_or_else(|| At::Instant(clock::now()));
+        Question { person: self.person, at, known_at: self.known_at }
+    }
 }
 
 async fn find(app: &App, reader: &Reader, question: &Question) -> Result<Person, Problem> {
@@ -132,43 +241,42 @@ async fn find(app: &App, reader: &Reader, question: &Question) -> Result<Person,
     })
 }
 
-/// An answer as JSON, made where it is folded: a long one takes as long.
+/// An answer as JSON. For a long answer this takes as long as folding, so both run together.
 fn to_json(answer: &impl Serialize) -> Response {
     let kind = HeaderValue::from_static("application/json");
     let text = serde_json::to_vec(answer).expect("an answer serialises into memory");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {
+/// Folds a long history without holding up other requests.
+fn if_long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {
     run_blocking_if_long(person.history.items.len(), answer)
 }
 
-fn tagged(person: &Person, answer: impl IntoResponse) -> Response {
-    let mut response = answer.into_response();
-    if let Some(revision) = person.revision {
-        response.headers_mut().insert(header::ETAG, etag(revision));
-    }
-    response
+/// The revision of the person's stream, as a header.
+fn etag_of(person: &Person) -> Option<[(HeaderName, HeaderValue); 1]> {
+    person.revision.map(|revision| [(header::ETAG, etag(revision))])
 }
 
-/// Where a history goes on: what the first page knew and spoke of stays so on the later ones.
+/// Where a history goes on. All its pages speak of the moment of the first page and of what was
+/// recorded by then.
 struct HistoryCursor {
-    known: RecordedTime,
-    /// For an instant; a date is given again with each page.
+    known_at: RecordedTime,
+    /// The moment of the first page, if it was an instant; a date is sent again with each page.
     at: DateTime<Utc>,
     skip: usize,
 }
 
 impl HistoryCursor {
     fn text(&self) -> String {
-        format!("{}.{}.{}", self.known.micros(), self.at.timestamp_micros(), self.skip)
+        format!("{}.{}.{}", self.known_at.micros(), self.at.timestamp_micros(), self.skip)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let cursor = Self {
-            known: RecordedTime::from_micros(micros(parts.next()?)?.timestamp_micros()),
-            at: micros(parts.next()?)?,
+            known_at: RecordedTime::from_micros(cursor_instant(parts.next()?)?.timestamp_micros()),
+            at: cursor_instant(parts.next()?)?,
             skip: parts.next()?.parse().ok()?,
         };
         parts.next().is_none().then_some(cursor)

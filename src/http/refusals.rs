@@ -4,31 +4,57 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
+use crate::domain::id::Position;
 use crate::http::app::App;
+use crate::http::openapi::names::{LimitSchema, RefusalPageSchema, TextSchema};
+use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
-use crate::http::request::params::Query;
+use crate::http::request::params::Params;
+use crate::http::request::principal::Principal;
 use crate::refusals::ITEMS_MAX;
 
-/// Items of a page, when nobody says otherwise.
+/// Items of a page, unless the request says otherwise.
 const ITEMS_DEFAULT: usize = 100;
 
-/// `GET /v1/refusals`: the refused events of a source, newest first.
-pub async fn list(State(app): State<App>, query: Query) -> Result<Json<Value>, Problem> {
-    let mut query = query.of(&["source", "limit", "cursor"]);
-    let source = query.text("source").map(str::to_owned);
+/// A sender's refused events, newest first: codes and pointers, no content
+#[utoipa::path(
+    get,
+    path = "/v1/refusals",
+    operation_id = "getRefusals",
+    params(
+        ("source" = TextSchema, Query, description = "The sender."),
+        ("limit" = Option<LimitSchema>, Query,
+            description = "At most so many items (100; at most 1000)."),
+        ("cursor" = Option<Position>, Query, description = "The `next` of an earlier page."),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "A sender's refused events, newest first: codes and pointers, no content",
+            body = RefusalPageSchema,
+        ),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn get_refusals(
+    State(app): State<App>,
+    _: Principal,
+    mut params: Params,
+) -> Result<Json<Value>, Problem> {
+    let source = params.text("source").map(str::to_owned);
     if source.is_none() {
-        let detail = "Required: a sender reads the refusals of its own source.";
-        query.tell(Issue::invalid(IssuePlace::Query, "source", detail));
+        let detail = "This parameter is required: a sender reads the refusals of its own source.";
+        params.add_issue(Issue::invalid(IssuePlace::Query, "source", detail));
     }
-    let limit = query.limit("limit", ITEMS_DEFAULT, ITEMS_MAX);
-    let sentence = "Must be the `next` of an earlier page.";
+    let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
     let is_place = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let before = query.parse("cursor", sentence, |text| {
-        // A place beyond all places is after the newest.
+    let before = params.parse("cursor", "Must be the `next` of an earlier page.", |text| {
+        // A number beyond every place means: after the newest.
         is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
-    let source = query.done_with(source).await?;
+    let source = params.finish_with(source)?;
     let page = app.refusals.page(&source, before, limit).await;
     let page = page.map_err(|error| {
         tracing::warn!(error = %error, "the refusals were not read");

@@ -1,61 +1,95 @@
 //! Every route of the service, on one screen, and what each request passes on its way to one.
-//! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
-//! a body or a header of the sender's.
+//! Always: paths, methods and parameters stand beside the handlers (`#[utoipa::path]`), from where
+//! both the routes and the contract take them. Every refusal is a problem (RFC 9457). A log line
+//! carries ids and routes, never a URL, a body or a header of the sender's.
 
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
 
 use crate::http::app::{App, Services};
 use crate::http::events::{read, record};
+use crate::http::limits::{HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, URI_BYTES_MAX};
+use crate::http::openapi::document::Contract;
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, RequestId};
-
-use crate::http::request::wait_for;
-use crate::http::{lists, openapi, ops, persons, refusals, schemas};
+use crate::http::{docs, lists, ops, persons, refusals, schemas};
 use crate::ledger::Ledger;
 
-/// The routes over an open ledger without lists; what was refused is kept as long as they are.
+/// Events and persons: no cache may keep these answers.
+fn records() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(only(routes!(record::post_events, read::get_events)))
+        .routes(only(routes!(read::get_event)))
+        .routes(only(routes!(persons::get_history)))
+        .routes(only(routes!(persons::get_trajectory)))
+        .routes(only(routes!(persons::get_credit)))
+        .routes(only(routes!(lists::get_trajectories)))
+        .routes(only(routes!(lists::get_credits)))
+        .routes(only(routes!(refusals::get_refusals)))
+        .layer(middleware::map_response(keep_in_no_cache))
+}
+
+/// What is about the service itself.
+fn service() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(only(routes!(ops::get_root)))
+        .routes(only(routes!(schemas::list_schemas)))
+        .routes(only(routes!(schemas::get_schema)))
+        .routes(only(routes!(ops::get_error_page)))
+        .routes(only(routes!(ops::get_health)))
+        .routes(only(routes!(ops::get_live)))
+        .routes(only(routes!(ops::get_metrics)))
+        .routes(only(routes!(docs::get_contract)))
+}
+
+/// The routes over an open ledger without lists; refusals are forgotten when the routes end.
 pub fn router(ledger: Ledger) -> Router {
     router_with(ledger, Services::none())
 }
 
-/// The routes over an open ledger and what is kept beside it.
+/// The routes over an open ledger and the services beside it.
 pub fn router_with(ledger: Ledger, services: Services) -> Router {
-    let app = App::new(ledger, services);
-    Router::new()
-        .route("/", get(ops::root))
-        .route("/v1/events", post(record::post).get(read::get))
-        .route("/v1/events/{position}", get(read::one))
-        .route("/v1/persons/{person}/history", get(persons::history))
-        .route("/v1/persons/{person}/trajectory", get(persons::trajectory))
-        .route("/v1/persons/{person}/credit", get(persons::credit))
-        .route("/v1/trajectories", get(lists::trajectories))
-        .route("/v1/credits", get(lists::credits))
-        .route("/v1/refusals", get(refusals::list))
-        .route("/v1/schemas", get(schemas::list))
-        .route("/v1/schemas/{type}", get(schemas::one))
-        .route("/errors/{code}", get(ops::error_page))
-        .route("/health", get(ops::health))
-        .route("/health/live", get(ops::live))
-        .route("/metrics", get(ops::metrics))
-        .route("/openapi.json", get(openapi::get))
-        .merge(openapi::page())
+    let routes = OpenApiRouter::with_openapi(Contract::start()).merge(records()).merge(service());
+    let (routes, operations) = routes.split_for_parts();
+    let app = App::new(ledger, services, Contract::new(operations));
+    routes
+        .merge(docs::page())
         .fallback(|| async { Problem::new(ProblemType::NotFound) })
-        .method_not_allowed_fallback(|| async { Problem::new(ProblemType::MethodNotAllowed) })
-        .layer(middleware::from_fn_with_state(app.clone(), wait_for::hold))
+        .method_not_allowed_fallback(|| async { not_allowed(HeaderValue::from_static(READ)) })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 
-/// Counts and logs each request once, by its route.
+/// The methods of a path that only reads.
+const READ: &str = "GET, HEAD";
+
+/// Refuses the methods that a path does not have, and names those it has.
+fn only((schemas, paths, methods): UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    let posts = paths.paths.values().any(|path| path.post.is_some());
+    let allow = HeaderValue::from_static(if posts { "GET, HEAD, POST" } else { READ });
+    (schemas, paths, methods.fallback(move || async { not_allowed(allow) }))
+}
+
+fn not_allowed(allow: HeaderValue) -> Problem {
+    Problem::new(ProblemType::MethodNotAllowed).header(header::ALLOW, allow)
+}
+
+async fn keep_in_no_cache(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses a request whose head is too large; counts and logs each request once, by its route.
 async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = match request.method().as_str() {
@@ -66,7 +100,10 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let mut response = next.run(request).await;
+    let response = match head_problem(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let took = started.elapsed();
     let instance = response.extensions().get::<RequestId>().map(|id| id.0.as_str());
@@ -75,15 +112,25 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     } else {
         tracing::debug!(method, route, status = status.as_u16(), instance, ?took, "answered");
     }
-    if status == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::ALLOW) {
-        let allow = if route == "/v1/events" { "GET, HEAD, POST" } else { "GET, HEAD" };
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    }
     app.metrics.answered(method, route, status.as_u16(), took);
     response
 }
 
-/// A panic is a fault of ours: the sender learns an id, the log where it happened, nobody content.
+/// What is too large in the head of a request. What is far larger never comes here: the HTTP
+/// library answers it by itself, without a problem.
+fn head_problem(request: &Request) -> Option<Problem> {
+    let uri_bytes = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    if uri_bytes > URI_BYTES_MAX {
+        return Some(Problem::new(ProblemType::UriTooLong));
+    }
+    let headers = request.headers();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let is_too_large = headers.len() > HEADERS_COUNT_MAX || bytes > HEADERS_BYTES_MAX;
+    is_too_large.then(|| Problem::new(ProblemType::HeadersTooLarge))
+}
+
+/// A panic is a fault of ours: the sender learns an id, the log learns where it happened, and
+/// nobody learns content.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemType::Internal).into_response()
 }

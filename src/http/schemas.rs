@@ -1,36 +1,63 @@
 //! The vocabulary, for the developers of sending systems.
 
 use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::domain::vocabulary::kind::{Kind, SchemaVersion};
 use crate::domain::vocabulary::schemas;
+use crate::http::openapi::names::{AnySchema, SchemaListSchema, SchemaNameSchema, VersionSchema};
+use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
-use crate::http::request::params::Query;
+use crate::http::request::params::Params;
+use crate::http::request::principal::Principal;
 
-/// `GET /v1/schemas`: every type with its title, its class and the versions of its schema.
-pub async fn list(query: Query) -> Result<Json<Value>, Problem> {
-    query.none().await?;
+/// The vocabulary
+#[utoipa::path(
+    get,
+    path = "/v1/schemas",
+    operation_id = "listSchemas",
+    responses(
+        (status = 200, description = "The vocabulary", body = SchemaListSchema),
+        problems::BadRequest,
+        problems::Internal,
+    )
+)]
+pub async fn list_schemas(_: Principal, params: Params) -> Result<Json<Value>, Problem> {
+    params.finish()?;
     let items: Vec<Value> = Kind::ALL.iter().map(|kind| summary(*kind)).collect();
     Ok(Json(json!({"items": items})))
 }
 
-/// `GET /v1/schemas/{type}`: the JSON Schema of a type, or of `envelope`; the newest version, or
-/// the one that `version` names.
-pub async fn one(
-    path: Result<Path<String>, PathRejection>,
-    query: Query,
-) -> Result<Response, Problem> {
-    let mut query = query.of(&["version"]);
-    let sentence = "Must be the number of a version, from 1.";
-    let version: Option<usize> = query.parse("version", sentence, |text| text.parse().ok());
-    query.done().await?;
-    let schema = path.ok().and_then(|Path(name)| schema(&name, version));
+/// The JSON Schema of an event type, or of `envelope`
+#[utoipa::path(
+    get,
+    path = "/v1/schemas/{type}",
+    operation_id = "getSchema",
+    params(
+        ("type" = SchemaNameSchema, Path, description = "An event type."),
+        ("version" = Option<VersionSchema>, Query, description =
+            "The number of the version (the newest)."),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "The JSON Schema of an event type, or of `envelope`",
+            content((AnySchema = "application/schema+json")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::Internal,
+    )
+)]
+pub async fn get_schema(_: Principal, mut params: Params) -> Result<Response, Problem> {
+    let name = params.path_text("type").map(str::to_owned);
+    let rule = "Must be the number of a version, from 1.";
+    let version: Option<usize> = params.parse("version", rule, |text| text.parse().ok());
+    params.finish()?;
+    let schema = name.and_then(|name| schema(&name, version));
     let text = schema.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let kind = HeaderValue::from_static("application/schema+json");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

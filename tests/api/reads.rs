@@ -179,3 +179,42 @@ fn a_stop_lets_the_next_start_find_everything() {
     assert_eq!(history(&server, 1).len(), 1);
     assert_eq!(server.send(&event(1, "a")).status, 200);
 }
+
+#[test]
+fn an_answer_says_which_caches_may_keep_it_and_what_its_form_depends_on() {
+    let (_folder, server) = fixture();
+    server.send(&event(1, "a"));
+    let credit = format!("/v1/persons/{}/credit", person(1));
+    let rows = [
+        (credit.as_str(), Some("no-store"), Some("accept")),
+        ("/v1/events", Some("no-store"), Some("accept")),
+        ("/v1/events/1", Some("no-store"), None),
+        ("/v1/events/99", Some("no-store"), None),
+        ("/v1/refusals?source=urn:a", Some("no-store"), None),
+        ("/v1/schemas", None, None),
+    ];
+    for (path, cache_control, vary) in rows {
+        let answer = server.get(path);
+        assert_eq!(answer.header("cache-control"), cache_control, "{path}");
+        assert_eq!(answer.header("vary"), vary, "{path}");
+    }
+}
+
+#[test]
+fn a_form_is_chosen_by_what_the_reader_accepts() {
+    let (_folder, server) = fixture();
+    server.send(&event(1, "a"));
+    let credit = format!("/v1/persons/{}/credit", person(1));
+    let rows = [
+        (credit.as_str(), "text/*", "text/plain; charset=utf-8"),
+        (&credit, "application/json;q=0, */*", "text/plain; charset=utf-8"),
+        (&credit, "text/plain;q=0, */*", "application/json"),
+        ("/v1/events", "text/*", "application/json"),
+        ("/v1/events", "text/event-stream;q=0", "application/json"),
+        ("/v1/events", "*/*, application/json;q=0", "application/json"),
+    ];
+    for (path, accept, kind) in rows {
+        let answer = server.get_with(path, &[("accept", accept)]);
+        assert_eq!(answer.header("content-type"), Some(kind), "{path} {accept}");
+    }
+}

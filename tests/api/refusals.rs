@@ -205,3 +205,21 @@ fn a_credit_beyond_all_measure_is_refused_and_the_rest_still_answers() {
 }
 
 const TOO_LONG: &str = "urn:problem-type:careLedger:streamTooLong";
+
+#[test]
+fn a_head_that_is_too_large_is_refused_with_a_problem() {
+    let (_folder, server) = fixture();
+    let long = server.get(&format!("/v1/events?source={}", "x".repeat(17 * 1024)));
+    assert_eq!(
+        (long.status, &long.json()["type"]),
+        (414, &json!("urn:problem-type:careLedger:uriTooLong"))
+    );
+    let value = "x".repeat(33 * 1024);
+    let large = server.get_with("/v1/events", &[("x-large", &value)]);
+    let kind = json!("urn:problem-type:careLedger:headersTooLarge");
+    assert_eq!((large.status, &large.json()["type"]), (431, &kind));
+    let names: Vec<String> = (0..110).map(|n| format!("x-{n}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    let many = server.get_with("/v1/events", &many);
+    assert_eq!((many.status, &many.json()["type"]), (431, &kind));
+}

@@ -38,7 +38,41 @@ fn the_contract_is_a_resource_like_any_other_and_the_page_shows_it() {
     assert_eq!((refused.status, &refused.json()["issues"][0]["name"]), (400, &json!("x")));
     assert_eq!(server.get("/openapi.json").header("content-type"), Some("application/json"));
     assert_eq!(server.get("/docs/").status, 200);
+    let unknown = server.get("/docs/no-such-file.js");
+    assert_eq!((unknown.status, &unknown.json()["title"]), (404, &json!("Resource not found")));
     assert!(server.get("/docs/swagger-initializer.js").text.contains("\"/openapi.json\""));
+}
+
+#[test]
+fn a_handler_takes_the_query_parameters_of_its_description_and_no_others() {
+    let (_folder, server, contract) = contract();
+    for (path, item) in contract["paths"].as_object().unwrap() {
+        let address = path
+            .replace("{person}", "00000000-0000-4000-8000-000000000001")
+            .replace("{position}", "1")
+            .replace("{type}", "envelope")
+            .replace("{code}", "badRequest");
+        for (method, operation) in item.as_object().unwrap() {
+            let address = format!("{address}?nobodyAsksForThis=1");
+            let refused = match method.as_str() {
+                "post" => server.post(&address, &[], b""),
+                _ => server.get(&address),
+            };
+            let issues = refused.json()["issues"].as_array().unwrap().clone();
+            let issue = issues.iter().find(|issue| issue["name"] == "nobodyAsksForThis");
+            let detail = issue.unwrap()["detail"].as_str().unwrap().to_owned();
+            let taken =
+                detail.strip_prefix("This resource takes: ").map(|rest| rest.trim_end_matches('.'));
+            let mut taken: Vec<&str> =
+                taken.map_or(Vec::new(), |taken| taken.split(", ").collect());
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+            let mut described: Vec<&str> = in_query.map(|p| p["name"].as_str().unwrap()).collect();
+            taken.sort_unstable();
+            described.sort_unstable();
+            assert_eq!(taken, described, "{method} {path}");
+        }
+    }
 }
 
 #[test]

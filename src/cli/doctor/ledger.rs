@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use super::report::{Check, RefusalReason};
@@ -154,11 +155,11 @@ pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
     Check::ok(name, "an example event would be recorded: structured, binary, NDJSON")
 }
 
-/// As the HTTP binding of CloudEvents asks (3.1.3.1).
+/// What a header value may not hold as it is (CloudEvents 1.0, HTTP protocol binding, 3.1.3.1).
+const ENCODED_IN_HEADERS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
+
 fn header_value(value: &str) -> String {
-    let plain = |byte: u8| (0x21..=0x7e).contains(&byte) && byte != b'"' && byte != b'%';
-    let encode = |byte| if plain(byte) { (byte as char).into() } else { format!("%{byte:02X}") };
-    value.bytes().map(encode).collect()
+    utf8_percent_encode(value, ENCODED_IN_HEADERS).to_string()
 }
 
 fn would_record(answer: &Answer) -> bool {

@@ -1,4 +1,6 @@
 //! Reading the body of a request: within the memory that all bodies share, and within time.
+//! Always: a body over its limit is refused without being stored, and read on for a while, so that
+//! its sender sees the answer.
 
 use std::time::{Duration, Instant};
 
@@ -16,35 +18,39 @@ use crate::http::problem::kind::ProblemType;
 /// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Of a body that is refused unread, so much is read before the answer.
+/// Of a body that is refused, at most so many bytes are read and dropped before the answer.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
-/// And of one that was refused by its head, for so long: a sender that writes on and on is told.
+/// The body of a request with a refused head is read and dropped for at most so long. A sender
+/// that writes without an end then gets its answer all the same.
 pub const DISCARDING_MAX: Duration = Duration::from_secs(2);
 
-/// Reads a body of at most `most` bytes, within the room that all bodies share.
+/// Reads a body of at most `bytes_max` bytes, within the memory that all bodies share.
+///
+/// # Errors
+/// A 413 that names the `limit`; a 408, a 400 or a 503.
 pub async fn read(
     app: &App,
     headers: &HeaderMap,
     mut body: Body,
-    most: usize,
+    bytes_max: usize,
     limit: &str,
 ) -> Result<Bytes, Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > most) {
+    if length.is_some_and(|length: usize| length > bytes_max) {
         discard(body).await;
         return Err(Problem::too_large(limit));
     }
-    // Room is taken as bytes arrive: who only announces many keeps nobody out.
-    let mut room = app.room(0)?;
+    // Memory is reserved as bytes arrive; a Content-Length alone reserves none.
+    let mut reserved = app.reserve_body_bytes(0)?;
     let mut bytes = Vec::new();
     let started = Instant::now();
     while let Some(chunk) = next_chunk(&mut body).await? {
         if started.elapsed() > BODY_TIME_MAX {
             return Err(Problem::new(ProblemType::Timeout));
         }
-        room.merge(app.room(chunk.len())?);
-        if bytes.len() + chunk.len() > most {
+        reserved.merge(app.reserve_body_bytes(chunk.len())?);
+        if bytes.len() + chunk.len() > bytes_max {
             discard(body).await;
             return Err(Problem::too_large(limit));
         }
@@ -53,8 +59,8 @@ pub async fn read(
     Ok(bytes.into())
 }
 
-/// Reads on for a while without keeping anything: a client that is still writing when the answer
-/// comes sees a broken connection instead of the answer.
+/// Reads on for a while and drops what arrives. A client that is still writing when the answer
+/// comes would see a broken connection instead of the answer.
 pub async fn discard(mut body: Body) {
     let mut left = DISCARDED_BYTES_MAX;
     while let Ok(Some(chunk)) = next_chunk(&mut body).await {
@@ -65,10 +71,10 @@ pub async fn discard(mut body: Body) {
     }
 }
 
-/// The next part of a body.
+/// The next part of a body; `None`: the body has ended.
 ///
 /// # Errors
-/// A 408 for a sender that has fallen silent, a 400 for one that broke off.
+/// A 408 for a sender that has fallen silent, a 400 for a sender that broke off.
 pub async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
     loop {
         let frame = tokio::time::timeout(SILENCE_MAX, body.frame()).await;

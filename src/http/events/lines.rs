@@ -1,7 +1,8 @@
-//! NDJSON: one event a line, of any length in all, recorded in groups.
-//! Always: exactly one line out for each line in, in order; a bad line is refused and later ones go
-//! on. Simple clients write everything before they read anything, so the answer waits for the end
-//! of the body, spooled; who asks for `Prefer: receipts=stream` gets it as it comes.
+//! NDJSON: one event a line, any number of lines, recorded in groups.
+//! Always: exactly one line out for each line in, in order. A bad line is refused, and later lines
+//! go on. Simple clients write everything before they read anything, so the answer waits for the
+//! end of the body, in memory and then in a file; with `Prefer: receipts=stream` the answer starts
+//! at once.
 
 use std::collections::HashMap;
 use std::io::{Read as _, Seek as _, Write as _};
@@ -20,26 +21,28 @@ use super::body::next_chunk;
 use crate::domain::event::Draft;
 use crate::domain::vocabulary::validate::validate;
 use crate::http::app::App;
-use crate::http::events::refused::{self, EventLabel};
+use crate::http::events::refused::{self, EventLabel, RefusedLine};
 use crate::http::limits::{EVENT_BYTES_MAX, RECEIPT_BYTES};
 use crate::http::problem::Problem;
-use crate::http::problem::issue::Issue;
+use crate::http::problem::issue::{Issue, IssueIndex};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents;
+use crate::http::request::prefer::{self, ReceiptsSent};
 use crate::ledger::record::{Receipt, RecordError, Unrecorded, WriteMode};
 use crate::ledger::{AppendError, clock};
 
-/// So many lines are recorded at once: enough that the sync costs little, few enough that the
-/// first is not kept waiting.
+/// Lines that are recorded at once: enough that the sync of the disk costs little, few enough that
+/// the first line does not wait long.
 const GROUP_LINES_MAX: usize = 2_000;
 
-/// So many bytes of lines are recorded at once.
+/// Bytes of lines that are recorded at once.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Receipts are spooled to disk beyond this. Source: the HTTP contract.
-const SPOOL_MEMORY_BYTES: usize = 8 * 1024 * 1024;
+/// Receipts beyond so many bytes wait in a file. Source: the HTTP contract.
+const RECEIPTS_IN_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
-/// A full queue is tried again so often, so far apart, before the lines of a group are refused.
+/// When the queue of the store is full, a group is tried again so often, after so long each time,
+/// before its lines are refused.
 const BUSY_TRIES: usize = 100;
 const BUSY_WAIT: Duration = Duration::from_millis(50);
 
@@ -50,21 +53,18 @@ pub async fn record(
     headers: &HeaderMap,
     write_mode: WriteMode,
 ) -> Result<Response, Problem> {
-    let as_it_comes = headers.get_all("prefer").iter().any(|value| {
-        value.to_str().is_ok_and(|text| {
-            text.split([',', ';']).any(|part| part.trim().eq_ignore_ascii_case("receipts=stream"))
-        })
-    });
-    let room = app.room(0)?;
+    let receipts_sent = prefer::receipts_sent(headers);
+    let reserved = app.reserve_body_bytes(0)?;
     let recorder = LineRecorder { app, write_mode };
-    let mut lines = LineReader::new(recorder, body, room, as_it_comes);
-    // What is wrong before the first line is told by the status.
+    let mut lines = LineReader::new(recorder, body, reserved, receipts_sent);
+    // A fault before the first line still decides the status of the answer.
     lines.read_on().await?;
-    if as_it_comes {
+    if receipts_sent == ReceiptsSent::AsRecorded {
         let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
         tokio::spawn(async move {
             while let Some(answers) = lines.next_answers().await.transpose() {
-                // A body that broke off breaks the answer off: an answer that ends well is whole.
+                // When the body breaks off, the answer breaks off too: an answer that ends well is
+                // whole.
                 let answers = answers.map(Bytes::from).map_err(|_| std::io::ErrorKind::BrokenPipe);
                 let is_last = answers.is_err();
                 if send.send(answers.map_err(Into::into)).await.is_err() || is_last {
@@ -77,12 +77,12 @@ pub async fn record(
         });
         return Ok(answer(Body::from_stream(stream)));
     }
-    let mut spool = SpooledTempFile::new(SPOOL_MEMORY_BYTES);
+    let mut receipts = SpooledTempFile::new(RECEIPTS_IN_MEMORY_BYTES);
     while let Some(answers) = lines.next_answers().await? {
-        spool.write_all(&answers).map_err(|error| spool_failed(&error))?;
+        receipts.write_all(&answers).map_err(|error| file_failed(&error))?;
     }
-    spool.rewind().map_err(|error| spool_failed(&error))?;
-    Ok(answer(Body::from_stream(spooled(spool))))
+    receipts.rewind().map_err(|error| file_failed(&error))?;
+    Ok(answer(Body::from_stream(chunks(receipts))))
 }
 
 fn answer(body: Body) -> Response {
@@ -90,22 +90,22 @@ fn answer(body: Body) -> Response {
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-fn spooled(spool: SpooledTempFile) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
-    futures::stream::unfold(spool, |mut spool| async {
+fn chunks(receipts: SpooledTempFile) -> impl futures::Stream<Item = std::io::Result<Bytes>> {
+    futures::stream::unfold(receipts, |mut receipts| async {
         let mut chunk = vec![0; 64 * 1024];
-        match spool.read(&mut chunk) {
+        match receipts.read(&mut chunk) {
             Ok(0) => None,
             Ok(read) => {
                 chunk.truncate(read);
-                Some((Ok(chunk.into()), spool))
+                Some((Ok(chunk.into()), receipts))
             }
-            Err(error) => Some((Err(error), spool)),
+            Err(error) => Some((Err(error), receipts)),
         }
     })
 }
 
-fn spool_failed(error: &std::io::Error) -> Problem {
-    tracing::error!(error = %error, "receipts could not be spooled");
+fn file_failed(error: &std::io::Error) -> Problem {
+    tracing::error!(error = %error, "receipts could not be written to their file");
     Problem::unavailable()
 }
 
@@ -113,59 +113,72 @@ fn spool_failed(error: &std::io::Error) -> Problem {
 struct LineReader {
     recorder: LineRecorder,
     body: Body,
-    /// What was read and is not yet a line.
+    /// Bytes that were read and are not a whole line yet.
     rest: BytesMut,
-    /// For `rest` and the lines of a group: who only holds a connection keeps nobody out.
-    room: OwnedSemaphorePermit,
-    /// What was read of the next group while one was being recorded.
-    ahead: Option<Result<Option<LineGroup>, Problem>>,
-    /// Whether a group ends when the sender pauses: it may be waiting for its answers.
-    as_it_comes: bool,
-    /// Of the last line read, from 1.
+    /// The memory reserved for `rest` and for the lines of a group that is being read.
+    reserved: OwnedSemaphorePermit,
+    /// The next group, if it was read while another was being recorded.
+    read_ahead: Option<Result<Option<LineGroup>, Problem>>,
+    /// Where receipts are sent as recorded, a group ends when the sender pauses: the sender may be
+    /// waiting for them.
+    receipts_sent: ReceiptsSent,
+    /// The number of the last line that was read, from 1.
     number: u64,
-    /// Whether the line that `rest` begins with has lost its beginning.
+    /// Whether the line that `rest` begins with is too long, so that its beginning was dropped.
     is_too_long: bool,
-    ended: bool,
+    /// Whether the body has ended.
+    is_ended: bool,
 }
 
-/// LineReader that are recorded together.
+/// Lines that are recorded together.
 struct LineGroup {
-    /// The number of the first, from 1.
+    /// The number of the first line, from 1.
     first: u64,
     lines: Vec<CheckedLine>,
-    /// Given back once they are recorded.
-    room: Option<OwnedSemaphorePermit>,
+    /// The memory of the lines, given back once they are recorded.
+    reserved: Option<OwnedSemaphorePermit>,
 }
 
-/// What a line came to before the store was asked.
+/// A line, validated.
 enum CheckedLine {
     Draft(Box<Draft>),
-    Refused(Box<(Option<EventLabel>, Problem)>),
+    Refused(Box<RefusedLine>),
 }
 
 impl LineReader {
     fn new(
         recorder: LineRecorder,
         body: Body,
-        room: OwnedSemaphorePermit,
-        as_it_comes: bool,
+        reserved: OwnedSemaphorePermit,
+        receipts_sent: ReceiptsSent,
     ) -> Self {
         let rest = BytesMut::new();
-        let (number, is_too_long, ended) = (0, false, false);
-        Self { recorder, body, rest, room, ahead: None, as_it_comes, number, is_too_long, ended }
+        let (read_ahead, number, is_too_long, is_ended) = (None, 0, false, false);
+        Self {
+            recorder,
+            body,
+            rest,
+            reserved,
+            read_ahead,
+            receipts_sent,
+            number,
+            is_too_long,
+            is_ended,
+        }
     }
 
-    /// Records the next group; gives the lines to answer. `None`: the body has ended. Meanwhile
-    /// the group after it is read, unless the sender may be waiting for these answers.
+    /// Records the next group and returns the lines of its answer; `None`: the body has ended. While
+    /// the group is recorded the one after it is read, unless the sender may be waiting for these
+    /// answers.
     async fn next_answers(&mut self) -> Result<Option<Vec<u8>>, Problem> {
-        let group = match self.ahead.take() {
+        let group = match self.read_ahead.take() {
             Some(read) => read?,
             None => self.next_group().await?,
         };
         let Some(group) = group else { return Ok(None) };
-        let answers = tokio::spawn(self.recorder.clone().settle(group));
-        if !self.as_it_comes {
-            self.ahead = Some(self.next_group().await);
+        let answers = tokio::spawn(self.recorder.clone().record_and_answer(group));
+        if self.receipts_sent == ReceiptsSent::AtTheEnd {
+            self.read_ahead = Some(self.next_group().await);
         }
         answers.await.map(Some).map_err(|_| Problem::new(ProblemType::Internal))
     }
@@ -176,7 +189,7 @@ impl LineReader {
         let mut lines = Vec::new();
         let mut bytes = 0;
         while lines.len() < GROUP_LINES_MAX && bytes < GROUP_BYTES_MAX {
-            let next = if self.as_it_comes && !lines.is_empty() {
+            let next = if self.receipts_sent == ReceiptsSent::AsRecorded && !lines.is_empty() {
                 self.next_line().now_or_never().unwrap_or(Ok(None))?
             } else {
                 self.next_line().await?
@@ -185,17 +198,19 @@ impl LineReader {
             bytes += line.as_ref().map_or(0, Bytes::len);
             self.number += 1;
             lines.push(match line {
-                Ok(line) => read(&line),
-                Err(problem) => CheckedLine::Refused(Box::new((None, problem))),
+                Ok(line) => checked(&line),
+                Err(problem) => {
+                    CheckedLine::Refused(Box::new(RefusedLine { label: None, problem }))
+                }
             });
         }
-        let held = self.room.num_permits().saturating_sub(self.rest.len());
-        let room = self.room.split(held);
-        Ok((!lines.is_empty()).then_some(LineGroup { first, lines, room }))
+        let in_lines = self.reserved.num_permits().saturating_sub(self.rest.len());
+        let reserved = self.reserved.split(in_lines);
+        Ok((!lines.is_empty()).then_some(LineGroup { first, lines, reserved }))
     }
 
-    /// The next line, or the problem of one that is too long. `None`: the body has ended. May be
-    /// dropped and called again: nothing that was read is lost.
+    /// The next line, or the problem of a line that is too long. `None`: the body has ended. The
+    /// future may be dropped and the method called again: nothing that was read is lost.
     async fn next_line(&mut self) -> Result<Option<Result<Bytes, Problem>>, Problem> {
         let mut searched = 0;
         loop {
@@ -206,11 +221,11 @@ impl LineReader {
             }
             if self.rest.len() > EVENT_BYTES_MAX {
                 self.is_too_long = true;
-                drop(self.room.split(self.rest.len()));
+                drop(self.reserved.split(self.rest.len()));
                 self.rest.clear();
             }
             searched = self.rest.len();
-            if self.ended {
+            if self.is_ended {
                 if self.rest.is_empty() && !self.is_too_long {
                     return Ok(None);
                 }
@@ -221,6 +236,7 @@ impl LineReader {
         }
     }
 
+    /// A whole line, or the problem that it is too long.
     fn whole(&mut self, line: BytesMut) -> Result<Bytes, Problem> {
         if std::mem::take(&mut self.is_too_long) || line.len() > EVENT_BYTES_MAX {
             return Err(Problem::too_large("1 MiB a line"));
@@ -232,16 +248,16 @@ impl LineReader {
     async fn read_on(&mut self) -> Result<(), Problem> {
         match next_chunk(&mut self.body).await? {
             Some(chunk) => {
-                self.room.merge(self.recorder.app.room(chunk.len())?);
+                self.reserved.merge(self.recorder.app.reserve_body_bytes(chunk.len())?);
                 self.rest.extend_from_slice(&chunk);
             }
-            None => self.ended = true,
+            None => self.is_ended = true,
         }
         Ok(())
     }
 }
 
-/// Where lines are recorded, or only rehearsed.
+/// Records lines, or says in a dry run what recording them would do.
 #[derive(Clone)]
 struct LineRecorder {
     app: App,
@@ -249,46 +265,49 @@ struct LineRecorder {
 }
 
 impl LineRecorder {
-    /// Records what is good of a group, and answers each line.
-    async fn settle(self, group: LineGroup) -> Vec<u8> {
-        let LineGroup { first, lines, room } = group;
+    /// Records the good lines of a group, and answers every line.
+    async fn record_and_answer(self, group: LineGroup) -> Vec<u8> {
+        let LineGroup { first, lines, reserved } = group;
         let mut drafts = Vec::with_capacity(lines.len());
-        let mut refused = Vec::with_capacity(lines.len());
+        let mut refusals = Vec::with_capacity(lines.len());
         for line in lines {
             match line {
                 CheckedLine::Draft(draft) => {
                     drafts.push(*draft);
-                    refused.push(None);
+                    refusals.push(None);
                 }
-                CheckedLine::Refused(why) => refused.push(Some(why)),
+                CheckedLine::Refused(refusal) => refusals.push(Some(refusal)),
             }
         }
         let answers = self.try_record(&drafts).await;
         let mut answers = answers.into_iter().zip(&drafts).map(|(answer, draft)| {
-            answer.map_err(|problem| Box::new((Some(EventLabel::of_draft(draft)), problem)))
+            answer.map_err(|problem| {
+                Box::new(RefusedLine { label: Some(EventLabel::of_draft(draft)), problem })
+            })
         });
-        let mut out = Vec::with_capacity(refused.len() * RECEIPT_BYTES);
+        let mut out = Vec::with_capacity(refusals.len() * RECEIPT_BYTES);
         let mut recorded = Vec::with_capacity(drafts.len());
-        let mut told = Vec::new();
-        for (line, why) in (first..).zip(refused) {
-            let answer = why.map_or_else(|| answers.next(), |why| Some(Err(why)));
+        let mut refused_lines = Vec::new();
+        for (line, refusal) in (first..).zip(refusals) {
+            let answer = refusal.map_or_else(|| answers.next(), |refusal| Some(Err(refusal)));
             match answer {
                 Some(Ok(receipt)) => {
                     serde_json::to_writer(&mut out, &receipt).expect("serialises into memory");
                     recorded.push(receipt);
                 }
-                Some(Err(why)) => {
-                    let refusal = json!({"line": line, "status": "refused", "problem": why.1});
-                    serde_json::to_writer(&mut out, &refusal).expect("serialises into memory");
-                    told.push(*why);
+                Some(Err(refusal)) => {
+                    let problem = &refusal.problem;
+                    let answer = json!({"line": line, "status": "refused", "problem": problem});
+                    serde_json::to_writer(&mut out, &answer).expect("serialises into memory");
+                    refused_lines.push(*refusal);
                 }
                 None => unreachable!("one answer a draft: promised by record_each"),
             }
             out.push(b'\n');
         }
-        refused::lines(&self.app, told, self.write_mode);
+        refused::lines(&self.app, refused_lines, self.write_mode);
         self.app.metrics.recorded(&recorded, self.write_mode);
-        drop(room);
+        drop(reserved);
         out
     }
 
@@ -299,7 +318,7 @@ impl LineRecorder {
                 Err(error) => error,
             };
             if !matches!(error.why, RecordError::Append(AppendError::Busy)) {
-                return apart(drafts, error);
+                return answers_of_a_part(drafts, error);
             }
             tokio::time::sleep(BUSY_WAIT).await;
         }
@@ -307,12 +326,12 @@ impl LineRecorder {
     }
 }
 
-/// Each draft by itself, where part of a group was recorded.
-fn apart(drafts: &[Draft], unrecorded: Unrecorded) -> Vec<Result<Receipt, Problem>> {
+/// The answer for each draft of a group of which only a part was recorded.
+fn answers_of_a_part(drafts: &[Draft], unrecorded: Unrecorded) -> Vec<Result<Receipt, Problem>> {
     let Unrecorded { why, recorded } = unrecorded;
     let recorded: HashMap<_, _> =
         recorded.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect();
-    let problem = Problem::record(why.into(), false);
+    let problem = Problem::record(why.into(), IssueIndex::OneEvent);
     let answer = |draft: &Draft| recorded.get(&draft.key).cloned().ok_or_else(|| problem.clone());
     drafts.iter().map(answer).collect()
 }
@@ -321,14 +340,16 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
     receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
 }
 
-fn read(line: &[u8]) -> CheckedLine {
+/// Reads and validates a line.
+fn checked(line: &[u8]) -> CheckedLine {
     match cloudevents::event(line) {
-        Err(problem) => CheckedLine::Refused(Box::new((None, problem))),
+        Err(problem) => CheckedLine::Refused(Box::new(RefusedLine { label: None, problem })),
         Ok(event) => match validate(&event, clock::now()) {
             Ok(draft) => CheckedLine::Draft(Box::new(draft)),
             Err(violations) => {
                 let problem = Problem::invalid(vec![(None, violations)]);
-                CheckedLine::Refused(Box::new((EventLabel::of(&event), problem)))
+                let label = EventLabel::of(&event);
+                CheckedLine::Refused(Box::new(RefusedLine { label, problem }))
             }
         },
     }

@@ -1,94 +1,170 @@
-//! The log as it was told, in pages and live: every event in the order in which it was recorded.
-//! Always: both give the same text of the same events, and `after` is exclusive.
+//! Every event in the order in which it was recorded: in pages, live, or one by its key or position.
+//! Always: pages and the live feed give the same text of an event, and `after` is exclusive.
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, PartialSchema as _};
 
 use crate::domain::id::{EventKey, Position};
 use crate::domain::vocabulary::kind::Kind;
 use crate::http::app::App;
 use crate::http::feed::live;
+use crate::http::openapi::names::{AnySchema, EventPageSchema, LimitSchema, TextSchema};
+use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
 use crate::http::problem::kind::ProblemType;
 use crate::http::record_text::{FEED_READER, write_record};
-use crate::http::request::params::{Query, Reading, prefers};
+use crate::http::request::accept::{AnswerForm, accepted_form};
+use crate::http::request::params::{EVENT_TYPE, Params};
+use crate::http::request::principal::Principal;
+use crate::http::request::wait_for::WaitFor;
 use crate::http::server::connection::ClientConnection;
 use crate::ledger::answer::RecordAnswer;
 use crate::ledger::read::feed::FeedFilter;
 
-/// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
+/// Items of a page, unless the request says otherwise, and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
 const ITEMS_MAX: usize = 10_000;
 
-/// A page ends early once it has so many bytes, one of the largest batches.
+/// A page ends early once it has so many bytes: those of one of the largest batches.
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// So many records are looked through for one page of a filtered feed; `next` goes on from there.
-const LOOKED_AT_MAX: usize = 100_000;
+/// At most so many records are read for one page of a filtered feed; `next` goes on from there.
+const RECORDS_LOOKED_AT_MAX: usize = 100_000;
 
-/// So many are read at once where few may be wanted.
-const STEP_FILTERED: usize = 5_000;
+/// Records that are read at once where a filter may select few of them.
+const RECORDS_READ_FILTERED: usize = 5_000;
 
 const POSITION: &str = "Must be the `position` of an event, or the `next` of an earlier page.";
 
-/// `GET /v1/events`: a page of the log, with `text/event-stream` the live feed, or with `source`
-/// and `id` one event.
-pub async fn get(
+const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent events: all after \
+    `Last-Event-ID` or `after`, or all, and then each new one; `id` is the position, `data` the \
+    event. A position beyond the end is waited for. A block with an `id` and no `data` says that \
+    nothing wanted came up to there. A reader that takes nothing for 30 s is cut off, and resumes.";
+
+/// Every event, in the order in which it was recorded, in pages or live
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "getEvents",
+    description = FEED,
+    params(
+        ("after" = Option<Position>, Query, description =
+            "The `position` of an event, or the `next` of an earlier page; exclusive."),
+        ("limit" = Option<LimitSchema>, Query, description =
+            "At most so many items (1000; at most 10000; live: no end)."),
+        ("type" = Option<Kind>, Query, description = "Only events of this type."),
+        ("source" = Option<TextSchema>, Query, description = "Only events of this sender."),
+        ("id" = Option<TextSchema>, Query, description =
+            "With `source`: this event alone, not a page; 404 without one."),
+        LastEventId,
+        WaitFor,
+    ),
+    responses(
+        (
+            status = 200,
+            description = "Every event, in the order in which it was recorded, in pages or live",
+            content((EventPageSchema = "application/json"), (TextSchema = "text/event-stream")),
+        ),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_events(
     State(app): State<App>,
+    _: Principal,
     connection: Option<Extension<ClientConnection>>,
     headers: HeaderMap,
-    query: Query,
+    wait_for: WaitFor,
+    params: Params,
 ) -> Result<Response, Problem> {
-    let is_live = prefers(&headers, "text/event-stream");
-    let mut query = query.of(&["after", "limit", "type", "source", "id"]);
-    let after = query.parse("after", POSITION, |text| text.parse().ok());
-    let most = if is_live { usize::MAX } else { ITEMS_MAX };
-    let limit = query.limit("limit", if is_live { usize::MAX } else { ITEMS_DEFAULT }, most);
-    let wanted = wanted(&mut query);
-    let id = query.text("id").map(str::to_owned);
-    let key = wanted.source.as_deref().zip(id.as_deref());
-    let key = key.map(|(source, id)| EventKey::new(source, id));
-    if id.is_some() && key.is_none() {
-        let detail = "An `id` is its sender's: give the `source` as well.";
-        query.tell(Issue::invalid(IssuePlace::Query, "source", detail));
-    }
-    if id.is_some() && is_live {
-        query.tell(Issue::invalid(IssuePlace::Query, "id", "One event has no live feed."));
-    }
-    let sentence = "Must be the `id` of an event of this feed.";
-    // For pages it says nothing, and a reader that has seen nothing yet may send it empty.
-    let says = headers.get("Last-Event-ID").is_some_and(|seen| is_live && !seen.is_empty());
-    let seen = says.then(|| {
-        query.header(&headers, "Last-Event-ID", sentence, |bytes| {
-            std::str::from_utf8(bytes).ok()?.parse::<Position>().ok()
-        })
-    });
-    let seen = seen.flatten();
-    query.done().await?;
-    if is_live {
-        let after = seen.or(after).unwrap_or(Position::START);
-        let connection = connection.map(|Extension(connection)| connection).unwrap_or_default();
-        return live::feed(&app.live, wanted, after, limit, connection);
-    }
-    match key {
-        Some(key) => known(&app, &key, wanted.kind, after).await,
-        None => page(&app, &wanted, after.unwrap_or(Position::START), limit).await,
+    let form = accepted_form(&headers, AnswerForm::Json, AnswerForm::EventStream);
+    let vary = [(header::VARY, HeaderValue::from_static("accept"))];
+    let request = EventsRequest::read(params, form, &headers)?;
+    let waited = wait_for.log(&app.ledger).await?;
+    let EventsRequest { after, limit, filter, key } = request;
+    let answer = match (form, key) {
+        (AnswerForm::EventStream, _) => {
+            let connection = connection.map(|Extension(connection)| connection).unwrap_or_default();
+            let after = after.unwrap_or(Position::START);
+            live::feed(&app.live, filter, after, limit, connection)?
+        }
+        (_, Some(key)) => event_with_key(&app, &key, filter.kind, after).await?,
+        (_, None) => page(&app, &filter, after.unwrap_or(Position::START), limit).await?,
+    };
+    Ok((vary, waited, answer).into_response())
+}
+
+/// The header by which a live feed resumes.
+struct LastEventId;
+
+impl IntoParams for LastEventId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("Last-Event-ID")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("Live: the last `id` seen; wins over `after`."))
+            .schema(Some(Position::schema()));
+        vec![parameter.build()]
     }
 }
 
-fn wanted(query: &mut Reading) -> FeedFilter {
-    let kind = query.parse("type", "Must be an event type.", |text| text.parse::<Kind>().ok());
-    FeedFilter { kind, source: query.text("source").map(Arc::from) }
+/// What a request for events asks for.
+struct EventsRequest {
+    after: Option<Position>,
+    limit: usize,
+    filter: FeedFilter,
+    /// The key of the one event that is asked for.
+    key: Option<EventKey>,
 }
 
-/// The one event with a key, if the rest of the query takes it too.
-async fn known(
+impl EventsRequest {
+    fn read(mut params: Params, form: AnswerForm, headers: &HeaderMap) -> Result<Self, Problem> {
+        let is_live = form == AnswerForm::EventStream;
+        let after = params.parse("after", POSITION, |text| text.parse().ok());
+        let (default, max) =
+            if is_live { (usize::MAX, usize::MAX) } else { (ITEMS_DEFAULT, ITEMS_MAX) };
+        let limit = params.limit(default, max);
+        let kind = params.parse("type", EVENT_TYPE, |text| text.parse().ok());
+        let source: Option<Arc<str>> = params.text("source").map(Arc::from);
+        let id = params.text("id").map(str::to_owned);
+        let key = source.as_deref().zip(id.as_deref());
+        let key = key.map(|(source, id)| EventKey::new(source, id));
+        if id.is_some() && key.is_none() {
+            let detail = "An `id` is unique within its sender only: give the `source` as well.";
+            params.add_issue(Issue::invalid(IssuePlace::Query, "source", detail));
+        }
+        if id.is_some() && is_live {
+            let detail = "One event has no live feed.";
+            params.add_issue(Issue::invalid(IssuePlace::Query, "id", detail));
+        }
+        let last_seen = if is_live { last_seen(&mut params, headers) } else { None };
+        params.finish()?;
+        Ok(Self { after: last_seen.or(after), limit, filter: FeedFilter { kind, source }, key })
+    }
+}
+
+/// The position by which a live reader resumes. A reader that has seen nothing yet may send the
+/// header empty.
+fn last_seen(params: &mut Params, headers: &HeaderMap) -> Option<Position> {
+    headers.get("Last-Event-ID").filter(|seen| !seen.is_empty())?;
+    let rule = "Must be the `id` of an event of this feed.";
+    params.header(headers, "Last-Event-ID", rule, |bytes| {
+        std::str::from_utf8(bytes).ok()?.parse().ok()
+    })
+}
+
+/// The one event with a key, if the rest of the query selects it too.
+async fn event_with_key(
     app: &App,
     key: &EventKey,
     kind: Option<Kind>,
@@ -109,12 +185,12 @@ async fn page(
     after: Position,
     limit: usize,
 ) -> Result<Response, Problem> {
-    let step = if wanted.is_filtered() { limit.max(STEP_FILTERED) } else { limit };
+    let step = if wanted.is_filtered() { limit.max(RECORDS_READ_FILTERED) } else { limit };
     let (mut last, mut looked_at, mut items) = (after, 0, 0);
     let mut body = b"{\"items\":[".to_vec();
     let is_full = |items: usize, body: &Vec<u8>| items == limit || body.len() >= PAGE_BYTES_MAX;
     let mut is_end = false;
-    while !is_full(items, &body) && looked_at < LOOKED_AT_MAX && !is_end {
+    while !is_full(items, &body) && looked_at < RECORDS_LOOKED_AT_MAX && !is_end {
         let read = app.ledger.feed_events(&FEED_READER, last, step).await?;
         is_end = read.is_empty();
         for told in read {
@@ -139,17 +215,31 @@ async fn page(
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
-/// `GET /v1/events/{position}`
-pub async fn one(
+/// The event at a position
+#[utoipa::path(
+    get,
+    path = "/v1/events/{position}",
+    operation_id = "getEvent",
+    params(("position" = Position, Path, description = "Its position."), WaitFor),
+    responses(
+        (status = 200, description = "The event at a position", body = AnySchema),
+        problems::BadRequest,
+        problems::NotFound,
+        problems::Internal,
+        problems::NotYetRead,
+        problems::Unavailable,
+    )
+)]
+pub async fn get_event(
     State(app): State<App>,
-    path: Result<Path<String>, PathRejection>,
-    query: Query,
+    _: Principal,
+    wait_for: WaitFor,
+    mut params: Params,
 ) -> Result<Response, Problem> {
-    let mut query = query.of(&[]);
-    let position: Option<Position> =
-        query.path(path, "position", "Must be the `position` of an event.");
-    let position = query.done_with(position).await?;
+    let position = params.path("position", "Must be the `position` of an event.");
+    let position: Position = params.finish_with(position)?;
+    let waited = wait_for.log(&app.ledger).await?;
     let found = app.ledger.at(&FEED_READER, position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(RecordAnswer::from(&found)).into_response())
+    Ok((waited, Json(RecordAnswer::from(&found))).into_response())
 }

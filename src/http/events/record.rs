@@ -7,6 +7,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::Ref;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
 use super::{body, lines};
 use crate::domain::event::Draft;
@@ -16,41 +19,90 @@ use crate::domain::vocabulary::validate::validate;
 use crate::http::app::App;
 use crate::http::events::refused::{self, EventLabel, InvalidEvent};
 use crate::http::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, RECEIPT_BYTES};
+use crate::http::openapi::names::{
+    AnySchema, CareEventBatchSchema, CareEventSchema, FlagSchema, LinesSchema, ReceiptsSchema,
+};
+use crate::http::openapi::problems;
 use crate::http::problem::issue::{Issue, IssuePlace};
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
 use crate::http::request::cloudevents::{self, Attributes, ContentMode};
-use crate::http::request::params::{Query, Reading};
+use crate::http::request::params::Params;
+use crate::http::request::principal::Principal;
 use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
 use crate::ledger::{Expected, clock};
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 
-/// Records what the request carries.
-pub async fn post(State(app): State<App>, query: Query, request: Request) -> Response {
-    match record(app, query, request).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn record(app: App, query: Query, request: Request) -> Result<Response, Problem> {
+/// Record events
+///
+/// 201 only after every event is durable. The same source and id with the same content gets its
+/// first receipt again, so a retry is always safe.
+#[utoipa::path(
+    post,
+    path = "/v1/events",
+    operation_id = "postEvents",
+    params(
+        ("dryRun" = Option<FlagSchema>, Query, description =
+            "Say what would happen, and write nothing."),
+        RequestHeaders,
+    ),
+    request_body(
+        description = "One event, a batch, one event a line, or (with ce- headers) the data of \
+            one event.",
+        content(
+            (CareEventSchema = "application/cloudevents+json"),
+            (CareEventBatchSchema = "application/cloudevents-batch+json"),
+            (LinesSchema = "application/x-ndjson"),
+            (AnySchema = "application/json"),
+        ),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "All were recorded before, a dry run, or answers a line",
+            content((ReceiptsSchema = "application/json"), (LinesSchema = "application/x-ndjson")),
+        ),
+        (
+            status = 201,
+            description = "Recorded and durable",
+            body = ReceiptsSchema,
+            headers(("ETag" = Revision, description =
+                "The last revision of the one person's stream.")),
+        ),
+        problems::BadRequest,
+        problems::Timeout,
+        problems::IdReused,
+        problems::WrongRevision,
+        problems::TooLarge,
+        problems::UnsupportedMediaType,
+        problems::InvalidEvent,
+        problems::Internal,
+        problems::Unavailable,
+    )
+)]
+pub async fn post_events(
+    State(app): State<App>,
+    _: Principal,
+    params: Params,
+    request: Request,
+) -> Result<Response, Problem> {
     let (parts, content) = request.into_parts();
     let headers = parts.headers;
-    let RequestHead { mode, write_mode, expected, attributes } = match head(&headers, query).await {
+    let RequestHead { mode, write_mode, expected, attributes } = match head(&headers, params) {
         Ok(head) => head,
         Err(problem) => {
             let _ = tokio::time::timeout(body::DISCARDING_MAX, body::discard(content)).await;
             return Err(problem);
         }
     };
-    let (most, limit) = match mode {
+    let (max, limit) = match mode {
         ContentMode::Lines => return lines::record(app, content, &headers, write_mode).await,
         ContentMode::Structured | ContentMode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
         ContentMode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
     };
-    let bytes = body::read(&app, &headers, content, most, limit).await;
+    let bytes = body::read(&app, &headers, content, max, limit).await;
     let bytes = bytes.map_err(|problem| refused::unreadable(&app, problem, write_mode))?;
     let sent = SentEvents { mode, write_mode, attributes, bytes };
     let recorded = write(&app, sent, expected).await;
@@ -60,29 +112,48 @@ async fn record(app: App, query: Query, request: Request) -> Result<Response, Pr
     })
 }
 
-/// What a request says before its body.
+/// The headers that a recording request may have.
+struct RequestHeaders;
+
+impl IntoParams for RequestHeaders {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let tag = "\"<revision>\": the one person's stream is there.";
+        let prefer = "receipts=stream: answer lines as they come (NDJSON).";
+        let header = |(name, words, schema): (&str, &str, &str)| {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+            parameter.description(Some(words)).schema(Some(Ref::from_schema_name(schema))).build()
+        };
+        let rows = [
+            (IF_MATCH, tag, "EntityTag"),
+            (IF_NONE_MATCH, "*: the one person's stream is new.", "Star"),
+            ("Prefer", prefer, "Text"),
+        ];
+        rows.into_iter().map(header).collect()
+    }
+}
+
+/// What the head of a request says.
 struct RequestHead {
     mode: ContentMode,
     write_mode: WriteMode,
     expected: Expected,
-    /// Of an event in binary mode.
+    /// The attributes of an event in binary mode; empty in other modes.
     attributes: Attributes,
 }
 
-async fn head(headers: &HeaderMap, query: Query) -> Result<RequestHead, Problem> {
-    let mut query = query.of(&["dryRun"]);
-    let write_mode = if query.flag("dryRun") { WriteMode::DryRun } else { WriteMode::Write };
+fn head(headers: &HeaderMap, mut params: Params) -> Result<RequestHead, Problem> {
+    let write_mode = if params.flag("dryRun") { WriteMode::DryRun } else { WriteMode::Write };
     let mode = cloudevents::mode(headers);
-    let expected = expected(headers, mode.as_ref().ok().copied(), &mut query);
+    let expected = expected(headers, mode.as_ref().ok().copied(), &mut params);
     let attributes = match mode {
-        Ok(ContentMode::Binary) => cloudevents::attributes(headers, &mut query),
+        Ok(ContentMode::Binary) => cloudevents::attributes(headers, &mut params),
         _ => Attributes::new(),
     };
-    query.done().await?;
+    params.finish()?;
     Ok(RequestHead { mode: mode?, write_mode, expected, attributes })
 }
 
-/// What a request carried, to be read.
+/// A request whose body has arrived and is not read yet.
 struct SentEvents {
     mode: ContentMode,
     write_mode: WriteMode,
@@ -94,10 +165,10 @@ struct SentEvents {
 async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Response, Problem> {
     let (mode, write_mode) = (sent.mode, sent.write_mode);
     let drafts = check(app, sent).await?;
-    if let Some(name) = sent_in(expected)
+    if let Some(name) = header_of(expected)
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {
-        let detail = "A precondition is about one stream; this batch is about several persons.";
+        let detail = "A precondition is about one person; this batch is about several persons.";
         return Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Header, name, detail)]));
     }
     let receipts = app.ledger.record(&drafts, expected, write_mode).await;
@@ -107,8 +178,8 @@ async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Respon
     Ok(answer(&receipts, write_mode))
 }
 
-/// All drafts, or every violation of every event. A large batch is read and checked beside the
-/// threads that answer others.
+/// All drafts, or every violation of every event. A batch is read and checked on a thread of its
+/// own, so that other requests are answered meanwhile.
 async fn check(app: &App, sent: SentEvents) -> Result<Vec<Draft>, Problem> {
     if sent.mode != ContentMode::Batch {
         return sent.checked(app);
@@ -125,7 +196,7 @@ impl SentEvents {
             ContentMode::Binary => {
                 cloudevents::binary(self.attributes, &self.bytes).map(|event| vec![event])
             }
-            ContentMode::Batch => cloudevents::batch(&self.bytes).and_then(few),
+            ContentMode::Batch => cloudevents::batch(&self.bytes).and_then(not_too_many),
             ContentMode::Structured | ContentMode::Lines => {
                 cloudevents::event(&self.bytes).map(|event| vec![event])
             }
@@ -139,7 +210,7 @@ impl SentEvents {
                 Ok(draft) => drafts.push(draft),
                 Err(violations) => {
                     let index = (mode == ContentMode::Batch).then_some(index);
-                    refused.push(InvalidEvent { index, who: EventLabel::of(event), violations });
+                    refused.push(InvalidEvent { index, label: EventLabel::of(event), violations });
                 }
             }
         }
@@ -151,15 +222,18 @@ impl SentEvents {
     }
 }
 
-/// The events of a batch, if there are not too many.
-fn few(events: Vec<JsonValue<'_>>) -> Result<Vec<JsonValue<'_>>, Problem> {
+/// The events of a batch.
+///
+/// # Errors
+/// A 413: there are too many.
+fn not_too_many(events: Vec<JsonValue<'_>>) -> Result<Vec<JsonValue<'_>>, Problem> {
     match events.len() {
         0..=BATCH_EVENTS_MAX => Ok(events),
         _ => Err(Problem::too_large("10,000 events a batch")),
     }
 }
 
-/// The answer to what was recorded, or would be.
+/// The answer to events that were recorded, or would be in a dry run.
 #[derive(Serialize)]
 struct ReceiptsAnswer<'a> {
     #[serde(rename = "dryRun", skip_serializing_if = "Option::is_none")]
@@ -176,7 +250,7 @@ fn answer(receipts: &[Receipt], write_mode: WriteMode) -> Response {
     serde_json::to_writer(&mut text, &body).expect("receipts serialise into memory");
     let kind = HeaderValue::from_static("application/json");
     let mut response = (status, [(header::CONTENT_TYPE, kind)], text).into_response();
-    // Of what was recorded before, the revision may have been passed: it is no tag to write by.
+    // A duplicate's revision may not be the last any more, so a precondition with it could fail.
     let recorded = receipts.iter().filter(|receipt| receipt.status == ReceiptStatus::Recorded);
     if let Some(last) = recorded.map(|receipt| receipt.revision).max()
         && !is_dry
@@ -187,23 +261,23 @@ fn answer(receipts: &[Receipt], write_mode: WriteMode) -> Response {
     response
 }
 
-/// What the stream must be, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
-fn expected(headers: &HeaderMap, mode: Option<ContentMode>, reading: &mut Reading) -> Expected {
+/// What the stream has to be, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
+fn expected(headers: &HeaderMap, mode: Option<ContentMode>, params: &mut Params) -> Expected {
     if mode == Some(ContentMode::Lines) {
-        let alone = "Not with NDJSON: its lines stand alone.";
+        let alone = "No precondition with NDJSON: each line is recorded by itself.";
         for name in [IF_MATCH, IF_NONE_MATCH] {
-            reading.header(headers, name, alone, |_| None::<Expected>);
+            params.header(headers, name, alone, |_| None::<Expected>);
         }
         return Expected::Any;
     }
-    let strong = "One strong entity tag, such as \"4\"; no weak tag, list or asterisk.";
-    let star = "Only an asterisk: the stream must be new.";
-    let at = reading.header(headers, IF_MATCH, strong, revision).map(Expected::At);
-    let new = reading
+    let strong = "Must be one strong entity tag, such as \"4\": no weak tag, list or asterisk.";
+    let star = "Must be an asterisk, which asks that the stream is new.";
+    let at = params.header(headers, IF_MATCH, strong, revision).map(Expected::At);
+    let new = params
         .header(headers, IF_NONE_MATCH, star, |value| (value == b"*").then_some(Expected::New));
     if new.is_some() && headers.contains_key(IF_MATCH) {
-        let detail = "Not together with If-Match.";
-        reading.tell(Issue::invalid(IssuePlace::Header, IF_NONE_MATCH, detail));
+        let detail = "Not allowed together with If-Match.";
+        params.add_issue(Issue::invalid(IssuePlace::Header, IF_NONE_MATCH, detail));
     }
     at.or(new).unwrap_or(Expected::Any)
 }
@@ -214,14 +288,14 @@ fn revision(tag: &[u8]) -> Option<Revision> {
     if inner.contains(&b'"') {
         return None;
     }
-    // A tag that no revision has matches nothing, and the answer is 412.
+    // A tag that no revision can have matches nothing: the answer is a 412, not a 400.
     let text = std::str::from_utf8(inner).unwrap_or_default();
     let revision = text.parse().ok().filter(|revision: &u64| revision.to_string() == text);
     Some(Revision(revision.unwrap_or(u64::MAX)))
 }
 
-/// The header that said it.
-fn sent_in(expected: Expected) -> Option<&'static str> {
+/// The header that a precondition was sent in.
+fn header_of(expected: Expected) -> Option<&'static str> {
     match expected {
         Expected::Any => None,
         Expected::New => Some(IF_NONE_MATCH),

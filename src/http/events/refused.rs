@@ -1,29 +1,30 @@
-//! Keeping what was refused, so that its sender can read it at `GET /v1/refusals`.
-//! Always: of a refused event its id, its source and a type of the vocabulary, and of its problem
-//! codes and pointers: never a value, a subject or content. A dry run is not kept: its sender has
-//! the answer, and nothing is missing from the ledger.
+//! Keeping refused events, so that their sender can read them at `GET /v1/refusals`.
+//! Always: of a refused event only its id, its source and a type of the vocabulary are kept, and of
+//! its problem codes and pointers: never a value, a subject or content. Nothing is kept of a dry
+//! run: its sender has the answer, and nothing is missing from the ledger.
 
 use serde::Serialize;
 
 use crate::domain::event::Draft;
 use crate::domain::vocabulary::json::JsonValue;
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::violation::{Violation, ViolationCode, without_content};
+use crate::domain::vocabulary::violation::{Violation, without_content};
 use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::Issue;
+use crate::http::problem::issue::{Issue, IssueIndex};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents::{self, ContentMode};
 use crate::ledger::record::{Unrecorded, WriteMode};
 use crate::refusals::Refusal;
 
-/// Issues kept of one event: who has corrected these sends again.
-const ISSUES_KEPT: usize = 20;
+/// Issues that are kept of one event. A sender that has corrected so many sends the event again
+/// and reads the next.
+const ISSUES_KEPT_MAX: usize = 20;
 
 /// Characters of an id or a source that can be kept. Source: the envelope's schema.
 const KEY_CHARACTERS_MAX: usize = 300;
 
-/// Whose a refused event is: its key, and its type if it is a known one.
+/// What names an event to its sender: its key, and its type if that is a type of the vocabulary.
 pub struct EventLabel {
     source: Box<str>,
     id: Box<str>,
@@ -31,7 +32,7 @@ pub struct EventLabel {
 }
 
 impl EventLabel {
-    /// Whose an event is; `None` when it names no sender or no id as the envelope asks.
+    /// The label of an event; `None`: its source or its id is not as the envelope asks.
     pub fn of(event: &JsonValue) -> Option<Self> {
         let text = |name: &str| {
             let text = event.text(name)?;
@@ -45,21 +46,29 @@ impl EventLabel {
         Some(Self { source: text("source")?, id: text("id")?, kind })
     }
 
-    /// Whose a draft is.
+    /// The label of a draft.
     pub fn of_draft(draft: &Draft) -> Self {
         let (source, id) = (Box::from(&*draft.key.source), Box::from(&*draft.key.id));
         Self { source, id, kind: Some(draft.kind.code()) }
     }
 }
 
-/// An event that the vocabulary refuses.
+/// An event that breaks rules of the vocabulary.
 pub struct InvalidEvent {
     /// Its place in a batch.
     pub index: Option<usize>,
-    /// Whose it is.
-    pub who: Option<EventLabel>,
+    /// What names it to its sender, if its sender can be told.
+    pub label: Option<EventLabel>,
     /// All rules that it breaks.
     pub violations: Vec<Violation>,
+}
+
+/// A line that was refused.
+pub struct RefusedLine {
+    /// What names it to its sender, if its sender can be told.
+    pub label: Option<EventLabel>,
+    /// Why it was refused.
+    pub problem: Problem,
 }
 
 /// What is kept of a problem.
@@ -72,29 +81,27 @@ struct RefusedProblem<'a> {
     instance: &'a str,
     issues: Vec<Issue>,
     #[serde(rename = "furtherIssues", skip_serializing_if = "Option::is_none")]
-    further: Option<usize>,
+    further_issues: Option<usize>,
 }
 
-/// Refused events of one request, on their way to the shelf.
+/// The refused events of one request.
+#[derive(Default)]
 struct RefusedEvents<'a> {
     refusals: Vec<Refusal<RefusedProblem<'a>>>,
+    /// Events without a readable source and id: no sender can ask for them.
     unattributed: usize,
 }
 
 impl<'a> RefusedEvents<'a> {
-    fn new() -> Self {
-        Self { refusals: Vec::new(), unattributed: 0 }
-    }
-
+    /// Adds an event with the first of its issues; `issue_count` counts all of them.
     fn add(
         &mut self,
-        who: Option<EventLabel>,
-        kind: ProblemType,
-        instance: &'a str,
+        label: Option<EventLabel>,
+        problem: (ProblemType, &'a str),
         mut issues: Vec<Issue>,
-        all: usize,
+        issue_count: usize,
     ) {
-        let Some(EventLabel { source, id, kind: event }) = who else {
+        let Some(EventLabel { source, id, kind }) = label else {
             self.unattributed += 1;
             return;
         };
@@ -102,11 +109,12 @@ impl<'a> RefusedEvents<'a> {
             issue.name = without_content(&issue.name);
             issue.index = None;
         }
-        let further = Some(all - issues.len()).filter(|more| *more > 0);
-        let (urn, status) = (kind.urn(), kind.status().as_u16());
-        let href = format!("/errors/{}", kind.code());
-        let problem = RefusedProblem { urn, href, status, instance, issues, further };
-        self.refusals.push(Refusal { source, id, kind: event, problem });
+        let further_issues = Some(issue_count - issues.len()).filter(|more| *more > 0);
+        let (problem, instance) = problem;
+        let href = format!("/errors/{}", problem.code());
+        let (urn, status) = (problem.urn(), problem.status().as_u16());
+        let problem = RefusedProblem { urn, href, status, instance, issues, further_issues };
+        self.refusals.push(Refusal { source, id, kind, problem });
     }
 
     fn keep(self, app: &App) {
@@ -115,37 +123,35 @@ impl<'a> RefusedEvents<'a> {
     }
 }
 
-/// The problem of events that the vocabulary refuses; each is kept for its sender.
+/// The problem of events that break rules of the vocabulary. Each event is kept for its sender.
 pub fn invalid(
     app: &App,
-    refused: Vec<InvalidEvent>,
+    invalid: Vec<InvalidEvent>,
     mode: ContentMode,
     write_mode: WriteMode,
 ) -> Problem {
-    let mut events = Vec::with_capacity(refused.len());
-    let mut keys = Vec::with_capacity(refused.len());
-    for InvalidEvent { index, who, violations } in refused {
+    let mut events = Vec::with_capacity(invalid.len());
+    let mut kept = Vec::new();
+    for InvalidEvent { index, label, violations } in invalid {
         if write_mode == WriteMode::Write {
-            let all = violations.len();
-            let only_source = violations.iter().all(|v| v.code == ViolationCode::OtherSource);
-            let kind =
-                if only_source { ProblemType::OtherSource } else { ProblemType::InvalidEvent };
-            let first = violations.iter().take(ISSUES_KEPT).cloned();
+            let kind = ProblemType::of_violations(violations.iter().map(|v| v.code));
+            let first = violations.iter().take(ISSUES_KEPT_MAX).cloned();
             let issues = first.map(|violation| placed(Issue::violation(violation, None), mode));
-            keys.push((who, kind, issues.collect::<Vec<_>>(), all));
+            kept.push((label, kind, issues.collect::<Vec<_>>(), violations.len()));
         }
         events.push((index, violations));
     }
     let problem = Problem::invalid(events);
-    let mut kept = RefusedEvents::new();
-    for (who, kind, issues, all) in keys {
-        kept.add(who, kind, problem.instance(), issues, all);
+    let mut refused = RefusedEvents::default();
+    for (label, kind, issues, issue_count) in kept {
+        refused.add(label, (kind, problem.instance()), issues, issue_count);
     }
-    kept.keep(app);
+    refused.keep(app);
     problem
 }
 
-/// The problem of drafts that could not be recorded; those with a reused key are kept.
+/// The problem of drafts that could not be recorded. Drafts with a reused key are kept for their
+/// sender.
 pub fn unrecorded(
     app: &App,
     error: Unrecorded,
@@ -153,38 +159,43 @@ pub fn unrecorded(
     mode: ContentMode,
     write_mode: WriteMode,
 ) -> Problem {
-    let problem = Problem::record(error, mode == ContentMode::Batch);
+    let index = match mode {
+        ContentMode::Batch => IssueIndex::InBatch,
+        _ => IssueIndex::OneEvent,
+    };
+    let problem = Problem::record(error, index);
     if write_mode == WriteMode::Write && problem.kind() == ProblemType::IdReused {
-        let mut kept = RefusedEvents::new();
+        let mut refused = RefusedEvents::default();
         for issue in problem.broken() {
-            let who = drafts.get(issue.index.unwrap_or_default()).map(EventLabel::of_draft);
+            let label = drafts.get(issue.index.unwrap_or_default()).map(EventLabel::of_draft);
             let issues = vec![placed(issue.clone(), mode)];
-            kept.add(who, problem.kind(), problem.instance(), issues, 1);
+            refused.add(label, (problem.kind(), problem.instance()), issues, 1);
         }
-        kept.keep(app);
+        refused.keep(app);
     }
     problem
 }
 
 /// Keeps the refused lines of a group.
-pub fn lines(app: &App, mut refused: Vec<(Option<EventLabel>, Problem)>, write_mode: WriteMode) {
+pub fn lines(app: &App, mut lines: Vec<RefusedLine>, write_mode: WriteMode) {
     if write_mode == WriteMode::DryRun {
         return;
     }
-    let mut kept = RefusedEvents::new();
-    for (who, problem) in &mut refused {
+    let mut refused = RefusedEvents::default();
+    for RefusedLine { label, problem } in &mut lines {
         // A 5xx is no refusal: the same line is taken later.
         if !problem.kind().status().is_client_error() {
             continue;
         }
-        let issues = problem.broken().iter().take(ISSUES_KEPT).cloned().collect();
-        let count = problem.broken().len();
-        kept.add(who.take(), problem.kind(), problem.instance(), issues, count);
+        let issues = problem.broken().iter().take(ISSUES_KEPT_MAX).cloned().collect();
+        let issue_count = problem.broken().len();
+        let label = label.take();
+        refused.add(label, (problem.kind(), problem.instance()), issues, issue_count);
     }
-    kept.keep(app);
+    refused.keep(app);
 }
 
-/// Counts a body in which no event can be read, so that nobody can be told of it.
+/// Counts a body in which no event can be read. No sender is known, so nothing is kept.
 pub fn unreadable(app: &App, problem: Problem, write_mode: WriteMode) -> Problem {
     let is_refused = matches!(problem.kind(), ProblemType::BadRequest | ProblemType::TooLarge);
     if write_mode == WriteMode::Write && is_refused {
@@ -193,7 +204,10 @@ pub fn unreadable(app: &App, problem: Problem, write_mode: WriteMode) -> Problem
     problem
 }
 
-/// An issue at the place where its sender wrote what it is about.
+/// An issue at the place where the sender wrote what the issue is about.
 fn placed(issue: Issue, mode: ContentMode) -> Issue {
-    if mode == ContentMode::Binary { cloudevents::place_in_binary(issue) } else { issue }
+    match mode {
+        ContentMode::Binary => cloudevents::place_in_binary(issue),
+        _ => issue,
+    }
 }

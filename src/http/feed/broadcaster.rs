@@ -21,7 +21,7 @@ use crate::work::{self, Control, HealthProbe, Worker};
 
 /// The number of records offered at once, about 600 KiB. With 4,000 most of the cost was fresh
 /// memory for each read (perf, 25 November 2026).
-const STRETCH_RECORDS: usize = 1_000;
+const RECORDS_OFFERED_AT_ONCE: usize = 1_000;
 
 /// The shortest pause between two stretches, so that a stream of small commits is read in few
 /// pieces. A reader does not see the difference.
@@ -46,16 +46,16 @@ const WOKEN_AT_ONCE: usize = 100;
 /// sending takes about 20 µs of a core, and the writers need theirs.
 const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
-/// See the module.
+/// Offers what is new in the log to the live readers that wait.
 pub struct Broadcaster {
     /// The ledger.
     pub ledger: Ledger,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// Bytes of text that may be held for readers.
-    pub room: Arc<Semaphore>,
+    pub text_bytes: Arc<Semaphore>,
     /// Readers that may still come.
-    pub places: Arc<Semaphore>,
+    pub free_places: Arc<Semaphore>,
     table: Arc<SharedTable>,
     /// Started with the first reader: a command that asks one question needs none.
     worker: OnceLock<Worker>,
@@ -133,10 +133,10 @@ pub enum WaitEnd {
 impl Broadcaster {
     /// A broadcaster of a ledger's log.
     pub fn new(ledger: Ledger, metrics: Arc<Metrics>) -> Self {
-        let room = Arc::new(Semaphore::new(FEED_BYTES_MAX));
-        let places = Arc::new(Semaphore::new(LIVE_MAX));
+        let text_bytes = Arc::new(Semaphore::new(FEED_BYTES_MAX));
+        let free_places = Arc::new(Semaphore::new(LIVE_MAX));
         let (table, worker) = (Arc::default(), OnceLock::new());
-        Self { ledger, metrics, room, places, table, worker }
+        Self { ledger, metrics, text_bytes, free_places, table, worker }
     }
 
     /// Waits for what is wanted after a position.
@@ -144,7 +144,7 @@ impl Broadcaster {
     /// # Errors
     /// The position up to which all who wait have been offered the log: there is more already, read
     /// that first, but no further, or the next offer comes too late.
-    pub fn wait(
+    pub fn subscribe(
         self: &Arc<Self>,
         from: Position,
         wanted: &FeedFilter,
@@ -176,9 +176,10 @@ impl Broadcaster {
     }
 
     fn spawn(&self) -> Worker {
-        let (ledger, room, table) = (self.ledger.clone(), self.room.clone(), self.table.clone());
+        let (ledger, text_bytes, table) =
+            (self.ledger.clone(), self.text_bytes.clone(), self.table.clone());
         work::spawn_on_runtime("feed", CancellationToken::new(), |control| {
-            broadcast(ledger, room, table, control)
+            broadcast(ledger, text_bytes, table, control)
         })
     }
 }
@@ -193,7 +194,7 @@ impl SharedTable {
 /// The task of the worker: reads each new stretch of the log and offers it, while anybody waits.
 async fn broadcast(
     ledger: Ledger,
-    room: Arc<Semaphore>,
+    text_bytes: Arc<Semaphore>,
     table: Arc<SharedTable>,
     control: Control,
 ) {
@@ -212,9 +213,9 @@ async fn broadcast(
             continue;
         }
         let begun = Instant::now();
-        let pause = match ledger.feed_events(&FEED_READER, end, STRETCH_RECORDS).await {
+        let pause = match ledger.feed_events(&FEED_READER, end, RECORDS_OFFERED_AT_ONCE).await {
             Ok(events) => {
-                let pages = table.lock().offer(&events, &room);
+                let pages = table.lock().offer(&events, &text_bytes);
                 let pause = (begun.elapsed() * PAUSE_FACTOR).clamp(PAUSE_MIN, PAUSE_MAX);
                 deliver(pages).await;
                 control.succeeded();
@@ -238,7 +239,7 @@ impl SubscriberTable {
     }
 
     /// The pages for all who wait for one of these events.
-    fn offer(&mut self, events: &[FeedEvent], room: &Arc<Semaphore>) -> Vec<Delivery> {
+    fn offer(&mut self, events: &[FeedEvent], text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
         let Some((before, last)) = self.end.zip(events.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
@@ -249,22 +250,23 @@ impl SubscriberTable {
                 if waiting.text.is_empty() {
                     found.push(wanted);
                 }
-                frame(event, &mut waiting.text);
+                write_block(event, &mut waiting.text);
                 waiting.last = Some(event.position());
             }
         }
         let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
-        found.flat_map(|waiting| waiting.pages(before, end, room)).collect()
+        found.flat_map(|waiting| waiting.pages(before, end, text_bytes)).collect()
     }
 }
 
 impl Subscribers {
-    fn pages(self, before: Position, end: Position, room: &Arc<Semaphore>) -> Vec<Delivery> {
+    fn pages(self, before: Position, end: Position, text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let place = room.clone().try_acquire_many_owned(bytes).ok();
-        // Where there is no room, all of them read on from the log once there is.
+        let place = text_bytes.clone().try_acquire_many_owned(bytes).ok();
+        // Where there is no text_bytes, all of them read on from the log once there is.
         let page = place.zip(self.last);
-        let page = page.map(|(place, last)| FeedPage { text: held(self.text, place), last, end });
+        let page =
+            page.map(|(place, last)| FeedPage { text: with_memory(self.text, place), last, end });
         // A reader that had read further would see events again.
         let deliver = |reader: Subscriber| {
             let page = page.clone().filter(|_| reader.from <= before);
@@ -320,22 +322,22 @@ impl Drop for Subscription {
 }
 
 /// Appends an event as a block of an event stream. Form: WHATWG HTML, 9.2.5.
-pub fn frame(event: &FeedEvent, text: &mut Vec<u8>) {
+pub fn write_block(event: &FeedEvent, text: &mut Vec<u8>) {
     text.extend_from_slice(format!("id: {}\ndata: ", event.position()).as_bytes());
     write_record(&event.answer(), text);
     text.extend_from_slice(b"\n\n");
 }
 
-/// Text that gives its room back when the last holder drops it.
-pub fn held(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
-    struct Held(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
-    impl AsRef<[u8]> for Held {
+/// Text that gives its text_bytes back when the last holder drops it.
+pub fn with_memory(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
+    struct ReservedText(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for ReservedText {
         fn as_ref(&self) -> &[u8] {
             &self.0
         }
     }
     text.shrink_to_fit();
-    Bytes::from_owner(Held(text, place))
+    Bytes::from_owner(ReservedText(text, place))
 }
 
 #[cfg(test)]

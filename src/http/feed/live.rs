@@ -1,10 +1,11 @@
-//! One live reader of the log: first what it has missed, in small pages from the store, then what
-//! is new, from the broadcaster.
-//! Always: it sees each event after its position once and in order; it is pulled, so one that does
-//! not read holds its position and a page or two; what it was sent last tells it where to resume.
-//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data dispatches no
-//! event there, and moves the client's last event id (9.2.6): so one who waits for rare events does
-//! not resume from long ago.
+//! One live reader of the log. It first reads from the store, in small pages, what it has missed,
+//! and then waits at the broadcaster for what is new.
+//! Always: the reader sees each event after its position once and in order. Its client pulls, so a
+//! client that does not read costs its position and a page or two. The client resumes from the last
+//! `id` that it was sent.
+//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data gives the client no
+//! event, and moves its last event id (9.2.6): a client that waits for rare events then does not
+//! resume from long ago.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,41 +20,45 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::id::Position;
-use crate::http::feed::broadcaster::{Broadcaster, FeedPage, Subscription, WaitEnd, frame, held};
+use crate::http::feed::broadcaster::{
+    Broadcaster, FeedPage, Subscription, WaitEnd, with_memory, write_block,
+};
+use crate::http::metrics::ReaderEnd;
 use crate::http::problem::Problem;
 use crate::http::record_text::FEED_READER;
 use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
 
-/// A page ends once it has so many bytes: what the connection buffers anyway.
+/// A page ends once it has so many bytes, as many as the connection buffers anyway.
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// Records read at once, about a page; the step grows while nothing wanted is found.
-const STEP: usize = 100;
-const STEP_MAX: usize = 4_000;
+/// Records that are read at once: about a page at first, and more while the filter takes none.
+const RECORDS_READ_MIN: usize = 100;
+const RECORDS_READ_MAX: usize = 4_000;
 
-/// A client that lost its connection comes back after so long, if it does as told.
+/// Asks a client that has lost its connection to come back after 2 s.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// Where the end of the log was just reached and there should be more, the next look waits so long.
+/// The pause where the log should have more than a read has given.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Answers with the feed of what is wanted after a position, at most so many events.
+/// Answers with the events after a position that a filter takes, at most `limit` of them.
 ///
 /// # Errors
 /// 503 while there are as many live readers as there may be.
 pub fn feed(
     broadcaster: &Arc<Broadcaster>,
-    wanted: FeedFilter,
+    filter: FeedFilter,
     after: Position,
     limit: usize,
     connection: ClientConnection,
 ) -> Result<Response, Problem> {
-    let place = broadcaster.places.clone().try_acquire_owned().map_err(|_| {
-        Problem::unavailable().detail("No more live readers can be served now; pages can be read.")
+    let place = broadcaster.free_places.clone().try_acquire_owned().map_err(|_| {
+        Problem::unavailable()
+            .detail("No more live readers can be served now. Pages can still be read.")
     })?;
-    let reader = LiveReader::new(broadcaster.clone(), place, wanted, after, limit, connection);
+    let reader = LiveReader::new(broadcaster.clone(), place, filter, after, limit, connection);
     let pages = stream::unfold(reader, |mut reader| async move {
         let page = reader.next().await?;
         Some((Ok::<Bytes, Infallible>(page), reader))
@@ -61,33 +66,37 @@ pub fn feed(
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // Proxies of the nginx kind would gather answers into larger ones.
+        // Without this, nginx and its like hold events back to send them together.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
+/// A live reader, between two pages.
 struct LiveReader {
     broadcaster: Arc<Broadcaster>,
     _place: OwnedSemaphorePermit,
     connection: ClientConnection,
-    wanted: FeedFilter,
-    /// Everything up to here was looked at.
-    last: Position,
-    /// The client would resume from here.
-    told: Position,
+    filter: FeedFilter,
+    /// Every event up to here was sent, or the filter does not take it.
+    read_to: Position,
+    /// The last `id` that was sent, from which the client would resume.
+    last_id: Position,
     /// So many events are still to be sent; `None`: no end.
     left: Option<usize>,
-    step: usize,
+    records_read: usize,
     is_greeted: bool,
 }
 
-/// What ends a wait.
+/// What ends a turn of waiting.
 enum TurnEnd {
+    /// There is something to send.
     FeedPage(FeedPage),
-    /// Read on from the log.
+    /// There is something to read from the log.
     ReadLog,
+    /// Nothing came for so long that the client needs a sign of life.
     Quiet,
+    /// The service stops.
     Stop,
 }
 
@@ -95,7 +104,7 @@ impl LiveReader {
     fn new(
         broadcaster: Arc<Broadcaster>,
         place: OwnedSemaphorePermit,
-        wanted: FeedFilter,
+        filter: FeedFilter,
         after: Position,
         limit: usize,
         connection: ClientConnection,
@@ -103,9 +112,17 @@ impl LiveReader {
         broadcaster.metrics.reader_came();
         connection.set_live(true);
         let left = (limit < usize::MAX).then_some(limit);
-        let (last, told) = (after, after);
-        let (step, is_greeted) = (STEP, false);
-        Self { broadcaster, _place: place, connection, wanted, last, told, left, step, is_greeted }
+        Self {
+            broadcaster,
+            _place: place,
+            connection,
+            filter,
+            read_to: after,
+            last_id: after,
+            left,
+            records_read: RECORDS_READ_MIN,
+            is_greeted: false,
+        }
     }
 
     /// The next text to send; `None`: the service stops, the limit is reached, or the store failed.
@@ -116,7 +133,7 @@ impl LiveReader {
         }
         let quiet = Instant::now() + self.connection.keep_alive;
         while self.left != Some(0) {
-            let subscription = match self.broadcaster.wait(self.last, &self.wanted) {
+            let subscription = match self.broadcaster.subscribe(self.read_to, &self.filter) {
                 Ok(subscription) => subscription,
                 Err(end) => {
                     let connection = self.connection.clone();
@@ -129,17 +146,17 @@ impl LiveReader {
                         Ok(None) if Instant::now() < quiet => continue,
                         Ok(None) => return Some(self.sign_of_life()),
                         Err(error) => {
-                            tracing::error!(error = %error, "a live reader could not be read for");
+                            tracing::error!(error = %error, "the log could not be read for a live reader");
                             return None;
                         }
                     }
                 }
             };
             match self.turn(subscription, quiet).await {
-                // With a limit it may hold too many; from the log they are counted.
+                // The page may have more events than are left to send: read from the log instead.
                 TurnEnd::FeedPage(_) if self.left.is_some() => {}
                 TurnEnd::FeedPage(page) => {
-                    (self.last, self.told) = (page.end, page.last);
+                    (self.read_to, self.last_id) = (page.end, page.last);
                     return Some(page.text);
                 }
                 TurnEnd::ReadLog => {}
@@ -150,7 +167,7 @@ impl LiveReader {
         None
     }
 
-    /// Waits among the others for something to send.
+    /// Waits at the broadcaster for something to send.
     async fn turn(&mut self, mut subscription: Subscription, quiet: Instant) -> TurnEnd {
         tokio::select! {
             page = &mut subscription.page => page.map_or(TurnEnd::ReadLog, TurnEnd::FeedPage),
@@ -159,56 +176,59 @@ impl LiveReader {
                 WaitEnd::FeedPage(page) => TurnEnd::FeedPage(page),
                 WaitEnd::ReadLog => TurnEnd::ReadLog,
                 WaitEnd::Nothing(end) => {
-                    self.last = self.last.max(end);
+                    self.read_to = self.read_to.max(end);
                     TurnEnd::Quiet
                 }
             },
         }
     }
 
-    /// Reads the next page from the log, no further than `end`. `None`: nothing wanted was in it.
+    /// Reads the next page from the log, no further than `end`. `None`: the filter takes nothing of
+    /// what was read.
     async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
-        let room = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
-        let place = self.broadcaster.room.clone().acquire_many_owned(room).await;
-        let mut place = place.map_err(ReadError::failed)?;
-        let told = self.broadcaster.ledger.feed_events(&FEED_READER, self.last, self.step).await?;
-        if told.is_empty() {
+        let bytes = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
+        let reserved = self.broadcaster.text_bytes.clone().acquire_many_owned(bytes).await;
+        let mut reserved = reserved.map_err(ReadError::failed)?;
+        let (after, records) = (self.read_to, self.records_read);
+        let events = self.broadcaster.ledger.feed_events(&FEED_READER, after, records).await?;
+        if events.is_empty() {
             sleep(PAUSE).await;
         }
         let mut text = Vec::new();
-        for told in told {
-            if text.len() >= PAGE_BYTES || self.left == Some(0) || told.position() > end {
+        for event in events {
+            if text.len() >= PAGE_BYTES || self.left == Some(0) || event.position() > end {
                 break;
             }
-            self.last = told.position();
-            if self.wanted.takes(&told) {
-                frame(&told, &mut text);
-                self.told = self.last;
+            self.read_to = event.position();
+            if self.filter.takes(&event) {
+                write_block(&event, &mut text);
+                self.last_id = self.read_to;
                 self.left = self.left.map(|left| left - 1);
             }
         }
         if text.is_empty() {
-            self.step = (self.step * 2).min(STEP_MAX);
+            self.records_read = (self.records_read * 2).min(RECORDS_READ_MAX);
             return Ok(None);
         }
-        self.step = STEP;
-        // What is not needed is for others.
-        drop(place.split(PAGE_BYTES.saturating_sub(text.len())));
-        Ok(Some(held(text, place)))
+        self.records_read = RECORDS_READ_MIN;
+        // The memory that the page does not fill is for other readers.
+        drop(reserved.split(PAGE_BYTES.saturating_sub(text.len())));
+        Ok(Some(with_memory(text, reserved)))
     }
 
-    /// Says that the feed goes on and, where that is new, how far it has come.
+    /// Tells the client that the feed goes on, and how far the log has been read if that is new.
     fn sign_of_life(&mut self) -> Bytes {
-        if self.told == self.last {
+        if self.last_id == self.read_to {
             return Bytes::from_static(b":\n\n");
         }
-        self.told = self.last;
-        Bytes::from(format!("id: {}\n\n", self.last))
+        self.last_id = self.read_to;
+        Bytes::from(format!("id: {}\n\n", self.read_to))
     }
 }
 
 impl Drop for LiveReader {
     fn drop(&mut self) {
-        self.broadcaster.metrics.reader_left(self.connection.is_stalled());
+        let end = if self.connection.is_stalled() { ReaderEnd::CutOff } else { ReaderEnd::Left };
+        self.broadcaster.metrics.reader_left(end);
     }
 }

@@ -1,5 +1,5 @@
-//! The schemas that the contract names: of what is sent, what is answered, and each parameter.
-//! Always: those of events are the very files of the vocabulary.
+//! The schemas of the contract: of parameters, of what a sender sends, and of the answers.
+//! Always: the schemas of events are the very files of the vocabulary.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,36 @@ use crate::domain::vocabulary::kind::{Kind, SchemaVersion};
 use crate::domain::vocabulary::schemas;
 use crate::http::problem::kind::ProblemType;
 
-/// Years in which every answer is exact, whatever the offset of the moment.
+/// The years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
 
-const COMPLETE_SINCE: &str = "All that was refused after this moment is in the list, but for the \
-    moments before a service was killed";
+const COMPLETE_SINCE: &str = "Every event that was refused after this moment is in the list, except \
+    in the moments before a service was killed";
 
-/// A list, a position, two instants in microseconds, a pseudonym and a number.
+/// The cursor of a list: the letter of the list, a position, two instants in microseconds, a
+/// pseudonym and a number.
 const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,19}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
     [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\\.[0-9]{1,19}$";
 
 /// The schemas that the operations name.
 pub fn components() -> Map<String, Value> {
+    let parts = [parameters(), events(), answers()];
+    let objects = parts.into_iter().filter_map(|part| part.as_object().cloned());
+    let mut components: Map<String, Value> = objects.flatten().collect();
+    for kind in Kind::ALL {
+        let versions = kind.versions().iter();
+        components.extend(versions.map(|version| (data_name(version), file(version.schema))));
+    }
+    for kind in sendable() {
+        components.insert(format!("event.{kind}"), event(kind));
+    }
+    components
+}
+
+/// The schemas of parameters and headers.
+fn parameters() -> Value {
     let moment = "A date (2026-03-01) or an RFC 3339 instant with offset, after 1900, before 2200";
-    let run = json!({"type": "object", "properties": {
-        "from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"},
-        "days": {"type": "integer"}, "why": {"type": "string"},
-        "events": {"type": "array", "items": {"type": "string"}}
-    }});
-    let components = json!({
+    json!({
         "Any": {},
         "Text": {"type": "string"},
         "Flag": {"type": "boolean"},
@@ -60,11 +71,28 @@ pub fn components() -> Map<String, Value> {
             "enum": Kind::CODES.iter().copied().chain(["envelope"]).collect::<Vec<_>>()},
         "Boundary": {"type": "string", "enum": Boundary::CODES},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
-        "EventType": {"type": "string", "enum": Kind::CODES},
+        "EventType": {"type": "string", "enum": Kind::CODES}
+    })
+}
+
+/// The schemas of what a sender sends.
+fn events() -> Value {
+    json!({
         "Envelope": file(schemas::ENVELOPE),
         "CareEvent": care_event(),
         "CareEventBatch": {"type": "array", "items": {"$ref": "#/components/schemas/CareEvent"}},
-        "Lines": {"type": "string", "description": "One JSON object a line"},
+        "Lines": {"type": "string", "description": "One JSON object a line"}
+    })
+}
+
+/// The schemas of what the service answers.
+fn answers() -> Value {
+    let run = json!({"type": "object", "properties": {
+        "from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"},
+        "days": {"type": "integer"}, "why": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "string"}}
+    }});
+    json!({
         "Receipt": receipt(),
         "Receipts": {"type": "object", "required": ["receipts"], "properties": {
             "dryRun": {"type": "boolean"},
@@ -91,17 +119,8 @@ pub fn components() -> Map<String, Value> {
                 "description": COMPLETE_SINCE}}},
         "Refusal": refusal(),
         "Issue": issue(),
-        "Problem": problem(),
-    });
-    let Value::Object(mut components) = components else { return Map::new() };
-    for kind in Kind::ALL {
-        let versions = kind.versions().iter();
-        components.extend(versions.map(|version| (data_name(version), file(version.schema))));
-    }
-    for kind in sendable() {
-        components.insert(format!("event.{kind}"), event(kind));
-    }
-    components
+        "Problem": problem()
+    })
 }
 
 /// A page of a list over all persons.
@@ -113,12 +132,12 @@ fn page(item: &str) -> Value {
         "items": items, "next": {"type": "string"}}})
 }
 
-/// The types that a sender may say: `record.erased` is the ledger's own.
+/// The types that a sender may send: `record.erased` is the ledger's own.
 fn sendable() -> impl Iterator<Item = Kind> {
     Kind::ALL.iter().copied().filter(|kind| *kind != Kind::RecordErased)
 }
 
-/// An event of any type, told apart by `type`.
+/// An event of any type; `type` says which schema it follows.
 fn care_event() -> Value {
     let place = |kind: Kind| format!("#/components/schemas/event.{kind}");
     let one_of: Vec<Value> = sendable().map(|kind| json!({"$ref": place(kind)})).collect();
@@ -169,7 +188,7 @@ fn event(kind: Kind) -> Value {
     event
 }
 
-/// A shipped schema, to stand inside the contract.
+/// A shipped schema, without the members that only a file has.
 fn file(text: &str) -> Value {
     let mut schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
     if let Some(members) = schema.as_object_mut() {
@@ -210,7 +229,7 @@ fn issue() -> Value {
         "index": {"type": "integer"}}})
 }
 
-/// A refused event as its sender reads it: no member of it but its key and a known type.
+/// A refused event as its sender reads it: of the event only its key, and its type if known.
 fn refusal() -> Value {
     let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
     json!({"type": "object", "required": ["at", "source", "id", "problem"],

@@ -6,6 +6,25 @@ use serde::Serialize;
 use super::kind::ProblemType;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 
+/// Whether an issue names the place of its event among those of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssueIndex {
+    /// The request is a batch.
+    InBatch,
+    /// The request, or the line, is one event.
+    OneEvent,
+}
+
+impl IssueIndex {
+    /// The `index` of an issue about the event at a place.
+    pub fn of(self, place: usize) -> Option<usize> {
+        match self {
+            Self::InBatch => Some(place),
+            Self::OneEvent => None,
+        }
+    }
+}
+
 /// Where in a request a rule is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,7 +70,7 @@ impl Issue {
         Self::new(INVALID_INPUT, place, name, detail)
     }
 
-    /// Input that nobody asked for.
+    /// Input that the resource does not take.
     pub fn unknown(place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
         Self::new(UNKNOWN_INPUT, place, name, detail)
     }
@@ -74,8 +93,8 @@ impl Issue {
 
     /// The event at `index` carries a key that is in use.
     pub fn reused(index: Option<usize>) -> Self {
-        let detail = "Recorded before with other content; a new fact needs a new id, and a \
-                      correction is an event of type record.corrected.";
+        let detail = "This source and id were recorded before with other content. A new fact needs a \
+                      new id; a correction is an event of type record.corrected.";
         let kind = ProblemType::IdReused.urn();
         Self { index, ..Self::new(kind, IssuePlace::Body, "/id", detail) }
     }

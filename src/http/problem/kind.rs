@@ -4,9 +4,11 @@
 
 use axum::http::StatusCode;
 
+use crate::domain::vocabulary::violation::ViolationCode;
+
 macro_rules! problem_types {
-    ($($variant:ident = $urn:literal, $status:ident, $title:literal, $detail:literal;)*) => {
-        /// What is wrong; its last word names its page, `/errors/<code>`.
+    ($($variant:ident = $owner:literal $code:literal, $status:ident, $title:literal, $detail:literal;)*) => {
+        /// A type of problem. Its last word names its page, `/errors/<code>`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum ProblemType { $(#[doc = $title] $variant,)* }
 
@@ -16,7 +18,19 @@ macro_rules! problem_types {
 
             /// The stable `type`.
             pub const fn urn(self) -> &'static str {
-                match self { $(Self::$variant => concat!("urn:problem-type:", $urn),)* }
+                match self { $(Self::$variant => concat!("urn:problem-type:", $owner, ":", $code),)* }
+            }
+
+            /// The last word of the type, which names its page.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The page that says what the problem means and what to do.
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/ops/errors/", $code, ".md"
+                )),)* }
             }
 
             /// The status it is answered with.
@@ -29,7 +43,7 @@ macro_rules! problem_types {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            /// What to do, where the place that refuses has nothing closer to say.
+            /// What to do, unless the refusing code knows something more exact.
             pub const fn detail(self) -> &'static str {
                 match self { $(Self::$variant => $detail,)* }
             }
@@ -38,40 +52,61 @@ macro_rules! problem_types {
 }
 
 problem_types! {
-    BadRequest = "belgif:badRequest", BAD_REQUEST, "Bad request",
+    BadRequest = "belgif" "badRequest", BAD_REQUEST, "Bad request",
         "The request breaks the rules named in `issues`.";
-    NotFound = "belgif:resourceNotFound", NOT_FOUND, "Resource not found",
+    NotFound = "belgif" "resourceNotFound", NOT_FOUND, "Resource not found",
         "There is nothing at this address; GET /openapi.json describes every route.";
-    MethodNotAllowed = "careLedger:methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed",
+    MethodNotAllowed = "careLedger" "methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed",
         "The header Allow names the methods of this resource.";
-    IdReused = "careLedger:idReused", CONFLICT, "This source and id are in use with other content",
+    IdReused = "careLedger" "idReused", CONFLICT, "This source and id are in use with other content",
         "Nothing was written.";
-    WrongRevision = "careLedger:wrongRevision", PRECONDITION_FAILED,
+    WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
-    TooLarge = "belgif:payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",
-        "Send it in smaller parts.";
-    UnsupportedMediaType = "careLedger:unsupportedMediaType", UNSUPPORTED_MEDIA_TYPE,
-        "Unsupported media type", "GET /openapi.json names the media types that are taken.";
-    InvalidEvent = "careLedger:invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event",
+    TooLarge = "belgif" "payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",
+        "Send smaller parts.";
+    UnsupportedMediaType = "careLedger" "unsupportedMediaType", UNSUPPORTED_MEDIA_TYPE,
+        "Unsupported media type", "GET /openapi.json names the accepted media types.";
+    InvalidEvent = "careLedger" "invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event",
         "Nothing was written.";
-    OtherSource = "careLedger:otherSource", UNPROCESSABLE_ENTITY,
+    OtherSource = "careLedger" "otherSource", UNPROCESSABLE_ENTITY,
         "Only the system that sent a record may correct or annul it", "Nothing was written.";
-    StreamTooLong = "careLedger:streamTooLong", UNPROCESSABLE_ENTITY,
+    StreamTooLong = "careLedger" "streamTooLong", UNPROCESSABLE_ENTITY,
         "This person has too many records for one answer", "Page through GET /v1/events instead.";
-    Timeout = "careLedger:requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive",
-        "Send it again: what was recorded already is answered as a duplicate.";
-    Internal = "belgif:internalServerError", INTERNAL_SERVER_ERROR, "Internal server error",
-        "A fault of the service; its log says more under the id in `instance`.";
-    NotYetRead = "careLedger:notYetRead", GATEWAY_TIMEOUT,
+    Timeout = "careLedger" "requestTimeout", REQUEST_TIMEOUT, "The request took too long to arrive",
+        "Send the same again: events that were recorded are answered as duplicates.";
+    UriTooLong = "careLedger" "uriTooLong", URI_TOO_LONG, "The address is too long",
+        "An address of this service has at most 16 KiB.";
+    HeadersTooLarge = "careLedger" "headersTooLarge", REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "The headers are too large", "A request has at most 100 headers, of 32 KiB together.";
+    Internal = "belgif" "internalServerError", INTERNAL_SERVER_ERROR, "Internal server error",
+        "The service failed. Its log has more under the id in `instance`.";
+    NotYetRead = "careLedger" "notYetRead", GATEWAY_TIMEOUT,
         "The position asked for has not been read yet",
-        "The time asked for with Prefer: wait is over; ask again.";
-    Unavailable = "belgif:serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable",
+        "The time of Prefer: wait is over. Ask again.";
+    Unavailable = "belgif" "serviceUnavailable", SERVICE_UNAVAILABLE, "Service unavailable",
         "Send the same again after the seconds in Retry-After.";
 }
 
 impl ProblemType {
-    /// The last word of the type, which names its page.
-    pub fn code(self) -> &'static str {
-        self.urn().rsplit(':').next().unwrap_or_default()
+    /// The type for an event with these violations: that only another sender may correct is a type
+    /// of its own, if nothing else is wrong.
+    pub fn of_violations(mut codes: impl Iterator<Item = ViolationCode>) -> Self {
+        match codes.all(|code| code == ViolationCode::OtherSource) {
+            true => Self::OtherSource,
+            false => Self::InvalidEvent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_names_its_type_and_status() {
+        for kind in ProblemType::ALL {
+            assert!(kind.page().contains(kind.urn()), "{}", kind.code());
+            assert!(kind.page().contains(kind.status().as_str()), "{}", kind.code());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Every refusal as an RFC 9457 problem, and the only place that knows status codes.
+//! Every refusal as an RFC 9457 problem.
 //! Always: no content, no name, no number of a person; a 5xx shows a request id and nothing else.
 //! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::id::Revision;
-use crate::domain::vocabulary::violation::{Violation, ViolationCode};
-use crate::http::problem::issue::Issue;
+use crate::domain::vocabulary::violation::Violation;
+use crate::http::problem::issue::{Issue, IssueIndex};
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::record::{Receipt, RecordError, Unrecorded};
 use crate::ledger::{AppendError, ReadError, clock};
@@ -21,18 +21,19 @@ use crate::ledger::{AppendError, ReadError, clock};
 /// How long a sender waits before it sends again after a 503: several commits of a full queue.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// So many issues are told in one answer: one for each event of the largest batch.
+/// At most so many issues are listed in one answer: one for each event of the largest batch.
 const ISSUES_MAX: usize = 10_000;
 
-/// The id of a refusal, for the log line of its request.
+/// The id of a problem, for the log line of its request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// A refusal, on its way to an answer. Boxed: the good path carries a pointer, not a page.
+/// A refusal, on its way to an answer. It is boxed, so that a `Result` of the good path stays small.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct Problem(Box<ProblemBody>);
 
+/// The problem as it is sent.
 #[derive(Debug, Clone, Serialize)]
 struct ProblemBody {
     #[serde(rename = "type")]
@@ -41,7 +42,7 @@ struct ProblemBody {
     title: &'static str,
     status: u16,
     detail: Cow<'static, str>,
-    /// This very refusal; the same id stands in the log.
+    /// The id of this one refusal; the log line has the same id.
     instance: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     issues: Vec<Issue>,
@@ -54,7 +55,7 @@ struct ProblemBody {
 }
 
 impl Problem {
-    /// A problem without further words.
+    /// A problem with the title and the detail of its type.
     pub fn new(kind: ProblemType) -> Self {
         Self(Box::new(ProblemBody {
             urn: kind.urn(),
@@ -70,12 +71,12 @@ impl Problem {
         }))
     }
 
-    /// What is wrong.
+    /// The type.
     pub fn kind(&self) -> ProblemType {
         self.0.kind
     }
 
-    /// The id of this very refusal.
+    /// The id of this one refusal.
     pub fn instance(&self) -> &str {
         &self.0.instance
     }
@@ -85,7 +86,7 @@ impl Problem {
         &self.0.issues
     }
 
-    /// Says what to do, in a sentence without content.
+    /// Replaces the detail: a sentence about what to do, without content.
     pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.0.detail = detail.into();
         self
@@ -97,7 +98,7 @@ impl Problem {
         self
     }
 
-    /// Tells each issue at the place where the sender wrote what it is about.
+    /// Moves each issue to the place where the sender wrote what the issue is about.
     pub fn placed(mut self, place: impl FnMut(Issue) -> Issue) -> Self {
         self.0.issues = self.0.issues.into_iter().map(place).collect();
         self
@@ -121,8 +122,7 @@ impl Problem {
         };
         let all = refused.iter().map(|(_, violations)| violations.len()).sum::<usize>();
         let issues: Vec<Issue> = refused.into_iter().flat_map(issue).take(ISSUES_MAX).collect();
-        let only_source = issues.iter().all(|i| i.code == Some(ViolationCode::OtherSource));
-        let kind = if only_source { ProblemType::OtherSource } else { ProblemType::InvalidEvent };
+        let kind = ProblemType::of_violations(issues.iter().filter_map(|issue| issue.code));
         let more = all - issues.len();
         let more = if more > 0 {
             format!(" {more} further issues are not listed.")
@@ -154,13 +154,12 @@ impl Problem {
             .header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
     }
 
-    /// What went wrong while recording, as an answer; what was recorded all the same stands in
-    /// `receipts`. `index`: whether places are told.
-    pub fn record(unrecorded: Unrecorded, index: bool) -> Self {
+    /// What went wrong while recording. Events that were recorded all the same are in `receipts`.
+    pub fn record(unrecorded: Unrecorded, index: IssueIndex) -> Self {
         let Unrecorded { why, recorded } = unrecorded;
         let mut problem = match why {
             RecordError::Reused(places) => {
-                let issue = |place| Issue::reused(index.then_some(place));
+                let issue = |place| Issue::reused(index.of(place));
                 Self::new(ProblemType::IdReused).issues(places.into_iter().map(issue).collect())
             }
             RecordError::WrongRevision { actual } => Self::wrong_revision(actual),
@@ -168,9 +167,10 @@ impl Problem {
             RecordError::Read(error) => error.into(),
         };
         if !recorded.is_empty() {
-            problem.0.detail = "Part of it was written: `receipts` says what. To send the same \
-                                again is safe."
-                .into();
+            problem.0.detail =
+                "Part of it was written: `receipts` lists the recorded events. Sending \
+                                the same again is safe."
+                    .into();
             problem.0.receipts = recorded;
         }
         problem
@@ -180,16 +180,18 @@ impl Problem {
         let problem = match error {
             AppendError::Busy => return Self::unavailable(),
             AppendError::TooLarge => {
-                return Self::new(ProblemType::TooLarge)
-                    .detail("The cluster takes less of one person at once. Send it in parts.");
+                return Self::new(ProblemType::TooLarge).detail(
+                    "The cluster takes fewer bytes for one person at once. Send smaller parts.",
+                );
             }
             AppendError::Unreachable => Self::unavailable().detail(
-                "The store is not reached at the moment, and nothing was written. Send the same \
-                 again after the seconds in Retry-After.",
+                "The store cannot be reached at the moment, and nothing was written. Send the \
+                 same again after the seconds in Retry-After.",
             ),
             AppendError::Unsure => Self::unavailable().detail(
-                "The store did not say in time whether it was written. Send the same again after \
-                 the seconds in Retry-After: what was recorded is answered as a duplicate.",
+                "The store did not answer in time, so the events may or may not be recorded. Send \
+                 the same again after the seconds in Retry-After: recorded events are answered \
+                 as duplicates.",
             ),
             AppendError::DiskFull | AppendError::Failed => Self::unavailable(),
         };

@@ -1,4 +1,4 @@
-//! From a request to raw events, in each of the three CloudEvents modes.
+//! From a request to events that are read but not validated, in each CloudEvents mode.
 //! Always: the same event gives the same [`JsonValue`] in every mode.
 //! Form: CloudEvents 1.0, HTTP protocol binding, sections 3.1 to 3.3; JSON event format.
 
@@ -6,13 +6,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use percent_encoding::percent_decode;
 
+use super::params::Params;
 use crate::domain::vocabulary::json::{self, JsonValue, ParseError};
 use crate::domain::vocabulary::validate::without_null_attributes;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
 use crate::http::problem::kind::ProblemType;
-use crate::http::request::params::Reading;
 
 /// How a request carries its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum ContentMode {
     Lines,
 }
 
-/// Which mode a request is in.
+/// The mode that a request is in.
 ///
 /// # Errors
 /// A 415 that lists the modes.
@@ -44,7 +45,7 @@ pub fn mode(headers: &HeaderMap) -> Result<ContentMode, Problem> {
         .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if is_encoded {
         return Err(Problem::new(ProblemType::UnsupportedMediaType)
-            .detail("Send the body as it is: no Content-Encoding is taken."));
+            .detail("Send the body without a Content-Encoding."));
     }
     let is_binary = headers.contains_key("ce-specversion");
     let media_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
@@ -86,8 +87,8 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
 /// Attributes by name.
 pub type Attributes = BTreeMap<String, String>;
 
-/// Reads the attributes of an event in binary mode; a header that is none is told as an issue.
-pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Attributes {
+/// Reads the attributes of an event in binary mode. A header that is no attribute becomes an issue.
+pub fn attributes(headers: &HeaderMap, params: &mut Params) -> Attributes {
     let mut members = Attributes::new();
     for name in headers.keys() {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
@@ -97,14 +98,14 @@ pub fn attributes(headers: &HeaderMap, reading: &mut Reading) -> Attributes {
                 members.insert(attribute.to_owned(), value);
             }
             _ => {
-                let detail = "An attribute is one percent-encoded UTF-8 header; data is the body \
-                              and datacontenttype the Content-Type.";
-                reading.tell(Issue::invalid(IssuePlace::Header, name.as_str(), detail));
+                let detail = "An attribute is one header, in percent-encoded UTF-8. The data is the \
+                              body, and datacontenttype is the Content-Type.";
+                params.add_issue(Issue::invalid(IssuePlace::Header, name.as_str(), detail));
             }
         }
     }
     if headers.contains_key(header::CONTENT_TYPE) {
-        // The mode was decided by it: it can only be this.
+        // Binary mode has no other Content-Type.
         members.insert("datacontenttype".to_owned(), "application/json".into());
     }
     members
@@ -125,8 +126,8 @@ pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Prob
     Ok(JsonValue::Object(members))
 }
 
-/// An issue of an event where binary mode has it: an attribute in its header, and what is under
-/// `data` in the body, which is the data itself.
+/// Moves an issue of an event to where binary mode has it: an attribute is in its header, and what
+/// is under `data` is the body.
 pub fn place_in_binary(issue: Issue) -> Issue {
     let Some(member) = issue.name.strip_prefix('/') else { return issue };
     match member.strip_prefix("data") {
@@ -142,18 +143,12 @@ pub fn place_in_binary(issue: Issue) -> Issue {
     }
 }
 
-/// Decoding as the HTTP binding asks for header values (section 3.1.3.2): first the quotes of a
-/// quoted string, then the percent signs.
+/// Decodes a header value as the HTTP binding asks (section 3.1.3.2): first the quotes of a quoted
+/// string, then the percent signs. `None`: the value is not UTF-8.
 fn decode(value: &HeaderValue) -> Option<String> {
-    let mut bytes = Vec::with_capacity(value.len());
     let unquoted = unquote(value.as_bytes());
-    let mut rest = unquoted.as_slice();
-    while let Some((&byte, after)) = rest.split_first() {
-        let escaped = (byte == b'%').then(|| after.get(..2).and_then(hex)).flatten();
-        rest = if escaped.is_some() { &after[2..] } else { after };
-        bytes.push(escaped.unwrap_or(byte));
-    }
-    String::from_utf8(bytes).ok()
+    let text = percent_decode(&unquoted).decode_utf8().ok()?;
+    Some(text.into_owned())
 }
 
 /// The content of a quoted string (RFC 9110, 5.6.4), or the bytes as they are.
@@ -173,20 +168,13 @@ fn unquote(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn hex(digits: &[u8]) -> Option<u8> {
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-}
-
 fn syntax(error: &ParseError) -> Problem {
     let detail = match error {
         ParseError::Syntax { line, column } => {
             format!("Not valid JSON in UTF-8, at line {line}, column {column}.")
         }
         ParseError::RepeatedName { line, column } => {
-            format!("A member name stands twice in one object, by line {line}, column {column}.")
+            format!("A member name is repeated in one object, at line {line}, column {column}.")
         }
     };
     Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)])

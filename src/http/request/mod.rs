@@ -1,5 +1,8 @@
 //! What a request says, read into types: extractors for handlers, and the CloudEvents modes.
 
+pub mod accept;
 pub mod cloudevents;
 pub mod params;
+pub mod prefer;
+pub mod principal;
 pub mod wait_for;

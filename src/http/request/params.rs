@@ -1,240 +1,217 @@
-//! Query parameters: known names only, once each, parsed to the types of the domain.
-//! Always: every broken rule is told at once, those of path and headers among them, by name, never
-//! with the value.
+//! The parameters of a request, from its path and its query, read to the types of the domain.
+//! Always: every broken rule is listed at once, those of the headers included, by name and never
+//! with the value. A query parameter that the handler does not ask for is refused.
 
 use std::str::FromStr;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
-use chrono::{DateTime, NaiveDate, Utc};
+use axum::http::{HeaderMap, Method};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
+use super::wait_for;
 use crate::domain::choices::NotAChoice;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, IssuePlace};
-use crate::http::request::wait_for::{self, Hold};
 
-/// The parameters of a request, as sent.
-pub struct Query {
-    pairs: Vec<(String, String)>,
-    /// What is wrong with the headers that any read takes.
+/// What `type` must be, where events are selected by it.
+pub const EVENT_TYPE: &str = "Must be an event type; GET /v1/schemas lists them.";
+
+/// The parameters that are being read, and what is wrong with the request so far. A handler asks
+/// for each of its parameters and ends with [`Params::finish`].
+#[must_use = "unknown and malformed parameters are refused by `finish`"]
+pub struct Params {
+    path: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    /// The names of the query parameters that the handler has asked for.
+    asked_for: Vec<&'static str>,
     issues: Vec<Issue>,
-    hold: Option<Hold>,
 }
 
-impl<S: Sync> FromRequestParts<S> for Query {
+impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let malformed = |_| {
-            let detail = "Not a query string of names and values.";
+            let detail = "The query string is not a list of names and values.";
             Problem::bad_request(vec![Issue::invalid(IssuePlace::Query, "", detail)])
         };
-        let mut issues = Vec::new();
-        if wait_for::is_read(&parts.method) && wait_for::is_malformed(&parts.headers) {
-            let detail = "Must be the `position` of an event.";
-            issues.push(Issue::invalid(IssuePlace::Header, "Ledger-Position", detail));
-        }
-        let hold = parts.extensions.get::<Hold>().cloned();
-        Ok(Self { pairs: query.map_err(malformed)?.0, issues, hold })
+        let query = query.map_err(malformed)?.0;
+        // A path that is not UTF-8 has no parameters that could be read.
+        let path = RawPathParams::from_request_parts(parts, state).await;
+        let path = path.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        let issue = if is_read { wait_for::position_issue(&parts.headers) } else { None };
+        let (asked_for, issues) = (Vec::new(), issue.into_iter().collect());
+        Ok(Self { path: path.collect(), query, asked_for, issues })
     }
 }
 
-/// Parameters being read, and what is wrong with the request so far.
-pub struct Reading {
-    pairs: Vec<(String, String)>,
-    issues: Vec<Issue>,
-    hold: Option<Hold>,
-}
-
-impl Query {
-    /// Starts reading: names outside `known` and repeated names are refused.
-    pub fn of(self, known: &[&str]) -> Reading {
-        let Self { pairs, mut issues, hold } = self;
-        for (place, (name, _)) in pairs.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                let detail =
-                    format!("Not a parameter of this resource; known: {}.", known.join(", "));
-                issues.push(Issue::unknown(IssuePlace::Query, name, detail));
-            } else if pairs[..place].iter().any(|(earlier, _)| earlier == name) {
-                issues.push(Issue::invalid(IssuePlace::Query, name, "Given twice."));
-            }
-        }
-        Reading { pairs, issues, hold }
-    }
-
-    /// Refuses every parameter, and waits as asked.
-    ///
-    /// # Errors
-    /// A 400 that names what was sent; a 504.
-    pub async fn none(self) -> Result<(), Problem> {
-        self.of(&[]).done().await
-    }
-}
-
-impl Reading {
-    /// Adds what is wrong elsewhere in the request.
-    pub fn tell(&mut self, issue: Issue) {
+impl Params {
+    /// Adds an issue that the handler has found itself.
+    pub fn add_issue(&mut self, issue: Issue) {
         self.issues.push(issue);
     }
 
-    /// Parses the one parameter of a path; `None` has become an issue with this sentence.
-    pub fn path<T: FromStr>(
-        &mut self,
-        path: Result<Path<String>, PathRejection>,
-        name: &str,
-        sentence: &str,
-    ) -> Option<T> {
-        let value = path.ok().and_then(|Path(text)| text.parse().ok());
+    /// The text of a parameter of the path.
+    pub fn path_text(&self, name: &str) -> Option<&str> {
+        let found = self.path.iter().find(|(found, _)| found == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Reads a parameter of the path; `None`: it does not read, and `rule` is now an issue.
+    pub fn path<T: FromStr>(&mut self, name: &str, rule: &str) -> Option<T> {
+        let value = self.path_text(name).and_then(|text| text.parse().ok());
         if value.is_none() {
-            self.tell(Issue::invalid(IssuePlace::Path, name, sentence));
+            self.add_issue(Issue::invalid(IssuePlace::Path, name, rule));
         }
         value
     }
 
-    /// Parses a header that stands once; one that does not parse becomes an issue with this
-    /// sentence.
+    /// Reads a header that may be present once. A header that does not read becomes an issue with
+    /// this `rule`.
     pub fn header<T>(
         &mut self,
         headers: &HeaderMap,
         name: &str,
-        sentence: &str,
+        rule: &str,
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Option<T> {
         let mut values = headers.get_all(name).iter();
         let first = values.next()?.as_bytes();
         let value = if values.next().is_none() { parse(first) } else { None };
         if value.is_none() {
-            self.tell(Issue::invalid(IssuePlace::Header, name, sentence));
+            self.add_issue(Issue::invalid(IssuePlace::Header, name, rule));
         }
         value
     }
 
-    /// The text of a parameter.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    /// The text of a query parameter.
+    pub fn text(&mut self, name: &'static str) -> Option<&str> {
+        if !self.asked_for.contains(&name) {
+            self.asked_for.push(name);
+        }
+        self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Parses a parameter; a value that does not parse becomes an issue with this sentence.
+    /// Reads a query parameter. A value that does not read becomes an issue with this `rule`.
     pub fn parse<T>(
         &mut self,
-        name: &str,
-        sentence: &str,
+        name: &'static str,
+        rule: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let value = parse(self.text(name)?);
         if value.is_none() {
-            self.tell(Issue::invalid(IssuePlace::Query, name, sentence));
+            self.add_issue(Issue::invalid(IssuePlace::Query, name, rule));
         }
         value
     }
 
-    /// A code of a closed list; any other text becomes an issue that names the codes.
-    pub fn choice<T: FromStr<Err = NotAChoice>>(&mut self, name: &str) -> Option<T> {
+    /// Reads a query parameter that has a closed list of codes.
+    pub fn choice<T: FromStr<Err = NotAChoice>>(&mut self, name: &'static str) -> Option<T> {
         match self.text(name)?.parse() {
             Ok(choice) => Some(choice),
             Err(NotAChoice(codes)) => {
-                let sentence = format!("Must be one of {}.", codes.join(", "));
-                self.tell(Issue::invalid(IssuePlace::Query, name, sentence));
+                let rule = format!("Must be one of {}.", codes.join(", "));
+                self.add_issue(Issue::invalid(IssuePlace::Query, name, rule));
                 None
             }
         }
     }
 
-    /// `true` or `false`; absent is `false`.
-    pub fn flag(&mut self, name: &str) -> bool {
+    /// Whether a query parameter is `true`; an absent one counts as `false`.
+    pub fn flag(&mut self, name: &'static str) -> bool {
         self.parse(name, "Must be true or false.", |text| text.parse().ok()).unwrap_or(false)
     }
 
-    /// The moment an answer speaks of: an instant or a civil date.
-    pub fn at(&mut self, name: &str) -> Option<At> {
-        self.parse(name, MOMENT, at)
+    /// `at`: the instant or civil date that an answer speaks of.
+    pub fn at(&mut self) -> Option<At> {
+        self.parse("at", INSTANT_OR_DATE, instant_or_date)
     }
 
-    /// The last record an answer knows of: an instant, or a civil date meaning its end.
-    pub fn known(&mut self, name: &str) -> Option<RecordedTime> {
-        let at = self.at(name)?;
-        Some(RecordedTime::from_micros(at.instant().timestamp_micros()))
+    /// `known`: only records that were recorded by then count; a civil date means its end.
+    pub fn known_at(&mut self) -> Option<RecordedTime> {
+        let known_at = self.parse("known", INSTANT_OR_DATE, instant_or_date)?;
+        Some(RecordedTime::from_micros(known_at.instant().timestamp_micros()))
     }
 
-    /// A number of items, at least 1, at most `most` (more is cut to it).
-    pub fn limit(&mut self, name: &str, default: usize, most: usize) -> usize {
-        let sentence = "Must be a whole number of at least 1.";
+    /// `limit`: a number of items, at least 1. A larger number than `max` is cut to it.
+    pub fn limit(&mut self, default: usize, max: usize) -> usize {
         let parse = |text: &str| {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             let limit = text.parse().unwrap_or(usize::MAX);
-            (digits && limit > 0).then_some(limit)
+            (is_number && limit > 0).then_some(limit)
         };
-        self.parse(name, sentence, parse).unwrap_or(default).min(most)
+        let rule = "Must be a whole number of at least 1.";
+        self.parse("limit", rule, parse).unwrap_or(default).min(max)
     }
 
-    /// Ends the reading; a good request then waits as asked.
+    /// Ends the reading.
     ///
     /// # Errors
-    /// A 400 with every issue; a 504.
-    pub async fn done(self) -> Result<(), Problem> {
-        self.done_with(Some(())).await
+    /// A 400 with every issue.
+    pub fn finish(self) -> Result<(), Problem> {
+        self.finish_with(Some(()))
     }
 
-    /// Ends the reading, with what the answer cannot do without; `None` has been told as an issue.
+    /// Ends the reading and gives back a value that the answer needs; its absence is an issue
+    /// already.
     ///
     /// # Errors
-    /// A 400 with every issue; a 504.
-    pub async fn done_with<T>(self, needed: Option<T>) -> Result<T, Problem> {
-        let needed = needed.filter(|_| self.issues.is_empty());
-        let needed = needed.ok_or_else(|| Problem::bad_request(self.issues))?;
-        if let Some(hold) = self.hold {
-            hold.reached().await?;
+    /// A 400 with every issue.
+    pub fn finish_with<T>(mut self, needed: Option<T>) -> Result<T, Problem> {
+        let mut issues = self.unknown_and_repeated();
+        issues.append(&mut self.issues);
+        match needed {
+            Some(needed) if issues.is_empty() => Ok(needed),
+            _ => Err(Problem::bad_request(issues)),
         }
-        Ok(needed)
+    }
+
+    /// Issues of the query parameters that were not asked for, or that were given twice.
+    fn unknown_and_repeated(&self) -> Vec<Issue> {
+        let mut issues = Vec::new();
+        for (place, (name, _)) in self.query.iter().enumerate() {
+            if !self.asked_for.contains(&name.as_str()) {
+                let detail = match self.asked_for.is_empty() {
+                    true => "This resource takes no parameters.".to_owned(),
+                    false => format!("This resource takes: {}.", self.asked_for.join(", ")),
+                };
+                issues.push(Issue::unknown(IssuePlace::Query, name, detail));
+            } else if self.query[..place].iter().any(|(earlier, _)| earlier == name) {
+                let detail = "This parameter was given twice.";
+                issues.push(Issue::invalid(IssuePlace::Query, name, detail));
+            }
+        }
+        issues
     }
 }
 
-const MOMENT: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
-                      (2026-03-01T10:00:00+01:00), between the years 1900 and 2200.";
+const INSTANT_OR_DATE: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
+    (2026-03-01T10:00:00+01:00), between the years 1900 and 2200.";
 
-/// A date or an instant, in years in which every computation with days stays exact.
-pub fn at(text: &str) -> Option<At> {
+/// A civil date or an instant, in years in which every computation with days stays exact.
+fn instant_or_date(text: &str) -> Option<At> {
     let at = match text.parse::<NaiveDate>() {
-        // The parser of dates takes spaces for digits.
+        // The parser of dates also accepts spaces around its numbers.
         Ok(date) if date.to_string() == text => At::Date(date),
-        // An unencoded plus sign arrives as a space.
+        // A plus sign that was not percent-encoded arrives as a space.
         _ => At::Instant(DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok()?.to_utc()),
     };
     is_exact(at).then_some(at)
 }
 
 fn is_exact(at: At) -> bool {
-    (1900..=2200).contains(&chrono::Datelike::year(&at.date()))
+    (1900..=2200).contains(&at.date().year())
 }
 
-/// An instant in a cursor, in microseconds since 1970, as one of ours writes it.
-pub fn micros(text: &str) -> Option<DateTime<Utc>> {
+/// Reads an instant of a cursor: microseconds since 1970, exactly as the ledger writes them.
+pub fn cursor_instant(text: &str) -> Option<DateTime<Utc>> {
     let micros: i64 = text.parse().ok()?;
     let at = DateTime::from_timestamp_micros(micros)?;
     (micros.to_string() == text && is_exact(At::Instant(at))).then_some(at)
-}
-
-/// Whether a media type is asked for more than JSON (RFC 9110, 12.5.1); the first of equals counts.
-pub fn prefers(headers: &HeaderMap, kind: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut best = (0.0, false);
-    for range in values.flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-        let is_kind = match parts.next().as_deref() {
-            Some("application/json" | "application/*" | "*/*") => false,
-            Some(range) if range == kind || range == "text/*" => true,
-            _ => continue,
-        };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-        let quality = quality.unwrap_or(1.0);
-        if quality > best.0 {
-            best = (quality, is_kind);
-        }
-    }
-    best.1
 }

@@ -1,7 +1,6 @@
-//! What the service and its handlers tell each other about one connection, and the watch over its
-//! writes.
-//! Always: a connection whose client takes nothing for a while is cut off; one that is idle, with
-//! nothing to send, is not.
+//! One connection: what the service and the handlers know of it, and the watch over its writes.
+//! Always: a connection whose client takes nothing for a while is cut off; a connection that is
+//! idle, with nothing to send, is not.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,24 +13,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-/// How long the service waits for a client, and lets one wait.
+/// How long the service waits for a client that takes nothing, and how often a live feed speaks.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// A client that has taken no byte of what is ready for so long is cut off.
+    /// A client that takes no byte of a ready answer for so long is cut off.
     pub stall: Duration,
-    /// A live feed is never silent for longer, so that both ends know of each other.
+    /// A live feed sends something at least this often, so that each end knows that the other is
+    /// there.
     pub keep_alive: Duration,
 }
 
 impl Default for Timeouts {
-    /// Half a minute of nothing is no slow network any more (ours, as long as a silent sender
-    /// gets). 15 s: WHATWG HTML, 9.2.7, for proxies that give up early.
+    /// 30 s: a network that carries nothing for so long is not slow but gone (ours; a silent sender
+    /// gets as long). 15 s: WHATWG HTML, 9.2.7, for proxies that give up early.
     fn default() -> Self {
         Self { stall: Duration::from_secs(30), keep_alive: Duration::from_secs(15) }
     }
 }
 
-/// A connection, as both sides of it know it. Cheap to clone; all clones are one.
+/// A client's connection. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct ClientConnection {
     /// See [`Timeouts`].
@@ -47,14 +47,14 @@ struct ConnectionFlags {
 }
 
 impl Default for ClientConnection {
-    /// No connection at all: a question inside the process.
+    /// The connection of a request inside the process, which has none.
     fn default() -> Self {
         Self::new(Timeouts::default().keep_alive, watch::channel(false).1)
     }
 }
 
 impl ClientConnection {
-    /// A new connection of a service that tells when it stops.
+    /// A new connection. `stopping` turns true when the service stops.
     pub fn new(keep_alive: Duration, stopping: watch::Receiver<bool>) -> Self {
         Self { keep_alive, stopping, flags: Arc::default() }
     }
@@ -62,17 +62,17 @@ impl ClientConnection {
     /// Ready when the service stops.
     pub async fn stopped(&self) {
         if self.stopping.clone().wait_for(|stopping| *stopping).await.is_err() {
-            // Nobody is left to say so.
+            // The service is gone without a word, so nothing will ever stop it.
             std::future::pending().await
         }
     }
 
-    /// Notes whether the answer under way has no end of its own.
+    /// Notes whether the answer under way is a live feed, which has no end of its own.
     pub fn set_live(&self, is_live: bool) {
         self.flags.is_live.store(is_live, Ordering::Relaxed);
     }
 
-    /// Whether the answer under way, or the last one, has no end of its own.
+    /// Whether the answer under way, or the last one, is a live feed.
     pub fn is_live(&self) -> bool {
         self.flags.is_live.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Accepting connections, with limits on time and size, until told to stop.
+//! Accepting connections, with limits on time and size, until the service stops.
 //! Always: a stop lets requests under way finish, for a while, and ends live feeds at once; a slow
 //! sender of headers is cut off, and so is a client that takes nothing of its answer.
 
@@ -24,26 +24,28 @@ use tower::ServiceExt as _;
 use crate::http::limits::CONNECTIONS_MAX;
 use crate::http::server::connection::{ClientConnection, StallGuard, Timeouts};
 
-/// A client that has not sent its headers by then is cut off; an idle connection of a pool too.
+/// A client that has not sent the head of a request for so long is cut off, and so is an idle
+/// connection of a pool.
 const HEADERS_MAX: Duration = Duration::from_secs(75);
 
-/// What the kernel holds of an answer that its client has not taken yet; it doubles this. Over a
-/// line of 20 ms that is some 6 MB/s.
+/// What the kernel holds of an answer that the client has not taken yet; the kernel doubles the
+/// figure. Over a line of 20 ms that allows some 6 MB/s.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// All headers of a request. CloudEvents in binary mode with long ids take 2 KiB.
-const HEADERS_BYTES_MAX: usize = 64 * 1024;
+/// The HTTP library answers a request whose head is larger with a bare 431 or 414. Below that, the
+/// routes answer with a problem.
+const HEAD_BYTES_READ_MAX: usize = 64 * 1024;
 
-/// Headers in a request.
-const HEADERS_COUNT_MAX: usize = 100;
+/// The HTTP library answers a request with more headers with a bare 431.
+const HEADERS_READ_MAX: usize = 128;
 
-/// Requests under way at a stop have so long to finish.
+/// At a stop, requests under way have so long to finish.
 const FINISH_MAX: Duration = Duration::from_secs(20);
 
-/// A live reader that does not take the end of its feed at a stop is not waited for: it resumes.
+/// At a stop, a live reader has so long to take the end of its feed. It resumes later anyway.
 const FINISH_LIVE_MAX: Duration = Duration::from_secs(1);
 
-/// After a failed accept (no file descriptors left, mostly) the next one waits so long.
+/// After a failed accept (mostly because no file descriptor is left) the next one waits so long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then lets requests under way finish.
@@ -51,7 +53,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     serve_at(listener, router, stop, Timeouts::default()).await;
 }
 
-/// The same at a pace that a test can wait for.
+/// The same with timeouts that a test can wait for.
 pub async fn serve_at(
     listener: TcpListener,
     router: Router,
@@ -63,8 +65,8 @@ pub async fn serve_at(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_MAX)
-        .max_buf_size(HEADERS_BYTES_MAX)
-        .max_headers(HEADERS_COUNT_MAX);
+        .max_buf_size(HEAD_BYTES_READ_MAX)
+        .max_headers(HEADERS_READ_MAX);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stopping, stopped) = watch::channel(false);
     tokio::pin!(stop);
@@ -85,13 +87,14 @@ pub async fn serve_at(
                 continue;
             }
         };
-        // Small answers should not wait for more to send.
+        // Without this, a small answer waits for more to send.
         let _ = stream.set_nodelay(true);
-        // A client that does not read holds little; by itself the kernel takes up to 4 MiB for it.
+        // A client that does not read then holds little memory: by itself the kernel takes up to
+        // 4 MiB for each.
         let _ = set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES);
         let connection = ClientConnection::new(timeouts.keep_alive, stopped.clone());
         let stream = TokioIo::new(StallGuard::new(stream, timeouts.stall, connection.clone()));
-        let service = TowerToHyperService::new(told_of(router.clone(), connection.clone()));
+        let service = TowerToHyperService::new(with_connection(router.clone(), connection.clone()));
         let served = graceful.watch(builder.serve_connection(stream, service));
         tokio::spawn(async move {
             let _place = place;
@@ -99,7 +102,7 @@ pub async fn serve_at(
                 ended = served => if let Err(error) = ended {
                     tracing::debug!(error = %error, "a connection broke off");
                 },
-                () = end_of_patience(&connection) => {
+                () = live_feed_overdue(&connection) => {
                     tracing::debug!("a live reader was cut off at the stop");
                 }
             }
@@ -112,8 +115,8 @@ pub async fn serve_at(
     }
 }
 
-/// The routes, where every request knows of its connection.
-fn told_of(
+/// The routes, with its connection added to every request.
+fn with_connection(
     router: Router,
     connection: ClientConnection,
 ) -> impl tower::Service<
@@ -129,8 +132,8 @@ fn told_of(
     })
 }
 
-/// Ready a while after the stop, for a connection with a live feed that has not ended.
-async fn end_of_patience(connection: &ClientConnection) {
+/// Ready a while after the stop, if the connection has a live feed that has not ended.
+async fn live_feed_overdue(connection: &ClientConnection) {
     connection.stopped().await;
     tokio::time::sleep(FINISH_LIVE_MAX).await;
     if !connection.is_live() {
@@ -138,7 +141,7 @@ async fn end_of_patience(connection: &ClientConnection) {
     }
 }
 
-/// Asks the routes one question without a network, for a command on a data folder.
+/// Sends one request to the routes without a network, for a command on a data folder.
 pub async fn ask(router: Router, path: &str, accept: &str) -> (StatusCode, String) {
     let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
     let Ok(request) = request else { return (StatusCode::BAD_REQUEST, String::new()) };

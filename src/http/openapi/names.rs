@@ -1,0 +1,93 @@
+//! The names by which `#[utoipa::path]` refers to the schemas of the contract.
+//! Always: each name is a schema of [`super::components`] (a test looks each one up). A parameter
+//! that is read to a type of the domain is named by that type; other names have a stand-in here.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::credit::{Boundary, MonthDays};
+use crate::domain::id::{PersonId, Position, Revision};
+use crate::domain::time::calendar::At;
+use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
+use crate::domain::vocabulary::kind::Kind;
+
+macro_rules! named {
+    ($($named:ident = $name:literal,)*) => {$(
+        impl PartialSchema for $named {
+            fn schema() -> RefOr<Schema> {
+                Ref::from_schema_name($name).into()
+            }
+        }
+
+        impl ToSchema for $named {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    )*};
+}
+
+macro_rules! stand_ins {
+    ($($stand_in:ident = $name:literal,)*) => {
+        $(#[doc = concat!("Stands for the schema `", $name, "`.")] pub enum $stand_in {})*
+        named! { $($stand_in = $name,)* }
+        #[cfg(test)]
+        const STAND_INS: &[&str] = &[$($name,)*];
+    };
+}
+
+named! {
+    AlertCode = "AlertCode",
+    At = "Moment",
+    Boundary = "Boundary",
+    CustodyState = "CustodyState",
+    Kind = "EventType",
+    MonthDays = "MonthDays",
+    PersonId = "Uuid",
+    Position = "Position",
+    Revision = "EntityTag",
+    SubstitutionState = "SubstitutionState",
+}
+
+stand_ins! {
+    AnySchema = "Any",
+    CareEventSchema = "CareEvent",
+    CareEventBatchSchema = "CareEventBatch",
+    CodeSchema = "Code",
+    CreditSchema = "Credit",
+    CreditPageSchema = "CreditPage",
+    DaysSchema = "Days",
+    ErrorCodeSchema = "ErrorCode",
+    EventPageSchema = "EventPage",
+    FlagSchema = "Flag",
+    HistorySchema = "History",
+    HistoryCursorSchema = "Cursor",
+    LimitSchema = "Limit",
+    LinesSchema = "Lines",
+    ListCursorSchema = "ListCursor",
+    ReceiptsSchema = "Receipts",
+    RefusalPageSchema = "RefusalPage",
+    SchemaListSchema = "SchemaList",
+    SchemaNameSchema = "SchemaName",
+    TextSchema = "Text",
+    TrajectorySchema = "Trajectory",
+    TrajectoryPageSchema = "TrajectoryPage",
+    VersionSchema = "Version",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::components::components;
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_schema_of_the_contract() {
+        let schemas = components();
+        for name in STAND_INS {
+            assert!(schemas.contains_key(*name), "{name}");
+        }
+        assert!(schemas.contains_key(&*Position::name()));
+    }
+}

@@ -14,7 +14,9 @@ use super::{progress, serve, show, wait};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
+use crate::ledger::Ledger;
 use crate::projection::ProjectionStatus;
+use crate::store::open::StoreConfig;
 
 /// Where a ledger is.
 #[derive(Args)]
@@ -154,6 +156,11 @@ impl Who {
     }
 }
 
+/// The ledger in a folder.
+fn opened(folder: &Path) -> Result<Ledger, Failure> {
+    wait(serve::open(&StoreConfig::Folder(folder.to_owned())))?
+}
+
 /// Asks a ledger for a path, accepting a media type; the text of a good answer comes back.
 pub type Asker = Box<dyn FnMut(&str, &str) -> Result<String, Failure>>;
 
@@ -175,7 +182,7 @@ impl From {
     /// # Errors
     /// The folder cannot be opened, or the address is none.
     pub fn asker(&self) -> Result<Asker, Failure> {
-        self.asker_by(|folder| Ok(http::router(serve::open(folder)?)))
+        self.asker_by(|folder| Ok(http::router(opened(folder)?)))
     }
 
     /// The same, with the lists over all persons, once they have read all of the folder's log.
@@ -184,7 +191,7 @@ impl From {
     /// As [`From::asker`].
     pub fn asker_of_lists(&self) -> Result<Asker, Failure> {
         self.asker_by(|folder| {
-            let ledger = serve::open(folder)?;
+            let ledger = opened(folder)?;
             let last = ledger.tail();
             let lists = wait(async {
                 let lists = serve::lists(&ledger, folder).await?;

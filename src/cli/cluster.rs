@@ -1,12 +1,12 @@
-//! A cluster on the command line: its address, its credentials, and opening this replica of it.
+//! A cluster on the command line: its address, its credentials, and whether it is still followed.
 //! Always: no message holds a password.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::progress;
-use crate::ledger::{ClusterAddress, Condition, Ledger};
+use crate::ledger::{Condition, Ledger};
+use crate::store::open::ClusterAddress;
 
 /// Between two looks at whether the ledger can go on.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,25 +35,6 @@ pub fn address(text: &str, credentials: Option<&Path>) -> Result<ClusterAddress,
         tracing::warn!(cluster = %address, "tls=false: all goes to the cluster in clear");
     }
     Ok(address)
-}
-
-/// Opens this replica of a cluster, with progress.
-///
-/// # Errors
-/// See [`crate::ledger::LedgerError`].
-pub async fn open(address: ClusterAddress, folder: &Path) -> Result<Ledger, Failure> {
-    let name = address.to_string();
-    let mut bar = None;
-    let mut tell = |done, total| {
-        let bar = bar.get_or_insert_with(|| progress::bar("reading the cluster's log", total));
-        bar.set_length(total);
-        bar.set_position(done);
-    };
-    let ledger = Ledger::open_replica(address, folder, &mut tell).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
-    ledger.map_err(|error| Failure::because(&name, &error))
 }
 
 /// Ready once only a restart of the process helps the ledger. A process that was asleep looks so

@@ -16,6 +16,7 @@ use super::{progress, runtime, show};
 use crate::config::{LISTEN_DEFAULT, LogFormat};
 use crate::http;
 use crate::simulate::{self, Plan};
+use crate::store::open::StoreConfig;
 
 /// A made-up year in a ledger of its own: see what this does.
 #[derive(Args)]
@@ -50,7 +51,7 @@ impl Demo {
         }
         log_to_stderr("warn", LogFormat::Text)?;
         let runtime = runtime()?;
-        let ledger = open(&self.data)?;
+        let ledger = runtime.block_on(open(&StoreConfig::Folder(self.data.clone())))?;
         let lists = runtime.block_on(lists(&ledger, &self.data))?;
         let (address, served, stopped) = {
             let _inside = runtime.enter();

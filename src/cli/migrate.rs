@@ -11,11 +11,11 @@ use super::{cluster, progress, wait};
 use crate::store::migrate::{
     KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
 };
-use crate::vault::{KeyError, MasterKey};
+use crate::vault::{KeyError, LedgerKeys};
 
 /// Why a move out of a cluster cannot begin.
 const NO_KEY: &str =
-    "name the ledger's key with --key FILE: a replica has it as master.key in its folder";
+    "name the ledger's keys with --key FILE: a replica has them as ledger.keys in its folder";
 
 /// Move a ledger between a folder and a cluster
 #[derive(Args)]
@@ -23,7 +23,7 @@ const NO_KEY: &str =
     care-ledger migrate /srv/ledger 'esdb://db1:2113,db2:2113,db3:2113?tlsCaFile=ca.crt' \\\n    \
     --store-credentials login --dry-run\n  \
     care-ledger migrate /srv/ledger 'esdb://db1:2113?tls=false'\n  \
-    care-ledger migrate 'esdb://db1:2113?tls=false' /srv/new --key /srv/replica/master.key\n\n\
+    care-ledger migrate 'esdb://db1:2113?tls=false' /srv/new --key /srv/replica/ledger.keys\n\n\
     Stop the service, or all replicas, before. Records keep their bytes, order and positions: \
     receipts, cursors and answers stay what they were. Cut off, the same command goes on. A \
     cluster keeps what it has: nothing is deleted on either side.")]
@@ -32,7 +32,7 @@ pub struct Migrate {
     from: String,
     /// The other of the two
     to: String,
-    /// The ledger's master.key, for a move out of a cluster
+    /// The ledger's ledger.keys, for a move out of a cluster
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// A file of one line, user:password, for the cluster
@@ -78,7 +78,7 @@ impl Migrate {
         match (from, to, &self.key) {
             (Location::Folder(folder), ..) => Ok(KeysOnDisk::Folder(folder.clone())),
             (.., Some(file)) => Ok(KeysOnDisk::File(file.clone())),
-            (_, Location::Folder(folder), None) if MasterKey::is_in(folder) => {
+            (_, Location::Folder(folder), None) if LedgerKeys::are_in(folder) => {
                 Ok(KeysOnDisk::Folder(folder.clone()))
             }
             (_, Location::Folder(_), None) => Err(Failure::usage(NO_KEY)),
@@ -122,10 +122,10 @@ enum KeysOnDisk {
 }
 
 impl KeysOnDisk {
-    fn read(&self) -> Result<MasterKey, KeyError> {
+    fn read(&self) -> Result<LedgerKeys, KeyError> {
         match self {
-            Self::Folder(folder) => MasterKey::open(folder, false),
-            Self::File(file) => MasterKey::read(file),
+            Self::Folder(folder) => LedgerKeys::open(folder),
+            Self::File(file) => LedgerKeys::read(file),
         }
     }
 }
@@ -136,7 +136,7 @@ impl MovingKeys for KeysOnDisk {
     }
 
     fn put_into(&self, folder: &Path) -> Result<(), KeysError> {
-        Ok(self.read()?.keep(folder)?)
+        Ok(self.read()?.put_into(folder)?)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
+use crate::store::open::StoreConfig;
 
 /// Files that all connections, the log, its index and its readers may have open.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
@@ -47,16 +48,9 @@ impl Serve {
         }
         log_to_stderr(&config.log, config.log_format)?;
         allow_files();
-        let cluster = config
-            .store
-            .as_deref()
-            .map(|store| cluster::address(store, config.store_credentials.as_deref()))
-            .transpose()?;
+        let store = store(&config)?;
         wait(async {
-            let ledger = match cluster {
-                Some(address) => cluster::open(address, &config.data).await?,
-                None => open(&config.data)?,
-            };
+            let ledger = open(&store).await?;
             // The ledger has made the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
                 tracing::warn!(error = %error, "refusals are kept in memory only");
@@ -103,16 +97,31 @@ fn allow_files() {
     }
 }
 
-/// Opens the ledger in a folder, making one where there is none, with progress.
-pub fn open(folder: &Path) -> Result<Ledger, Failure> {
+/// Where the configuration says that the ledger is.
+fn store(config: &Config) -> Result<StoreConfig, Failure> {
+    let folder = config.data.clone();
+    let Some(store) = &config.store else { return Ok(StoreConfig::Folder(folder)) };
+    let address = cluster::address(store, config.store_credentials.as_deref())?;
+    Ok(StoreConfig::Cluster { address, folder })
+}
+
+/// Opens a ledger, making one where there is none, with progress.
+pub async fn open(store: &StoreConfig) -> Result<Ledger, Failure> {
+    let (name, what) = match store {
+        StoreConfig::Folder(folder) => (folder.display().to_string(), "catching the index up"),
+        StoreConfig::Cluster { address, .. } => (address.to_string(), "reading the cluster's log"),
+    };
     let mut bar = None;
-    let ledger = Ledger::open(folder, &mut |done, total| {
-        bar.get_or_insert_with(|| progress::bar("catching the index up", total)).set_position(done);
-    });
+    let mut show = |done, total| {
+        let bar = bar.get_or_insert_with(|| progress::bar(what, total));
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let ledger = Ledger::open(store, &mut show).await;
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    ledger.map_err(|error| Failure::because(&folder.display().to_string(), &error))
+    ledger.map_err(|error| Failure::because(&name, &error))
 }
 
 /// Starts keeping the lists of a ledger.

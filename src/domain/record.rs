@@ -1,11 +1,11 @@
 //! The bytes of a record, as they are stored, committed to and disclosed.
-//! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedtime`; position and revision are not in it.
+//! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedby ‖ recordedtime`; position and revision are not in it.
 //! Format 0: the sealed part, `salt ‖ JCS(event)`, stands in clear and the nonce is zero.
 //!
 //! ```text
 //! offset  length  part
 //!      0       1  format (0)
-//!      1       1  class: J, C, A or S
+//!      1       1  class: J, C, A, S or O
 //!      2       4  key generation, big-endian (0 in format 0)
 //!      6      16  stream: the person's UUID
 //!     22      32  pair: keyed BLAKE3 of source and id
@@ -13,10 +13,11 @@
 //!     86      24  nonce
 //!    110      32  salt            ┐ sealed
 //!    142       n  JCS(event)      ┘
-//!  142+n       8  recordedtime, microseconds since 1970 UTC, big-endian
+//!  142+n       8  recordedby: keyed BLAKE3 of the credential that recorded (zero: there is none yet)
+//!  150+n       8  recordedtime, microseconds since 1970 UTC, big-endian
 //! ```
 
-use super::event::{Draft, Event, Unreadable};
+use super::event::{Draft, Unreadable};
 use super::id::{DedupKey, EventKey, KeyGeneration, PersonId, RecordedTime};
 use super::vocabulary::kind::Class;
 
@@ -34,7 +35,11 @@ const TAG: usize = 54;
 const NONCE: usize = 86;
 const SALT: usize = 110;
 const EVENT: usize = 142;
-const RECORDED_BYTES: usize = 8;
+const RECORDED_BY_BYTES: usize = 8;
+const RECORDED_TIME_BYTES: usize = 8;
+
+/// What stands behind the event.
+const TAIL_BYTES: usize = RECORDED_BY_BYTES + RECORDED_TIME_BYTES;
 
 /// Hashes a duplicate key under the ledger's pair key, so that the stored pair says nothing of
 /// the sender's id. The lengths go in first, so that no two keys read alike.
@@ -57,21 +62,21 @@ fn hash_pair(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupK
     DedupKey(hasher.finalize().into())
 }
 
-/// A record but for its `recordedtime`, which the store's writer adds as it gives the place.
+/// A record but for its `recordedby` and `recordedtime`, which the store's writer adds as it gives the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped {
     /// The stream it goes to.
     pub stream: PersonId,
     /// Its duplicate key, hashed.
     pub dedup_key: DedupKey,
-    /// Everything before `recordedtime`.
+    /// Everything before `recordedby`.
     pub head: Vec<u8>,
 }
 
 impl Stamped {
     /// Lays out a draft for a stream: the person's own, or the other one of a merge.
     pub fn new(draft: &Draft, stream: PersonId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
-        let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + RECORDED_BYTES);
+        let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + TAIL_BYTES);
         head.push(FORMAT);
         head.push(draft.class.letter());
         head.extend_from_slice(&[0; 4]);
@@ -86,20 +91,10 @@ impl Stamped {
 
     /// The record's bytes, once the writer has said when.
     pub fn at(mut self, recorded: RecordedTime) -> Vec<u8> {
+        self.head.extend_from_slice(&[0; RECORDED_BY_BYTES]);
         self.head.extend_from_slice(&recorded.micros().to_be_bytes());
         self.head
     }
-}
-
-/// Whether a record's pair was hashed under this key: no two ledgers share one.
-pub fn is_paired(record: &[u8], dedup_hash_key: &[u8; 32]) -> bool {
-    let Ok(view) = View::new(record) else { return false };
-    // The first of a log may be the other copy of a merge, which has a pair of its own.
-    let of = |key: &EventKey| {
-        [dedup_key(dedup_hash_key, key), dedup_key_of_copy(dedup_hash_key, key, view.stream())]
-    };
-    Event::from_canonical(view.canonical())
-        .is_ok_and(|event| of(&event.key).contains(&view.dedup_key()))
 }
 
 /// The BLAKE3 hash of a record: what the log of hashes commits to.
@@ -117,7 +112,7 @@ impl<'a> View<'a> {
     /// # Errors
     /// [`Unreadable`] for another format, an unknown class, or bytes too short to be a record.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        let long_enough = bytes.len() >= EVENT + RECORDED_BYTES;
+        let long_enough = bytes.len() >= EVENT + TAIL_BYTES;
         if !long_enough || bytes[0] != FORMAT {
             return Err(Unreadable);
         }
@@ -147,12 +142,18 @@ impl<'a> View<'a> {
 
     /// RFC 8785 bytes of the event.
     pub fn canonical(self) -> &'a [u8] {
-        &self.0[EVENT..self.0.len() - RECORDED_BYTES]
+        &self.0[EVENT..self.0.len() - TAIL_BYTES]
+    }
+
+    /// A keyed hash of the credential that recorded; zero: there was none.
+    pub fn recorded_by(self) -> [u8; 8] {
+        let end = self.0.len() - RECORDED_TIME_BYTES;
+        array(&self.0[end - RECORDED_BY_BYTES..end])
     }
 
     /// When the ledger learned of it.
     pub fn recorded(self) -> RecordedTime {
-        let tail = &self.0[self.0.len() - RECORDED_BYTES..];
+        let tail = &self.0[self.0.len() - RECORDED_TIME_BYTES..];
         RecordedTime::from_micros(i64::from_be_bytes(array(tail)))
     }
 
@@ -170,6 +171,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::Event;
     use crate::domain::vocabulary::kind::Kind;
 
     fn draft() -> Draft {
@@ -202,22 +204,7 @@ mod tests {
         assert_eq!(view.generation(), KeyGeneration(0));
         let event = Event::from_canonical(view.canonical()).unwrap();
         assert_eq!((event.key, event.kind), (draft.key, draft.kind));
-    }
-
-    #[test]
-    fn a_key_is_known_by_any_record_also_by_the_other_copy_of_a_merge() {
-        let draft = draft();
-        let other: PersonId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
-        let rows = [
-            (draft.person, dedup_key(&[7; 32], &draft.key)),
-            (other, dedup_key_of_copy(&[7; 32], &draft.key, other)),
-        ];
-        for (stream, dedup_key) in rows {
-            let bytes =
-                Stamped::new(&draft, stream, dedup_key, &[9; 32]).at(RecordedTime::from_micros(1));
-            assert!(is_paired(&bytes, &[7; 32]));
-            assert!(!is_paired(&bytes, &[8; 32]));
-        }
+        assert_eq!(view.recorded_by(), [0; 8]);
     }
 
     #[test]
@@ -226,7 +213,7 @@ mod tests {
         let dedup_key = dedup_key(&[7; 32], &draft.key);
         let bytes = Stamped::new(&draft, draft.person, dedup_key, &[9; 32])
             .at(RecordedTime::from_micros(1));
-        for place in SALT..bytes.len() - RECORDED_BYTES {
+        for place in SALT..bytes.len() - TAIL_BYTES {
             let mut flipped = bytes.clone();
             flipped[place] ^= 1;
             assert!(!View::new(&flipped).unwrap().tag_holds(), "byte {place}");

@@ -12,7 +12,7 @@ pub fn now() -> DateTime<Utc> {
 }
 
 /// The clock that stamps `recordedtime`.
-pub(super) fn recorded() -> crate::store::embedded::Clock {
+pub(super) fn recorded() -> crate::store::StampClock {
     Arc::new(|| RecordedTime::from_micros(Utc::now().timestamp_micros()))
 }
 

@@ -4,6 +4,9 @@
 pub mod cluster;
 pub mod embedded;
 pub mod migrate;
+pub mod open;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -204,6 +207,9 @@ impl StoreStatus {
         reconnects: None,
     };
 }
+
+/// Tells the `recordedtime` of a record that is written now.
+pub type StampClock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
 /// An append-only log of records. Every record lies in one stream as well.
 ///

@@ -8,10 +8,10 @@ use axum::http::{Request, StatusCode, header};
 use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::Stamped;
 use care_ledger::ledger::Ledger;
-use care_ledger::store::embedded::{Clock, Embedded};
+use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{
-    AppendError, Condition, Expected, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Tie,
-    Write,
+    AppendError, Condition, Expected, Outcome, ReadError, Slice, StampClock, Store, StoreStatus,
+    Stored, Tie, Write,
 };
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -23,11 +23,11 @@ async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
     let folder = tempfile::tempdir().unwrap();
     // The writer asks the clock before each write: while the test holds it, nothing moves.
     let held = Arc::new(Mutex::new(1_790_000_000_000_000_i64));
-    let clock: Clock = {
+    let clock: StampClock = {
         let held = held.clone();
         Arc::new(move || RecordedTime::from_micros(*held.lock().unwrap()))
     };
-    let store = Arc::new(Embedded::open(folder.path(), clock, &mut |_, _| ()).unwrap());
+    let store = Arc::new(Embedded::open(folder.path(), [8; 32], clock, &mut |_, _| ()).unwrap());
     let tasks: Vec<_> = {
         let _stopped = held.lock().unwrap();
         let tasks = (0..100_u8).map(|n| {

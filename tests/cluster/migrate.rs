@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use care_ledger::domain::id::{Position, RecordedTime};
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Store as _, Stored};
+use care_ledger::vault::LedgerKeys;
 use serde_json::Value;
 
 use super::served::refused;
@@ -38,9 +39,10 @@ fn text(path: &Path) -> &str {
 
 /// All records of a folder that no process has open.
 fn records(folder: &Path) -> Vec<Stored> {
+    let check = LedgerKeys::open(folder).unwrap().check();
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     runtime().block_on(async {
-        let log = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
+        let log = Embedded::open(folder, check, clock, &mut |_, _| ()).unwrap();
         log.read_all(Position::START, usize::MAX).await.unwrap()
     })
 }
@@ -76,7 +78,7 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
     assert_eq!((&again["before"], &again["digest"]), (&before.len().into(), &into["digest"]));
 
     let back = tempfile::tempdir().unwrap();
-    let key = home.path().join("master.key");
+    let key = home.path().join("ledger.keys");
     let (exit, refused, said) = migrate(&address, text(back.path()), &[]);
     assert!(exit == 2 && refused.is_null() && said.contains("--key"), "{said}");
     let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
@@ -122,7 +124,7 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     let address = cluster.address();
     let home = year("40");
     let before = records(home.path());
-    let key = home.path().join("master.key");
+    let key = home.path().join("ledger.keys");
     let back = tempfile::tempdir().unwrap();
     // Starts a move, and kills its process once the move is under way.
     let cut = |args: &[&str], is_under_way: &dyn Fn() -> bool| {
@@ -195,9 +197,9 @@ fn what_must_not_be_mixed_is_refused() {
 
     let (exit, _, said) = migrate(text(other.path()), &address, &[]);
     assert!(exit == 3 && said.contains("another ledger"), "{said}");
-    let key = one.path().join("master.key");
+    let key = one.path().join("ledger.keys");
     let (exit, _, said) = migrate(&address, text(other.path()), &["--key", text(&key)]);
-    assert!(exit == 3 && said.contains("master.key"), "{said}");
+    assert!(exit == 3 && said.contains("ledger.keys"), "{said}");
     let replica = tempfile::tempdir().unwrap();
     std::fs::create_dir(replica.path().join("mirror")).unwrap();
     let (exit, _, said) = migrate(text(replica.path()), &address, &[]);

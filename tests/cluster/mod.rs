@@ -56,7 +56,7 @@ impl Cluster {
 fn folders<const N: usize>(key_of: &Path) -> [TempDir; N] {
     std::array::from_fn(|_| {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::copy(key_of.join("master.key"), folder.path().join("master.key")).unwrap();
+        std::fs::copy(key_of.join("ledger.keys"), folder.path().join("ledger.keys")).unwrap();
         folder
     })
 }

@@ -109,10 +109,10 @@ fn folders_that_are_mixed_up_are_told_apart() {
     let (exit, said) = refused(own.path(), &["--store", &store]);
     assert!(exit == 3 && said.contains("migrate"), "{said}");
     let (exit, said) = refused(keyless.path(), &["--store", &store]);
-    assert!(exit == 3 && said.contains("master.key is missing"), "{said}");
-    std::fs::copy(own.path().join("master.key"), keyless.path().join("master.key")).unwrap();
+    assert!(exit == 3 && said.contains("ledger.keys is missing"), "{said}");
+    std::fs::copy(own.path().join("ledger.keys"), keyless.path().join("ledger.keys")).unwrap();
     let (exit, said) = refused(keyless.path(), &["--store", &store]);
-    assert!(exit == 3 && said.contains("not the key of this ledger"), "{said}");
+    assert!(exit == 3 && said.contains("another ledger"), "{said}");
 }
 
 /// Every metric that an alert or the dashboard reads exists. An alert on a missing metric is silent

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use care_ledger::vault::LedgerKeys;
 use serde_json::{Value, json};
 use support::audit::{Depth, audit};
 use support::command::{care_ledger, path};
@@ -171,7 +172,7 @@ fn the_checks_themselves_notice_each_kind_of_loss() {
     assert_eq!(audit(folder.path(), Some(&known), Depth::All).0, [""; 0]);
     for (why, sql) in rows {
         let harmed = tempfile::tempdir().unwrap();
-        for name in ["ledger.db", "master.key"] {
+        for name in ["ledger.db", "ledger.keys"] {
             std::fs::copy(folder.path().join(name), harmed.path().join(name)).unwrap();
         }
         database(harmed.path()).execute_batch(sql).unwrap();
@@ -303,12 +304,17 @@ fn a_full_disk_is_told_with_when_to_come_back_and_ends_without_a_restart() {
 fn a_folder_that_cannot_be_opened_is_left_with_exit_3_and_what_to_do() {
     type Harm = fn(&Path);
     let rows: [(&str, Harm, &str); 7] = [
-        ("key gone", |data| std::fs::remove_file(data.join("master.key")).unwrap(), "backup"),
-        ("key cut", |data| std::fs::write(data.join("master.key"), "12").unwrap(), "backup"),
+        ("key gone", |data| std::fs::remove_file(data.join("ledger.keys")).unwrap(), "backup"),
+        ("key cut", |data| std::fs::write(data.join("ledger.keys"), "12").unwrap(), "backup"),
         (
             "another's key",
-            |data| std::fs::write(data.join("master.key"), "ab".repeat(32)).unwrap(),
-            "not the key of this ledger",
+            |data| {
+                let other = tempfile::tempdir().unwrap();
+                LedgerKeys::open_or_make(other.path()).unwrap();
+                let name = "ledger.keys";
+                std::fs::copy(other.path().join(name), data.join(name)).unwrap();
+            },
+            "not that of this ledger",
         ),
         (
             "newer format",
@@ -366,7 +372,7 @@ fn what_the_ledger_makes_is_its_owners_alone() {
     for data in [&made, &found] {
         let server = Server::start(data);
         assert_eq!(server.send(&screening(person(1), "urn:test", "a", TIME)).status, 201);
-        for name in ["master.key", "ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        for name in ["ledger.keys", "master.key", "ledger.db", "ledger.db-wal", "ledger.db-shm"] {
             assert_eq!(mode(&data.join(name)), 0o600, "{name}");
         }
         assert_eq!(mode(&data.join("index")), 0o700);

@@ -7,8 +7,9 @@ use std::time::Duration;
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{Stamped, View, dedup_key};
 use care_ledger::ledger::read::open::Reader;
+use care_ledger::store::StampClock;
 use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
-use care_ledger::store::embedded::{Clock, Embedded};
+use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -100,9 +101,11 @@ impl Bench {
     }
 
     /// Opens the backend, as after a start.
-    pub async fn open(&self, clock: Clock) -> Arc<dyn Store> {
+    pub async fn open(&self, clock: StampClock) -> Arc<dyn Store> {
         match &self.cluster {
-            None => Arc::new(Embedded::open(self.folder.path(), clock, &mut |_, _| ()).unwrap()),
+            None => {
+                Arc::new(Embedded::open(self.folder.path(), CHECK, clock, &mut |_, _| ()).unwrap())
+            }
             Some(Cluster::Server(address)) => {
                 Arc::new(replica(address, self.folder.path(), clock).await)
             }
@@ -135,7 +138,7 @@ async fn trouble(standin: Standin, mut dice: Dice) {
 }
 
 /// A replica of the suite's ledger in a cluster.
-pub async fn replica(address: &str, folder: &std::path::Path, clock: Clock) -> EventStoreDb {
+pub async fn replica(address: &str, folder: &std::path::Path, clock: StampClock) -> EventStoreDb {
     let address = ClusterAddress::new(address, None).unwrap();
     let held = cluster::ledger_in(&address, Unclaimed::Claim(CHECK)).await.unwrap();
     assert_eq!(held, Some(CHECK), "the server holds another ledger than the suite's");
@@ -143,7 +146,7 @@ pub async fn replica(address: &str, folder: &std::path::Path, clock: Clock) -> E
 }
 
 /// A clock that moves by a microsecond a look, later than any run before.
-pub fn clock() -> Clock {
+pub fn clock() -> StampClock {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = AtomicI64::new(i64::try_from(now.as_micros()).unwrap());
     Arc::new(move || RecordedTime::from_micros(now.fetch_add(1, Ordering::Relaxed)))

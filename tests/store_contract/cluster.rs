@@ -9,8 +9,8 @@ use care_ledger::domain::id::{PersonId, Position, Revision};
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{ReceiptStatus, WriteMode};
+use care_ledger::store::StampClock;
 use care_ledger::store::cluster::EventStoreDb;
-use care_ledger::store::embedded::Clock;
 use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
@@ -177,7 +177,7 @@ async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
     let one = open(&standin, folders[0].path()).await;
     let hour = 3_600_000_000;
     let ahead = clock();
-    let ahead: Clock = Arc::new(move || {
+    let ahead: StampClock = Arc::new(move || {
         care_ledger::domain::id::RecordedTime::from_micros(ahead().micros() + hour)
     });
     let two = replica(&standin.connection_string(), folders[1].path(), ahead).await;

@@ -1,22 +1,22 @@
 //! What only the embedded store promises: one process a folder, a format, an index that is derived.
 
 use care_ledger::domain::id::Revision;
-use care_ledger::store::embedded::{Embedded, OpenError};
+use care_ledger::store::embedded::{Embedded, FolderOpenError};
 use care_ledger::store::{Expected, Outcome, Store as _};
 
-use super::bench::{clock, write};
+use super::bench::{CHECK, clock, write};
 use super::support::person;
 
 fn open(folder: &std::path::Path) -> Embedded {
-    Embedded::open(folder, clock(), &mut |_, _| ()).unwrap()
+    Embedded::open(folder, CHECK, clock(), &mut |_, _| ()).unwrap()
 }
 
 #[tokio::test]
 async fn a_second_process_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let refused = Embedded::open(folder.path(), clock(), &mut |_, _| ()).err().unwrap();
-    assert!(matches!(refused, OpenError::InUse));
+    let refused = Embedded::open(folder.path(), CHECK, clock(), &mut |_, _| ()).err().unwrap();
+    assert!(matches!(refused, FolderOpenError::InUse));
     assert!(refused.to_string().contains("--url"));
     drop(store);
     open(folder.path());
@@ -41,7 +41,7 @@ async fn another_format_and_a_foreign_file_are_refused_with_what_to_do() {
             ))
             .unwrap();
         drop(database);
-        let refused = Embedded::open(folder.path(), clock(), &mut |_, _| ()).err().unwrap();
+        let refused = Embedded::open(folder.path(), CHECK, clock(), &mut |_, _| ()).err().unwrap();
         assert!(refused.to_string().contains(said), "{application} {version}: {refused}");
     }
 }

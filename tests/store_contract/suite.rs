@@ -11,7 +11,7 @@ use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
-use care_ledger::store::embedded::Clock;
+use care_ledger::store::StampClock;
 use care_ledger::store::{Expected, Outcome, Tie, Write};
 
 use serde_json::json;
@@ -353,7 +353,7 @@ pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {
     let person = anyone();
     let now = (super::bench::clock())().micros();
     let step = AtomicI64::new(now + 3_600_000_000);
-    let back: Clock =
+    let back: StampClock =
         Arc::new(move || RecordedTime::from_micros(step.fetch_sub(1_000_000, Ordering::Relaxed)));
     let store = bench.open(back).await;
     let before = end(&*store);

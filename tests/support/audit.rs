@@ -9,6 +9,7 @@ use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revisi
 use care_ledger::domain::record::{View, commitment};
 use care_ledger::store::Store;
 use care_ledger::store::embedded::Embedded;
+use care_ledger::vault::LedgerKeys;
 
 use super::known::Known;
 
@@ -70,7 +71,9 @@ pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>
 }
 
 fn open(folder: &Path) -> Embedded {
-    Embedded::open(folder, Arc::new(|| RecordedTime::from_micros(0)), &mut |_, _| ()).unwrap()
+    let check = LedgerKeys::open(folder).unwrap().check();
+    let clock = Arc::new(|| RecordedTime::from_micros(0));
+    Embedded::open(folder, check, clock, &mut |_, _| ()).unwrap()
 }
 
 async fn read(store: &Embedded) -> Vec<Row> {

@@ -8,7 +8,7 @@ use care_ledger::domain::id::{EventKey, RecordedTime};
 use care_ledger::domain::record::{Stamped, dedup_key};
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Expected, Store as _, Tie, Write};
-use care_ledger::vault::MasterKey;
+use care_ledger::vault::LedgerKeys;
 
 use super::{draft_of, person};
 
@@ -63,9 +63,10 @@ pub fn database(folder: &Path) -> rusqlite::Connection {
 pub fn fill(folder: &Path, count: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let clock = Arc::new(|| RecordedTime::from_micros(0));
-    let store = Embedded::open(folder, clock, &mut |_, _| ()).unwrap();
-    let dedup_hash_key = MasterKey::open(folder, true).unwrap().dedup_hash_key();
-    // One content for all: only the first record is held against the key at a start.
+    let keys = LedgerKeys::open_or_make(folder).unwrap();
+    let store = Embedded::open(folder, keys.check(), clock, &mut |_, _| ()).unwrap();
+    let dedup_hash_key = keys.dedup_hash_key();
+    // One content for all: nothing reads it.
     let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
     let stamped = |n: u32| {
         let dedup_key = dedup_key(&dedup_hash_key, &EventKey::new("urn:fill", &n.to_string()));

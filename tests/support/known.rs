@@ -8,7 +8,7 @@ use std::sync::Arc;
 use care_ledger::domain::id::{DedupKey, EventKey, PersonId};
 use care_ledger::domain::record::{dedup_key, dedup_key_of_copy};
 use care_ledger::domain::vocabulary::canonical;
-use care_ledger::vault::MasterKey;
+use care_ledger::vault::LedgerKeys;
 use serde_json::Value;
 
 /// An event as it was sent.
@@ -82,7 +82,7 @@ pub fn key(event: &Value) -> Key {
 impl Known {
     /// Reads the folder's key once it has one.
     pub fn unlock(&mut self, folder: &Path) {
-        let key = MasterKey::open(folder, false).unwrap().dedup_hash_key();
+        let key = LedgerKeys::open(folder).unwrap().dedup_hash_key();
         assert!(
             self.dedup_hash_key.is_none_or(|known| known == key),
             "the folder's key has changed"

@@ -9,6 +9,7 @@ use care_ledger::http::{self, Services, Timeouts};
 use care_ledger::ledger::{Ledger, clock};
 use care_ledger::projection::Lists;
 use care_ledger::refusals::Refusals;
+use care_ledger::store::open::StoreConfig;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -49,7 +50,8 @@ impl Service {
     /// The same, with stalled readers cut off and signs of life sent after other times.
     pub fn start_with(data: &Path, timeouts: Timeouts) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let ledger = Ledger::open(data, &mut |_, _| ()).unwrap();
+        let store = StoreConfig::Folder(data.to_owned());
+        let ledger = runtime.block_on(Ledger::open(&store, &mut |_, _| ())).unwrap();
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
         let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();

@@ -48,7 +48,7 @@ pub struct Folded {
 
 /// Folds the log of a folder, with answers at the end of a date.
 pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
-    let ledger = Ledger::open(data, &mut |_, _| ())?;
+    let ledger = crate::ledger_in(data)?;
     let asked = Asked { at: At::Date(date), query: credit::CreditQuery::new(At::Date(date), date) };
     crate::alone(async {
         let reading = Reading::start(0.0)?;

@@ -29,8 +29,11 @@ mod trial;
 mod umadb;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
+use care_ledger::ledger::Ledger;
+use care_ledger::store::open::StoreConfig;
 use clap::{Parser, Subcommand};
 
 use self::measure::Window;
@@ -132,6 +135,12 @@ fn main() -> ExitCode {
 /// Runs a future on this one thread: a client that took more would take it from its server.
 fn alone<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// The ledger in a folder.
+fn ledger_in(data: &Path) -> Result<Ledger, Failure> {
+    let store = StoreConfig::Folder(data.to_owned());
+    alone(async { Ok(Ledger::open(&store, &mut |_, _| ()).await?) })
 }
 
 /// Prints what a client measured, for the process that started it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use care_ledger::domain::id::{Position, RecordedTime};
 use care_ledger::store::Store as _;
 use care_ledger::store::embedded::Embedded;
+use care_ledger::vault::LedgerKeys;
 
 use crate::Failure;
 use crate::measure::{Reading, Report};
@@ -16,7 +17,8 @@ const PAGE_RECORDS: usize = 10_000;
 
 /// Reads the ledger's log through its store, over and over for a while.
 pub fn ledger(data: &Path, seconds: f64) -> Result<Report, Failure> {
-    let store = Embedded::open(data, Arc::new(never), &mut |_, _| ())?;
+    let check = LedgerKeys::open(data)?.check();
+    let store = Embedded::open(data, check, Arc::new(never), &mut |_, _| ())?;
     let has = store.status().borrow().tail.number();
     crate::alone(async {
         let reading = Reading::start(0.0)?;

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::id::PersonId;
-use care_ledger::ledger::Ledger;
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::ledger::answer::{self, HistoryPage, Question};
 
@@ -158,7 +157,7 @@ fn starts(data: &Path) -> Result<Vec<String>, Failure> {
 
 /// One person's history in process, of persons taken anywhere, each once.
 fn histories(data: &Path) -> Result<Vec<String>, Failure> {
-    let ledger = Ledger::open(data, &mut |_, _| ())?;
+    let ledger = crate::ledger_in(data)?;
     let (mut took, mut items) = (Vec::new(), 0);
     crate::alone(async {
         // Persons lie scattered over their numbers, and a step that shares no factor with their

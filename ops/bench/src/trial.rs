@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use care_ledger::ledger::Ledger;
 use clap::ValueEnum;
 
 use crate::measure::{Report, Window};
@@ -45,7 +44,7 @@ impl Ground {
         let report = self.load(&server, load)?;
         let told = connection::position(server.address)?;
         server.kill()?;
-        let position = Ledger::open(&data, &mut |_, _| ())?.tail().number();
+        let position = crate::ledger_in(&data)?.tail().number();
         if position != told {
             return Err(format!("{told} events acknowledged, {position} after a kill").into());
         }

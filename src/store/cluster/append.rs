@@ -20,8 +20,8 @@ use super::event;
 use super::follower::{FollowState, FollowerSignals};
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
-use crate::store::embedded::{Clock, Embedded};
-use crate::store::{AppendError, Outcome, ReadError, Store as _, Stored, Tie, Write};
+use crate::store::embedded::Embedded;
+use crate::store::{AppendError, Outcome, ReadError, StampClock, Store as _, Stored, Tie, Write};
 
 /// At most this many streams of one append are written at the same time: fewer than the 100 calls
 /// that a connection carries at once (Kestrel's default, which the server keeps).
@@ -50,7 +50,7 @@ pub struct ClusterWriter {
     copy: Arc<Embedded>,
     connection: Connection,
     signals: Arc<FollowerSignals>,
-    clock: Clock,
+    clock: StampClock,
     /// Writers of this process to one stream wait for each other here. Without the lock each would
     /// append at the same revision, and all but one would be refused and try again.
     stream_locks: Vec<Mutex<()>>,
@@ -84,7 +84,7 @@ impl ClusterWriter {
         copy: Arc<Embedded>,
         connection: Connection,
         signals: Arc<FollowerSignals>,
-        clock: Clock,
+        clock: StampClock,
     ) -> Self {
         let stream_locks = (0..STREAM_LOCKS).map(|_| Mutex::new(())).collect();
         Self { copy, connection, signals, clock, stream_locks }

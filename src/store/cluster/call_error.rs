@@ -56,6 +56,12 @@ pub enum CallFailure {
         "the cluster has records and does not say of which ledger: restore its stream careLedger"
     )]
     Unclaimed,
+    /// An earlier build, which was never released, wrote the cluster's ledger.
+    #[error(
+        "an earlier version wrote the ledger in the cluster, in a format that this version does \
+         not read: keep the cluster for that version, and name an empty one"
+    )]
+    OlderFormat,
     /// The folder of the copy is full, busy, or could not be read for a moment.
     #[error("the folder beside the cluster is full or could not be read")]
     Folder,

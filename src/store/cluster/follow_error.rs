@@ -33,7 +33,7 @@ pub enum FollowStopReason {
     #[error("a ledger is being moved into the cluster: run the same `migrate` again to its end")]
     MoveUnfinished,
     /// The key in the folder is another ledger's.
-    #[error("the cluster holds another ledger than this folder's master.key")]
+    #[error("the cluster holds another ledger than this folder's ledger.keys")]
     OtherLedger,
     /// The folder of the copy could not be written.
     #[error("the folder beside the cluster could not be written")]

@@ -24,6 +24,10 @@ const COMPLETE: &str = "careLedger";
 /// Event type: a move into the cluster has begun and has not ended.
 const MOVING: &str = "careLedgerMoving";
 
+/// The first byte of a claim: the format of the ledger's records. Earlier builds, none of which was
+/// released, wrote a claim without it.
+const CLAIM_FORMAT: u8 = 1;
+
 /// The subscription that looks for records must say something within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -48,7 +52,8 @@ impl LedgerClaim {
             Self::Complete(_) => COMPLETE,
             Self::Moving(_) => MOVING,
         };
-        EventData::binary(event_type, Bytes::copy_from_slice(&self.key_hash()))
+        let claim = [&[CLAIM_FORMAT][..], &self.key_hash()].concat();
+        EventData::binary(event_type, Bytes::from(claim))
     }
 }
 
@@ -58,7 +63,11 @@ impl LedgerClaim {
 /// The call failed, or the stream of the claim holds something else.
 pub async fn read_claim(connection: &Connection) -> Result<Option<LedgerClaim>, CallError> {
     let Some(event) = connection.last_event(CLAIM_STREAM).await? else { return Ok(None) };
-    let key_hash = <[u8; 32]>::try_from(&*event.data).ok();
+    if event.data.len() == 32 {
+        return Err(CallError::Final(CallFailure::OlderFormat));
+    }
+    let key_hash = event.data.strip_prefix(&[CLAIM_FORMAT]);
+    let key_hash = key_hash.and_then(|key_hash| <[u8; 32]>::try_from(key_hash).ok());
     let claim = match (event.event_type.as_str(), key_hash) {
         (COMPLETE, Some(key_hash)) => LedgerClaim::Complete(key_hash),
         (MOVING, Some(key_hash)) => LedgerClaim::Moving(key_hash),

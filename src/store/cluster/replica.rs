@@ -20,8 +20,10 @@ use super::identity::{LedgerClaim, claim_cluster, read_claim};
 use super::log_copy::LogCopy;
 use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, PersonId, Position, Revision};
-use crate::store::embedded::{self, Clock, Embedded, Keeping};
-use crate::store::{AppendError, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write};
+use crate::store::embedded::{Embedded, FolderOpenError, Keeping};
+use crate::store::{
+    AppendError, Outcome, ReadError, Slice, StampClock, Store, StoreStatus, Stored, Write,
+};
 
 /// The folder of the copy, in the data folder.
 pub const COPY_FOLDER: &str = "mirror";
@@ -44,7 +46,7 @@ const FOLLOWER_ENDS_WITHIN: Duration = Duration::from_secs(2);
 pub enum ClusterOpenError {
     /// The folder of the copy could not be opened.
     #[error(transparent)]
-    Folder(#[from] embedded::OpenError),
+    Folder(#[from] FolderOpenError),
     /// The cluster does not answer: look at its nodes and at the network.
     #[error("the cluster cannot be reached: {0}")]
     Unreachable(CallFailure),
@@ -127,11 +129,11 @@ impl EventStoreDb {
         address: ClusterAddress,
         folder: &Path,
         key_hash: [u8; 32],
-        clock: Clock,
+        clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, ClusterOpenError> {
         let folder = folder.join(COPY_FOLDER);
-        let log = Embedded::open_as(&folder, Keeping::Copy, clock.clone(), progress)?;
+        let log = Embedded::open_as(&folder, Keeping::Copy, key_hash, clock.clone(), progress)?;
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());
@@ -144,18 +146,10 @@ impl EventStoreDb {
         let follower =
             LogFollower { address, key_hash, copy, signals: signals.clone(), stop: stopped };
         let follower = follower.spawn(status.clone().publish_changes());
-        let follower = follower.map_err(embedded::OpenError::from)?;
+        let follower = follower.map_err(FolderOpenError::from)?;
         let store = Self { copy: log, writer, signals, status, stop: Some(stop), follower };
         store.wait_until_live(was_complete, progress).await?;
         Ok(store)
-    }
-
-    /// The first record of the log, if there is one.
-    ///
-    /// # Errors
-    /// The copy could not be read.
-    pub async fn first(&self) -> Result<Option<Stored>, ReadError> {
-        Ok(self.copy.read_all(Position::START, 1).await?.into_iter().next())
     }
 
     async fn wait_until_live(

@@ -10,7 +10,7 @@ use std::path::Path;
 use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
-use super::OpenError;
+use super::FolderOpenError;
 use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::Stored;
@@ -75,11 +75,16 @@ pub enum CommitError {
 }
 
 impl LogWriter {
-    /// Opens the log, creating it where there is none, and says which ledger it is.
-    pub fn open(path: &Path, keeping: Keeping) -> Result<(Self, [u8; 16]), OpenError> {
+    /// Opens the log, creating it for the ledger of a check value where there is none; says which
+    /// log it is.
+    pub fn open(
+        path: &Path,
+        keeping: Keeping,
+        check: [u8; 32],
+    ) -> Result<(Self, [u8; 16]), FolderOpenError> {
         let version = rusqlite::version_number();
         if version < SQLITE_VERSION_MIN {
-            return Err(OpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
+            return Err(FolderOpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
         }
         // Its owner's alone, also in a folder that others may look into; -wal and -shm follow it.
         File::options().create(true).append(true).mode(0o600).open(path)?;
@@ -87,11 +92,11 @@ impl LogWriter {
         let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         if found == 0 && owner == 0 {
-            create(&connection)?;
+            create(&connection, check)?;
         } else if owner != APPLICATION_ID || found > FORMAT_VERSION {
-            return Err(OpenError::Format { found, known: FORMAT_VERSION });
+            return Err(FolderOpenError::Format { found, known: FORMAT_VERSION });
         } else if found < FORMAT_VERSION {
-            return Err(OpenError::OlderFormat { found, known: FORMAT_VERSION });
+            return Err(FolderOpenError::OlderFormat { found, known: FORMAT_VERSION });
         }
         let synchronous = match keeping {
             Keeping::Truth => "FULL",
@@ -102,7 +107,13 @@ impl LogWriter {
              PRAGMA wal_autocheckpoint = 0;"
         ))?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
+        let (id, found): ([u8; 16], [u8; 32]) =
+            connection.query_row("SELECT id, keys_check FROM ledger", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        if found != check {
+            return Err(FolderOpenError::OtherLedger);
+        }
         Ok((Self { connection }, id))
     }
 
@@ -159,12 +170,12 @@ impl LogWriter {
     }
 }
 
-fn create(connection: &Connection) -> Result<(), OpenError> {
+fn create(connection: &Connection, check: [u8; 32]) -> Result<(), FolderOpenError> {
     let mut id = [0_u8; 16];
-    getrandom::fill(&mut id).map_err(|_| OpenError::Random)?;
+    getrandom::fill(&mut id).map_err(|_| FolderOpenError::Random)?;
     connection.execute_batch(&format!(
         "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = WAL; BEGIN;
-         CREATE TABLE ledger (id BLOB NOT NULL) STRICT;
+         CREATE TABLE ledger (id BLOB NOT NULL, keys_check BLOB NOT NULL) STRICT;
          CREATE TABLE log (
              position INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
              latest_recorded_time INTEGER, -- NULL: the record's own
@@ -175,7 +186,8 @@ fn create(connection: &Connection) -> Result<(), OpenError> {
          ) STRICT;
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};",
     ))?;
-    connection.execute("INSERT INTO ledger (id) VALUES (?1)", params![id])?;
+    connection
+        .execute("INSERT INTO ledger (id, keys_check) VALUES (?1, ?2)", params![id, check])?;
     connection.execute_batch("COMMIT")?;
     Ok(())
 }

@@ -21,7 +21,7 @@ mod writer;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -36,12 +36,15 @@ use self::log::{LogReader, LogWriter};
 use self::readers::Readers;
 use self::start::{catch_up, note_duplicates, settle};
 use self::writer::{Request, Shared, Work, Writer};
-use super::{AppendError, Condition, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write};
+use super::open::Holds;
+use super::{
+    AppendError, Condition, Outcome, ReadError, Slice, StampClock, Store, StoreStatus, Stored,
+    Write,
+};
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
 pub use self::import::{ImportError, Imported};
 pub use self::log::Keeping;
-pub use self::writer::Clock;
 
 /// The log in its folder.
 pub const FILE: &str = "ledger.db";
@@ -58,7 +61,7 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum FolderOpenError {
     /// Another process has it: ask that one.
     #[error("the data folder is in use by another process; use --url to ask that process")]
     InUse,
@@ -95,6 +98,9 @@ pub enum OpenError {
         /// Here.
         known: i32,
     },
+    /// The log is another ledger's than the keys in the folder.
+    #[error("ledger.keys is not that of this ledger; put its own back from your backup")]
+    OtherLedger,
     /// A record cannot be read: restore the log from a backup.
     #[error("the record at position {0} cannot be read")]
     Damaged(Position),
@@ -115,35 +121,43 @@ pub struct Embedded {
     _lock: File,
 }
 
-impl Embedded {
-    /// Opens a folder, making it where there is none, and catches the index up with the log.
-    ///
-    /// `progress` hears how many records of how many the index has caught up with.
+/// A folder that this process has to itself, before its log is opened.
+pub struct LockedFolder {
+    folder: PathBuf,
+    lock: File,
+}
+
+impl LockedFolder {
+    /// Locks a folder, making it where there is none.
     ///
     /// # Errors
-    /// See [`OpenError`]. Nothing was changed.
-    pub fn open(
-        folder: &Path,
-        clock: Clock,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, OpenError> {
-        Self::open_as(folder, Keeping::Truth, clock, progress)
+    /// See [`FolderOpenError`].
+    pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { lock: lock(folder)?, folder: folder.to_owned() })
     }
 
-    /// The same, for what the folder is to its ledger.
+    /// What the folder holds. The keys are drawn before the log is made, so a log without keys is
+    /// one that has lost them.
+    pub fn holds(&self) -> Holds {
+        if self.folder.join(FILE).exists() { Holds::Ledger } else { Holds::Nothing }
+    }
+
+    /// Opens the log, and catches the index up with it. `check` is the check value of the ledger's
+    /// keys; `progress` hears how many records of how many the index has caught up with.
     ///
     /// # Errors
-    /// See [`OpenError`]. Nothing was changed.
-    pub fn open_as(
-        folder: &Path,
+    /// See [`FolderOpenError`]. Nothing was changed.
+    pub fn open(
+        self,
         keeping: Keeping,
-        clock: Clock,
+        check: [u8; 32],
+        clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, OpenError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let lock = lock(folder)?;
+    ) -> Result<Embedded, FolderOpenError> {
+        let Self { folder, lock } = self;
         let path = folder.join(FILE);
-        let (log, ledger) = LogWriter::open(&path, keeping)?;
+        let (log, ledger) = LogWriter::open(&path, keeping, check)?;
         let readers = Arc::new(Readers::new(path));
         let anchor = |position| readers.commitment(position);
         let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
@@ -166,15 +180,37 @@ impl Embedded {
                 .spawn(|| writer.run(requests))?,
             std::thread::Builder::new().name("ledger-index".into()).spawn(settler)?,
         ];
-        Ok(Self { queue: Some(queue), shared, index, readers, status, threads, _lock: lock })
+        let queue = Some(queue);
+        Ok(Embedded { queue, shared, index, readers, status, threads, _lock: lock })
     }
+}
 
-    /// The first record of the log, if there is one.
+impl Embedded {
+    /// Opens the ledger in a folder: see [`LockedFolder`].
     ///
     /// # Errors
-    /// The database's own, when it cannot be read.
-    pub fn first(&self) -> Result<Option<Stored>, rusqlite::Error> {
-        self.readers.with(|reader| reader.at(Position::new(1)))?
+    /// See [`FolderOpenError`]. Nothing was changed.
+    pub fn open(
+        folder: &Path,
+        check: [u8; 32],
+        clock: StampClock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, FolderOpenError> {
+        Self::open_as(folder, Keeping::Truth, check, clock, progress)
+    }
+
+    /// The same, for what the folder is to its ledger.
+    ///
+    /// # Errors
+    /// See [`FolderOpenError`]. Nothing was changed.
+    pub fn open_as(
+        folder: &Path,
+        keeping: Keeping,
+        check: [u8; 32],
+        clock: StampClock,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, FolderOpenError> {
+        LockedFolder::lock(folder)?.open(keeping, check, clock, progress)
     }
 
     /// Takes records over as another log has them, next in its order. They are durable when this
@@ -310,7 +346,7 @@ impl Store for Embedded {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+fn lock(folder: &Path) -> Result<File, FolderOpenError> {
     let lock = File::options()
         .create(true)
         .truncate(false)
@@ -318,7 +354,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         .open(folder.join("ledger.lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(OpenError::Folder(error)),
+        Err(TryLockError::WouldBlock) => Err(FolderOpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(FolderOpenError::Folder(error)),
     }
 }

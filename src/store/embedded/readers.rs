@@ -88,7 +88,7 @@ mod tests {
     fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
-        let _writer = LogWriter::open(&path, Keeping::Truth).unwrap();
+        let _writer = LogWriter::open(&path, Keeping::Truth, [8; 32]).unwrap();
         let readers = Readers::new(path);
         let burst = WARM_MAX + COLD_MAX + 5;
         let open = || LogReader::open(&readers.path).unwrap();

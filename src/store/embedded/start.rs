@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::OpenError;
+use super::FolderOpenError;
 use super::duplicates::CrossStreamDuplicates;
 use super::index::{Index, Seen};
 use super::readers::Readers;
@@ -18,12 +18,12 @@ const CATCH_UP_RECORDS: usize = 10_000;
 pub fn note_duplicates(
     readers: &Readers,
     duplicates: &CrossStreamDuplicates,
-) -> Result<HashSet<Position>, OpenError> {
+) -> Result<HashSet<Position>, FolderOpenError> {
     readers.with(|reader| {
         let mut later = HashSet::new();
         for (position, first) in reader.cross_stream_duplicates()? {
-            let stored = reader.at(position)?.ok_or(OpenError::Damaged(position))?;
-            let view = View::new(&stored.record).map_err(|_| OpenError::Damaged(position))?;
+            let stored = reader.at(position)?.ok_or(FolderOpenError::Damaged(position))?;
+            let view = View::new(&stored.record).map_err(|_| FolderOpenError::Damaged(position))?;
             duplicates.note(view.dedup_key(), first, position);
             later.insert(position);
         }
@@ -37,7 +37,7 @@ pub fn catch_up(
     index: &Index,
     duplicates: &HashSet<Position>,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<(Position, RecordedTime), OpenError> {
+) -> Result<(Position, RecordedTime), FolderOpenError> {
     readers.with(|reader| {
         let end = reader.last()?;
         let mut next = index.covered();
@@ -55,7 +55,7 @@ pub fn catch_up(
                 damaged.is_none()
             })?;
             if let Some(position) = damaged {
-                return Err(OpenError::Damaged(position));
+                return Err(FolderOpenError::Damaged(position));
             }
             next = seen.last().map_or(end, |last| last.position);
             if index.add(seen.into_iter()) {
@@ -69,7 +69,7 @@ pub fn catch_up(
         let latest = match latest.map(|last| last.latest_recorded_time) {
             Some(latest) => latest,
             None if end == Position::START => RecordedTime::from_micros(0),
-            None => return Err(OpenError::Damaged(end)),
+            None => return Err(FolderOpenError::Damaged(end)),
         };
         Ok((end, latest))
     })?

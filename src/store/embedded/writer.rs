@@ -16,7 +16,9 @@ use super::index::{Index, Seen};
 use super::log::{CommitError, LogWriter, Placed};
 use crate::domain::id::{DedupKeyMap, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::View;
-use crate::store::{AppendError, Condition, Expected, Outcome, StoreStatus, Stored, Write};
+use crate::store::{
+    AppendError, Condition, Expected, Outcome, StampClock, StoreStatus, Stored, Write,
+};
 
 /// So much goes into one commit: more gains nothing and keeps the first in it waiting.
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -25,9 +27,6 @@ const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// commits leave the processors to the senders (ops/bench, 25 November 2026, 64 connections: 34 µs
 /// of server time an event beside 45, and a lower median). One alone never waits for it.
 const GATHERING: Duration = Duration::from_micros(100);
-
-/// Tells the time, in microseconds since 1970 UTC.
-pub type Clock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
 /// What waits for the writer.
 pub struct Request {
@@ -80,7 +79,7 @@ pub struct Writer {
     log: LogWriter,
     pub(super) index: Arc<Index>,
     shared: Arc<Shared>,
-    clock: Clock,
+    clock: StampClock,
     pub(super) last: Position,
     /// The latest `recordedtime` of the log.
     pub(super) latest_recorded_time: RecordedTime,
@@ -124,7 +123,7 @@ impl Writer {
         log: LogWriter,
         index: Arc<Index>,
         shared: Arc<Shared>,
-        clock: Clock,
+        clock: StampClock,
         status: watch::Sender<StoreStatus>,
         retired: std::sync::mpsc::SyncSender<()>,
     ) -> Self {

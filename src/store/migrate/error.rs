@@ -7,7 +7,7 @@ use crate::domain::id::Position;
 use crate::store::ReadError;
 use crate::store::cluster::call_error::{CallError, CallFailure};
 use crate::store::cluster::follow_error::{FollowError, FollowStopReason};
-use crate::store::embedded::OpenError;
+use crate::store::embedded::FolderOpenError;
 
 /// Why the keys of a ledger could not be read or put into a folder.
 pub type KeysError = Box<dyn std::error::Error + Send + Sync>;
@@ -32,7 +32,7 @@ pub enum MigrateError {
     Keys(KeysError),
     /// The folder could not be opened.
     #[error(transparent)]
-    Folder(#[from] OpenError),
+    Folder(#[from] FolderOpenError),
     /// The folder could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -42,8 +42,8 @@ pub async fn move_into_cluster(
     if !folder.join(embedded::FILE).exists() {
         return Err(MigrateError::Empty(folder.to_owned()));
     }
-    let log = open_log(folder, progress)?;
     let key_hash = keys.hash().map_err(MigrateError::Keys)?;
+    let log = open_log(folder, key_hash, progress)?;
     let total = log.status().borrow().tail.number();
     let (connection, claim) = connect(address, key_hash).await?;
     let claim = match (claim, mode) {

@@ -47,7 +47,7 @@ pub async fn move_into_folder(
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     keys.put_into(folder).map_err(MigrateError::Keys)?;
     mark_unfinished(folder)?;
-    let log = Arc::new(open_log(folder, progress)?);
+    let log = Arc::new(open_log(folder, key_hash, progress)?);
     let already_there = log.status().borrow().tail.number();
     let mut moving = |done, of| progress(MoveStage::Moving, done, of);
     let records = take_over(&connection, folder, log.clone(), &mut moving).await?;

@@ -62,9 +62,10 @@ pub struct Moved {
 /// Opens the log in a folder. A move stamps no record, so the clock is never asked.
 pub(super) fn open_log(
     folder: &Path,
+    keys_check: [u8; 32],
     progress: MoveProgress<'_>,
 ) -> Result<Embedded, MigrateError> {
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     let mut opening = |done, total| progress(MoveStage::Opening, done, total);
-    Ok(Embedded::open(folder, clock, &mut opening)?)
+    Ok(Embedded::open(folder, keys_check, clock, &mut opening)?)
 }

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use care_ledger::http;
 use care_ledger::ledger::Ledger;
+use care_ledger::store::open::StoreConfig;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -92,9 +93,9 @@ async fn asked(router: &http::Router) -> axum::response::Response {
 #[test]
 fn live_readers_leave_connections_to_others() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(folder.path(), &mut |_, _| ()).unwrap();
-    let router = http::router(ledger);
     tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = StoreConfig::Folder(folder.path().to_owned());
+        let router = http::router(Ledger::open(&store, &mut |_, _| ()).await.unwrap());
         let mut feeds = Vec::with_capacity(http::LIVE_MAX);
         for _ in 0..http::LIVE_MAX {
             feeds.push(asked(&router).await);

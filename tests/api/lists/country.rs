@@ -20,6 +20,7 @@ use care_ledger::projection::{
     CreditFilter, ItemKey, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
 };
 use care_ledger::simulate::{Plan, events};
+use care_ledger::store::open::StoreConfig;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -52,7 +53,8 @@ pub fn event(person: PersonId, id: &str, kind: &str, time: &str, data: Value) ->
 
 impl Country {
     pub async fn open(folder: &Path, now: &str) -> Self {
-        let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
+        let store = StoreConfig::Folder(folder.to_owned());
+        let ledger = Ledger::open(&store, &mut |_, _| ()).await.unwrap();
         Self::over(ledger, folder, now).await
     }
 

@@ -19,6 +19,7 @@ use care_ledger::ledger::read::person::Person;
 use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
 use care_ledger::ledger::{Expected, Ledger};
 use care_ledger::projection::TrajectoryFilter;
+use care_ledger::store::open::StoreConfig;
 use serde_json::{Value, json};
 
 use super::country::{Country, event, instant};
@@ -91,7 +92,8 @@ fn draft(event: &Value) -> Draft {
 
 /// The ledger of that life; the content key of a class was destroyed.
 async fn without(folder: &Path, class: Option<Class>) -> Country {
-    let ledger = Ledger::open(folder, &mut |_, _| ()).unwrap();
+    let store = StoreConfig::Folder(folder.to_owned());
+    let ledger = Ledger::open(&store, &mut |_, _| ()).await.unwrap();
     let drafts: Vec<Draft> = life().iter().map(draft).collect();
     ledger.record(&drafts, Expected::New, WriteMode::Write).await.unwrap();
     let erasure = Erasure { at: instant(ERASED_AT), basis: "dataSubject".into() };

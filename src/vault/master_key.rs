@@ -1,0 +1,22 @@
+//! The master key, in `DIR/master.key`: 64 hexadecimal digits.
+//! Always: drawn when a ledger begins, and never changed here. Nothing uses it yet; it is to wrap
+//! the keys of persons.
+
+use std::path::Path;
+
+use super::key_file::{self, KeyError, random_key};
+
+/// The file of the key in a data folder.
+const FILE: &str = "master.key";
+
+/// Draws the master key of a data folder, unless it has one.
+///
+/// # Errors
+/// See [`KeyError`].
+pub fn make_if_absent(folder: &Path) -> Result<(), KeyError> {
+    if folder.join(FILE).exists() {
+        return Ok(());
+    }
+    let digits = blake3::Hash::from_bytes(random_key()?).to_hex();
+    key_file::write(folder, FILE, &format!("{digits}\n"))
+}

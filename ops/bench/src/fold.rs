@@ -14,8 +14,7 @@ use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{EventKey, PersonId, Position};
 use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::domain::vocabulary::registry::Registry;
-use care_ledger::domain::trajectory::rules::Rules;
-use care_ledger::domain::trajectory::{self, Trajectory};
+use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::read::open::Reader;
 use chrono::NaiveDate;
@@ -85,7 +84,7 @@ struct Asked {
 
 impl Asked {
     fn of(&self, history: &History) -> (Trajectory, Credit) {
-        let trajectory = trajectory::trajectory(history, self.at, Rules::shipped());
+        let trajectory = trajectory::trajectory(history, self.at, ContinuityRules::shipped());
         (trajectory, credit::credit(history, &self.query, Registry::shipped()))
     }
 

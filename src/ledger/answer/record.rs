@@ -2,7 +2,7 @@
 //! was erased.
 //! Always: no sender may use the names of the members that the ledger adds (the validator refuses
 //! them), so no name stands twice.
-//! Form: the section "The HTTP contract" of the interface, "An event in an answer".
+//! Form: the HTTP contract, "An event in an answer" and "An erased item".
 
 use std::borrow::Cow;
 use std::fmt;

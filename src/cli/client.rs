@@ -85,7 +85,8 @@ impl Client {
         read(response)
     }
 
-    /// Opens the live feed at a path, after a position. The inner error is the answer that refused it.
+    /// Opens the live feed at a path, after a position. The inner error is the answer that refused
+    /// it.
     ///
     /// # Errors
     /// [`ureq::Error`] when there is no answer.
@@ -110,8 +111,8 @@ impl Client {
     /// Sends events.
     ///
     /// # Errors
-    /// [`ureq::Error`] when there is no answer. Whether the events were recorded is then unknown, and
-    /// sending them again is safe.
+    /// [`ureq::Error`] when there is no answer. Whether the events were recorded is then unknown,
+    /// and sending them again is safe.
     pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.base));
         read(request.header("content-type", kind).send(body)?)

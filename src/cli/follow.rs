@@ -96,8 +96,8 @@ impl<W: Write> FeedPrinter<W> {
         Ok(FeedEnd::Enough)
     }
 
-    /// Writes an event as `care-ledger events` does. False: the reader of our output, such as `head`,
-    /// has closed it.
+    /// Writes an event as `care-ledger events` does. False: the reader of our output, such as
+    /// `head`, has closed it.
     fn write(&mut self, event: &str) -> Result<bool, Failure> {
         let event: Value = serde_json::from_str(event)
             .map_err(|_| Failure::no("the ledger sent an event that is not JSON"))?;

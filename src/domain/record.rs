@@ -1,5 +1,6 @@
 //! The bytes of a record, as they are stored, committed to and disclosed.
-//! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedby ‖ recordedtime`; position and revision are not in it.
+//! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedby ‖ recordedtime`; position and revision are
+//! not in it.
 //! Format 0: the sealed part, `salt ‖ JCS(event)`, stands in clear and the nonce is zero.
 //!
 //! ```text
@@ -13,7 +14,7 @@
 //!     86      24  nonce
 //!    110      32  salt            ┐ sealed
 //!    142       n  JCS(event)      ┘
-//!  142+n       8  recordedby: keyed BLAKE3 of the credential that recorded (zero: there is none yet)
+//!  142+n       8  recordedby: keyed BLAKE3 of the credential that recorded (zero: none yet)
 //!  150+n       8  recordedtime, microseconds since 1970 UTC, big-endian
 //! ```
 
@@ -62,7 +63,8 @@ fn hash_pair(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupK
     DedupKey(hasher.finalize().into())
 }
 
-/// A record but for its `recordedby` and `recordedtime`, which the store's writer adds as it gives the place.
+/// A record but for its `recordedby` and `recordedtime`, which the store's writer adds as it gives
+/// the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamped {
     /// The stream it goes to.

@@ -30,7 +30,8 @@ use crate::ledger::read::open::Reader;
 use crate::ledger::read::person::Person;
 use crate::ledger::read::run_blocking_if_long;
 
-/// Items of a history page, unless the request says otherwise, and at most. Source: the HTTP contract.
+/// Items of a history page, unless the request says otherwise, and at most. Source: the HTTP
+/// contract.
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
 const HISTORY_ITEMS_MAX: usize = 10_000;
 

@@ -1,4 +1,5 @@
-//! What is asked for, and what follows from it alone: how many persons, which days, who arrives when.
+//! What is asked for, and what follows from it alone: how many persons, which days, who arrives
+//! when.
 //! Always: nothing here depends on the lives that are drawn.
 
 use chrono::NaiveDate;

@@ -155,7 +155,9 @@ says! {
         "detention" detention: SeriesId,
         "from" from: choice::LegalStatus, "to" to: choice::LegalStatus,
     }
-    Absent = DetentionAbsenceStarted { "detention" detention: SeriesId, "kind" kind: choice::AbsenceKind }
+    Absent = DetentionAbsenceStarted {
+        "detention" detention: SeriesId, "kind" kind: choice::AbsenceKind,
+    }
     BackFromAbsence = DetentionAbsenceEnded { "detention" detention: SeriesId }
     Released = DetentionReleased {
         "detention" detention: SeriesId, "reason" reason: choice::ReleaseReason,
@@ -171,15 +173,19 @@ says! {
         "from" from: Option<Date>, "to" to: Option<Date>,
     }
     Granted = ModalityGranted {
-        "modality" modality: SeriesId, "kind" kind: choice::ModalityKind, "judgment" judgment: SeriesId,
+        "modality" modality: SeriesId, "kind" kind: choice::ModalityKind,
+        "judgment" judgment: SeriesId,
         "startsOn" starts_on: Option<Date>, "remainderDays" remainder: Option<u32>,
         "probationEndsOn" probation_ends_on: Option<Date>, "conditions" conditions: CodeTexts,
     }
     Suspended = ModalitySuspended { "modality" modality: SeriesId, "judgment" judgment: SeriesId }
-    SuspensionLifted = ModalitySuspensionLifted { "modality" modality: SeriesId, "judgment" judgment: SeriesId }
+    SuspensionLifted = ModalitySuspensionLifted {
+        "modality" modality: SeriesId, "judgment" judgment: SeriesId,
+    }
     ModalityEnded = ModalityEnded { "modality" modality: SeriesId, "reason" reason: CodeText }
     Revoked = ModalityRevoked {
-        "modality" modality: SeriesId, "judgment" judgment: SeriesId, "basis" basis: choice::RevocationBasis,
+        "modality" modality: SeriesId, "judgment" judgment: SeriesId,
+        "basis" basis: choice::RevocationBasis,
         "effectiveOn" effective_on: Option<Date>, "creditedDays" credited: Option<u32>,
         "remainingDays" remaining: Option<u32>, "final" is_final: bool,
     }
@@ -231,33 +237,39 @@ says! {
         "product" product: choice::Product,
     }
     HandoverSent = SubstitutionHandoverSent {
-        "handover" handover: SeriesId, "toProvider" to: CodeText, "product" product: choice::Product,
+        "handover" handover: SeriesId, "toProvider" to: CodeText,
+        "product" product: choice::Product,
         "doseMicrograms" dose: u32, "lastDoseAt" last_dose_at: LocalMoment,
         "bridgingDays" bridging: u32,
     }
     HandoverConfirmed = SubstitutionHandoverConfirmed { "handover" handover: SeriesId }
     Screened = CareScreened {
-        "instrument" instrument: CodeText, "needIdentified" need: bool, "substances" substances: CodeTexts,
+        "instrument" instrument: CodeText, "needIdentified" need: bool,
+        "substances" substances: CodeTexts,
         "project" project: Option<CodeText>,
     }
     Referred = CapReferred {
         "referral" referral: SeriesId, "project" project: CodeText, "toProvider" to: CodeText,
         "prison" prison: CodeText,
     }
-    Oriented = CapOriented { "project" project: CodeText, "prison" prison: CodeText, "mode" mode: CodeText }
+    Oriented = CapOriented {
+        "project" project: CodeText, "prison" prison: CodeText, "mode" mode: CodeText,
+    }
     Answered = ReferralAnswered {
         "referral" referral: SeriesId, "accepted" accepted: bool, "reason" reason: Option<CodeText>,
         "waitingDays" waiting: Option<u32>,
     }
     TreatmentStarted = TreatmentStarted {
-        "episode" episode: SeriesId, "provider" provider: CodeText, "setting" setting: choice::Setting,
+        "episode" episode: SeriesId, "provider" provider: CodeText,
+        "setting" setting: choice::Setting,
         "structured" structured: bool, "referral" referral: Option<SeriesId>,
         "project" project: Option<CodeText>,
     }
     TreatmentEnded = TreatmentEnded { "episode" episode: SeriesId, "reason" reason: CodeText }
     NotDelivered = CareNotDelivered {
         "cause" cause: choice::NotDeliveredCause, "service" service: choice::Service,
-        "facility" facility: CodeText, "project" project: Option<CodeText>, "planned" planned: Option<SeriesId>,
+        "facility" facility: CodeText, "project" project: Option<CodeText>,
+        "planned" planned: Option<SeriesId>,
     }
     Enrolled = ProgrammeEnrolled {
         "enrolment" enrolment: SeriesId, "project" project: CodeText,
@@ -272,8 +284,12 @@ says! {
         "enrolment" enrolment: SeriesId, "sessionsAttended" attended: u32,
     }
     ProgrammeLeft = ProgrammeLeft { "enrolment" enrolment: SeriesId, "reason" reason: CodeText }
-    UnitPlaced = DrugFreeUnitPlaced { "placement" placement: SeriesId, "facility" facility: CodeText }
-    UnitLeft = DrugFreeUnitLeft { "placement" placement: SeriesId, "reason" reason: Option<CodeText> }
+    UnitPlaced = DrugFreeUnitPlaced {
+        "placement" placement: SeriesId, "facility" facility: CodeText,
+    }
+    UnitLeft = DrugFreeUnitLeft {
+        "placement" placement: SeriesId, "reason" reason: Option<CodeText>,
+    }
     Consulted = ConsultationHeld {
         "roles" roles: CodeTexts, "minutes" minutes: u32, "clientPresent" client_present: bool,
     }
@@ -286,7 +302,8 @@ says! {
         "appointment" appointment: bool, "insured" insured: bool, "naloxone" naloxone: bool,
     }
     HousingPlaced = HousingPlaced {
-        "placement" placement: SeriesId, "kind" kind: choice::HousingKind, "provider" provider: CodeText,
+        "placement" placement: SeriesId, "kind" kind: choice::HousingKind,
+        "provider" provider: CodeText,
     }
     HousingLeft = HousingLeft { "placement" placement: SeriesId, "reason" reason: Option<CodeText> }
     Overdose = OverdoseRecorded {
@@ -295,7 +312,8 @@ says! {
     }
     Died = DeathRecorded {}
     ConsentGiven = ConsentGiven {
-        "consent" consent: SeriesId, "scope" scope: choice::ConsentScope, "recipients" recipients: CodeTexts,
+        "consent" consent: SeriesId, "scope" scope: choice::ConsentScope,
+        "recipients" recipients: CodeTexts,
         "validUntil" valid_until: Option<Date>,
     }
     ConsentWithdrawn = ConsentWithdrawn { "consent" consent: SeriesId }
@@ -303,7 +321,9 @@ says! {
         "corrects" corrects: CorrectionTarget, "reason" reason: CodeText, "data" data: Replacement,
         "time" time: Option<LocalMoment>,
     }
-    Annulled = RecordAnnulled { "annuls" annuls: CorrectionTarget, "reason" reason: choice::AnnulmentReason }
+    Annulled = RecordAnnulled {
+        "annuls" annuls: CorrectionTarget, "reason" reason: choice::AnnulmentReason,
+    }
     Merged = PersonMerged { "into" into: OtherPerson, "reason" reason: CodeText }
     Unmerged = PersonUnmerged { "from" from: OtherPerson, "reason" reason: CodeText }
 }

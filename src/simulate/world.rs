@@ -1,5 +1,6 @@
 //! What all simulated lives share: prisons, projects, strikes, the calendar.
-//! Always: the same for every life of a plan; what a plan says of one person is in [`super::quota`].
+//! Always: the same for every life of a plan; what a plan says of one person is in
+//! [`super::quota`].
 
 use chrono::NaiveDate;
 

@@ -5,8 +5,8 @@
 //! public source of the server, KurrentDB 44996ed of 24 July 2026. Only behaviour is taken over.
 //!
 //! The stand-in serves Streams.Read (one stream and `$all`, in both directions, and subscriptions
-//! to `$all`), Streams.Append, Gossip.Read and ServerFeatures.GetSupportedMethods. All other calls are
-//! UNIMPLEMENTED. It follows the server's rules for expected revisions and repeated ids, its
+//! to `$all`), Streams.Append, Gossip.Read and ServerFeatures.GetSupportedMethods. All other calls
+//! are UNIMPLEMENTED. It follows the server's rules for expected revisions and repeated ids, its
 //! statuses and trailers, and its order of messages.
 //!
 //! The stand-in does not model replication (the nodes share the log), real elections (a test

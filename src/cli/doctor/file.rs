@@ -1,6 +1,6 @@
 //! A sender's own file: which keys (`source`, `id`) it repeats, and what a ledger would do with it.
-//! Always: only the first event of each key is sent, as a dry run. So an event that the ledger calls
-//! a duplicate was in the ledger before.
+//! Always: only the first event of each key is sent, as a dry run. So an event that the ledger
+//! calls a duplicate was in the ledger before.
 
 use std::collections::HashMap;
 use std::io::BufRead as _;

@@ -114,8 +114,8 @@ pub fn contract(client: &Client) -> Check {
 /// the query must arrive as they were sent.
 pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
     let name = "dryRun";
-    // A proxy that drops the query would turn the dry run into a real one. So first see that a query
-    // arrives: the ledger refuses an unknown parameter.
+    // A proxy that drops the query would turn the dry run into a real one. So first see that a
+    // query arrives: the ledger refuses an unknown parameter.
     match client.exchange("/health/live?doctor=true", &[], None) {
         Ok((answer, _)) if answer.status.as_u16() == 400 => {}
         _ => {

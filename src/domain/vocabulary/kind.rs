@@ -73,7 +73,9 @@ macro_rules! shipped {
 // A row: the variant, the type's name, its class, and its newest version; `after` lists the older
 // versions, oldest first. An example of an older version carries its number in the file name.
 macro_rules! kinds {
-    ($($variant:ident = $name:literal, $class:ident, $newest:literal $(after $($old:literal)+)?;)*) => {
+    ($(
+        $variant:ident = $name:literal, $class:ident, $newest:literal $(after $($old:literal)+)?;
+    )*) => {
         choices! {
             /// The type of a care event, `detention.arrived` and so on.
             Kind: $($variant = $name,)*

@@ -1,5 +1,6 @@
 //! What senders may say: the types of events, their payloads, and the one door that checks them.
-//! Always: only [`validate`] turns what was sent into a draft; nothing here looks at stored records.
+//! Always: only [`validate`] turns what was sent into a draft; nothing here looks at stored
+//! records.
 
 pub mod canonical;
 pub mod choice;

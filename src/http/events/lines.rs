@@ -167,9 +167,9 @@ impl LineReader {
         }
     }
 
-    /// Records the next group and returns the lines of its answer; `None`: the body has ended. While
-    /// the group is recorded the one after it is read, unless the sender may be waiting for these
-    /// answers.
+    /// Records the next group and returns the lines of its answer; `None`: the body has ended.
+    /// While the group is recorded the one after it is read, unless the sender may be waiting for
+    /// these answers.
     async fn next_answers(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let group = match self.read_ahead.take() {
             Some(read) => read?,

@@ -1,4 +1,5 @@
-//! Every event in the order in which it was recorded: in pages, live, or one by its key or position.
+//! Every event in the order in which it was recorded: in pages, live, or one by its key or
+//! position.
 //! Always: pages and the live feed give the same text of an event, and `after` is exclusive.
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The broadcaster: what is new in the log, read once for all live readers who wait for it.
 //! Always: a reader who waits has been offered every event up to `end`; an event costs four
-//! look-ups, however many readers wait; nothing is read or kept for readers who do not wait, because
-//! they are slow or busy: they read on from the log themselves.
+//! look-ups, however many readers wait; nothing is read or kept for readers who do not wait,
+//! because they are slow or busy: they read on from the log themselves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -3,8 +3,8 @@
 //! Always: the reader sees each event after its position once and in order. Its client pulls, so a
 //! client that does not read costs its position and a page or two. The client resumes from the last
 //! `id` that it was sent.
-//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data gives the client no
-//! event, and moves its last event id (9.2.6): a client that waits for rare events then does not
+//! Form: `text/event-stream`, WHATWG HTML, 9.2. A block with an `id` and no data gives the client
+//! no event, and moves its last event id (9.2.6): a client that waits for rare events then does not
 //! resume from long ago.
 
 use std::convert::Infallible;
@@ -146,7 +146,8 @@ impl LiveReader {
                         Ok(None) if Instant::now() < quiet => continue,
                         Ok(None) => return Some(self.sign_of_life()),
                         Err(error) => {
-                            tracing::error!(error = %error, "the log could not be read for a live reader");
+                            let what = "the log could not be read for a live reader";
+                            tracing::error!(error = %error, "{what}");
                             return None;
                         }
                     }

@@ -16,8 +16,8 @@ use crate::http::problem::kind::ProblemType;
 /// The years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
 
-const COMPLETE_SINCE: &str = "Every event that was refused after this moment is in the list, except \
-    in the moments before a service was killed";
+const COMPLETE_SINCE: &str = "Every event that was refused after this moment is in the list, \
+    except in the moments before a service was killed";
 
 /// The cursor of a list: the letter of the list, a position, two instants in microseconds, a
 /// pseudonym and a number.

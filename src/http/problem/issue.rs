@@ -93,8 +93,8 @@ impl Issue {
 
     /// The event at `index` carries a key that is in use.
     pub fn reused(index: Option<usize>) -> Self {
-        let detail = "This source and id were recorded before with other content. A new fact needs a \
-                      new id; a correction is an event of type record.corrected.";
+        let detail = "This source and id were recorded before with other content. A new fact needs \
+                      a new id; a correction is an event of type record.corrected.";
         let kind = ProblemType::IdReused.urn();
         Self { index, ..Self::new(kind, IssuePlace::Body, "/id", detail) }
     }

@@ -7,7 +7,10 @@ use axum::http::StatusCode;
 use crate::domain::vocabulary::violation::ViolationCode;
 
 macro_rules! problem_types {
-    ($($variant:ident = $owner:literal $code:literal, $status:ident, $title:literal, $detail:literal;)*) => {
+    ($(
+        $variant:ident = $owner:literal $code:literal, $status:ident, $title:literal,
+        $detail:literal;
+    )*) => {
         /// A type of problem. Its last word names its page, `/errors/<code>`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum ProblemType { $(#[doc = $title] $variant,)* }
@@ -18,7 +21,9 @@ macro_rules! problem_types {
 
             /// The stable `type`.
             pub const fn urn(self) -> &'static str {
-                match self { $(Self::$variant => concat!("urn:problem-type:", $owner, ":", $code),)* }
+                match self {
+                    $(Self::$variant => concat!("urn:problem-type:", $owner, ":", $code),)*
+                }
             }
 
             /// The last word of the type, which names its page.
@@ -58,8 +63,8 @@ problem_types! {
         "There is nothing at this address; GET /openapi.json describes every route.";
     MethodNotAllowed = "careLedger" "methodNotAllowed", METHOD_NOT_ALLOWED, "Method not allowed",
         "The header Allow names the methods of this resource.";
-    IdReused = "careLedger" "idReused", CONFLICT, "This source and id are in use with other content",
-        "Nothing was written.";
+    IdReused = "careLedger" "idReused", CONFLICT,
+        "This source and id are in use with other content", "Nothing was written.";
     WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
     TooLarge = "belgif" "payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",

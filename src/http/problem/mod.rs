@@ -28,7 +28,8 @@ const ISSUES_MAX: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// A refusal, on its way to an answer. It is boxed, so that a `Result` of the good path stays small.
+/// A refusal, on its way to an answer. It is boxed, so that a `Result` of the good path stays
+/// small.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct Problem(Box<ProblemBody>);

@@ -98,8 +98,8 @@ pub fn attributes(headers: &HeaderMap, params: &mut Params) -> Attributes {
                 members.insert(attribute.to_owned(), value);
             }
             _ => {
-                let detail = "An attribute is one header, in percent-encoded UTF-8. The data is the \
-                              body, and datacontenttype is the Content-Type.";
+                let detail = "An attribute is one header, in percent-encoded UTF-8. The data is \
+                              the body, and datacontenttype is the Content-Type.";
                 params.add_issue(Issue::invalid(IssuePlace::Header, name.as_str(), detail));
             }
         }

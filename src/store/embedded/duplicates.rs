@@ -1,6 +1,6 @@
 //! Dedup keys that records of several streams carry, which only several writers at once can make.
-//! Always: in memory, made anew at each start from the log; noted before the index and the tail show
-//! the record, so that whoever reads the later record of a key finds the earlier ones too.
+//! Always: in memory, made anew at each start from the log; noted before the index and the tail
+//! show the record, so that whoever reads the later record of a key finds the earlier ones too.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};

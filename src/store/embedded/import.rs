@@ -1,6 +1,7 @@
 //! Taking records over as another log has them: with its revisions, its `recordedtime`, its bytes.
 //! Always: all of an import or none; each stream goes on where it ended; what only several writers
-//! at once can make, times that step back and a dedup key in two streams, is noted beside the record.
+//! at once can make, times that step back and a dedup key in two streams, is noted beside the
+//! record.
 
 use std::collections::HashMap;
 use std::io;

@@ -26,8 +26,8 @@ const APPLICATION_ID: i32 = 0x4361_7265;
 const FORMAT_VERSION: i32 = 3;
 
 /// The write-ahead log is checkpointed into the table beyond this, between commits. The writer
-/// waits for it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8 MiB as 30
-/// to 50 ms, at rates that differ less than two runs do (ops/bench, 24 November 2026).
+/// waits for it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8
+/// MiB as 30 to 50 ms, at rates that differ less than two runs do (ops/bench, 24 November 2026).
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 8192;
 

@@ -25,7 +25,7 @@ pub enum LogFormat {
 
 /// The settings as flags and variables; absent ones come from the file or the defaults.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Flags {
+pub struct ServeFlags {
     /// The data folder [default: data/ledger]
     #[arg(long, value_name = "DIR", env = "CARE_LEDGER_DATA")]
     pub data: Option<PathBuf>,
@@ -116,7 +116,7 @@ impl Config {
     ///
     /// # Errors
     /// See [`ConfigError`].
-    pub fn new(flags: Flags) -> Result<Self, ConfigError> {
+    pub fn new(flags: ServeFlags) -> Result<Self, ConfigError> {
         let file = flags.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let listen = flags.listen.or(file.listen);
         let config = Self {
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
         let (_folder, path) = file("listen = \"127.0.0.1:9000\"\ndata = \"/srv/ledger\"\n");
-        let flags = Flags {
+        let flags = ServeFlags {
             config: Some(path),
             listen: Some("127.0.0.1:9001".parse().unwrap()),
-            ..Flags::default()
+            ..ServeFlags::default()
         };
         let config = Config::new(flags).unwrap();
         assert_eq!(config.listen.port(), 9001);
@@ -185,16 +185,18 @@ mod tests {
 
     #[test]
     fn what_is_printed_reads_back() {
-        let config = Config::new(Flags::default()).unwrap();
+        let config = Config::new(ServeFlags::default()).unwrap();
         let (_folder, path) = file(&config.print());
-        let again = Config::new(Flags { config: Some(path), ..Flags::default() }).unwrap();
+        let again =
+            Config::new(ServeFlags { config: Some(path), ..ServeFlags::default() }).unwrap();
         assert_eq!(again, config);
     }
 
     #[test]
     fn a_password_is_not_printed() {
         let store = "esdb://ops:secret@db1:2113,db2:2113?tls=false".to_owned();
-        let config = Config::new(Flags { store: Some(store), ..Flags::default() }).unwrap();
+        let config =
+            Config::new(ServeFlags { store: Some(store), ..ServeFlags::default() }).unwrap();
         let printed = config.print();
         assert!(printed.contains("store = \"esdb://db1:2113,db2:2113?tls=false\""), "{printed}");
         assert!(!printed.contains("secret"));
@@ -206,15 +208,19 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_refused_by_name() {
         let (_folder, path) = file("lissen = 1\n");
-        let refused = Config::new(Flags { config: Some(path), ..Flags::default() }).unwrap_err();
+        let refused =
+            Config::new(ServeFlags { config: Some(path), ..ServeFlags::default() }).unwrap_err();
         assert!(refused.to_string().contains("lissen"), "{refused}");
     }
 
     #[test]
     fn other_machines_are_let_in_only_when_told_outright() {
         let listen = Some("0.0.0.0:8080".parse().unwrap());
-        let refused = Config::new(Flags { listen, ..Flags::default() }).unwrap_err();
+        let refused = Config::new(ServeFlags { listen, ..ServeFlags::default() }).unwrap_err();
         assert!(refused.to_string().contains("--listen-publicly"));
-        assert!(Config::new(Flags { listen, listen_publicly: true, ..Flags::default() }).is_ok());
+        assert!(
+            Config::new(ServeFlags { listen, listen_publicly: true, ..ServeFlags::default() })
+                .is_ok()
+        );
     }
 }

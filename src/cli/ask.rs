@@ -7,10 +7,11 @@ use std::time::Duration;
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::client::{Answer, Client};
 use super::failure::Failure;
-use super::{progress, serve, show, wait};
+use super::{progress, serve, show};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
@@ -18,9 +19,9 @@ use crate::ledger::Ledger;
 use crate::projection::ProjectionStatus;
 use crate::store::open::StoreConfig;
 
-/// Where a ledger is.
+/// Which ledger to ask: the one in a folder, or a running one.
 #[derive(Args)]
-pub struct From {
+pub struct LedgerArgs {
     /// The data folder [default: CARE_LEDGER_DATA, or data/ledger]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data: Option<PathBuf>,
@@ -29,13 +30,13 @@ pub struct From {
     url: Option<String>,
 }
 
-/// Of whom, and as of when.
+/// Which person to ask about, and as of when.
 #[derive(Args)]
-struct Who {
+struct PersonArgs {
     /// The person's pseudonym (a UUID)
     person: PersonId,
     #[command(flatten)]
-    from: From,
+    from: LedgerArgs,
     /// The state as it was then: a date, or an instant with offset [default: now]
     #[arg(long, value_name = "MOMENT")]
     at: Option<String>,
@@ -52,9 +53,9 @@ struct Who {
 #[command(after_help = "Examples:\n  care-ledger history 3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e\n  \
     care-ledger history UUID --type residential.admitted --json\n  \
     care-ledger history UUID --url http://127.0.0.1:8080 --known 2025-06-30")]
-pub struct History {
+pub struct ShowHistory {
     #[command(flatten)]
-    who: Who,
+    who: PersonArgs,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -64,9 +65,9 @@ pub struct History {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger trajectory UUID\n  \
     care-ledger trajectory UUID --at 2025-06-30 --json")]
-pub struct Trajectory {
+pub struct ShowTrajectory {
     #[command(flatten)]
-    who: Who,
+    who: PersonArgs,
 }
 
 /// What a person's time in treatment is worth, under every reading of the law.
@@ -74,9 +75,9 @@ pub struct Trajectory {
 #[command(after_help = "Examples:\n  care-ledger credit UUID\n  \
     care-ledger credit UUID --at 2025-09-12 --json\n  \
     care-ledger credit UUID --boundary excludeLast --url http://127.0.0.1:8080")]
-pub struct Credit {
+pub struct ShowCredit {
     #[command(flatten)]
-    who: Who,
+    who: PersonArgs,
     /// Which dates of a stay count: anyPart or excludeLast [default: anyPart]
     #[arg(long)]
     boundary: Option<String>,
@@ -88,19 +89,19 @@ pub struct Credit {
     project: bool,
 }
 
-/// What programs read.
+/// The media type of answers for programs.
 pub const JSON: &str = "application/json";
 
-/// So often it is shown that something goes on.
+/// How often a progress counter moves while the lists are folded.
 const TICK: Duration = Duration::from_millis(200);
 
-impl History {
+impl ShowHistory {
     /// Prints the history.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let mut query = self.who.query();
         query.extend(self.kind.map(|kind| ("type", kind)));
         let mut shown: Option<Value> = None;
-        let mut ask = self.who.from.asker()?;
+        let mut ask = self.who.from.asker(runtime)?;
         loop {
             let page = ask(&path(self.who.person, "history", &query), JSON)?;
             let mut page: Value = serde_json::from_str(&page).unwrap_or_default();
@@ -126,74 +127,73 @@ impl History {
     }
 }
 
-impl Trajectory {
+impl ShowTrajectory {
     /// Prints the trajectory.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let path = path(self.who.person, "trajectory", &self.who.query());
-        let answer = self.who.from.asker()?(&path, JSON)?;
+        let answer = self.who.from.asker(runtime)?(&path, JSON)?;
         print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory)
     }
 }
 
-impl Credit {
+impl ShowCredit {
     /// Prints the credit: the table, or JSON.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let mut query = self.who.query();
         query.extend(self.boundary.map(|boundary| ("boundary", boundary)));
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
         let accept = if self.who.json { JSON } else { "text/plain" };
         let path = path(self.who.person, "credit", &query);
-        let answer = self.who.from.asker()?(&path, accept)?;
+        let answer = self.who.from.asker(runtime)?(&path, accept)?;
         super::print(answer.trim_end().to_owned() + "\n")
     }
 }
 
-impl Who {
+impl PersonArgs {
     fn query(&self) -> Vec<(&'static str, String)> {
         let at = self.at.clone().map(|at| ("at", at));
         at.into_iter().chain(self.known.clone().map(|known| ("known", known))).collect()
     }
 }
 
-/// The ledger in a folder.
-fn opened(folder: &Path) -> Result<Ledger, Failure> {
-    wait(serve::open(&StoreConfig::Folder(folder.to_owned())))?
+/// Opens the ledger in a folder.
+fn open_folder(runtime: &Runtime, folder: &Path) -> Result<Ledger, Failure> {
+    runtime.block_on(serve::open(&StoreConfig::Folder(folder.to_owned())))
 }
 
-/// Asks a ledger for a path, accepting a media type; the text of a good answer comes back.
-pub type Asker = Box<dyn FnMut(&str, &str) -> Result<String, Failure>>;
+/// Asks a ledger for a path with an accepted media type, and gives the text of a successful answer.
+pub type Asker<'a> = Box<dyn FnMut(&str, &str) -> Result<String, Failure> + 'a>;
 
-impl From {
-    /// A client for the running ledger; `None`: a folder is meant.
+impl LedgerArgs {
+    /// The client of the running ledger, or `None` where a folder is to be asked.
     ///
     /// # Errors
-    /// The address is none.
+    /// Wrong usage: the address is not of the form http://HOST:PORT.
     pub fn client(&self) -> Result<Option<Client>, Failure> {
-        // A flag wins over a variable, whichever of the two ways it names.
+        // A flag wins over a variable, also a flag for the folder over the variable for the address.
         let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
         let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
         url.map(|url| Client::new(&url)).transpose()
     }
 
-    /// Opens the way to the running ledger, or to the one in the folder: the same routes answer
-    /// both.
+    /// Opens the running ledger or the folder. The same routes answer for both.
     ///
     /// # Errors
-    /// The folder cannot be opened, or the address is none.
-    pub fn asker(&self) -> Result<Asker, Failure> {
-        self.asker_by(|folder| Ok(http::router(opened(folder)?)))
+    /// The folder cannot be opened, or the address has another form.
+    pub fn asker<'a>(&self, runtime: &'a Runtime) -> Result<Asker<'a>, Failure> {
+        self.asker_by(runtime, |folder| Ok(http::router(open_folder(runtime, folder)?)))
     }
 
-    /// The same, with the lists over all persons, once they have read all of the folder's log.
+    /// Opens the ledger with the lists over all persons. Of a folder the lists first read the whole log.
     ///
     /// # Errors
-    /// As [`From::asker`].
-    pub fn asker_of_lists(&self) -> Result<Asker, Failure> {
-        self.asker_by(|folder| {
-            let ledger = opened(folder)?;
+    /// As [`LedgerArgs::asker`].
+    pub fn asker_of_lists<'a>(&self, runtime: &'a Runtime) -> Result<Asker<'a>, Failure> {
+        self.asker_by(runtime, |folder| {
+            let ledger = open_folder(runtime, folder)?;
             let last = ledger.tail();
-            let lists = wait(async {
+            let lists = runtime.block_on(async {
                 let lists = serve::lists(&ledger, folder).await?;
                 let bar = progress::count("folding the log into lists");
                 while !lists.reached(last, TICK).await {
@@ -206,15 +206,16 @@ impl From {
                 }
                 bar.finish_and_clear();
                 Ok::<_, Failure>(lists)
-            })??;
+            })?;
             Ok(http::router_with(ledger, http::Services::of(lists)))
         })
     }
 
-    fn asker_by(
+    fn asker_by<'a>(
         &self,
+        runtime: &'a Runtime,
         open: impl FnOnce(&Path) -> Result<http::Router, Failure>,
-    ) -> Result<Asker, Failure> {
+    ) -> Result<Asker<'a>, Failure> {
         if let Some(client) = self.client()? {
             return Ok(Box::new(move |path, accept| {
                 client
@@ -234,7 +235,7 @@ impl From {
         }
         let router = open(&folder)?;
         Ok(Box::new(move |path, accept| {
-            let (status, text) = wait(http::ask(router.clone(), path, accept))?;
+            let (status, text) = runtime.block_on(http::ask(router.clone(), path, accept));
             Answer { status, text }.good_to_question()
         }))
     }

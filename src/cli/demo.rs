@@ -1,5 +1,5 @@
-//! `care-ledger demo`: a made-up year, sent over HTTP to a server of its own as a care system
-//! would, and what one life in it looks like.
+//! `care-ledger demo`: sends a made-up year over HTTP to a server of its own, as care systems would,
+//! and prints one life of it.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,13 @@ use chrono::NaiveDate;
 use clap::Args;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use super::client::Client;
 use super::emit::{Sender, Summary};
 use super::failure::Failure;
 use super::serve::{lists, log_to_stderr, open, stop};
-use super::{progress, runtime, show};
+use super::{progress, show};
 use crate::config::{LISTEN_DEFAULT, LogFormat};
 use crate::http;
 use crate::simulate::{self, Plan};
@@ -37,20 +38,19 @@ pub struct Demo {
     once: bool,
 }
 
-/// So many retries: the server is in this very process.
+/// How often a request is repeated. Few times, because the server runs in this process.
 const RETRIES: u32 = 3;
 
-/// What the folder's year was made from, once all of it is recorded.
+/// The file that names the plan of the folder's year, once the whole year is recorded.
 const DONE: &str = "demo.json";
 
 impl Demo {
     /// Runs the demo.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         if !self.listen.ip().is_loopback() {
             return Err(Failure::usage("the demo listens on this machine only, such as 127.0.0.1"));
         }
         log_to_stderr("warn", LogFormat::Text)?;
-        let runtime = runtime()?;
         let ledger = runtime.block_on(open(&StoreConfig::Folder(self.data.clone())))?;
         let lists = runtime.block_on(lists(&ledger, &self.data))?;
         let (address, served, stopped) = {
@@ -87,7 +87,7 @@ impl Demo {
         Plan { persons: self.persons, detained: 0, from: date(1, 1), to: date(12, 31), seed: 1 }
     }
 
-    /// Sends the year, unless all of it is in the folder.
+    /// Sends the year, unless the folder holds the whole year.
     fn fill(&self, url: &str, plan: &Plan) -> Result<(), Failure> {
         let made_from = format!("{plan:?}");
         let done = self.data.join(DONE);
@@ -155,7 +155,7 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many days lie between serving the whole remainder and counting all treatment.
+/// The days between serving the whole remainder and counting all days of treatment.
 fn stake(credit: &Value) -> String {
     let lines = credit["modalities"].as_array().into_iter().flatten().filter_map(|modality| {
         let remaining = |name: &str| modality["readings"][name]["remainingDays"].as_i64();
@@ -170,7 +170,7 @@ fn stake(credit: &Value) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// Daily doses would fill the screen; how many were left out is told.
+/// Leaves daily doses out, because they would fill the screen, and says how many there were.
 fn leave_doses_out(history: &mut Value) -> usize {
     let Some(items) = history["items"].as_array_mut() else { return 0 };
     let before = items.len();

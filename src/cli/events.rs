@@ -4,13 +4,14 @@ use std::io::{BufWriter, Write as _};
 
 use clap::Args;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use super::ask::{From, encode};
+use super::ask::{LedgerArgs, encode};
 use super::failure::Failure;
 use super::follow::FeedPrinter;
 use super::progress;
 
-/// Events a page: enough that a page costs little, few enough to hold in memory.
+/// Events in one page: many enough that a page costs little, few enough to hold in memory.
 const PAGE: usize = 5_000;
 
 /// All events, in the order in which they were recorded, one a line.
@@ -21,7 +22,7 @@ const PAGE: usize = 5_000;
     care-ledger events --follow --url http://127.0.0.1:8080 | head")]
 pub struct Events {
     #[command(flatten)]
-    from: From,
+    from: LedgerArgs,
     /// Only events after this position
     #[arg(long, value_name = "POSITION")]
     after: Option<String>,
@@ -41,7 +42,7 @@ pub struct Events {
 
 impl Events {
     /// Writes the events to standard output.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         if self.follow {
             let Some(client) = self.from.client()? else {
                 return Err(Failure::usage("--follow asks a running ledger: name it with --url"));
@@ -54,7 +55,7 @@ impl Events {
         let mut out = BufWriter::new(std::io::stdout().lock());
         let mut after = self.after.clone();
         let mut left = self.limit;
-        let mut ask = self.from.asker()?;
+        let mut ask = self.from.asker(runtime)?;
         while left > 0 {
             let size = usize::try_from(left).unwrap_or(PAGE).min(PAGE);
             let page = ask(&self.path(after.as_deref(), Some(size)), "application/json")?;

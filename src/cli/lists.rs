@@ -2,8 +2,9 @@
 
 use clap::Args;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use super::ask::{From, JSON, encode};
+use super::ask::{JSON, LedgerArgs, encode};
 use super::failure::Failure;
 use super::{print, show};
 
@@ -18,7 +19,7 @@ const PAGE: u64 = 1_000;
     With --data the log is folded first; a running ledger (--url) has its lists at hand.")]
 pub struct Trajectories {
     #[command(flatten)]
-    from: From,
+    from: LedgerArgs,
     /// Only persons in this prison
     #[arg(long, value_name = "CODE")]
     facility: Option<String>,
@@ -32,7 +33,7 @@ pub struct Trajectories {
     #[arg(long, value_name = "CODE")]
     alert: Option<String>,
     #[command(flatten)]
-    shown: Shown,
+    shown: ListOutput,
 }
 
 /// What everybody's days in treatment are worth: a line a person and modality.
@@ -42,7 +43,7 @@ pub struct Trajectories {
     The readings and the dates of one person: care-ledger credit PERSON")]
 pub struct Credits {
     #[command(flatten)]
-    from: From,
+    from: LedgerArgs,
     /// Only with at least so many treatment days
     #[arg(long, value_name = "DAYS")]
     min_days: Option<u32>,
@@ -50,12 +51,12 @@ pub struct Credits {
     #[arg(long, value_name = "CODE")]
     facility: Option<String>,
     #[command(flatten)]
-    shown: Shown,
+    shown: ListOutput,
 }
 
 /// How much is shown, and how.
 #[derive(Args)]
-struct Shown {
+struct ListOutput {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     limit: u64,
@@ -66,7 +67,7 @@ struct Shown {
 
 impl Trajectories {
     /// Prints the list.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let Self { from, facility, custody, substitution, alert, shown } = self;
         let query = [
             ("facility", facility),
@@ -74,30 +75,31 @@ impl Trajectories {
             ("substitution", substitution),
             ("alert", alert),
         ];
-        list(&from, "trajectories", &query, &shown, show::trajectory_line)
+        list(runtime, &from, "trajectories", &query, &shown, show::trajectory_line)
     }
 }
 
 impl Credits {
     /// Prints the list.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let Self { from, min_days, facility, shown } = self;
         let query = [("minDays", min_days.map(|days| days.to_string())), ("facility", facility)];
-        list(&from, "credits", &query, &shown, show::credit_line)
+        list(runtime, &from, "credits", &query, &shown, show::credit_line)
     }
 }
 
 /// Prints a list, page by page; all pages speak of one moment.
 fn list(
-    from: &From,
+    runtime: &Runtime,
+    from: &LedgerArgs,
     name: &str,
     query: &[(&str, Option<String>)],
-    shown: &Shown,
+    shown: &ListOutput,
     line: impl Fn(&Value) -> String,
 ) -> Result<(), Failure> {
     let given = query.iter().filter_map(|(name, value)| value.as_ref().map(|v| (*name, v)));
     let filter: String = given.map(|(name, value)| format!("&{name}={}", encode(value))).collect();
-    let mut ask = from.asker_of_lists()?;
+    let mut ask = from.asker_of_lists(runtime)?;
     let (mut left, mut cursor) = (shown.limit, String::new());
     let mut is_first = true;
     while left > 0 {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::failure::Failure;
-use super::{cluster, progress, wait};
+use super::{cluster, progress};
 use crate::store::migrate::{
     KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
 };
@@ -48,13 +49,13 @@ pub struct Migrate {
 
 impl Migrate {
     /// Moves the ledger, and says how many records both sides then have.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let mode = if self.dry_run { MoveMode::Rehearse } else { MoveMode::Move };
         let (from, to) = (self.location(&self.from)?, self.location(&self.to)?);
         let keys = self.keys(&from, &to)?;
         let mut bar = Bar::default();
         let progress = &mut |stage, done, total| bar.show(stage, done, total);
-        let moved = wait(migrate(from, to, &keys, mode, progress))?;
+        let moved = runtime.block_on(migrate(from, to, &keys, mode, progress));
         bar.end();
         let moved = moved.map_err(|error| match &error {
             error if error.is_usage() => Failure::usage(error.to_string()),

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use crate::cli::failure::Failure;
 
@@ -54,11 +55,11 @@ enum Command {
     /// Check a connection to a ledger, and what became of your events
     Doctor(doctor::Doctor),
     /// A person's events, in the order in which they happened
-    History(ask::History),
+    History(ask::ShowHistory),
     /// Where a person stands in custody and care
-    Trajectory(ask::Trajectory),
+    Trajectory(ask::ShowTrajectory),
     /// What a person's time in treatment is worth, under every reading of the law
-    Credit(ask::Credit),
+    Credit(ask::ShowCredit),
     /// Where everybody stands in custody and care
     Trajectories(lists::Trajectories),
     /// What everybody's days in treatment are worth
@@ -80,25 +81,15 @@ enum Command {
 
 /// Runs the command in the arguments of the process.
 pub fn run() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Serve(serve) => serve.run(),
-        Command::Demo(demo) => demo.run(),
-        Command::Simulate(simulate) => simulate.run(),
-        Command::Emit(emit) => emit.run(),
-        Command::Doctor(doctor) => doctor.run(),
-        Command::History(history) => history.run(),
-        Command::Trajectory(trajectory) => trajectory.run(),
-        Command::Credit(credit) => credit.run(),
-        Command::Trajectories(trajectories) => trajectories.run(),
-        Command::Credits(credits) => credits.run(),
-        Command::Events(events) => events.run(),
-        Command::Migrate(migrate) => migrate.run(),
-        Command::Schema(schema) => schema.run(),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);
-            print(String::from_utf8_lossy(&script))
+    let command = Cli::parse().command;
+    let result = match runtime() {
+        Ok(runtime) => {
+            let result = command.run(&runtime);
+            // A task of the cluster's client may never end by itself.
+            runtime.shutdown_timeout(ENDED_WITHIN);
+            result
         }
+        Err(error) => Err(error.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -106,13 +97,39 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Reads of the store and checks of large requests that run at once, a processor; others wait.
+impl Command {
+    fn run(self, runtime: &Runtime) -> Result<(), Failure> {
+        match self {
+            Self::Serve(serve) => serve.run(runtime),
+            Self::Demo(demo) => demo.run(runtime),
+            Self::Simulate(simulate) => simulate.run(),
+            Self::Emit(emit) => emit.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::History(history) => history.run(runtime),
+            Self::Trajectory(trajectory) => trajectory.run(runtime),
+            Self::Credit(credit) => credit.run(runtime),
+            Self::Trajectories(trajectories) => trajectories.run(runtime),
+            Self::Credits(credits) => credits.run(runtime),
+            Self::Events(events) => events.run(runtime),
+            Self::Migrate(migrate) => migrate.run(runtime),
+            Self::Schema(schema) => schema.run(),
+            Self::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);
+                print(String::from_utf8_lossy(&script))
+            }
+        }
+    }
+}
+
+/// How many reads of the store and checks of large requests run at once for each processor; others
+/// wait.
 /// Each thread keeps memory of its own: with 32 on 2 processors the server held 35 MiB more than
 /// with 8 (ops/bench, soak, 25 November 2026).
 const READS_A_PROCESSOR: usize = 4;
 
-/// The threads on which the service runs.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// The one tokio runtime of the process.
+fn runtime() -> std::io::Result<Runtime> {
     let processors = std::thread::available_parallelism()?.get();
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(READS_A_PROCESSOR * processors.max(2))
@@ -120,7 +137,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Prints what a program reads. Who reads no further, as `head` does, has enough.
+/// Prints what a program reads. A reader that closes our output early, such as `head`, is no fault.
 fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match write!(out, "{text}").and_then(|()| out.flush()) {
@@ -129,14 +146,5 @@ fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
     }
 }
 
-/// What runs beside a future has so long to end after it.
+/// How long tasks in the background may take to end once the command is done.
 const ENDED_WITHIN: Duration = Duration::from_secs(2);
-
-/// Runs a future to its end.
-fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = runtime()?;
-    let done = runtime.block_on(future);
-    // The client of a cluster may turn in a circle, which nothing else would end.
-    runtime.shutdown_timeout(ENDED_WITHIN);
-    Ok(done)
-}

@@ -22,11 +22,11 @@ use crate::ledger::clock;
     care-ledger schema check event.json")]
 pub struct Schema {
     #[command(subcommand)]
-    command: Command,
+    command: SchemaAction,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum SchemaAction {
     /// Every event type, with its class and its title
     #[command(after_help = "Examples:\n  care-ledger schema list\n  \
         care-ledger schema list --json")]
@@ -65,9 +65,9 @@ impl Schema {
     /// Runs the subcommand.
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::List { json } => list(json),
-            Command::Show { name, example, version } => show(&name, example, version),
-            Command::Check { file, json } => check(&file, json),
+            SchemaAction::List { json } => list(json),
+            SchemaAction::Show { name, example, version } => show(&name, example, version),
+            SchemaAction::Check { file, json } => check(&file, json),
         }
     }
 }

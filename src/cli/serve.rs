@@ -5,18 +5,19 @@ use std::path::Path;
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
-use super::{cluster, progress, wait};
-use crate::config::{Config, ConfigError, Flags, LogFormat};
+use super::{cluster, progress};
+use crate::config::{Config, ConfigError, LogFormat, ServeFlags};
 use crate::http;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
 use crate::store::open::StoreConfig;
 
-/// Files that all connections, the log, its index and its readers may have open.
+/// The most files that may be open at once: a connection each, the log, the index and the readers.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
 
 /// Run the ledger as a service.
@@ -30,7 +31,7 @@ const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
     Ready when GET /health answers 200. Stop with Ctrl-C or SIGTERM.")]
 pub struct Serve {
     #[command(flatten)]
-    flags: Flags,
+    flags: ServeFlags,
     /// Print the settings in force as a configuration file, and stop
     #[arg(long)]
     print_config: bool,
@@ -38,7 +39,7 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until told to stop.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let config = Config::new(self.flags).map_err(|error| match error {
             ConfigError::Unreadable(..) => Failure::because("no settings", &error),
             _ => Failure::usage(error.to_string()),
@@ -49,9 +50,9 @@ impl Serve {
         log_to_stderr(&config.log, config.log_format)?;
         allow_files();
         let store = store(&config)?;
-        wait(async {
+        runtime.block_on(async {
             let ledger = open(&store).await?;
-            // The ledger has made the folder.
+            // After opening the ledger, because that makes the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
                 tracing::warn!(error = %error, "refusals are kept in memory only");
                 Refusals::in_memory(clock::now)
@@ -73,12 +74,12 @@ impl Serve {
             }
             tracing::info!("stopped");
             Ok(())
-        })?
+        })
     }
 }
 
-/// Raises the number of files that the process may open, as far as it may: each connection is one,
-/// and many systems begin at 1,024.
+/// Raises the limit of open files as far as the system allows. Each connection is a file, and many
+/// systems begin with a limit of 1,024.
 fn allow_files() {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.map_or(FILES_MAX, |most| most.min(FILES_MAX));
@@ -124,7 +125,7 @@ pub async fn open(store: &StoreConfig) -> Result<Ledger, Failure> {
     ledger.map_err(|error| Failure::because(&name, &error))
 }
 
-/// Starts keeping the lists of a ledger.
+/// Starts the worker that keeps the lists of a ledger.
 pub async fn lists(ledger: &Ledger, folder: &Path) -> Result<Lists, Failure> {
     let lists = Lists::start(ledger.clone(), folder, clock::now).await;
     lists.map_err(|error| Failure::because(&folder.display().to_string(), &error))
@@ -148,10 +149,10 @@ pub fn stop() -> Result<impl Future<Output = ()>, Failure> {
 /// Starts logging.
 ///
 /// # Errors
-/// Wrong usage, when the filter is none.
+/// Wrong usage: the filter cannot be read.
 pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    // What the client of a cluster says on each error, we say once and in our words; whoever wants
-    // it names it in the filter.
+    // The client of a cluster logs each error; the ledger logs the same once, in words of its own.
+    // A filter that names `eventstore` shows the client's lines as well.
     let filter = tracing_subscriber::EnvFilter::try_new(format!("eventstore=off,{filter}"))
         .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::client::{Answer, Client};
+use super::client::{Client, HttpAnswer};
 use super::failure::Failure;
 use super::{progress, serve, show};
 use crate::config::DATA_DEFAULT;
@@ -171,7 +171,8 @@ impl LedgerArgs {
     /// # Errors
     /// Wrong usage: the address is not of the form http://HOST:PORT.
     pub fn client(&self) -> Result<Option<Client>, Failure> {
-        // A flag wins over a variable, also a flag for the folder over the variable for the address.
+        // A flag wins over a variable, also a flag for the folder over the variable for the
+        // address.
         let from_variable = || std::env::var("CARE_LEDGER_URL").ok();
         let url = self.url.clone().or_else(|| self.data.is_none().then(from_variable).flatten());
         url.map(|url| Client::new(&url)).transpose()
@@ -185,7 +186,8 @@ impl LedgerArgs {
         self.asker_by(runtime, |folder| Ok(http::router(open_folder(runtime, folder)?)))
     }
 
-    /// Opens the ledger with the lists over all persons. Of a folder the lists first read the whole log.
+    /// Opens the ledger with the lists over all persons. Of a folder the lists first read the whole
+    /// log.
     ///
     /// # Errors
     /// As [`LedgerArgs::asker`].
@@ -236,7 +238,7 @@ impl LedgerArgs {
         let router = open(&folder)?;
         Ok(Box::new(move |path, accept| {
             let (status, text) = runtime.block_on(http::ask(router.clone(), path, accept));
-            Answer { status, text }.good_to_question()
+            HttpAnswer { status, text }.good_to_question()
         }))
     }
 }

@@ -26,7 +26,7 @@ pub struct Client {
 }
 
 /// An answer: its status and its text.
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status code.
     pub status: StatusCode,
     /// The body.
@@ -79,7 +79,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ureq::Error`] when there is no answer.
-    pub fn get(&self, path: &str, accept: &str) -> Result<Answer, ureq::Error> {
+    pub fn get(&self, path: &str, accept: &str) -> Result<HttpAnswer, ureq::Error> {
         let response =
             self.agent.get(format!("{}{path}", self.base)).header("accept", accept).call()?;
         read(response)
@@ -94,7 +94,7 @@ impl Client {
         &self,
         path: &str,
         after: Option<&str>,
-    ) -> Result<Result<impl BufRead + use<>, Answer>, ureq::Error> {
+    ) -> Result<Result<impl BufRead + use<>, HttpAnswer>, ureq::Error> {
         let mut request = self.agent.get(format!("{}{path}", self.base));
         request = request.header("accept", "text/event-stream");
         if let Some(after) = after {
@@ -113,7 +113,7 @@ impl Client {
     /// # Errors
     /// [`ureq::Error`] when there is no answer. Whether the events were recorded is then unknown,
     /// and sending them again is safe.
-    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Result<HttpAnswer, ureq::Error> {
         let request = self.agent.post(format!("{}{path}", self.base));
         read(request.header("content-type", kind).send(body)?)
     }
@@ -127,7 +127,7 @@ impl Client {
         path: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<(Answer, HeaderMap), ureq::Error> {
+    ) -> Result<(HttpAnswer, HeaderMap), ureq::Error> {
         let url = format!("{}{path}", self.base);
         let response = match body {
             None => with(self.agent.get(url), headers).call()?,
@@ -150,13 +150,13 @@ fn with<B>(request: ureq::RequestBuilder<B>, headers: &[(&str, &str)]) -> ureq::
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
-fn read(response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+fn read(response: ureq::http::Response<ureq::Body>) -> Result<HttpAnswer, ureq::Error> {
     let status = response.status();
     let text = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).read_to_string()?;
-    Ok(Answer { status, text })
+    Ok(HttpAnswer { status, text })
 }
 
-impl Answer {
+impl HttpAnswer {
     /// The text of a successful answer.
     ///
     /// # Errors

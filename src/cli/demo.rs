@@ -1,5 +1,5 @@
-//! `care-ledger demo`: sends a made-up year over HTTP to a server of its own, as care systems would,
-//! and prints one life of it.
+//! `care-ledger demo`: sends a made-up year over HTTP to a server of its own, as care systems do,
+//! and prints one life of that year.
 
 use std::path::PathBuf;
 

@@ -7,8 +7,9 @@ use super::life::Life;
 use super::moment::{Day, LocalMoment};
 use super::place::{CodeText, HASSELT, Prison};
 use super::rates;
-use super::say::{CodeTexts, Date, Say, Series};
+use super::say::{CodeTexts, Date, Say};
 use super::sender::SendingSystem;
+use super::series::Series;
 use super::world::working_day;
 use crate::domain::vocabulary::choice::{ConsentScope, NotDeliveredCause, Service};
 

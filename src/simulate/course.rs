@@ -5,8 +5,8 @@ use super::dice::Dice;
 use super::moment::{Day, LocalMoment};
 use super::place::CodeText;
 use super::rates;
-use super::say::SeriesId;
 use super::sender::SendingSystem;
+use super::series::SeriesId;
 use super::world::World;
 use crate::domain::vocabulary::choice::{Formulation, Goal, Product, Setting};
 

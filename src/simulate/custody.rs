@@ -6,8 +6,9 @@ use super::life::Life;
 use super::moment::{Day, LocalMoment};
 use super::place::{Prison, RUISELEDE};
 use super::rates::{self, Rate};
-use super::say::{Date, Say, Series, SeriesId};
+use super::say::{Date, Say};
 use super::sender::SendingSystem;
+use super::series::{Series, SeriesId};
 use super::world::{is_weekend, working_day};
 use crate::domain::vocabulary::choice::{
     AbsenceKind, ArrivalReason, LegalStatus, ModalityKind, OverdosePlace, ReleaseReason, StopReason,

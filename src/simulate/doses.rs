@@ -7,8 +7,9 @@ use super::fate::SubstitutionStart;
 use super::life::Life;
 use super::moment::{Day, LocalMoment};
 use super::rates;
-use super::say::{Say, Series};
+use super::say::Say;
 use super::sender::SendingSystem;
+use super::series::Series;
 use crate::domain::vocabulary::choice::{
     AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
 };

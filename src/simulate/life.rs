@@ -6,8 +6,9 @@ use super::dice::{Dice, Purpose};
 use super::fate::Fate;
 use super::moment::{Day, LocalMoment};
 use super::rates;
-use super::say::{SERIES_COUNT, Say, Series, SeriesId};
+use super::say::Say;
 use super::sender::SendingSystem;
+use super::series::{SERIES_COUNT, Series, SeriesId};
 use super::world::World;
 
 /// Whose pseudonym a record bears.

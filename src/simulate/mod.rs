@@ -28,6 +28,7 @@ mod release;
 mod residence;
 mod say;
 mod sender;
+mod series;
 mod stream;
 mod world;
 

@@ -9,8 +9,9 @@ use super::moment::Day;
 use super::place::{CodeText, Prison};
 use super::quota;
 use super::rates;
-use super::say::{Say, Series, SeriesId};
+use super::say::Say;
 use super::sender::SendingSystem;
+use super::series::{Series, SeriesId};
 use super::world::working_day;
 use crate::domain::vocabulary::choice::{Service, Setting};
 

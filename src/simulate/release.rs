@@ -8,8 +8,9 @@ use super::fate::{ModalityOutcome, StayEnding};
 use super::life::Life;
 use super::moment::Day;
 use super::rates::{self, Rate};
-use super::say::{CodeTexts, Date, Say, Series, SeriesId};
+use super::say::{CodeTexts, Date, Say};
 use super::sender::SendingSystem;
+use super::series::{Series, SeriesId};
 use super::world::working_day;
 use crate::domain::vocabulary::choice::{
     ArrivalReason, HousingKind, ModalityKind, OverdosePlace, ReleaseReason, RevocationBasis,

@@ -8,8 +8,9 @@ use super::life::Life;
 use super::moment::Day;
 use super::place::CodeText;
 use super::rates;
-use super::say::{Date, Say, Series, SeriesId};
+use super::say::{Date, Say};
 use super::sender::SendingSystem;
+use super::series::{Series, SeriesId};
 use crate::domain::vocabulary::choice::{HousingKind, Initiative, Setting, StopReason};
 
 /// The therapeutic community of the registries.

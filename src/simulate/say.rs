@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::moment::{Day, LocalMoment, write_date, write_moment};
 use super::place::CodeText;
 use super::sender::SendingSystem;
+use super::series::{SeriesId, numbered};
 use super::world::World;
 use crate::domain::vocabulary::choice;
 use crate::domain::vocabulary::kind::Kind;
@@ -16,78 +17,6 @@ pub(super) type CodeTexts = &'static [&'static str];
 /// A civil date inside a payload.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Date(pub(super) Day);
-
-/// What a sender numbers; one count a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Series {
-    Detention,
-    Sentence,
-    Judgment,
-    Modality,
-    Stay,
-    Prescription,
-    Handover,
-    Referral,
-    Episode,
-    Enrolment,
-    Session,
-    Placement,
-    Plan,
-    Consent,
-}
-
-/// How many [`Series`] there are.
-pub(super) const SERIES_COUNT: usize = Series::Consent as usize + 1;
-
-impl Series {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Detention => "detention-",
-            Self::Sentence => "sentence-",
-            Self::Judgment => "judgment-",
-            Self::Modality => "modality-",
-            Self::Stay => "stay-",
-            Self::Prescription => "prescription-",
-            Self::Handover => "handover-",
-            Self::Referral => "referral-",
-            Self::Episode => "episode-",
-            Self::Enrolment => "enrolment-",
-            Self::Session => "session-",
-            Self::Placement => "placement-",
-            Self::Plan => "plan-",
-            Self::Consent => "consent-",
-        }
-    }
-}
-
-/// A sender's own id inside a payload, unique for the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SeriesId(pub(super) Series, pub(super) u16);
-
-impl SeriesId {
-    pub(super) fn text(self) -> String {
-        numbered(self.0.code(), u32::from(self.1))
-    }
-}
-
-/// `prefix` and a decimal number.
-pub(super) fn numbered(prefix: &str, number: u32) -> String {
-    let mut digits = [0; 10];
-    let mut start = digits.len();
-    let mut left = number;
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (left % 10) as u8;
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    let mut out = String::with_capacity(prefix.len() + digits.len() - start);
-    out.push_str(prefix);
-    out.extend(digits[start..].iter().map(|digit| char::from(*digit)));
-    out
-}
 
 /// The record that a correction or an annulment names, by its number in the life.
 #[derive(Debug, Clone, Copy)]

@@ -14,7 +14,8 @@ use super::mess;
 use super::moment::{Day, LocalMoment};
 use super::plan::Plan;
 use super::rates::{self, Rate};
-use super::say::{Ink, moment_text, numbered};
+use super::say::{Ink, moment_text};
+use super::series::numbered;
 use super::world::World;
 use crate::domain::id::PersonId;
 

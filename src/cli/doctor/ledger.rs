@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::report::{Check, RefusalReason};
 use crate::cli::ask::encode;
-use crate::cli::client::{Answer, Client};
+use crate::cli::client::{Client, HttpAnswer};
 use crate::cli::emit::EVENTS_DRY;
 use crate::domain::vocabulary::kind::Kind;
 
@@ -162,13 +162,13 @@ fn header_value(value: &str) -> String {
     utf8_percent_encode(value, ENCODED_IN_HEADERS).to_string()
 }
 
-fn would_record(answer: &Answer) -> bool {
+fn would_record(answer: &HttpAnswer) -> bool {
     let answer_json = json_of(answer);
     let receipt = answer_json["receipts"].get(0).unwrap_or(&answer_json);
     answer.status.is_success() && receipt["status"] == "recorded" && receipt["position"].is_null()
 }
 
-fn refused_example(mode: &str, answer: &Answer) -> Check {
+fn refused_example(mode: &str, answer: &HttpAnswer) -> Check {
     let answer_json = json_of(answer);
     let problem = answer_json.get("problem").unwrap_or(&answer_json);
     let is_ours = problem["type"].as_str().is_some_and(|t| t.starts_with("urn:problem-type:"));
@@ -253,6 +253,6 @@ fn is_recorded_since(client: &Client, source: &str, id: &str, refusal: &Value) -
     answer.status.is_success() && recorded > instant(&refusal["at"])
 }
 
-fn json_of(answer: &Answer) -> Value {
+fn json_of(answer: &HttpAnswer) -> Value {
     serde_json::from_str(&answer.text).unwrap_or_default()
 }

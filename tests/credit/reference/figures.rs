@@ -225,11 +225,8 @@ fn one(
     let is_detained = |day: &Day| !inside && d.contains(day);
     let k: Set = w.iter().copied().filter(|day| !s.contains(day) && !is_detained(day)).collect();
     let t = p & &k;
-    let not_k = w
-        .iter()
-        .filter(|day| !k.contains(day))
-        .map(|day| (*day, if is_detained(day) { "detained" } else { "suspended" }))
-        .collect();
+    let why_not_k = |day: &Day| if is_detained(day) { "detained" } else { "suspended" };
+    let not_k = (&w - &k).iter().map(|day| (*day, why_not_k(day))).collect();
     let why_not_t = |day: &Day| {
         if !w.contains(day) {
             "outsideWindow"

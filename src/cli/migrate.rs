@@ -94,8 +94,8 @@ impl Migrate {
         let rest = records - already_there;
         match (self.dry_run, cluster::is_address(&self.to)) {
             (true, true) => eprintln!(
-                "{records} records in the folder, {already_there} of them in the cluster already and \
-                 the same; {rest} would be moved."
+                "{records} records in the folder, {already_there} of them in the cluster already \
+                 and the same; {rest} would be moved."
             ),
             (true, false) => eprintln!("{records} records in the cluster, all of them whole."),
             (false, _) => eprintln!(

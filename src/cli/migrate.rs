@@ -68,7 +68,7 @@ impl Migrate {
     fn location(&self, text: &str) -> Result<Location, Failure> {
         if cluster::is_address(text) {
             return cluster::address(text, self.store_credentials.as_deref())
-                .map(Location::Cluster);
+                .map(|address| Location::Cluster(Box::new(address)));
         }
         Ok(Location::Folder(text.into()))
     }

@@ -103,7 +103,7 @@ fn store(config: &Config) -> Result<StoreConfig, Failure> {
     let folder = config.data.clone();
     let Some(store) = &config.store else { return Ok(StoreConfig::Folder(folder)) };
     let address = cluster::address(store, config.store_credentials.as_deref())?;
-    Ok(StoreConfig::Cluster { address, folder })
+    Ok(StoreConfig::Cluster { address: Box::new(address), folder })
 }
 
 /// Opens a ledger, making one where there is none, with progress.

@@ -20,8 +20,8 @@ pub enum StoreConfig {
     Folder(PathBuf),
     /// In a cluster; this process is a replica.
     Cluster {
-        /// The cluster.
-        address: ClusterAddress,
+        /// The cluster. Boxed, because an address takes far more room than a path.
+        address: Box<ClusterAddress>,
         /// The data folder of this replica, with its copy of the log.
         folder: PathBuf,
     },
@@ -91,7 +91,8 @@ pub async fn open<E: From<OpenError>>(
         }
         StoreConfig::Cluster { address, folder } => {
             let check = check_of_replica(address, folder, keys_check).await?;
-            let store = EventStoreDb::open(address.clone(), folder, check, clock, progress).await;
+            let store =
+                EventStoreDb::open(address.as_ref().clone(), folder, check, clock, progress).await;
             Ok(Arc::new(store.map_err(OpenError::from)?))
         }
     }

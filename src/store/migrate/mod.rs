@@ -24,8 +24,8 @@ pub use self::unfinished::is_unfinished;
 pub enum Location {
     /// A data folder.
     Folder(PathBuf),
-    /// A cluster.
-    Cluster(ClusterAddress),
+    /// A cluster. Boxed, because an address takes far more room than a path.
+    Cluster(Box<ClusterAddress>),
 }
 
 /// Moves a ledger.
@@ -42,11 +42,11 @@ pub async fn migrate(
     match (from, to) {
         (Location::Folder(folder), Location::Cluster(address)) => {
             refuse_replica(&folder)?;
-            into_cluster::move_into_cluster(&folder, address, keys, mode, progress).await
+            into_cluster::move_into_cluster(&folder, *address, keys, mode, progress).await
         }
         (Location::Cluster(address), Location::Folder(folder)) => {
             refuse_replica(&folder)?;
-            into_folder::move_into_folder(address, &folder, keys, mode, progress).await
+            into_folder::move_into_folder(*address, &folder, keys, mode, progress).await
         }
         (Location::Cluster(_), Location::Cluster(_)) => Err(MigrateError::TwoClusters),
         (Location::Folder(_), Location::Folder(_)) => Err(MigrateError::TwoFolders),

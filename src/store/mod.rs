@@ -1,6 +1,7 @@
 //! Where records are kept: the promises that every backend makes, and their words.
 //! Always: an append that returned is durable and in its place for good; nothing is ever changed.
 
+pub mod append_size;
 pub mod cluster;
 pub mod embedded;
 pub mod migrate;
@@ -36,10 +37,6 @@ pub enum Tie {
     /// The same, and no other write of the append begins before it is done.
     Ahead,
 }
-
-/// Writes that stand alone are cut into such as hold about so many bytes: a server may take no more
-/// than 1 MiB at once (EventStoreDB, MaxAppendSize, its default for long).
-pub const ALONE_BYTES: usize = 256 * 1024;
 
 /// Records for one stream, in order.
 #[derive(Debug, Clone)]

@@ -9,7 +9,8 @@ use super::receipt::{Receipt, ReceiptStatus};
 use crate::domain::event::{Content, Draft};
 use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
 use crate::domain::record::{self, Stamped, View};
-use crate::store::{ALONE_BYTES, Expected, Stored, Tie, Write};
+use crate::store::append_size::AppendSize;
+use crate::store::{Expected, Stored, Tie, Write};
 
 /// The drafts of one request, the records to write for them, and the answer to each draft.
 pub(super) struct RecordBatch<'a> {
@@ -75,15 +76,15 @@ impl<'a> RecordBatch<'a> {
         let mut writes: Vec<Write> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
         let mut precondition = Some(expected);
-        let mut bytes = 0;
+        let mut size = AppendSize::default();
         let pending = self.pending.iter().enumerate();
         for (place, record) in pending.filter(|(_, record)| !record.is_done) {
             let draft = &self.drafts[record.draft];
             let stamped = Stamped::new(draft, record.stream, record.dedup_key, &salts[place]);
             let is_own = record.stream == draft.person;
             let tie = if is_own { own } else { Tie::Ahead };
-            bytes += stamped.head.len();
-            let has_room = tie != Tie::Alone || bytes <= ALONE_BYTES;
+            let bytes = stamped.head.len();
+            let has_room = tie != Tie::Alone || size.has_room(bytes);
             match (writes.last_mut(), places.last_mut()) {
                 (Some(write), Some(places))
                     if write.stream == record.stream && write.tie == tie && has_room =>
@@ -92,13 +93,14 @@ impl<'a> RecordBatch<'a> {
                     places.push(place);
                 }
                 _ => {
-                    bytes = stamped.head.len();
+                    size = AppendSize::default();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
                     let records = vec![stamped];
                     writes.push(Write { stream: record.stream, expected, tie, records });
                     places.push(vec![place]);
                 }
             }
+            size.add(bytes);
         }
         (writes, places)
     }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use crate::domain::id::{PersonId, Revision};
 use crate::domain::record::Stamped;
-use crate::store::{ALONE_BYTES, Expected, Outcome, Stored, Tie, Write};
+use crate::store::append_size::AppendSize;
+use crate::store::{Expected, Outcome, Stored, Tie, Write};
 
 /// Outcomes, each with the place of its write in the append.
 pub type PlacedOutcomes = Vec<(usize, Outcome)>;
@@ -75,18 +76,18 @@ impl StreamWrites {
     pub fn cut(self) -> Vec<Self> {
         let stream = self.stream;
         let mut parts: Vec<Self> = Vec::new();
-        let mut bytes = 0;
+        let mut size = AppendSize::default();
         for (place, write) in self.writes {
-            let size: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
-            bytes += size;
-            let begins_part = write.tie == Tie::Alone && bytes > ALONE_BYTES;
+            let bytes: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
+            let has_room = write.tie != Tie::Alone || size.has_room(bytes);
             match parts.last_mut() {
-                Some(part) if !begins_part => part.writes.push((place, write)),
+                Some(part) if has_room => part.writes.push((place, write)),
                 _ => {
-                    bytes = size;
+                    size = AppendSize::default();
                     parts.push(Self { stream, writes: vec![(place, write)] });
                 }
             }
+            size.add(bytes);
         }
         parts
     }

@@ -10,6 +10,7 @@ use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
 use crate::domain::id::{DedupKey, PersonId, Position, Revision};
 use crate::domain::record::View;
+use crate::store::append_size::AppendSize;
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::call_error::CallError;
 use crate::store::cluster::connection::Connection;
@@ -17,7 +18,7 @@ use crate::store::cluster::event;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::{LedgerClaim, claim_cluster, complete_claim};
 use crate::store::embedded::{self, Embedded};
-use crate::store::{ALONE_BYTES, Store as _, Stored};
+use crate::store::{Store as _, Stored};
 
 /// The folder is read in pages of this many records.
 const PAGE_RECORDS: usize = 1_000;
@@ -124,18 +125,18 @@ async fn append(connection: &Connection, records: &[Stored]) -> Result<(), Migra
     }
 }
 
-/// Cuts neighbours into parts of at most [`ALONE_BYTES`]; a larger record is a part by itself.
+/// Cuts neighbours into the parts that are appended at once.
 fn cut(neighbours: &[Stored]) -> Vec<&[Stored]> {
-    let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
-    for (index, stored) in neighbours.iter().enumerate() {
-        if index > begin && bytes + stored.record.len() > ALONE_BYTES {
-            parts.push(&neighbours[begin..index]);
-            (begin, bytes) = (index, 0);
+    let mut size = AppendSize::default();
+    let fits_after = |before: &Stored, next: &Stored| {
+        size.add(before.record.len());
+        let has_room = size.has_room(next.record.len());
+        if !has_room {
+            size = AppendSize::default();
         }
-        bytes += stored.record.len();
-    }
-    parts.push(&neighbours[begin..]);
-    parts
+        has_room
+    };
+    neighbours.chunk_by(fits_after).collect()
 }
 
 fn stream(stored: &Stored) -> PersonId {
@@ -156,6 +157,7 @@ mod tests {
 
     use super::*;
     use crate::domain::id::RecordedTime;
+    use crate::store::append_size::APPEND_BYTES_MAX;
 
     #[test]
     fn neighbours_go_together_within_the_size() {
@@ -168,9 +170,9 @@ mod tests {
         };
         let rows: [(&[usize], &[usize]); 4] = [
             (&[10], &[1]),
-            (&[ALONE_BYTES / 2, ALONE_BYTES / 2, 1], &[2, 1]),
-            (&[ALONE_BYTES * 3, 1, 1], &[1, 2]),
-            (&[1, ALONE_BYTES * 3, 1], &[1, 1, 1]),
+            (&[APPEND_BYTES_MAX / 2, APPEND_BYTES_MAX / 2, 1], &[2, 1]),
+            (&[APPEND_BYTES_MAX * 3, 1, 1], &[1, 2]),
+            (&[1, APPEND_BYTES_MAX * 3, 1], &[1, 1, 1]),
         ];
         for (sizes, expected) in rows {
             let neighbours: Vec<Stored> = sizes.iter().map(|bytes| stored(*bytes)).collect();

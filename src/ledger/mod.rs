@@ -12,8 +12,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::Position;
+use crate::store::Holds;
 use crate::store::Store;
-use crate::store::open::{self, Holds, StoreConfig};
+use crate::store::open::{self, StoreConfig};
 use crate::vault::{Erasures, KeyError, LedgerKeys, master_key};
 
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};

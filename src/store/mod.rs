@@ -258,6 +258,15 @@ pub trait Store: Send + Sync {
     }
 }
 
+/// What a folder or cluster holds before it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// No ledger has begun there: keys may be drawn for one.
+    Nothing,
+    /// A ledger has begun there: its keys must be there too.
+    Ledger,
+}
+
 #[cfg(test)]
 mod tests {
     use super::AppendError::{Failed, Unreachable, Unsure};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::cluster::{self, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed};
 use super::embedded::{self, FolderOpenError, Keeping, LockedFolder};
-use super::{StampClock, Store, migrate};
+use super::{Holds, StampClock, Store, migrate};
 
 pub use super::cluster::{AddressError, ClusterAddress};
 
@@ -33,15 +33,6 @@ impl StoreConfig {
         let (Self::Folder(folder) | Self::Cluster { folder, .. }) = self;
         folder
     }
-}
-
-/// What a folder or cluster holds before it is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
-    /// No ledger has begun there: keys may be drawn for one.
-    Nothing,
-    /// A ledger has begun there: its keys must be there too.
-    Ledger,
 }
 
 /// Why a store could not be opened.

@@ -27,7 +27,7 @@ const NAMES: [&str; 3] = ["dedup", "recordedby", "stream"];
 /// Domain separation of the check value (BLAKE3 key derivation mode).
 const CHECK_CONTEXT: &str = "care-ledger 2026-11-28 check of ledger.keys v1";
 
-/// The keys of one ledger, in the order of [`NAMES`].
+/// The keys of one ledger, in the order of `NAMES`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LedgerKeys([[u8; 32]; 3]);
 

@@ -12,12 +12,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::merge;
+use super::merge::{self, RECENT_MAX};
 use super::segment::{Entry, Header, Segment};
 use crate::domain::id::{DedupKey, DedupKeyMap, PersonId, Position, Revision};
-
-/// So many recent entries become a segment: about 30 MiB of memory, sorted in 50 ms.
-pub const RECENT_MAX: usize = 1 << 18;
 
 /// So many stretches may wait for the disk before the writer waits too.
 pub const WAITING_MAX: usize = 4;

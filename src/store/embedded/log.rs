@@ -10,7 +10,7 @@ use std::path::Path;
 use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
-use super::FolderOpenError;
+use super::open_error::FolderOpenError;
 use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::Stored;

@@ -10,16 +10,17 @@
 
 mod duplicates;
 mod import;
+mod imported;
 mod index;
 mod log;
 mod merge;
+mod open_error;
 mod readers;
 mod segment;
 mod start;
 mod writer;
 
 use std::fs::{DirBuilder, File, TryLockError};
-use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,15 +37,15 @@ use self::log::{LogReader, LogWriter};
 use self::readers::Readers;
 use self::start::{catch_up, note_duplicates, settle};
 use self::writer::{Request, Shared, Work, Writer};
-use super::open::Holds;
 use super::{
-    AppendError, Condition, Outcome, ReadError, Slice, StampClock, Store, StoreStatus, Stored,
-    Write,
+    AppendError, Condition, Holds, Outcome, ReadError, Slice, StampClock, Store, StoreStatus,
+    Stored, Write,
 };
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
-pub use self::import::{ImportError, Imported};
+pub use self::imported::{ImportError, Imported};
 pub use self::log::Keeping;
+pub use self::open_error::FolderOpenError;
 
 /// The log in its folder.
 pub const FILE: &str = "ledger.db";
@@ -58,56 +59,6 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A read of the log ends once it has so many bytes, one of the largest batches: a record may be
 /// a mebibyte, and several reads run at once.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// Why a folder could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderOpenError {
-    /// Another process has it: ask that one.
-    #[error("the data folder is in use by another process; use --url to ask that process")]
-    InUse,
-    /// The folder is not to be read or made: look at its path and rights.
-    #[error("the data folder could not be opened")]
-    Folder(#[from] io::Error),
-    /// The database could not be opened: it may not be one.
-    #[error("the log could not be opened")]
-    Log(#[from] rusqlite::Error),
-    /// The linked SQLite can lose data: build with the bundled one.
-    #[error("SQLite {version} can lose committed data; {least} or newer is needed")]
-    Sqlite {
-        /// As SQLite numbers itself.
-        version: i32,
-        /// The least that will do.
-        least: i32,
-    },
-    /// Written by another version, or not a ledger: use the version that wrote it, or newer.
-    #[error("the log has format {found}; this version knows format {known}")]
-    Format {
-        /// In the file.
-        found: i32,
-        /// Here.
-        known: i32,
-    },
-    /// Written by an earlier build: no released version wrote it.
-    #[error(
-        "the log in the data folder has format {found}, and this version reads only format \
-         {known}: keep the folder for the version that wrote it, and name another --data folder"
-    )]
-    OlderFormat {
-        /// In the file.
-        found: i32,
-        /// Here.
-        known: i32,
-    },
-    /// The log is another ledger's than the keys in the folder.
-    #[error("ledger.keys is not that of this ledger; put its own back from your backup")]
-    OtherLedger,
-    /// A record cannot be read: restore the log from a backup.
-    #[error("the record at position {0} cannot be read")]
-    Damaged(Position),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes")]
-    Random,
-}
 
 /// See the module.
 pub struct Embedded {

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::FolderOpenError;
 use super::duplicates::CrossStreamDuplicates;
 use super::index::{Index, Seen};
+use super::open_error::FolderOpenError;
 use super::readers::Readers;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::record::View;

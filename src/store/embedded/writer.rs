@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::duplicates::CrossStreamDuplicates;
-use super::import::{ImportError, Imported};
+use super::imported::{ImportError, Imported};
 use super::index::{Index, Seen};
 use super::log::{CommitError, LogWriter, Placed};
 use crate::domain::id::{DedupKeyMap, PersonId, Position, RecordedTime, Revision};

@@ -1,6 +1,6 @@
 //! An event on its way in, one type a stage, so that no stage can be skipped:
 //! [`JsonValue`](super::vocabulary::json::JsonValue) (as sent) → [`Draft`] (holds all rules) →
-//! [`super::record::Stamped`] (bytes to store) → [`Recorded`] (durable, in its place).
+//! [`super::record::UnstampedRecord`] (bytes to store) → [`Recorded`] (durable, in its place).
 //! Form: CloudEvents 1.0, JSON event format.
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! The bytes of a record, as they are stored, committed to and disclosed.
 //! Always: `clear ‖ tag ‖ nonce ‖ sealed ‖ recordedby ‖ recordedtime`; position and revision are
 //! not in it.
-//! Format 0: the sealed part, `salt ‖ JCS(event)`, stands in clear and the nonce is zero.
+//! Format 0: the sealed part, `salt ‖ JCS(event)`, is not encrypted and the nonce is zero.
 //!
 //! ```text
 //! offset  length  part
@@ -9,7 +9,7 @@
 //!      1       1  class: J, C, A, S or O
 //!      2       4  key generation, big-endian (0 in format 0)
 //!      6      16  stream: the person's UUID
-//!     22      32  pair: keyed BLAKE3 of source and id
+//!     22      32  dedup key: keyed BLAKE3 of source and id
 //!     54      32  tag: BLAKE3 keyed by the salt, over JCS(event)
 //!     86      24  nonce
 //!    110      32  salt            ┐ sealed
@@ -25,13 +25,13 @@ use super::vocabulary::kind::Class;
 /// The first byte of a record.
 pub const FORMAT: u8 = 0;
 
-/// The first so many bytes are the clear part, up to the pair.
+/// The length of the clear part, which ends with the dedup key.
 pub const CLEAR_BYTES: usize = TAG;
 
 const CLASS: usize = 1;
 const GENERATION: usize = 2;
 const STREAM: usize = 6;
-const PAIR: usize = 22;
+const DEDUP_KEY: usize = 22;
 const TAG: usize = 54;
 const NONCE: usize = 86;
 const SALT: usize = 110;
@@ -39,21 +39,22 @@ const EVENT: usize = 142;
 const RECORDED_BY_BYTES: usize = 8;
 const RECORDED_TIME_BYTES: usize = 8;
 
-/// What stands behind the event.
+/// The length of what follows the event.
 const TAIL_BYTES: usize = RECORDED_BY_BYTES + RECORDED_TIME_BYTES;
 
-/// Hashes a duplicate key under the ledger's pair key, so that the stored pair says nothing of
-/// the sender's id. The lengths go in first, so that no two keys read alike.
+/// Hashes an event key under the ledger's `dedup_hash_key`, so that the stored dedup key tells
+/// nothing about the sender's id. Each text is hashed behind its length, so that no two event keys
+/// give the same bytes.
 pub fn dedup_key(dedup_hash_key: &[u8; 32], key: &EventKey) -> DedupKey {
-    hash_pair(dedup_hash_key, key, &[])
+    hash_event_key(dedup_hash_key, key, &[])
 }
 
-/// The pair of the second copy of a merge, in the other person's stream.
+/// The dedup key of the copy of a merge, which lies in the other person's stream.
 pub fn dedup_key_of_copy(dedup_hash_key: &[u8; 32], key: &EventKey, stream: PersonId) -> DedupKey {
-    hash_pair(dedup_hash_key, key, stream.as_bytes())
+    hash_event_key(dedup_hash_key, key, stream.as_bytes())
 }
 
-fn hash_pair(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupKey {
+fn hash_event_key(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupKey {
     let mut hasher = blake3::Hasher::new_keyed(dedup_hash_key);
     hasher.update(&(key.source.len() as u64).to_be_bytes());
     hasher.update(key.source.as_bytes());
@@ -63,19 +64,19 @@ fn hash_pair(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> DedupK
     DedupKey(hasher.finalize().into())
 }
 
-/// A record but for its `recordedby` and `recordedtime`, which the store's writer adds as it gives
-/// the place.
+/// A record without its `recordedby` and `recordedtime`. The writer of the store adds both when it
+/// gives the record its place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamped {
-    /// The stream it goes to.
+pub struct UnstampedRecord {
+    /// The stream that the record goes to.
     pub stream: PersonId,
-    /// Its duplicate key, hashed.
+    /// The keyed hash of the event key (source and id).
     pub dedup_key: DedupKey,
     /// Everything before `recordedby`.
     pub head: Vec<u8>,
 }
 
-impl Stamped {
+impl UnstampedRecord {
     /// Lays out a draft for a stream: the person's own, or the other one of a merge.
     pub fn new(draft: &Draft, stream: PersonId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
         let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + TAIL_BYTES);
@@ -91,8 +92,8 @@ impl Stamped {
         Self { stream, dedup_key, head }
     }
 
-    /// The record's bytes, once the writer has said when.
-    pub fn at(mut self, recorded: RecordedTime) -> Vec<u8> {
+    /// Adds `recordedby` and `recordedtime`: the bytes of the record.
+    pub fn stamp(mut self, recorded: RecordedTime) -> Vec<u8> {
         self.head.extend_from_slice(&[0; RECORDED_BY_BYTES]);
         self.head.extend_from_slice(&recorded.micros().to_be_bytes());
         self.head
@@ -109,7 +110,7 @@ pub fn commitment(record: &[u8]) -> blake3::Hash {
 pub struct View<'a>(&'a [u8]);
 
 impl<'a> View<'a> {
-    /// Looks at stored bytes.
+    /// Reads stored bytes as a record, without copying them.
     ///
     /// # Errors
     /// [`Unreadable`] for another format, an unknown class, or bytes too short to be a record.
@@ -122,22 +123,22 @@ impl<'a> View<'a> {
         Ok(Self(bytes))
     }
 
-    /// The stream it lies in.
+    /// The stream that the record lies in.
     pub fn stream(self) -> PersonId {
-        PersonId::from_bytes(array(&self.0[STREAM..PAIR]))
+        PersonId::from_bytes(array(&self.0[STREAM..DEDUP_KEY]))
     }
 
-    /// Its duplicate key, hashed.
+    /// The keyed hash of the event key (source and id).
     pub fn dedup_key(self) -> DedupKey {
-        DedupKey(array(&self.0[PAIR..TAG]))
+        DedupKey(array(&self.0[DEDUP_KEY..TAG]))
     }
 
-    /// Who may read it.
+    /// The class, which says who may read the record.
     pub fn class(self) -> Class {
         Class::from_letter(self.0[CLASS]).expect("checked by View::new")
     }
 
-    /// Which of the keys of its stream and class its content lies under.
+    /// The generation of the key of this stream and class under which the content is sealed.
     pub fn generation(self) -> KeyGeneration {
         KeyGeneration(u32::from_be_bytes(array(&self.0[GENERATION..STREAM])))
     }
@@ -147,13 +148,13 @@ impl<'a> View<'a> {
         &self.0[EVENT..self.0.len() - TAIL_BYTES]
     }
 
-    /// A keyed hash of the credential that recorded; zero: there was none.
+    /// A keyed hash of the credential that sent the event; zero if there was none.
     pub fn recorded_by(self) -> [u8; 8] {
         let end = self.0.len() - RECORDED_TIME_BYTES;
         array(&self.0[end - RECORDED_BY_BYTES..end])
     }
 
-    /// When the ledger learned of it.
+    /// When the ledger recorded the event.
     pub fn recorded(self) -> RecordedTime {
         let tail = &self.0[self.0.len() - RECORDED_TIME_BYTES..];
         RecordedTime::from_micros(i64::from_be_bytes(array(tail)))
@@ -195,7 +196,7 @@ mod tests {
         let draft = draft();
         let dedup_key = dedup_key(&[7; 32], &draft.key);
         let recorded = RecordedTime::from_micros(1_790_000_000_000_000);
-        let bytes = Stamped::new(&draft, draft.person, dedup_key, &[9; 32]).at(recorded);
+        let bytes = UnstampedRecord::new(&draft, draft.person, dedup_key, &[9; 32]).stamp(recorded);
         let view = View::new(&bytes).unwrap();
         assert_eq!(
             (view.stream(), view.dedup_key(), view.class()),
@@ -213,8 +214,8 @@ mod tests {
     fn every_flipped_byte_of_the_sealed_part_breaks_the_tag() {
         let draft = draft();
         let dedup_key = dedup_key(&[7; 32], &draft.key);
-        let bytes = Stamped::new(&draft, draft.person, dedup_key, &[9; 32])
-            .at(RecordedTime::from_micros(1));
+        let bytes = UnstampedRecord::new(&draft, draft.person, dedup_key, &[9; 32])
+            .stamp(RecordedTime::from_micros(1));
         for place in SALT..bytes.len() - TAIL_BYTES {
             let mut flipped = bytes.clone();
             flipped[place] ^= 1;
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_keys_share_a_pair() {
+    fn no_two_event_keys_share_a_dedup_key() {
         let key = [7; 32];
         let rows = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")];
         let mut dedup_keys: Vec<_> =

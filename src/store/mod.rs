@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
-use crate::domain::record::Stamped;
+use crate::domain::record::UnstampedRecord;
 
 /// What the stream must be for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Write {
     /// What it is tied to.
     pub tie: Tie,
     /// At least one.
-    pub records: Vec<Stamped>,
+    pub records: Vec<UnstampedRecord>,
 }
 
 /// What became of one write.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
-use care_ledger::domain::record::{Stamped, View, dedup_key};
+use care_ledger::domain::record::{UnstampedRecord, View, dedup_key};
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::store::StampClock;
 use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
@@ -162,14 +162,14 @@ pub fn id() -> String {
     Uuid::new_v4().to_string()
 }
 
-pub fn stamped(person: PersonId, id: &str) -> Stamped {
+pub fn stamped(person: PersonId, id: &str) -> UnstampedRecord {
     salted(person, id, 9)
 }
 
 /// The same with a salt of its own, as each request has: two of one event differ.
-pub fn salted(person: PersonId, id: &str, salt: u8) -> Stamped {
+pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    Stamped::new(&draft, person, dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
+    UnstampedRecord::new(&draft, person, dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use care_ledger::domain::id::{EventKey, RecordedTime};
-use care_ledger::domain::record::{Stamped, dedup_key};
+use care_ledger::domain::record::{UnstampedRecord, dedup_key};
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{Expected, Store as _, Tie, Write};
 use care_ledger::vault::LedgerKeys;
@@ -70,7 +70,7 @@ pub fn fill(folder: &Path, count: u32) {
     let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
     let stamped = |n: u32| {
         let dedup_key = dedup_key(&dedup_hash_key, &EventKey::new("urn:fill", &n.to_string()));
-        Stamped::new(&draft, person(1_000 + n % 500), dedup_key, &[9; 32])
+        UnstampedRecord::new(&draft, person(1_000 + n % 500), dedup_key, &[9; 32])
     };
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
         let write = |n: &u32| {

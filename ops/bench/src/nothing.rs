@@ -32,7 +32,7 @@ impl Nothing {
             revision: Revision(position),
             latest_recorded_time: now,
             is_cross_stream_duplicate: false,
-            record: record.at(now).into(),
+            record: record.stamp(now).into(),
         });
         Outcome::Appended(stored.collect())
     }

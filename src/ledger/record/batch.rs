@@ -8,7 +8,7 @@ use super::error::RecordError;
 use super::receipt::{Receipt, ReceiptStatus};
 use crate::domain::event::{Content, Draft};
 use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
-use crate::domain::record::{self, Stamped, View};
+use crate::domain::record::{self, UnstampedRecord, View};
 use crate::store::append_size::AppendSize;
 use crate::store::{Expected, Stored, Tie, Write};
 
@@ -80,22 +80,23 @@ impl<'a> RecordBatch<'a> {
         let pending = self.pending.iter().enumerate();
         for (place, record) in pending.filter(|(_, record)| !record.is_done) {
             let draft = &self.drafts[record.draft];
-            let stamped = Stamped::new(draft, record.stream, record.dedup_key, &salts[place]);
+            let unstamped =
+                UnstampedRecord::new(draft, record.stream, record.dedup_key, &salts[place]);
             let is_own = record.stream == draft.person;
             let tie = if is_own { own } else { Tie::Ahead };
-            let bytes = stamped.head.len();
+            let bytes = unstamped.head.len();
             let has_room = tie != Tie::Alone || size.has_room(bytes);
             match (writes.last_mut(), places.last_mut()) {
                 (Some(write), Some(places))
                     if write.stream == record.stream && write.tie == tie && has_room =>
                 {
-                    write.records.push(stamped);
+                    write.records.push(unstamped);
                     places.push(place);
                 }
                 _ => {
                     size = AppendSize::default();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
-                    let records = vec![stamped];
+                    let records = vec![unstamped];
                     writes.push(Write { stream: record.stream, expected, tie, records });
                     places.push(vec![place]);
                 }

@@ -169,7 +169,8 @@ impl ClusterWriter {
 
     /// The writes of which the log has a dedup key already.
     async fn already_stored(&self, writes: &StreamWrites) -> Result<PlacedOutcomes, ReadError> {
-        let dedup_keys: Vec<DedupKey> = writes.records().map(|stamped| stamped.dedup_key).collect();
+        let dedup_keys: Vec<DedupKey> =
+            writes.records().map(|unstamped| unstamped.dedup_key).collect();
         let found = self.copy.find(dedup_keys).await?;
         Ok(writes.already_stored(&found))
     }
@@ -251,7 +252,8 @@ impl ClusterWriter {
         given_up: &mut AppendError,
     ) -> Result<NextStep, AppendError> {
         let events = writes.records().zip(&attempt.records);
-        let events = events.map(|(stamped, record)| event::to_event(record, &stamped.dedup_key));
+        let events =
+            events.map(|(unstamped, record)| event::to_event(record, &unstamped.dedup_key));
         let (stream, after) = (writes.stream.stream(), attempt.after);
         match self.connection.append(stream, after, events.collect()).await {
             Ok(()) => {
@@ -316,8 +318,8 @@ impl ClusterWriter {
     fn stamp(&self, writes: &StreamWrites, after: Option<Revision>) -> Attempt {
         let latest = self.copy.latest_committed().micros();
         let mut recorded = (self.clock)().micros().max(latest.saturating_add(1));
-        let records = writes.records().map(|stamped| {
-            let record = stamped.clone().at(RecordedTime::from_micros(recorded));
+        let records = writes.records().map(|unstamped| {
+            let record = unstamped.clone().stamp(RecordedTime::from_micros(recorded));
             recorded += 1;
             Bytes::from(record)
         });

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::domain::id::{PersonId, Revision};
-use crate::domain::record::Stamped;
+use crate::domain::record::UnstampedRecord;
 use crate::store::append_size::AppendSize;
 use crate::store::{Expected, Outcome, Stored, Tie, Write};
 
@@ -56,7 +56,7 @@ impl StreamWrites {
     }
 
     /// The records of all writes, in order.
-    pub fn records(&self) -> impl Iterator<Item = &Stamped> {
+    pub fn records(&self) -> impl Iterator<Item = &UnstampedRecord> {
         self.writes.iter().flat_map(|(_, write)| &write.records)
     }
 
@@ -78,7 +78,7 @@ impl StreamWrites {
         let mut parts: Vec<Self> = Vec::new();
         let mut size = AppendSize::default();
         for (place, write) in self.writes {
-            let bytes: usize = write.records.iter().map(|stamped| stamped.head.len()).sum();
+            let bytes: usize = write.records.iter().map(|unstamped| unstamped.head.len()).sum();
             let has_room = write.tie != Tie::Alone || size.has_room(bytes);
             match parts.last_mut() {
                 Some(part) if has_room => part.writes.push((place, write)),

@@ -241,19 +241,19 @@ impl Writer {
         let appended = write.records.len();
         let mut count = self.count(write.stream, group);
         let now = (self.clock)().micros();
-        for stamped in write.records {
+        for unstamped in write.records {
             let behind = group.records.len() as i64 + 1;
             let position = self.next(group);
             let recorded = now.max(self.latest_recorded_time.micros()).saturating_add(behind);
             let recorded = RecordedTime::from_micros(recorded);
-            let before = group.dedup_keys.insert(stamped.dedup_key, position);
+            let before = group.dedup_keys.insert(unstamped.dedup_key, position);
             assert!(before.is_none(), "an append holds a key once: checked by ledger::record");
             let stored = Stored {
                 position,
                 revision: Revision(count),
                 latest_recorded_time: recorded,
                 is_cross_stream_duplicate: false,
-                record: stamped.at(recorded).into(),
+                record: unstamped.stamp(recorded).into(),
             };
             group.records.push(Placed { stored, first_with_key: None });
             count += 1;
@@ -324,5 +324,6 @@ impl From<&Stored> for Seen {
 }
 
 fn view(stored: &Stored) -> View<'_> {
-    View::new(&stored.record).expect("laid out by Stamped, or checked when the log was opened")
+    View::new(&stored.record)
+        .expect("laid out by UnstampedRecord, or checked when the log was opened")
 }

@@ -1,10 +1,17 @@
 //! An event-sourced continuity-of-care ledger.
 //!
-//! The modules, in the order in which an event meets them: the command line (or the network) hands
-//! it to [`http`], which hands it to [`ledger`]; [`domain`] says whether it may be recorded,
-//! [`vault`] has the keys, and [`store`] keeps it; [`refusals`] keeps why others were refused.
-//! [`projection`] folds the log into lists over all persons; [`work`] runs all loops that run
-//! beside requests. [`simulate`] makes events up, [`config`] says how all of it is set.
+//! The modules, in the order in which an event passes them:
+//!
+//! - [`cli`]: the commands of the program. `care-ledger serve` starts the server.
+//! - [`http`]: takes a request with events, or a question, and writes the answer.
+//! - [`domain`]: checks each event against every rule, and computes answers from records.
+//! - [`ledger`]: turns a checked event into a record, and opens records for a reader.
+//! - [`vault`]: the ledger's random keys, and the list of erased content.
+//! - [`store`]: keeps the records, in a folder or in a cluster.
+//! - [`refusals`]: keeps refused events, with the reason, for their sender.
+//! - [`projection`]: the lists over all persons, computed from the log.
+//! - [`work`]: what all background loops share.
+//! - [`simulate`]: makes up events. [`config`]: every setting.
 
 #![recursion_limit = "256"]
 

@@ -1,5 +1,5 @@
-//! `care-ledger demo`: sends a made-up year over HTTP to a server of its own, as care systems do,
-//! and prints one life of that year.
+//! `care-ledger demo`: starts its own server, sends a made-up year to the server over HTTP, as care
+//! systems do, and prints one life of that year.
 
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ pub struct Demo {
 const RETRIES: u32 = 3;
 
 /// The file that names the plan of the folder's year, once the whole year is recorded.
-const DONE: &str = "demo.json";
+const DONE_MARKER_FILE: &str = "demo.json";
 
 impl Demo {
     /// Runs the demo.
@@ -53,12 +53,12 @@ impl Demo {
         log_to_stderr("warn", LogFormat::Text)?;
         let ledger = runtime.block_on(open(&StoreConfig::Folder(self.data.clone())))?;
         let lists = runtime.block_on(lists(&ledger, &self.data))?;
-        let (address, served, stopped) = {
+        let (address, served, stop_sender) = {
             let _inside = runtime.enter();
             let listener = runtime.block_on(bind(self.listen))?;
             let address = listener.local_addr()?;
             let stop = stop()?;
-            let (told, stopped) = tokio::sync::oneshot::channel::<()>();
+            let (stop_sender, stopped) = tokio::sync::oneshot::channel::<()>();
             let stop = async move {
                 tokio::select! { () = stop => {}, _ = stopped => {} }
             };
@@ -67,18 +67,18 @@ impl Demo {
                 http::router_with(ledger, http::Services::of(lists)),
                 stop,
             ));
-            (address, served, told)
+            (address, served, stop_sender)
         };
         let url = format!("http://{address}");
         let plan = self.plan();
-        let told = self.fill(&url, &plan).and_then(|()| tell(&url, &plan));
-        if told.is_err() || self.once {
-            drop(stopped);
+        let printed = self.send_year_once(&url, &plan).and_then(|()| print_one_life(&url, &plan));
+        if printed.is_err() || self.once {
+            drop(stop_sender);
         } else {
             eprintln!("\nServing on {url}; stop with Ctrl-C.");
         }
         let ended = runtime.block_on(served);
-        told?;
+        printed?;
         ended.map_err(|_| Failure::unreachable("the server stopped; see the log above"))
     }
 
@@ -87,10 +87,10 @@ impl Demo {
         Plan { persons: self.persons, detained: 0, from: date(1, 1), to: date(12, 31), seed: 1 }
     }
 
-    /// Sends the year, unless the folder holds the whole year.
-    fn fill(&self, url: &str, plan: &Plan) -> Result<(), Failure> {
+    /// Sends the made-up year, unless the marker file says that it was sent completely before.
+    fn send_year_once(&self, url: &str, plan: &Plan) -> Result<(), Failure> {
         let made_from = format!("{plan:?}");
-        let done = self.data.join(DONE);
+        let done = self.data.join(DONE_MARKER_FILE);
         if std::fs::read_to_string(&done).is_ok_and(|text| text == made_from) {
             eprintln!("Found the made-up year in {}.", self.data.display());
             return Ok(());
@@ -125,8 +125,8 @@ fn send(url: &str, plan: &Plan) -> Result<Summary, Failure> {
     sender.finish()
 }
 
-/// Prints one striking life: its events, where it stands, and what is at stake.
-fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
+/// Prints one striking life: the events, where the person stood, and how many days are at stake.
+fn print_one_life(url: &str, plan: &Plan) -> Result<(), Failure> {
     let person = simulate::protagonist(plan);
     let client = Client::new(url)?;
     let ask = |path: &str, accept: &str| {
@@ -144,7 +144,7 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
     println!("\n== What the time in treatment is worth\n");
     println!("{}", ask(&format!("credit?{at}"), "text/plain")?.trim_end());
     let credit = json(ask(&format!("credit?{at}"), "application/json")?);
-    println!("\n== At stake: {}", stake(&credit));
+    println!("\n== At stake: {}", days_at_stake(&credit));
     println!("\n== To try\n");
     for path in ["history", "trajectory", "credit"] {
         println!("  curl '{url}/v1/persons/{person}/{path}?{at}'");
@@ -156,7 +156,7 @@ fn tell(url: &str, plan: &Plan) -> Result<(), Failure> {
 }
 
 /// The days between serving the whole remainder and counting all days of treatment.
-fn stake(credit: &Value) -> String {
+fn days_at_stake(credit: &Value) -> String {
     let lines = credit["modalities"].as_array().into_iter().flatten().filter_map(|modality| {
         let remaining = |name: &str| modality["readings"][name]["remainingDays"].as_i64();
         let (whole, counted) = (remaining("none")?, remaining("fullResidential")?);

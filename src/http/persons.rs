@@ -81,7 +81,7 @@ pub async fn get_history(
     let limit = params.limit(HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
     let rule = "Must be the `next` of an earlier page.";
     let cursor = params.parse("cursor", rule, HistoryCursor::parse);
-    let asked = params.finish_with(asked)?;
+    let asked = params.finish_and_require(asked)?;
     let waited = wait_for.log(&app.ledger).await?;
     let (mut question, mut skip) = (asked.question(), 0);
     if let Some(cursor) = cursor {
@@ -130,7 +130,7 @@ pub async fn get_trajectory(
     mut params: Params,
 ) -> Result<Response, Problem> {
     let asked = PersonRequest::read(&mut params);
-    let asked = params.finish_with(asked)?;
+    let asked = params.finish_and_require(asked)?;
     let waited = wait_for.log(&app.ledger).await?;
     let question = asked.question();
     let person = find(&app, &Reader::system("trajectory"), &question).await?;
@@ -183,7 +183,7 @@ pub async fn get_credit(
     let month_days = |text: &str| MonthDays::try_from(text.parse::<u32>().ok()?).ok();
     let month_days = params.parse("monthDays", "Must be 28 to 31.", month_days);
     let project = params.flag("project");
-    let asked = params.finish_with(asked)?;
+    let asked = params.finish_and_require(asked)?;
     let waited = wait_for.log(&app.ledger).await?;
     let question = asked.question();
     let mut query = CreditQuery::new(question.at, calendar::date_of(clock::now()));

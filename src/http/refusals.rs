@@ -9,7 +9,7 @@ use crate::http::app::App;
 use crate::http::openapi::names::{LimitSchema, RefusalPageSchema, TextSchema};
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::refusals::ITEMS_MAX;
@@ -46,7 +46,7 @@ pub async fn get_refusals(
     let source = params.text("source").map(str::to_owned);
     if source.is_none() {
         let detail = "This parameter is required: a sender reads the refusals of its own source.";
-        params.add_issue(Issue::invalid(IssuePlace::Query, "source", detail));
+        params.add_issue(Issue::invalid(RequestPart::Query, "source", detail));
     }
     let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
     let is_place = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -54,7 +54,7 @@ pub async fn get_refusals(
         // A number beyond every place means: after the newest.
         is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
-    let source = params.finish_with(source)?;
+    let source = params.finish_and_require(source)?;
     let page = app.refusals.page(&source, before, limit).await;
     let page = page.map_err(|error| {
         tracing::warn!(error = %error, "the refusals were not read");

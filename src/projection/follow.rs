@@ -1,7 +1,8 @@
-//! Following the log: catching up with it, then staying live. It drives every projection.
-//! Always: the committed state of a projection is of this very log, up to the record that the state
-//! names, or it is made anew; recording never waits, because the follower rests while events are
-//! recorded.
+//! The follower of the log, which drives every projection: it catches up with the log, then stays
+//! live.
+//! Always: the committed state of a projection was computed from this log, up to the record that
+//! the state names; otherwise the state is rebuilt. The follower rests in proportion to the events
+//! that are being recorded, so that recording does not wait for it.
 //!
 //! ```text
 //! log:    1 2 3 … committed … end of the stretch … end of the log
@@ -43,7 +44,7 @@ const WORK_BETWEEN_RESTS: Duration = Duration::from_millis(5);
 /// The longest rest, however slow the disk is.
 const REST_MAX: Duration = Duration::from_secs(1);
 
-/// Tells the present in whole microseconds, as states and cursors hold instants.
+/// The clock of a projection. It gives whole microseconds, because states and cursors store those.
 #[derive(Clone)]
 pub(super) struct WallClock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 

@@ -1,5 +1,6 @@
-//! Where records are kept: the promises that every backend makes, and their words.
-//! Always: an append that returned is durable and in its place for good; nothing is ever changed.
+//! The trait [`Store`]: what every backend guarantees, and the types that the trait uses.
+//! Always: once an append returns [`Outcome::Appended`], its records are durable and keep their
+//! positions; no record is ever changed.
 
 pub mod append_size;
 pub mod cluster;
@@ -16,26 +17,27 @@ use tokio::sync::watch;
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::UnstampedRecord;
 
-/// What the stream must be for a write to happen.
+/// The state that a stream must have for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Whatever it is: the backend itself keeps every pair unique in the stream.
+    /// Any state. The backend itself never stores a dedup key twice in one stream.
     Any,
-    /// It has no record yet.
+    /// The stream has no record yet.
     New,
-    /// Its last revision is this.
+    /// The last revision of the stream is this one.
     At(Revision),
 }
 
-/// What a write is tied to, for a backend that is atomic per stream only.
+/// The writes of one append that succeed or fail together, where a backend is atomic per stream
+/// only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tie {
-    /// It stands alone.
+pub enum AppendGroup {
+    /// This write alone.
     Alone,
-    /// With the other writes to its stream it is all or none.
-    Stream,
-    /// The same, and no other write of the append begins before it is done.
-    Ahead,
+    /// All writes of the append to the same stream.
+    WithStream,
+    /// All writes of the append to the same stream; other streams are written only afterwards.
+    WithStreamFirst,
 }
 
 /// Records for one stream, in order.
@@ -43,39 +45,41 @@ pub enum Tie {
 pub struct Write {
     /// The stream.
     pub stream: PersonId,
-    /// What it must be. Of the writes of one append to one stream only the first expects anything.
+    /// The state that the stream must have before the write. If one append has several writes to
+    /// a stream, only the first of them may expect anything but [`Expected::Any`].
     pub expected: Expected,
-    /// What it is tied to.
-    pub tie: Tie,
-    /// At least one.
+    /// The other writes that must succeed with this one.
+    pub group: AppendGroup,
+    /// At least one record.
     pub records: Vec<UnstampedRecord>,
 }
 
-/// What became of one write.
+/// The result of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Durable, in this order; each with the `recordedtime` that the writer stamped on it.
+    /// The records are durable, in this order; each has the `recordedtime` that the writer stamped.
     Appended(Vec<Stored>),
-    /// These records, by place in the write, carry a pair that the log has already. None of the
-    /// write was written: find them, compare contents, leave them out, and append the rest.
+    /// The log already holds the dedup keys of these records (indexes into the write). Nothing of
+    /// the write was stored. The caller reads the stored records, compares contents, and appends
+    /// the rest.
     AlreadyStored(Vec<usize>),
-    /// The stream was not as expected, and none of the write was written. Read again, decide
-    /// again.
+    /// The stream did not have the expected state, and nothing of the write was stored. The caller
+    /// reads the stream again and decides again.
     Conflict {
-        /// Its last revision; `None` for a new stream.
+        /// The last revision of the stream; `None` for a new stream.
         actual: Option<Revision>,
     },
     /// Another write of the same append was refused, so this one was left out.
     Withheld,
-    /// It was not written, or that cannot be known, while another of the same append was: a
-    /// cluster is atomic per stream.
+    /// This write was not stored, or nobody knows whether it was, while another write of the same
+    /// append was stored. Only a cluster gives this, because it is atomic per stream only.
     Failed(AppendError),
 }
 
-/// Why nothing of an append was written, or why that cannot be known.
+/// Why an append failed. After `Unsure` and `Failed`, its records may be stored nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// More is queued than the writer can take: send again later. Nothing was written.
+    /// The writer's queue is full: send again later. Nothing was written.
     #[error("the write queue is full")]
     Busy,
     /// No space left: make room, then send again. Nothing was written.
@@ -84,71 +88,71 @@ pub enum AppendError {
     /// The cluster cannot be reached, or has no leader now: send again later. Nothing was written.
     #[error("the cluster cannot be reached")]
     Unreachable,
-    /// The cluster did not say in time whether it was written: send the same again.
+    /// The cluster did not confirm the append in time. The caller sends the same append again.
     #[error("the cluster did not say whether it was written")]
     Unsure,
-    /// The records of one stream are more at once than the cluster takes: send fewer together.
-    /// Nothing was written.
+    /// The append has more bytes for one stream than the cluster accepts: send fewer records at
+    /// once. Nothing was written.
     #[error("the cluster takes no append of this size")]
     TooLarge,
-    /// The store failed and takes no more writes: restart after looking at the disk. What was not
-    /// acknowledged may or may not be there; sending it again is safe.
+    /// The store failed and takes no more writes. Check the disk, then restart. Records that were
+    /// not acknowledged may be stored or not; sending them again is safe.
     #[error("the store has failed and takes no more writes")]
     Failed,
 }
 
 impl AppendError {
-    /// What is to be told of two failures: that it cannot be known outranks all else.
+    /// Of two failures, the one to report: [`Self::Unsure`] if either is, else the first.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn most_uncertain(self, other: Self) -> Self {
         if other == Self::Unsure { other } else { self }
     }
 }
 
-/// Why a read gave nothing.
+/// Why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The disk or the database failed.
     #[error("the store could not be read")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// This version cannot read the record there: a newer one wrote it, or it is damaged.
+    /// This version of the program cannot read the record at this position: a newer version wrote
+    /// it, or it is damaged.
     #[error("the record at position {0} cannot be read by this version")]
     Unreadable(Position),
-    /// One stream is too long to be answered at once: read the log instead.
+    /// A stream has too many records for one answer. The caller reads the log in pages instead.
     #[error("a stream has more than {limit} records")]
     TooLong {
-        /// The most that is answered.
+        /// The largest number of records in one answer.
         limit: usize,
     },
 }
 
 impl ReadError {
-    /// Wraps what the backend said.
+    /// Wraps the error of a backend.
     pub fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// A record as stored, in its place.
+/// A record with its position in the log and its revision in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its rank in the log.
+    /// The record's number in the log.
     pub position: Position,
-    /// Its rank in its stream.
+    /// The record's number in its stream.
     pub revision: Revision,
-    /// The latest `recordedtime` among the records up to this one: its own, unless another writer
-    /// stamped an earlier record with a later time.
+    /// The latest `recordedtime` of all records up to this position. It is this record's own,
+    /// unless another writer's clock gave an earlier record a later time.
     pub latest_recorded_time: RecordedTime,
-    /// Whether a record of another stream carries the same dedup key, as far as the log went when
-    /// this record was read.
+    /// Whether, when this record was read, a record of another stream had the same dedup key.
     pub is_cross_stream_duplicate: bool,
     /// The record's bytes: see [`crate::domain::record`].
     pub record: Bytes,
 }
 
-/// Part of a stream.
+/// Consecutive records of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
+pub struct StreamSlice {
     /// Records in order of revision.
     pub records: Vec<Stored>,
     /// The stream's last revision; `None`: the stream does not exist.
@@ -160,26 +164,26 @@ pub struct Slice {
 pub enum Condition {
     /// The store takes writes.
     Writable,
-    /// The last write found no space; the next one is tried again.
+    /// The last write found no space on the disk. The next write is tried nevertheless.
     DiskFull,
-    /// The cluster is not reached at the moment; reads are answered from its copy.
+    /// The cluster cannot be reached at the moment; reads are answered from the local copy.
     Unreachable,
-    /// The store takes no writes until a person has looked.
+    /// The store takes no writes until an operator has repaired the cause and restarted it.
     Failed,
-    /// The store takes no writes and reads nothing new: only a restart of the process helps.
+    /// The store takes no writes and receives no new records. Only a restart of the process helps.
     Ended,
 }
 
-/// How the `recordedtime` of records relates to their order.
+/// Where the `recordedtime` of records rises in the order of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stamps {
+pub enum RecordedTimeOrder {
     /// There is one writer: `recordedtime` rises with position.
-    RiseWithPosition,
-    /// Several writers each have a clock of their own: `recordedtime` rises within a stream only.
-    RiseWithinStream,
+    RisesInLog,
+    /// Each of several writers has its own clock: `recordedtime` rises within a stream only.
+    RisesInStream,
 }
 
-/// What a store shows of itself.
+/// The status of a store: how far its log goes and whether it takes writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreStatus {
     /// The position of the last record that reads show.
@@ -188,8 +192,8 @@ pub struct StoreStatus {
     pub latest_recorded_time: RecordedTime,
     /// Whether the store takes writes.
     pub condition: Condition,
-    /// How `recordedtime` relates to the order of records.
-    pub stamps: Stamps,
+    /// Where `recordedtime` rises in the order of the records.
+    pub recorded_time_order: RecordedTimeOrder,
     /// How often the store reconnected to its cluster; `None`: there is no cluster.
     pub reconnects: Option<u64>,
 }
@@ -200,34 +204,35 @@ impl StoreStatus {
         tail: Position::START,
         latest_recorded_time: RecordedTime::from_micros(0),
         condition: Condition::Writable,
-        stamps: Stamps::RiseWithPosition,
+        recorded_time_order: RecordedTimeOrder::RisesInLog,
         reconnects: None,
     };
 }
 
-/// Tells the `recordedtime` of a record that is written now.
+/// The clock of the writer: gives the `recordedtime` for a record that is being written.
 pub type StampClock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
-/// An append-only log of records. Every record lies in one stream as well.
+/// An append-only log of records. Every record also belongs to one stream.
 ///
 /// ```text
-/// position               1     2     3     4     5     6     ranks in the log, from 1, no gaps
-/// stream and revision   A 0   B 0   A 1   C 0   B 1   A 2    ranks in the stream, from 0, no gaps
+/// position               1     2     3     4     5     6     numbers in the log, from 1, no gaps
+/// stream and revision   A 0   B 0   A 1   C 0   B 1   A 2    numbers in the stream, from 0
 /// recordedtime           10    12    17    15    18    19    stamped by the writer
 /// latest_recorded_time   10    12    17    17    18    19    never falls with position
 ///                                                       ▲
 ///                                                       tail = 6: reads show all up to here
 /// ```
-/// The record at position 4 shows what only a cluster can do: another writer, whose clock was
-/// behind, stamped an earlier time on a later record. With one writer both rows of times are equal.
+/// Position 4 happens in a cluster only: a second writer, whose clock was slow, gave a later record
+/// an earlier time. With one writer, `recordedtime` and `latest_recorded_time` are always equal.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Writes records. When this returns [`Outcome::Appended`] the records are durable and ordered.
     ///
-    /// Embedded: all or nothing over all writes of one append. A cluster: per stream, and the
-    /// outcome of each write says which. Dedup keys are looked up before expectations: a retry
-    /// whose answer was lost gets [`Outcome::AlreadyStored`], never [`Outcome::Conflict`]. A retry
-    /// of the same append is safe at any time.
+    /// The embedded store writes all writes of one append or none. A cluster is atomic for the
+    /// writes of one [`AppendGroup`]; the outcome of each write says what happened. Dedup keys are
+    /// checked before expectations, so a retry whose answer was lost gets
+    /// [`Outcome::AlreadyStored`], never [`Outcome::Conflict`]. A retry of the same append is safe
+    /// at any time.
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError>;
 
     /// Reads at most `limit` records of a stream from a revision on. Sees every append that
@@ -237,18 +242,19 @@ pub trait Store: Send + Sync {
         stream: PersonId,
         from: Revision,
         limit: usize,
-    ) -> Result<Slice, ReadError>;
+    ) -> Result<StreamSlice, ReadError>;
 
     /// Reads at most `limit` records after a position, in the order of the log, up to the tail.
-    /// Fewer records come where they are large; none come only at the tail.
+    /// Returns fewer than `limit` if the records are large, and none only if `after` is the tail.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
 
-    /// Finds for each dedup key all records that carry it, in the order of the log. More than one
-    /// carries a key only where two writers of a cluster took it for two streams at once.
+    /// Finds for each dedup key all records that carry the key, in the order of the log. Two
+    /// records carry the same key only if two writers of a cluster stored the same event in two
+    /// streams at the same time.
     async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError>;
 
-    /// The status now, and whenever it changes. An append that returned before the call is within
-    /// the tail. A store that can no longer say by itself that it ended is looked at by this call.
+    /// The status now, and whenever it changes. The tail includes every append that returned before
+    /// the call. A thread of the store that is stuck reports nothing, so this call checks for one.
     fn status(&self) -> watch::Receiver<StoreStatus>;
 
     /// Reads the record at a position; `None`: the log has none there.
@@ -272,7 +278,7 @@ mod tests {
     use super::AppendError::{Failed, Unreachable, Unsure};
 
     #[test]
-    fn that_it_cannot_be_known_outranks_all_else() {
+    fn unsure_is_reported_before_all_others() {
         let rows = [
             (Unreachable, Unsure, Unsure),
             (Unsure, Unreachable, Unsure),
@@ -280,7 +286,7 @@ mod tests {
             (Failed, Unreachable, Failed),
         ];
         for (one, other, expected) in rows {
-            assert_eq!(one.or(other), expected, "{one:?} {other:?}");
+            assert_eq!(one.most_uncertain(other), expected, "{one:?} {other:?}");
         }
     }
 }

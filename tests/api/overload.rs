@@ -10,8 +10,8 @@ use care_ledger::domain::record::UnstampedRecord;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{
-    AppendError, Condition, Expected, Outcome, ReadError, Slice, StampClock, Store, StoreStatus,
-    Stored, Tie, Write,
+    AppendError, AppendGroup, Condition, Expected, Outcome, ReadError, StampClock, Store,
+    StoreStatus, Stored, StreamSlice, Write,
 };
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -74,7 +74,7 @@ fn large(n: u8) -> Write {
         head
     };
     let records = vec![UnstampedRecord { stream: person(1), dedup_key: DedupKey(pair), head }];
-    Write { stream: person(1), expected: Expected::Any, tie: Tie::Stream, records }
+    Write { stream: person(1), expected: Expected::Any, group: AppendGroup::WithStream, records }
 }
 
 /// A store that takes nothing.
@@ -86,7 +86,12 @@ impl Store for Unwilling {
         Err(self.0())
     }
 
-    async fn read_stream(&self, _: PersonId, _: Revision, _: usize) -> Result<Slice, ReadError> {
+    async fn read_stream(
+        &self,
+        _: PersonId,
+        _: Revision,
+        _: usize,
+    ) -> Result<StreamSlice, ReadError> {
         Err(ReadError::failed("no disk"))
     }
 

@@ -10,7 +10,7 @@ use care_ledger::ledger::read::open::Reader;
 use care_ledger::store::StampClock;
 use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
 use care_ledger::store::embedded::Embedded;
-use care_ledger::store::{Expected, Outcome, Store, Stored, Tie, Write};
+use care_ledger::store::{AppendGroup, Expected, Outcome, Store, Stored, Write};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -174,7 +174,7 @@ pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {
     let records = ids.iter().map(|id| stamped(person, id)).collect();
-    Write { stream: person, expected, tie: Tie::Stream, records }
+    Write { stream: person, expected, group: AppendGroup::WithStream, records }
 }
 
 /// The records of an outcome that is to be an append.

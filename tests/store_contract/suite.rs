@@ -12,7 +12,7 @@ use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
 use care_ledger::store::StampClock;
-use care_ledger::store::{Expected, Outcome, Tie, Write};
+use care_ledger::store::{AppendGroup, Expected, Outcome, Write};
 
 use serde_json::json;
 
@@ -304,8 +304,12 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     let mut large = stamped(person, &id());
     large.head.resize(1024 * 1024 - 4096, b' ');
     let head = large.head.clone();
-    let write_large =
-        Write { stream: person, expected: Expected::Any, tie: Tie::Stream, records: vec![large] };
+    let write_large = Write {
+        stream: person,
+        expected: Expected::Any,
+        group: AppendGroup::WithStream,
+        records: vec![large],
+    };
     let outcomes = store.append(vec![write_large]).await.unwrap();
     let stored = &appended(&outcomes[0])[0];
     assert!(stored.record.starts_with(&head));

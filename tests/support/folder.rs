@@ -7,7 +7,7 @@ use std::sync::Arc;
 use care_ledger::domain::id::{EventKey, RecordedTime};
 use care_ledger::domain::record::{UnstampedRecord, dedup_key};
 use care_ledger::store::embedded::Embedded;
-use care_ledger::store::{Expected, Store as _, Tie, Write};
+use care_ledger::store::{AppendGroup, Expected, Store as _, Write};
 use care_ledger::vault::LedgerKeys;
 
 use super::{draft_of, person};
@@ -78,7 +78,7 @@ pub fn fill(folder: &Path, count: u32) {
             Write {
                 stream: record.stream,
                 expected: Expected::Any,
-                tie: Tie::Stream,
+                group: AppendGroup::WithStream,
                 records: vec![record],
             }
         };

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::store::{
-    AppendError, Outcome, ReadError, Slice, Store, StoreStatus, Stored, Write,
+    AppendError, Outcome, ReadError, StreamSlice, Store, StoreStatus, Stored, Write,
 };
 use tokio::sync::watch;
 
@@ -44,8 +44,8 @@ impl Store for Nothing {
         Ok(writes.into_iter().map(|write| self.stored(write)).collect())
     }
 
-    async fn read_stream(&self, _: PersonId, _: Revision, _: usize) -> Result<Slice, ReadError> {
-        Ok(Slice { records: Vec::new(), last: None })
+    async fn read_stream(&self, _: PersonId, _: Revision, _: usize) -> Result<StreamSlice, ReadError> {
+        Ok(StreamSlice { records: Vec::new(), last: None })
     }
 
     async fn read_all(&self, _: Position, _: usize) -> Result<Vec<Stored>, ReadError> {

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use crate::http::app::App;
 use crate::http::limits::{BATCH_BYTES_MAX, SILENCE_MAX};
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 
 /// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
@@ -88,7 +88,7 @@ pub async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Problem> {
             Some(Err(_)) => {
                 let detail = "The body broke off.";
                 return Err(Problem::bad_request(vec![Issue::invalid(
-                    IssuePlace::Body,
+                    RequestPart::Body,
                     "",
                     detail,
                 )]));

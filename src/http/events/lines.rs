@@ -24,7 +24,7 @@ use crate::http::app::App;
 use crate::http::events::refused::{self, EventLabel, RefusedLine};
 use crate::http::limits::{EVENT_BYTES_MAX, RECEIPT_BYTES};
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssueIndex};
+use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents;
 use crate::http::request::prefer::{self, ReceiptsSent};
@@ -331,7 +331,7 @@ fn answers_of_a_part(drafts: &[Draft], unrecorded: Unrecorded) -> Vec<Result<Rec
     let Unrecorded { why, recorded } = unrecorded;
     let recorded: HashMap<_, _> =
         recorded.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect();
-    let problem = Problem::record(why.into(), IssueIndex::OneEvent);
+    let problem = Problem::record(why.into(), EventIndexing::OneEvent);
     let answer = |draft: &Draft| recorded.get(&draft.key).cloned().ok_or_else(|| problem.clone());
     drafts.iter().map(answer).collect()
 }

@@ -18,7 +18,7 @@ use crate::http::feed::live;
 use crate::http::openapi::names::{AnySchema, EventPageSchema, LimitSchema, TextSchema};
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::record_text::{FEED_READER, write_record};
 use crate::http::request::accept::{AnswerForm, accepted_form};
@@ -142,11 +142,11 @@ impl EventsRequest {
         let key = key.map(|(source, id)| EventKey::new(source, id));
         if id.is_some() && key.is_none() {
             let detail = "An `id` is unique within its sender only: give the `source` as well.";
-            params.add_issue(Issue::invalid(IssuePlace::Query, "source", detail));
+            params.add_issue(Issue::invalid(RequestPart::Query, "source", detail));
         }
         if id.is_some() && is_live {
             let detail = "One event has no live feed.";
-            params.add_issue(Issue::invalid(IssuePlace::Query, "id", detail));
+            params.add_issue(Issue::invalid(RequestPart::Query, "id", detail));
         }
         let last_seen = if is_live { last_seen(&mut params, headers) } else { None };
         params.finish()?;
@@ -238,7 +238,7 @@ pub async fn get_event(
     mut params: Params,
 ) -> Result<Response, Problem> {
     let position = params.path("position", "Must be the `position` of an event.");
-    let position: Position = params.finish_with(position)?;
+    let position: Position = params.finish_and_require(position)?;
     let waited = wait_for.log(&app.ledger).await?;
     let found = app.ledger.at(&FEED_READER, position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;

@@ -23,7 +23,7 @@ use crate::http::openapi::names::{
     AnySchema, CareEventBatchSchema, CareEventSchema, FlagSchema, LinesSchema, ReceiptsSchema,
 };
 use crate::http::openapi::problems;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
 use crate::http::request::cloudevents::{self, Attributes, ContentMode};
@@ -169,7 +169,7 @@ async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Respon
         && drafts.iter().any(|draft| draft.person != drafts[0].person)
     {
         let detail = "A precondition is about one person; this batch is about several persons.";
-        return Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Header, name, detail)]));
+        return Err(Problem::bad_request(vec![Issue::invalid(RequestPart::Header, name, detail)]));
     }
     let receipts = app.ledger.record(&drafts, expected, write_mode).await;
     let receipts =
@@ -277,7 +277,7 @@ fn expected(headers: &HeaderMap, mode: Option<ContentMode>, params: &mut Params)
         .header(headers, IF_NONE_MATCH, star, |value| (value == b"*").then_some(Expected::New));
     if new.is_some() && headers.contains_key(IF_MATCH) {
         let detail = "Not allowed together with If-Match.";
-        params.add_issue(Issue::invalid(IssuePlace::Header, IF_NONE_MATCH, detail));
+        params.add_issue(Issue::invalid(RequestPart::Header, IF_NONE_MATCH, detail));
     }
     at.or(new).unwrap_or(Expected::Any)
 }

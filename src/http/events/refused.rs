@@ -11,7 +11,7 @@ use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::violation::{Violation, without_content};
 use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssueIndex};
+use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents::{self, ContentMode};
 use crate::ledger::record::{Unrecorded, WriteMode};
@@ -160,8 +160,8 @@ pub fn unrecorded(
     write_mode: WriteMode,
 ) -> Problem {
     let index = match mode {
-        ContentMode::Batch => IssueIndex::InBatch,
-        _ => IssueIndex::OneEvent,
+        ContentMode::Batch => EventIndexing::InBatch,
+        _ => EventIndexing::OneEvent,
     };
     let problem = Problem::record(error, index);
     if write_mode == WriteMode::Write && problem.kind() == ProblemType::IdReused {

@@ -6,29 +6,29 @@ use serde::Serialize;
 use super::kind::ProblemType;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 
-/// Whether an issue names the place of its event among those of the request.
+/// Whether an issue carries the index of its event: only in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IssueIndex {
+pub enum EventIndexing {
     /// The request is a batch.
     InBatch,
     /// The request, or the line, is one event.
     OneEvent,
 }
 
-impl IssueIndex {
-    /// The `index` of an issue about the event at a place.
-    pub fn of(self, place: usize) -> Option<usize> {
+impl EventIndexing {
+    /// The `index` of an issue about the event at this index of the request.
+    pub fn of(self, index: usize) -> Option<usize> {
         match self {
-            Self::InBatch => Some(place),
+            Self::InBatch => Some(index),
             Self::OneEvent => None,
         }
     }
 }
 
-/// Where in a request a rule is broken.
+/// The part of a request in which a rule is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum IssuePlace {
+pub enum RequestPart {
     /// The body; `name` is a JSON pointer.
     Body,
     /// The query.
@@ -44,10 +44,10 @@ pub enum IssuePlace {
 pub struct Issue {
     /// The rule, as a stable code.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    pub rule: &'static str,
     /// Where to look.
     #[serde(rename = "in")]
-    pub place: IssuePlace,
+    pub place: RequestPart,
     /// A JSON pointer, or the name of a parameter or header.
     pub name: String,
     /// A finer code for a refused event.
@@ -55,7 +55,7 @@ pub struct Issue {
     pub code: Option<ViolationCode>,
     /// A sentence for the developer of the sending system.
     pub detail: String,
-    /// The place of the event in its batch, from 0.
+    /// The index of the event in its batch, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
 }
@@ -66,36 +66,36 @@ const UNKNOWN_INPUT: &str = "urn:problem-type:belgif:input-validation:unknownInp
 
 impl Issue {
     /// Input of the right form that breaks a rule.
-    pub fn invalid(place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
+    pub fn invalid(place: RequestPart, name: &str, detail: impl Into<String>) -> Self {
         Self::new(INVALID_INPUT, place, name, detail)
     }
 
-    /// Input that the resource does not take.
-    pub fn unknown(place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
+    /// The issue for a parameter that this resource does not have.
+    pub fn unknown_parameter(place: RequestPart, name: &str, detail: impl Into<String>) -> Self {
         Self::new(UNKNOWN_INPUT, place, name, detail)
     }
 
-    fn new(kind: &'static str, place: IssuePlace, name: &str, detail: impl Into<String>) -> Self {
-        Self { kind, place, name: name.to_owned(), code: None, detail: detail.into(), index: None }
+    fn new(rule: &'static str, place: RequestPart, name: &str, detail: impl Into<String>) -> Self {
+        Self { rule, place, name: name.to_owned(), code: None, detail: detail.into(), index: None }
     }
 
     /// A broken rule of the vocabulary, in the event at `index`.
     pub fn violation(violation: Violation, index: Option<usize>) -> Self {
-        let kind = match violation.code {
+        let rule = match violation.code {
             ViolationCode::UnknownMember => UNKNOWN_INPUT,
             ViolationCode::OtherSource => ProblemType::OtherSource.urn(),
             ViolationCode::InFuture => INVALID_INPUT,
             _ => SCHEMA_VIOLATION,
         };
         let Violation { name, code, detail } = violation;
-        Self { kind, place: IssuePlace::Body, name, code: Some(code), detail, index }
+        Self { rule, place: RequestPart::Body, name, code: Some(code), detail, index }
     }
 
-    /// The event at `index` carries a key that is in use.
+    /// The issue for the event at `index`, whose `source` and `id` are in use with other content.
     pub fn reused(index: Option<usize>) -> Self {
         let detail = "This source and id were recorded before with other content. A new fact needs \
                       a new id; a correction is an event of type record.corrected.";
-        let kind = ProblemType::IdReused.urn();
-        Self { index, ..Self::new(kind, IssuePlace::Body, "/id", detail) }
+        let rule = ProblemType::IdReused.urn();
+        Self { index, ..Self::new(rule, RequestPart::Body, "/id", detail) }
     }
 }

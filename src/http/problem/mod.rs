@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::domain::id::Revision;
 use crate::domain::vocabulary::violation::Violation;
-use crate::http::problem::issue::{Issue, IssueIndex};
+use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::record::{Receipt, RecordError, Unrecorded};
 use crate::ledger::{AppendError, ReadError, clock};
@@ -156,7 +156,7 @@ impl Problem {
     }
 
     /// What went wrong while recording. Events that were recorded all the same are in `receipts`.
-    pub fn record(unrecorded: Unrecorded, index: IssueIndex) -> Self {
+    pub fn record(unrecorded: Unrecorded, index: EventIndexing) -> Self {
         let Unrecorded { why, recorded } = unrecorded;
         let mut problem = match why {
             RecordError::Reused(places) => {

@@ -12,7 +12,7 @@ use super::params::Params;
 use crate::domain::vocabulary::json::{self, JsonValue, ParseError};
 use crate::domain::vocabulary::validate::without_null_attributes;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 
 /// How a request carries its events.
@@ -79,7 +79,7 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
         JsonValue::Array(events) => Ok(events.into_iter().map(without_null_attributes).collect()),
         _ => {
             let detail = "A batch is a JSON array of events.";
-            Err(Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)]))
+            Err(Problem::bad_request(vec![Issue::invalid(RequestPart::Body, "", detail)]))
         }
     }
 }
@@ -100,7 +100,7 @@ pub fn attributes(headers: &HeaderMap, params: &mut Params) -> Attributes {
             _ => {
                 let detail = "An attribute is one header, in percent-encoded UTF-8. The data is \
                               the body, and datacontenttype is the Content-Type.";
-                params.add_issue(Issue::invalid(IssuePlace::Header, name.as_str(), detail));
+                params.add_issue(Issue::invalid(RequestPart::Header, name.as_str(), detail));
             }
         }
     }
@@ -136,7 +136,7 @@ pub fn place_in_binary(issue: Issue) -> Issue {
         }
         // A pointer writes the tilde, which a header's name may hold, as ~0 (RFC 6901, 3).
         _ => Issue {
-            place: IssuePlace::Header,
+            place: RequestPart::Header,
             name: format!("ce-{}", member.replace("~0", "~")),
             ..issue
         },
@@ -177,5 +177,5 @@ fn syntax(error: &ParseError) -> Problem {
             format!("A member name is repeated in one object, at line {line}, column {column}.")
         }
     };
-    Problem::bad_request(vec![Issue::invalid(IssuePlace::Body, "", detail)])
+    Problem::bad_request(vec![Issue::invalid(RequestPart::Body, "", detail)])
 }

@@ -1,6 +1,6 @@
-//! The parameters of a request, from its path and its query, read to the types of the domain.
+//! The parameters of a request, from its path and its query, converted to types of `domain`.
 //! Always: every broken rule is listed at once, those of the headers included, by name and never
-//! with the value. A query parameter that the handler does not ask for is refused.
+//! with the value. A query parameter that the handler does not read is refused.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use crate::domain::choices::NotAChoice;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 
 /// What `type` must be, where events are selected by it.
 pub const EVENT_TYPE: &str = "Must be an event type; GET /v1/schemas lists them.";
@@ -25,8 +25,8 @@ pub const EVENT_TYPE: &str = "Must be an event type; GET /v1/schemas lists them.
 pub struct Params {
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
-    /// The names of the query parameters that the handler has asked for.
-    asked_for: Vec<&'static str>,
+    /// The names of the query parameters that the handler has read.
+    read_names: Vec<&'static str>,
     issues: Vec<Issue>,
 }
 
@@ -37,7 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let query = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let malformed = |_| {
             let detail = "The query string is not a list of names and values.";
-            Problem::bad_request(vec![Issue::invalid(IssuePlace::Query, "", detail)])
+            Problem::bad_request(vec![Issue::invalid(RequestPart::Query, "", detail)])
         };
         let query = query.map_err(malformed)?.0;
         // A path that is not UTF-8 has no parameters that could be read.
@@ -45,8 +45,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let path = path.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let is_read = matches!(parts.method, Method::GET | Method::HEAD);
         let issue = if is_read { wait_for::position_issue(&parts.headers) } else { None };
-        let (asked_for, issues) = (Vec::new(), issue.into_iter().collect());
-        Ok(Self { path: path.collect(), query, asked_for, issues })
+        let (read_names, issues) = (Vec::new(), issue.into_iter().collect());
+        Ok(Self { path: path.collect(), query, read_names, issues })
     }
 }
 
@@ -62,17 +62,18 @@ impl Params {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Reads a parameter of the path; `None`: it does not read, and `rule` is now an issue.
+    /// Reads a path parameter. If it cannot be parsed, adds an issue with `rule` and returns
+    /// `None`.
     pub fn path<T: FromStr>(&mut self, name: &str, rule: &str) -> Option<T> {
         let value = self.path_text(name).and_then(|text| text.parse().ok());
         if value.is_none() {
-            self.add_issue(Issue::invalid(IssuePlace::Path, name, rule));
+            self.add_issue(Issue::invalid(RequestPart::Path, name, rule));
         }
         value
     }
 
-    /// Reads a header that may be present once. A header that does not read becomes an issue with
-    /// this `rule`.
+    /// Reads a header that may be present once. A header that cannot be parsed becomes an issue
+    /// with this `rule`.
     pub fn header<T>(
         &mut self,
         headers: &HeaderMap,
@@ -84,20 +85,20 @@ impl Params {
         let first = values.next()?.as_bytes();
         let value = if values.next().is_none() { parse(first) } else { None };
         if value.is_none() {
-            self.add_issue(Issue::invalid(IssuePlace::Header, name, rule));
+            self.add_issue(Issue::invalid(RequestPart::Header, name, rule));
         }
         value
     }
 
     /// The text of a query parameter.
     pub fn text(&mut self, name: &'static str) -> Option<&str> {
-        if !self.asked_for.contains(&name) {
-            self.asked_for.push(name);
+        if !self.read_names.contains(&name) {
+            self.read_names.push(name);
         }
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Reads a query parameter. A value that does not read becomes an issue with this `rule`.
+    /// Reads a query parameter. A value that cannot be parsed becomes an issue with this `rule`.
     pub fn parse<T>(
         &mut self,
         name: &'static str,
@@ -106,7 +107,7 @@ impl Params {
     ) -> Option<T> {
         let value = parse(self.text(name)?);
         if value.is_none() {
-            self.add_issue(Issue::invalid(IssuePlace::Query, name, rule));
+            self.add_issue(Issue::invalid(RequestPart::Query, name, rule));
         }
         value
     }
@@ -117,7 +118,7 @@ impl Params {
             Ok(choice) => Some(choice),
             Err(NotAChoice(codes)) => {
                 let rule = format!("Must be one of {}.", codes.join(", "));
-                self.add_issue(Issue::invalid(IssuePlace::Query, name, rule));
+                self.add_issue(Issue::invalid(RequestPart::Query, name, rule));
                 None
             }
         }
@@ -155,7 +156,7 @@ impl Params {
     /// # Errors
     /// A 400 with every issue.
     pub fn finish(self) -> Result<(), Problem> {
-        self.finish_with(Some(()))
+        self.finish_and_require(Some(()))
     }
 
     /// Ends the reading and gives back a value that the answer needs; its absence is an issue
@@ -163,8 +164,8 @@ impl Params {
     ///
     /// # Errors
     /// A 400 with every issue.
-    pub fn finish_with<T>(mut self, needed: Option<T>) -> Result<T, Problem> {
-        let mut issues = self.unknown_and_repeated();
+    pub fn finish_and_require<T>(mut self, needed: Option<T>) -> Result<T, Problem> {
+        let mut issues = self.unknown_or_repeated_issues();
         issues.append(&mut self.issues);
         match needed {
             Some(needed) if issues.is_empty() => Ok(needed),
@@ -172,19 +173,19 @@ impl Params {
         }
     }
 
-    /// Issues of the query parameters that were not asked for, or that were given twice.
-    fn unknown_and_repeated(&self) -> Vec<Issue> {
+    /// Issues for the query parameters that the handler does not read, or that were given twice.
+    fn unknown_or_repeated_issues(&self) -> Vec<Issue> {
         let mut issues = Vec::new();
         for (place, (name, _)) in self.query.iter().enumerate() {
-            if !self.asked_for.contains(&name.as_str()) {
-                let detail = match self.asked_for.is_empty() {
+            if !self.read_names.contains(&name.as_str()) {
+                let detail = match self.read_names.is_empty() {
                     true => "This resource takes no parameters.".to_owned(),
-                    false => format!("This resource takes: {}.", self.asked_for.join(", ")),
+                    false => format!("This resource takes: {}.", self.read_names.join(", ")),
                 };
-                issues.push(Issue::unknown(IssuePlace::Query, name, detail));
+                issues.push(Issue::unknown_parameter(RequestPart::Query, name, detail));
             } else if self.query[..place].iter().any(|(earlier, _)| earlier == name) {
                 let detail = "This parameter was given twice.";
-                issues.push(Issue::invalid(IssuePlace::Query, name, detail));
+                issues.push(Issue::invalid(RequestPart::Query, name, detail));
             }
         }
         issues

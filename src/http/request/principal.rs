@@ -1,6 +1,7 @@
-//! Who asks. Until there is access control, whoever reaches the port acts for the house itself.
-//! Always: every handler takes a [`Principal`], so that access control will have one place to
-//! refuse at, and each handler will know for whom it reads.
+//! The sender of a request. There is no access control yet: every request counts as one of the
+//! operator of the ledger.
+//! Always: every handler takes a [`Principal`], so that access control will have one place where
+//! it refuses a request, and each handler will know for whom it reads.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,15 +11,15 @@ use crate::http::problem::Problem;
 /// The person or system that a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal {
-    /// The house that runs the ledger.
-    House,
+    /// The organisation that runs the ledger.
+    Operator,
 }
 
 impl<S: Sync> FromRequestParts<S> for Principal {
-    /// Nobody is refused yet; access control will refuse with a problem.
+    /// No request is refused yet; access control will refuse with a problem.
     type Rejection = Problem;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self::House)
+        Ok(Self::Operator)
     }
 }

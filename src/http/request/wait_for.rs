@@ -18,7 +18,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use super::prefer::{self, PREFERENCE_APPLIED};
 use crate::domain::id::Position;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, IssuePlace};
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::Ledger;
 use crate::projection::Lists;
@@ -116,6 +116,6 @@ pub fn position_issue(headers: &HeaderMap) -> Option<Issue> {
     let is_invalid = headers.contains_key(LEDGER_POSITION) && position(headers).is_none();
     is_invalid.then(|| {
         let detail = "Must be the `position` of an event.";
-        Issue::invalid(IssuePlace::Header, "Ledger-Position", detail)
+        Issue::invalid(RequestPart::Header, "Ledger-Position", detail)
     })
 }

@@ -14,7 +14,7 @@ use crate::domain::history::{self, History, OutsideTargets};
 use crate::domain::id::{DedupKey, EventKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::ledger::Ledger;
-use crate::store::{ReadError, Stamps, Stored};
+use crate::store::{ReadError, RecordedTimeOrder, Stored};
 
 /// What is known of a person.
 pub struct Person {
@@ -60,8 +60,8 @@ impl Ledger {
         if own.records.is_empty() {
             return Ok(None);
         }
-        let known_at = match (known_at, status.stamps) {
-            (None, Stamps::RiseWithinStream) => {
+        let known_at = match (known_at, status.recorded_time_order) {
+            (None, RecordedTimeOrder::RisesInStream) => {
                 self.last_used(reader, person, &own, latest).await?
             }
             _ => latest,

@@ -10,7 +10,7 @@ use crate::domain::event::{Content, Draft};
 use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
 use crate::domain::record::{self, UnstampedRecord, View};
 use crate::store::append_size::AppendSize;
-use crate::store::{Expected, Stored, Tie, Write};
+use crate::store::{AppendGroup, Expected, Stored, Write};
 
 /// The drafts of one request, the records to write for them, and the answer to each draft.
 pub(super) struct RecordBatch<'a> {
@@ -72,7 +72,12 @@ impl<'a> RecordBatch<'a> {
     /// The writes that are left. Neighbours of one stream share a write; the precondition goes with
     /// the first write to the person's own stream. The copy of a merge goes ahead of the merge: a
     /// copy alone has no effect.
-    pub(super) fn writes(&self, expected: Expected, own: Tie, salts: &[[u8; 32]]) -> Writes {
+    pub(super) fn writes(
+        &self,
+        expected: Expected,
+        own: AppendGroup,
+        salts: &[[u8; 32]],
+    ) -> Writes {
         let mut writes: Vec<Write> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
         let mut precondition = Some(expected);
@@ -83,12 +88,12 @@ impl<'a> RecordBatch<'a> {
             let unstamped =
                 UnstampedRecord::new(draft, record.stream, record.dedup_key, &salts[place]);
             let is_own = record.stream == draft.person;
-            let tie = if is_own { own } else { Tie::Ahead };
+            let group = if is_own { own } else { AppendGroup::WithStreamFirst };
             let bytes = unstamped.head.len();
-            let has_room = tie != Tie::Alone || size.has_room(bytes);
+            let has_room = group != AppendGroup::Alone || size.has_room(bytes);
             match (writes.last_mut(), places.last_mut()) {
                 (Some(write), Some(places))
-                    if write.stream == record.stream && write.tie == tie && has_room =>
+                    if write.stream == record.stream && write.group == group && has_room =>
                 {
                     write.records.push(unstamped);
                     places.push(place);
@@ -97,7 +102,7 @@ impl<'a> RecordBatch<'a> {
                     size = AppendSize::default();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
                     let records = vec![unstamped];
-                    writes.push(Write { stream: record.stream, expected, tie, records });
+                    writes.push(Write { stream: record.stream, expected, group, records });
                     places.push(vec![place]);
                 }
             }

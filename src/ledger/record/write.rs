@@ -12,7 +12,7 @@ use crate::domain::id::{PersonId, Revision};
 use crate::domain::record::View;
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
-use crate::store::{AppendError, Expected, Outcome, ReadError, Stored, Tie};
+use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Stored};
 
 /// Each attempt answers at least one draft whose key another sender wrote meanwhile; more attempts
 /// than this mean that senders race with the same ids.
@@ -150,12 +150,12 @@ impl Ledger {
         rule: BatchRule,
     ) -> Result<(), RecordError> {
         let salts = salts(batch.pending.len()).map_err(|_| AppendError::Failed)?;
-        let tie = match rule {
-            BatchRule::AllOrNothing => Tie::Stream,
-            BatchRule::EachAlone => Tie::Alone,
+        let group = match rule {
+            BatchRule::AllOrNothing => AppendGroup::WithStream,
+            BatchRule::EachAlone => AppendGroup::Alone,
         };
         for _ in 0..ATTEMPTS_MAX {
-            let (writes, places) = batch.writes(expected, tie, &salts);
+            let (writes, places) = batch.writes(expected, group, &salts);
             if writes.is_empty() {
                 batch.answer_duplicates_within();
                 return Ok(());
@@ -220,7 +220,7 @@ fn take_outcomes(
             Outcome::Conflict { actual } => conflict = Some(actual),
             Outcome::Withheld => {}
             Outcome::Failed(error) => {
-                failed = Some(failed.map_or(error, |before| before.or(error)));
+                failed = Some(failed.map_or(error, |before| before.most_uncertain(error)));
             }
         }
     }

@@ -21,7 +21,9 @@ use super::follower::{FollowState, FollowerSignals};
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
 use crate::store::embedded::Embedded;
-use crate::store::{AppendError, Outcome, ReadError, StampClock, Store as _, Stored, Tie, Write};
+use crate::store::{
+    AppendError, AppendGroup, Outcome, ReadError, StampClock, Store as _, Stored, Write,
+};
 
 /// At most this many streams of one append are written at the same time: fewer than the 100 calls
 /// that a connection carries at once (Kestrel's default, which the server keeps).
@@ -101,7 +103,7 @@ impl ClusterWriter {
         let mut outcomes = vec![Outcome::Withheld; writes.len()];
         let writes: Vec<(usize, Write)> = writes.into_iter().enumerate().collect();
         let (ahead, rest): (Vec<_>, Vec<_>) =
-            writes.into_iter().partition(|(_, write)| write.tie == Tie::Ahead);
+            writes.into_iter().partition(|(_, write)| write.group == AppendGroup::WithStreamFirst);
         let turns = [by_stream(ahead), by_stream(rest)];
         if turns.iter().flatten().count() > 1 && self.refuse(&turns, &mut outcomes).await? {
             return Ok(outcomes);
@@ -122,7 +124,7 @@ impl ClusterWriter {
             Outcome::Failed(error) => Some(*error),
             _ => None,
         });
-        match failed.reduce(AppendError::or) {
+        match failed.reduce(AppendError::most_uncertain) {
             Some(error) if outcomes.iter().all(is_unwritten) => Err(error),
             _ => Ok(outcomes),
         }

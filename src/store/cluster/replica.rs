@@ -22,7 +22,7 @@ use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, PersonId, Position, Revision};
 use crate::store::embedded::{Embedded, FolderOpenError, Keeping};
 use crate::store::{
-    AppendError, Outcome, ReadError, Slice, StampClock, Store, StoreStatus, Stored, Write,
+    AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
 };
 
 /// The folder of the copy, in the data folder.
@@ -210,7 +210,7 @@ impl Store for EventStoreDb {
         stream: PersonId,
         from: Revision,
         limit: usize,
-    ) -> Result<Slice, ReadError> {
+    ) -> Result<StreamSlice, ReadError> {
         self.copy.read_stream(stream, from, limit).await
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::append::ClusterWriter;
 use super::follower::{FollowState, FollowerSignals};
 use crate::store::embedded::Embedded;
-use crate::store::{Condition, Stamps, Store as _, StoreStatus};
+use crate::store::{Condition, RecordedTimeOrder, Store as _, StoreStatus};
 
 /// The counts of reconnections give no notice when they change, so the status is refreshed this
 /// often as well.
@@ -70,8 +70,8 @@ impl ReplicaStatus {
         // The follower's first connection is no reconnection.
         let of_follower = self.signals.connections.load(Ordering::Relaxed).saturating_sub(1);
         let reconnects = Some(of_follower + self.writer.reconnects());
-        let stamps = Stamps::RiseWithinStream;
-        let now = StoreStatus { condition, stamps, reconnects, ..of_copy };
+        let recorded_time_order = RecordedTimeOrder::RisesInStream;
+        let now = StoreStatus { condition, recorded_time_order, reconnects, ..of_copy };
         self.status.send_if_modified(|status| std::mem::replace(status, now) != now);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::domain::id::{PersonId, Revision};
 use crate::domain::record::UnstampedRecord;
 use crate::store::append_size::AppendSize;
-use crate::store::{Expected, Outcome, Stored, Tie, Write};
+use crate::store::{AppendGroup, Expected, Outcome, Stored, Write};
 
 /// Outcomes, each with the place of its write in the append.
 pub type PlacedOutcomes = Vec<(usize, Outcome)>;
@@ -79,7 +79,7 @@ impl StreamWrites {
         let mut size = AppendSize::default();
         for (place, write) in self.writes {
             let bytes: usize = write.records.iter().map(|unstamped| unstamped.head.len()).sum();
-            let has_room = write.tie != Tie::Alone || size.has_room(bytes);
+            let has_room = write.group != AppendGroup::Alone || size.has_room(bytes);
             match parts.last_mut() {
                 Some(part) if has_room => part.writes.push((place, write)),
                 _ => {

@@ -38,8 +38,8 @@ use self::readers::Readers;
 use self::start::{catch_up, note_duplicates, settle};
 use self::writer::{Request, Shared, Work, Writer};
 use super::{
-    AppendError, Condition, Holds, Outcome, ReadError, Slice, StampClock, Store, StoreStatus,
-    Stored, Write,
+    AppendError, Condition, Holds, Outcome, ReadError, StampClock, Store, StoreStatus, Stored,
+    StreamSlice, Write,
 };
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
@@ -246,13 +246,13 @@ impl Store for Embedded {
         stream: PersonId,
         from: Revision,
         limit: usize,
-    ) -> Result<Slice, ReadError> {
+    ) -> Result<StreamSlice, ReadError> {
         self.read(move |reader, index, shared| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
             let mut records = reader.all(&positions).map_err(ReadError::failed)?;
             shared.duplicates.mark(&mut records);
-            Ok(Slice { records, last })
+            Ok(StreamSlice { records, last })
         })
         .await
     }

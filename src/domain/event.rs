@@ -1,6 +1,6 @@
-//! An event on its way in, one type a stage, so that no stage can be skipped:
-//! [`JsonValue`](super::vocabulary::json::JsonValue) (as sent) → [`Draft`] (holds all rules) →
-//! [`super::record::UnstampedRecord`] (bytes to store) → [`Recorded`] (durable, in its place).
+//! An event on its way in, with one type per stage, so that no stage can be skipped:
+//! [`JsonValue`](super::vocabulary::json::JsonValue) (as sent) → [`Draft`] (satisfies every rule) →
+//! [`super::record::UnstampedRecord`] (bytes to store) → [`Recorded`] (durable).
 //! Form: CloudEvents 1.0, JSON event format.
 
 use std::borrow::Cow;
@@ -17,32 +17,32 @@ use super::vocabulary::fact::{Fact, Undecodable};
 use super::vocabulary::kind::{Class, Kind, SchemaVersion};
 use super::vocabulary::upcast;
 
-/// An event that holds every rule of the vocabulary. Only
+/// An event that satisfies every rule of the vocabulary. Only
 /// [`super::vocabulary::validate::validate`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Whose stream it goes to.
+    /// The person whose stream the event goes to.
     pub person: PersonId,
-    /// The duplicate key.
+    /// The event key: source and id.
     pub key: EventKey,
     /// Its type.
     pub kind: Kind,
-    /// Who may read it; a correction has the class of what it corrects.
+    /// The class, which says who may read the event; a correction has the class of its target.
     pub class: Class,
-    /// The RFC 8785 form of what was sent, before defaults.
+    /// The event as sent, in RFC 8785 form, without defaults.
     pub canonical: Vec<u8>,
-    /// Where a merge or its undoing is written as well: the other person's stream.
+    /// For a merge or an unmerge: the other person's stream, which gets a copy.
     pub mirror: Option<PersonId>,
 }
 
-/// A stored record in its place, with its content as one reader finds it.
+/// A stored record with its revision and position, and with its content as one reader finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
     /// The stream of the record; a merge has a record in two streams.
     pub stream: PersonId,
-    /// Its place in that stream.
+    /// Its revision in that stream.
     pub revision: Revision,
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
     /// When the ledger recorded it.
     pub recorded_at: RecordedTime,
@@ -60,15 +60,15 @@ impl Recorded {
     }
 }
 
-/// The content of a stored record: readable, or erased by the destruction of its key. `T` is how
-/// far the content has been read: a parsed [`Event`], or only its text.
+/// The content of a stored record: readable, or erased by the destruction of its key. `T` is the
+/// form of readable content: a parsed [`Event`], or only its text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content<T = Event> {
     /// The content can be read.
     Open(T),
-    /// Nobody can read the content any more. The record keeps its place in log and stream.
+    /// Nobody can read the content any more. The record keeps its position and its revision.
     Erased {
-        /// The class of the record, which stands in its clear part.
+        /// The class of the record, which is in its unencrypted part.
         class: Class,
         /// When the ledger recorded it; the record's own `time` was erased.
         recorded_at: RecordedTime,
@@ -82,7 +82,7 @@ pub enum Content<T = Event> {
 pub struct OpenRecord(Arc<Recorded>);
 
 impl OpenRecord {
-    /// Takes a record whose content can be read.
+    /// Wraps a record whose content can be read.
     ///
     /// # Errors
     /// Gives an erased record back.
@@ -116,23 +116,23 @@ pub struct Erasure {
     pub basis: Arc<str>,
 }
 
-/// The content of a stored event. Its payload and what else was sent stay text until asked for:
-/// most readers want the typed [`super::vocabulary::fact::Fact`], which is read from that text.
+/// The content of a stored event. Its payload stays text until a reader asks for it: most readers
+/// want the typed [`super::vocabulary::fact::Fact`], which is read from that text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The duplicate key.
+    /// The event key: source and id.
     pub key: EventKey,
     /// Its type.
     pub kind: Kind,
-    /// The person it speaks of.
+    /// The person whom the event is about.
     pub subject: PersonId,
     /// When it happened, with the sender's offset.
     pub time: DateTime<FixedOffset>,
-    /// The version of the payload, where `dataschema` names one.
+    /// The schema version of the payload, if `dataschema` names one.
     schema: Option<&'static SchemaVersion>,
     /// What was sent, in canonical form.
     text: Box<str>,
-    /// Where `data` stands in it.
+    /// Where `data` is in `text`.
     data: Range<usize>,
 }
 
@@ -174,7 +174,7 @@ impl Event {
         }
         let envelope: Envelope = serde_json::from_str(text).map_err(|_| Unreadable)?;
         let data = envelope.data.map_or("", RawValue::get);
-        // The one borrows from the other.
+        // `data` borrows from `text`, so the difference of the addresses is its offset.
         let start = if data.is_empty() { 0 } else { data.as_ptr().addr() - text.as_ptr().addr() };
         let kind: Kind = envelope.kind.parse().map_err(|_| Unreadable)?;
         let named = |dataschema: &str| kind.version(kind.version_number(dataschema)?);
@@ -197,13 +197,13 @@ impl Event {
 
     /// Every member as sent, `data` among them.
     pub fn members(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.text).expect("the door read it whole")
+        serde_json::from_str(&self.text).expect("checked by the validator")
     }
 
     /// What the payload states, in the newest form of its type.
     ///
     /// # Errors
-    /// [`Undecodable`] when the payload holds no schema of its type.
+    /// [`Undecodable`] when the payload is valid under no schema of its type.
     pub fn fact(&self) -> Result<Fact, Undecodable> {
         upcast::fact(self.kind, self.schema, self.data_text())
     }

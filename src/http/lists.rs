@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::request::params::{Params, cursor_instant};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::{LEDGER_POSITION, WaitFor};
-use crate::ledger::answer::moment;
+use crate::ledger::answer::format_at;
 use crate::projection::{
     CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
 };
@@ -204,7 +204,7 @@ struct ListAnswer<'a> {
 }
 
 fn answer(page: &ListPage, list: char) -> Response {
-    let at = &*moment(At::Instant(page.pin.at));
+    let at = &*format_at(At::Instant(page.pin.at));
     let known = &*page.pin.known_at.to_string();
     let items = page.items.iter().map(|body| ListItem { at, known, body }).collect();
     let next = page.next.map(|after| next(list, &page.pin, after));

@@ -16,7 +16,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
-use crate::ledger::answer::moment;
+use crate::ledger::answer::format_at;
 use crate::ledger::{Condition, StoreStatus, clock};
 use crate::projection::{ProjectionProgress, ProjectionStatus};
 use crate::work::HealthProbe;
@@ -90,7 +90,7 @@ fn lists_component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>
     if let Some(known_at) = lists.known_at {
         component["known"] = known_at.to_string().into();
         let as_of = lists.next_due.map_or(now, |due| due.min(now));
-        component["asOf"] = moment(At::Instant(as_of)).into();
+        component["asOf"] = format_at(At::Instant(as_of)).into();
     }
     component
 }

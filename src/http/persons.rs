@@ -27,7 +27,7 @@ use crate::http::request::wait_for::WaitFor;
 use crate::ledger::answer::{self, HistoryPage, Question};
 use crate::ledger::clock;
 use crate::ledger::read::open::Reader;
-use crate::ledger::read::person::Person;
+use crate::ledger::read::person::PersonHistory;
 use crate::ledger::read::run_blocking_if_long;
 
 /// Items of a history page, unless the request says otherwise, and at most. Source: the HTTP
@@ -235,7 +235,7 @@ impl PersonRequest {
     }
 }
 
-async fn find(app: &App, reader: &Reader, question: &Question) -> Result<Person, Problem> {
+async fn find(app: &App, reader: &Reader, question: &Question) -> Result<PersonHistory, Problem> {
     let found = app.ledger.person(reader, question.person, question.known_at).await?;
     found.ok_or_else(|| {
         Problem::new(ProblemType::NotFound).detail("No event about this person was ever recorded.")
@@ -250,12 +250,12 @@ fn to_json(answer: &impl Serialize) -> Response {
 }
 
 /// Folds a long history without holding up other requests.
-fn if_long<T>(person: &Person, answer: impl FnOnce() -> T) -> T {
+fn if_long<T>(person: &PersonHistory, answer: impl FnOnce() -> T) -> T {
     run_blocking_if_long(person.history.items.len(), answer)
 }
 
 /// The revision of the person's stream, as a header.
-fn etag_of(person: &Person) -> Option<[(HeaderName, HeaderValue); 1]> {
+fn etag_of(person: &PersonHistory) -> Option<[(HeaderName, HeaderValue); 1]> {
     person.revision.map(|revision| [(header::ETAG, etag(revision))])
 }
 

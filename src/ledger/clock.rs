@@ -1,4 +1,4 @@
-//! The one place where the ledger looks at the clock.
+//! What the ledger takes from outside its log: the time now, and random ids of requests.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ pub fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// The clock that stamps `recordedtime`.
-pub(super) fn recorded() -> crate::store::StampClock {
+/// The clock from which the store makes each `recordedtime`.
+pub(super) fn recorded_time_clock() -> crate::store::StampClock {
     Arc::new(|| RecordedTime::from_micros(Utc::now().timestamp_micros()))
 }
 
-/// A new id for one request, to find its refusal in the log.
+/// A new random id for the refusal of one request, by which the refusal is found in the log files.
 pub fn request_id() -> uuid::Uuid {
     uuid::Uuid::new_v4()
 }

@@ -1,4 +1,4 @@
-//! What the ledger does: record facts, and read what was known.
+//! The ledger: records events, and answers questions from the records.
 //! Always: [`record`] is the only way in, [`read`] the only way out.
 
 pub mod answer;
@@ -30,7 +30,7 @@ pub enum LedgerError {
     Key(#[from] KeyError),
 }
 
-/// An open ledger. Cheap to clone; all clones are one.
+/// An open ledger. Cloning is cheap; all clones use the same store.
 #[derive(Clone)]
 pub struct Ledger {
     store: Arc<dyn Store>,
@@ -39,8 +39,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger that the configuration names. Where no ledger has begun, one begins, with
-    /// keys of its own. `progress` hears how far the opening has come, of how much.
+    /// Opens the ledger that the configuration names, or creates it with new keys if there is none.
+    /// Calls `progress` with the work done so far and the total work.
     ///
     /// # Errors
     /// See [`LedgerError`].
@@ -54,16 +54,16 @@ impl Ledger {
             dedup_hash_key = keys.dedup_hash_key();
             Ok::<_, LedgerError>(keys.check())
         };
-        let store = open::open(config, clock::recorded(), keys_check, progress).await?;
-        Ok(Self::over(store, dedup_hash_key))
+        let store = open::open(config, clock::recorded_time_clock(), keys_check, progress).await?;
+        Ok(Self::with_store(store, dedup_hash_key))
     }
 
-    /// A ledger over a store that is open already, such as one of another kind.
-    pub fn over(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
+    /// A ledger that uses an open store, for example the store of a test.
+    pub fn with_store(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
         Self { store, dedup_hash_key, erasures: Erasures::default() }
     }
 
-    /// The same ledger with these content keys destroyed.
+    /// The same ledger, which treats the content under these keys as erased.
     #[must_use]
     pub fn with_erasures(self, erasures: Erasures) -> Self {
         Self { erasures, ..self }
@@ -80,7 +80,7 @@ impl Ledger {
     }
 }
 
-/// The keys of a ledger; those of one that begins are drawn, and its master key too.
+/// The keys of a ledger. For a new ledger, makes random keys and a random master key.
 fn keys(folder: &Path, holds: Holds) -> Result<LedgerKeys, KeyError> {
     match holds {
         Holds::Ledger => LedgerKeys::open(folder),

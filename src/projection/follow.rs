@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 use crate::domain::id::{Position, RecordedTime};
-use crate::ledger::read::touched::TouchedRecord;
+use crate::ledger::read::header::RecordHeader;
 use crate::ledger::{Ledger, ReadError};
 use crate::work::Control;
 
@@ -127,7 +127,7 @@ pub(super) trait Projection: Send + 'static {
     /// Deletes the state and begins at the start of the log.
     fn rebuild(&mut self) -> Result<(), Fault>;
     /// Takes note of one record of the stretch being read, in the order of the log.
-    fn take(&mut self, record: &TouchedRecord);
+    fn take(&mut self, record: &RecordHeader);
     /// Folds what the taken records change, and commits it together with the end of the stretch.
     /// A worker that is told to stop leaves the stretch unfinished.
     async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault>;
@@ -325,7 +325,7 @@ impl<P: Projection> Follower<P> {
             if pace.is_stopping() {
                 return Ok(());
             }
-            let records = self.ledger.clear(after, PAGE_RECORDS).await?;
+            let records = self.ledger.record_headers(after, PAGE_RECORDS).await?;
             let Some(last) = records.last() else { break };
             after = last.position;
             for record in records.iter().filter(|record| record.position <= position) {

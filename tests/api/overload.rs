@@ -122,7 +122,7 @@ async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
     for (why, error) in rows {
         let failed = StoreStatus { condition: Condition::Failed, ..StoreStatus::EMPTY };
         let (_told, status) = watch::channel(failed);
-        let ledger = Ledger::over(Arc::new(Unwilling(error, status)), [7; 32]);
+        let ledger = Ledger::with_store(Arc::new(Unwilling(error, status)), [7; 32]);
         let router = care_ledger::http::router(ledger);
         let request = |path: &str, body: &str| {
             let method = if body.is_empty() { "GET" } else { "POST" };

@@ -2,7 +2,7 @@
 
 use care_ledger::domain::id::{PersonId, RecordedTime};
 use care_ledger::ledger::answer::{Question, trajectory};
-use care_ledger::ledger::read::person::{AnswerDependencies, Person};
+use care_ledger::ledger::read::person::{AnswerDependencies, PersonHistory};
 use serde_json::{Value, json};
 
 use crate::builder::*;
@@ -63,7 +63,7 @@ fn a_code_that_no_registry_knows_is_told() {
         ("not yet", vec![elsewhere(dose("2026-03-20"), "facility")], json!([])),
     ];
     for (claim, events, expected) in rows {
-        let of = Person {
+        let of = PersonHistory {
             history: history(&events, None),
             revision: None,
             known_at: RecordedTime::from_micros(99),

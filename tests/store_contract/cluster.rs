@@ -136,7 +136,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
     // A person's answer says so, but not as it was known before.
-    let ledger = Ledger::over(one.clone(), PAIR_KEY);
+    let ledger = Ledger::with_store(one.clone(), PAIR_KEY);
     for person in [a, b] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         let codes: Vec<_> = known.history.findings.iter().map(|finding| finding.code).collect();

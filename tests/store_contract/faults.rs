@@ -46,7 +46,7 @@ async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
 
 async fn open(standin: &Standin, folder: &std::path::Path) -> (Arc<EventStoreDb>, Ledger) {
     let store = Arc::new(replica(&standin.connection_string(), folder, clock()).await);
-    let ledger = Ledger::over(store.clone(), PAIR_KEY);
+    let ledger = Ledger::with_store(store.clone(), PAIR_KEY);
     (store, ledger)
 }
 
@@ -68,12 +68,12 @@ async fn audit(standin: &Standin, receipts: &[Receipt], why: &str) {
     let (store, _) = open(standin, folder.path()).await;
     let records = behind(&*store, Position::START).await;
     for receipt in receipts {
-        let place = receipt.place.unwrap();
-        let at = usize::try_from(place.position.number()).unwrap() - 1;
+        let entry = receipt.log_entry.unwrap();
+        let at = usize::try_from(entry.position.number()).unwrap() - 1;
         let stored = &records[at];
         assert_eq!(stored.revision, receipt.revision, "{why}");
         let commitment = care_ledger::domain::record::commitment(&stored.record);
-        assert_eq!(commitment, place.commitment, "{why}: the receipt tells the record");
+        assert_eq!(commitment, entry.commitment, "{why}: the receipt tells the record");
     }
 }
 
@@ -108,7 +108,7 @@ async fn no_fault_of_a_write_loses_or_doubles_anything() {
             let (receipt, _) = settled(&ledger, &draft).await;
             // The sender's answer was lost as well, and it sends again.
             let (again, _) = settled(&ledger, &draft).await;
-            assert_eq!(again.place, receipt.place, "{why}");
+            assert_eq!(again.log_entry, receipt.log_entry, "{why}");
             receipts.push(receipt);
         }
         audit(&standin, &receipts, why).await;
@@ -264,7 +264,7 @@ async fn a_start_goes_on_past_a_feed_that_says_nothing() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(store.status().borrow().condition, Condition::Writable);
-    assert_eq!(end(&*store), receipt.place.unwrap().position);
+    assert_eq!(end(&*store), receipt.log_entry.unwrap().position);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

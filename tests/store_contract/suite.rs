@@ -111,7 +111,7 @@ pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
 }
 
 pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Bench) {
-    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let person = anyone();
     let first = [told(person, &id(), 1)];
     let receipt = ledger.record(&first, Expected::New, WriteMode::Write).await.unwrap();
@@ -119,7 +119,7 @@ pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Ben
     for expected in [Expected::New, Expected::Any, Expected::At(Revision(9))] {
         let again = ledger.record(&first, expected, WriteMode::Write).await.unwrap();
         assert_eq!(again[0].status, ReceiptStatus::Duplicate);
-        assert_eq!(again[0].place, receipt[0].place, "the first receipt again");
+        assert_eq!(again[0].log_entry, receipt[0].log_entry, "the first receipt again");
         // The stream moves on, and the retry comes later still.
         let next = [told(person, &id(), 2)];
         ledger.record(&next, Expected::Any, WriteMode::Write).await.unwrap();
@@ -127,7 +127,7 @@ pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Ben
 }
 
 pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
-    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (person, other) = (anyone(), anyone());
     let id = id();
     ledger.record(&[told(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -142,7 +142,7 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
 }
 
 pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
-    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (a, b, c) = (anyone(), anyone(), anyone());
     let taken = id();
     ledger.record(&[told(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -322,7 +322,7 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
 }
 
 pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
-    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let person = anyone();
     // More than a server takes at once by default.
     let drafts: Vec<Draft> = (0..4_000).map(|_| told(person, &id(), 1)).collect();
@@ -332,7 +332,7 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
 }
 
 pub async fn a_merge_links_both_streams(bench: &Bench) {
-    let ledger = Ledger::over(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (one, other) = (anyone(), anyone());
     let facts = [told(one, &id(), 1), told(other, &id(), 2)];
     ledger.record(&facts, Expected::Any, WriteMode::Write).await.unwrap();
@@ -343,14 +343,14 @@ pub async fn a_merge_links_both_streams(bench: &Bench) {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         // Two facts, and the merge, which lies in both streams.
         assert_eq!(known.history.items.len(), 3);
-        let then = Some(receipt.place.unwrap().recorded_at);
+        let then = Some(receipt.log_entry.unwrap().recorded_at);
         let then = ledger.person(&READER, person, then).await.unwrap().unwrap();
         assert_eq!(then.history.items.len(), 3, "by the time of the receipt it is in both");
         let again = ledger.person(&READER, person, Some(known.known_at)).await.unwrap().unwrap();
         assert_eq!(again.history.items.len(), 3);
     }
     let again = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap().remove(0);
-    assert_eq!((again.place, again.status), (receipt.place, ReceiptStatus::Duplicate));
+    assert_eq!((again.log_entry, again.status), (receipt.log_entry, ReceiptStatus::Duplicate));
 }
 
 pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {

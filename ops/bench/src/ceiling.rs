@@ -13,7 +13,7 @@ use crate::nothing::Nothing;
 
 /// Serves until it is killed.
 pub fn run(listen: SocketAddr) -> Result<(), Failure> {
-    let ledger = Ledger::over(Arc::new(Nothing::new()), [7; 32]);
+    let ledger = Ledger::with_store(Arc::new(Nothing::new()), [7; 32]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(listen).await?;

@@ -104,7 +104,7 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
     let mut last = Position::START;
     let mut events = 0;
     loop {
-        let page = ledger.log(&BENCH, last, PAGE_RECORDS).await?;
+        let page = ledger.read_log(&BENCH, last, PAGE_RECORDS).await?;
         let Some(end) = page.last() else { return Ok((streams, events)) };
         last = end.position;
         events += page.len() as u64;

@@ -1,6 +1,7 @@
-//! Folds records into what stands of them: each record once, with its corrections and annulments.
+//! Folds records into a history: each record once, with its corrections and annulments applied.
 //! Always: the order of receipt changes nothing; an erased record has no effect on any other.
-//! Rules: the section "History" of the credit rules.
+//! Rules: a correction replaces the time or the payload of its target; an annulment puts its target
+//! out of force; a correction or annulment that was annulled itself has no effect.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,12 +18,12 @@ use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Class;
 use crate::domain::vocabulary::{json, schemas, upcast};
 
-/// Every record known, in the order of `time`, each as it stands.
+/// All records of a person, in the order of `time`, with corrections and annulments applied.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// All readable records, `record.*` among them, in the order of [`Item::order`].
     pub items: Vec<Item>,
-    /// The erased records, in the order of their recorded time.
+    /// The erased records, in the order of their `recordedtime`.
     pub erased: Vec<Arc<Recorded>>,
     /// Corrections and annulments without effect, and what was erased.
     pub findings: Vec<Finding>,
@@ -37,7 +38,7 @@ impl History {
             .filter_map(|item| item.fact.as_ref().map(|fact| (item, fact)))
     }
 
-    /// Class, recorded time and erasure of each erased record, in the order of recorded time.
+    /// Class, `recordedtime` and erasure of each erased record, in the order of `recordedtime`.
     pub fn erasures(&self) -> impl Iterator<Item = (Class, RecordedTime, &Erasure)> {
         self.erased.iter().filter_map(|record| match &record.content {
             Content::Erased { class, recorded_at, erasure } => {
@@ -48,10 +49,10 @@ impl History {
     }
 }
 
-/// Folds records into what stands of them.
+/// Folds records into a history.
 ///
-/// `known_at` leaves out what the ledger recorded later. `outside` says of records that are not
-/// among these, but are named by a correction or annulment here, why they are not.
+/// Records with a `recordedtime` after `known_at` are left out. `outside` tells why records that a
+/// correction or annulment names are not among `records`.
 pub fn fold(
     records: impl IntoIterator<Item = Arc<Recorded>>,
     outside: &OutsideTargets,
@@ -59,11 +60,11 @@ pub fn fold(
 ) -> History {
     let is_known =
         |record: &Arc<Recorded>| known_at.is_none_or(|known_at| record.recorded_at <= known_at);
-    let (records, erased) = apart(records.into_iter().filter(is_known));
+    let (records, erased) = split_erased(records.into_iter().filter(is_known));
     let mut findings = erased::findings(&erased);
     let targets = targets(&records, outside, &mut findings);
     let mut items = match targets.iter().all(Option::is_none) {
-        true => records.iter().map(|record| stand(record, &[], &mut findings)).collect(),
+        true => records.iter().map(|record| with_changes(record, &[], &mut findings)).collect(),
         false => corrected(&records, &targets, &mut findings),
     };
     items.sort_by(Item::order);
@@ -78,28 +79,29 @@ fn corrected(
     findings: &mut Vec<Finding>,
 ) -> Vec<Item> {
     let (order, effective) = outermost_first(targets);
-    let mut touching: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
+    let mut changes: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
     let mut items: Vec<Option<Item>> = vec![None; records.len()];
     for place in order {
-        let mut by: Vec<&Item> =
-            touching[place].iter().filter_map(|&i| items[i].as_ref()).collect();
+        let mut by: Vec<&Item> = changes[place].iter().filter_map(|&i| items[i].as_ref()).collect();
         by.sort_by(|a, b| a.order(b));
-        let item = stand(&records[place], &by, findings);
+        let item = with_changes(&records[place], &by, findings);
         if let Some(target) = targets[place]
             && effective[place]
             && item.in_force()
             && item.fact.is_some()
         {
-            touching[target].push(place);
+            changes[target].push(place);
         }
         items[place] = Some(item);
     }
     items.into_iter().flatten().collect()
 }
 
-/// The readable records and the erased records. Each readable record stands once: a merge has a
-/// record in two streams, and a delivery may be repeated.
-fn apart(records: impl Iterator<Item = Arc<Recorded>>) -> (Vec<OpenRecord>, Vec<Arc<Recorded>>) {
+/// The readable records and the erased records, each once: a merge has a record in two streams, and
+/// two streams may hold the same event.
+fn split_erased(
+    records: impl Iterator<Item = Arc<Recorded>>,
+) -> (Vec<OpenRecord>, Vec<Arc<Recorded>>) {
     let (mut readable, mut erased) = (Vec::new(), Vec::new());
     for record in records {
         match OpenRecord::new(record) {
@@ -117,8 +119,8 @@ fn apart(records: impl Iterator<Item = Arc<Recorded>>) -> (Vec<OpenRecord>, Vec<
     (readable, erased)
 }
 
-/// Applies what touches a record, in order; `by` are corrections and annulments in force.
-fn stand(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item {
+/// A record with its corrections and annulments, `by`, applied in their order. All are in force.
+fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item {
     let event = record.event();
     let mut item = Item {
         recorded: record.clone(),
@@ -128,13 +130,13 @@ fn stand(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item
         corrected_by: Vec::new(),
         annulled_by: Vec::new(),
     };
-    for touch in by {
-        match &touch.fact {
-            Some(Fact::Annulled(_)) => item.annulled_by.push(touch.recorded.clone()),
+    for change in by {
+        match &change.fact {
+            Some(Fact::Annulled(_)) => item.annulled_by.push(change.recorded.clone()),
             Some(Fact::Corrected(correction)) => {
                 if let Some(data) = &correction.data {
-                    let checked = match touch.replaced {
-                        None => Checked::AtTheDoor,
+                    let checked = match change.replaced {
+                        None => Checked::ByValidator,
                         Some(_) => Checked::NotYet,
                     };
                     match replacement(event, data, checked) {
@@ -143,13 +145,13 @@ fn stand(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item
                             item.fact = Some(fact);
                         }
                         None => {
-                            findings.push(invalid(touch.id()));
+                            findings.push(invalid(change.id()));
                             continue;
                         }
                     }
                 }
                 item.time = correction.time.unwrap_or(item.time);
-                item.corrected_by.push(touch.recorded.clone());
+                item.corrected_by.push(change.recorded.clone());
             }
             _ => {}
         }
@@ -160,9 +162,9 @@ fn stand(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item
 /// Whether the payload in a correction was checked against the schema of its target's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Checked {
-    /// The correction stands as it was sent, so the validator has checked it.
-    AtTheDoor,
-    /// Another correction replaced the payload of this correction.
+    /// Yes: the correction is as it was sent, so the validator has checked the payload.
+    ByValidator,
+    /// No: another correction replaced the payload of this correction.
     NotYet,
 }
 

@@ -1,5 +1,5 @@
-//! One record of a person as it stands: with its corrections and annulments applied.
-//! Always: the record as it was sent stays beside what replaced it.
+//! One record of a person with its corrections and annulments applied.
+//! Always: an item keeps the record as it was sent next to what replaced it.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,7 +12,7 @@ use crate::domain::time::calendar;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Kind;
 
-/// A readable record as it stands.
+/// A readable record with its corrections and annulments applied.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// The record as it was sent.
@@ -35,7 +35,7 @@ impl Item {
         self.recorded.event()
     }
 
-    /// The payload as it stands.
+    /// The payload after corrections.
     pub fn data(&self) -> Cow<'_, Map<String, Value>> {
         match &self.replaced {
             Some(data) => Cow::Borrowed(data),

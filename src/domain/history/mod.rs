@@ -1,7 +1,8 @@
-//! What stands of a person's records once corrections and annulments are applied.
-//! Always: the order of receipt changes nothing; a correction acts from its own recorded time; an
-//! erased record is in no fold.
-//! Rules: the section "History" of the credit rules.
+//! The history of a person: all records, with corrections and annulments applied.
+//! Always: the order of receipt changes nothing; a correction applies from its `recordedtime` on;
+//! an erased record has no effect.
+//! Rules: a correction replaces the time or the payload of its target; an annulment puts its target
+//! out of force; a correction or annulment that was annulled itself has no effect.
 
 mod erased;
 mod fold;

@@ -21,7 +21,7 @@ pub struct OutsideTargets {
 }
 
 /// The record that this event names as wrong, by key and type name, as first sent: a correction
-/// keeps its target for good.
+/// of a correction never changes its target.
 pub fn target(event: &Event) -> Option<(EventKey, String)> {
     event.kind.target_member()?;
     match event.fact().ok()? {
@@ -31,7 +31,7 @@ pub fn target(event: &Event) -> Option<(EventKey, String)> {
     }
 }
 
-/// For each record the place of the record that it corrects or annuls.
+/// For each record the index of the record that it corrects or annuls.
 pub(super) fn targets(
     records: &[OpenRecord],
     outside: &OutsideTargets,
@@ -74,8 +74,8 @@ fn target_elsewhere(event: &Event) -> Finding {
     }
 }
 
-/// The places in an order in which whatever touches a record comes before it, and whether each
-/// may have an effect: a record that leads back to itself has none.
+/// The indexes of the records, each after its corrections and annulments; and for each record
+/// whether it may have an effect: a record that leads back to itself has none.
 pub(super) fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
     let mut waiting = vec![0_usize; targets.len()];
     for target in targets.iter().flatten() {

@@ -28,7 +28,7 @@ use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents;
 use crate::http::request::prefer::{self, ReceiptsSent};
-use crate::ledger::record::{Receipt, RecordError, Unrecorded, WriteMode};
+use crate::ledger::record::{Receipt, RecordError, RecordFailure, WriteMode};
 use crate::ledger::{AppendError, clock};
 
 /// Lines that are recorded at once: enough that the sync of the disk costs little, few enough that
@@ -327,8 +327,8 @@ impl LineRecorder {
 }
 
 /// The answer for each draft of a group of which only a part was recorded.
-fn answers_of_a_part(drafts: &[Draft], unrecorded: Unrecorded) -> Vec<Result<Receipt, Problem>> {
-    let Unrecorded { why, recorded } = unrecorded;
+fn answers_of_a_part(drafts: &[Draft], unrecorded: RecordFailure) -> Vec<Result<Receipt, Problem>> {
+    let RecordFailure { why, recorded } = unrecorded;
     let recorded: HashMap<_, _> =
         recorded.into_iter().map(|receipt| (receipt.key.clone(), receipt)).collect();
     let problem = Problem::record(why.into(), EventIndexing::OneEvent);

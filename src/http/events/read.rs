@@ -171,7 +171,7 @@ async fn event_with_key(
     kind: Option<Kind>,
     after: Option<Position>,
 ) -> Result<Response, Problem> {
-    let found = app.ledger.event(&FEED_READER, key).await?.filter(|record| {
+    let found = app.ledger.record_with_key(&FEED_READER, key).await?.filter(|record| {
         kind.is_none_or(|kind| record.event().is_some_and(|event| event.kind == kind))
             && after.is_none_or(|after| record.position > after)
     });
@@ -200,7 +200,7 @@ async fn page(
             }
             looked_at += 1;
             last = told.position();
-            if wanted.takes(&told) {
+            if wanted.matches(&told) {
                 if items > 0 {
                     body.push(b',');
                 }
@@ -240,7 +240,7 @@ pub async fn get_event(
     let position = params.path("position", "Must be the `position` of an event.");
     let position: Position = params.finish_and_require(position)?;
     let waited = wait_for.log(&app.ledger).await?;
-    let found = app.ledger.at(&FEED_READER, position).await?;
+    let found = app.ledger.record_at(&FEED_READER, position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     Ok((waited, Json(RecordAnswer::from(&found))).into_response())
 }

@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents::{self, ContentMode};
-use crate::ledger::record::{Unrecorded, WriteMode};
+use crate::ledger::record::{RecordFailure, WriteMode};
 use crate::refusals::Refusal;
 
 /// Issues that are kept of one event. A sender that has corrected so many sends the event again
@@ -154,7 +154,7 @@ pub fn invalid(
 /// sender.
 pub fn unrecorded(
     app: &App,
-    error: Unrecorded,
+    error: RecordFailure,
     drafts: &[Draft],
     mode: ContentMode,
     write_mode: WriteMode,

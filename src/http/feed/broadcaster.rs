@@ -245,7 +245,7 @@ impl SubscriberTable {
         self.end = Some(end);
         let mut found = Vec::new();
         for event in events {
-            for wanted in event.taken_by() {
+            for wanted in event.matching_filters() {
                 let Some(waiting) = self.waiting.get_mut(&wanted) else { continue };
                 if waiting.text.is_empty() {
                     found.push(wanted);

@@ -201,7 +201,7 @@ impl LiveReader {
                 break;
             }
             self.read_to = event.position();
-            if self.filter.takes(&event) {
+            if self.filter.matches(&event) {
                 write_block(&event, &mut text);
                 self.last_id = self.read_to;
                 self.left = self.left.map(|left| left - 1);

@@ -15,7 +15,7 @@ use crate::domain::id::Revision;
 use crate::domain::vocabulary::violation::Violation;
 use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
-use crate::ledger::record::{Receipt, RecordError, Unrecorded};
+use crate::ledger::record::{Receipt, RecordError, RecordFailure};
 use crate::ledger::{AppendError, ReadError, clock};
 
 /// How long a sender waits before it sends again after a 503: several commits of a full queue.
@@ -156,8 +156,8 @@ impl Problem {
     }
 
     /// What went wrong while recording. Events that were recorded all the same are in `receipts`.
-    pub fn record(unrecorded: Unrecorded, index: EventIndexing) -> Self {
-        let Unrecorded { why, recorded } = unrecorded;
+    pub fn record(unrecorded: RecordFailure, index: EventIndexing) -> Self {
+        let RecordFailure { why, recorded } = unrecorded;
         let mut problem = match why {
             RecordError::Reused(places) => {
                 let issue = |place| Issue::reused(index.of(place));

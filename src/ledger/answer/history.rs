@@ -1,6 +1,6 @@
 //! The history of one person: every record in the order of `time`, with what corrected or annulled
 //! it.
-//! Always: an erased record stands by its recorded time, as if that were its `time`.
+//! Always: an erased record is sorted by its `recordedtime`, because its `time` is gone.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::ser::SerializeMap as _;
@@ -13,16 +13,16 @@ use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::history::Item;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::vocabulary::kind::Kind;
-use crate::ledger::read::person::Person;
+use crate::ledger::read::person::PersonHistory;
 
 /// Part of a history.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryPage {
     /// Only events of this type.
     pub kind: Option<Kind>,
-    /// So many items are left out at the start.
+    /// The number of items to skip.
     pub skip: usize,
-    /// At most so many items.
+    /// The most items to return.
     pub limit: usize,
 }
 
@@ -38,7 +38,7 @@ pub struct HistoryAnswer<'a> {
 /// A page of a person's history. `next` says how to ask for the rest, where there is more.
 pub fn history<'a>(
     question: &Question,
-    person: &'a Person,
+    person: &'a PersonHistory,
     page: &HistoryPage,
     next: impl FnOnce() -> String,
 ) -> Answer<HistoryAnswer<'a>> {
@@ -53,7 +53,7 @@ pub fn history<'a>(
 }
 
 /// The readable and the erased records in one order.
-fn in_order(person: &Person) -> Vec<HistoryItem<'_>> {
+fn in_order(person: &PersonHistory) -> Vec<HistoryItem<'_>> {
     let history = &person.history;
     let mut items: Vec<HistoryItem> = history.items.iter().map(HistoryItem::Open).collect();
     if !history.erased.is_empty() {
@@ -95,14 +95,14 @@ impl Serialize for HistoryItem<'_> {
             Self::Open(item) if item.corrected_by.is_empty() && item.annulled_by.is_empty() => {
                 RecordAnswer::from(&*item.recorded).serialize(writer)
             }
-            Self::Open(item) => serialize_touched(item, writer),
+            Self::Open(item) => serialize_changed(item, writer),
         }
     }
 }
 
-/// An item that was corrected or annulled: as it stands, with what was first sent, and by which
-/// records it was corrected or annulled.
-fn serialize_touched<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::Error> {
+/// Writes an item that was corrected or annulled: its present values, the values first sent, and
+/// the records that changed it.
+fn serialize_changed<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::Error> {
     let event = item.event();
     let mut members = event.members();
     let mut original = Map::new();
@@ -124,17 +124,17 @@ fn serialize_touched<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::
     }
     for (name, by) in [("correctedBy", &item.corrected_by), ("annulledBy", &item.annulled_by)] {
         if !by.is_empty() {
-            let by: Vec<TouchedBy> = by.iter().map(TouchedBy::from).collect();
+            let by: Vec<ChangedBy> = by.iter().map(ChangedBy::from).collect();
             object.serialize_entry(name, &by)?;
         }
     }
-    RecordAnswer::from(&*item.recorded).write_place(&mut object)?;
+    RecordAnswer::from(&*item.recorded).write_ledger_members(&mut object)?;
     object.end()
 }
 
-/// A correction or annulment, beside the record that it names.
+/// A correction or annulment, as the item that it changed shows it.
 #[derive(Serialize)]
-struct TouchedBy<'a> {
+struct ChangedBy<'a> {
     source: &'a str,
     id: &'a str,
     reason: Value,
@@ -142,7 +142,7 @@ struct TouchedBy<'a> {
     position: Position,
 }
 
-impl<'a> From<&'a OpenRecord> for TouchedBy<'a> {
+impl<'a> From<&'a OpenRecord> for ChangedBy<'a> {
     fn from(record: &'a OpenRecord) -> Self {
         let event = record.event();
         Self {

@@ -1,12 +1,12 @@
 //! The answers of the ledger as typed values, the same for the service and the command line.
-//! Always: an answer says of which moment it speaks (`at`) and up to which recorded time it knows
-//! the log (`known`); asking again with both gives the same answer. JSON is made by serde; tables
-//! and words for people are made by those who show them.
+//! Always: an answer names its moment (`at`) and the latest `recordedtime` it includes (`known`);
+//! asking again with both gives the same answer. serde makes the JSON; `http` and `cli` make tables
+//! and texts for people.
 
 mod history;
 mod person;
 mod record;
 
 pub use self::history::{HistoryAnswer, HistoryPage, history};
-pub use self::person::{Answer, AnswerHead, Question, credit, moment, trajectory};
+pub use self::person::{Answer, AnswerHead, Question, credit, format_at, trajectory};
 pub use self::record::RecordAnswer;

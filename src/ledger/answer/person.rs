@@ -1,4 +1,4 @@
-//! The question about one person, and what opens every answer to it.
+//! A question about one person, and the members with which every answer to it begins.
 //! Always: the members of the question come first, then those of the answer.
 
 use chrono::SecondsFormat;
@@ -9,20 +9,20 @@ use crate::domain::id::{PersonId, RecordedTime, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{self, ContinuityRules, Trajectory};
 use crate::domain::vocabulary::registry::Registry;
-use crate::ledger::read::person::Person;
+use crate::ledger::read::person::PersonHistory;
 
 /// A question about one person.
 #[derive(Debug, Clone, Copy)]
 pub struct Question {
     /// The person.
     pub person: PersonId,
-    /// The moment of which the answer speaks.
+    /// The moment for which the answer holds.
     pub at: At,
-    /// Only records that were recorded by then; `None`: all.
+    /// Only records with a `recordedtime` up to this one count; `None`: all records.
     pub known_at: Option<RecordedTime>,
 }
 
-/// The members that open every answer about one person.
+/// The members with which every answer about one person begins.
 #[derive(Debug, Clone, Serialize)]
 pub struct AnswerHead {
     person: PersonId,
@@ -34,36 +34,36 @@ pub struct AnswerHead {
 }
 
 impl AnswerHead {
-    pub(super) fn new(question: &Question, person: &Person) -> Self {
+    pub(super) fn new(question: &Question, person: &PersonHistory) -> Self {
         Self {
             person: question.person,
-            at: moment(question.at),
+            at: format_at(question.at),
             known_at: person.known_at,
             revision: person.revision,
         }
     }
 }
 
-/// An answer about one person: the members that open it, and those of the body.
+/// An answer about one person: the members with which it begins, and the answer itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer<T> {
-    /// Person, moment, knowledge and revision.
+    /// `person`, `at`, `known` and `revision`.
     #[serde(flatten)]
     pub head: AnswerHead,
-    /// What was asked.
+    /// The answer itself.
     #[serde(flatten)]
     pub body: T,
 }
 
 impl<T> Answer<T> {
     /// An answer to a question, with this body.
-    pub fn new(question: &Question, person: &Person, body: T) -> Self {
+    pub fn new(question: &Question, person: &PersonHistory, body: T) -> Self {
         Self { head: AnswerHead::new(question, person), body }
     }
 }
 
-/// A date as a date, an instant in UTC.
-pub fn moment(at: At) -> String {
+/// Writes `at`: a date as `2026-03-01`, an instant as RFC 3339 in UTC.
+pub fn format_at(at: At) -> String {
     match at {
         At::Date(date) => date.to_string(),
         At::Instant(instant) => instant.to_rfc3339_opts(SecondsFormat::AutoSi, true),
@@ -71,14 +71,18 @@ pub fn moment(at: At) -> String {
 }
 
 /// Where a person stands in custody and care.
-pub fn trajectory(question: &Question, person: &Person) -> Answer<Trajectory> {
+pub fn trajectory(question: &Question, person: &PersonHistory) -> Answer<Trajectory> {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let body = trajectory::answer(&person.history, question.at, rules, registry);
     Answer::new(question, person, body)
 }
 
 /// The credit of days of a person.
-pub fn credit(question: &Question, person: &Person, query: &credit::CreditQuery) -> Answer<Credit> {
+pub fn credit(
+    question: &Question,
+    person: &PersonHistory,
+    query: &credit::CreditQuery,
+) -> Answer<Credit> {
     let query = credit::CreditQuery { at: question.at, ..*query };
     let body = credit::credit(&person.history, &query, Registry::shipped());
     Answer::new(question, person, body)

@@ -1,8 +1,9 @@
 //! A record in an answer: its event as it was sent, then what the ledger adds; or that its content
 //! was erased.
-//! Always: no sender may use the names of the members that the ledger adds (the validator refuses
-//! them), so no name stands twice.
-//! Form: the HTTP contract, "An event in an answer" and "An erased item".
+//! Always: no member name occurs twice, because the validator refuses events that use the names of
+//! the members that the ledger adds.
+//! Form: the ledger adds the members `position`, `recordedtime`, `revision` and `stream` to an
+//! event; an erased record has these four, `class` and `erased`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,9 +21,9 @@ use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 pub struct RecordAnswer<'a> {
     /// The stream of the record.
     pub stream: PersonId,
-    /// Its place in that stream.
+    /// Its revision in that stream.
     pub revision: Revision,
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
     /// When the ledger recorded it.
     pub recorded_at: RecordedTime,
@@ -59,14 +60,17 @@ impl Serialize for RecordAnswer<'_> {
                 object.serialize_entry("erased", &ErasureAnswer::from(erasure))?;
             }
         }
-        self.write_place(&mut object)?;
+        self.write_ledger_members(&mut object)?;
         object.end()
     }
 }
 
 impl RecordAnswer<'_> {
     /// Writes the members that the ledger adds to an event.
-    pub(super) fn write_place<M: SerializeMap>(&self, object: &mut M) -> Result<(), M::Error> {
+    pub(super) fn write_ledger_members<M: SerializeMap>(
+        &self,
+        object: &mut M,
+    ) -> Result<(), M::Error> {
         object.serialize_entry("position", &self.position)?;
         object.serialize_entry("recordedtime", &self.recorded_at)?;
         object.serialize_entry("revision", &self.revision)?;
@@ -88,17 +92,17 @@ impl<'a> From<&'a Erasure> for ErasureAnswer<'a> {
     }
 }
 
-/// The name of a member, borrowed where it holds no escape.
+/// The name of a member, borrowed if it contains no escape.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Passes the members of a JSON object on to an open object, each value as the text that it is:
-/// nothing of a value is parsed into memory.
+/// Copies the members of a JSON object into an object that is being written. Values are copied as
+/// text and not parsed.
 fn write_members<M: SerializeMap>(text: &str, object: M) -> Result<M, M::Error> {
-    struct PassOn<M>(M);
+    struct CopyMembers<M>(M);
 
-    impl<'de, M: SerializeMap> Visitor<'de> for PassOn<M> {
+    impl<'de, M: SerializeMap> Visitor<'de> for CopyMembers<M> {
         type Value = M;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,5 +118,5 @@ fn write_members<M: SerializeMap>(text: &str, object: M) -> Result<M, M::Error> 
     }
 
     let mut members = serde_json::Deserializer::from_str(text);
-    members.deserialize_map(PassOn(object)).map_err(M::Error::custom)
+    members.deserialize_map(CopyMembers(object)).map_err(M::Error::custom)
 }

@@ -1,13 +1,13 @@
 //! Work that is too long for a thread that serves requests.
-//! Always: short work runs where it is, so that most answers cost no hand-over.
+//! Always: short work runs at once, so that most answers do not pay for moving other requests.
 
 use tokio::runtime::RuntimeFlavor;
 
 /// Folding more records than this takes longer than handing the thread over, about 20 ms.
 const LONG_RECORDS: usize = 2_000;
 
-/// Runs work over so many records; when it is long, the other requests of this thread move to
-/// another one.
+/// Runs `work`, which folds this many records. If they are many, tokio first moves the other
+/// requests of this thread to another thread.
 pub fn run_blocking_if_long<T>(records: usize, work: impl FnOnce() -> T) -> T {
     let flavor = tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor());
     match flavor {

@@ -1,7 +1,7 @@
-//! Records for pages of the log and for live readers: the text of each event, and what a reader
-//! chooses events by.
-//! Always: of an event only `type` and `source` are read; an erased record has neither, so only a
-//! reader who has chosen all gets it.
+//! Records for pages of the log and for live readers: the text of each event, and the attributes
+//! (type and source) that readers filter by.
+//! Always: of an event only `type` and `source` are parsed; an erased record has neither, so only a
+//! reader without a filter gets it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -28,23 +28,23 @@ pub struct FeedEvent {
     content: Content<FeedText>,
 }
 
-/// The text of an event, and what a reader chooses events by.
+/// The text of an event, and the attributes that readers filter by.
 struct FeedText {
     kind: Kind,
     source: Arc<str>,
     text: Bytes,
 }
 
-/// The attributes that are looked at; the rest is passed over.
+/// The attributes that are parsed; all others are skipped.
 #[derive(Deserialize)]
-struct ChosenBy<'a> {
+struct FilterAttributes<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(borrow)]
     source: Cow<'a, str>,
 }
 
-/// Which events a reader has chosen; `None` is all.
+/// Which events a reader wants; `None` is all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct FeedFilter {
     /// Only this type.
@@ -54,13 +54,13 @@ pub struct FeedFilter {
 }
 
 impl FeedFilter {
-    /// Whether the reader has chosen only some.
+    /// Whether the reader filters at all.
     pub fn is_filtered(&self) -> bool {
         self.kind.is_some() || self.source.is_some()
     }
 
-    /// Whether the reader has chosen this event.
-    pub fn takes(&self, event: &FeedEvent) -> bool {
+    /// Whether the reader wants this event.
+    pub fn matches(&self, event: &FeedEvent) -> bool {
         match &event.content {
             Content::Open(text) => {
                 self.kind.is_none_or(|kind| kind == text.kind)
@@ -72,8 +72,8 @@ impl FeedFilter {
 }
 
 impl Ledger {
-    /// At most `limit` records after a position, in the order of the log; fewer where they are
-    /// large, none only at its end.
+    /// At most `limit` records after a position, in the order of the log. Returns fewer if records
+    /// are large, and none only at the end of the log.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
@@ -91,7 +91,7 @@ impl Ledger {
     fn feed_event(&self, reader: &Reader, stored: &Stored) -> Result<FeedEvent, ReadError> {
         let unreadable = |_| ReadError::Unreadable(stored.position);
         let view = View::new(&stored.record).map_err(unreadable)?;
-        let content = match self.text(reader, stored)? {
+        let content = match self.event_text(reader, stored)? {
             Content::Open(text) => Content::Open(FeedText::new(text).map_err(unreadable)?),
             Content::Erased { class, recorded_at, erasure } => {
                 Content::Erased { class, recorded_at, erasure }
@@ -110,21 +110,22 @@ impl Ledger {
 impl FeedText {
     fn new(text: Bytes) -> Result<Self, Unreadable> {
         let canonical = std::str::from_utf8(&text).map_err(|_| Unreadable)?;
-        let chosen_by: ChosenBy = serde_json::from_str(canonical).map_err(|_| Unreadable)?;
-        let kind = chosen_by.kind.parse().map_err(|_| Unreadable)?;
-        let source = (*chosen_by.source).into();
+        let attributes: FilterAttributes =
+            serde_json::from_str(canonical).map_err(|_| Unreadable)?;
+        let kind = attributes.kind.parse().map_err(|_| Unreadable)?;
+        let source = (*attributes.source).into();
         Ok(Self { kind, source, text })
     }
 }
 
 impl FeedEvent {
-    /// The filters that take this event: four, or one for an erased record.
-    pub fn taken_by(&self) -> impl Iterator<Item = FeedFilter> {
-        let chosen_by = match &self.content {
+    /// All filters that match this event: four, or one for an erased record.
+    pub fn matching_filters(&self) -> impl Iterator<Item = FeedFilter> {
+        let attributes = match &self.content {
             Content::Open(text) => Some((text.kind, text.source.clone())),
             Content::Erased { .. } => None,
         };
-        let filtered = chosen_by.map(|(kind, source)| {
+        let filtered = attributes.map(|(kind, source)| {
             [
                 FeedFilter { kind: Some(kind), source: None },
                 FeedFilter { kind: None, source: Some(source.clone()) },
@@ -134,7 +135,7 @@ impl FeedEvent {
         std::iter::once(FeedFilter::default()).chain(filtered.into_iter().flatten())
     }
 
-    /// Its place in the log.
+    /// Its position in the log.
     pub fn position(&self) -> Position {
         self.position
     }

@@ -1,4 +1,4 @@
-//! Single records and stretches of the log.
+//! Single records of the log, and several records in its order.
 //! Always: in the order of the log; a record keeps its place when its content is erased.
 
 use super::open::Reader;
@@ -13,7 +13,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn log(
+    pub async fn read_log(
         &self,
         reader: &Reader,
         after: Position,
@@ -26,7 +26,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn at(
+    pub async fn record_at(
         &self,
         reader: &Reader,
         position: Position,
@@ -38,7 +38,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn event(
+    pub async fn record_with_key(
         &self,
         reader: &Reader,
         key: &EventKey,

@@ -1,6 +1,6 @@
 //! Which streams are one person's: merges and their undoing.
-//! Always: a merge acts from its own recorded time on, and only when its record lies in both
-//! streams; the last word on two pseudonyms, by recorded time, holds.
+//! Always: a merge applies from its `recordedtime` on, and only if both streams hold its record. Of
+//! several merges and unmerges of two pseudonyms, the one recorded last applies.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// So many records of one stream are read at once.
+/// The most records of one stream that are read at once.
 const PAGE_RECORDS: usize = 10_000;
 
-/// A longer stream is not answered: about 150 MiB. Fifty years of daily doses are 18,000 records.
+/// The longest stream that is answered: about 150 MiB. Fifty years of daily doses are only 18,000
+/// records.
 const STREAM_RECORDS_MAX: usize = 100_000;
 
 /// The records of one stream.
@@ -34,15 +35,18 @@ pub(super) struct StreamRecords {
 pub(super) struct MergedStreams {
     /// The records of the stream that was asked for come first.
     pub records: Vec<Arc<Recorded>>,
-    /// The other streams that were read to find out which are the same person's.
-    pub read: Vec<PersonId>,
+    /// The other streams that were read to find the person's pseudonyms.
+    pub other_streams_read: Vec<PersonId>,
     /// The dedup keys that a record of another stream carries too, each once.
     pub cross_stream_duplicates: Vec<DedupKey>,
 }
 
 impl MergedStreams {
-    fn new(streams: impl Iterator<Item = StreamRecords>, read: Vec<PersonId>) -> Self {
-        let mut merged = Self { read, ..Self::default() };
+    fn new(
+        streams: impl Iterator<Item = StreamRecords>,
+        other_streams_read: Vec<PersonId>,
+    ) -> Self {
+        let mut merged = Self { other_streams_read, ..Self::default() };
         for StreamRecords { records, cross_stream_duplicates } in streams {
             merged.records.extend(records);
             merged.cross_stream_duplicates.extend(cross_stream_duplicates);
@@ -54,8 +58,8 @@ impl MergedStreams {
 }
 
 impl Ledger {
-    /// One stream, whole.
-    pub(super) async fn stream(
+    /// Reads and opens all records of one stream.
+    pub(super) async fn read_whole_stream(
         &self,
         reader: &Reader,
         person: PersonId,
@@ -81,9 +85,9 @@ impl Ledger {
         }
     }
 
-    /// Leaves out the second record of each merge whose first record, in the stream of its
-    /// subject, is not there: the append of the first is under way, or was given up. Only a cluster
-    /// can append one without the other.
+    /// Leaves out each copy of a merge whose own record, in the stream of the event's subject, is
+    /// missing: the append of that record is still running or was given up. Only a cluster can
+    /// store one without the other.
     pub(super) async fn without_half_merges(
         &self,
         mut stream: StreamRecords,
@@ -118,7 +122,7 @@ impl Ledger {
     ) -> Result<MergedStreams, ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
-            // A merge has a record in both streams, so a stream without one stands alone.
+            // Both streams hold a record of a merge, so a stream without merges is the only one.
             let all = || streams.values().flat_map(|stream| &stream.records);
             if !all().any(|record| is_merge(record)) {
                 return Ok(MergedStreams::new(streams.into_values(), Vec::new()));
@@ -134,12 +138,12 @@ impl Ledger {
                 let same = same_person(person, &links);
                 let read = streams.keys().filter(|stream| **stream != person).copied().collect();
                 streams.retain(|stream, _| same.contains(stream));
-                // Of a merge with a record in two of them, that of the stream asked for is shown.
+                // The stream asked for comes first: its record of a merge is shown, not the copy.
                 let own = streams.remove(&person).into_iter();
                 return Ok(MergedStreams::new(own.chain(streams.into_values()), read));
             }
             for person in missing {
-                let stream = self.stream(reader, person).await?;
+                let stream = self.read_whole_stream(reader, person).await?;
                 streams.insert(person, self.without_half_merges(stream).await?);
             }
         }
@@ -151,19 +155,19 @@ fn is_merge(record: &Recorded) -> bool {
     record.event().is_some_and(is_merge)
 }
 
-/// The event, if this is the second record of a merge: that in the other person's stream.
+/// The event, if this record is the copy of a merge, in the other person's stream.
 fn copy_of_merge(record: &Recorded) -> Option<&Event> {
     record.event().filter(|event| is_merge(record) && event.subject != record.stream)
 }
 
-/// Two pseudonyms that were said to be one person, and whether that still holds.
+/// Two pseudonyms that a merge or an unmerge names, and whether the last of these was a merge.
 struct MergeLink {
     one: PersonId,
     other: PersonId,
     holds: bool,
 }
 
-/// Every two pseudonyms that were ever said to be one person.
+/// Every two pseudonyms that a merge or an unmerge names, each two once.
 fn links(history: &History) -> Vec<MergeLink> {
     let mut said: Vec<(RecordedTime, MergeLink)> = history
         .facts()

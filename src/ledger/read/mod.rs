@@ -1,13 +1,13 @@
 //! The only way out of the ledger.
-//! Always: stored records are opened in [`open`] alone; every answer says up to which record it
-//! knows the log.
+//! Always: stored records are opened in [`open`] alone; every answer about a person says up to
+//! which `recordedtime` it includes the log.
 
 mod blocking;
 pub mod feed;
+pub mod header;
 mod log;
 mod merged;
 pub mod open;
 pub mod person;
-pub mod touched;
 
 pub use self::blocking::run_blocking_if_long;

@@ -1,7 +1,7 @@
 //! The only place that opens stored records.
 //! Always: every record is opened for a [`Reader`]; an erased record has no content for any
-//! reader. What a reader may not see is to be left out here, before any fold, with nothing in its
-//! place.
+//! reader. Access control is not built yet. It belongs here: records that a reader may not see will
+//! be left out before any fold, without a placeholder.
 
 use bytes::Bytes;
 
@@ -10,14 +10,14 @@ use crate::domain::record::View;
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// Who opens records, and in what capacity.
+/// Who opens records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reader {
     part: &'static str,
 }
 
 impl Reader {
-    /// The ledger itself, which may see every record; `part` names the part of it that reads.
+    /// A reader inside the ledger, which may see every record. `part` names the part that reads.
     pub const fn system(part: &'static str) -> Self {
         Self { part }
     }
@@ -33,8 +33,8 @@ impl Ledger {
         stored.into_iter().map(|stored| self.open_record(reader, stored)).collect()
     }
 
-    /// The text of a record's event for a reader, in canonical form; nothing of it is parsed.
-    pub(in crate::ledger) fn text(
+    /// The event of a record as canonical JSON text, unparsed; or its erasure.
+    pub(in crate::ledger) fn event_text(
         &self,
         reader: &Reader,
         stored: &Stored,
@@ -53,7 +53,7 @@ impl Ledger {
 
     fn open_record(&self, reader: &Reader, stored: &Stored) -> Result<Recorded, ReadError> {
         let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
-        let content = match self.text(reader, stored)? {
+        let content = match self.event_text(reader, stored)? {
             Content::Open(text) => {
                 let event = Event::from_canonical(&text);
                 Content::Open(event.map_err(|_| unreadable(reader, stored))?)

@@ -1,6 +1,6 @@
-//! What is known of one person.
-//! Always: folded from the records on every read, so an answer is never behind; with `known_at` it
-//! is the answer that was given then.
+//! The records of one person, as one question sees them.
+//! Always: computed from the records on every read, so an answer is never older than the log. With
+//! `known_at` the answer is the same as the answer at that time.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use crate::domain::record::{self, View};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, RecordedTimeOrder, Stored};
 
-/// What is known of a person.
-pub struct Person {
-    /// All records known, of all streams that are one person's.
+/// The history of one person as one question sees it: from all records up to `known_at`.
+pub struct PersonHistory {
+    /// The records of all streams that are this person's, up to `known_at`.
     pub history: History,
-    /// The last revision of the stream asked for, among the records known; `None`: none was known.
+    /// The last revision of the stream asked for, up to `known_at`; `None`: it had no record then.
     pub revision: Option<Revision>,
-    /// Up to which recorded time the answer knows the log. Asking again with this instant gives
-    /// the same answer.
+    /// Records with a later `recordedtime` are not in the answer. The same question with this
+    /// `known_at` gives the same answer.
     pub known_at: RecordedTime,
     /// Which records outside the person's own stream may change the answer when they are recorded.
     pub dependencies: AnswerDependencies,
 }
 
-/// What an answer depends on beside the person's own stream.
+/// What an answer depends on, apart from the person's own stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerDependencies {
-    /// The streams of those who are, were, or were said to be the same person.
+    /// The streams of all other pseudonyms that merges have ever named as the same person.
     pub streams: Vec<PersonId>,
     /// The dedup keys of records that a correction or annulment names and that lie in none of
     /// these streams.
@@ -40,8 +40,8 @@ pub struct AnswerDependencies {
 }
 
 impl Ledger {
-    /// Reads what is known of a person, or what was known at `known_at`. `None`: there is no such
-    /// stream.
+    /// Reads the history of a person from the records that are stored now, or that were stored at
+    /// `known_at`. `None`: there is no such stream.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
@@ -50,11 +50,11 @@ impl Ledger {
         reader: &Reader,
         person: PersonId,
         known_at: Option<RecordedTime>,
-    ) -> Result<Option<Person>, ReadError> {
-        // Taken before the stream is read, so that the stream has all that is known by then.
+    ) -> Result<Option<PersonHistory>, ReadError> {
+        // The status is read first, so that the stream holds every record up to the status's time.
         let status = *self.store.status().borrow();
         let latest = known_at.unwrap_or(status.latest_recorded_time);
-        let own = self.stream(reader, person).await?;
+        let own = self.read_whole_stream(reader, person).await?;
         let all = own.records.clone();
         let own = self.without_half_merges(own).await?;
         if own.records.is_empty() {
@@ -62,7 +62,7 @@ impl Ledger {
         }
         let known_at = match (known_at, status.recorded_time_order) {
             (None, RecordedTimeOrder::RisesInStream) => {
-                self.last_used(reader, person, &own, latest).await?
+                self.latest_recorded_time_used(reader, person, &own, latest).await?
             }
             _ => latest,
         };
@@ -71,24 +71,27 @@ impl Ledger {
         let merged = self.merged(reader, person, own, known_at).await?;
         let streams: HashSet<PersonId> =
             merged.records.iter().map(|record| record.stream).collect();
-        let named = named_outside(&merged.records);
+        let named = missing_targets(&merged.records);
         let dedup_keys = self.dedup_keys(&named);
-        let outside = self.outside(named, dedup_keys.clone(), &streams, known_at).await?;
-        let reused =
-            self.reused(reader, merged.cross_stream_duplicates, &streams, known_at).await?;
+        let outside =
+            self.explain_missing_targets(named, dedup_keys.clone(), &streams, known_at).await?;
+        let reused = self
+            .findings_of_reused_ids(reader, merged.cross_stream_duplicates, &streams, known_at)
+            .await?;
         let records = merged.records;
         let mut history = run_blocking_if_long(records.len(), || {
             history::fold(records, &outside, Some(known_at))
         });
         history.findings.extend(reused);
-        let dependencies = AnswerDependencies { streams: merged.read, dedup_keys };
-        Ok(Some(Person { history, revision, known_at, dependencies }))
+        let dependencies = AnswerDependencies { streams: merged.other_streams_read, dedup_keys };
+        Ok(Some(PersonHistory { history, revision, known_at, dependencies }))
     }
 
-    /// The latest recorded time among the records that an answer uses. Where other writers record
-    /// too, this is what the answer knows: a record of this person that is still on its way may be
-    /// stamped earlier than the latest of the log, but not than the latest of this person.
-    async fn last_used(
+    /// The latest `recordedtime` of the records that an answer uses. With several writers the
+    /// answer is complete only up to this time: a record of this person that the log does not show
+    /// yet may have an earlier time than the end of the log, but never an earlier time than this
+    /// person's last record.
+    async fn latest_recorded_time_used(
         &self,
         reader: &Reader,
         person: PersonId,
@@ -97,7 +100,7 @@ impl Ledger {
     ) -> Result<RecordedTime, ReadError> {
         let merged = self.merged(reader, person, own.clone(), latest).await?;
         let records = merged.records;
-        let outside = self.store.find(self.dedup_keys(&named_outside(&records))).await?;
+        let outside = self.store.find(self.dedup_keys(&missing_targets(&records))).await?;
         let sharing = match merged.cross_stream_duplicates.is_empty() {
             true => Vec::new(),
             false => self.store.find(merged.cross_stream_duplicates).await?,
@@ -114,7 +117,7 @@ impl Ledger {
     }
 
     /// The findings about records whose (`source`, `id`) a record of another person has too.
-    async fn reused(
+    async fn findings_of_reused_ids(
         &self,
         reader: &Reader,
         cross_stream_duplicates: Vec<DedupKey>,
@@ -138,8 +141,9 @@ impl Ledger {
         Ok(findings)
     }
 
-    /// Why the records with these keys are not among the readable records of the person.
-    async fn outside(
+    /// For each key that a correction or annulment names and that the person's readable records
+    /// lack: whether its record was erased or is another person's.
+    async fn explain_missing_targets(
         &self,
         named: Vec<EventKey>,
         dedup_keys: Vec<DedupKey>,
@@ -156,7 +160,7 @@ impl Ledger {
         for (key, found) in named.into_iter().zip(&found) {
             match found.first().and_then(view) {
                 Some((_, recorded_at)) if recorded_at > known_at => {}
-                // Of a person's own records only the erased ones have no key to be found by.
+                // A record of the person that is not among the readable ones was erased.
                 Some((stream, _)) if own.contains(&stream) => {
                     outside.erased.insert(key);
                 }
@@ -170,7 +174,8 @@ impl Ledger {
     }
 }
 
-/// A record of another person has the source and id of this event; `None`: it was erased.
+/// The finding that another person's record has the same source and id as this event. `None`: the
+/// person's own record was erased.
 fn reused_across_persons(event: Option<&Event>) -> Finding {
     Finding {
         code: FindingCode::IdReusedAcrossPersons,
@@ -181,9 +186,8 @@ fn reused_across_persons(event: Option<&Event>) -> Finding {
     }
 }
 
-/// The keys that a correction or annulment among these records names and that no readable record
-/// among them has.
-fn named_outside(records: &[Arc<Recorded>]) -> Vec<EventKey> {
+/// The keys of corrected or annulled events that are not among these records, or are erased.
+fn missing_targets(records: &[Arc<Recorded>]) -> Vec<EventKey> {
     let events = || records.iter().filter_map(|record| record.event());
     let here: HashSet<&EventKey> = events().map(|event| &event.key).collect();
     let targets = events().filter_map(history::target);

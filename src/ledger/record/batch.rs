@@ -1,5 +1,6 @@
 //! The drafts of one request while they are being recorded.
-//! Always: every draft gets one answer; drafts with one dedup key are compared with one content.
+//! Always: every draft gets exactly one answer; all drafts with the same dedup key are compared
+//! with the same content.
 
 use bytes::Bytes;
 
@@ -19,8 +20,8 @@ pub(super) struct RecordBatch<'a> {
     answers: Vec<Option<DraftAnswer>>,
     /// For each draft the first draft of this batch with the same key, if that is another draft.
     first_with_key: Vec<Option<usize>>,
-    /// Whether two drafts of this batch have one key.
-    repeats_keys: bool,
+    /// Whether two drafts of this batch have the same key.
+    has_repeated_keys: bool,
 }
 
 /// One record to write: a draft's own, or its copy in the other stream of a merge.
@@ -40,8 +41,8 @@ enum DraftAnswer {
     Reused,
 }
 
-/// Writes, and for each write the places of its records among the pending ones.
-pub(super) type Writes = (Vec<Write>, Vec<Vec<usize>>);
+/// The writes, and for each write the indexes of its records in `pending`.
+pub(super) type WritesWithIndexes = (Vec<Write>, Vec<Vec<usize>>);
 
 impl<'a> RecordBatch<'a> {
     pub(super) fn new(drafts: &'a [Draft], dedup_hash_key: &[u8; 32]) -> Self {
@@ -49,72 +50,72 @@ impl<'a> RecordBatch<'a> {
         let answers = vec![None; drafts.len()];
         let mut first_with_key = vec![None; drafts.len()];
         let mut pending = Vec::with_capacity(drafts.len());
-        for (place, draft) in drafts.iter().enumerate() {
+        for (index, draft) in drafts.iter().enumerate() {
             let dedup_key = record::dedup_key(dedup_hash_key, &draft.key);
-            let earlier = *first.entry(dedup_key).or_insert(place);
-            if earlier != place {
-                first_with_key[place] = Some(earlier);
+            let earlier = *first.entry(dedup_key).or_insert(index);
+            if earlier != index {
+                first_with_key[index] = Some(earlier);
                 continue;
             }
-            // The copy of a merge comes first: an answer that is known at the `recordedtime` of the
-            // receipt then has the merge in both streams.
+            // The copy of a merge is stored first. An answer for the `recordedtime` in the receipt
+            // then sees the merge in both streams.
             pending.extend(draft.mirror.map(|stream| {
                 let dedup_key = record::dedup_key_of_copy(dedup_hash_key, &draft.key, stream);
-                PendingRecord { draft: place, stream, dedup_key, is_done: false }
+                PendingRecord { draft: index, stream, dedup_key, is_done: false }
             }));
             let stream = draft.person;
-            pending.push(PendingRecord { draft: place, stream, dedup_key, is_done: false });
+            pending.push(PendingRecord { draft: index, stream, dedup_key, is_done: false });
         }
-        let repeats_keys = first_with_key.iter().any(Option::is_some);
-        Self { drafts, pending, answers, first_with_key, repeats_keys }
+        let has_repeated_keys = first_with_key.iter().any(Option::is_some);
+        Self { drafts, pending, answers, first_with_key, has_repeated_keys }
     }
 
-    /// The writes that are left. Neighbours of one stream share a write; the precondition goes with
-    /// the first write to the person's own stream. The copy of a merge goes ahead of the merge: a
-    /// copy alone has no effect.
+    /// The writes for all records that are not answered yet. Consecutive records of one stream
+    /// share a write. The precondition is on the first write to the person's own stream. The copy
+    /// of a merge is written before the merge, because a copy alone has no effect.
     pub(super) fn writes(
         &self,
         expected: Expected,
-        own: AppendGroup,
+        own_stream_group: AppendGroup,
         salts: &[[u8; 32]],
-    ) -> Writes {
+    ) -> WritesWithIndexes {
         let mut writes: Vec<Write> = Vec::new();
-        let mut places: Vec<Vec<usize>> = Vec::new();
+        let mut indexes: Vec<Vec<usize>> = Vec::new();
         let mut precondition = Some(expected);
         let mut size = AppendSize::default();
         let pending = self.pending.iter().enumerate();
-        for (place, record) in pending.filter(|(_, record)| !record.is_done) {
+        for (index, record) in pending.filter(|(_, record)| !record.is_done) {
             let draft = &self.drafts[record.draft];
             let unstamped =
-                UnstampedRecord::new(draft, record.stream, record.dedup_key, &salts[place]);
+                UnstampedRecord::new(draft, record.stream, record.dedup_key, &salts[index]);
             let is_own = record.stream == draft.person;
-            let group = if is_own { own } else { AppendGroup::WithStreamFirst };
+            let group = if is_own { own_stream_group } else { AppendGroup::WithStreamFirst };
             let bytes = unstamped.head.len();
             let has_room = group != AppendGroup::Alone || size.has_room(bytes);
-            match (writes.last_mut(), places.last_mut()) {
-                (Some(write), Some(places))
+            match (writes.last_mut(), indexes.last_mut()) {
+                (Some(write), Some(indexes))
                     if write.stream == record.stream && write.group == group && has_room =>
                 {
                     write.records.push(unstamped);
-                    places.push(place);
+                    indexes.push(index);
                 }
                 _ => {
                     size = AppendSize::default();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
                     let records = vec![unstamped];
                     writes.push(Write { stream: record.stream, expected, group, records });
-                    places.push(vec![place]);
+                    indexes.push(vec![index]);
                 }
             }
             size.add(bytes);
         }
-        (writes, places)
+        (writes, indexes)
     }
 
     /// Answers the drafts whose records were appended.
-    pub(super) fn appended(&mut self, places: &[usize], stored: &[Stored]) {
-        for (place, stored) in places.iter().zip(stored) {
-            let record = &mut self.pending[*place];
+    pub(super) fn appended(&mut self, indexes: &[usize], stored: &[Stored]) {
+        for (index, stored) in indexes.iter().zip(stored) {
+            let record = &mut self.pending[*index];
             record.is_done = true;
             let draft = &self.drafts[record.draft];
             if record.stream == draft.person {
@@ -124,54 +125,54 @@ impl<'a> RecordBatch<'a> {
         }
     }
 
-    /// The log has a record with the dedup key of this pending one: each draft with this key is
-    /// compared with the content of the record. An erased record of the same person is a
-    /// duplicate, since nobody can compare its content any more.
-    pub(super) fn already_stored(
+    /// Compares every draft that has the dedup key of this pending record with the stored record.
+    /// An erased record of the same person counts as the same content, because nobody can compare
+    /// its content any more.
+    pub(super) fn answer_from_stored(
         &mut self,
-        place: usize,
+        index: usize,
         stored: &Stored,
         content: &Content<Bytes>,
     ) {
-        let first = self.pending[place].draft;
+        let first = self.pending[index].draft;
         let Ok(view) = View::new(&stored.record) else { return };
-        if self.pending[place].stream != self.drafts[first].person {
-            self.pending[place].is_done = true;
+        if self.pending[index].stream != self.drafts[first].person {
+            self.pending[index].is_done = true;
             return;
         }
-        for place in self.with_key_of(first) {
-            let draft = &self.drafts[place];
+        for index in self.drafts_with_key_of(first) {
+            let draft = &self.drafts[index];
             let (is_same, is_erased) = match content {
                 Content::Open(text) => (content::is_same(text, &draft.canonical), false),
                 Content::Erased { .. } => (view.stream() == draft.person, true),
             };
             let receipt = || Receipt::new(draft, stored, ReceiptStatus::Duplicate);
-            self.answers[place] = Some(match is_same.then(receipt).flatten() {
+            self.answers[index] = Some(match is_same.then(receipt).flatten() {
                 Some(receipt) => DraftAnswer::Receipt(Receipt { is_erased, ..receipt }),
                 None => DraftAnswer::Reused,
             });
         }
-        // A key that is refused takes its copy in the other stream of a merge with it.
+        // If the draft is refused, its copy in the other stream of the merge is not written either.
         let is_reused = self.answers[first] == Some(DraftAnswer::Reused);
         for record in self.pending.iter_mut().filter(|record| record.draft == first) {
             record.is_done |= is_reused || record.stream == self.drafts[first].person;
         }
     }
 
-    /// The drafts with the key of this draft, which is the first of them.
-    fn with_key_of(&self, first: usize) -> Vec<usize> {
+    /// All drafts with the same key as this draft, which must be the first of them.
+    fn drafts_with_key_of(&self, first: usize) -> Vec<usize> {
         let mut drafts = vec![first];
-        if self.repeats_keys {
+        if self.has_repeated_keys {
             let later = first..self.drafts.len();
-            drafts.extend(later.filter(|place| self.first_with_key[*place] == Some(first)));
+            drafts.extend(later.filter(|index| self.first_with_key[*index] == Some(first)));
         }
         drafts
     }
 
-    /// Whether two drafts of this batch have one key and two contents.
+    /// Whether two drafts of this batch have the same key and different contents.
     pub(super) fn has_conflicts(&self) -> bool {
-        let conflicts = |(place, first): (usize, &Option<usize>)| {
-            first.is_some_and(|first| !self.is_same(first, place))
+        let conflicts = |(index, first): (usize, &Option<usize>)| {
+            first.is_some_and(|first| !self.is_same(first, index))
         };
         self.first_with_key.iter().enumerate().any(conflicts)
     }
@@ -180,27 +181,27 @@ impl<'a> RecordBatch<'a> {
         content::is_same(&self.drafts[one].canonical, &self.drafts[other].canonical)
     }
 
-    /// Gives a draft the receipt that it would get at this revision.
-    pub(super) fn expect(&mut self, place: usize, revision: Revision) {
-        let receipt = Receipt::expected(&self.drafts[place], revision);
-        self.answers[place] = Some(DraftAnswer::Receipt(receipt));
+    /// Gives a draft the receipt that it would get if it were appended at this revision.
+    pub(super) fn answer_as_if_appended(&mut self, index: usize, revision: Revision) {
+        let receipt = Receipt::expected(&self.drafts[index], revision);
+        self.answers[index] = Some(DraftAnswer::Receipt(receipt));
     }
 
-    /// Answers the drafts whose key an earlier draft of this batch has.
-    pub(super) fn answer_duplicates_within(&mut self) {
-        for place in 0..self.drafts.len() {
-            let Some(first) = self.first_with_key[place] else { continue };
-            if self.answers[place].is_some() {
+    /// Answers each draft that has the same key as an earlier draft of this batch.
+    pub(super) fn answer_repeats_in_batch(&mut self) {
+        for index in 0..self.drafts.len() {
+            let Some(first) = self.first_with_key[index] else { continue };
+            if self.answers[index].is_some() {
                 continue;
             }
-            let mut answer = match self.is_same(first, place) {
+            let mut answer = match self.is_same(first, index) {
                 true => self.answers[first].clone(),
                 false => Some(DraftAnswer::Reused),
             };
             if let Some(DraftAnswer::Receipt(receipt)) = &mut answer {
                 receipt.status = ReceiptStatus::Duplicate;
             }
-            self.answers[place] = answer;
+            self.answers[index] = answer;
         }
     }
 
@@ -219,9 +220,9 @@ impl<'a> RecordBatch<'a> {
         receipts.filter(|receipt| receipt.status == ReceiptStatus::Recorded).collect()
     }
 
-    /// Refuses the batch if a draft's key is in use with other content.
-    pub(super) fn refuse_reused(&self) -> Result<(), RecordError> {
-        let is_reused = |place: &usize| self.answers[*place] == Some(DraftAnswer::Reused);
+    /// Fails if the key of a draft is in use with other content.
+    pub(super) fn fail_if_reused(&self) -> Result<(), RecordError> {
+        let is_reused = |index: &usize| self.answers[*index] == Some(DraftAnswer::Reused);
         let reused: Vec<usize> = (0..self.answers.len()).filter(is_reused).collect();
         if reused.is_empty() { Ok(()) } else { Err(RecordError::Reused(reused)) }
     }

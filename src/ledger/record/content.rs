@@ -1,4 +1,4 @@
-//! Whether two texts of one event say the same.
+//! Compares the contents of two events that have the same key.
 //! Always: the mode in which an event was sent makes no difference.
 //! Form: CloudEvents HTTP binding, 3.1.3.2.
 
@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use crate::domain::vocabulary::canonical;
 
 /// Whether two events have the same content in RFC 8785 form. Binary mode has only text for
-/// attributes, so `5` and `"5"` are one attribute value. `datacontenttype` can only be
-/// `application/json`, which is what its absence means and what most clients cannot leave out.
+/// attributes, so `5` and `"5"` are one attribute value. `datacontenttype` is left out of the
+/// comparison: its only value is `application/json`, an absent one means the same, and most clients
+/// cannot leave it out.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     one == other || matches!((in_any_mode(one), in_any_mode(other)), (Some(a), Some(b)) if a == b)
 }

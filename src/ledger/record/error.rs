@@ -4,17 +4,20 @@ use super::receipt::Receipt;
 use crate::domain::id::Revision;
 use crate::store::{AppendError, ReadError};
 
-/// A batch that was not recorded whole.
+/// Why a batch was not recorded completely, and what was recorded of it.
 #[derive(Debug)]
-pub struct Unrecorded {
-    /// Why.
+pub struct RecordFailure {
+    /// The reason.
     pub why: RecordError,
-    /// The receipts of the drafts that were recorded all the same: none with one writer; a cluster
-    /// is atomic per person. Sending the whole batch again is safe.
+    /// The receipts of the drafts that were recorded nevertheless. After [`Ledger::record`] the
+    /// embedded store never has any; a cluster can, because it is atomic per stream only. Sending
+    /// the whole batch again is safe.
+    ///
+    /// [`Ledger::record`]: crate::ledger::Ledger::record
     pub recorded: Vec<Receipt>,
 }
 
-impl From<RecordError> for Unrecorded {
+impl From<RecordError> for RecordFailure {
     fn from(why: RecordError) -> Self {
         Self { why, recorded: Vec::new() }
     }
@@ -23,11 +26,11 @@ impl From<RecordError> for Unrecorded {
 /// Why a batch was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The drafts at these places carry a (`source`, `id`) that the log has with other content: the
+    /// The drafts at these indexes have a (`source`, `id`) that the log has with other content. The
     /// sender must use a new id.
     #[error("a (source, id) is in use with other content")]
     Reused(Vec<usize>),
-    /// The stream is not at the revision asked for: read again, decide again.
+    /// The stream is not at the expected revision. The sender must read it again and decide again.
     #[error("the stream is at another revision")]
     WrongRevision {
         /// The stream's last revision; `None` for a new stream.

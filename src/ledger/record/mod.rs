@@ -1,7 +1,7 @@
 //! The only way in: from drafts to durable records and their receipts.
 //! Always: the same (`source`, `id`) with the same content gets its first receipt again; with other
-//! content it is refused; duplicates are answered before preconditions, so that a retry whose
-//! answer was lost is safe.
+//! content it is refused. Duplicates are detected before preconditions are checked, so a sender
+//! that lost an answer can always send again.
 
 mod batch;
 mod content;
@@ -9,6 +9,6 @@ mod error;
 mod receipt;
 mod write;
 
-pub use self::error::{RecordError, Unrecorded};
-pub use self::receipt::{LogPlace, Receipt, ReceiptStatus};
+pub use self::error::{RecordError, RecordFailure};
+pub use self::receipt::{LogEntry, Receipt, ReceiptStatus};
 pub use self::write::WriteMode;

@@ -1,5 +1,5 @@
 //! The receipt of an event: the sender's proof that the event is in the ledger.
-//! Form: the section "Recording" of the HTTP contract.
+//! Form: the schema `Receipt` of the OpenAPI document (`http/openapi/components.rs`).
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
@@ -26,20 +26,20 @@ pub struct Receipt {
     pub key: EventKey,
     /// The person whose stream the record lies in.
     pub subject: PersonId,
-    /// The record's place in the stream; in a dry run, the place it would get.
+    /// The record's revision in the stream; in a dry run, the revision that it would get.
     pub revision: Revision,
-    /// Where the record lies in the log; absent in a dry run that would write it.
-    pub place: Option<LogPlace>,
+    /// The record's entry in the log; `None` in a dry run that would write the record.
+    pub log_entry: Option<LogEntry>,
     /// What became of the event.
     pub status: ReceiptStatus,
-    /// Whether the content of the stored record was erased, so that the two contents could not be
-    /// compared. A sender who wants the content in the ledger again sends it under a new id.
+    /// Whether the content of the stored record was erased, so that the sent content could not be
+    /// compared with it. A sender who wants the content in the ledger again sends it with a new id.
     pub is_erased: bool,
 }
 
-/// Where a record lies in the log.
+/// Where a record lies in the log, when it was recorded, and its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogPlace {
+pub struct LogEntry {
     /// The record's position.
     pub position: Position,
     /// When the ledger recorded it.
@@ -51,12 +51,12 @@ pub struct LogPlace {
 impl Receipt {
     /// The receipt of a draft for the record that holds it; `None` when the record cannot be read.
     pub(super) fn new(draft: &Draft, stored: &Stored, status: ReceiptStatus) -> Option<Self> {
-        let place = LogPlace {
+        let entry = LogEntry {
             position: stored.position,
             recorded_at: View::new(&stored.record).ok()?.recorded(),
             commitment: record::commitment(&stored.record),
         };
-        Some(Self { place: Some(place), status, ..Self::expected(draft, stored.revision) })
+        Some(Self { log_entry: Some(entry), status, ..Self::expected(draft, stored.revision) })
     }
 
     /// The receipt that a draft would get at this revision.
@@ -65,7 +65,7 @@ impl Receipt {
             key: draft.key.clone(),
             subject: draft.person,
             revision,
-            place: None,
+            log_entry: None,
             status: ReceiptStatus::Recorded,
             is_erased: false,
         }
@@ -73,7 +73,7 @@ impl Receipt {
 }
 
 impl Serialize for Receipt {
-    /// As the HTTP contract has it.
+    /// Writes the members that the OpenAPI schema `Receipt` describes.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         let mut receipt = writer.serialize_struct("Receipt", 10)?;
         receipt.serialize_field("id", &*self.key.id)?;
@@ -81,7 +81,7 @@ impl Serialize for Receipt {
         receipt.serialize_field("subject", &self.subject)?;
         receipt.serialize_field("stream", &self.subject.stream())?;
         receipt.serialize_field("revision", &self.revision)?;
-        if let Some(LogPlace { position, recorded_at, commitment }) = &self.place {
+        if let Some(LogEntry { position, recorded_at, commitment }) = &self.log_entry {
             receipt.serialize_field("position", position)?;
             receipt.serialize_field("recordedtime", recorded_at)?;
             receipt.serialize_field("commitment", commitment.to_hex().as_str())?;

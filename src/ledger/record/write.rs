@@ -1,11 +1,11 @@
-//! Writing drafts: append, compare what the log has already, append the rest.
-//! Always: a draft is answered once its record is durable, or once the log is known to have its
-//! key.
+//! Records drafts: appends them, compares those that the log has already, appends the rest.
+//! Always: a draft gets its receipt only when its record is durable, or when the log already has
+//! its key.
 
 use std::collections::HashMap;
 
 use super::batch::RecordBatch;
-use super::error::{RecordError, Unrecorded};
+use super::error::{RecordError, RecordFailure};
 use super::receipt::Receipt;
 use crate::domain::event::Draft;
 use crate::domain::id::{PersonId, Revision};
@@ -14,8 +14,8 @@ use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
 use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Stored};
 
-/// Each attempt answers at least one draft whose key another sender wrote meanwhile; more attempts
-/// than this mean that senders race with the same ids.
+/// The most attempts to append one batch. An attempt is repeated only if the log turned out to have
+/// a draft's key already; this many repeats mean that several senders send the same ids at once.
 const ATTEMPTS_MAX: usize = 16;
 
 /// Compares a draft with the record that has its dedup key.
@@ -24,15 +24,15 @@ const READER: Reader = Reader::system("record");
 /// Whether to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Write, and answer once all is durable.
+    /// Write, and answer when all records are durable.
     Write,
     /// Say what would happen, and write nothing.
     DryRun,
 }
 
-/// Whether one refused draft keeps the others of its batch out.
+/// Whether one refused draft stops the other drafts of its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BatchRule {
+enum Atomicity {
     /// All drafts are recorded or none.
     AllOrNothing,
     /// Each draft is recorded on its own.
@@ -40,21 +40,22 @@ enum BatchRule {
 }
 
 impl Ledger {
-    /// Records all drafts or none, in order. Receipts come back in the same order, once all is
-    /// durable. `expected` is what the one person's stream must be.
+    /// Records all drafts or none, in order. Returns the receipts in the same order when all
+    /// records are durable. `expected` is the precondition on the person's stream; a caller that
+    /// gives one sends drafts of one person only.
     ///
     /// # Errors
-    /// See [`Unrecorded`].
+    /// See [`RecordFailure`].
     pub async fn record(
         &self,
         drafts: &[Draft],
         expected: Expected,
         mode: WriteMode,
-    ) -> Result<Vec<Receipt>, Unrecorded> {
+    ) -> Result<Vec<Receipt>, RecordFailure> {
         let mut batch = RecordBatch::new(drafts, &self.dedup_hash_key);
         match self.record_all(&mut batch, expected, mode).await {
             Ok(()) => Ok(batch.into_receipts().into_iter().flatten().collect()),
-            Err(why) => Err(Unrecorded { why, recorded: batch.recorded() }),
+            Err(why) => Err(RecordFailure { why, recorded: batch.recorded() }),
         }
     }
 
@@ -67,14 +68,14 @@ impl Ledger {
         self.refuse_conflicts(batch).await?;
         match mode {
             WriteMode::Write => {
-                self.append_until_answered(batch, expected, BatchRule::AllOrNothing).await?;
+                self.append_until_answered(batch, expected, Atomicity::AllOrNothing).await?;
             }
-            WriteMode::DryRun => self.foresee(batch, expected).await?,
+            WriteMode::DryRun => self.dry_run(batch, expected).await?,
         }
-        batch.refuse_reused()
+        batch.fail_if_reused()
     }
 
-    /// Records each draft on its own: `None` in place of a receipt says that its (`source`, `id`)
+    /// Records each draft on its own: `None` instead of a receipt means that its (`source`, `id`)
     /// is in use with other content.
     ///
     /// # Errors
@@ -83,30 +84,30 @@ impl Ledger {
         &self,
         drafts: &[Draft],
         mode: WriteMode,
-    ) -> Result<Vec<Option<Receipt>>, Unrecorded> {
+    ) -> Result<Vec<Option<Receipt>>, RecordFailure> {
         let mut batch = RecordBatch::new(drafts, &self.dedup_hash_key);
         let (batch_mut, any) = (&mut batch, Expected::Any);
         let done = match mode {
             WriteMode::Write => {
-                self.append_until_answered(batch_mut, any, BatchRule::EachAlone).await
+                self.append_until_answered(batch_mut, any, Atomicity::EachAlone).await
             }
-            WriteMode::DryRun => self.foresee(batch_mut, any).await,
+            WriteMode::DryRun => self.dry_run(batch_mut, any).await,
         };
         match done {
             Ok(()) => Ok(batch.into_receipts()),
-            Err(why) => Err(Unrecorded { why, recorded: batch.recorded() }),
+            Err(why) => Err(RecordFailure { why, recorded: batch.recorded() }),
         }
     }
 
-    /// Gives every draft the answer that it would get.
-    async fn foresee(
+    /// Works out the answer that every draft would get, and writes nothing.
+    async fn dry_run(
         &self,
         batch: &mut RecordBatch<'_>,
         expected: Expected,
     ) -> Result<(), RecordError> {
-        self.compare_all(batch).await?;
+        self.answer_all_already_stored(batch).await?;
         let mut next: HashMap<PersonId, u64> = HashMap::new();
-        let mut foreseen = Vec::new();
+        let mut expected_receipts = Vec::new();
         for record in batch.pending.iter().filter(|record| !record.is_done) {
             let is_own = record.stream == batch.drafts[record.draft].person;
             let count = match next.get(&record.stream) {
@@ -114,32 +115,32 @@ impl Ledger {
                 None => {
                     let last = self.store.read_stream(record.stream, Revision(0), 0).await?.last;
                     if is_own {
-                        require(expected, last)?;
+                        check_expected(expected, last)?;
                     }
                     last.map_or(0, |revision| revision.0 + 1)
                 }
             };
             next.insert(record.stream, count + 1);
             if is_own {
-                foreseen.push((record.draft, Revision(count)));
+                expected_receipts.push((record.draft, Revision(count)));
             }
         }
-        for (draft, revision) in foreseen {
-            batch.expect(draft, revision);
+        for (draft, revision) in expected_receipts {
+            batch.answer_as_if_appended(draft, revision);
         }
-        batch.answer_duplicates_within();
+        batch.answer_repeats_in_batch();
         Ok(())
     }
 
-    /// Refuses a batch that has two contents under one key. If the log has the key, the draft that
-    /// differs from the log is at fault; else the later draft.
+    /// Refuses a batch in which two drafts have the same key and different contents. Refused is the
+    /// draft that differs from the stored record or, if the log has no such key, the later draft.
     async fn refuse_conflicts(&self, batch: &mut RecordBatch<'_>) -> Result<(), RecordError> {
         if !batch.has_conflicts() {
             return Ok(());
         }
-        self.compare_all(batch).await?;
-        batch.answer_duplicates_within();
-        batch.refuse_reused()
+        self.answer_all_already_stored(batch).await?;
+        batch.answer_repeats_in_batch();
+        batch.fail_if_reused()
     }
 
     /// Appends what the log does not have, until every draft has its answer.
@@ -147,75 +148,79 @@ impl Ledger {
         &self,
         batch: &mut RecordBatch<'_>,
         expected: Expected,
-        rule: BatchRule,
+        atomicity: Atomicity,
     ) -> Result<(), RecordError> {
         let salts = salts(batch.pending.len()).map_err(|_| AppendError::Failed)?;
-        let group = match rule {
-            BatchRule::AllOrNothing => AppendGroup::WithStream,
-            BatchRule::EachAlone => AppendGroup::Alone,
+        let group = match atomicity {
+            Atomicity::AllOrNothing => AppendGroup::WithStream,
+            Atomicity::EachAlone => AppendGroup::Alone,
         };
         for _ in 0..ATTEMPTS_MAX {
-            let (writes, places) = batch.writes(expected, group, &salts);
+            let (writes, indexes) = batch.writes(expected, group, &salts);
             if writes.is_empty() {
-                batch.answer_duplicates_within();
+                batch.answer_repeats_in_batch();
                 return Ok(());
             }
             let outcomes = self.store.append(writes).await?;
-            let already_stored = take_outcomes(batch, outcomes, places)?;
-            self.compare(batch, &already_stored).await?;
-            if rule == BatchRule::AllOrNothing {
-                batch.refuse_reused()?;
+            let already_stored = take_outcomes(batch, outcomes, indexes)?;
+            self.answer_already_stored(batch, &already_stored).await?;
+            if atomicity == Atomicity::AllOrNothing {
+                batch.fail_if_reused()?;
             }
         }
         Err(AppendError::Busy.into())
     }
 
-    async fn compare_all(&self, batch: &mut RecordBatch<'_>) -> Result<(), ReadError> {
-        let all: Vec<usize> = (0..batch.pending.len()).collect();
-        self.compare(batch, &all).await
-    }
-
-    /// Looks up the dedup keys of these pending records, and answers the drafts that the log has.
-    async fn compare(
+    async fn answer_all_already_stored(
         &self,
         batch: &mut RecordBatch<'_>,
-        places: &[usize],
     ) -> Result<(), ReadError> {
-        if places.is_empty() {
+        let all: Vec<usize> = (0..batch.pending.len()).collect();
+        self.answer_already_stored(batch, &all).await
+    }
+
+    /// Looks up the stored records with the dedup keys of these pending records. Answers each draft
+    /// found there: with the receipt of a duplicate or, if its content is another, as reused.
+    async fn answer_already_stored(
+        &self,
+        batch: &mut RecordBatch<'_>,
+        indexes: &[usize],
+    ) -> Result<(), ReadError> {
+        if indexes.is_empty() {
             return Ok(());
         }
-        let dedup_keys = places.iter().map(|place| batch.pending[*place].dedup_key).collect();
+        let dedup_keys = indexes.iter().map(|index| batch.pending[*index].dedup_key).collect();
         let found = self.store.find(dedup_keys).await?;
-        for (place, found) in places.iter().zip(&found) {
-            // Of several records that carry a key, the one in this stream, else the first.
+        for (index, found) in indexes.iter().zip(&found) {
+            // If several records have the key, the one in this stream counts, or else the first.
             let is_own = |stored: &&Stored| {
                 let stream = View::new(&stored.record).ok().map(View::stream);
-                stream == Some(batch.pending[*place].stream)
+                stream == Some(batch.pending[*index].stream)
             };
             if let Some(stored) = found.iter().find(is_own).or(found.first()) {
-                let content = self.text(&READER, stored)?;
-                batch.already_stored(*place, stored, &content);
+                let content = self.event_text(&READER, stored)?;
+                batch.answer_from_stored(*index, stored, &content);
             }
         }
         Ok(())
     }
 }
 
-/// Answers the drafts that were appended. Gives the places of the pending records whose dedup key
-/// the log has already.
+/// Answers the drafts that were appended. Returns the indexes of the pending records whose dedup
+/// key the log already has.
 fn take_outcomes(
     batch: &mut RecordBatch<'_>,
     outcomes: Vec<Outcome>,
-    places: Vec<Vec<usize>>,
+    indexes: Vec<Vec<usize>>,
 ) -> Result<Vec<usize>, RecordError> {
     let mut already_stored = Vec::new();
     let mut conflict = None;
     let mut failed: Option<AppendError> = None;
-    for (outcome, places) in outcomes.into_iter().zip(places) {
+    for (outcome, indexes) in outcomes.into_iter().zip(indexes) {
         match outcome {
-            Outcome::Appended(stored) => batch.appended(&places, &stored),
-            Outcome::AlreadyStored(those) => {
-                already_stored.extend(those.into_iter().map(|i| places[i]));
+            Outcome::Appended(stored) => batch.appended(&indexes, &stored),
+            Outcome::AlreadyStored(found) => {
+                already_stored.extend(found.into_iter().map(|i| indexes[i]));
             }
             Outcome::Conflict { actual } => conflict = Some(actual),
             Outcome::Withheld => {}
@@ -233,7 +238,8 @@ fn take_outcomes(
     }
 }
 
-fn require(expected: Expected, actual: Option<Revision>) -> Result<(), RecordError> {
+/// Fails unless the last revision of the stream is as expected.
+fn check_expected(expected: Expected, actual: Option<Revision>) -> Result<(), RecordError> {
     let fits = match expected {
         Expected::Any => true,
         Expected::New => actual.is_none(),
@@ -242,7 +248,7 @@ fn require(expected: Expected, actual: Option<Revision>) -> Result<(), RecordErr
     if fits { Ok(()) } else { Err(RecordError::WrongRevision { actual }) }
 }
 
-/// Fresh salts, 32 bytes each, from one draw of the system's randomness.
+/// Makes random salts of 32 bytes each from one random seed of the operating system.
 fn salts(count: usize) -> Result<Vec<[u8; 32]>, getrandom::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;

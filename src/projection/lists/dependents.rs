@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::row::Row;
 use crate::domain::id::{DedupKey, PersonId};
-use crate::ledger::read::touched::TouchedRecord;
+use crate::ledger::read::header::RecordHeader;
 
 /// What a person's answer depends on beside the person's own stream.
 pub(super) enum Dependency {
@@ -44,7 +44,7 @@ impl Dependents {
     }
 
     /// The persons whose answers a record may change, beside the person of its stream.
-    pub fn of(&self, record: &TouchedRecord) -> impl Iterator<Item = PersonId> {
+    pub fn of(&self, record: &RecordHeader) -> impl Iterator<Item = PersonId> {
         let of_stream = self.of_streams.get(&record.stream);
         let of_record = self.of_records.get(&record.dedup_key);
         of_stream.into_iter().chain(of_record).flatten().copied()

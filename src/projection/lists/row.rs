@@ -23,7 +23,7 @@ use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
 use crate::ledger::answer::{self, Question};
 use crate::ledger::read::open::Reader;
-use crate::ledger::read::person::{AnswerDependencies, Person};
+use crate::ledger::read::person::{AnswerDependencies, PersonHistory};
 use crate::ledger::read::run_blocking_if_long;
 use crate::ledger::{Ledger, ReadError};
 
@@ -94,7 +94,7 @@ async fn answered(
     Ok(Some(run_blocking_if_long(found.history.items.len(), || folded(&question, &found, now))))
 }
 
-fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
+fn folded(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> Row {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let (trajectory, changes_at) =
         trajectory::answer_until(&person.history, question.at, rules, registry);
@@ -113,7 +113,7 @@ fn folded(question: &Question, person: &Person, now: DateTime<Utc>) -> Row {
 /// The credits, and when the civil day ends if they may be others on the next one.
 fn credits(
     question: &Question,
-    person: &Person,
+    person: &PersonHistory,
     now: DateTime<Utc>,
 ) -> (Vec<CreditRow>, Option<DateTime<Utc>>) {
     let is_grant = |(_, fact): (_, &Fact)| matches!(fact, Fact::Granted(_));

@@ -12,7 +12,7 @@ use super::row::{self, Row};
 use super::state::{ListState, UnfinishedStretch};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime};
 use crate::ledger::Ledger;
-use crate::ledger::read::touched::TouchedRecord;
+use crate::ledger::read::header::RecordHeader;
 use crate::projection::follow::{Fault, LogPoint, Pace, Projection, StretchEnd, WallClock};
 
 /// The number of persons committed at once, so that little is done again after a cut.
@@ -77,7 +77,7 @@ impl Projection for ListRows {
         Ok(self.state.rebuild()?)
     }
 
-    fn take(&mut self, record: &TouchedRecord) {
+    fn take(&mut self, record: &RecordHeader) {
         self.touched.insert(record.stream);
         self.touched.extend(self.dependents.of(record));
         if record.is_cross_stream_duplicate {

@@ -3,8 +3,8 @@
 //! Always: an append happens only at the revision up to which the dedup keys of the stream were
 //! looked up, so that no key is in a stream twice. Every answer was read back from the cluster.
 //!
-//! The server's own idempotency is not enough: it compares ids only from the expected revision on,
-//! data never, and other streams never (server: IndexWriter, `CheckCommit`).
+//! The server's own idempotency is not enough: it compares ids only from the expected revision on.
+//! It never compares data and never looks at other streams (server: IndexWriter, `CheckCommit`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,14 +58,14 @@ pub struct ClusterWriter {
     stream_locks: Vec<Mutex<()>>,
 }
 
-/// What was sent to be appended behind a revision, whether or not an answer came.
+/// The records that were sent to be appended after a revision, whether or not an answer came.
 struct Attempt {
     after: Option<Revision>,
     records: Vec<Bytes>,
 }
 
-/// How much of an attempt the copy shows.
-enum Copied {
+/// How much of an attempt the copy holds.
+enum CopyState {
     Nothing,
     /// Only its first records: the rest, up to this revision, is on its way.
     Part(Revision),
@@ -92,7 +92,7 @@ impl ClusterWriter {
         Self { copy, connection, signals, clock, stream_locks }
     }
 
-    /// How often the connection was made anew.
+    /// How often the connection was made again.
     pub fn reconnects(&self) -> u64 {
         self.connection.reconnects()
     }
@@ -141,8 +141,8 @@ impl ClusterWriter {
         }
     }
 
-    /// Looks at all streams before any is written, and refuses an append of which one stream can
-    /// be refused already. Says whether the append is refused.
+    /// Checks all streams before any is written. If one stream must be refused, refuses the whole
+    /// append. Returns whether the append is refused.
     async fn refuse(
         &self,
         turns: &[Vec<StreamWrites>; 2],
@@ -150,7 +150,7 @@ impl ClusterWriter {
     ) -> Result<bool, AppendError> {
         let mut is_refused = false;
         for writes in turns.iter().flatten() {
-            let mut refused = self.already_stored(writes).await.map_err(copy_unreadable)?;
+            let mut refused = self.find_already_stored(writes).await.map_err(copy_unreadable)?;
             let is_met = match writes.expectation(self.copy.last_revision(writes.stream)) {
                 Expectation::Met => true,
                 Expectation::MetFrom(revision) => {
@@ -169,8 +169,11 @@ impl ClusterWriter {
         Ok(is_refused)
     }
 
-    /// The writes of which the log has a dedup key already.
-    async fn already_stored(&self, writes: &StreamWrites) -> Result<PlacedOutcomes, ReadError> {
+    /// The outcomes of the writes of which the copy already holds a dedup key.
+    async fn find_already_stored(
+        &self,
+        writes: &StreamWrites,
+    ) -> Result<PlacedOutcomes, ReadError> {
         let dedup_keys: Vec<DedupKey> =
             writes.records().map(|unstamped| unstamped.dedup_key).collect();
         let found = self.copy.find(dedup_keys).await?;
@@ -181,7 +184,7 @@ impl ClusterWriter {
     async fn append_stream(&self, writes: StreamWrites) -> PlacedOutcomes {
         let mut outcomes = Vec::with_capacity(writes.len());
         for part in writes.cut() {
-            match self.append_until_answered(&part).await {
+            match self.append_part_until_copied(&part).await {
                 Ok(answered) => outcomes.extend(answered),
                 // The rest is not tried: the sender sends it again together with this part.
                 Err(error) => {
@@ -193,8 +196,8 @@ impl ClusterWriter {
         outcomes
     }
 
-    /// Tries one append until the copy shows it, or shows why it cannot be.
-    async fn append_until_answered(
+    /// Repeats one append until the copy holds it, the copy shows why it is refused, or time is up.
+    async fn append_part_until_copied(
         &self,
         writes: &StreamWrites,
     ) -> Result<PlacedOutcomes, AppendError> {
@@ -207,18 +210,18 @@ impl ClusterWriter {
         let lock = tokio::time::timeout_at(until, self.stream_lock(stream).lock());
         let _lock = lock.await.map_err(|_| AppendError::Busy)?;
         let mut attempt: Option<Attempt> = None;
-        let mut given_up = AppendError::Busy;
+        let mut error_on_timeout = AppendError::Busy;
         let mut pause = PAUSE_MIN;
         while Instant::now() < until {
             let last = self.copy.last_revision(stream);
-            match self.copied(stream, attempt.as_ref(), last).await? {
-                Copied::All(stored) => return Ok(writes.appended(stored)),
-                Copied::Part(revision) if self.wait_until_copied(stream, revision).await => {
+            match self.copy_state_of(stream, attempt.as_ref(), last).await? {
+                CopyState::All(stored) => return Ok(writes.appended(stored)),
+                CopyState::Part(revision) if self.wait_until_copied(stream, revision).await => {
                     continue;
                 }
-                Copied::Part(_) | Copied::Nothing => {}
+                CopyState::Part(_) | CopyState::Nothing => {}
             }
-            let stored = self.already_stored(writes).await.map_err(copy_unreadable)?;
+            let stored = self.find_already_stored(writes).await.map_err(copy_unreadable)?;
             if !stored.is_empty() {
                 return Ok(stored);
             }
@@ -229,7 +232,7 @@ impl ClusterWriter {
             // cluster recognises this one as a retry.
             let again = attempt.take().filter(|attempt| attempt.after == last);
             let current = again.unwrap_or_else(|| self.stamp(writes, last));
-            let next = self.send(writes, &current, &mut given_up).await?;
+            let next = self.send(writes, &current, &mut error_on_timeout).await?;
             attempt = Some(current);
             match next {
                 NextStep::AwaitCopy(revision) => {
@@ -243,15 +246,16 @@ impl ClusterWriter {
                 }
             }
         }
-        Err(given_up)
+        Err(error_on_timeout)
     }
 
-    /// Sends an attempt once. `given_up` is what its sender is told if no further try succeeds.
+    /// Sends an attempt once. `error_on_timeout` is the answer to the sender if no further try
+    /// succeeds.
     async fn send(
         &self,
         writes: &StreamWrites,
         attempt: &Attempt,
-        given_up: &mut AppendError,
+        error_on_timeout: &mut AppendError,
     ) -> Result<NextStep, AppendError> {
         let events = writes.records().zip(&attempt.records);
         let events =
@@ -259,7 +263,7 @@ impl ClusterWriter {
         let (stream, after) = (writes.stream.stream(), attempt.after);
         match self.connection.append(stream, after, events.collect()).await {
             Ok(()) => {
-                *given_up = AppendError::Unsure;
+                *error_on_timeout = AppendError::Unsure;
                 return Ok(NextStep::AwaitCopy(attempt.last_revision()));
             }
             // The stream has more than the copy shows: wait until the copy shows it too. Where the
@@ -271,34 +275,34 @@ impl ClusterWriter {
                 });
             }
             Err(CallError::Final(reason)) => return Err(final_error(reason)),
-            Err(CallError::NotDone(_)) if *given_up == AppendError::Busy => {
-                *given_up = AppendError::Unreachable;
+            Err(CallError::NotDone(_)) if *error_on_timeout == AppendError::Busy => {
+                *error_on_timeout = AppendError::Unreachable;
             }
             Err(CallError::NotDone(_)) => {}
-            Err(CallError::Unsure(_)) => *given_up = AppendError::Unsure,
+            Err(CallError::Unsure(_)) => *error_on_timeout = AppendError::Unsure,
         }
         Ok(NextStep::Pause)
     }
 
-    /// How much of an attempt the copy shows at the revisions where the attempt was to go.
-    async fn copied(
+    /// How much of an attempt the copy holds, at the revisions after `attempt.after`.
+    async fn copy_state_of(
         &self,
         stream: PersonId,
         attempt: Option<&Attempt>,
         last: Option<Revision>,
-    ) -> Result<Copied, AppendError> {
+    ) -> Result<CopyState, AppendError> {
         let Some(attempt) = attempt.filter(|attempt| attempt.after < last) else {
-            return Ok(Copied::Nothing);
+            return Ok(CopyState::Nothing);
         };
-        let (from, count) = (behind(attempt.after), attempt.records.len());
+        let (from, count) = (revision_after(attempt.after), attempt.records.len());
         let slice = self.copy.read_stream(stream, from, count).await.map_err(copy_unreadable)?;
         let is_ours =
             slice.records.iter().zip(&attempt.records).all(|(stored, sent)| stored.record == *sent);
         Ok(match slice.records.len() {
-            length if is_ours && length == count => Copied::All(slice.records),
+            length if is_ours && length == count => CopyState::All(slice.records),
             // A delivery may end between two records of one append.
-            _ if is_ours => Copied::Part(attempt.last_revision()),
-            _ => Copied::Nothing,
+            _ if is_ours => CopyState::Part(attempt.last_revision()),
+            _ => CopyState::Nothing,
         })
     }
 
@@ -337,7 +341,7 @@ impl ClusterWriter {
 impl Attempt {
     /// The revision of its last record, once it is written.
     fn last_revision(&self) -> Revision {
-        Revision(behind(self.after).0 + self.records.len() as u64 - 1)
+        Revision(revision_after(self.after).0 + self.records.len() as u64 - 1)
     }
 }
 
@@ -345,8 +349,8 @@ fn is_unwritten(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(_) | Outcome::Withheld)
 }
 
-/// The revision behind the last one of a stream.
-fn behind(last: Option<Revision>) -> Revision {
+/// The revision after the last one of a stream.
+fn revision_after(last: Option<Revision>) -> Revision {
     Revision(last.map_or(0, |last| last.0 + 1))
 }
 

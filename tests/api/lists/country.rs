@@ -12,7 +12,7 @@ use care_ledger::domain::id::{PersonId, Position};
 use care_ledger::domain::time::calendar::{self, At};
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
-use care_ledger::ledger::answer::{self, Question, moment};
+use care_ledger::ledger::answer::{self, Question, format_at};
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::ledger::record::WriteMode;
 use care_ledger::ledger::{Expected, Ledger};
@@ -105,7 +105,7 @@ impl Country {
         let mut persons: Vec<PersonId> = Vec::new();
         let mut after = Position::START;
         loop {
-            let records = self.ledger.clear(after, 10_000).await.unwrap();
+            let records = self.ledger.record_headers(after, 10_000).await.unwrap();
             let Some(last) = records.last() else { break };
             after = last.position;
             persons.extend(records.iter().map(|record| record.stream));
@@ -210,7 +210,7 @@ impl Listed {
         self.pin = Some(page.pin);
         self.pages += 1;
         assert!(self.pages < 10_000, "a cursor leads to itself");
-        let at = moment(At::Instant(page.pin.at));
+        let at = format_at(At::Instant(page.pin.at));
         self.items.extend(page.items.iter().map(|item| {
             let mut item: Value = serde_json::to_value(item).unwrap();
             item["at"] = json!(at);

@@ -1,4 +1,4 @@
-//! The clear part of the log: what a projection needs to know whose answers may have changed.
+//! The unencrypted headers of records. From them a projection knows whose answers may have changed.
 //! Always: no record is opened; records come in the order of the log.
 
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime};
@@ -6,10 +6,10 @@ use crate::domain::record::{View, commitment};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// What the clear part of a record says, and when the ledger recorded it.
+/// What is known of a record without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TouchedRecord {
-    /// The record's place in the log.
+pub struct RecordHeader {
+    /// The record's position in the log.
     pub position: Position,
     /// The stream of the record.
     pub stream: PersonId,
@@ -31,16 +31,16 @@ pub struct LogAnchor {
 }
 
 impl Ledger {
-    /// The clear part of at most `limit` records after a position, in the order of the log.
+    /// The headers of at most `limit` records after a position, in the order of the log.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn clear(
+    pub async fn record_headers(
         &self,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<TouchedRecord>, ReadError> {
-        self.store.read_all(after, limit).await?.iter().map(clear).collect()
+    ) -> Result<Vec<RecordHeader>, ReadError> {
+        self.store.read_all(after, limit).await?.iter().map(header).collect()
     }
 
     /// The record at a position, as an anchor; `None`: there is none.
@@ -69,9 +69,9 @@ impl Ledger {
     }
 }
 
-fn clear(stored: &Stored) -> Result<TouchedRecord, ReadError> {
+fn header(stored: &Stored) -> Result<RecordHeader, ReadError> {
     let view = View::new(&stored.record).map_err(ReadError::failed)?;
-    Ok(TouchedRecord {
+    Ok(RecordHeader {
         position: stored.position,
         stream: view.stream(),
         dedup_key: view.dedup_key(),

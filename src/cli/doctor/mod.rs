@@ -35,7 +35,7 @@ pub struct Doctor {
     /// Your `source`: what was refused of it is summed up [default: the one source of --file]
     #[arg(long, value_name = "URN")]
     source: Option<String>,
-    /// Your events, as for emit: looks for keys that stand twice and says what would happen
+    /// Your events, as for emit: looks for ids used twice and says what would happen
     #[arg(long, value_name = "EVENTS")]
     file: Option<PathBuf>,
     /// Print the report as JSON
@@ -74,7 +74,7 @@ impl Doctor {
             report.add(events.duplicate_keys());
             report.add(if is_open { events.outcome() } else { Check::after("file", "dryRun") });
         } else {
-            let why = "give --file EVENTS to look for keys that stand twice";
+            let why = "give --file EVENTS to look for events with the same source and id";
             report.add(Check::skipped("duplicateKeys", why));
             report.add(Check::skipped("file", "give --file EVENTS to hear what would happen"));
         }

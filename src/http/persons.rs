@@ -192,7 +192,7 @@ pub async fn get_credit(
     query.project = project;
     let person = find(&app, &Reader::system("credit"), &question).await?;
     if !credit::is_answerable(&person.history) {
-        let limit = credit::LISTED_MAX;
+        let limit = credit::MODALITIES_TIMES_RECORDS_MAX;
         let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
         return Err(Problem::new(ProblemType::StreamTooLong).detail(detail));
     }

@@ -1,6 +1,8 @@
 //! The answer about the credit of days: the figures, and for each figure the dates and records
 //! behind it.
-//! Always: an absent figure means "unknown", never zero; a null is a statement.
+//! Always: an unknown figure is absent or, in `remainder`, null; never zero. Other nulls are facts:
+//! a null `sentenceEnd` says that the person is not back in prison, a null `window` that there are
+//! no dates under the modality.
 //! Form: the JSON of `GET /v1/persons/{uuid}/credit`, without `person` and `known`.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -17,12 +19,13 @@ use crate::domain::vocabulary::fact::{Code, Id};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credit {
-    /// The date asked for. The answer about a person says it before everything else.
+    /// The date asked for. Not written here: `AnswerHead` writes it as `at`.
     #[serde(skip)]
     pub at: NaiveDate,
-    /// The last date that counts: the earliest of `at`, today (unless projected) and the death.
+    /// The last date that counts: the earliest of the date asked for, today (unless projected) and
+    /// the date of death.
     pub counted_to: NaiveDate,
-    /// Whether the figures hold days after today, counted as if nothing changes.
+    /// Whether the figures contain days after today, counted as if the present state goes on.
     pub projected: bool,
     /// The rules the answer was computed with.
     pub ruleset: Ruleset,
@@ -94,17 +97,17 @@ pub struct ModalityCredit {
     /// The first date in prison after the window: the remaining days are served from here on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back_on: Option<NaiveDate>,
-    /// How many dates the person complied with the modality.
+    /// The number of dates on which the person complied with the modality.
     pub compliant_days: i64,
-    /// How many of the compliant dates the person was in treatment.
+    /// The number of those dates on which the person was also present in treatment.
     pub treatment_days: i64,
-    /// The houses of the stays that share a date with the window, by code.
+    /// The codes of the facilities whose stays share a date with the window, in their order.
     pub facilities: Vec<Code>,
     /// The readings that apply to the kind of modality.
     pub readings: Readings,
 }
 
-/// The first and the last date of a window, both included.
+/// The window of a modality as the answer writes it: its first and its last date, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Window {
@@ -128,11 +131,11 @@ pub struct Remainder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Calculation {
-    /// The first date of the sentences, which are laid one after the other.
+    /// The first date of the first sentence. The sentences follow each other without a gap.
     pub from: NaiveDate,
     /// The length of all sentences together.
     pub length_days: i64,
-    /// The days of detention before the sentence that are imputed on the sentence.
+    /// The days of detention before the sentence that are deducted from it (toerekening).
     pub imputed_days: i64,
     /// The dates served from `from` to the day before the modality: in prison, or under an
     /// earlier modality that counts as serving.
@@ -168,7 +171,7 @@ impl Readings {
     /// Each reading with its name, in the order of [`ReadingName`].
     pub fn iter(&self) -> impl Iterator<Item = (ReadingName, &Reading)> {
         [
-            (ReadingName::None, Some(&self.none)),
+            (ReadingName::NoCredit, Some(&self.none)),
             (ReadingName::Deduction, self.deduction.as_ref()),
             (ReadingName::CourtDecision, self.court_decision.as_ref()),
             (ReadingName::FullResidential, Some(&self.full_residential)),
@@ -182,7 +185,7 @@ impl Readings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reading {
-    /// What standing the reading has.
+    /// The legal status of the reading.
     pub status: ReadingStatus,
     /// The days taken off the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +202,8 @@ pub struct Reading {
     /// The credited days that exceed the remainder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<i64>,
-    /// The last day of the sentence. Absent: cannot be computed; null: not back in prison yet.
+    /// The last day of the sentence. Absent if it cannot be computed (see `cannot_compute`); null
+    /// if the person is not back in prison yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence_end: Option<SentenceEnd>,
     /// What is missing to compute the absent figures.
@@ -230,7 +234,7 @@ pub enum SentenceEnd {
     NoReturn,
     /// This date.
     On(NaiveDate),
-    /// Between two dates: the court has not decided.
+    /// One of the dates from `min` to `max`, because the court has not decided yet.
     Between {
         /// The end if the court credits all it may.
         min: NaiveDate,
@@ -258,7 +262,7 @@ pub struct LegalSource {
     pub verified_on: String,
 }
 
-/// Consecutive dates that count, or do not count, for one reason.
+/// Consecutive dates that count, or do not count, for one reason, as the answer writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DayRun {
     /// The first date.
@@ -274,8 +278,8 @@ pub struct DayRun {
 }
 
 choices! {
-    /// Why dates count or do not count. Where several reasons exclude a date, the first in this
-    /// order is given.
+    /// Why dates count or do not count. If several reasons exclude a date, the answer gives the
+    /// first of them in this order.
     DayReason:
         /// Counted: in residential treatment under the modality.
         InTreatment = "inTreatment",
@@ -287,7 +291,7 @@ choices! {
         Detained = "detained",
         /// Not counted: the modality was suspended.
         Suspended = "suspended",
-        /// Not counted: away from the house without leave.
+        /// Not counted: away from the treatment facility without leave.
         UnauthorisedAbsence = "unauthorisedAbsence",
         /// Not counted: the closing date, which the parameter `boundary` leaves out.
         ClosingDate = "closingDate",

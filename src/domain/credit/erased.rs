@@ -1,7 +1,9 @@
-//! The figures that erased records take away: a reading says nothing rather than too little.
-//! Always: the runs stay as the readable records give them; what a court has left to serve by its
-//! own decision stays too.
-//! Rules: "An erased record" in the section "History" of the credit rules.
+//! Withholds figures when records were erased: a reading then gives no figure instead of one that
+//! may be wrong.
+//! Always: the runs still show what the readable records give. The reading of a court that itself
+//! decided the remaining days is not withheld.
+//! Rules: an erased record may belong to every sentence that no final release ended before the
+//! record was stored.
 
 use chrono::{DateTime, Utc};
 
@@ -16,16 +18,16 @@ use crate::domain::vocabulary::kind::Class;
 /// What a reading names as missing.
 const RECORDS_ERASED: &str = "recordsErased";
 
-/// When the last erased record that a modality may rest on was recorded: its class is one that the
-/// credit reads.
+/// The latest `recordedtime` of all erased records whose class the credit reads.
 pub(super) fn last_erased(history: &History) -> Option<DateTime<Utc>> {
     let is_read = |class| matches!(class, Class::Judicial | Class::Attested);
     let read = history.erasures().filter(|(class, _, _)| is_read(*class));
     read.map(|(_, recorded_at, _)| recorded_at.instant()).max()
 }
 
-/// The readings of a modality, without figures where a record that was erased may belong to them:
-/// one recorded after the last final release before the modality started.
+/// The readings of a modality. Their figures are withheld if an erased record may belong to the
+/// same sentence: it was recorded after the last final release before the modality started, or
+/// there was no such release.
 pub(super) fn withhold(
     mut readings: Readings,
     modality: &DatedModality<'_>,
@@ -44,7 +46,7 @@ pub(super) fn withhold(
     if last_erased.is_none() || last_erased <= final_release {
         return readings;
     }
-    let decided = modality.decision.map(|decision| decision.left);
+    let decided = modality.decision.map(|decision| decision.figure);
     let Readings { none, deduction, court_decision, full_residential } = &mut readings;
     for reading in [Some(none), deduction.as_mut(), Some(full_residential)].into_iter().flatten() {
         withhold_figures(reading);

@@ -1,7 +1,8 @@
-//! The findings that compare records with the computed dates: attests, modalities that an
-//! admission names, and codes.
+//! The findings that compare records with what was computed or is registered: attestations, the
+//! modality that an admission names, and codes.
 //! Always: a finding never blocks the answer, and carries ids and dates only.
-//! Rules: the section "Findings" of the credit rules.
+//! Rules: the meaning of each code stands at `FindingCode`; P and W in the header of
+//! `credit/mod.rs`.
 
 use std::collections::HashMap;
 
@@ -13,15 +14,15 @@ use crate::domain::time::dates::DateSet;
 use crate::domain::vocabulary::fact::{Fact, Id};
 use crate::domain::vocabulary::registry::Registry;
 
-/// The findings that the files of the single sets do not make themselves.
-pub(super) fn others(
+/// All findings that compare records with computed dates or with the registries.
+pub(super) fn comparison_findings(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],
     stays: &[TreatmentStay<'_, '_>],
     registry: &Registry,
 ) -> Vec<Finding> {
     let mut findings = stay_modalities(timeline, modalities, stays);
-    findings.extend(attests(timeline, stays));
+    findings.extend(attestations(timeline, stays));
     findings.extend(unknown_codes(timeline, registry));
     findings
 }
@@ -41,15 +42,16 @@ fn stay_modalities(
             let Some(named) = &admission.modality else { continue };
             let of = windows.get(named);
             let window = of.and_then(|modality| modality.window);
+            let grant = of.map(|modality| modality.grant_record);
             if window.is_some_and(|window| window.meets(presence.run)) {
                 continue;
             }
             findings.push(timeline.finding(
                 FindingCode::StayModalityMismatch,
-                [Some(admitted.index), of.map(|modality| modality.grant)].into_iter().flatten(),
+                [Some(admitted.index), grant].into_iter().flatten(),
                 format!(
-                    "The admission of {} names a modality that none of its dates lies under; \
-                     a stay belongs by its dates.",
+                    "The admission of {} names a modality, but no date of the stay lies in that \
+                     modality's window. The dates decide, not the name.",
                     admitted.date
                 ),
             ));
@@ -58,23 +60,24 @@ fn stay_modalities(
     findings
 }
 
-/// Attests that count other days than the records do.
-fn attests(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
+/// Attestations that state another number of days than the records give.
+fn attestations(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
     let present: HashMap<&Id, DateSet> = stays
         .iter()
-        .filter_map(|stay| stay.presences.first().map(|first| (first.stay, stay.present())))
+        .filter_map(|stay| stay.presences.first().map(|first| (first.stay, stay.present_dates())))
         .collect();
-    let nowhere = DateSet::default();
+    let no_dates = DateSet::default();
     let mismatch = |record: &super::timeline::TimelineRecord| {
         let Fact::Attested(attest) = record.fact else { return None };
-        let present = present.get(&attest.stay).unwrap_or(&nowhere);
+        let present = present.get(&attest.stay).unwrap_or(&no_dates);
         let days = present.clip(attest.from, attest.to).days();
         (days != i64::from(attest.days)).then(|| {
             timeline.finding(
                 FindingCode::AttestMismatch,
                 [record.index],
                 format!(
-                    "An attest of {} counts other days from {} to {} than the records do: {days}.",
+                    "An attestation of {} states another number of days from {} to {} than the \
+                     records give ({days}).",
                     record.date, attest.from, attest.to
                 ),
             )
@@ -83,7 +86,7 @@ fn attests(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Find
     timeline.records.iter().filter_map(mismatch).collect()
 }
 
-/// Codes of places that no registry knows, one finding a code.
+/// One finding per code of a facility or prison that is in no registry.
 fn unknown_codes(timeline: &Timeline<'_>, registry: &Registry) -> Vec<Finding> {
     let facts = timeline.records.iter().map(|record| (record.index, record.fact));
     let unknown = registry.unknown(facts).into_iter();

@@ -1,6 +1,7 @@
-//! W, S and K: the dates on which a modality ran, was suspended, and was complied with.
+//! The dates on which each modality ran (its window W), was suspended (S), and on which the person
+//! complied with it (K).
 //! Always: K lies inside W, and no window holds the first date of a later modality.
-//! Rules: the rows W, S and K of the table "Sets" of the credit rules.
+//! Rules: the sets W, S and K in the header of `credit/mod.rs`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +17,7 @@ use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 /// What a court decided under art. 68 par. 5 al. 2.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CourtDecision<'a> {
-    pub left: DecidedFigure,
+    pub figure: DecidedFigure,
     pub judgment: &'a Id,
     /// The id of the record that states the decision.
     pub event: &'a str,
@@ -33,14 +34,15 @@ pub(super) enum DecidedFigure {
 #[derive(Debug)]
 pub(super) struct DatedModality<'a> {
     pub granted: &'a Granted,
-    pub grant: RecordIndex,
+    pub grant_record: RecordIndex,
     pub starts_on: NaiveDate,
     /// The window W as a run; `None` when it is empty.
     pub window: Option<DateRun>,
     /// The window W as a set.
-    pub dates: DateSet,
-    /// The records that the window depends on: the grant; a release because of which an arrival
-    /// on the first date is no return; the record that ends the window, which may be the death.
+    pub window_dates: DateSet,
+    /// The records that the window depends on: the grant; a release on the first date that follows
+    /// an arrival, so that the arrival does not end the window; the record that ends the window,
+    /// which may be the death.
     pub depends_on: Vec<RecordIndex>,
     pub suspensions: Vec<Span>,
     pub suspended: DateSet,
@@ -55,7 +57,7 @@ impl DatedModality<'_> {
     }
 
     /// The records that the window and the suspensions depend on.
-    pub fn records(&self) -> impl Iterator<Item = RecordIndex> + '_ {
+    pub fn records_behind_window_and_suspensions(&self) -> impl Iterator<Item = RecordIndex> + '_ {
         let suspensions = self.suspensions.iter().flat_map(|span| &span.depends_on);
         self.depends_on.iter().chain(suspensions).copied()
     }
@@ -75,32 +77,33 @@ struct ModalityEvents<'a> {
     decision: Option<CourtDecision<'a>>,
 }
 
-/// Every modality in the order of `startsOn`, and D without the first date of each window.
+/// All modalities in the order of `startsOn`, and D: the dates in detention without the first date
+/// of each window. The date on which the person leaves prison belongs to the modality.
 pub(super) fn modalities<'a>(
     timeline: &Timeline<'a>,
     detention: &Detention,
     findings: &mut Vec<Finding>,
 ) -> (Vec<DatedModality<'a>>, DateSet) {
-    let mut about = about(timeline);
+    let mut by_modality = events_by_modality(timeline);
     let grants = grants(timeline, findings);
     let starts: Vec<DatedRecord> = grants.iter().map(|g| (g.1, g.2)).collect();
     let mut modalities = Vec::with_capacity(grants.len());
     for (granted, starts_on, grant) in grants {
-        let about = about.remove(&granted.modality).unwrap_or_default();
+        let events = by_modality.remove(&granted.modality).unwrap_or_default();
         let later = starts.partition_point(|(other, _)| *other <= starts_on);
         let next = starts.get(later).copied();
         let (last, end) =
-            window_end(timeline, detention, &about, (starts_on, grant), next, findings);
+            window_end(timeline, detention, &events, (starts_on, grant), next, findings);
         let window = (starts_on <= last).then_some(DateRun { first: starts_on, last });
-        let dates = DateSet::new(window);
-        let suspensions = suspensions(&about, last);
-        let suspended = Span::dates(&suspensions).intersect(&dates);
+        let window_dates = DateSet::new(window);
+        let suspensions = suspensions(&events, last);
+        let suspended = Span::dates(&suspensions).intersect(&window_dates);
         modalities.push(DatedModality {
             granted,
-            grant,
+            grant_record: grant,
             starts_on,
             window,
-            dates,
+            window_dates,
             depends_on: [Some(grant), detention.release_after_arrival_on(starts_on), end]
                 .into_iter()
                 .flatten()
@@ -108,15 +111,15 @@ pub(super) fn modalities<'a>(
             suspensions,
             suspended,
             compliant: DateSet::default(),
-            decision: about.decision,
+            decision: events.decision,
         });
     }
     findings.extend(modalities.windows(2).filter_map(|pair| same_start(timeline, pair)));
     let first_dates = modalities.iter().filter_map(|m| m.window);
     let first_dates = first_dates.map(|w| DateRun { first: w.first, last: w.first });
-    let detained = detention.dates.minus(&DateSet::new(first_dates));
+    let detained = detention.dates_with_window_starts.minus(&DateSet::new(first_dates));
     for modality in &mut modalities {
-        comply(timeline, detention, modality, &detained, findings);
+        set_compliant_dates(timeline, detention, modality, &detained, findings);
     }
     (modalities, detained)
 }
@@ -128,7 +131,7 @@ fn same_start(timeline: &Timeline<'_>, pair: &[DatedModality<'_>]) -> Option<Fin
     (both && first.starts_on == second.starts_on).then(|| {
         timeline.finding(
             FindingCode::ModalityOverlap,
-            [first.grant, second.grant],
+            [first.grant_record, second.grant_record],
             format!("Two modalities start on {}; neither cuts the other short.", first.starts_on),
         )
     })
@@ -159,77 +162,78 @@ fn grants<'a>(
 }
 
 /// The records about each modality, besides the grants.
-fn about<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
-    let mut about: HashMap<&Id, ModalityEvents> = HashMap::new();
+fn events_by_modality<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
+    let mut by_modality: HashMap<&Id, ModalityEvents> = HashMap::new();
     for record in &timeline.records {
         let moment = (record.date, record.index);
         match record.fact {
             Fact::ModalitySuspended(of) => {
-                let about = about.entry(&of.modality).or_default();
-                about.suspensions.push((moment, None));
+                let events = by_modality.entry(&of.modality).or_default();
+                events.suspensions.push((moment, None));
             }
             Fact::SuspensionLifted(of) => {
-                let about = about.entry(&of.modality).or_default();
-                let open = about.suspensions.iter_mut().rev();
+                let events = by_modality.entry(&of.modality).or_default();
+                let open = events.suspensions.iter_mut().rev();
                 for (_, lifted) in open.take_while(|(_, lifted)| lifted.is_none()) {
                     *lifted = Some(moment);
                 }
             }
             Fact::ModalityEnded(of) => {
-                about.entry(&of.modality).or_default().ended.get_or_insert(moment);
+                by_modality.entry(&of.modality).or_default().ended.get_or_insert(moment);
             }
             Fact::Revoked(revoked) => {
-                let about = about.entry(&revoked.modality).or_default();
+                let events = by_modality.entry(&revoked.modality).or_default();
                 let effective = (revoked.effective_on.unwrap_or(record.date), record.index);
-                about.revoked = about.revoked.min(Some(effective)).or(Some(effective));
+                events.revoked = events.revoked.min(Some(effective)).or(Some(effective));
                 let remaining =
                     revoked.remaining_days.map(|r| DecidedFigure::RemainingDays(r.into()));
                 let credited = revoked.credited_days.map(|c| DecidedFigure::CreditedDays(c.into()));
                 let (judgment, event) = (&revoked.judgment, record.id);
                 let decision = remaining.or(credited);
-                let decision = decision.map(|left| CourtDecision { left, judgment, event });
-                about.decision = decision.or(about.decision);
+                let decision = decision.map(|figure| CourtDecision { figure, judgment, event });
+                events.decision = decision.or(events.decision);
             }
             _ => {}
         }
     }
-    about
+    by_modality
 }
 
-/// The last date of the window and the record that ends the window: of all records that may end
-/// the window, the first.
+/// The last date of the window and the record that ends it. Of all records that could end the
+/// window, the one with the earliest last date decides.
 fn window_end(
     timeline: &Timeline<'_>,
     detention: &Detention,
-    about: &ModalityEvents<'_>,
+    events: &ModalityEvents<'_>,
     (starts_on, grant): DatedRecord,
     next: Option<DatedRecord>,
     findings: &mut Vec<Finding>,
 ) -> (NaiveDate, Option<RecordIndex>) {
-    let day_before_it = |(date, record): DatedRecord| (day_before(date), Some(record));
-    let own = [
-        detention.return_from(starts_on).map(day_before_it),
-        about.revoked.map(day_before_it),
-        about.ended.map(|(date, record)| (date, Some(record))),
-        Some((timeline.at, timeline.death)),
+    let ends_the_day_before = |(date, record): DatedRecord| (day_before(date), Some(record));
+    let own_ends = [
+        detention.arrival_that_ends_modality(starts_on).map(ends_the_day_before),
+        events.revoked.map(ends_the_day_before),
+        events.ended.map(|(date, record)| (date, Some(record))),
+        Some((timeline.last_date, timeline.death)),
     ];
-    let own = own.into_iter().flatten().min_by_key(|(date, _)| *date);
-    let (last, end) = own.unwrap_or((timeline.at, timeline.death));
+    let own_end = own_ends.into_iter().flatten().min_by_key(|(date, _)| *date);
+    let (last, end) = own_end.unwrap_or((timeline.last_date, timeline.death));
     match next {
-        Some((other, other_grant)) if day_before(other) < last => {
+        Some((next_start, next_grant)) if day_before(next_start) < last => {
             findings.push(timeline.finding(
                 FindingCode::ModalityOverlap,
-                [grant, other_grant],
-                format!("A window is cut short by another modality that starts on {other}."),
+                [grant, next_grant],
+                format!("A window is cut short by another modality that starts on {next_start}."),
             ));
-            (day_before(other), Some(other_grant))
+            (day_before(next_start), Some(next_grant))
         }
         _ => (last, end),
     }
 }
 
-/// One span a suspension: to the day before it was lifted, or else to the end of the window.
-fn suspensions(about: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> {
+/// One span per suspension: up to the day before it was lifted, or up to the end of the window if
+/// it was not lifted.
+fn suspensions(events: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> {
     let span = |&((first, suspended), lifted): &(DatedRecord, Option<DatedRecord>)| {
         let last = lifted.map_or(window_last, |(date, _)| day_before(date));
         let depends_on = [Some(suspended), lifted.map(|(_, record)| record)];
@@ -238,33 +242,34 @@ fn suspensions(about: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> 
             depends_on: depends_on.into_iter().flatten().collect(),
         }
     };
-    about.suspensions.iter().map(span).collect()
+    events.suspensions.iter().map(span).collect()
 }
 
-/// Sets K of a modality: W without the suspended dates and, where the modality is lived outside,
-/// without the detained dates.
-fn comply(
+/// Computes the compliant dates K: the window without the suspended dates. If the person lives
+/// outside prison under this modality, the detained dates are left out too.
+fn set_compliant_dates(
     timeline: &Timeline<'_>,
     detention: &Detention,
     modality: &mut DatedModality<'_>,
     detained: &DateSet,
     findings: &mut Vec<Finding>,
 ) {
-    modality.compliant = modality.dates.minus(&modality.suspended);
+    modality.compliant = modality.window_dates.minus(&modality.suspended);
     if modality.sleeps_inside() {
         return;
     }
     modality.compliant = modality.compliant.minus(detained);
-    let inside = modality.dates.intersect(detained);
+    let inside = modality.window_dates.intersect(detained);
     let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
     let spans = detention.spans.iter().filter(|span| span.run.meets(window));
     let records: HashSet<RecordIndex> =
         spans.flat_map(|span| span.depends_on.iter().copied()).collect();
     findings.push(timeline.finding(
         FindingCode::ModalityWithoutRelease,
-        records.into_iter().chain([modality.grant]),
+        records.into_iter().chain([modality.grant_record]),
         format!(
-            "Detained on {} dates of a modality that is lived outside, from {} on.",
+            "Detained on {} dates of a modality under which the person lives outside prison; first \
+             on {}.",
             inside.days(),
             first.first
         ),

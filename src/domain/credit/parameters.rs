@@ -1,7 +1,7 @@
 //! The two parameters that the law leaves open: which dates of a stay count, and how many days a
 //! month of a sentence has.
 //! Always: a value outside the bounds cannot be made.
-//! Rules: the parameters in the section "Units" of the credit rules.
+//! Rules: `[parameters]` of `projections/rules/credit.toml`.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ choices! {
     Boundary:
         /// Every date on which the person was resident at any instant.
         AnyPart = "anyPart",
-        /// The same dates without the closing date of a closed presence.
+        /// The same dates, except the date on which the stay was closed.
         ExcludeLast = "excludeLast",
 }
 
@@ -21,13 +21,13 @@ choices! {
 #[serde(transparent)]
 pub struct MonthDays(u32);
 
-/// No month has so many days: the caller chooses 28 to 31.
+/// The number of days in a month must be 28 to 31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 28 to 31")]
 pub struct MonthDaysOutOfRange;
 
 impl MonthDays {
-    /// The length of a month where nobody chooses another one.
+    /// The fallback if the rule file's default is not 28 to 31, which its tests exclude.
     pub(super) const THIRTY: Self = Self(30);
 
     /// The number of days.

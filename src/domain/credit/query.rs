@@ -1,5 +1,5 @@
 //! What a caller asks about the credit of days: the date, and the parameters the law leaves open.
-//! Always: a query without parameters of its own has those of the rule file.
+//! Always: a parameter that the caller does not give has the default of the rule file.
 
 use chrono::NaiveDate;
 
@@ -14,8 +14,8 @@ pub struct CreditQuery {
     pub at: At,
     /// The civil date on which the question is asked.
     pub today: NaiveDate,
-    /// Whether dates after today count as if nothing changes; the answer is then labelled a
-    /// projection.
+    /// Whether dates after today count, as if the present state goes on. Such an answer is marked
+    /// as projected.
     pub project: bool,
     /// Which dates of a stay count.
     pub boundary: Boundary,
@@ -24,7 +24,7 @@ pub struct CreditQuery {
 }
 
 impl CreditQuery {
-    /// The question with the parameters of the rule file.
+    /// The question with the default parameters of the rule file.
     pub fn new(at: At, today: NaiveDate) -> Self {
         let parameters = &CreditRules::shipped().parameters;
         Self {

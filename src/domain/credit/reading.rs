@@ -1,6 +1,7 @@
 //! The readings of the law: the credited days, the remaining days, and the end of the sentence.
 //! Always: the ledger decides nothing; while the court has not decided, the answer is a range.
-//! Rules: the section "Readings" of the credit rules.
+//! Rules: `[readings]` of `projections/rules/credit.toml`; the sets in the header of
+//! `credit/mod.rs`.
 
 use chrono::NaiveDate;
 
@@ -17,7 +18,7 @@ pub(super) struct ReadingInput<'g> {
     pub modality: &'g DatedModality<'g>,
     pub base: &'g RemainderBase,
     pub treatment_days: i64,
-    /// B of the rules: the first date in prison after the window.
+    /// B: the first date in prison after the window.
     pub back: Option<NaiveDate>,
 }
 
@@ -37,43 +38,51 @@ impl<'g> ReadingInput<'g> {
         self.modality.compliant.days()
     }
 
-    /// The last day of the sentence when so many days remain from the return on. With no day
-    /// remaining this is the day before the return.
+    /// The last day of the sentence if `remaining_days` are served from the return on. With 0 days
+    /// it is the day before the return.
     fn end(&self, remaining_days: i64) -> Result<SentenceEnd, String> {
         let Some(back) = self.back else { return Ok(SentenceEnd::NoReturn) };
         days_later(back, remaining_days - 1).map(SentenceEnd::On).ok_or_else(too_late)
     }
 }
 
-/// Why an end cannot be computed: dates have four-digit years, and a typing error in a length may
-/// lead beyond the last of them.
+/// The reason if the end is later than 9999-12-31, for example after a typing error in a length.
 fn too_late() -> String {
     "sentenceEnd lies after 9999-12-31".to_owned()
 }
 
+/// The dates behind one reading: those that count and those that do not.
+struct RunLists {
+    counted: Vec<DayRun>,
+    excluded: Vec<DayRun>,
+}
+
 /// Every reading that applies to the kind of modality.
-pub(super) fn readings(ground: &ReadingInput<'_>, runs: DayRuns) -> Readings {
+pub(super) fn readings(input: &ReadingInput<'_>, runs: DayRuns) -> Readings {
     let rules = &CreditRules::shipped().readings;
     let DayRuns { compliant, not_compliant, in_treatment, not_in_treatment } = runs;
-    let none = credited(ground, 0, &rules.none, (Vec::new(), Vec::new()));
-    let days = (in_treatment, not_in_treatment);
-    let full = credited(ground, ground.treatment_days, &rules.full_residential, days);
-    let days = (compliant, not_compliant);
+    let no_runs = RunLists { counted: Vec::new(), excluded: Vec::new() };
+    let no_credit = reading_with_credit(input, 0, &rules.none, no_runs);
+    let runs = RunLists { counted: in_treatment, excluded: not_in_treatment };
+    let full_residential =
+        reading_with_credit(input, input.treatment_days, &rules.full_residential, runs);
+    let runs = RunLists { counted: compliant, excluded: not_compliant };
     let (mut deduction, mut court_decision) = (None, None);
-    match ground.modality.granted.kind {
+    match input.modality.granted.kind {
         ModalityKind::LimitedDetention | ModalityKind::ElectronicMonitoring => {
-            deduction = Some(credited(ground, ground.compliant_days(), &rules.deduction, days));
+            let days = input.compliant_days();
+            deduction = Some(reading_with_credit(input, days, &rules.deduction, runs));
         }
         ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
-            court_decision = Some(court(ground, &rules.court_decision, days));
+            court_decision = Some(court_reading(input, &rules.court_decision, runs));
         }
         ModalityKind::TransitionHouse => {}
     }
-    Readings { none, deduction, court_decision, full_residential: full }
+    Readings { none: no_credit, deduction, court_decision, full_residential }
 }
 
 /// A reading without figures yet.
-fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) -> Reading {
+fn empty_reading(rule: &ReadingRule, runs: RunLists) -> Reading {
     Reading {
         status: rule.status,
         credited_days: None,
@@ -89,32 +98,32 @@ fn blank(rule: &ReadingRule, (counted, excluded): (Vec<DayRun>, Vec<DayRun>)) ->
             verified_by: rule.verified_by.clone(),
             verified_on: rule.verified_on.clone(),
         },
-        counted,
-        excluded,
+        counted: runs.counted,
+        excluded: runs.excluded,
     }
 }
 
 /// A reading that takes one number of days off the remainder.
-fn credited(
-    ground: &ReadingInput<'_>,
+fn reading_with_credit(
+    input: &ReadingInput<'_>,
     days: i64,
     rule: &ReadingRule,
-    runs: (Vec<DayRun>, Vec<DayRun>),
+    runs: RunLists,
 ) -> Reading {
-    let mut reading = Reading { credited_days: Some(days), ..blank(rule, runs) };
-    let Some(effective) = ground.base.remainder.effective_days else {
-        reading.cannot_compute.clone_from(&ground.base.missing);
+    let mut reading = Reading { credited_days: Some(days), ..empty_reading(rule, runs) };
+    let Some(effective) = input.base.remainder.effective_days else {
+        reading.cannot_compute.clone_from(&input.base.missing);
         return reading;
     };
     let remaining = (effective - days).max(0);
     reading.remaining_days = Some(DayCount::Exactly(remaining));
     reading.unused_days = Some((days - effective).max(0));
-    conclude(&mut reading, ground.end(remaining));
+    set_sentence_end(&mut reading, input.end(remaining));
     reading
 }
 
 /// Writes the end of the sentence into the reading, or why the end cannot be computed.
-fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
+fn set_sentence_end(reading: &mut Reading, end: Result<SentenceEnd, String>) {
     match end {
         Ok(end) => reading.sentence_end = Some(end),
         Err(why) => reading.cannot_compute.push(why),
@@ -122,20 +131,18 @@ fn conclude(reading: &mut Reading, end: Result<SentenceEnd, String>) {
 }
 
 /// The reading that leaves the figure to the court.
-fn court(
-    ground: &ReadingInput<'_>,
-    rule: &ReadingRule,
-    runs: (Vec<DayRun>, Vec<DayRun>),
-) -> Reading {
-    let Some(decision) = ground.modality.decision else { return undecided(ground, rule, runs) };
-    let mut reading = match decision.left {
-        DecidedFigure::CreditedDays(days) => credited(ground, days, rule, runs),
+fn court_reading(input: &ReadingInput<'_>, rule: &ReadingRule, runs: RunLists) -> Reading {
+    let Some(decision) = input.modality.decision else {
+        return undecided_court_reading(input, rule, runs);
+    };
+    let mut reading = match decision.figure {
+        DecidedFigure::CreditedDays(days) => reading_with_credit(input, days, rule, runs),
         DecidedFigure::RemainingDays(left) => {
-            let mut reading = blank(rule, runs);
-            reading.credited_days = ground.base.remainder.effective_days.map(|base| base - left);
+            let mut reading = empty_reading(rule, runs);
+            reading.credited_days = input.base.remainder.effective_days.map(|base| base - left);
             reading.remaining_days = Some(DayCount::Exactly(left));
             reading.unused_days = Some(0);
-            conclude(&mut reading, ground.end(left));
+            set_sentence_end(&mut reading, input.end(left));
             reading
         }
     };
@@ -144,27 +151,27 @@ fn court(
     reading
 }
 
-/// The reading while the court has not decided: from nothing to all compliant days.
-fn undecided(
-    ground: &ReadingInput<'_>,
+/// The reading while the court has not decided: from no day to all compliant days.
+fn undecided_court_reading(
+    input: &ReadingInput<'_>,
     rule: &ReadingRule,
-    runs: (Vec<DayRun>, Vec<DayRun>),
+    runs: RunLists,
 ) -> Reading {
-    let most = ground.compliant_days();
-    let mut reading = Reading { range: Some([0, most]), ..blank(rule, runs) };
-    let Some(effective) = ground.base.remainder.effective_days else {
-        reading.cannot_compute.clone_from(&ground.base.missing);
+    let most = input.compliant_days();
+    let mut reading = Reading { range: Some([0, most]), ..empty_reading(rule, runs) };
+    let Some(effective) = input.base.remainder.effective_days else {
+        reading.cannot_compute.clone_from(&input.base.missing);
         return reading;
     };
     let (min, max) = ((effective - most).max(0), effective);
     reading.remaining_days = Some(DayCount::Between { min, max });
-    let end = match (ground.end(min), ground.end(max)) {
+    let end = match (input.end(min), input.end(max)) {
         (Ok(SentenceEnd::On(min)), Ok(SentenceEnd::On(max))) => {
             Ok(SentenceEnd::Between { min, max })
         }
         (Err(why), _) | (_, Err(why)) => Err(why),
         _ => Ok(SentenceEnd::NoReturn),
     };
-    conclude(&mut reading, end);
+    set_sentence_end(&mut reading, end);
     reading
 }

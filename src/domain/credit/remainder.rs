@@ -1,7 +1,8 @@
-//! The remainder of the sentence when a modality starts: the base from which the readings credit.
+//! The remainder of the sentence when a modality starts: the number from which each reading deducts
+//! its credit.
 //! Always: the entered, the calculated and the effective count are separate; an unknown count is
 //! never zero.
-//! Rules: the section "Base" of the credit rules.
+//! Rules: the remainder, and the set X, in the header of `credit/mod.rs`.
 
 use std::collections::HashMap;
 
@@ -17,11 +18,12 @@ use crate::domain::time::dates::{self, DateRun, DateSet, SentenceLength, day_bef
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Id, Pronounced};
 
-/// The sentences of a person, laid one after the other from a start date.
+/// The sentences of a person: from a start date on, each follows the one before without a gap.
 #[derive(Debug, Default)]
 pub(super) struct SentenceChain<'a> {
-    links: Vec<ChainedSentence<'a>>,
-    start: Option<NaiveDate>,
+    sentences: Vec<ChainedSentence<'a>>,
+    /// The first date of the first sentence; `None`: no sentence is pronounced.
+    starts_on: Option<NaiveDate>,
     imputed: Vec<(RecordIndex, i64)>,
 }
 
@@ -31,7 +33,7 @@ struct ChainedSentence<'a> {
     date: NaiveDate,
     sentence: &'a Pronounced,
     /// Days from the start of the chain to the end of this sentence.
-    passed: i64,
+    days_to_end: i64,
 }
 
 /// Chains the sentences in the order of their first records, each sentence once.
@@ -59,47 +61,53 @@ pub(super) fn chain<'a>(
                 }
                 first.insert(&sentence.sentence, record.index);
                 let (record, date) = (record.index, record.date);
-                chain.links.push(ChainedSentence { record, date, sentence, passed: 0 });
+                chain.sentences.push(ChainedSentence { record, date, sentence, days_to_end: 0 });
             }
             _ => {}
         }
     }
-    lay(&mut chain, detained, month_days);
-    findings.extend(chain.links.iter().filter_map(|link| end_mismatch(timeline, &chain, link)));
+    set_dates(&mut chain, detained, month_days);
+    findings.extend(
+        chain.sentences.iter().filter_map(|chained| find_end_mismatch(timeline, &chain, chained)),
+    );
     chain
 }
 
-/// Fixes the start of the chain and the end of each sentence.
-fn lay(chain: &mut SentenceChain<'_>, detained: &DateSet, month_days: MonthDays) {
-    let Some(first) = chain.links.first() else { return };
+/// Sets the start of the chain and the end of each sentence.
+fn set_dates(chain: &mut SentenceChain<'_>, detained: &DateSet, month_days: MonthDays) {
+    let Some(first) = chain.sentences.first() else { return };
     let arrived = || detained.first_from(first.date);
-    let start = first.sentence.starts_on.or_else(arrived).unwrap_or(first.date);
+    let starts_on = first.sentence.starts_on.or_else(arrived).unwrap_or(first.date);
     let lengths: Vec<SentenceLength> =
-        chain.links.iter().map(|link| length(link.sentence)).collect();
-    let passed = dates::chain(start, &lengths, month_days.number());
-    for (link, passed) in chain.links.iter_mut().zip(passed) {
-        link.passed = passed;
+        chain.sentences.iter().map(|chained| length_of(chained.sentence)).collect();
+    let days_to_ends = dates::chain(starts_on, &lengths, month_days.number());
+    for (chained, days_to_end) in chain.sentences.iter_mut().zip(days_to_ends) {
+        chained.days_to_end = days_to_end;
     }
-    chain.start = Some(start);
+    chain.starts_on = Some(starts_on);
 }
 
-fn length(sentence: &Pronounced) -> SentenceLength {
+fn length_of(sentence: &Pronounced) -> SentenceLength {
     SentenceLength { years: sentence.years, months: sentence.months, days: sentence.days }
 }
 
-fn end_mismatch(
+/// The finding that the stated end of a sentence is not the computed one.
+fn find_end_mismatch(
     timeline: &Timeline<'_>,
     chain: &SentenceChain<'_>,
-    link: &ChainedSentence<'_>,
+    chained: &ChainedSentence<'_>,
 ) -> Option<Finding> {
-    let stated = link.sentence.ends_on?;
-    let end = dates::days_later(chain.start?, link.passed - 1);
+    let stated = chained.sentence.ends_on?;
+    let end = dates::days_later(chain.starts_on?, chained.days_to_end - 1);
     (end != Some(stated)).then(|| {
-        let end = end.map_or("after 9999-12-31".to_owned(), |end| end.to_string());
+        let end = end.map_or("a date after 9999-12-31".to_owned(), |end| end.to_string());
         timeline.finding(
             FindingCode::EndMismatch,
-            [link.record],
-            format!("The registry ends the sentence on {stated}; the chain up to it ends {end}."),
+            [chained.record],
+            format!(
+                "The registry states {stated} as the end of the sentence; the ledger calculates \
+                 {end}."
+            ),
         )
     })
 }
@@ -117,7 +125,7 @@ pub(super) struct RemainderBase {
 const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
 
 /// The base of each modality; `modalities` are in the order of `startsOn`.
-pub(super) fn bases(
+pub(super) fn remainder_bases(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],
     chain: &SentenceChain<'_>,
@@ -125,8 +133,8 @@ pub(super) fn bases(
     findings: &mut Vec<Finding>,
 ) -> Vec<RemainderBase> {
     let mut bases = Vec::with_capacity(modalities.len());
-    // Of the modalities that start earlier: the dates served under them (X of the rules) with the
-    // records behind these dates, and the releases that only a court can value.
+    // About the modalities that start earlier: the dates served under them (X), the records behind
+    // those dates, and the releases whose value only a court can decide.
     let (mut served, mut undecided) = (DateSet::default(), Vec::new());
     let mut served_by: Vec<RecordIndex> = Vec::new();
     let mut earlier = 0;
@@ -137,7 +145,7 @@ pub(super) fn bases(
                 | ModalityKind::ElectronicMonitoring
                 | ModalityKind::TransitionHouse => {
                     served = served.union(&modalities[earlier].compliant);
-                    served_by.extend(modalities[earlier].records());
+                    served_by.extend(modalities[earlier].records_behind_window_and_suspensions());
                 }
                 ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
                     let code = &modalities[earlier].granted.modality;
@@ -150,19 +158,19 @@ pub(super) fn bases(
         }
         let entered_days = modality.granted.remainder_days.map(i64::from);
         let calculation = chain
-            .left(modality.starts_on, &detained.union(&served))
+            .calculation_at(modality.starts_on, &detained.union(&served))
             .filter(|_| undecided.is_empty())
-            .map(|left| {
+            .map(|calculation| {
                 let before = day_before(modality.starts_on);
-                let inside = detention.records(DateRun { first: left.from, last: before });
+                let inside = detention.records(DateRun { first: calculation.from, last: before });
                 let records = chain.records(modality.starts_on).chain(inside);
                 let events = timeline.ids(records.chain(served_by.iter().copied()));
-                Calculation { events, ..left }
+                Calculation { events, ..calculation }
             });
         let calculated_days = calculation.as_ref().map(Calculation::days);
         let effective_days = entered_days.or(calculated_days);
         let counts = (entered_days, calculated_days);
-        findings.extend(mismatch(timeline, modality, chain, counts));
+        findings.extend(find_remainder_mismatch(timeline, modality, chain, counts));
         let missing = match effective_days {
             Some(_) => Vec::new(),
             None if undecided.is_empty() => vec![NEEDS_REMAINDER.to_owned()],
@@ -175,32 +183,33 @@ pub(super) fn bases(
 }
 
 impl SentenceChain<'_> {
-    /// The parts of the calculated remainder on `starts_on`, without their records; `None` when no
-    /// sentence was pronounced by then.
-    fn left(&self, starts_on: NaiveDate, served: &DateSet) -> Option<Calculation> {
-        let from = self.start?;
+    /// The parts of the remainder on the date when a modality starts; `events` stays empty. `None`
+    /// if no sentence was pronounced by that date.
+    fn calculation_at(&self, modality_start: NaiveDate, served: &DateSet) -> Option<Calculation> {
+        let from = self.starts_on?;
         Some(Calculation {
             from,
-            length_days: self.pronounced_by(starts_on).last()?.passed,
+            length_days: self.pronounced_by(modality_start).last()?.days_to_end,
             imputed_days: self.imputed.iter().map(|(_, days)| days).sum(),
-            served_days: served.clip(from, day_before(starts_on)).days(),
+            served_days: served.clip(from, day_before(modality_start)).days(),
             events: Vec::new(),
         })
     }
 
     /// The sentences pronounced on or before a date.
     fn pronounced_by(&self, date: NaiveDate) -> &[ChainedSentence<'_>] {
-        &self.links[..self.links.partition_point(|link| link.date <= date)]
+        &self.sentences[..self.sentences.partition_point(|chained| chained.date <= date)]
     }
 
     /// The records of the sentences pronounced by a date, and of every imputation.
     fn records(&self, date: NaiveDate) -> impl Iterator<Item = RecordIndex> + '_ {
         let imputed = self.imputed.iter().map(|(record, _)| *record);
-        self.pronounced_by(date).iter().map(|link| link.record).chain(imputed)
+        self.pronounced_by(date).iter().map(|chained| chained.record).chain(imputed)
     }
 }
 
-fn mismatch(
+/// The finding that the stated remainder of a modality is not the calculated one.
+fn find_remainder_mismatch(
     timeline: &Timeline<'_>,
     modality: &DatedModality<'_>,
     chain: &SentenceChain<'_>,
@@ -210,8 +219,9 @@ fn mismatch(
     (entered != calculated).then(|| {
         timeline.finding(
             FindingCode::RemainderMismatch,
-            chain.records(modality.starts_on).chain([modality.grant]),
-            "The remainder entered is not the one the sentences give; the entered one counts.",
+            chain.records(modality.starts_on).chain([modality.grant_record]),
+            "The remainder that the grant states differs from the one calculated from the \
+             sentences; the stated remainder counts.",
         )
     })
 }

@@ -59,8 +59,9 @@ pub struct Parameter<T> {
 }
 
 impl<T: Clone + PartialEq> Parameter<T> {
-    /// The parameter with the value an answer was computed with. The source in the rule file
-    /// speaks of the default only, so another value names the caller as its source.
+    /// This parameter with the value that an answer used. The rule file gives the source of the
+    /// default only, so any other value has the caller as its source.
+    /// Its mark is the weakest one, because no text of the law was found for that value.
     pub fn used(&self, value: T) -> Self {
         if value == self.value {
             return self.clone();
@@ -71,13 +72,13 @@ impl<T: Clone + PartialEq> Parameter<T> {
 }
 
 choices! {
-    /// What standing a reading has.
+    /// The legal status of a reading.
     ReadingStatus:
         /// The floor: no reading credits less.
         LowerBound = "lowerBound",
         /// Arithmetic that the law lays down.
         Law = "law",
-        /// The court decides.
+        /// The court decides the figure; until then the ledger gives a range.
         Court = "court",
         /// Asked for by a working group; not the law.
         Proposal = "proposal",
@@ -87,7 +88,7 @@ choices! {
     /// The name of a reading of the law.
     ReadingName:
         /// Nothing is credited.
-        None = "none",
+        NoCredit = "none",
         /// The days under the modality are deducted: art. 68 par. 5 al. 1.
         Deduction = "deduction",
         /// The court determines what is left to serve: art. 68 par. 5 al. 2.
@@ -111,7 +112,7 @@ impl ReadingRules {
     /// The rule of a reading.
     pub const fn of(&self, reading: ReadingName) -> &ReadingRule {
         match reading {
-            ReadingName::None => &self.none,
+            ReadingName::NoCredit => &self.none,
             ReadingName::Deduction => &self.deduction,
             ReadingName::CourtDecision => &self.court_decision,
             ReadingName::FullResidential => &self.full_residential,
@@ -123,7 +124,7 @@ impl ReadingRules {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadingRule {
-    /// What standing the reading has.
+    /// The legal status of the reading.
     pub status: ReadingStatus,
     /// What the reading does, in a few words.
     pub title: String,
@@ -143,7 +144,7 @@ pub struct ReadingRule {
     pub verified_on: String,
 }
 
-/// The rule file is malformed or has an unknown key: whoever wrote the file corrects it.
+/// The rule file is malformed or has an unknown key: the author of the file corrects it.
 #[derive(Debug, thiserror::Error)]
 #[error("the rule file of the credit does not parse")]
 pub struct CreditRulesError(#[source] toml::de::Error);
@@ -152,7 +153,8 @@ impl CreditRules {
     /// The rules this version ships.
     pub fn shipped() -> &'static Self {
         static RULES: LazyLock<CreditRules> = LazyLock::new(|| {
-            CreditRules::parse(SHIPPED).expect("the shipped rule file parses, by its own tests")
+            CreditRules::parse(SHIPPED)
+                .expect("the shipped rule file parses: a unit test proves it")
         });
         &RULES
     }
@@ -171,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_rules_parse_and_name_nobody_who_did_not_verify() {
+    fn the_shipped_rules_parse_and_verified_by_agrees_with_verified_on() {
         let rules = CreditRules::shipped();
         let all = [0, 1, 2, 3].map(|place| rules.readings.of(ReadingName::ALL[place]));
         for rule in all {

@@ -1,10 +1,11 @@
-//! The dates behind the figures, counted and excluded, as runs with their reason and records.
-//! Always: the runs of one list share no date, and together they cover every date in question. Each
-//! run lists every record it depends on, with two exceptions: corrections; and, for an absence or a
-//! closing date, the other stays, because no record says that no other stay covers the date.
-//! Rules: the paragraph on `counted` and `excluded` of the credit rules. A run depends on the
-//! records that open and close each window, presence, detention, suspension or absence around the
-//! run, and on the records that ended whatever would otherwise cover the run.
+//! For each reading: the dates that it counts and the dates that it excludes, as runs, each with
+//! its reason and the records it depends on.
+//! Always: the runs of one list do not overlap, and together they cover all dates of the list. Each
+//! run lists every record it depends on, except corrections. For an absence or a closing date it
+//! also does not list other stays: no record states that no other stay covers the date.
+//! Rules: the sets in the header of `credit/mod.rs`. A run depends on the records that start and
+//! end each window, presence, detention, suspension or absence around the run, and on the records
+//! that ended whatever would otherwise cover the run.
 
 use chrono::NaiveDate;
 
@@ -27,7 +28,7 @@ pub(super) struct DayRuns {
 pub(super) struct Presences {
     spans: Vec<Span>,
     /// For each span of `spans`, the records that ended its unauthorised absences.
-    absences_of: Vec<EndRecords>,
+    absence_ends_by_span: Vec<SpanEnds>,
     absences: Vec<Span>,
     closings: Vec<Span>,
     covered: DateSet,
@@ -44,13 +45,13 @@ impl Presences {
                 let run = DateRun { first: p.run.last, last: p.run.last };
                 Some(Span { run, depends_on: vec![closing] })
             }
-            PresenceEnd::Displaced(_) | PresenceEnd::Open => None,
+            PresenceEnd::NotClosed(_) | PresenceEnd::Open => None,
         };
         let all = || presences.iter();
         let spans: Vec<Span> = all().map(|p| p.span()).collect();
         let absences = in_order(all().flat_map(|p| p.absences.iter().cloned()));
         Self {
-            absences_of: all().map(|p| EndRecords::new(&p.absences)).collect(),
+            absence_ends_by_span: all().map(|p| SpanEnds::new(&p.absences)).collect(),
             closings: in_order(all().filter_map(closing)),
             covered: Span::dates(&spans),
             absent: Span::dates(&absences),
@@ -69,17 +70,22 @@ impl Presences {
 /// The detentions with the records that ended them, prepared once for all modalities.
 pub(super) struct DetentionEvidence<'d> {
     detention: &'d Detention,
-    /// D of the rules.
+    /// D: the dates in detention without the first date of each window.
     detained: &'d DateSet,
-    released: EndRecords,
-    returned: Vec<EndRecords>,
+    release_ends: SpanEnds,
+    /// The ends of the absences, for each detention that an absence names.
+    absence_ends_by_detention: Vec<SpanEnds>,
 }
 
 impl<'d> DetentionEvidence<'d> {
     pub fn new(detention: &'d Detention, detained: &'d DateSet) -> Self {
-        let released = EndRecords::new(&detention.spans);
-        let returned = detention.away_from.iter().map(|away| EndRecords::new(away)).collect();
-        Self { detention, detained, released, returned }
+        let absences = detention.away_by_detention.iter();
+        Self {
+            detention,
+            detained,
+            release_ends: SpanEnds::new(&detention.spans),
+            absence_ends_by_detention: absences.map(|away| SpanEnds::new(away)).collect(),
+        }
     }
 }
 
@@ -91,9 +97,9 @@ fn in_order(spans: impl Iterator<Item = Span>) -> Vec<Span> {
 }
 
 /// The records that ended spans, each with the last date of its span, in the order of dates.
-struct EndRecords(Vec<(NaiveDate, RecordIndex)>);
+struct SpanEnds(Vec<(NaiveDate, RecordIndex)>);
 
-impl EndRecords {
+impl SpanEnds {
     fn new(spans: &[Span]) -> Self {
         let ended = |span: &Span| match span.depends_on[..] {
             [_, end] => Some((span.run.last, end)),
@@ -104,9 +110,9 @@ impl EndRecords {
         Self(ends)
     }
 
-    /// The records without which a span would have gone on into the run: the record that ended the
-    /// last span before the run, and the records that ended a span within the run.
-    fn around(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
+    /// The records that ended a span within the run, and those that ended the last span before the
+    /// run. Without them a span would reach into the run.
+    fn bounding(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let over = self.0.partition_point(|(last, _)| *last <= run.first);
         let latest = self.0[..over].last().map(|(last, _)| *last);
         let before = self.0[..over].partition_point(|(last, _)| Some(*last) < latest);
@@ -123,32 +129,32 @@ pub(super) fn day_runs(
     presences: &Presences,
 ) -> DayRuns {
     let builder = RunBuilder { timeline, window: &modality.depends_on };
-    let returned: Vec<&EndRecords> = detention.returned.iter().collect();
-    // Where the person sleeps inside, detention plays no part.
-    let nowhere = DateSet::default();
+    let absence_ends: Vec<&SpanEnds> = detention.absence_ends_by_detention.iter().collect();
+    // If the person sleeps in the institution, detention does not exclude a date.
+    let no_dates = DateSet::default();
     let (detained, not_detained) = if modality.sleeps_inside() {
-        (&nowhere, RunEvidence::default())
+        (&no_dates, RunEvidence::default())
     } else {
-        let away = RunEvidence::new(&[&detention.detention.away], &[&detention.released]);
+        let away = RunEvidence::new(&[&detention.detention.away], &[&detention.release_ends]);
         (detention.detained, away)
     };
-    let lifted = &EndRecords::new(&modality.suspensions);
-    let compliant = not_detained.and(&[], &[lifted]);
-    let treatment = compliant.in_treatment(presences);
+    let lifted = &SpanEnds::new(&modality.suspensions);
+    let compliant = not_detained.with(&[], &[lifted]);
+    let treatment = compliant.with_presences(presences);
     let spans: &[Span] = &detention.detention.spans;
     let not_complied = [
-        (DayReason::Detained, detained, RunEvidence::new(&[spans], &returned)),
+        (DayReason::Detained, detained, RunEvidence::new(&[spans], &absence_ends)),
         (
             DayReason::Suspended,
             &modality.suspended,
-            not_detained.and(&[&modality.suspensions], &[]),
+            not_detained.with(&[&modality.suspensions], &[]),
         ),
     ];
     let treated = presences.present.intersect(&modality.compliant);
     let not_treated = presences.covered.minus(&treated);
-    let outside_window = not_treated.minus(&modality.dates);
-    let absent = compliant.and(&[&presences.spans, &presences.absences], &[]);
-    let closing = treatment.and(&[&presences.closings], &[]);
+    let outside_window = not_treated.minus(&modality.window_dates);
+    let absent = compliant.with(&[&presences.spans, &presences.absences], &[]);
+    let closing = treatment.with(&[&presences.closings], &[]);
     let mut reasons = vec![(
         DayReason::OutsideWindow,
         &outside_window,
@@ -157,7 +163,7 @@ pub(super) fn day_runs(
     reasons.extend(
         not_complied
             .iter()
-            .map(|(why, dates, evidence)| (*why, *dates, evidence.and(&[&presences.spans], &[]))),
+            .map(|(why, dates, evidence)| (*why, *dates, evidence.with(&[&presences.spans], &[]))),
     );
     reasons.push((DayReason::UnauthorisedAbsence, &presences.absent, absent));
     reasons.push((DayReason::ClosingDate, &presences.covered, closing));
@@ -165,7 +171,7 @@ pub(super) fn day_runs(
         in_treatment: builder.runs(DayReason::InTreatment, &treated, &treatment),
         compliant: builder.runs(DayReason::UnderModality, &modality.compliant, &compliant),
         not_compliant: builder
-            .runs_by_reason(modality.dates.minus(&modality.compliant), &not_complied),
+            .runs_by_reason(modality.window_dates.minus(&modality.compliant), &not_complied),
         not_in_treatment: builder.runs_by_reason(not_treated, &reasons),
     }
 }
@@ -175,25 +181,27 @@ pub(super) fn day_runs(
 struct RunEvidence<'g> {
     /// The runs lie inside these spans.
     within: Vec<&'g [Span]>,
-    /// The runs depend on the end of these spans.
-    ended: Vec<&'g EndRecords>,
-    /// The runs also lie inside these presences, whose absences had ended.
+    /// The runs depend on those of these ends that bound them.
+    ended: Vec<&'g SpanEnds>,
+    /// The runs also lie inside these presences, and after the end of absences from them.
     presences: Option<&'g Presences>,
 }
 
 impl<'g> RunEvidence<'g> {
-    fn new(within: &[&'g [Span]], ended: &[&'g EndRecords]) -> Self {
+    fn new(within: &[&'g [Span]], ended: &[&'g SpanEnds]) -> Self {
         Self { within: within.to_vec(), ended: ended.to_vec(), presences: None }
     }
 
-    fn and(&self, within: &[&'g [Span]], ended: &[&'g EndRecords]) -> Self {
+    /// This evidence with more spans that contain the runs, and more ends that the runs depend on.
+    fn with(&self, within: &[&'g [Span]], ended: &[&'g SpanEnds]) -> Self {
         let mut both = self.clone();
         both.within.extend(within);
         both.ended.extend(ended);
         both
     }
 
-    fn in_treatment(&self, presences: &'g Presences) -> Self {
+    /// This evidence for runs that also lie inside presences.
+    fn with_presences(&self, presences: &'g Presences) -> Self {
         Self { presences: Some(presences), ..self.clone() }
     }
 }
@@ -201,12 +209,12 @@ impl<'g> RunEvidence<'g> {
 /// Makes the runs of one modality.
 struct RunBuilder<'l, 'a> {
     timeline: &'l Timeline<'a>,
-    /// The records that the window depends on, and so does every run of the modality.
+    /// The records that the window depends on. Every run of the modality depends on them too.
     window: &'l [RecordIndex],
 }
 
 impl RunBuilder<'_, '_> {
-    /// The runs of dates, each date under the first reason whose dates hold it.
+    /// Splits the dates into runs. Each date gets the first reason whose set contains it.
     fn runs_by_reason(
         &self,
         mut left: DateSet,
@@ -226,16 +234,17 @@ impl RunBuilder<'_, '_> {
     fn runs(&self, why: DayReason, dates: &DateSet, evidence: &RunEvidence<'_>) -> Vec<DayRun> {
         let mut within: Vec<SpanCursor> =
             evidence.within.iter().map(|spans| SpanCursor::new(spans)).collect();
-        let mut stayed = evidence.presences.map(|p| (SpanCursor::new(&p.spans), &p.absences_of));
+        let mut presences =
+            evidence.presences.map(|p| (SpanCursor::new(&p.spans), &p.absence_ends_by_span));
         let run = |run: DateRun| {
             let mut records = self.window.to_vec();
             for cursor in &mut within {
                 records.extend(cursor.next(run).flat_map(|(_, span)| span.depends_on.clone()));
             }
-            records.extend(evidence.ended.iter().flat_map(|ended| ended.around(run)));
-            if let Some((cursor, absences_of)) = &mut stayed {
+            records.extend(evidence.ended.iter().flat_map(|ended| ended.bounding(run)));
+            if let Some((cursor, absence_ends)) = &mut presences {
                 for (index, span) in cursor.next(run) {
-                    let ended = absences_of[index].around(run);
+                    let ended = absence_ends[index].bounding(run);
                     records.extend(span.depends_on.iter().copied().chain(ended));
                 }
             }
@@ -254,21 +263,21 @@ impl RunBuilder<'_, '_> {
 /// Finds the spans that share a date with a run, for runs asked in the order of dates.
 struct SpanCursor<'s> {
     spans: &'s [Span],
-    /// How many spans at the start ended before the last run asked about, and so before every
+    /// The number of leading spans that ended before the last run asked for. They end before every
     /// later run too.
-    behind: usize,
+    passed: usize,
 }
 
 impl<'s> SpanCursor<'s> {
     fn new(spans: &'s [Span]) -> Self {
-        Self { spans, behind: 0 }
+        Self { spans, passed: 0 }
     }
 
     /// The spans that share a date with the run, with their indexes.
     fn next(&mut self, run: DateRun) -> impl Iterator<Item = (usize, &'s Span)> + use<'s> {
-        let passed = self.spans[self.behind..].iter().take_while(|s| s.run.last < run.first);
-        self.behind += passed.count();
-        let begun = self.spans.iter().enumerate().skip(self.behind);
+        let passed_now = self.spans[self.passed..].iter().take_while(|s| s.run.last < run.first);
+        self.passed += passed_now.count();
+        let begun = self.spans.iter().enumerate().skip(self.passed);
         let begun = begun.take_while(move |(_, span)| span.run.first <= run.last);
         begun.filter(move |(_, span)| span.run.first <= span.run.last && span.run.meets(run))
     }

@@ -1,6 +1,7 @@
 //! The records that the credit reads, in the order of the history, up to the last date that counts.
-//! Always: no record is later than `at`, than today (unless projected) or than the death.
-//! Rules: the section "History" of the credit rules.
+//! Always: no record is later than the date asked for, today (unless projected), or the death.
+//! Rules: a record counts on the civil date of its effective `time`; the first record of a death
+//! ends the count on its date.
 
 use std::collections::BTreeSet;
 
@@ -22,15 +23,17 @@ pub(super) struct RecordIndex(usize);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimelineRecord<'a> {
     pub index: RecordIndex,
+    /// The civil date of `instant`.
     pub date: NaiveDate,
     pub instant: DateTime<Utc>,
+    /// The sender's id of the event.
     pub id: &'a str,
     pub item: &'a Item,
     pub fact: &'a Fact,
 }
 
-/// A run of dates with the records that open and close the run. A span that began and ended within
-/// one day may hold no date.
+/// A run of dates with the records that start and end it. The run can be empty (its last date
+/// before its first), for example for an absence that began and ended on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub run: DateRun,
@@ -48,9 +51,10 @@ impl Span {
 #[derive(Debug)]
 pub(super) struct Timeline<'a> {
     pub records: Vec<TimelineRecord<'a>>,
-    /// The last date that counts: the earliest of `at`, today (unless projected) and the death.
-    pub at: NaiveDate,
-    /// The record of the death, if the death made `at` the last date.
+    /// The last date that counts: the earliest of the date asked for, today (unless projected) and
+    /// the death.
+    pub last_date: NaiveDate,
+    /// The record of the death, if the death is what sets `last_date`.
     pub death: Option<RecordIndex>,
     /// Whether dates after today count.
     pub projected: bool,
@@ -59,7 +63,7 @@ pub(super) struct Timeline<'a> {
 impl<'a> Timeline<'a> {
     pub fn new(history: &'a History, query: &CreditQuery, findings: &mut Vec<Finding>) -> Self {
         let asked = query.at.date().min(WRITABLE_MAX);
-        let at = if query.project { asked } else { asked.min(query.today) };
+        let last_date = if query.project { asked } else { asked.min(query.today) };
         let mut records: Vec<TimelineRecord> = history
             .facts()
             .filter(|(_, fact)| is_read(fact))
@@ -72,23 +76,23 @@ impl<'a> Timeline<'a> {
                 item,
                 fact,
             })
-            .take_while(|record| record.date <= at)
+            .take_while(|record| record.date <= last_date)
             .collect();
         let death = records.iter().find(|record| matches!(record.fact, Fact::Died)).copied();
         let Some(death) = death else {
-            return Self { records, at, death: None, projected: at > query.today };
+            return Self { records, last_date, death: None, projected: last_date > query.today };
         };
         let after = records.split_off(records.partition_point(|record| record.date <= death.date));
         findings.extend(after.iter().map(|late| Finding {
             code: FindingCode::RecordAfterDeath,
             message: format!(
-                "Recorded as happening on {}, after the death on {}; it is left out.",
+                "This event has the date {}, after the death on {}; the count leaves it out.",
                 late.date, death.date
             ),
             events: vec![death.id.to_owned(), late.id.to_owned()],
         }));
         let projected = death.date > query.today;
-        Self { records, at: death.date, death: Some(death.index), projected }
+        Self { records, last_date: death.date, death: Some(death.index), projected }
     }
 
     /// The ids of these records, each once, in the order of the history.
@@ -97,7 +101,7 @@ impl<'a> Timeline<'a> {
         indexes.into_iter().map(|index| self.records[index.0].id.to_owned()).collect()
     }
 
-    /// Every record, after corrections.
+    /// Every record of the timeline, as the answer lists it.
     pub fn records_read(&self) -> Vec<RecordRead> {
         let read = |record: &TimelineRecord| RecordRead {
             id: record.id.to_owned(),
@@ -119,8 +123,8 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// Whether the credit reads records of this type. Clinical types are left out: a reader of the
-/// credit may not be allowed to know that such a record exists.
+/// Whether the credit reads records of this type. Clinical types are left out, because not every
+/// reader of a credit is allowed to know that such a record exists.
 pub(super) fn is_read(fact: &Fact) -> bool {
     matches!(
         fact,

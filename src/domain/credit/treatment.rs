@@ -1,7 +1,7 @@
 //! P: the dates on which the person was present in residential treatment.
-//! Always: P lies inside the presences; a date that one presence counts is in P, whatever another
-//! presence says of that date.
-//! Rules: the row P of the table "Sets" of the credit rules.
+//! Always: every date of P lies in a presence. A date that one presence counts is in P, even if
+//! another presence excludes it.
+//! Rules: the set P in the header of `credit/mod.rs`.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -18,8 +18,9 @@ use crate::domain::vocabulary::fact::{Code, Fact, Id};
 pub(super) enum PresenceEnd {
     /// A closing of the stay ended the presence.
     Closed(RecordIndex),
-    /// No closing is recorded: the next admission to any house, or arrival in prison, ended it.
-    Displaced(RecordIndex),
+    /// No closing is recorded. The next admission to any facility, or the next arrival in prison,
+    /// ends the presence.
+    NotClosed(RecordIndex),
     /// The presence goes on.
     Open,
 }
@@ -28,13 +29,13 @@ impl PresenceEnd {
     /// The record that ended the presence.
     pub fn record(self) -> Option<RecordIndex> {
         match self {
-            Self::Closed(record) | Self::Displaced(record) => Some(record),
+            Self::Closed(record) | Self::NotClosed(record) => Some(record),
             Self::Open => None,
         }
     }
 }
 
-/// One presence in a house: from an admission to its end.
+/// One presence in a treatment facility: from an admission to its end.
 #[derive(Debug)]
 pub(super) struct Presence<'a> {
     pub stay: &'a Id,
@@ -42,10 +43,11 @@ pub(super) struct Presence<'a> {
     pub admitted: RecordIndex,
     pub run: DateRun,
     pub end: PresenceEnd,
-    /// When the presence began; `until` says when it ended, unless it goes on.
+    /// When the presence began.
     pub from: DateTime<Utc>,
+    /// When the presence ended; `None`: it goes on.
     pub until: Option<DateTime<Utc>>,
-    /// One span an unauthorised absence: the dates wholly inside.
+    /// One span per unauthorised absence: the dates on which the person was away all day.
     pub absences: Vec<Span>,
     /// The dates that this presence counts.
     pub counted: DateSet,
@@ -57,20 +59,25 @@ impl Presence<'_> {
         self.from <= instant && self.until.is_none_or(|until| instant <= until)
     }
 
-    /// The dates of the presence with the records that open and close it.
+    /// The dates of the presence with the records that start and end it.
     pub fn span(&self) -> Span {
         let depends_on = [Some(self.admitted), self.end.record()];
         Span { run: self.run, depends_on: depends_on.into_iter().flatten().collect() }
     }
 
-    /// The dates wholly inside an absence from `start` to `end`, cut at the end of the presence.
-    fn inside(&self, start: &TimelineRecord<'_>, end: Option<&TimelineRecord<'_>>) -> DateRun {
+    /// The dates on which the person was away all day in an absence from `start` to `end`, cut at
+    /// the end of the presence.
+    fn full_days_of_absence(
+        &self,
+        start: &TimelineRecord<'_>,
+        end: Option<&TimelineRecord<'_>>,
+    ) -> DateRun {
         let ended = end.filter(|end| self.until.is_none_or(|until| end.instant <= until));
         let last = match (ended, self.end) {
             (Some(end), _) => day_before(end.date),
-            // The person was still away when the house closed the stay, or is still away now.
+            // The person was still away when the stay was closed, or is still away now.
             (None, PresenceEnd::Closed(_) | PresenceEnd::Open) => self.run.last,
-            (None, PresenceEnd::Displaced(_)) => day_before(self.run.last),
+            (None, PresenceEnd::NotClosed(_)) => day_before(self.run.last),
         };
         DateRun { first: day_after(start.date), last }
     }
@@ -81,11 +88,12 @@ impl Presence<'_> {
 pub(super) struct StayAbsence<'t, 'a> {
     pub start: &'t TimelineRecord<'a>,
     pub end: Option<&'t TimelineRecord<'a>>,
-    /// The end of the last presence that the absence belongs to; `None`: it belongs to none.
-    pub within: Option<AbsenceLimit>,
+    /// When the last presence that contains the start of the absence ends; `None`: no presence
+    /// contains it.
+    pub limit: Option<AbsenceLimit>,
 }
 
-/// How long an absence can last: not longer than its presence.
+/// The latest possible end of an absence: the end of its presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AbsenceLimit {
     Until(DateTime<Utc>),
@@ -99,31 +107,32 @@ pub(super) struct TreatmentStay<'t, 'a> {
     pub closings: Vec<&'t TimelineRecord<'a>>,
     pub absences: Vec<StayAbsence<'t, 'a>>,
     pub presences: Vec<Presence<'a>>,
-    starts: Vec<(&'t TimelineRecord<'a>, bool)>,
-    ends: Vec<&'t TimelineRecord<'a>>,
+    /// Each start of an absence, and whether the absence was authorised.
+    absence_starts: Vec<(&'t TimelineRecord<'a>, bool)>,
+    absence_ends: Vec<&'t TimelineRecord<'a>>,
 }
 
 impl TreatmentStay<'_, '_> {
     /// The dates that the presences of this stay count.
-    pub fn present(&self) -> DateSet {
+    pub fn present_dates(&self) -> DateSet {
         DateSet::new(self.presences.iter().flat_map(|presence| presence.counted.runs()))
     }
 }
 
-/// Every stay, in the order of first records.
-pub(super) fn stays<'t, 'a>(
+/// Every stay, in the order of first records, with its presences and absences.
+pub(super) fn build_stays<'t, 'a>(
     timeline: &'t Timeline<'a>,
     boundary: Boundary,
 ) -> Vec<TreatmentStay<'t, 'a>> {
     let mut stays = gather(timeline);
-    let displacing: Vec<&TimelineRecord> = timeline
+    let admissions_and_arrivals: Vec<&TimelineRecord> = timeline
         .records
         .iter()
         .filter(|record| matches!(record.fact, Fact::Admitted(_) | Fact::Arrived(_)))
         .collect();
     for stay in &mut stays {
-        stay.presences = presences(timeline, stay, &displacing);
-        absences(stay);
+        stay.presences = build_presences(timeline, stay, &admissions_and_arrivals);
+        assign_absences(stay);
         for presence in &mut stay.presences {
             let mut dates = DateSet::new([presence.run]);
             dates = dates.minus(&Span::dates(&presence.absences));
@@ -137,12 +146,12 @@ pub(super) fn stays<'t, 'a>(
     stays
 }
 
-/// The houses of the presences that share a date with a window, in the order of codes.
-pub(super) fn houses(stays: &[TreatmentStay<'_, '_>], window: Option<DateRun>) -> Vec<Code> {
+/// The codes of the facilities whose presences share a date with a window, in their order.
+pub(super) fn facilities_in(stays: &[TreatmentStay<'_, '_>], window: Option<DateRun>) -> Vec<Code> {
     let presences = stays.iter().flat_map(|stay| &stay.presences);
     let within = presences.filter(|p| window.is_some_and(|window| window.meets(p.run)));
-    let houses: BTreeSet<&Code> = within.map(|presence| presence.facility).collect();
-    houses.into_iter().cloned().collect()
+    let facilities: BTreeSet<&Code> = within.map(|presence| presence.facility).collect();
+    facilities.into_iter().cloned().collect()
 }
 
 /// Groups the records by stay.
@@ -166,8 +175,10 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
         let stay = &mut stays[index];
         match record.fact {
             Fact::Admitted(_) => stay.admissions.push(record),
-            Fact::StayAbsenceStarted(absence) => stay.starts.push((record, absence.authorised)),
-            Fact::StayAbsenceEnded(_) => stay.ends.push(record),
+            Fact::StayAbsenceStarted(absence) => {
+                stay.absence_starts.push((record, absence.authorised));
+            }
+            Fact::StayAbsenceEnded(_) => stay.absence_ends.push(record),
             _ => stay.closings.push(record),
         }
     }
@@ -175,21 +186,21 @@ fn gather<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<TreatmentStay<'t, 'a>> {
 }
 
 /// The presences of a stay: each admission with what ended it.
-fn presences<'a>(
+fn build_presences<'a>(
     timeline: &Timeline<'a>,
     stay: &TreatmentStay<'_, 'a>,
-    displacing: &[&TimelineRecord<'a>],
+    admissions_and_arrivals: &[&TimelineRecord<'a>],
 ) -> Vec<Presence<'a>> {
     let presence = |admitted: &&TimelineRecord<'a>| {
         let Fact::Admitted(admission) = admitted.fact else { return None };
         let closing = stay.closings.partition_point(|record| record.instant < admitted.instant);
-        let next = displacing.partition_point(|record| record.index <= admitted.index);
-        let (end, record) = match (stay.closings.get(closing), displacing.get(next)) {
+        let next = admissions_and_arrivals.partition_point(|record| record.index <= admitted.index);
+        let (end, record) = match (stay.closings.get(closing), admissions_and_arrivals.get(next)) {
             (Some(closing), _) => (PresenceEnd::Closed(closing.index), Some(*closing)),
-            (None, Some(next)) => (PresenceEnd::Displaced(next.index), Some(*next)),
+            (None, Some(next)) => (PresenceEnd::NotClosed(next.index), Some(*next)),
             (None, None) => (PresenceEnd::Open, None),
         };
-        let last = record.map_or(timeline.at, |record| record.date);
+        let last = record.map_or(timeline.last_date, |record| record.date);
         Some(Presence {
             stay: &admission.stay,
             facility: &admission.facility,
@@ -206,18 +217,18 @@ fn presences<'a>(
 }
 
 /// Assigns each absence to the presences that run when the absence starts.
-fn absences(stay: &mut TreatmentStay<'_, '_>) {
-    for &(start, authorised) in &stay.starts {
-        let next = stay.ends.partition_point(|end| end.index < start.index);
-        let end = stay.ends.get(next).copied();
-        let mut within = None;
+fn assign_absences(stay: &mut TreatmentStay<'_, '_>) {
+    for &(start, authorised) in &stay.absence_starts {
+        let next = stay.absence_ends.partition_point(|end| end.index < start.index);
+        let end = stay.absence_ends.get(next).copied();
+        let mut limit = None;
         for presence in stay.presences.iter_mut().filter(|p| p.runs_at(start.instant)) {
-            within = match (within, presence.until) {
+            limit = match (limit, presence.until) {
                 (Some(AbsenceLimit::Open), _) | (_, None) => Some(AbsenceLimit::Open),
                 (Some(AbsenceLimit::Until(a)), Some(b)) => Some(AbsenceLimit::Until(a.max(b))),
                 (None, Some(b)) => Some(AbsenceLimit::Until(b)),
             };
-            let run = presence.inside(start, end);
+            let run = presence.full_days_of_absence(start, end);
             if !authorised {
                 let ended = end.filter(|end| presence.runs_at(end.instant)).map(|end| end.index);
                 let until = ended.or(presence.end.record());
@@ -225,40 +236,48 @@ fn absences(stay: &mut TreatmentStay<'_, '_>) {
                 presence.absences.push(Span { run, depends_on });
             }
         }
-        stay.absences.push(StayAbsence { start, end, within });
+        stay.absences.push(StayAbsence { start, end, limit });
     }
 }
 
 /// The findings about closings, absences and overlaps of stays.
-pub(super) fn findings(timeline: &Timeline<'_>, stays: &[TreatmentStay<'_, '_>]) -> Vec<Finding> {
+pub(super) fn stay_findings(
+    timeline: &Timeline<'_>,
+    stays: &[TreatmentStay<'_, '_>],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for stay in stays {
-        closings(timeline, stay, &mut findings);
-        overlapping_absences(timeline, stay, &mut findings);
+        add_closing_findings(timeline, stay, &mut findings);
+        add_absence_findings(timeline, stay, &mut findings);
     }
-    overlapping_stays(timeline, stays, &mut findings);
+    add_overlap_findings(timeline, stays, &mut findings);
     findings
 }
 
-/// Findings about stays that were never closed, or closed twice.
-fn closings(timeline: &Timeline<'_>, stay: &TreatmentStay<'_, '_>, findings: &mut Vec<Finding>) {
+/// Adds a finding for each presence that was never closed, and for each second closing.
+fn add_closing_findings(
+    timeline: &Timeline<'_>,
+    stay: &TreatmentStay<'_, '_>,
+    findings: &mut Vec<Finding>,
+) {
     for presence in &stay.presences {
-        let PresenceEnd::Displaced(by) = presence.end else { continue };
+        let PresenceEnd::NotClosed(by) = presence.end else { continue };
         findings.push(timeline.finding(
             FindingCode::StayNeverClosed,
             [presence.admitted, by],
             format!(
-                "Admitted on {} and never closed; counted to {}, when another place took over.",
+                "No closing follows the admission of {}; the stay counts up to {}, the date of the \
+                 next admission or arrival in prison.",
                 presence.run.first, presence.run.last
             ),
         ));
     }
-    let ends: HashSet<Option<RecordIndex>> =
+    let closings_that_count: HashSet<Option<RecordIndex>> =
         stay.presences.iter().map(|p| p.end.record()).collect();
     let mut first: Option<&TimelineRecord> = None;
     for closing in &stay.closings {
         match first {
-            _ if ends.contains(&Some(closing.index)) => first = Some(closing),
+            _ if closings_that_count.contains(&Some(closing.index)) => first = Some(closing),
             Some(first) => findings.push(timeline.finding(
                 FindingCode::StayClosedTwice,
                 [first.index, closing.index],
@@ -272,24 +291,25 @@ fn closings(timeline: &Timeline<'_>, stay: &TreatmentStay<'_, '_>, findings: &mu
     }
 }
 
-/// Findings about absences outside any presence, and about absences that overlap.
-fn overlapping_absences(
+/// Adds a finding for each absence outside any presence, and for absences that overlap.
+fn add_absence_findings(
     timeline: &Timeline<'_>,
     stay: &TreatmentStay<'_, '_>,
     findings: &mut Vec<Finding>,
 ) {
-    for absence in stay.absences.iter().filter(|absence| absence.within.is_none()) {
+    for absence in stay.absences.iter().filter(|absence| absence.limit.is_none()) {
         findings.push(timeline.finding(
             FindingCode::AbsenceWithoutStay,
             [absence.start.index],
             format!(
-                "An absence starts on {} outside any presence; it has no effect.",
+                "An absence starts on {}, but the person was not in that stay then; it has no \
+                 effect.",
                 absence.start.date
             ),
         ));
     }
     let mut longest: Option<(&StayAbsence, Option<DateTime<Utc>>)> = None;
-    for absence in stay.absences.iter().filter(|absence| absence.within.is_some()) {
+    for absence in stay.absences.iter().filter(|absence| absence.limit.is_some()) {
         if let Some((earlier, until)) = longest
             && until.is_none_or(|until| absence.start.instant < until)
         {
@@ -297,12 +317,12 @@ fn overlapping_absences(
                 FindingCode::AbsenceOverlap,
                 [earlier.start.index, absence.start.index],
                 format!(
-                    "An absence starts on {} while another runs since {}.",
+                    "An absence starts on {} during another absence that started on {}.",
                     absence.start.date, earlier.start.date
                 ),
             ));
         }
-        let until = until(absence);
+        let until = end_of(absence);
         if longest.is_none_or(|(_, longest)| longest.is_some_and(|l| until.is_none_or(|u| l < u))) {
             longest = Some((absence, until));
         }
@@ -310,17 +330,18 @@ fn overlapping_absences(
 }
 
 /// When an absence ends, at the latest with its presences; `None`: the absence goes on.
-fn until(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
+fn end_of(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
     let end = absence.end.map(|end| end.instant);
-    match absence.within {
+    match absence.limit {
         Some(AbsenceLimit::Until(until)) => Some(end.map_or(until, |end| end.min(until))),
         _ => end,
     }
 }
 
-/// Findings about presences that share a date. Each presence is compared only with the earlier one
-/// that reaches furthest, so a long stay across many short ones gives one finding a short stay.
-fn overlapping_stays(
+/// Adds the findings about presences that share a date. Each presence is compared only with the
+/// earlier presence that ends last. A long stay that covers many short ones therefore gives one
+/// finding per short stay.
+fn add_overlap_findings(
     timeline: &Timeline<'_>,
     stays: &[TreatmentStay<'_, '_>],
     findings: &mut Vec<Finding>,
@@ -328,10 +349,13 @@ fn overlapping_stays(
     let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
     let mut own: HashMap<&Id, &Presence> = HashMap::new();
-    // The presence that reaches furthest, and of all other stays the one that reaches furthest.
-    let (mut first, mut second): (Option<&Presence>, Option<&Presence>) = (None, None);
+    // The presence that ends last, and the one that ends last among the presences of all other
+    // stays.
+    let mut latest_end: Option<&Presence> = None;
+    let mut latest_end_of_other_stay: Option<&Presence> = None;
     for presence in all {
-        let other = if first.is_some_and(|f| f.stay == presence.stay) { second } else { first };
+        let is_own = latest_end.is_some_and(|latest| latest.stay == presence.stay);
+        let other = if is_own { latest_end_of_other_stay } else { latest_end };
         let other = other.filter(|other| presence.run.first <= other.run.last);
         let again = own.get(presence.stay).copied();
         let again = again.filter(|own| own.until.is_none_or(|until| presence.from < until));
@@ -342,13 +366,15 @@ fn overlapping_stays(
                 format!("Two presences cover {}; each date counts once.", presence.run.first),
             )
         }));
-        let further = |than: Option<&Presence>| than.is_none_or(|t| t.run.last < presence.run.last);
-        if first.is_some_and(|f| f.stay == presence.stay) {
-            first = if further(first) { Some(presence) } else { first };
-        } else if further(first) {
-            (first, second) = (Some(presence), first);
-        } else if further(second) {
-            second = Some(presence);
+        let ends_after =
+            |than: Option<&Presence>| than.is_none_or(|t| t.run.last < presence.run.last);
+        if ends_after(latest_end) {
+            if !is_own {
+                latest_end_of_other_stay = latest_end;
+            }
+            latest_end = Some(presence);
+        } else if !is_own && ends_after(latest_end_of_other_stay) {
+            latest_end_of_other_stay = Some(presence);
         }
         if again.is_none_or(|again| again.until <= presence.until && again.until.is_some()) {
             own.insert(presence.stay, presence);

@@ -1,7 +1,7 @@
 //! The modality of sentence execution that started last, if any.
 //! Always: of several modalities only the one with the latest start counts, and an earlier one does
 //! not come back. A modality granted twice counts once, as first granted.
-//! Rules: the window W of the section "Sets" of the credit rules, by instant rather than by date.
+//! Rules: the window W in the header of `domain/credit/mod.rs`, by instant rather than by date.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
 //! Whether the person lives in residential treatment, and for how many days.
 //! Always: days are civil dates, each counted once; only the last admission counts.
-//! Rules: the set P of the section "Sets" of the credit rules, for the presence still open.
+//! Rules: the set P in the header of `domain/credit/mod.rs`, for the presence still open.
 
 use std::collections::HashMap;
 

@@ -12,9 +12,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::Position;
-use crate::store::Holds;
-use crate::store::Store;
 use crate::store::open::{self, StoreConfig};
+use crate::store::{LedgerPresence, Store};
 use crate::vault::{Erasures, KeyError, LedgerKeys, master_key};
 
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
@@ -81,10 +80,10 @@ impl Ledger {
 }
 
 /// The keys of a ledger. For a new ledger, makes random keys and a random master key.
-fn keys(folder: &Path, holds: Holds) -> Result<LedgerKeys, KeyError> {
-    match holds {
-        Holds::Ledger => LedgerKeys::open(folder),
-        Holds::Nothing => {
+fn keys(folder: &Path, presence: LedgerPresence) -> Result<LedgerKeys, KeyError> {
+    match presence {
+        LedgerPresence::Begun => LedgerKeys::open(folder),
+        LedgerPresence::Absent => {
             let keys = LedgerKeys::open_or_make(folder)?;
             master_key::make_if_absent(folder)?;
             Ok(keys)

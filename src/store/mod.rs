@@ -209,6 +209,15 @@ impl StoreStatus {
     };
 }
 
+/// Whether a ledger has begun in a folder or cluster that is about to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerPresence {
+    /// No ledger has begun there: new keys may be drawn.
+    Absent,
+    /// A ledger has begun there: the keys must be there too.
+    Begun,
+}
+
 /// The clock of the writer: gives the `recordedtime` for a record that is being written.
 pub type StampClock = Arc<dyn Fn() -> RecordedTime + Send + Sync>;
 
@@ -262,15 +271,6 @@ pub trait Store: Send + Sync {
         let Some(previous) = position.previous() else { return Ok(None) };
         Ok(self.read_all(previous, 1).await?.into_iter().next())
     }
-}
-
-/// What a folder or cluster holds before it is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
-    /// No ledger has begun there: keys may be drawn for one.
-    Nothing,
-    /// A ledger has begun there: its keys must be there too.
-    Ledger,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Opening a store: one call on what the configuration says.
-//! Always: a folder or cluster is opened only as the ledger whose keys lie in the data folder, and
-//! no record's content is opened to find that out: a check value of the keys stands beside the log.
+//! Opening a store: one call, on what the configuration says.
+//! Always: a folder or cluster opens only with the keys of its ledger, which lie in the data
+//! folder. A check value of the keys stands beside the log, so that no record is opened to compare
+//! the keys.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -8,27 +9,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cluster::{self, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed};
-use super::embedded::{self, FolderOpenError, Keeping, LockedFolder};
-use super::{Holds, StampClock, Store, migrate};
+use super::embedded::{self, FolderOpenError, FolderRole, LockedFolder};
+use super::{LedgerPresence, StampClock, Store, migrate};
 
 pub use super::cluster::{AddressError, ClusterAddress};
 
-/// Where the ledger is.
+/// Where the records of the ledger are.
 #[derive(Clone)]
 pub enum StoreConfig {
-    /// In a data folder.
+    /// The records are in a data folder.
     Folder(PathBuf),
-    /// In a cluster; this process is a replica.
+    /// The records are in a cluster, and this process is a replica.
     Cluster {
         /// The cluster. Boxed, because an address takes far more room than a path.
         address: Box<ClusterAddress>,
-        /// The data folder of this replica, with its copy of the log.
+        /// The data folder of this replica, which has a copy of the log.
         folder: PathBuf,
     },
 }
 
 impl StoreConfig {
-    /// The data folder.
+    /// The data folder of this process.
     pub fn folder(&self) -> &Path {
         let (Self::Folder(folder) | Self::Cluster { folder, .. }) = self;
         folder
@@ -44,7 +45,7 @@ pub enum OpenError {
     /// The cluster could not be opened.
     #[error(transparent)]
     Cluster(#[from] ClusterOpenError),
-    /// The folder is a replica's: its ledger is in a cluster.
+    /// The folder belongs to a replica; the ledger is in a cluster.
     #[error("the folder is a replica's of a cluster: use --store, or --url to ask the replica")]
     Replica,
     /// A ledger is being moved into the folder.
@@ -55,16 +56,16 @@ pub enum OpenError {
     OwnLedger,
 }
 
-/// Opens a store, making it where there is none. `keys_check` is asked once for the check value of
-/// the ledger's keys, while nobody else can make the same store. `progress` hears how far the
-/// opening has come, of how much.
+/// Opens a store, or makes a store where there is none. `keys_check` gives the check value of the
+/// ledger's keys; it is called once, while no other process can make the same store. `progress` is
+/// told how many of how many records are ready.
 ///
 /// # Errors
-/// See [`OpenError`], and what `keys_check` refuses.
+/// See [`OpenError`]. Errors of `keys_check` are passed on.
 pub async fn open<E: From<OpenError>>(
     config: &StoreConfig,
     clock: StampClock,
-    keys_check: impl FnOnce(Holds) -> Result<[u8; 32], E>,
+    keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Arc<dyn Store>, E> {
     match config {
@@ -76,8 +77,8 @@ pub async fn open<E: From<OpenError>>(
                 return Err(OpenError::MoveUnfinished.into());
             }
             let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
-            let check = keys_check(locked.holds())?;
-            let store = locked.open(Keeping::Truth, check, clock, progress);
+            let check = keys_check(locked.ledger_presence())?;
+            let store = locked.open(FolderRole::Ledger, check, clock, progress);
             Ok(Arc::new(store.map_err(OpenError::from)?))
         }
         StoreConfig::Cluster { address, folder } => {
@@ -90,22 +91,23 @@ pub async fn open<E: From<OpenError>>(
 }
 
 /// The check value of a replica's keys. A replica that has a copy starts without its cluster; the
-/// loop that follows looks later whether the keys are the cluster's.
+/// follower compares the keys with the cluster's later.
 async fn check_of_replica<E: From<OpenError>>(
     address: &ClusterAddress,
     folder: &Path,
-    keys_check: impl FnOnce(Holds) -> Result<[u8; 32], E>,
+    keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
 ) -> Result<[u8; 32], E> {
-    if folder.join(embedded::FILE).exists() {
+    if folder.join(embedded::LOG_FILE).exists() {
         return Err(OpenError::OwnLedger.into());
     }
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| OpenError::Folder(error.into()))?;
     if folder.join(cluster::COPY_FOLDER).exists() {
-        return keys_check(Holds::Ledger);
+        return keys_check(LedgerPresence::Begun);
     }
     let held = cluster::ledger_in(address, Unclaimed::Leave).await.map_err(OpenError::from)?;
-    let check = keys_check(if held.is_some() { Holds::Ledger } else { Holds::Nothing })?;
+    let presence = if held.is_some() { LedgerPresence::Begun } else { LedgerPresence::Absent };
+    let check = keys_check(presence)?;
     let held = cluster::ledger_in(address, Unclaimed::Claim(check)).await;
     if held.map_err(OpenError::from)? != Some(check) {
         let other = ClusterOpenError::from(FollowStopReason::OtherLedger);

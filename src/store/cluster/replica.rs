@@ -20,7 +20,7 @@ use super::identity::{LedgerClaim, claim_cluster, read_claim};
 use super::log_copy::LogCopy;
 use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, PersonId, Position, Revision};
-use crate::store::embedded::{Embedded, FolderOpenError, Keeping};
+use crate::store::embedded::{Embedded, FolderOpenError, FolderRole};
 use crate::store::{
     AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
 };
@@ -133,7 +133,7 @@ impl EventStoreDb {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, ClusterOpenError> {
         let folder = folder.join(COPY_FOLDER);
-        let log = Embedded::open_as(&folder, Keeping::Copy, key_hash, clock.clone(), progress)?;
+        let log = Embedded::open_as(&folder, FolderRole::Copy, key_hash, clock.clone(), progress)?;
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());

@@ -1,73 +1,90 @@
-//! Taking records over as another log has them: with its revisions, its `recordedtime`, its bytes.
-//! Always: all of an import or none; each stream goes on where it ended; what only several writers
-//! at once can make, times that step back and a dedup key in two streams, is noted beside the
-//! record.
+//! Importing records of another log: with the revisions, times and bytes that they have there.
+//! Always: all records of an import are added or none; each stream continues where it ended. Only
+//! several writers at once can make times that step back and a dedup key in two streams; both are
+//! noted beside the record.
 
 use std::collections::HashMap;
+use std::io;
 
-use super::imported::{ImportError, Imported};
-use super::log::Placed;
-use super::writer::{Group, Writer};
-use crate::domain::id::{PersonId, Position, RecordedTime};
+use bytes::Bytes;
+
+use super::commit_group::CommitGroup;
+use super::log::PlacedRecord;
+use crate::domain::id::{PersonId, Revision};
 use crate::domain::record::View;
-use crate::store::Stored;
+use crate::store::{AppendError, Stored};
 
-impl Writer {
-    /// Places the records of an import behind what a group holds; says how many they are.
-    pub(super) fn import(
-        &self,
-        records: Vec<Imported>,
-        group: &mut Group,
-    ) -> Result<usize, ImportError> {
-        self.check(&records, group)?;
+/// A record of the other log, the next in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The record's revision in its stream.
+    pub revision: Revision,
+    /// The record's bytes.
+    pub record: Bytes,
+}
+
+/// Why no record of an import was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The other log lacks records of a stream, or has a record twice: look at that log, and do
+    /// not continue.
+    #[error("the next revision of a stream is {next}, and the other log gives {}", .found.0)]
+    OutOfOrder {
+        /// The stream.
+        stream: PersonId,
+        /// The next revision of the stream here.
+        next: u64,
+        /// The revision that the other log gives.
+        found: Revision,
+    },
+    /// This version cannot read a record of the other log: use a newer version.
+    #[error("the other log has a record that this version cannot read")]
+    Unreadable,
+    /// The folder could not be written.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+impl From<io::Error> for ImportError {
+    fn from(error: io::Error) -> Self {
+        tracing::error!(error = %error, "the index could not be read for an import");
+        Self::Append(AppendError::Failed)
+    }
+}
+
+impl CommitGroup<'_> {
+    /// Adds the records of an import to the group; says how many they are.
+    pub fn import(&mut self, records: Vec<Imported>) -> Result<usize, ImportError> {
+        self.check_revisions(&records)?;
         let imported = records.len();
         for Imported { revision, record } in records {
             let view = View::new(&record).expect("checked above");
             let (stream, dedup_key, recorded) = (view.stream(), view.dedup_key(), view.recorded());
-            let latest_recorded_time = self.latest(group).max(recorded);
-            let position = self.next(group);
-            let first_with_key = match group.dedup_keys.get(&dedup_key) {
-                Some(first) => Some(*first),
-                None => self.index.find(&dedup_key)?,
-            };
-            group.dedup_keys.entry(dedup_key).or_insert(position);
-            group.counts.insert(stream, revision.0 + 1);
-            let is_cross_stream_duplicate = first_with_key.is_some();
+            let first_with_key = self.first_with_key(&dedup_key)?;
             let stored = Stored {
-                position,
+                position: self.next_position(),
                 revision,
-                latest_recorded_time,
-                is_cross_stream_duplicate,
+                latest_recorded_time: self.latest_recorded_time().max(recorded),
+                is_cross_stream_duplicate: first_with_key.is_some(),
                 record,
             };
-            group.records.push(Placed { stored, first_with_key });
+            self.push(stream, dedup_key, PlacedRecord { stored, first_with_key });
         }
         Ok(imported)
     }
 
-    /// Whether each stream goes on where it ended.
-    fn check(&self, records: &[Imported], group: &Group) -> Result<(), ImportError> {
-        let mut counts: HashMap<PersonId, u64> = HashMap::new();
+    /// Checks that each stream continues where it ended.
+    fn check_revisions(&self, records: &[Imported]) -> Result<(), ImportError> {
+        let mut next_revisions: HashMap<PersonId, u64> = HashMap::new();
         for Imported { revision, record } in records {
             let view = View::new(record).map_err(|_| ImportError::Unreadable)?;
             let stream = view.stream();
-            let next = counts.entry(stream).or_insert_with(|| self.count(stream, group));
+            let next = next_revisions.entry(stream).or_insert_with(|| self.next_revision(stream).0);
             if revision.0 != *next {
                 return Err(ImportError::OutOfOrder { stream, next: *next, found: *revision });
             }
             *next += 1;
         }
         Ok(())
-    }
-
-    /// The latest `recordedtime` of the log and the group.
-    fn latest(&self, group: &Group) -> RecordedTime {
-        let last = group.records.last();
-        last.map_or(self.latest_recorded_time, |placed| placed.stored.latest_recorded_time)
-    }
-
-    /// The next position behind the group.
-    pub(super) fn next(&self, group: &Group) -> Position {
-        Position::new(self.last.number() + group.records.len() as u64 + 1)
     }
 }

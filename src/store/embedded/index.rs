@@ -1,9 +1,15 @@
-//! The derived index: where each pair and each stream lies in the log.
-//! Always: it says what the log says, up to [`Index::covered`]; it is never the truth, and can be
-//! deleted at any time. Recent entries are in memory, older ones in [`Segment`]s on disk.
+//! The derived index: the positions of each dedup key and of each stream in the log.
+//! Always: the index agrees with the log up to [`Index::last_position`]. Only the log is the truth;
+//! the index can be deleted at any time. Recent entries are in memory, older entries in
+//! [`Segment`]s on disk, as in a log-structured merge tree.
 //!
-//! A B-tree with random keys would cap the append rate at a tenth; sorting a stretch of entries in
-//! memory and writing it once costs a few percent of a core.
+//! ```text
+//! log      1 .................................................... tail
+//! index    | segment | segment | segment | frozen | frozen | recent |
+//!          '------ on disk, sorted ------'------ in memory ---------'
+//! ```
+//! A B-tree with random keys would cap the append rate at a tenth; sorting a part of the entries
+//! in memory and writing that part once costs a few percent of a core.
 
 use std::collections::HashMap;
 use std::fs::DirBuilder;
@@ -12,72 +18,109 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::merge::{self, RECENT_MAX};
-use super::segment::{Entry, Header, Segment};
+use super::log::PlacedRecord;
+use super::merge;
+use super::segment::{SEGMENT_RECORDS, Segment, SegmentEntry, SegmentHeader};
 use crate::domain::id::{DedupKey, DedupKeyMap, PersonId, Position, Revision};
+use crate::domain::record::View;
+use crate::store::Stored;
 
-/// So many stretches may wait for the disk before the writer waits too.
-pub const WAITING_MAX: usize = 4;
+/// So many frozen tables may wait for the disk, about 30 MiB each, before the writer waits too.
+pub const FROZEN_TABLES_MAX: usize = 4;
 
-/// Entries of a stretch of the log, in memory.
+/// The entries of one part of the log, in memory.
 #[derive(Default)]
-struct Stretch {
+struct MemoryTable {
+    /// The last position of that part; `None`: the table is empty.
     last: Option<Position>,
     dedup_keys: DedupKeyMap<Position, [u8; 16]>,
     streams: HashMap<PersonId, Vec<Position>>,
 }
 
+/// All parts of the index, and what is counted over them.
 #[derive(Default)]
-struct State {
-    /// In the order of the log, each beginning where the one before ends.
+struct IndexState {
+    /// The parts on disk, in the order of the log; each begins where the part before ends.
     segments: Arc<Vec<Arc<Segment>>>,
-    /// Stretches on their way to disk, oldest first.
-    waiting: Vec<Arc<Stretch>>,
-    recent: Stretch,
+    /// Tables that wait to be written to disk, oldest first. They change no more.
+    frozen: Vec<Arc<MemoryTable>>,
+    /// The table that takes new entries.
+    recent: MemoryTable,
     /// How many records each stream has: about 40 bytes a person.
-    counts: HashMap<PersonId, u64>,
+    record_counts: HashMap<PersonId, u64>,
 }
 
-/// A record, as the index sees it.
+/// What the index notes of a record.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
-    /// Where it lies.
+pub struct IndexedRecord {
+    /// The record's position.
     pub position: Position,
-    /// Its duplicate key.
+    /// The record's dedup key.
     pub dedup_key: DedupKey,
-    /// Its stream.
+    /// The record's stream.
     pub stream: PersonId,
 }
 
-impl Seen {
-    /// The same for a record whose pair an earlier one carries, of another stream: that one is
-    /// found by the pair, and this one by its stream only.
-    pub fn again(self) -> Self {
+impl IndexedRecord {
+    /// The note of a record whose dedup key an earlier record of another stream carries. The key
+    /// must find the earlier record, so a hash that nobody looks up takes the place of the key.
+    pub fn as_later_duplicate(self) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.dedup_key.0).update(&self.position.number().to_be_bytes());
         Self { dedup_key: DedupKey(hasher.finalize().into()), ..self }
     }
 }
 
-/// Reads the commitment of the record at a position, to tie a segment to its log.
-pub type Anchor<'a> = &'a dyn Fn(Position) -> io::Result<Option<[u8; 32]>>;
+impl From<&PlacedRecord> for IndexedRecord {
+    fn from(placed: &PlacedRecord) -> Self {
+        let indexed = Self::from(&placed.stored);
+        if placed.first_with_key.is_some() { indexed.as_later_duplicate() } else { indexed }
+    }
+}
 
-/// See the module.
+impl From<&Stored> for IndexedRecord {
+    fn from(stored: &Stored) -> Self {
+        let view = checked_view(stored);
+        Self { position: stored.position, dedup_key: view.dedup_key(), stream: view.stream() }
+    }
+}
+
+/// The dedup key of a record that was read or laid out before.
+pub fn dedup_key_of(stored: &Stored) -> DedupKey {
+    checked_view(stored).dedup_key()
+}
+
+fn checked_view(stored: &Stored) -> View<'_> {
+    View::new(&stored.record)
+        .expect("laid out by UnstampedRecord, or checked when the log was opened")
+}
+
+/// Reads the commitment of the record at a position. A segment carries the commitment of its last
+/// record, so that a segment of another log is recognised.
+pub type ReadCommitment<'a> = &'a dyn Fn(Position) -> io::Result<Option<[u8; 32]>>;
+
+/// The index: see the module.
 pub struct Index {
     folder: PathBuf,
     ledger: [u8; 16],
-    state: RwLock<State>,
+    /// Read by every look-up, and written once a commit and once a segment. The lock is never held
+    /// during a read or write of the disk.
+    state: RwLock<IndexState>,
 }
 
 impl Index {
-    /// Opens what lies in the folder and still fits the log; the rest is deleted.
-    pub fn open(folder: &Path, ledger: [u8; 16], anchor: Anchor<'_>) -> io::Result<Self> {
+    /// Opens the segments in a folder that fit the log, and deletes all other segments.
+    pub fn open(
+        folder: &Path,
+        ledger: [u8; 16],
+        read_commitment: ReadCommitment<'_>,
+    ) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let mut counts = HashMap::new();
+        let mut record_counts = HashMap::new();
         let mut segments: Vec<Arc<Segment>> = Vec::new();
-        let mut covered = Position::START;
-        for path in candidates(folder)? {
-            // A segment has the entries of a stream side by side.
+        let mut indexed = Position::START;
+        for path in segment_files(folder)? {
+            // In a segment all entries of a stream stand side by side.
             let mut streams: Vec<(PersonId, u64)> = Vec::new();
             let opened = Segment::open(&path, |stream| match streams.last_mut() {
                 Some((last, count)) if *last == stream => *count += 1,
@@ -86,72 +129,71 @@ impl Index {
             let fits = |segment: &Segment| -> io::Result<bool> {
                 let header = &segment.header;
                 Ok(header.ledger == ledger
-                    && header.first.number() == covered.number() + 1
-                    && anchor(header.last)? == Some(header.anchor))
+                    && header.first.number() == indexed.number() + 1
+                    && read_commitment(header.last)? == Some(header.last_commitment))
             };
             match opened {
                 Ok(segment) if fits(&segment)? => {
-                    covered = segment.header.last;
+                    indexed = segment.header.last;
                     for (stream, count) in streams {
-                        *counts.entry(stream).or_insert(0) += count;
+                        *record_counts.entry(stream).or_insert(0) += count;
                     }
                     segments.push(Arc::new(segment));
                 }
-                // Not whole, of another log, or already merged into a larger one.
+                // Damaged, of another log, or already merged into a larger segment.
                 Ok(_) | Err(_) => std::fs::remove_file(&path)?,
             }
         }
         let segments = Arc::new(segments);
-        let state = State { segments, counts, ..State::default() };
+        let state = IndexState { segments, record_counts, ..IndexState::default() };
         Ok(Self { folder: folder.to_owned(), ledger, state: RwLock::new(state) })
     }
 
-    /// The last position it knows of.
-    pub fn covered(&self) -> Position {
+    /// The position of the last record that was added.
+    pub fn last_position(&self) -> Position {
         let state = self.read();
-        let memory = state.recent.last.or(state.waiting.last().and_then(|stretch| stretch.last));
+        let memory = state.recent.last.or(state.frozen.last().and_then(|table| table.last));
         memory
             .or(state.segments.last().map(|segment| segment.header.last))
             .unwrap_or(Position::START)
     }
 
-    /// Adds the next records of the log, in order. True: there are now enough recent entries to
-    /// call [`Index::retire`].
-    pub fn add(&self, records: impl Iterator<Item = Seen>) -> bool {
+    /// Adds the next records of the log, in order. True: the recent table is full; call
+    /// [`Index::freeze_recent`].
+    pub fn add(&self, records: impl Iterator<Item = IndexedRecord>) -> bool {
         let mut state = self.write();
-        let State { recent, counts, .. } = &mut *state;
-        for Seen { position, dedup_key, stream } in records {
-            recent.dedup_keys.insert(half(&dedup_key), position);
+        let IndexState { recent, record_counts, .. } = &mut *state;
+        for IndexedRecord { position, dedup_key, stream } in records {
+            recent.dedup_keys.insert(short_key(&dedup_key), position);
             recent.streams.entry(stream).or_default().push(position);
-            *counts.entry(stream).or_insert(0) += 1;
+            *record_counts.entry(stream).or_insert(0) += 1;
             recent.last = Some(position);
         }
-        recent.dedup_keys.len() >= RECENT_MAX
+        recent.dedup_keys.len() >= SEGMENT_RECORDS
     }
 
-    /// Moves the recent entries to those that wait for the disk; says how many stretches wait.
-    pub fn retire(&self) -> usize {
+    /// Freezes the recent table, so that it waits to be written to disk, and begins a new table.
+    pub fn freeze_recent(&self) {
         let mut state = self.write();
-        let stretch = std::mem::take(&mut state.recent);
-        if stretch.last.is_some() {
-            state.waiting.push(Arc::new(stretch));
+        let table = std::mem::take(&mut state.recent);
+        if table.last.is_some() {
+            state.frozen.push(Arc::new(table));
         }
-        state.waiting.len()
     }
 
-    /// Writes the oldest waiting stretch to disk, and merges segments that are due. False: nothing
-    /// waits.
-    pub fn settle(&self, anchor: Anchor<'_>) -> io::Result<bool> {
-        let (stretch, first) = {
+    /// Writes the oldest frozen table to disk as a segment, and merges segments where enough of
+    /// one size stand side by side. False: no table is frozen.
+    pub fn flush_oldest(&self, read_commitment: ReadCommitment<'_>) -> io::Result<bool> {
+        let (table, first) = {
             let state = self.read();
-            let Some(stretch) = state.waiting.first().cloned() else { return Ok(false) };
-            let covered = state.segments.last().map_or(0, |segment| segment.header.last.number());
-            (stretch, Position::new(covered + 1))
+            let Some(table) = state.frozen.first().cloned() else { return Ok(false) };
+            let on_disk = state.segments.last().map_or(0, |segment| segment.header.last.number());
+            (table, Position::new(on_disk + 1))
         };
-        let last = stretch.last.unwrap_or(first);
-        let anchor = anchor(last)?.ok_or(io::ErrorKind::NotFound)?;
-        let header = Header { ledger: self.ledger, first, last, anchor };
-        let (dedup_keys, streams) = stretch.sorted();
+        let last = table.last.unwrap_or(first);
+        let last_commitment = read_commitment(last)?.ok_or(io::ErrorKind::NotFound)?;
+        let header = SegmentHeader { ledger: self.ledger, first, last, last_commitment };
+        let (dedup_keys, streams) = table.sorted();
         let segment = Segment::write(
             &self.folder,
             header,
@@ -161,9 +203,9 @@ impl Index {
         {
             let mut state = self.write();
             Arc::make_mut(&mut state.segments).push(Arc::new(segment));
-            state.waiting.remove(0);
+            state.frozen.remove(0);
         }
-        while let Some((range, merged)) = merge::due(&self.folder, &self.segments())? {
+        while let Some((range, merged)) = merge::merge_if_due(&self.folder, &self.segments())? {
             let old = {
                 let mut state = self.write();
                 let segments = Arc::make_mut(&mut state.segments);
@@ -176,29 +218,28 @@ impl Index {
         Ok(true)
     }
 
-    /// Where the record with this pair lies.
+    /// The position of the first record with a dedup key.
     pub fn find(&self, dedup_key: &DedupKey) -> io::Result<Option<Position>> {
-        let key = half(dedup_key);
+        let key = short_key(dedup_key);
         let segments = {
             let state = self.read();
-            let waiting = state.waiting.iter().rev().map(|stretch| &**stretch);
-            let memory = std::iter::once(&state.recent).chain(waiting);
-            for stretch in memory {
-                if let Some(position) = stretch.dedup_keys.get(&key) {
+            let frozen = state.frozen.iter().rev().map(|table| &**table);
+            for table in std::iter::once(&state.recent).chain(frozen) {
+                if let Some(position) = table.dedup_keys.get(&key) {
                     return Ok(Some(*position));
                 }
             }
             state.segments.clone()
         };
         for segment in segments.iter().rev() {
-            if let Some(position) = segment.dedup_key(&key)? {
+            if let Some(position) = segment.find(&key)? {
                 return Ok(Some(position));
             }
         }
         Ok(None)
     }
 
-    /// Where the records of a stream lie, from a revision on, at most `limit`.
+    /// The positions of at most `limit` records of a stream, from a revision on.
     pub fn positions(
         &self,
         stream: PersonId,
@@ -207,10 +248,10 @@ impl Index {
     ) -> io::Result<Vec<Position>> {
         let (segments, memory) = {
             let state = self.read();
-            let waiting = state.waiting.iter().map(|stretch| &**stretch);
-            let memory: Vec<Position> = waiting
+            let frozen = state.frozen.iter().map(|table| &**table);
+            let memory: Vec<Position> = frozen
                 .chain(std::iter::once(&state.recent))
-                .filter_map(|stretch| stretch.streams.get(&stream))
+                .filter_map(|table| table.streams.get(&stream))
                 .flatten()
                 .copied()
                 .collect();
@@ -218,7 +259,7 @@ impl Index {
         };
         let mut positions = Vec::new();
         for segment in segments.iter() {
-            segment.stream(stream, |position| positions.push(position))?;
+            segment.visit_stream(stream, |position| positions.push(position))?;
         }
         positions.extend(memory);
         let from = usize::try_from(from.0).unwrap_or(usize::MAX).min(positions.len());
@@ -227,9 +268,9 @@ impl Index {
         Ok(positions)
     }
 
-    /// The last revision of a stream; `None`: it does not exist.
+    /// The last revision of a stream; `None`: the stream does not exist.
     pub fn last_revision(&self, stream: PersonId) -> Option<Revision> {
-        self.read().counts.get(&stream).map(|count| Revision(count - 1))
+        self.read().record_counts.get(&stream).map(|count| Revision(count - 1))
     }
 
     /// The segments, oldest first.
@@ -237,21 +278,23 @@ impl Index {
         self.read().segments.clone()
     }
 
-    // A panic while the lock is held cannot leave a half-made state: every change is one step.
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    // A poisoned lock is used all the same: every change of the state is one step, so a panic
+    // leaves no half-made state.
+    fn read(&self) -> RwLockReadGuard<'_, IndexState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, IndexState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Stretch {
-    fn sorted(&self) -> (Vec<Entry>, Vec<Entry>) {
-        let mut dedup_keys: Vec<Entry> =
+impl MemoryTable {
+    /// The entries of the dedup keys and those of the streams, each sorted by key.
+    fn sorted(&self) -> (Vec<SegmentEntry>, Vec<SegmentEntry>) {
+        let mut dedup_keys: Vec<SegmentEntry> =
             self.dedup_keys.iter().map(|(key, position)| (*key, position.number())).collect();
-        let mut streams: Vec<Entry> = self
+        let mut streams: Vec<SegmentEntry> = self
             .streams
             .iter()
             .flat_map(|(stream, positions)| {
@@ -264,15 +307,18 @@ impl Stretch {
     }
 }
 
-fn half(dedup_key: &DedupKey) -> [u8; 16] {
+/// The first half of a dedup key, by which the index finds the key. The half is 128 bits of a keyed
+/// hash: the ids of two senders do not collide in it, and whoever finds a record by its key
+/// compares the contents.
+fn short_key(dedup_key: &DedupKey) -> [u8; 16] {
     let mut key = [0; 16];
     key.copy_from_slice(&dedup_key.0[..16]);
     key
 }
 
-/// The segment files, in the order in which they are tried: by first position, the longest first.
-/// Left-over drafts are deleted.
-fn candidates(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The segment files in the order in which a start tries them: by first position, then the longest
+/// first. Drafts that a crash left behind are deleted.
+fn segment_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found: Vec<(String, String, PathBuf)> = Vec::new();
     for file in std::fs::read_dir(folder)? {
         let path = file?.path();

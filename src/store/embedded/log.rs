@@ -1,7 +1,7 @@
-//! The log: one append-only SQLite table by position, nothing else in the write path.
+//! The log: one append-only SQLite table by position. A commit writes nothing else.
 //! Always: positions are 1, 2, 3, … without gaps; a committed row is synced and never changed.
 //! SQLite 3.7.0 to 3.51.2 can lose committed rows when one connection checkpoints while another
-//! writes, so an older library is refused, and only the writing connection checkpoints.
+//! writes. So an older library is refused, and only the connection that writes checkpoints.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -15,78 +15,83 @@ use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::record::View;
 use crate::store::Stored;
 
-/// 3.51.3, the first release without the loss described above.
+/// SQLite 3.51.3, the first release that cannot lose rows as the module's header says.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
-/// "Care" as big-endian ASCII: `PRAGMA application_id`, so that `file` and we know our own.
+/// `PRAGMA application_id` of a log: "Care" in ASCII, big-endian. By this number the command
+/// `file` and this program tell a log from other SQLite files.
 const APPLICATION_ID: i32 = 0x4361_7265;
 
-/// The layout of the tables and of the records in them. Every other one is refused: 1 and 2 were
-/// never released, and a newer one is not known here.
+/// The format of the tables and of the records in them. Every other format is refused: formats 1
+/// and 2 were never released, and this version does not know newer formats.
 const FORMAT_VERSION: i32 = 3;
 
-/// The write-ahead log is checkpointed into the table beyond this, between commits. The writer
-/// waits for it: 64 MiB at a time showed as 200 ms and more at the 99th percentile of batches, 8
-/// MiB as 30 to 50 ms, at rates that differ less than two runs do (ops/bench, 24 November 2026).
+/// Once the write-ahead log is longer than 8 MiB, the writer copies its pages into the table (a
+/// checkpoint) between two commits. Senders wait meanwhile: a checkpoint at 64 MiB took 200 ms and
+/// more at the 99th percentile of batches, one at 8 MiB 30 to 50 ms. The append rates differed less
+/// than those of two equal runs (ops/bench, 24 November 2026).
 const WAL_PAGES_MAX: i64 = 8 * 1024 * 1024 / PAGE_BYTES;
 const PAGE_BYTES: i64 = 8192;
 
-/// What a connection that reads keeps of the table: the inner pages of 10 million records, 8 MiB,
-/// and as much again for the pages that pass through, which would push them out. A stream of 200
-/// records then costs 234 reads of the file; 320 with 8 MiB, 209 with 32 MiB.
+/// The page cache of a connection that reads: 8 MiB for the inner pages of 10 million records, and
+/// 8 MiB for the pages that pass through, which would push the inner pages out. Reading a stream of
+/// 200 records then costs 234 reads of the file; with 8 MiB 320 reads, with 32 MiB 209.
 const READER_CACHE_KIB: i64 = 16 * 1024;
 
-/// Records of one read share allocations of so many bytes, about 120 each.
-const ROOM_BYTES: usize = 64 * 1024;
+/// The records of one read share buffers of this size: about 120 records fit into a buffer.
+const BUFFER_BYTES: usize = 64 * 1024;
 
-/// What the connection that writes keeps: a larger commit is written to disk in parts.
+/// The page cache of the connection that writes. A commit with more pages is written in parts.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// What the folder is to its ledger.
+/// Whether a folder holds the ledger or a copy of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeping {
-    /// The ledger itself: each commit is synced.
-    Truth,
-    /// A copy of a log that is kept elsewhere: after a loss of power the last commits may be gone,
-    /// never a part of one (SQLite, "PRAGMA synchronous": NORMAL in WAL mode).
+pub enum FolderRole {
+    /// The folder is the only place of the ledger: each commit is synced.
+    Ledger,
+    /// The folder is a copy of a log that lies elsewhere. After a loss of power the last commits
+    /// may be missing, but never a part of a commit (SQLite, "PRAGMA synchronous": NORMAL in WAL
+    /// mode).
     Copy,
 }
 
-/// The connection that writes. There is one.
+/// The connection that writes to the log. A log has one writer, because only the connection that
+/// writes may checkpoint.
 pub struct LogWriter {
     connection: Connection,
 }
 
-/// A record in its place, before it is committed.
-pub struct Placed {
-    /// The record, and where it is to lie.
+/// A record that has its place in the log and is not committed yet.
+pub struct PlacedRecord {
+    /// The record and its place.
     pub stored: Stored,
-    /// The first record with the same dedup key, if a record of another stream carries it already:
-    /// only several writers at once can make that.
+    /// The first record with the same dedup key, where a record of another stream carries the key
+    /// already. Only several writers at once can cause that.
     pub first_with_key: Option<Position>,
 }
 
 /// Why a commit did not happen.
 pub enum CommitError {
-    /// No space: everything was rolled back and is as before.
+    /// The disk is full. The commit was rolled back, and the log is as before.
     DiskFull,
-    /// Anything else: what is on disk is unknown until a restart has looked.
+    /// Any other error. What is on disk is unknown until a restart reads the log.
     Failed(rusqlite::Error),
 }
 
 impl LogWriter {
-    /// Opens the log, creating it for the ledger of a check value where there is none; says which
-    /// log it is.
+    /// Opens the log, or makes a log for the ledger whose keys have this check value. Returns the
+    /// id of the log too.
     pub fn open(
         path: &Path,
-        keeping: Keeping,
+        role: FolderRole,
         check: [u8; 32],
     ) -> Result<(Self, [u8; 16]), FolderOpenError> {
         let version = rusqlite::version_number();
         if version < SQLITE_VERSION_MIN {
             return Err(FolderOpenError::Sqlite { version, least: SQLITE_VERSION_MIN });
         }
-        // Its owner's alone, also in a folder that others may look into; -wal and -shm follow it.
+        // Only the owner may read the file, also in a folder that others may read. SQLite gives
+        // the -wal and -shm files the same rights.
         File::options().create(true).append(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -98,9 +103,9 @@ impl LogWriter {
         } else if found < FORMAT_VERSION {
             return Err(FolderOpenError::OlderFormat { found, known: FORMAT_VERSION });
         }
-        let synchronous = match keeping {
-            Keeping::Truth => "FULL",
-            Keeping::Copy => "NORMAL",
+        let synchronous = match role {
+            FolderRole::Ledger => "FULL",
+            FolderRole::Copy => "NORMAL",
         };
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
@@ -117,22 +122,22 @@ impl LogWriter {
         Ok((Self { connection }, id))
     }
 
-    /// Appends records in one transaction; durable when it returns.
-    pub fn commit(&mut self, records: &[Placed]) -> Result<(), CommitError> {
+    /// Appends records in one transaction. The records are durable when this returns.
+    pub fn commit(&mut self, records: &[PlacedRecord]) -> Result<(), CommitError> {
         self.insert(records).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => CommitError::DiskFull,
             _ => CommitError::Failed(error),
         })
     }
 
-    fn insert(&mut self, records: &[Placed]) -> Result<(), rusqlite::Error> {
+    fn insert(&mut self, records: &[PlacedRecord]) -> Result<(), rusqlite::Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO log (position, revision, latest_recorded_time, record)
                  VALUES (?1, ?2, ?3, ?4)",
             )?;
-            for Placed { stored, first_with_key } in records {
+            for PlacedRecord { stored, first_with_key } in records {
                 let Stored { position, revision, latest_recorded_time: latest, .. } = stored;
                 let place = (signed(position.number()), signed(revision.0));
                 let latest = (own_time(&stored.record) != *latest).then_some(latest.micros());
@@ -148,18 +153,18 @@ impl LogWriter {
         transaction.commit()
     }
 
-    /// Checkpoints the write-ahead log once it is long. Call it between commits.
+    /// Checkpoints the write-ahead log where it is long. To be called between commits.
     pub fn checkpoint_if_long(&self) -> Result<(), rusqlite::Error> {
-        // NOOP reports the length and does nothing (SQLite 3.51).
+        // NOOP only reports the length (SQLite 3.51).
         let pages = self.checkpoint("NOOP")?;
         if pages > WAL_PAGES_MAX {
-            // PASSIVE never waits for a reader; the next commit then starts the file anew.
+            // PASSIVE never waits for a reader. The next commit starts the file from its beginning.
             self.checkpoint("PASSIVE")?;
         }
         Ok(())
     }
 
-    /// Checkpoints all of the write-ahead log, before the folder is left.
+    /// Checkpoints all of the write-ahead log, before the process leaves the folder.
     pub fn checkpoint_all(&self) -> Result<(), rusqlite::Error> {
         self.checkpoint("TRUNCATE").map(|_| ())
     }
@@ -178,7 +183,7 @@ fn create(connection: &Connection, check: [u8; 32]) -> Result<(), FolderOpenErro
          CREATE TABLE ledger (id BLOB NOT NULL, keys_check BLOB NOT NULL) STRICT;
          CREATE TABLE log (
              position INTEGER PRIMARY KEY, revision INTEGER NOT NULL,
-             latest_recorded_time INTEGER, -- NULL: the record's own
+             latest_recorded_time INTEGER, -- NULL: the record's recordedtime
              record BLOB NOT NULL
          ) STRICT;
          CREATE TABLE cross_stream_duplicates (
@@ -192,10 +197,11 @@ fn create(connection: &Connection, check: [u8; 32]) -> Result<(), FolderOpenErro
     Ok(())
 }
 
-const AT: &str =
+/// Reads the record at a position.
+const SELECT_BY_POSITION: &str =
     "SELECT position, revision, latest_recorded_time, record FROM log WHERE position = ?1";
 
-/// A connection that reads. There are several, and none can write.
+/// A connection that reads the log. A log has several readers, and none of them can write.
 pub struct LogReader {
     connection: Connection,
 }
@@ -209,22 +215,22 @@ impl LogReader {
         Ok(Self { connection })
     }
 
-    /// Frees what it keeps of the table.
-    pub fn let_go(&self) -> Result<(), rusqlite::Error> {
+    /// Frees the memory of the connection's page cache.
+    pub fn shrink_memory(&self) -> Result<(), rusqlite::Error> {
         self.connection.execute_batch("PRAGMA shrink_memory")
     }
 
-    /// The last position, [`Position::START`] when the log is empty.
-    pub fn last(&self) -> Result<Position, rusqlite::Error> {
+    /// The position of the last record; [`Position::START`] for an empty log.
+    pub fn last_position(&self) -> Result<Position, rusqlite::Error> {
         self.connection
             .prepare_cached("SELECT coalesce(max(position), 0) FROM log")?
             .query_row([], |row| Ok(Position::new(unsigned(row.get(0)?))))
     }
 
-    /// The record at a position.
-    pub fn at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
+    /// The record at a position; `None`: the log has no record there.
+    pub fn record_at(&self, position: Position) -> Result<Option<Stored>, rusqlite::Error> {
         self.connection
-            .prepare_cached(AT)?
+            .prepare_cached(SELECT_BY_POSITION)?
             .query_row(params![signed(position.number())], |row| {
                 stored(row, Bytes::copy_from_slice)
             })
@@ -243,23 +249,23 @@ impl LogReader {
             .collect()
     }
 
-    /// The records at these positions, each of which is in the log.
-    pub fn all(&self, positions: &[Position]) -> Result<Vec<Stored>, rusqlite::Error> {
-        // Together, because to begin and end a look at the database costs as much as to find one.
-        let together = self.connection.unchecked_transaction()?;
-        let mut statement = together.prepare_cached(AT)?;
-        let mut room = Room::default();
+    /// The records at these positions. The log must have a record at each.
+    pub fn records_at(&self, positions: &[Position]) -> Result<Vec<Stored>, rusqlite::Error> {
+        // In one transaction: to begin and end a transaction costs as much as to find a record.
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut statement = transaction.prepare_cached(SELECT_BY_POSITION)?;
+        let mut buffer = RecordBuffer::default();
         let mut at = |position: &Position| {
             statement.query_row(params![signed(position.number())], |row| {
-                stored(row, |record| room.keep(record))
+                stored(row, |record| buffer.copy(record))
             })
         };
         positions.iter().map(&mut at).collect()
     }
 
-    /// Visits at most `limit` records after a position and up to another, as long as the visitor
-    /// says to go on.
-    pub fn each(
+    /// Visits at most `limit` records after a position and up to another, in order, until the
+    /// visitor returns false.
+    pub fn visit_range(
         &self,
         after: Position,
         up_to: Position,
@@ -273,23 +279,23 @@ impl LogReader {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let (after, up_to) = (signed(after.number()), signed(up_to.number()));
         let mut rows = statement.query(params![after, up_to, limit])?;
-        let mut room = Room::default();
+        let mut buffer = RecordBuffer::default();
         while let Some(row) = rows.next()?
-            && visit(stored(row, |record| room.keep(record))?)
+            && visit(stored(row, |record| buffer.copy(record))?)
         {}
         Ok(())
     }
 }
 
-/// Room for the records of one read: they share allocations, each of which lives as long as any
-/// record in it.
+/// The buffer into which the records of one read are copied, so that a record costs no allocation
+/// of its own. A buffer is freed when its last record is dropped.
 #[derive(Default)]
-struct Room(BytesMut);
+struct RecordBuffer(BytesMut);
 
-impl Room {
-    fn keep(&mut self, record: &[u8]) -> Bytes {
+impl RecordBuffer {
+    fn copy(&mut self, record: &[u8]) -> Bytes {
         if self.0.capacity() < record.len() {
-            self.0 = BytesMut::with_capacity(record.len().max(ROOM_BYTES));
+            self.0 = BytesMut::with_capacity(record.len().max(BUFFER_BYTES));
         }
         self.0.extend_from_slice(record);
         self.0.split().freeze()
@@ -312,13 +318,14 @@ fn stored(
     })
 }
 
-/// The record's own `recordedtime`; of bytes that are no record, which whoever opens them finds
-/// out, 1970.
+/// The `recordedtime` in a record. Bytes that are no record get 1970; the code that opens the
+/// record reports the damage.
 fn own_time(record: &[u8]) -> RecordedTime {
     View::new(record).map_or(RecordedTime::from_micros(0), View::recorded)
 }
 
-/// SQLite integers are signed; positions and revisions stay far below their half.
+/// The number as SQLite stores integers, which are signed. Positions and revisions stay far below
+/// the largest signed integer.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

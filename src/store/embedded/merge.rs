@@ -1,5 +1,5 @@
-//! Merging neighbouring segments of the index into one, so that a look-up visits few.
-//! Always: a merged segment holds exactly the entries of its parts, in order.
+//! Merging neighbouring segments of the index, so that a look-up visits few segments.
+//! Always: a merged segment holds exactly the entries of the segments it was made of, in order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,17 +8,15 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::segment::{Entries, Entry, Header, Segment};
+use super::segment::{SEGMENT_RECORDS, Segment, SegmentEntry, SegmentHeader, TableEntries};
 
-/// So many recent entries become a segment: about 30 MiB of memory, sorted in 50 ms.
-pub const RECENT_MAX: usize = 1 << 18;
-
-/// So many neighbours of one size become one: look-ups then visit about a dozen segments at 100
-/// million records, and each entry is rewritten once a size.
+/// So many neighbours of one size become one segment. A look-up then visits about a dozen segments
+/// at 100 million records, and each entry is rewritten once for each size.
 const MERGE_AT: usize = 4;
 
-/// Merges the newest neighbours of one size, if there are enough of them.
-pub fn due(
+/// Merges the newest neighbours of one size where there are enough of them. Returns the places of
+/// the merged segments, and the segment that replaces them.
+pub fn merge_if_due(
     folder: &Path,
     segments: &[Arc<Segment>],
 ) -> io::Result<Option<(Range<usize>, Segment)>> {
@@ -32,34 +30,36 @@ pub fn due(
     Ok(Some((range.clone(), merge(folder, &segments[range])?)))
 }
 
+/// The size of a segment as a power of [`MERGE_AT`] new segments.
 fn size_class(count: usize) -> u32 {
-    (count / RECENT_MAX).max(1).ilog(MERGE_AT)
+    (count / SEGMENT_RECORDS).max(1).ilog(MERGE_AT)
 }
 
 fn merge(folder: &Path, parts: &[Arc<Segment>]) -> io::Result<Segment> {
     let (first, last) = (&parts[0].header, &parts[parts.len() - 1].header);
-    let header = Header { first: first.first, ..*last };
-    let dedup_keys = Sorted::new(parts.iter().map(|part| part.all_pairs()))?;
-    let streams = Sorted::new(parts.iter().map(|part| part.all_streams()))?;
+    let header = SegmentHeader { first: first.first, ..*last };
+    let dedup_keys = MergedEntries::new(parts.iter().map(|part| part.dedup_key_entries()))?;
+    let streams = MergedEntries::new(parts.iter().map(|part| part.stream_entries()))?;
     Segment::write(folder, header, dedup_keys, streams)
 }
 
-/// Sorted entries of several sorted parts.
-struct Sorted<'a> {
-    parts: Vec<Entries<'a>>,
-    heads: BinaryHeap<Reverse<(Entry, usize)>>,
+/// The entries of several sorted tables, in one sorted order.
+struct MergedEntries<'a> {
+    parts: Vec<TableEntries<'a>>,
+    /// The next entry of each part, with the place of the part; the smallest entry on top.
+    heads: BinaryHeap<Reverse<(SegmentEntry, usize)>>,
 }
 
-impl<'a> Sorted<'a> {
-    fn new(parts: impl Iterator<Item = Entries<'a>>) -> io::Result<Self> {
-        let mut sorted = Self { parts: parts.collect(), heads: BinaryHeap::new() };
-        for part in 0..sorted.parts.len() {
-            sorted.pull(part)?;
+impl<'a> MergedEntries<'a> {
+    fn new(parts: impl Iterator<Item = TableEntries<'a>>) -> io::Result<Self> {
+        let mut merged = Self { parts: parts.collect(), heads: BinaryHeap::new() };
+        for part in 0..merged.parts.len() {
+            merged.push_next_of(part)?;
         }
-        Ok(sorted)
+        Ok(merged)
     }
 
-    fn pull(&mut self, part: usize) -> io::Result<()> {
+    fn push_next_of(&mut self, part: usize) -> io::Result<()> {
         if let Some(entry) = self.parts[part].next() {
             self.heads.push(Reverse((entry?, part)));
         }
@@ -67,11 +67,11 @@ impl<'a> Sorted<'a> {
     }
 }
 
-impl Iterator for Sorted<'_> {
-    type Item = io::Result<Entry>;
+impl Iterator for MergedEntries<'_> {
+    type Item = io::Result<SegmentEntry>;
 
-    fn next(&mut self) -> Option<io::Result<Entry>> {
+    fn next(&mut self) -> Option<io::Result<SegmentEntry>> {
         let Reverse((entry, part)) = self.heads.pop()?;
-        Some(self.pull(part).map(|()| entry))
+        Some(self.push_next_of(part).map(|()| entry))
     }
 }

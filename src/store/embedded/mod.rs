@@ -1,16 +1,21 @@
 //! The store on one machine: a folder, SQLite as the log, and a derived index.
-//! Always: one process has the folder (an OS lock, so that `kill -9` frees it); an append that
+//! Always: one process uses the folder (an OS lock, which also `kill -9` releases); an append that
 //! returned is synced; the index can be deleted at any time.
 //!
 //! ```text
 //! DIR/ledger.lock   locked while a process has the folder
 //! DIR/ledger.db     the log (and its -wal and -shm)
 //! DIR/index/        the derived index
+//!
+//!   callers ── requests ──> writer thread ── frozen tables ──> index thread
+//!      ^  ^     (bounded)     │   log, then index, then status        │ segments, merges
+//!      │  └───── answers ─────┘                                       v
+//!      └──── reads: a pool of connections to the log ───────── DIR/index/
 //! ```
 
+mod commit_group;
 mod duplicates;
 mod import;
-mod imported;
 mod index;
 mod log;
 mod merge;
@@ -24,7 +29,7 @@ use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
@@ -32,54 +37,60 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::index::{Index, WAITING_MAX};
+use self::duplicates::CrossStreamDuplicates;
+use self::index::{FROZEN_TABLES_MAX, Index};
 use self::log::{LogReader, LogWriter};
-use self::readers::Readers;
-use self::start::{catch_up, note_duplicates, settle};
-use self::writer::{Request, Shared, Work, Writer};
+use self::readers::ReaderPool;
+use self::start::{catch_up, flush_frozen, note_duplicates};
+use self::writer::{QueuedRequest, Writer, WriterCounters, WriterRequest};
 use super::{
-    AppendError, Condition, Holds, Outcome, ReadError, StampClock, Store, StoreStatus, Stored,
-    StreamSlice, Write,
+    AppendError, Condition, LedgerPresence, Outcome, ReadError, StampClock, Store, StoreStatus,
+    Stored, StreamSlice, Write,
 };
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 
-pub use self::imported::{ImportError, Imported};
-pub use self::log::Keeping;
+pub use self::import::{ImportError, Imported};
+pub use self::log::FolderRole;
 pub use self::open_error::FolderOpenError;
 
-/// The log in its folder.
-pub const FILE: &str = "ledger.db";
+/// The file of the log in a data folder.
+pub const LOG_FILE: &str = "ledger.db";
 
-/// So many appends may wait; beyond it the answer is [`AppendError::Busy`].
+/// So many requests may wait for the writer. The answer to one more is [`AppendError::Busy`].
 const QUEUE_LENGTH_MAX: usize = 4096;
 
-/// So many bytes may wait: four of the largest batches.
+/// So many bytes may wait for the writer: four of the largest batches.
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A read of the log ends once it has so many bytes, one of the largest batches: a record may be
-/// a mebibyte, and several reads run at once.
+/// A read of the log ends once it has so many bytes, which is one of the largest batches. A record
+/// may be a mebibyte and several reads run at once, so an unlimited read could fill the memory.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// See the module.
+/// The store on one machine: see the module.
 pub struct Embedded {
-    queue: Option<mpsc::Sender<Request>>,
-    shared: Arc<Shared>,
+    /// The requests that wait for the writer. The queue is bounded, so a slow disk makes senders
+    /// wait outside and does not fill the memory. `None` only while the store is dropped.
+    queue: Option<mpsc::Sender<QueuedRequest>>,
+    counters: Arc<WriterCounters>,
+    duplicates: Arc<CrossStreamDuplicates>,
     index: Arc<Index>,
-    readers: Arc<Readers>,
+    readers: Arc<ReaderPool>,
     status: watch::Receiver<StoreStatus>,
+    /// The writer, and the thread that writes the index to disk while the writer commits. Both run
+    /// outside the asynchronous runtime, because they wait for the disk.
     threads: Vec<JoinHandle<()>>,
-    /// Held until the very end; the OS lets go of it when the process dies.
+    /// Held until the threads have ended. The OS releases the lock when the process dies.
     _lock: File,
 }
 
-/// A folder that this process has to itself, before its log is opened.
+/// A folder that this process has locked, before the log in it is opened.
 pub struct LockedFolder {
     folder: PathBuf,
     lock: File,
 }
 
 impl LockedFolder {
-    /// Locks a folder, making it where there is none.
+    /// Locks a folder, or makes and locks it.
     ///
     /// # Errors
     /// See [`FolderOpenError`].
@@ -88,56 +99,69 @@ impl LockedFolder {
         Ok(Self { lock: lock(folder)?, folder: folder.to_owned() })
     }
 
-    /// What the folder holds. The keys are drawn before the log is made, so a log without keys is
-    /// one that has lost them.
-    pub fn holds(&self) -> Holds {
-        if self.folder.join(FILE).exists() { Holds::Ledger } else { Holds::Nothing }
+    /// Whether a ledger has begun in the folder. Its keys are drawn before the log is made, so a
+    /// log without keys has lost them.
+    pub fn ledger_presence(&self) -> LedgerPresence {
+        if self.folder.join(LOG_FILE).exists() {
+            LedgerPresence::Begun
+        } else {
+            LedgerPresence::Absent
+        }
     }
 
-    /// Opens the log, and catches the index up with it. `check` is the check value of the ledger's
-    /// keys; `progress` hears how many records of how many the index has caught up with.
+    /// Opens the log, and adds to the index the records that it lacks. `check` is the check value
+    /// of the ledger's keys; `progress` is told how many of how many records the index has.
     ///
     /// # Errors
     /// See [`FolderOpenError`]. Nothing was changed.
     pub fn open(
         self,
-        keeping: Keeping,
+        role: FolderRole,
         check: [u8; 32],
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Embedded, FolderOpenError> {
         let Self { folder, lock } = self;
-        let path = folder.join(FILE);
-        let (log, ledger) = LogWriter::open(&path, keeping, check)?;
-        let readers = Arc::new(Readers::new(path));
-        let anchor = |position| readers.commitment(position);
-        let index = Arc::new(Index::open(&folder.join("index"), ledger, &anchor)?);
-        let shared = Arc::new(Shared::default());
-        let later = note_duplicates(&readers, &shared.duplicates)?;
+        let path = folder.join(LOG_FILE);
+        let (log, ledger) = LogWriter::open(&path, role, check)?;
+        let readers = Arc::new(ReaderPool::new(path));
+        let read_commitment = |position| readers.commitment_at(position);
+        let index = Arc::new(Index::open(&folder.join("index"), ledger, &read_commitment)?);
+        let duplicates = Arc::new(CrossStreamDuplicates::default());
+        let later = note_duplicates(&readers, &duplicates)?;
         let (tail, latest) = catch_up(&readers, &index, &later, progress)?;
-        shared.latest_committed.store(latest.micros(), Ordering::Relaxed);
+        let latest_committed = AtomicI64::new(latest.micros());
+        let counters = Arc::new(WriterCounters { latest_committed, ..WriterCounters::default() });
         let at_start = StoreStatus { tail, latest_recorded_time: latest, ..StoreStatus::EMPTY };
-        let (told, status) = watch::channel(at_start);
+        let (status_sender, status) = watch::channel(at_start);
         let (queue, requests) = mpsc::channel(QUEUE_LENGTH_MAX);
-        let (retired, retirements) = sync_channel(WAITING_MAX);
-        let settler = {
+        let (flush_signal, flush_signals) = sync_channel(FROZEN_TABLES_MAX);
+        let flush_index = {
             let (index, readers) = (index.clone(), readers.clone());
-            move || retirements.iter().for_each(|()| settle(&index, &readers))
+            move || flush_signals.iter().for_each(|()| flush_frozen(&index, &readers))
         };
-        let writer = Writer::new(log, index.clone(), shared.clone(), clock, told, retired);
+        let writer = Writer::new(
+            log,
+            index.clone(),
+            duplicates.clone(),
+            counters.clone(),
+            clock,
+            status_sender,
+            flush_signal,
+        );
         let threads = vec![
             std::thread::Builder::new()
                 .name("ledger-writer".into())
                 .spawn(|| writer.run(requests))?,
-            std::thread::Builder::new().name("ledger-index".into()).spawn(settler)?,
+            std::thread::Builder::new().name("ledger-index".into()).spawn(flush_index)?,
         ];
         let queue = Some(queue);
-        Ok(Embedded { queue, shared, index, readers, status, threads, _lock: lock })
+        Ok(Embedded { queue, counters, duplicates, index, readers, status, threads, _lock: lock })
     }
 }
 
 impl Embedded {
-    /// Opens the ledger in a folder: see [`LockedFolder`].
+    /// Opens the ledger in a folder, or begins a ledger there: see [`LockedFolder`].
     ///
     /// # Errors
     /// See [`FolderOpenError`]. Nothing was changed.
@@ -147,49 +171,49 @@ impl Embedded {
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
-        Self::open_as(folder, Keeping::Truth, check, clock, progress)
+        Self::open_as(folder, FolderRole::Ledger, check, clock, progress)
     }
 
-    /// The same, for what the folder is to its ledger.
+    /// Opens a folder that holds the ledger or a copy of the ledger.
     ///
     /// # Errors
     /// See [`FolderOpenError`]. Nothing was changed.
     pub fn open_as(
         folder: &Path,
-        keeping: Keeping,
+        role: FolderRole,
         check: [u8; 32],
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
-        LockedFolder::lock(folder)?.open(keeping, check, clock, progress)
+        LockedFolder::lock(folder)?.open(role, check, clock, progress)
     }
 
-    /// Takes records over as another log has them, next in its order. They are durable when this
+    /// Adds the next records of another log, in its order. The records are durable when this
     /// returns, unless the folder is a copy.
     ///
     /// # Errors
-    /// See [`ImportError`]; none of them was written.
+    /// See [`ImportError`]. No record was written.
     pub async fn import(&self, records: Vec<Imported>) -> Result<Vec<Stored>, ImportError> {
         let bytes = records.iter().map(|imported| imported.record.len()).sum();
-        self.ask(bytes, |reply| Work::Import(records, reply)).await?
+        self.ask(bytes, |reply| WriterRequest::Import(records, reply)).await?
     }
 
-    /// The latest `recordedtime` that was committed: at least that of every record which
-    /// [`Embedded::last_revision`] counts.
+    /// The latest `recordedtime` that was committed. No record that [`Embedded::last_revision`]
+    /// counts has a later time.
     pub fn latest_committed(&self) -> RecordedTime {
-        RecordedTime::from_micros(self.shared.latest_committed.load(Ordering::Relaxed))
+        RecordedTime::from_micros(self.counters.latest_committed.load(Ordering::Relaxed))
     }
 
-    /// The last revision of a stream; `None`: it does not exist.
+    /// The last revision of a stream; `None`: the stream does not exist.
     pub fn last_revision(&self, stream: PersonId) -> Option<Revision> {
         self.index.last_revision(stream)
     }
 
-    /// Has the writer do something, and waits for its answer.
+    /// Queues a request for the writer, and waits for the answer.
     async fn ask<T>(
         &self,
         bytes: usize,
-        work: impl FnOnce(oneshot::Sender<T>) -> Work,
+        request: impl FnOnce(oneshot::Sender<T>) -> WriterRequest,
     ) -> Result<T, AppendError> {
         if self.status.borrow().condition == Condition::Failed {
             return Err(AppendError::Failed);
@@ -199,24 +223,28 @@ impl Embedded {
             TrySendError::Full(()) => AppendError::Busy,
             TrySendError::Closed(()) => AppendError::Failed,
         })?;
-        if self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
-            self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        if self.counters.queued_bytes.fetch_add(bytes, Ordering::Relaxed) > QUEUE_BYTES_MAX {
+            self.counters.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
             return Err(AppendError::Busy);
         }
         let (reply, answer) = oneshot::channel();
-        permit.send(Request { work: work(reply), bytes });
+        permit.send(QueuedRequest { request: request(reply), bytes });
         answer.await.map_err(|_| AppendError::Failed)
     }
 
-    /// Runs a read beside the asynchronous threads, with a connection of its own.
+    /// Runs a read on a blocking thread, because the read may wait for the disk.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&LogReader, &Index, &Shared) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&LogReader, &Index, &CrossStreamDuplicates) -> Result<T, ReadError>
+        + Send
+        + 'static,
     ) -> Result<T, ReadError> {
         let (readers, index) = (self.readers.clone(), self.index.clone());
-        let shared = self.shared.clone();
+        let duplicates = self.duplicates.clone();
         tokio::task::spawn_blocking(move || {
-            readers.with(|reader| read(reader, &index, &shared)).map_err(ReadError::failed)?
+            readers
+                .with_reader(|reader| read(reader, &index, &duplicates))
+                .map_err(ReadError::failed)?
         })
         .await
         .map_err(ReadError::failed)?
@@ -224,7 +252,7 @@ impl Embedded {
 }
 
 impl Drop for Embedded {
-    /// Writes what has queued, checkpoints the write-ahead log, and gives the folder free.
+    /// Commits the requests that wait, checkpoints the write-ahead log, and unlocks the folder.
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {
@@ -238,7 +266,7 @@ impl Store for Embedded {
     async fn append(&self, writes: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
         let records = writes.iter().flat_map(|write| &write.records);
         let bytes = records.map(|record| record.head.len()).sum();
-        self.ask(bytes, |reply| Work::Append(writes, reply)).await?
+        self.ask(bytes, |reply| WriterRequest::Append(writes, reply)).await?
     }
 
     async fn read_stream(
@@ -247,11 +275,11 @@ impl Store for Embedded {
         from: Revision,
         limit: usize,
     ) -> Result<StreamSlice, ReadError> {
-        self.read(move |reader, index, shared| {
+        self.read(move |reader, index, duplicates| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;
-            let mut records = reader.all(&positions).map_err(ReadError::failed)?;
-            shared.duplicates.mark(&mut records);
+            let mut records = reader.records_at(&positions).map_err(ReadError::failed)?;
+            duplicates.mark(&mut records);
             Ok(StreamSlice { records, last })
         })
         .await
@@ -259,7 +287,7 @@ impl Store for Embedded {
 
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
         let tail = self.status.borrow().tail;
-        self.read(move |reader, _, shared| {
+        self.read(move |reader, _, duplicates| {
             let mut found = Vec::new();
             let mut bytes = 0;
             let visit = |stored: Stored| {
@@ -267,27 +295,27 @@ impl Store for Embedded {
                 found.push(stored);
                 bytes < READ_BYTES_MAX
             };
-            reader.each(after, tail, limit, visit).map_err(ReadError::failed)?;
-            shared.duplicates.mark(&mut found);
+            reader.visit_range(after, tail, limit, visit).map_err(ReadError::failed)?;
+            duplicates.mark(&mut found);
             Ok(found)
         })
         .await
     }
 
     async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
-        self.read(move |reader, index, shared| {
-            let carriers = |dedup_key| {
+        self.read(move |reader, index, duplicates| {
+            let all_with_key = |dedup_key| {
                 let first = index.find(dedup_key).map_err(ReadError::failed)?;
                 let Some(first) = first else { return Ok(Vec::new()) };
-                let later = shared.duplicates.later(dedup_key);
+                let later = duplicates.later(dedup_key);
                 let positions = std::iter::once(first).chain(later);
-                let at = |position| reader.at(position).transpose();
+                let at = |position| reader.record_at(position).transpose();
                 let found: Result<Vec<Stored>, _> = positions.filter_map(at).collect();
                 let mut found = found.map_err(ReadError::failed)?;
-                shared.duplicates.mark(&mut found);
+                duplicates.mark(&mut found);
                 Ok(found)
             };
-            dedup_keys.iter().map(carriers).collect()
+            dedup_keys.iter().map(all_with_key).collect()
         })
         .await
     }
@@ -297,6 +325,7 @@ impl Store for Embedded {
     }
 }
 
+/// Locks the lock file of a folder.
 fn lock(folder: &Path) -> Result<File, FolderOpenError> {
     let lock = File::options()
         .create(true)

@@ -1,4 +1,5 @@
-//! Why a data folder could not be opened, and what to do about each reason.
+//! Why the data folder of an embedded store could not be opened.
+//! Always: each reason says what the operator can do; a folder that was refused is unchanged.
 
 use std::io;
 
@@ -7,43 +8,44 @@ use crate::domain::id::Position;
 /// Why a folder could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderOpenError {
-    /// Another process has it: ask that one.
+    /// Another process uses the folder: ask that process.
     #[error("the data folder is in use by another process; use --url to ask that process")]
     InUse,
-    /// The folder is not to be read or made: look at its path and rights.
+    /// The folder could not be read or made: look at its path and access rights.
     #[error("the data folder could not be opened")]
     Folder(#[from] io::Error),
-    /// The database could not be opened: it may not be one.
+    /// SQLite could not open the file of the log: the file may be no database.
     #[error("the log could not be opened")]
     Log(#[from] rusqlite::Error),
-    /// The linked SQLite can lose data: build with the bundled one.
+    /// The linked SQLite can lose data: build with the bundled SQLite.
     #[error("SQLite {version} can lose committed data; {least} or newer is needed")]
     Sqlite {
-        /// As SQLite numbers itself.
+        /// The number of the linked version, as SQLite numbers itself.
         version: i32,
-        /// The least that will do.
+        /// The number of the oldest version that is safe.
         least: i32,
     },
-    /// Written by another version, or not a ledger: use the version that wrote it, or newer.
+    /// A newer version wrote the file, or the file is no ledger: use the version that wrote the
+    /// file, or a newer one.
     #[error("the log has format {found}; this version knows format {known}")]
     Format {
-        /// In the file.
+        /// The format of the file.
         found: i32,
-        /// Here.
+        /// The format that this version reads.
         known: i32,
     },
-    /// Written by an earlier build: no released version wrote it.
+    /// An earlier build wrote the file; no released version did.
     #[error(
         "the log in the data folder has format {found}, and this version reads only format \
          {known}: keep the folder for the version that wrote it, and name another --data folder"
     )]
     OlderFormat {
-        /// In the file.
+        /// The format of the file.
         found: i32,
-        /// Here.
+        /// The format that this version reads.
         known: i32,
     },
-    /// The log is another ledger's than the keys in the folder.
+    /// The log belongs to another ledger than the keys in the folder.
     #[error("ledger.keys is not that of this ledger; put its own back from your backup")]
     OtherLedger,
     /// A record cannot be read: restore the log from a backup.

@@ -1,5 +1,5 @@
-//! The connections that read the log.
-//! Always: as many as are in use at once; of those that nobody uses few keep memory.
+//! The pool of connections that read the log.
+//! Always: each read has a connection to itself; few of the idle connections hold memory.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,35 +9,39 @@ use super::log::LogReader;
 use crate::domain::id::Position;
 use crate::domain::record::commitment;
 
-/// So many are kept open with what they have read of the table, 64 MiB together. With 16 of them
-/// that grew by more than a MiB a minute, as now and then many read at once (ops/bench, soak of ten
-/// minutes, 25 November 2026).
+/// So many idle connections keep their page cache, 64 MiB together. With 16 of them the memory of
+/// the process grew by more than a MiB a minute, because many reads run at once now and then
+/// (ops/bench, soak of ten minutes, 25 November 2026).
 const WARM_MAX: usize = 4;
 
-/// So many more are kept open, and keep nothing.
+/// So many more idle connections stay open without a page cache: opening a connection costs more
+/// than keeping it.
 const COLD_MAX: usize = 12;
 
-/// Connections that read, as many as are in use at once.
-pub struct Readers {
+/// The pool of connections: see the module.
+pub struct ReaderPool {
     path: PathBuf,
-    idle: Mutex<Idle>,
+    /// Locked only while a connection is taken or put back, never during a read.
+    idle: Mutex<IdleReaders>,
 }
 
-/// Connections that nobody reads with. Those that keep what they read are taken first.
+/// The connections that no read uses now.
 #[derive(Default)]
-struct Idle {
+struct IdleReaders {
+    /// Connections with a page cache, which are taken first.
     warm: Vec<LogReader>,
+    /// Connections without a page cache.
     cold: Vec<LogReader>,
 }
 
-impl Readers {
-    /// To the log at this path, which a writer has opened.
+impl ReaderPool {
+    /// Makes an empty pool for the log at this path. A writer must have opened the log.
     pub fn new(path: PathBuf) -> Self {
         Self { path, idle: Mutex::default() }
     }
 
-    /// Reads with a connection of its own.
-    pub fn with<T>(&self, read: impl FnOnce(&LogReader) -> T) -> Result<T, rusqlite::Error> {
+    /// Runs a read with a connection that no other read uses.
+    pub fn with_reader<T>(&self, read: impl FnOnce(&LogReader) -> T) -> Result<T, rusqlite::Error> {
         let reader = match self.take() {
             Some(reader) => reader,
             None => LogReader::open(&self.path)?,
@@ -59,7 +63,7 @@ impl Readers {
             return;
         }
         drop(idle);
-        if reader.let_go().is_ok() {
+        if reader.shrink_memory().is_ok() {
             let mut idle = self.idle();
             if idle.cold.len() < COLD_MAX {
                 idle.cold.push(reader);
@@ -67,13 +71,13 @@ impl Readers {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Idle> {
+    fn idle(&self) -> MutexGuard<'_, IdleReaders> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The commitment of the record at a position.
-    pub fn commitment(&self, position: Position) -> io::Result<Option<[u8; 32]>> {
-        let stored = self.with(|reader| reader.at(position)).flatten();
+    /// The commitment of the record at a position; `None`: the log has no record there.
+    pub fn commitment_at(&self, position: Position) -> io::Result<Option<[u8; 32]>> {
+        let stored = self.with_reader(|reader| reader.record_at(position)).flatten();
         let stored = stored.map_err(io::Error::other)?;
         Ok(stored.map(|stored| commitment(&stored.record).into()))
     }
@@ -82,14 +86,14 @@ impl Readers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::embedded::log::{Keeping, LogWriter};
+    use crate::store::embedded::log::{FolderRole, LogWriter};
 
     #[test]
     fn a_burst_of_reads_leaves_few_connections_and_the_warm_ones_are_taken_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
-        let _writer = LogWriter::open(&path, Keeping::Truth, [8; 32]).unwrap();
-        let readers = Readers::new(path);
+        let _writer = LogWriter::open(&path, FolderRole::Ledger, [8; 32]).unwrap();
+        let readers = ReaderPool::new(path);
         let burst = WARM_MAX + COLD_MAX + 5;
         let open = || LogReader::open(&readers.path).unwrap();
         for reader in (0..burst).map(|_| open()).collect::<Vec<_>>() {
@@ -100,7 +104,7 @@ mod tests {
             (idle.warm.len(), idle.cold.len())
         };
         assert_eq!(counts(), (WARM_MAX, COLD_MAX));
-        let during = readers.with(|_| counts()).unwrap();
+        let during = readers.with_reader(|_| counts()).unwrap();
         assert_eq!(during, (WARM_MAX - 1, COLD_MAX));
         assert_eq!(counts(), (WARM_MAX, COLD_MAX));
     }

@@ -1,15 +1,15 @@
-//! One immutable part of the derived index: every pair and every stream entry of a range of
-//! positions, sorted, in one file.
-//! Always: the file is whole or it is not used (BLAKE3 over all of it, checked when opened); it
-//! can be deleted at any time and is rebuilt from the log.
+//! A segment: one part of the derived index, in one file that never changes. It holds the entries
+//! of all dedup keys and all streams in a range of positions, sorted.
+//! Always: a damaged file is not used (opening it checks a BLAKE3 hash over all of it). A segment
+//! can be deleted at any time; the next start rebuilds it from the log.
 //!
 //! ```text
-//! magic(8) ledger(16) first(8) last(8) count(8) anchor(32)   header, big-endian
-//! count × (key(16) position(8))                               pairs, sorted
-//! count × (stream(16) position(8))                            streams, sorted
+//! magic(8) ledger(16) first(8) last(8) count(8) last_commitment(32)   header, big-endian
+//! count × (key(16) position(8))                              dedup keys, sorted
+//! count × (stream(16) position(8))                           streams, sorted
 //! BLAKE3(32) of all before
 //! ```
-//! `anchor` is the commitment of the record at `last`: it ties the file to this very log.
+//! `last_commitment` is the commitment of the record at `last`: it ties the file to its log.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write as _};
@@ -23,89 +23,93 @@ const HEADER_BYTES: usize = 80;
 const ENTRY_BYTES: usize = 24;
 const DIGEST_BYTES: usize = 32;
 
-/// Every this many entries one key is kept in memory; a look-up reads at most this many (6 KiB).
-const FENCE_EVERY: usize = 256;
+/// So many records make a new segment: about 30 MiB of memory before, sorted in 50 ms.
+pub const SEGMENT_RECORDS: usize = 1 << 18;
 
-/// Ten bits a key and seven probes: one absent key in a hundred reads the file in vain.
+/// The key of every 256th entry is kept in memory, so that a look-up reads about that many entries
+/// (6 KiB) of the file. The entries from one such key to the next are a block.
+const BLOCK_ENTRIES: usize = 256;
+
+/// With ten bits a key and seven probes, one absent key in a hundred reads the file in vain.
 const FILTER_BITS_PER_KEY: usize = 10;
 const FILTER_PROBES: u64 = 7;
 
-/// A key (the first half of a pair, or a stream) and where its record lies. Half a pair is 128
-/// bits of a keyed hash: two senders' ids do not meet in it, and contents are compared anyway.
-pub type Entry = ([u8; 16], u64);
+/// A key (the first half of a dedup key, or a stream) and the position of its record.
+pub type SegmentEntry = ([u8; 16], u64);
 
-/// What a segment is about.
+/// Which part of which log a segment indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
-    /// Which ledger.
+pub struct SegmentHeader {
+    /// The id of the log.
     pub ledger: [u8; 16],
-    /// The first position it covers.
+    /// The first position of the part.
     pub first: Position,
-    /// The last position it covers.
+    /// The last position of the part.
     pub last: Position,
     /// The commitment of the record at `last`.
-    pub anchor: [u8; 32],
+    pub last_commitment: [u8; 32],
 }
 
 /// An opened segment.
 pub struct Segment {
-    /// What it is about.
-    pub header: Header,
-    /// Where it lies.
+    /// Which part of which log the segment indexes.
+    pub header: SegmentHeader,
+    /// The file.
     pub path: PathBuf,
     count: usize,
     file: File,
-    dedup_keys: Table,
-    streams: Table,
-    filter: Filter,
+    dedup_keys: SegmentTable,
+    streams: SegmentTable,
+    filter: BloomFilter,
 }
 
-/// One sorted table of a segment: where it starts, and a key for every stretch of it.
-struct Table {
+/// One of the two sorted tables of a segment: where the table begins in the file, and the first key
+/// of each of its blocks.
+struct SegmentTable {
     offset: u64,
-    fence: Vec<[u8; 16]>,
+    block_keys: Vec<[u8; 16]>,
 }
 
 impl Segment {
-    /// The file name of a range: text order is log order.
-    pub fn name(first: Position, last: Position) -> String {
+    /// The file name of a range of positions. Names sort as the ranges do.
+    pub fn file_name(first: Position, last: Position) -> String {
         format!("{:020}-{:020}.segment", first.number(), last.number())
     }
 
     /// Writes sorted entries to a new file and opens it.
     pub fn write(
         folder: &Path,
-        header: Header,
-        dedup_keys: impl Iterator<Item = io::Result<Entry>>,
-        streams: impl Iterator<Item = io::Result<Entry>>,
+        header: SegmentHeader,
+        dedup_keys: impl Iterator<Item = io::Result<SegmentEntry>>,
+        streams: impl Iterator<Item = io::Result<SegmentEntry>>,
     ) -> io::Result<Self> {
-        let path = folder.join(Self::name(header.first, header.last));
+        let path = folder.join(Self::file_name(header.first, header.last));
         let draft = path.with_extension("draft");
         let count = header.last.number() - header.first.number() + 1;
         let mut out =
-            Hashing { out: BufWriter::new(File::create(&draft)?), hash: blake3::Hasher::new() };
+            HashedFile { out: BufWriter::new(File::create(&draft)?), hash: blake3::Hasher::new() };
         out.put(MAGIC)?;
         out.put(&header.ledger)?;
         out.put(&header.first.number().to_be_bytes())?;
         out.put(&header.last.number().to_be_bytes())?;
         out.put(&count.to_be_bytes())?;
-        out.put(&header.anchor)?;
+        out.put(&header.last_commitment)?;
         for entry in dedup_keys.chain(streams) {
             let (key, position) = entry?;
             out.put(&key)?;
             out.put(&position.to_be_bytes())?;
         }
-        let Hashing { mut out, hash } = out;
+        let HashedFile { mut out, hash } = out;
         out.write_all(hash.finalize().as_bytes())?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_data()?;
         std::fs::rename(&draft, &path)?;
         Self::open(&path, |_| ())
     }
 
-    /// Opens a file and checks all of it. `visit` sees every stream entry, in order.
+    /// Opens a file and checks all of it. `visit` gets the stream of every entry, in order.
     ///
     /// # Errors
-    /// `InvalidData` for a file that is not whole; the caller deletes it.
+    /// `InvalidData` for a damaged file; the caller deletes the file.
     pub fn open(path: &Path, mut visit: impl FnMut(PersonId)) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let length = usize::try_from(file.metadata()?.len()).map_err(|_| damaged())?;
@@ -117,13 +121,13 @@ impl Segment {
         if length != HEADER_BYTES + 2 * count * ENTRY_BYTES + DIGEST_BYTES {
             return Err(damaged());
         }
-        let mut filter = Filter::new(count);
-        let mut dedup_keys = Table { offset: HEADER_BYTES as u64, fence: Vec::new() };
+        let mut filter = BloomFilter::new(count);
+        let mut dedup_keys = SegmentTable { offset: HEADER_BYTES as u64, block_keys: Vec::new() };
         let offset = HEADER_BYTES + count * ENTRY_BYTES;
-        let mut streams = Table { offset: offset as u64, fence: Vec::new() };
-        scan(&mut file, count, &mut hash, |key| filter.insert(key), &mut dedup_keys.fence)?;
-        let mut seen = |key: [u8; 16]| visit(PersonId::from_bytes(key));
-        scan(&mut file, count, &mut hash, &mut seen, &mut streams.fence)?;
+        let mut streams = SegmentTable { offset: offset as u64, block_keys: Vec::new() };
+        read_table(&mut file, count, &mut hash, |key| filter.insert(key), &mut dedup_keys)?;
+        let visit_key = |key: [u8; 16]| visit(PersonId::from_bytes(key));
+        read_table(&mut file, count, &mut hash, visit_key, &mut streams)?;
         let mut digest = [0; DIGEST_BYTES];
         file.read_exact(&mut digest)?;
         if hash.finalize() != digest {
@@ -132,47 +136,47 @@ impl Segment {
         Ok(Self { header, path: path.to_owned(), count, file, dedup_keys, streams, filter })
     }
 
-    /// Where the record with this pair lies.
-    pub fn dedup_key(&self, key: &[u8; 16]) -> io::Result<Option<Position>> {
+    /// The position of the record with a dedup key, by the first half of the key.
+    pub fn find(&self, key: &[u8; 16]) -> io::Result<Option<Position>> {
         if !self.filter.may_hold(key) {
             return Ok(None);
         }
         let mut found = None;
-        self.matching(&self.dedup_keys, key, |position| found = Some(position))?;
+        self.visit_matching(&self.dedup_keys, key, |position| found = Some(position))?;
         Ok(found)
     }
 
-    /// Visits where the records of a stream lie, in order.
-    pub fn stream(&self, person: PersonId, visit: impl FnMut(Position)) -> io::Result<()> {
-        self.matching(&self.streams, person.as_bytes(), visit)
+    /// Visits the positions of the records of a stream, in order.
+    pub fn visit_stream(&self, person: PersonId, visit: impl FnMut(Position)) -> io::Result<()> {
+        self.visit_matching(&self.streams, person.as_bytes(), visit)
     }
 
-    /// All pair entries, in order, for a merge.
-    pub fn all_pairs(&self) -> Entries<'_> {
-        Entries::new(&self.file, self.dedup_keys.offset, self.count)
+    /// All entries of dedup keys, in order, for a merge.
+    pub fn dedup_key_entries(&self) -> TableEntries<'_> {
+        TableEntries::new(&self.file, self.dedup_keys.offset, self.count)
     }
 
-    /// All stream entries, in order, for a merge.
-    pub fn all_streams(&self) -> Entries<'_> {
-        Entries::new(&self.file, self.streams.offset, self.count)
+    /// All entries of streams, in order, for a merge.
+    pub fn stream_entries(&self) -> TableEntries<'_> {
+        TableEntries::new(&self.file, self.streams.offset, self.count)
     }
 
-    /// How many records it covers.
+    /// How many records the segment indexes.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    fn matching(
+    fn visit_matching(
         &self,
-        table: &Table,
+        table: &SegmentTable,
         key: &[u8; 16],
         mut visit: impl FnMut(Position),
     ) -> io::Result<()> {
-        let mut stretch = table.fence.partition_point(|fence| fence < key).saturating_sub(1);
-        let mut buffer = [0; FENCE_EVERY * ENTRY_BYTES];
-        while stretch * FENCE_EVERY < self.count {
-            let first = stretch * FENCE_EVERY;
-            let entries = FENCE_EVERY.min(self.count - first);
+        let mut block = table.block_keys.partition_point(|first| first < key).saturating_sub(1);
+        let mut buffer = [0; BLOCK_ENTRIES * ENTRY_BYTES];
+        while block * BLOCK_ENTRIES < self.count {
+            let first = block * BLOCK_ENTRIES;
+            let entries = BLOCK_ENTRIES.min(self.count - first);
             let bytes = &mut buffer[..entries * ENTRY_BYTES];
             self.file.read_exact_at(bytes, table.offset + (first * ENTRY_BYTES) as u64)?;
             for bytes in bytes.chunks_exact(ENTRY_BYTES) {
@@ -184,50 +188,52 @@ impl Segment {
                     visit(Position::new(position));
                 }
             }
-            stretch += 1;
+            block += 1;
         }
         Ok(())
     }
 }
 
-fn parse(header: &[u8; HEADER_BYTES]) -> Option<(Header, usize)> {
+/// Reads a header, and the count in it; `None`: the bytes are no header.
+fn parse(header: &[u8; HEADER_BYTES]) -> Option<(SegmentHeader, usize)> {
     let number = |at: usize| Some(u64::from_be_bytes(header[at..at + 8].try_into().ok()?));
     let (first, last, count) = (number(24)?, number(32)?, number(40)?);
-    let whole = header.starts_with(MAGIC) && first > 0 && last >= first;
-    if !whole || count != last - first + 1 {
+    let is_valid = header.starts_with(MAGIC) && first > 0 && last >= first;
+    if !is_valid || count != last - first + 1 {
         return None;
     }
-    let header = Header {
+    let header = SegmentHeader {
         ledger: header[8..24].try_into().ok()?,
         first: Position::new(first),
         last: Position::new(last),
-        anchor: header[48..80].try_into().ok()?,
+        last_commitment: header[48..80].try_into().ok()?,
     };
     Some((header, usize::try_from(count).ok()?))
 }
 
-fn scan(
+/// Reads and hashes one table, visits each key, and notes the first key of each block.
+fn read_table(
     file: &mut File,
     count: usize,
     hash: &mut blake3::Hasher,
     mut visit: impl FnMut([u8; 16]),
-    fence: &mut Vec<[u8; 16]>,
+    table: &mut SegmentTable,
 ) -> io::Result<()> {
-    let mut buffer = vec![0; FENCE_EVERY * ENTRY_BYTES];
+    let mut buffer = vec![0; BLOCK_ENTRIES * ENTRY_BYTES];
     let mut left = count;
     while left > 0 {
-        let entries = FENCE_EVERY.min(left);
+        let entries = BLOCK_ENTRIES.min(left);
         let bytes = &mut buffer[..entries * ENTRY_BYTES];
         file.read_exact(bytes)?;
         hash.update(bytes);
-        fence.push(entry(bytes).0);
+        table.block_keys.push(entry(bytes).0);
         bytes.chunks_exact(ENTRY_BYTES).for_each(|bytes| visit(entry(bytes).0));
         left -= entries;
     }
     Ok(())
 }
 
-fn entry(bytes: &[u8]) -> Entry {
+fn entry(bytes: &[u8]) -> SegmentEntry {
     let mut key = [0; 16];
     key.copy_from_slice(&bytes[..16]);
     let mut position = [0; 8];
@@ -236,23 +242,24 @@ fn entry(bytes: &[u8]) -> Entry {
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "an index segment is not whole")
+    io::Error::new(io::ErrorKind::InvalidData, "an index segment is damaged")
 }
 
-struct Hashing {
+/// A file that is written, with the hash of what was written so far.
+struct HashedFile {
     out: BufWriter<File>,
     hash: blake3::Hasher,
 }
 
-impl Hashing {
+impl HashedFile {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hash.update(bytes);
         self.out.write_all(bytes)
     }
 }
 
-/// The entries of one table, read a stretch at a time.
-pub struct Entries<'a> {
+/// The entries of one table, read 64 blocks (384 KiB) at a time.
+pub struct TableEntries<'a> {
     file: &'a File,
     offset: u64,
     left: usize,
@@ -260,13 +267,13 @@ pub struct Entries<'a> {
     next: usize,
 }
 
-impl<'a> Entries<'a> {
+impl<'a> TableEntries<'a> {
     fn new(file: &'a File, offset: u64, count: usize) -> Self {
         Self { file, offset, left: count, buffer: Vec::new(), next: 0 }
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let entries = (64 * FENCE_EVERY).min(self.left);
+        let entries = (64 * BLOCK_ENTRIES).min(self.left);
         self.buffer.resize(entries * ENTRY_BYTES, 0);
         self.file.read_exact_at(&mut self.buffer, self.offset)?;
         self.offset += self.buffer.len() as u64;
@@ -276,10 +283,10 @@ impl<'a> Entries<'a> {
     }
 }
 
-impl Iterator for Entries<'_> {
-    type Item = io::Result<Entry>;
+impl Iterator for TableEntries<'_> {
+    type Item = io::Result<SegmentEntry>;
 
-    fn next(&mut self) -> Option<io::Result<Entry>> {
+    fn next(&mut self) -> Option<io::Result<SegmentEntry>> {
         if self.next == self.buffer.len() {
             if self.left == 0 {
                 return None;
@@ -295,12 +302,12 @@ impl Iterator for Entries<'_> {
     }
 }
 
-/// A Bloom filter over keys that are hashes already.
-struct Filter {
+/// A Bloom filter over keys. The keys are hashes, so their own bits choose the bits of the filter.
+struct BloomFilter {
     words: Vec<u64>,
 }
 
-impl Filter {
+impl BloomFilter {
     fn new(keys: usize) -> Self {
         Self { words: vec![0; keys * FILTER_BITS_PER_KEY / 64 + 1] }
     }
@@ -344,7 +351,7 @@ mod tests {
         };
         // Neither a power of two nor a multiple of a word.
         for keys in [1, 5_000, 100_003] {
-            let mut filter = Filter::new(keys as usize);
+            let mut filter = BloomFilter::new(keys as usize);
             (0..keys).for_each(|number| filter.insert(key(number)));
             assert!((0..keys).all(|number| filter.may_hold(&key(number))));
             let others = keys..keys + 100_000;

@@ -1,28 +1,29 @@
-//! What a start reads: where the log ends, what the index lacks, which dedup keys lie twice.
-//! Always: after it the index says what the log says; a record that cannot be read ends the start.
+//! What a start reads: where the log ends, which records the index lacks, and which dedup keys
+//! stand in several streams.
+//! Always: afterwards the index agrees with the log; a record that cannot be read ends the start.
 
 use std::collections::HashSet;
 
 use super::duplicates::CrossStreamDuplicates;
-use super::index::{Index, Seen};
+use super::index::{Index, IndexedRecord};
 use super::open_error::FolderOpenError;
-use super::readers::Readers;
+use super::readers::ReaderPool;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::record::View;
 
-/// So many records are read at once while the index catches up.
+/// So many records are read at once while the index catches up: 10,000 notes take about a MiB.
 const CATCH_UP_RECORDS: usize = 10_000;
 
-/// Notes the dedup keys that records of several streams carry; says where all but the first such
-/// records of each key lie.
+/// Notes the dedup keys that records of several streams carry. Returns the positions of all these
+/// records except the first with each key.
 pub fn note_duplicates(
-    readers: &Readers,
+    readers: &ReaderPool,
     duplicates: &CrossStreamDuplicates,
 ) -> Result<HashSet<Position>, FolderOpenError> {
-    readers.with(|reader| {
+    readers.with_reader(|reader| {
         let mut later = HashSet::new();
         for (position, first) in reader.cross_stream_duplicates()? {
-            let stored = reader.at(position)?.ok_or(FolderOpenError::Damaged(position))?;
+            let stored = reader.record_at(position)?.ok_or(FolderOpenError::Damaged(position))?;
             let view = View::new(&stored.record).map_err(|_| FolderOpenError::Damaged(position))?;
             duplicates.note(view.dedup_key(), first, position);
             later.insert(position);
@@ -31,25 +32,26 @@ pub fn note_duplicates(
     })?
 }
 
-/// Reads what the index has not seen; says where the log ends, and its latest `recordedtime`.
+/// Adds to the index the records that it lacks. Returns the position of the last record of the log,
+/// and the latest `recordedtime`.
 pub fn catch_up(
-    readers: &Readers,
+    readers: &ReaderPool,
     index: &Index,
     duplicates: &HashSet<Position>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Position, RecordedTime), FolderOpenError> {
-    readers.with(|reader| {
-        let end = reader.last()?;
-        let mut next = index.covered();
+    readers.with_reader(|reader| {
+        let end = reader.last_position()?;
+        let mut next = index.last_position();
         while next < end {
-            let mut seen = Vec::with_capacity(CATCH_UP_RECORDS);
+            let mut records = Vec::with_capacity(CATCH_UP_RECORDS);
             let mut damaged = None;
-            reader.each(next, end, CATCH_UP_RECORDS, |stored| {
+            reader.visit_range(next, end, CATCH_UP_RECORDS, |stored| {
                 match View::new(&stored.record) {
                     Ok(_) if duplicates.contains(&stored.position) => {
-                        seen.push(Seen::from(&stored).again());
+                        records.push(IndexedRecord::from(&stored).as_later_duplicate());
                     }
-                    Ok(_) => seen.push(Seen::from(&stored)),
+                    Ok(_) => records.push(IndexedRecord::from(&stored)),
                     Err(_) => damaged = Some(stored.position),
                 }
                 damaged.is_none()
@@ -57,14 +59,14 @@ pub fn catch_up(
             if let Some(position) = damaged {
                 return Err(FolderOpenError::Damaged(position));
             }
-            next = seen.last().map_or(end, |last| last.position);
-            if index.add(seen.into_iter()) {
-                index.retire();
-                while index.settle(&|position| readers.commitment(position))? {}
+            next = records.last().map_or(end, |last| last.position);
+            if index.add(records.into_iter()) {
+                index.freeze_recent();
+                while index.flush_oldest(&|position| readers.commitment_at(position))? {}
             }
             progress(next.number(), end.number());
         }
-        let last = reader.at(end)?;
+        let last = reader.record_at(end)?;
         let latest = last.filter(|last| View::new(&last.record).is_ok());
         let latest = match latest.map(|last| last.latest_recorded_time) {
             Some(latest) => latest,
@@ -75,14 +77,14 @@ pub fn catch_up(
     })?
 }
 
-/// Writes to disk what waits for it, and merges what is due.
-pub fn settle(index: &Index, readers: &Readers) {
+/// Writes all frozen tables of the index to disk.
+pub fn flush_frozen(index: &Index, readers: &ReaderPool) {
     loop {
-        match index.settle(&|position| readers.commitment(position)) {
+        match index.flush_oldest(&|position| readers.commitment_at(position)) {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                // The entries stay in memory and are tried again with the next stretch.
+                // The entries stay in memory, and are written with the next frozen table.
                 tracing::warn!(error = %error, "a part of the index was not written");
                 return;
             }

@@ -40,7 +40,7 @@ pub async fn move_into_cluster(
     mode: MoveMode,
     progress: MoveProgress<'_>,
 ) -> Result<Moved, MigrateError> {
-    if !folder.join(embedded::FILE).exists() {
+    if !folder.join(embedded::LOG_FILE).exists() {
         return Err(MigrateError::Empty(folder.to_owned()));
     }
     let key_hash = keys.hash().map_err(MigrateError::Keys)?;

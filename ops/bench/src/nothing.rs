@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::store::{
-    AppendError, Outcome, ReadError, StreamSlice, Store, StoreStatus, Stored, Write,
+    AppendError, Outcome, ReadError, Store, StoreStatus, Stored, StreamSlice, Write,
 };
 use tokio::sync::watch;
 
@@ -44,7 +44,12 @@ impl Store for Nothing {
         Ok(writes.into_iter().map(|write| self.stored(write)).collect())
     }
 
-    async fn read_stream(&self, _: PersonId, _: Revision, _: usize) -> Result<StreamSlice, ReadError> {
+    async fn read_stream(
+        &self,
+        _: PersonId,
+        _: Revision,
+        _: usize,
+    ) -> Result<StreamSlice, ReadError> {
         Ok(StreamSlice { records: Vec::new(), last: None })
     }
 

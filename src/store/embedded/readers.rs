@@ -14,8 +14,7 @@ use crate::domain::record::commitment;
 /// (ops/bench, soak of ten minutes, 25 November 2026).
 const WARM_MAX: usize = 4;
 
-/// So many more idle connections stay open without a page cache: opening a connection costs more
-/// than keeping it.
+/// At most this many more idle connections stay open, without a page cache.
 const COLD_MAX: usize = 12;
 
 /// The pool of connections: see the module.

@@ -11,7 +11,8 @@ use super::readers::ReaderPool;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::record::View;
 
-/// So many records are read at once while the index catches up: 10,000 notes take about a MiB.
+/// At most this many records are read at once while the index catches up; their entries take about
+/// half a MiB.
 const CATCH_UP_RECORDS: usize = 10_000;
 
 /// Notes the dedup keys that records of several streams carry. Returns the positions of all these

@@ -46,9 +46,9 @@ const REST_MAX: Duration = Duration::from_secs(1);
 
 /// The clock of a projection. It gives whole microseconds, because states and cursors store those.
 #[derive(Clone)]
-pub(super) struct WallClock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+pub(super) struct MicrosecondClock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
-impl WallClock {
+impl MicrosecondClock {
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -119,15 +119,15 @@ pub(super) trait Projection: Send + 'static {
     /// Whether the state is still where it was put: anybody may delete its file at any time.
     fn is_in_place(&self) -> bool;
     /// The last record that the committed state has taken in.
-    fn committed(&self) -> Result<LogPoint, Fault>;
+    fn committed_point(&self) -> Result<LogPoint, Fault>;
     /// The last record of a stretch whose commit was cut off. That stretch must be ended first.
-    fn unfinished(&self) -> Result<Option<LogPoint>, Fault>;
+    fn unfinished_stretch(&self) -> Result<Option<LogPoint>, Fault>;
     /// Reads back from the state what the projection keeps in memory, and forgets taken records.
     fn restore(&mut self) -> Result<(), Fault>;
     /// Deletes the state and begins at the start of the log.
     fn rebuild(&mut self) -> Result<(), Fault>;
     /// Takes note of one record of the stretch being read, in the order of the log.
-    fn take(&mut self, record: &RecordHeader);
+    fn apply_record(&mut self, record: &RecordHeader);
     /// Folds what the taken records change, and commits it together with the end of the stretch.
     /// A worker that is told to stop leaves the stretch unfinished.
     async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault>;
@@ -186,14 +186,18 @@ enum StepEnd {
 pub(super) struct Follower<P> {
     projection: P,
     ledger: Ledger,
-    clock: WallClock,
+    clock: MicrosecondClock,
     // A channel, because requests wait until the projection has come to a position.
     progress: watch::Sender<ProjectionProgress>,
 }
 
 impl<P: Projection> Follower<P> {
     /// A follower of a log, with its projection made sure to be of that log.
-    pub async fn open(projection: P, ledger: Ledger, clock: WallClock) -> Result<Self, Fault> {
+    pub async fn open(
+        projection: P,
+        ledger: Ledger,
+        clock: MicrosecondClock,
+    ) -> Result<Self, Fault> {
         let (status, position) = (ProjectionStatus::Rebuilding, Position::START);
         let start = ProjectionProgress { status, position, known_at: None, next_due: None };
         let progress = watch::Sender::new(start);
@@ -222,7 +226,7 @@ impl<P: Projection> Follower<P> {
                 Err(fault) => {
                     self.fail(&fault, &pace);
                     pace.pause(FAULT_PAUSE).await;
-                    if let Err(fault) = self.mend(&fault).await {
+                    if let Err(fault) = self.restore_or_rebuild(&fault).await {
                         self.fail(&fault, &pace);
                     }
                 }
@@ -232,7 +236,7 @@ impl<P: Projection> Follower<P> {
 
     /// Makes sure that the state is whole and of this log; makes it anew where it is not.
     async fn check_state(&mut self) -> Result<(), Fault> {
-        let restored = match self.is_of_this_log().await {
+        let restored = match self.matches_log().await {
             Ok(true) => self.projection.restore(),
             Ok(false) => return self.projection.rebuild(),
             Err(fault) => Err(fault),
@@ -244,7 +248,7 @@ impl<P: Projection> Follower<P> {
     }
 
     /// After a fault: a damaged state is made anew.
-    async fn mend(&mut self, fault: &Fault) -> Result<(), Fault> {
+    async fn restore_or_rebuild(&mut self, fault: &Fault) -> Result<(), Fault> {
         match fault {
             Fault::Damaged(_) => self.projection.rebuild(),
             _ => self.check_state().await,
@@ -252,10 +256,10 @@ impl<P: Projection> Follower<P> {
     }
 
     /// Whether the state was folded from this very log, its unfinished stretch included.
-    async fn is_of_this_log(&self) -> Result<bool, Fault> {
-        let committed = self.projection.committed()?;
+    async fn matches_log(&self) -> Result<bool, Fault> {
+        let committed = self.projection.committed_point()?;
         Ok(self.holds(committed).await?
-            && match self.projection.unfinished()? {
+            && match self.projection.unfinished_stretch()? {
                 Some(end) => self.holds(end).await?,
                 None => true,
             })
@@ -277,15 +281,15 @@ impl<P: Projection> Follower<P> {
             self.projection.rebuild()?;
         }
         let end = self.ledger.tail();
-        let mut position = self.projection.committed()?.position;
-        let is_behind = position < end || self.projection.unfinished()?.is_some();
+        let mut position = self.projection.committed_point()?.position;
+        let is_behind = position < end || self.projection.unfinished_stretch()?.is_some();
         if is_behind {
             self.announce_catching_up(position).await?;
             self.catch_up(position, end, pace).await?;
             if pace.is_stopping() {
                 return Ok(StepEnd::Worked);
             }
-            position = self.projection.committed()?.position;
+            position = self.projection.committed_point()?.position;
         }
         let known_at = self.known_at(position).await?;
         let next_due = self.projection.next_due()?;
@@ -315,7 +319,7 @@ impl<P: Projection> Follower<P> {
         end: Position,
         pace: &mut Pace,
     ) -> Result<(), Fault> {
-        let position = self.projection.unfinished()?.map_or(end, |point| point.position);
+        let position = self.projection.unfinished_stretch()?.map_or(end, |point| point.position);
         let last = self.ledger.anchor(position).await?;
         let last = last.ok_or_else(|| ReadError::failed("a record of the log is missing"))?;
         let (commitment, known_at) = (last.commitment, last.latest_recorded_time);
@@ -329,7 +333,7 @@ impl<P: Projection> Follower<P> {
             let Some(last) = records.last() else { break };
             after = last.position;
             for record in records.iter().filter(|record| record.position <= position) {
-                self.projection.take(record);
+                self.projection.apply_record(record);
             }
         }
         self.projection.commit(StretchEnd { position, commitment, known_at }, pace).await

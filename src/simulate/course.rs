@@ -1,9 +1,9 @@
 //! A course of substitution treatment: product, dose, who gives it.
 //! Always: doses in micrograms, within the ranges of sources B2.
 
-use super::dice::Dice;
 use super::moment::{Day, LocalMoment};
 use super::place::CodeText;
+use super::random::RandomStream;
 use super::rates;
 use super::sender::SendingSystem;
 use super::series::SeriesId;
@@ -78,7 +78,7 @@ impl SubstitutionCourse {
 /// A course as the house outside gives it before an arrival.
 pub(super) fn outside(
     world: &World,
-    dice: &mut Dice,
+    dice: &mut RandomStream,
     prescription: SeriesId,
     due: Day,
 ) -> SubstitutionCourse {

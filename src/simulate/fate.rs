@@ -2,10 +2,10 @@
 //! Always: the first persons of a plan have given fates, so that what is rare occurs; those with a
 //! slot in the figures of 2025 have what the slot needs; all others are drawn from the rates.
 
-use super::dice::Dice;
 use super::moment::Day;
 use super::place::{BRUGGE, CodeText, HASSELT, Prison, RUISELEDE};
 use super::plan::GIVEN_COUNT;
+use super::random::RandomStream;
 use super::rates::{self, Rate};
 use crate::domain::vocabulary::choice::ModalityKind;
 
@@ -85,7 +85,7 @@ pub(super) struct Fate {
 
 impl Fate {
     /// The fate of a person's first detention in the plan.
-    pub(super) fn first(person: u64, slot: Option<Slot>, dice: &mut Dice) -> Self {
+    pub(super) fn first(person: u64, slot: Option<Slot>, dice: &mut RandomStream) -> Self {
         let drawn = Self::drawn(dice);
         match (person, slot) {
             (0, _) => Self::protagonist(dice),
@@ -97,12 +97,12 @@ impl Fate {
     }
 
     /// The fate of a later detention of the same person.
-    pub(super) fn later(self, dice: &mut Dice) -> Self {
+    pub(super) fn later(self, dice: &mut RandomStream) -> Self {
         Self { problem: self.problem, merged: None, ..Self::drawn(dice) }
     }
 
     /// A fate drawn from the rates alone.
-    pub(super) fn drawn(dice: &mut Dice) -> Self {
+    pub(super) fn drawn(dice: &mut RandomStream) -> Self {
         let problem = dice.chance(rates::PROBLEM_USE);
         let substitution = if !problem {
             SubstitutionStart::None
@@ -135,7 +135,7 @@ impl Fate {
 
     /// Held at the project's prison, in pretrial detention or on a short sentence, long enough for
     /// all referrals.
-    fn referred(self, slot: Slot, dice: &mut Dice) -> Self {
+    fn referred(self, slot: Slot, dice: &mut RandomStream) -> Self {
         let days = 20 * slot.referrals.cast_signed() + dice.between(50, 90);
         let (prison, slot) = (Some(slot.prison), Some(slot));
         let held = Self { problem: true, prison, slot, ..self };
@@ -149,7 +149,7 @@ impl Fate {
     }
 
     /// Convicted soon, and for so long that the programme can be followed.
-    fn participant(self, slot: Slot, dice: &mut Dice) -> Self {
+    fn participant(self, slot: Slot, dice: &mut RandomStream) -> Self {
         let pretrial_days = Some(dice.between(20, 45));
         let sentence_months = Some(dice.pick(&[(24, 4), (30, 3), (36, 2)]));
         let kinds =
@@ -161,7 +161,7 @@ impl Fate {
 
     /// 18 months, of which some 118 days are imputed and 75 served when the release begins: about
     /// 350 are left.
-    fn protagonist(dice: &mut Dice) -> Self {
+    fn protagonist(dice: &mut RandomStream) -> Self {
         let days = dice.between(95, 140);
         Self {
             problem: true,
@@ -179,7 +179,7 @@ impl Fate {
         .unmerged()
     }
 
-    fn rare(person: u64, dice: &mut Dice) -> Self {
+    fn rare(person: u64, dice: &mut RandomStream) -> Self {
         let kind = match person {
             2 | 3 | 5 => ModalityKind::ConditionalRelease,
             6 => ModalityKind::TransitionHouse,
@@ -229,7 +229,7 @@ impl Fate {
     }
 
     /// Whether something with this rate comes about; it always does where the fate is given.
-    pub(super) fn meets(&self, rate: Rate, dice: &mut Dice) -> bool {
+    pub(super) fn meets(&self, rate: Rate, dice: &mut RandomStream) -> bool {
         self.given || dice.chance(rate)
     }
 }

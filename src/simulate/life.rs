@@ -2,9 +2,9 @@
 //! Always: a life depends on the seed, the person's index and the period, on no other life.
 
 use super::course::SubstitutionCourse;
-use super::dice::{Dice, Purpose};
 use super::fate::Fate;
 use super::moment::{Day, LocalMoment};
+use super::random::{Purpose, RandomStream};
 use super::rates;
 use super::say::Say;
 use super::sender::SendingSystem;
@@ -41,7 +41,7 @@ pub(super) struct SentRecord {
 pub(super) struct Life<'a> {
     pub(super) world: &'a World,
     pub(super) person: u64,
-    pub(super) dice: Dice,
+    pub(super) dice: RandomStream,
     /// What is settled about the detention at hand.
     pub(super) fate: Fate,
     /// What was settled about the first one.
@@ -60,9 +60,10 @@ pub(super) struct Life<'a> {
 const STOCK_TRIES_MAX: u32 = 64;
 
 impl<'a> Life<'a> {
-    /// Everything that is told of a person in the plan, by the order of writing, before the mess.
+    /// Every record of a person in the plan, in the order of writing, before data errors are added.
     pub(super) fn whole(world: &'a World, person: u64) -> Self {
-        let mut life = Self::new(world, person, Dice::new(world.span.seed, person, Purpose::Life));
+        let mut life =
+            Self::new(world, person, RandomStream::new(world.span.seed, person, Purpose::Life));
         if !world.span.in_stock(person) {
             life.live(start(world, person));
             return life;
@@ -80,7 +81,7 @@ impl<'a> Life<'a> {
         life
     }
 
-    fn new(world: &'a World, person: u64, mut dice: Dice) -> Self {
+    fn new(world: &'a World, person: u64, mut dice: RandomStream) -> Self {
         let fate = Fate::first(person, world.slot(person), &mut dice);
         Self {
             world,
@@ -152,7 +153,7 @@ impl<'a> Life<'a> {
     }
 
     /// Ends the life; what was already told of later moments is taken back, but for the record
-    /// that the mess leaves behind.
+    /// that the data errors leave behind.
     pub(super) fn die(&mut self, time: LocalMoment) {
         if time.day() > self.world.span.to {
             return;

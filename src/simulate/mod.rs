@@ -12,16 +12,16 @@
 mod care;
 mod course;
 mod custody;
-mod dice;
+mod data_errors;
 mod doses;
 mod fate;
 mod life;
-mod mess;
 mod moment;
 mod place;
 mod plan;
 mod programme;
 mod quota;
+mod random;
 pub mod rates;
 mod referral;
 mod release;

@@ -4,8 +4,8 @@
 
 use chrono::NaiveDate;
 
-use super::dice::{Dice, Purpose};
 use super::moment::{Day, day_of};
+use super::random::{Purpose, RandomStream};
 use super::rates;
 
 /// What to simulate.
@@ -67,7 +67,7 @@ impl PlanDays {
         if person < GIVEN_COUNT {
             return self.from + GIVEN_START_DAYS;
         }
-        let mut dice = Dice::new(self.seed, person, Purpose::Start);
+        let mut dice = RandomStream::new(self.seed, person, Purpose::Start);
         let span = self.to - self.from;
         let soon = dice.chance(rates::IN_FIRST_WEEKS) && self.detained == 0;
         let days = if soon { span.min(rates::FIRST_WEEKS * 7) } else { span };

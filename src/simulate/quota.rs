@@ -9,11 +9,11 @@ use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
-use super::dice::{Dice, Purpose, scramble};
 use super::fate::{Fate, Slot};
 use super::moment::{Day, day_of};
 use super::place::{CodeText, Prison, RUISELEDE};
 use super::plan::{GIVEN_COUNT, PlanDays};
+use super::random::{Purpose, RandomStream, hash_numbers};
 use super::rates::{self, Rate};
 
 /// Who holds the slots.
@@ -141,7 +141,7 @@ impl Seats {
     }
 
     fn is_problem_user(&self, person: u64) -> bool {
-        let mut dice = Dice::new(self.span.seed, person, Purpose::Life);
+        let mut dice = RandomStream::new(self.span.seed, person, Purpose::Life);
         Fate::drawn(&mut dice).problem
     }
 
@@ -157,6 +157,6 @@ impl Seats {
 
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
-        scramble([self.span.seed, u64::from(u32::MAX), self.drawn])
+        hash_numbers([self.span.seed, u64::from(u32::MAX), self.drawn])
     }
 }

@@ -285,7 +285,7 @@ pub const OVERDOSE_FATAL: Rate = Rate::percent(12);
 /// Death of another cause, a stretch of detention: invented.
 pub const DEATH_IN_PRISON: Rate = Rate::per_mille(2);
 
-// Mess: how records go wrong. All invented.
+// Data errors: how records go wrong. All invented.
 
 /// A record is sent days or weeks late.
 pub const LATE: Rate = Rate::per_mille(25);

@@ -1,6 +1,6 @@
 //! After the gate: modalities and how they end, life outside, the way back.
 //! Always: the remainder entered is what the sentence, the imputed days and the days served leave,
-//! but where the mess made it wrong.
+//! except where a data error was added.
 
 use super::course::SubstitutionCourse;
 use super::custody::{Exit, HeldPeriod, Title, lived_outside};

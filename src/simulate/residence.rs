@@ -1,6 +1,6 @@
 //! Residential stays: admission, absences, attests, and how they end.
-//! Always: an attest counts the dates of presence as the credit rules do, but where the mess made
-//! it wrong; dates wholly inside an unauthorised absence are not presence.
+//! Always: an attest counts the dates of presence as the credit does, except where a data error was
+//! added; dates wholly inside an unauthorised absence are not presence.
 
 use super::course::SubstitutionCourse;
 use super::fate::{GivenStay, StayEnding};

@@ -8,11 +8,11 @@
 
 use serde_json::{Map, Value};
 
-use super::dice::{Dice, Purpose, scramble};
+use super::data_errors;
 use super::life::{Bearer, Life, SentRecord, start};
-use super::mess;
 use super::moment::{Day, LocalMoment};
 use super::plan::Plan;
+use super::random::{Purpose, RandomStream, hash_numbers};
 use super::rates::{self, Rate};
 use super::say::{Ink, moment_text};
 use super::series::numbered;
@@ -69,7 +69,7 @@ impl SimulatedEvents {
                 if start(&self.world, person) - BEFORE_DAYS > end.day() {
                     continue;
                 }
-                let sent = mess::sent(Life::whole(&self.world, person));
+                let sent = data_errors::sent(Life::whole(&self.world, person));
                 let slab = self.next..end;
                 let within = sent.into_iter().filter(|told| slab.contains(&told.sent));
                 self.held.extend(within.map(|told| (person, told)));
@@ -110,7 +110,7 @@ impl Iterator for SimulatedEvents {
 
 /// The two pseudonyms of a person; the second is in use only where a merge is to come.
 pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
-    let mut dice = Dice::new(seed, person, Purpose::Identity);
+    let mut dice = RandomStream::new(seed, person, Purpose::Identity);
     (PersonId::from_bytes(dice.uuid()), PersonId::from_bytes(dice.uuid()))
 }
 
@@ -136,7 +136,7 @@ fn event(world: &World, person: u64, told: &SentRecord) -> Value {
     member("time", moment_text(told.time, world).into());
     // Made-up lives are told in the first version of each type.
     // From the record's number alone, so that a repetition is the same to the byte.
-    let drawn = scramble([world.span.seed, person, u64::from(told.serial)]);
+    let drawn = hash_numbers([world.span.seed, person, u64::from(told.serial)]);
     if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
         member("dataschema", kind.versions()[0].id().into());
     }
@@ -197,7 +197,7 @@ mod tests {
         let world = World::new(&Plan { detained: 200, ..plan(400) });
         let first = LocalMoment::new(world.span.from, 0);
         for person in 0..world.span.everybody() {
-            for told in mess::sent(Life::whole(&world, person)) {
+            for told in data_errors::sent(Life::whole(&world, person)) {
                 assert!(told.sent >= told.time && told.sent >= first, "{person}: {told:?}");
             }
         }

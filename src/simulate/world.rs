@@ -4,12 +4,12 @@
 
 use chrono::NaiveDate;
 
-use super::dice::{Dice, scramble};
 use super::fate::Slot;
 use super::moment::{Day, day_of, offset_hours};
 use super::place::{BRUGGE, CodeText, FLEMISH, PRISON_COUNT, Prison};
 use super::plan::{Plan, PlanDays};
 use super::quota::Quota;
+use super::random::{RandomStream, hash_numbers};
 use super::rates;
 
 /// What all lives of a plan share.
@@ -56,7 +56,7 @@ impl World {
         known.map_or_else(|| offset_hours(day), u32::from)
     }
 
-    pub(super) fn any_prison(&self, dice: &mut Dice) -> Prison {
+    pub(super) fn any_prison(&self, dice: &mut RandomStream) -> Prison {
         dice.pick(&self.choices)
     }
 
@@ -67,8 +67,11 @@ impl World {
 
     /// Whether the whole prison is on strike on a day: one answer for everybody held there.
     pub(super) fn strike(&self, prison: Prison, day: Day) -> bool {
-        let drawn =
-            scramble([self.span.seed, prison.index() as u64 + 1, u64::from(day.unsigned_abs())]);
+        let drawn = hash_numbers([
+            self.span.seed,
+            prison.index() as u64 + 1,
+            u64::from(day.unsigned_abs()),
+        ]);
         drawn % 1000 < rates::STRIKE_DAYS_PER_1000
     }
 
@@ -161,7 +164,7 @@ pub(super) const fn working_day(day: Day) -> Day {
 /// none. Not Brugge, where 71 were in substitution treatment in 2022 (Senate question 7-1534).
 fn detoxification_only(seed: u64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..PRISON_COUNT).collect();
-    order.sort_by_key(|place| scramble([seed, 0, *place as u64]));
+    order.sort_by_key(|place| hash_numbers([seed, 0, *place as u64]));
     order.retain(|place| *place != BRUGGE.index());
     let mut only = vec![false; PRISON_COUNT];
     for place in &order[..rates::DETOX_ONLY_PRISONS] {

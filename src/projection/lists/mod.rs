@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::dependents::Dependents;
 use self::rows::ListRows;
 use self::state::{ListState, StateError};
-use super::follow::{Fault, Follower, ProjectionProgress, WallClock};
+use super::follow::{Fault, Follower, MicrosecondClock, ProjectionProgress};
 use crate::domain::id::Position;
 use crate::ledger::{Ledger, ReadError};
 use crate::work::{self, HealthProbe, Worker};
@@ -67,7 +67,7 @@ impl From<Fault> for StartError {
 pub struct Lists {
     ledger: Ledger,
     path: PathBuf,
-    clock: WallClock,
+    clock: MicrosecondClock,
     progress: watch::Receiver<ProjectionProgress>,
     folding: Arc<Semaphore>,
     worker: Arc<Worker>,
@@ -85,7 +85,7 @@ impl Lists {
         clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let path = folder.join(FILE);
-        let clock = WallClock::new(clock);
+        let clock = MicrosecondClock::new(clock);
         let state = ListState::open(&path, build()?)?;
         let rows = ListRows {
             ledger: ledger.clone(),

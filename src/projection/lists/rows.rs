@@ -13,7 +13,7 @@ use super::state::{ListState, UnfinishedStretch};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime};
 use crate::ledger::Ledger;
 use crate::ledger::read::header::RecordHeader;
-use crate::projection::follow::{Fault, LogPoint, Pace, Projection, StretchEnd, WallClock};
+use crate::projection::follow::{Fault, LogPoint, MicrosecondClock, Pace, Projection, StretchEnd};
 
 /// The number of persons committed at once, so that little is done again after a cut.
 const COMMIT_PERSONS: usize = 200;
@@ -25,7 +25,7 @@ const DUE_ROWS: usize = 200;
 /// See the module.
 pub(super) struct ListRows {
     pub ledger: Ledger,
-    pub clock: WallClock,
+    pub clock: MicrosecondClock,
     pub state: ListState,
     pub dependents: Dependents,
     /// Whose rows the records taken so far may change, in the order in which they are folded.
@@ -50,11 +50,11 @@ impl Projection for ListRows {
         self.state.is_in_place()
     }
 
-    fn committed(&self) -> Result<LogPoint, Fault> {
+    fn committed_point(&self) -> Result<LogPoint, Fault> {
         Ok(self.state.committed()?)
     }
 
-    fn unfinished(&self) -> Result<Option<LogPoint>, Fault> {
+    fn unfinished_stretch(&self) -> Result<Option<LogPoint>, Fault> {
         let point = |stretch: UnfinishedStretch| LogPoint {
             position: stretch.end,
             commitment: Some(stretch.commitment),
@@ -77,7 +77,7 @@ impl Projection for ListRows {
         Ok(self.state.rebuild()?)
     }
 
-    fn take(&mut self, record: &RecordHeader) {
+    fn apply_record(&mut self, record: &RecordHeader) {
         self.touched.insert(record.stream);
         self.touched.extend(self.dependents.of(record));
         if record.is_cross_stream_duplicate {

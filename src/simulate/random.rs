@@ -1,6 +1,6 @@
 //! All chance in the simulator.
-//! Always: integers only, and one stream of random words a person and purpose, so that what one
-//! person draws never moves what another draws, on any machine.
+//! Always: integers only, so every machine gives the same result. Each person and purpose has a
+//! random stream of its own, so one person's draws never change another's.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -8,21 +8,21 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use super::moment::{Day, LocalMoment};
 use super::rates::Rate;
 
-/// What a stream of random words is for; each person has one of each.
+/// What a random stream is for. Each person has one stream for each purpose.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Identity = 0,
     Start = 1,
     Life = 2,
-    Mess = 3,
+    DataErrors = 3,
 }
 
 const PURPOSES: u64 = 4;
 
-/// One stream of random words.
-pub(super) struct Dice(ChaCha8Rng);
+/// The random numbers of one person for one purpose.
+pub(super) struct RandomStream(ChaCha8Rng);
 
-impl Dice {
+impl RandomStream {
     pub(super) fn new(seed: u64, person: u64, purpose: Purpose) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -75,9 +75,9 @@ impl Dice {
     }
 }
 
-/// A fixed scrambling of numbers (SplitMix64), for what is drawn for a place and a day rather than
-/// for a person: every life must find the same strike.
-pub(super) const fn scramble(numbers: [u64; 3]) -> u64 {
+/// A fixed hash of three numbers (SplitMix64). Used where a value must not depend on the order of
+/// draws, for example for a strike that everybody in a prison must find on the same day.
+pub(super) const fn hash_numbers(numbers: [u64; 3]) -> u64 {
     let mut state = 0;
     let mut index = 0;
     while index < numbers.len() {

@@ -3,10 +3,10 @@
 //! but for arrivals that never are; only the sender of a record touches it, and nothing is sent
 //! before it happened. Of the protagonist only care records go wrong, and the date of the dropout.
 
-use super::dice::{Dice, Purpose};
 use super::life::{Bearer, Life, SentRecord};
 use super::moment::LocalMoment;
 use super::quota::is_counted;
+use super::random::{Purpose, RandomStream};
 use super::rates;
 use super::say::{CorrectionTarget, OtherPerson, Say};
 use super::sender::SendingSystem;
@@ -20,35 +20,35 @@ const DAY: i64 = 24 * HOUR;
 
 /// A life's records as they are sent, in no order.
 pub(super) fn sent(life: Life<'_>) -> Vec<SentRecord> {
-    let mut mess = Mess {
+    let mut errors = DataErrors {
         world: life.world,
         person: life.person,
-        dice: Dice::new(life.world.span.seed, life.person, Purpose::Mess),
+        dice: RandomStream::new(life.world.span.seed, life.person, Purpose::DataErrors),
         seen: life.first.given || life.first.slot.is_some(),
         next: u32::try_from(life.told.len()).unwrap_or(u32::MAX),
         out: Vec::with_capacity(life.told.len() + life.told.len() / 16 + 4),
     };
     let mut told = life.told;
     if let Some(undone) = life.first.merged {
-        mess.two_pseudonyms(&mut told, undone);
+        errors.two_pseudonyms(&mut told, undone);
     }
     for record in told {
-        mess.send(record);
+        errors.send(record);
     }
-    mess.out
+    errors.out
 }
 
-struct Mess<'a> {
+struct DataErrors<'a> {
     world: &'a World,
     person: u64,
-    dice: Dice,
+    dice: RandomStream,
     /// No arrival is lost: the fate is given, or counts in the figures of 2025.
     seen: bool,
     next: u32,
     out: Vec<SentRecord>,
 }
 
-impl Mess<'_> {
+impl DataErrors<'_> {
     /// A record that the figures of 2025 may count goes wrong only where all that sets it right
     /// is sent within the plan.
     fn send(&mut self, mut record: SentRecord) {

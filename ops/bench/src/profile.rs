@@ -37,7 +37,7 @@ impl Profile {
     }
 
     /// Stops, and says by whose code the time went.
-    pub fn told(mut self) -> Result<String, Failure> {
+    pub fn summary(mut self) -> Result<String, Failure> {
         let perf = Pid::from_raw(i32::try_from(self.perf.id())?).ok_or("perf has no process")?;
         kill_process(perf, Signal::INT)?;
         self.perf.wait()?;

@@ -163,7 +163,7 @@ impl Table {
             "C" => replay::ledger(&ground.data(), self.window.seconds)?,
             _ => fold::run(&self.folder.join(LIVES), last_day()?)?.report,
         };
-        Ok(Some(format!("{name}, where its time goes: {}", profile.feed_events()?)))
+        Ok(Some(format!("{name}, where its time goes: {}", profile.summary()?)))
     }
 
     /// All contenders under one load. What the last of each kind wrote stays for the replay.

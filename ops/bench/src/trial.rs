@@ -58,7 +58,7 @@ impl Ground {
         let profile = Profile::start(server.id(), &self.folder);
         let report = send(&server, load, self.window)?;
         drop(server);
-        let told = profile.map(Profile::told).transpose()?;
+        let told = profile.map(Profile::summary).transpose()?;
         emptied(&data)?;
         Ok((told, report))
     }

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::id::{EventKey, PersonId, Position, RecordedTime, Revision};
+use super::stream::StreamName;
 use super::vocabulary::fact::{Fact, Undecodable};
 use super::vocabulary::kind::{Class, Kind, SchemaVersion};
 use super::vocabulary::upcast;
@@ -159,6 +160,26 @@ struct Envelope<'a> {
     dataschema: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+}
+
+/// The stream of the organisation that an event of class O is about: its subject is
+/// `facility:<code>` or `project:<code>`.
+///
+/// # Errors
+/// [`Unreadable`] when the subject names no organisation.
+pub fn organisation(canonical: &[u8]) -> Result<StreamName, Unreadable> {
+    #[derive(Deserialize)]
+    struct Subject<'a> {
+        #[serde(borrow)]
+        subject: Cow<'a, str>,
+    }
+
+    let Subject { subject } = serde_json::from_slice(canonical).map_err(|_| Unreadable)?;
+    let (category, code) = subject.split_once(':').ok_or(Unreadable)?;
+    match format!("{category}-{code}").parse() {
+        Ok(StreamName::Person(_)) | Err(_) => Err(Unreadable),
+        Ok(name) => Ok(name),
+    }
 }
 
 impl Event {

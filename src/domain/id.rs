@@ -31,11 +31,6 @@ impl PersonId {
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
-
-    /// The name of the person's stream, `person-<uuid>`.
-    pub fn stream(&self) -> String {
-        format!("person-{}", self.0)
-    }
 }
 
 impl fmt::Display for PersonId {
@@ -236,7 +231,7 @@ mod tests {
         let lower: PersonId = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap();
         let upper: PersonId = "3F2C1D6E-0F5B-4D43-9A3E-0A6F6C1B2D3E".parse().unwrap();
         assert_eq!(lower, upper);
-        assert_eq!(upper.stream(), "person-3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e");
+        assert_eq!(upper.to_string(), "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e");
         for wrong in ["", "3f2c1d6e0f5b4d439a3e0a6f6c1b2d3e", "urn:uuid:x", "85.07.30-033.28"] {
             assert_eq!(wrong.parse::<PersonId>(), Err(NotAPerson), "{wrong}");
         }

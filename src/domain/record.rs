@@ -8,7 +8,7 @@
 //!      0       1  format (0)
 //!      1       1  class: J, C, A, S or O
 //!      2       4  key generation, big-endian (0 in format 0)
-//!      6      16  stream: the person's UUID
+//!      6      16  stream: the person's UUID, or of class O a keyed hash of its name
 //!     22      32  dedup key: keyed BLAKE3 of source and id
 //!     54      32  tag: BLAKE3 keyed by the salt, over JCS(event)
 //!     86      24  nonce
@@ -18,8 +18,9 @@
 //!  150+n       8  recordedtime, microseconds since 1970 UTC, big-endian
 //! ```
 
-use super::event::{Draft, Unreadable};
+use super::event::{self, Draft, Unreadable};
 use super::id::{DedupKey, EventKey, KeyGeneration, PersonId, RecordedTime};
+use super::stream::{StreamId, StreamName};
 use super::vocabulary::kind::Class;
 
 /// The first byte of a record.
@@ -68,8 +69,6 @@ fn hash_event_key(dedup_hash_key: &[u8; 32], key: &EventKey, stream: &[u8]) -> D
 /// gives the record its place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnstampedRecord {
-    /// The stream that the record goes to.
-    pub stream: PersonId,
     /// The keyed hash of the event key (source and id).
     pub dedup_key: DedupKey,
     /// Everything before `recordedby`.
@@ -78,7 +77,7 @@ pub struct UnstampedRecord {
 
 impl UnstampedRecord {
     /// Lays out a draft for a stream: the person's own, or the other one of a merge.
-    pub fn new(draft: &Draft, stream: PersonId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
+    pub fn new(draft: &Draft, stream: StreamId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
         let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + TAIL_BYTES);
         head.push(FORMAT);
         head.push(draft.class.letter());
@@ -89,7 +88,12 @@ impl UnstampedRecord {
         head.extend_from_slice(&[0; SALT - NONCE]);
         head.extend_from_slice(salt);
         head.extend_from_slice(&draft.canonical);
-        Self { stream, dedup_key, head }
+        Self { dedup_key, head }
+    }
+
+    /// The stream that the record goes to.
+    pub fn stream_id(&self) -> StreamId {
+        StreamId::from_bytes(array(&self.head[STREAM..DEDUP_KEY]))
     }
 
     /// Adds `recordedby` and `recordedtime`: the bytes of the record.
@@ -124,8 +128,15 @@ impl<'a> View<'a> {
     }
 
     /// The stream that the record lies in.
-    pub fn stream(self) -> PersonId {
-        PersonId::from_bytes(array(&self.0[STREAM..DEDUP_KEY]))
+    pub fn stream_id(self) -> StreamId {
+        StreamId::from_bytes(array(&self.0[STREAM..DEDUP_KEY]))
+    }
+
+    /// The person in whose stream the record lies; `None`: the record is about an organisation
+    /// (class O).
+    pub fn person(self) -> Option<PersonId> {
+        let is_of_person = self.class() != Class::Organisational;
+        is_of_person.then(|| PersonId::from_bytes(array(&self.0[STREAM..DEDUP_KEY])))
     }
 
     /// The keyed hash of the event key (source and id).
@@ -167,6 +178,18 @@ impl<'a> View<'a> {
     }
 }
 
+/// The name of the stream that a record lies in. A record about an organisation has that name only
+/// in its content, as the subject of the event.
+///
+/// # Errors
+/// [`Unreadable`] when the subject of such an event names no stream.
+pub fn stream_name(view: View<'_>) -> Result<StreamName, Unreadable> {
+    match view.person() {
+        Some(person) => Ok(StreamName::Person(person)),
+        None => event::organisation(view.canonical()),
+    }
+}
+
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("the length is checked by View::new")
 }
@@ -175,6 +198,7 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 mod tests {
     use super::*;
     use crate::domain::event::Event;
+    use crate::domain::stream::Stream;
     use crate::domain::vocabulary::kind::Kind;
 
     fn draft() -> Draft {
@@ -196,12 +220,15 @@ mod tests {
         let draft = draft();
         let dedup_key = dedup_key(&[7; 32], &draft.key);
         let recorded = RecordedTime::from_micros(1_790_000_000_000_000);
-        let bytes = UnstampedRecord::new(&draft, draft.person, dedup_key, &[9; 32]).stamp(recorded);
+        let bytes =
+            UnstampedRecord::new(&draft, draft.person.into(), dedup_key, &[9; 32]).stamp(recorded);
         let view = View::new(&bytes).unwrap();
         assert_eq!(
-            (view.stream(), view.dedup_key(), view.class()),
-            (draft.person, dedup_key, draft.class)
+            (view.person(), view.dedup_key(), view.class()),
+            (Some(draft.person), dedup_key, draft.class)
         );
+        assert_eq!(view.stream_id(), draft.person.into());
+        assert_eq!(stream_name(view), Ok(StreamName::Person(draft.person)));
         assert_eq!((view.canonical(), view.recorded()), (&draft.canonical[..], recorded));
         assert!(view.tag_holds());
         assert_eq!(view.generation(), KeyGeneration(0));
@@ -211,10 +238,32 @@ mod tests {
     }
 
     #[test]
+    fn a_record_about_an_organisation_has_no_person() {
+        let name: StreamName = "facility-leuvenHulp".parse().unwrap();
+        let stream = Stream::named(name.clone(), &[5; 32]);
+        let rows = [
+            (&br#"{"subject":"facility:leuvenHulp"}"#[..], Ok(name)),
+            (br#"{"subject":"person:3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e"}"#, Err(Unreadable)),
+            (br#"{"subject":"facility-leuvenHulp"}"#, Err(Unreadable)),
+            (b"{}", Err(Unreadable)),
+        ];
+        for (canonical, expected) in rows {
+            let class = Class::Organisational;
+            let draft = Draft { class, canonical: canonical.to_vec(), ..draft() };
+            let unstamped = UnstampedRecord::new(&draft, stream.id(), DedupKey([1; 32]), &[9; 32]);
+            assert_eq!(unstamped.stream_id(), stream.id());
+            let bytes = unstamped.stamp(RecordedTime::from_micros(1));
+            let view = View::new(&bytes).unwrap();
+            assert_eq!((view.stream_id(), view.person()), (stream.id(), None));
+            assert_eq!(stream_name(view), expected);
+        }
+    }
+
+    #[test]
     fn every_flipped_byte_of_the_sealed_part_breaks_the_tag() {
         let draft = draft();
         let dedup_key = dedup_key(&[7; 32], &draft.key);
-        let bytes = UnstampedRecord::new(&draft, draft.person, dedup_key, &[9; 32])
+        let bytes = UnstampedRecord::new(&draft, draft.person.into(), dedup_key, &[9; 32])
             .stamp(RecordedTime::from_micros(1));
         for place in SALT..bytes.len() - TAIL_BYTES {
             let mut flipped = bytes.clone();

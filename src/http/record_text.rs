@@ -23,9 +23,8 @@ pub fn write_record(record: &RecordAnswer<'_>, text: &mut Vec<u8>) {
         text.extend_from_slice(members.as_bytes());
         let place = format_args!(
             ",\"position\":\"{position}\",\"recordedtime\":\"{recorded_at}\",\"revision\":{},\
-             \"stream\":\"{}\"}}",
-            revision.0,
-            stream.stream()
+             \"stream\":\"{stream}\"}}",
+            revision.0
         );
         text.write_fmt(place).expect("writing into memory succeeds");
     } else {
@@ -41,6 +40,7 @@ mod tests {
     use super::*;
     use crate::domain::event::Erasure;
     use crate::domain::id::{Position, RecordedTime, Revision};
+    use crate::domain::stream::StreamName;
     use crate::domain::vocabulary::json::JsonValue;
     use crate::domain::vocabulary::kind::{Class, Kind};
     use crate::domain::vocabulary::validate::validate;
@@ -76,7 +76,7 @@ mod tests {
                     Content::Erased { class: Class::Clinical, recorded_at, erasure },
                 ] {
                     let record = RecordAnswer {
-                        stream: draft.person,
+                        stream: StreamName::Person(draft.person),
                         revision: Revision(revision),
                         position: Position::new(position),
                         recorded_at,

@@ -14,8 +14,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, Position, RecordedTime, Revision};
 use crate::domain::record::UnstampedRecord;
+use crate::domain::stream::Stream;
 
 /// The state that a stream must have for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub enum AppendGroup {
 #[derive(Debug, Clone)]
 pub struct Write {
     /// The stream.
-    pub stream: PersonId,
+    pub stream: Stream,
     /// The state that the stream must have before the write. If one append has several writes to
     /// a stream, only the first of them may expect anything but [`Expected::Any`].
     pub expected: Expected,
@@ -248,7 +249,7 @@ pub trait Store: Send + Sync {
     /// returned before the call.
     async fn read_stream(
         &self,
-        stream: PersonId,
+        stream: &Stream,
         from: Revision,
         limit: usize,
     ) -> Result<StreamSlice, ReadError>;

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::event::Erasure;
-use crate::domain::id::{KeyGeneration, PersonId};
+use crate::domain::id::KeyGeneration;
+use crate::domain::stream::StreamId;
 use crate::domain::vocabulary::kind::Class;
 
 /// A content key: of one stream, class and generation.
-type ContentKey = (PersonId, Class, KeyGeneration);
+type ContentKey = (StreamId, Class, KeyGeneration);
 
 /// The content keys that were destroyed. No key of a ledger can be destroyed yet, so only tests
 /// fill this. Cheap to clone.
@@ -21,7 +22,7 @@ impl Erasures {
     /// The erasure of a content key; `None`: the key was not destroyed.
     pub fn of(
         &self,
-        stream: PersonId,
+        stream: StreamId,
         class: Class,
         generation: KeyGeneration,
     ) -> Option<&Erasure> {

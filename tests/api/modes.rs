@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{event, fixture, history, statuses};
 use crate::support::{TIME, person};
+use care_ledger::domain::stream::StreamName;
 
 #[test]
 fn a_recorded_event_gets_a_receipt_and_again_the_same_one() {
@@ -14,7 +15,7 @@ fn a_recorded_event_gets_a_receipt_and_again_the_same_one() {
     assert_eq!(first.status, 201, "{}", first.text);
     let receipt = first.json()["receipts"][0].clone();
     assert_eq!(receipt["status"], "recorded");
-    assert_eq!(receipt["stream"], person(1).stream());
+    assert_eq!(receipt["stream"], StreamName::Person(person(1)).to_string());
     assert_eq!(receipt["revision"], 0);
     assert!(receipt["position"].is_string());
     assert_eq!(receipt["commitment"].as_str().unwrap().len(), 64);

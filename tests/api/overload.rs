@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{DedupKey, Position, RecordedTime, Revision};
 use care_ledger::domain::record::UnstampedRecord;
+use care_ledger::domain::stream::Stream;
 use care_ledger::ledger::Ledger;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{
@@ -69,12 +70,14 @@ fn large(n: u8) -> Write {
     pair[0] = n;
     let head = {
         let draft = draft_of(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
-        let mut head = UnstampedRecord::new(&draft, person(1), DedupKey(pair), &[9; 32]).head;
+        let mut head =
+            UnstampedRecord::new(&draft, person(1).into(), DedupKey(pair), &[9; 32]).head;
         head.resize(1 << 20, b' ');
         head
     };
-    let records = vec![UnstampedRecord { stream: person(1), dedup_key: DedupKey(pair), head }];
-    Write { stream: person(1), expected: Expected::Any, group: AppendGroup::WithStream, records }
+    let records = vec![UnstampedRecord { dedup_key: DedupKey(pair), head }];
+    let stream = Stream::person(person(1));
+    Write { stream, expected: Expected::Any, group: AppendGroup::WithStream, records }
 }
 
 /// A store that takes nothing.
@@ -88,7 +91,7 @@ impl Store for Unwilling {
 
     async fn read_stream(
         &self,
-        _: PersonId,
+        _: &Stream,
         _: Revision,
         _: usize,
     ) -> Result<StreamSlice, ReadError> {

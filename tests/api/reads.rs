@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{event, fixture, history};
 use crate::support::person;
 use crate::support::service::Service;
+use care_ledger::domain::stream::StreamName;
 
 #[test]
 fn pages_of_the_log_and_of_a_history_hold_everything_once() {
@@ -86,7 +87,11 @@ fn merged_persons_are_one_from_the_merge_on() {
     assert_ne!(history(&server, 1)[0]["stream"], history(&server, 1)[1]["stream"]);
     for n in [1, 2] {
         let shown = history(&server, n)[2]["stream"].clone();
-        assert_eq!(shown, person(n).stream(), "the copy in the stream asked for");
+        assert_eq!(
+            shown,
+            StreamName::Person(person(n)).to_string(),
+            "the copy in the stream asked for"
+        );
         let path = format!("/v1/persons/{}/history?known={receipt}", person(n));
         let items = server.get(&path).json()["items"].as_array().unwrap().len();
         assert_eq!(items, 3, "person {n}, as known with the receipt of the merge");

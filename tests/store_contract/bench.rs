@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::domain::record::{UnstampedRecord, View, dedup_key};
+use care_ledger::domain::stream::Stream;
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::store::StampClock;
 use care_ledger::store::cluster::{self, ClusterAddress, EventStoreDb, Unclaimed};
@@ -169,12 +170,12 @@ pub fn stamped(person: PersonId, id: &str) -> UnstampedRecord {
 /// The same with a salt of its own, as each request has: two of one event differ.
 pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    UnstampedRecord::new(&draft, person, dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
+    UnstampedRecord::new(&draft, person.into(), dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {
     let records = ids.iter().map(|id| stamped(person, id)).collect();
-    Write { stream: person, expected, group: AppendGroup::WithStream, records }
+    Write { stream: Stream::person(person), expected, group: AppendGroup::WithStream, records }
 }
 
 /// The records of an outcome that is to be an append.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use care_ledger::domain::finding::FindingCode;
 use care_ledger::domain::id::{PersonId, Position, Revision};
 use care_ledger::domain::record::{View, commitment};
+use care_ledger::domain::stream::{Stream, StreamName};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::record::{ReceiptStatus, WriteMode};
 use care_ledger::store::StampClock;
@@ -30,11 +31,15 @@ pub async fn all(store: &EventStoreDb) -> Vec<Stored> {
 
 /// The streams that share a pair with one.
 async fn cross_stream_duplicates(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
-    let slice = store.read_stream(stream, Revision(0), 100).await.unwrap();
+    let slice = store.read_stream(&Stream::person(stream), Revision(0), 100).await.unwrap();
     let duplicates = slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate);
     let keys = duplicates.map(|stored| View::new(&stored.record).unwrap().dedup_key()).collect();
     let found = store.find(keys).await.unwrap();
-    found.iter().flatten().map(|stored| View::new(&stored.record).unwrap().stream()).collect()
+    found
+        .iter()
+        .flatten()
+        .map(|stored| View::new(&stored.record).unwrap().person().unwrap())
+        .collect()
 }
 
 /// Waits until a replica shows so many records.
@@ -98,7 +103,7 @@ async fn two_replicas_race_and_agree() {
     let positions: Vec<u64> = records.iter().map(|stored| stored.position.number()).collect();
     assert_eq!(positions, (1..=60).collect::<Vec<_>>());
     for person in people {
-        let slice = one.read_stream(person, Revision(0), 100).await.unwrap();
+        let slice = one.read_stream(&Stream::person(person), Revision(0), 100).await.unwrap();
         let times: Vec<_> = slice.records.iter().map(recorded).collect();
         assert!(times.windows(2).all(|two| two[0] < two[1]), "exact for each person");
     }
@@ -132,7 +137,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         let found = store.find(vec![dedup_key]).await.unwrap().remove(0);
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].position, Position::new(1), "the first of them answers");
-        let slice = store.read_stream(b, Revision(0), 9).await.unwrap();
+        let slice = store.read_stream(&Stream::person(b), Revision(0), 9).await.unwrap();
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
     // A person's answer says so, but not as it was known before.
@@ -280,7 +285,10 @@ async fn what_others_write_is_passed_over() {
     let positions: Vec<u64> = all(&store).await.iter().map(|s| s.position.number()).collect();
     assert_eq!(positions, [1, 2, 3, 4, 5]);
     let logged = standin.log();
-    let ours: Vec<_> = logged.iter().filter(|event| event.stream == person.stream()).collect();
+    let ours: Vec<_> = logged
+        .iter()
+        .filter(|event| event.stream == StreamName::Person(person).to_string())
+        .collect();
     for (event, stored) in ours.iter().zip(all(&store).await) {
         assert_eq!(event.event_type, "careRecord");
         assert_eq!(event.metadata.len(), 54, "the clear part and nothing more");

@@ -1,6 +1,7 @@
 //! What only the embedded store promises: one process a folder, a format, an index that is derived.
 
 use care_ledger::domain::id::Revision;
+use care_ledger::domain::stream::Stream;
 use care_ledger::store::embedded::{Embedded, FolderOpenError};
 use care_ledger::store::{Expected, Outcome, Store as _};
 
@@ -82,7 +83,8 @@ async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
     for (why, harm) in rows {
         harm(&folder.path().join("index"));
         let store = open(folder.path());
-        let slice = store.read_stream(person(7), Revision(0), 1_000).await.unwrap();
+        let slice =
+            store.read_stream(&Stream::person(person(7)), Revision(0), 1_000).await.unwrap();
         assert_eq!(slice.records.len(), 300, "{why}");
         assert_eq!(slice.last, Some(Revision(299)), "{why}");
         for n in [0_u32, 7, 262_143, 262_144, count - 1] {

@@ -18,6 +18,7 @@ mod cluster_only;
 #[path = "embedded.rs"]
 mod embedded_only;
 mod faults;
+mod streams;
 mod suite;
 mod watched;
 
@@ -61,5 +62,6 @@ promises! {
     large_records_and_many_at_once_come_back_whole,
     lines_of_one_person_are_taken_however_many,
     a_merge_links_both_streams,
+    two_categories_with_one_code_are_two_streams,
     recorded_time_rises_also_when_the_clock_steps_back,
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::View;
+use care_ledger::domain::stream::Stream;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
@@ -19,6 +20,7 @@ use serde_json::json;
 use super::bench::{
     Bench, PAIR_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
 };
+pub use super::streams::two_categories_with_one_code_are_two_streams;
 use super::support::draft_of;
 
 fn told(person: PersonId, id: &str, day: u32) -> Draft {
@@ -56,11 +58,11 @@ pub async fn an_append_gives_places_in_order_and_reads_see_it(bench: &Bench) {
     for (outcome, n) in outcomes.iter().zip([0, 2, 3]) {
         for (stored, id) in appended(outcome).iter().zip(&ids[n..]) {
             assert!(stored.position > before && stored.position <= end(&*store));
-            let head = stamped(View::new(&stored.record).unwrap().stream(), id).head;
+            let head = stamped(View::new(&stored.record).unwrap().person().unwrap(), id).head;
             assert!(stored.record.starts_with(&head), "the record is what was appended");
         }
     }
-    let slice = store.read_stream(a, Revision(1), 10).await.unwrap();
+    let slice = store.read_stream(&Stream::person(a), Revision(1), 10).await.unwrap();
     let read: Vec<u64> = slice.records.iter().map(|stored| stored.revision.0).collect();
     assert_eq!((read, slice.last), (vec![1, 2], Some(Revision(2))));
     let all = behind(&*store, before).await;
@@ -100,7 +102,7 @@ pub async fn one_refused_write_leaves_the_whole_append_out(bench: &Bench) {
 pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
     let store = bench.fresh().await;
     let nobody = anyone();
-    let slice = store.read_stream(nobody, Revision(0), 10).await.unwrap();
+    let slice = store.read_stream(&Stream::person(nobody), Revision(0), 10).await.unwrap();
     assert_eq!((slice.records.len(), slice.last), (0, None));
     let dedup_key = stamped(nobody, &id()).dedup_key;
     assert_eq!(store.find(vec![dedup_key]).await.unwrap(), [Vec::new()]);
@@ -173,7 +175,11 @@ pub async fn writers_of_one_stream_lose_no_update_and_leave_no_gap(bench: &Bench
                 for _ in 0..5 {
                     let id = id();
                     loop {
-                        let last = store.read_stream(person, Revision(0), 0).await.unwrap().last;
+                        let last = store
+                            .read_stream(&Stream::person(person), Revision(0), 0)
+                            .await
+                            .unwrap()
+                            .last;
                         let expected = last.map_or(Expected::New, Expected::At);
                         let outcome = store.append(vec![write(person, expected, &[&id])]).await;
                         match &outcome.unwrap()[0] {
@@ -198,7 +204,7 @@ pub async fn writers_of_one_stream_lose_no_update_and_leave_no_gap(bench: &Bench
     for task in tasks {
         conflicts += task.await.unwrap();
     }
-    let slice = store.read_stream(person, Revision(0), 100).await.unwrap();
+    let slice = store.read_stream(&Stream::person(person), Revision(0), 100).await.unwrap();
     let revisions: Vec<u64> = slice.records.iter().map(|stored| stored.revision.0).collect();
     assert_eq!(revisions, (0..40).collect::<Vec<_>>(), "{conflicts} conflicts");
 }
@@ -228,7 +234,7 @@ pub async fn racing_writers_leave_no_gap_and_no_pair_twice(bench: &Bench) {
     assert!(all.windows(2).all(|two| two[1].position.number() == two[0].position.number() + 1));
     let mut ours = 0;
     for person in people {
-        let slice = store.read_stream(person, Revision(0), 1_000).await.unwrap();
+        let slice = store.read_stream(&Stream::person(person), Revision(0), 1_000).await.unwrap();
         for (place, stored) in slice.records.iter().enumerate() {
             assert_eq!(stored.revision.0, place as u64);
         }
@@ -257,7 +263,7 @@ pub async fn a_reader_beside_a_writer_sees_all_in_order(bench: &Bench) {
             assert!(stored.position > after);
             after = stored.position;
             let view = View::new(&stored.record).unwrap();
-            seen.extend((view.stream() == person).then_some(stored.revision.0));
+            seen.extend((view.person() == Some(person)).then_some(stored.revision.0));
         }
         status.wait_for(|now| now.tail > after || seen.len() >= RECORDS).await.unwrap();
     }
@@ -289,7 +295,7 @@ pub async fn a_store_opened_anew_goes_on_where_it_was(bench: &Bench) {
     let mut before = Vec::new();
     for revision in 0..6 {
         let store = bench.fresh().await;
-        let slice = store.read_stream(person, Revision(0), 100).await.unwrap();
+        let slice = store.read_stream(&Stream::person(person), Revision(0), 100).await.unwrap();
         assert_eq!(slice.records, before, "as it was left");
         let outcomes = store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
         assert_eq!(appended(&outcomes[0])[0].revision, Revision(revision));
@@ -305,7 +311,7 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     large.head.resize(1024 * 1024 - 4096, b' ');
     let head = large.head.clone();
     let write_large = Write {
-        stream: person,
+        stream: Stream::person(person),
         expected: Expected::Any,
         group: AppendGroup::WithStream,
         records: vec![large],
@@ -313,12 +319,18 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     let outcomes = store.append(vec![write_large]).await.unwrap();
     let stored = &appended(&outcomes[0])[0];
     assert!(stored.record.starts_with(&head));
-    assert_eq!(&store.read_stream(person, Revision(0), 1).await.unwrap().records[0], stored);
+    assert_eq!(
+        &store.read_stream(&Stream::person(person), Revision(0), 1).await.unwrap().records[0],
+        stored
+    );
     let ids: Vec<String> = (0..500).map(|_| id()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let outcomes = store.append(vec![write(person, Expected::Any, &ids)]).await.unwrap();
     assert_eq!(appended(&outcomes[0]).len(), 500);
-    assert_eq!(store.read_stream(person, Revision(0), 0).await.unwrap().last, Some(Revision(500)));
+    assert_eq!(
+        store.read_stream(&Stream::person(person), Revision(0), 0).await.unwrap().last,
+        Some(Revision(500))
+    );
 }
 
 pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
@@ -367,7 +379,7 @@ pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {
     let times: Vec<_> = behind(&*store, before)
         .await
         .iter()
-        .filter(|stored| View::new(&stored.record).unwrap().stream() == person)
+        .filter(|stored| View::new(&stored.record).unwrap().person().unwrap() == person)
         .map(recorded)
         .collect();
     assert!(

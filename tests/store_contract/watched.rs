@@ -11,6 +11,7 @@ use care_ledger::store::{Condition, Expected, Store as _};
 use super::bench::{CHECK, anyone, clock, id, write};
 use super::cluster_only::{all, becomes, open};
 use super::standin::Standin;
+use care_ledger::domain::stream::StreamName;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_that_lost_something_is_told_and_not_followed() {
@@ -23,7 +24,7 @@ async fn a_log_that_lost_something_is_told_and_not_followed() {
             "somebody else wrote to a person's stream",
             FollowStopReason::OtherWriter,
             |standin, _| {
-                standin.write(&anyone().stream(), "somethingElse", "x");
+                standin.write(&StreamName::Person(anyone()).to_string(), "somethingElse", "x");
             },
         ),
         ("restored, and written on", FollowStopReason::LastRecordMissing, |standin, _| {
@@ -52,7 +53,7 @@ async fn a_log_that_lost_something_is_told_and_not_followed() {
             store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
         }
         drop(store);
-        harm(&standin, &person.stream());
+        harm(&standin, &StreamName::Person(person).to_string());
         if expected == FollowStopReason::RecordMissing {
             std::fs::remove_dir_all(folder.path().join("mirror")).unwrap();
         }
@@ -81,7 +82,12 @@ async fn what_was_read_last_and_not_written_down_is_missed_too() {
             let other = anyone();
             let mut metadata = last.metadata.to_vec();
             metadata[6..22].copy_from_slice(other.as_bytes());
-            standin.write_with(&other.stream(), "careRecord", last.data, metadata);
+            standin.write_with(
+                &StreamName::Person(other).to_string(),
+                "careRecord",
+                last.data,
+                metadata,
+            );
         }),
     ];
     for (why, expected, harm) in rows {

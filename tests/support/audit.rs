@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
 use care_ledger::domain::record::{View, commitment};
+use care_ledger::domain::stream::{Stream, StreamName};
 use care_ledger::store::Store;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::vault::LedgerKeys;
@@ -90,7 +91,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
                 position: stored.position.number(),
                 revision: stored.revision.0,
                 recorded: view.recorded(),
-                stream: view.stream(),
+                stream: view.person().unwrap(),
                 dedup_key: view.dedup_key(),
                 content: *blake3::hash(view.canonical()).as_bytes(),
                 commitment: commitment(&stored.record).to_hex().to_string(),
@@ -175,11 +176,12 @@ async fn check_index(
     for (stream, positions) in streams {
         let count = positions.len() as u64;
         let from = if depth == Depth::All { 0 } else { count.saturating_sub(STREAM_TAIL) };
-        let slice = store.read_stream(stream, Revision(from), usize::MAX).await.unwrap();
+        let slice =
+            store.read_stream(&Stream::person(stream), Revision(from), usize::MAX).await.unwrap();
         let said = slice.records.iter().map(|stored| stored.position.number());
         let told = positions[usize::try_from(from).unwrap()..].iter().copied();
         if !said.eq(told) || slice.last != Some(Revision(count - 1)) {
-            let (name, last) = (stream.stream(), slice.last);
+            let (name, last) = (StreamName::Person(stream), slice.last);
             findings.push(format!(
                 "the index {which}: {name} ends at {last:?}, in the log at {}, or its records lie \
                  elsewhere",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use care_ledger::domain::id::{EventKey, RecordedTime};
 use care_ledger::domain::record::{UnstampedRecord, dedup_key};
+use care_ledger::domain::stream::Stream;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{AppendGroup, Expected, Store as _, Write};
 use care_ledger::vault::LedgerKeys;
@@ -68,15 +69,16 @@ pub fn fill(folder: &Path, count: u32) {
     let dedup_hash_key = keys.dedup_hash_key();
     // One content for all: nothing reads it.
     let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
+    let of = |n: u32| person(1_000 + n % 500);
     let stamped = |n: u32| {
         let dedup_key = dedup_key(&dedup_hash_key, &EventKey::new("urn:fill", &n.to_string()));
-        UnstampedRecord::new(&draft, person(1_000 + n % 500), dedup_key, &[9; 32])
+        UnstampedRecord::new(&draft, of(n).into(), dedup_key, &[9; 32])
     };
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
         let write = |n: &u32| {
             let record = stamped(*n);
             Write {
-                stream: record.stream,
+                stream: Stream::person(of(*n)),
                 expected: Expected::Any,
                 group: AppendGroup::WithStream,
                 records: vec![record],

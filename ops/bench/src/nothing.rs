@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{DedupKey, Position, RecordedTime, Revision};
+use care_ledger::domain::stream::Stream;
 use care_ledger::store::{
     AppendError, Outcome, ReadError, Store, StoreStatus, Stored, StreamSlice, Write,
 };
@@ -46,7 +47,7 @@ impl Store for Nothing {
 
     async fn read_stream(
         &self,
-        _: PersonId,
+        _: &Stream,
         _: Revision,
         _: usize,
     ) -> Result<StreamSlice, ReadError> {

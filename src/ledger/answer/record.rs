@@ -14,13 +14,14 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::event::{Content, Erasure, Recorded};
-use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{Position, RecordedTime, Revision};
+use crate::domain::stream::StreamName;
 
 /// A record in an answer; serialises to a JSON object.
 #[derive(Debug, Clone)]
 pub struct RecordAnswer<'a> {
     /// The stream of the record.
-    pub stream: PersonId,
+    pub stream: StreamName,
     /// Its revision in that stream.
     pub revision: Revision,
     /// Its position in the log.
@@ -34,7 +35,7 @@ pub struct RecordAnswer<'a> {
 impl<'a> From<&'a Recorded> for RecordAnswer<'a> {
     fn from(recorded: &'a Recorded) -> Self {
         Self {
-            stream: recorded.stream,
+            stream: StreamName::Person(recorded.stream),
             revision: recorded.revision,
             position: recorded.position,
             recorded_at: recorded.recorded_at,
@@ -74,7 +75,7 @@ impl RecordAnswer<'_> {
         object.serialize_entry("position", &self.position)?;
         object.serialize_entry("recordedtime", &self.recorded_at)?;
         object.serialize_entry("revision", &self.revision)?;
-        object.serialize_entry("stream", &self.stream.stream())
+        object.serialize_entry("stream", &self.stream)
     }
 }
 

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::blocking::run_blocking_if_long;
 use super::open::Reader;
 use crate::domain::event::{Content, Unreadable};
-use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
-use crate::domain::record::View;
+use crate::domain::id::{Position, RecordedTime, Revision};
+use crate::domain::record::{self, View};
+use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::Ledger;
 use crate::ledger::answer::RecordAnswer;
@@ -21,7 +22,7 @@ use crate::store::{ReadError, Stored};
 
 /// A record of the feed.
 pub struct FeedEvent {
-    stream: PersonId,
+    stream: StreamName,
     revision: Revision,
     position: Position,
     recorded_at: RecordedTime,
@@ -98,7 +99,7 @@ impl Ledger {
             }
         };
         Ok(FeedEvent {
-            stream: view.stream(),
+            stream: record::stream_name(view).map_err(unreadable)?,
             revision: stored.revision,
             position: stored.position,
             recorded_at: view.recorded(),
@@ -143,7 +144,7 @@ impl FeedEvent {
     /// The record as an answer shows it.
     pub fn answer(&self) -> RecordAnswer<'_> {
         RecordAnswer {
-            stream: self.stream,
+            stream: self.stream.clone(),
             revision: self.revision,
             position: self.position,
             recorded_at: self.recorded_at,

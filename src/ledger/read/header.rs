@@ -11,8 +11,8 @@ use crate::store::{ReadError, Stored};
 pub struct RecordHeader {
     /// The record's position in the log.
     pub position: Position,
-    /// The stream of the record.
-    pub stream: PersonId,
+    /// The person in whose stream the record lies; `None`: the record is about an organisation.
+    pub person: Option<PersonId>,
     /// The keyed hash of the record's source and id.
     pub dedup_key: DedupKey,
     /// When the ledger recorded it.
@@ -55,17 +55,17 @@ impl Ledger {
         }))
     }
 
-    /// The streams of all records that carry one of these dedup keys.
+    /// The persons in whose streams the records lie that carry one of these dedup keys.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
-    pub async fn streams_with(
+    pub async fn persons_with(
         &self,
         dedup_keys: Vec<DedupKey>,
     ) -> Result<Vec<PersonId>, ReadError> {
         let found = self.store.find(dedup_keys).await?;
-        let stream = |stored: &Stored| Some(View::new(&stored.record).ok()?.stream());
-        Ok(found.iter().flatten().filter_map(stream).collect())
+        let person = |stored: &Stored| View::new(&stored.record).ok()?.person();
+        Ok(found.iter().flatten().filter_map(person).collect())
     }
 }
 
@@ -73,7 +73,7 @@ fn header(stored: &Stored) -> Result<RecordHeader, ReadError> {
     let view = View::new(&stored.record).map_err(ReadError::failed)?;
     Ok(RecordHeader {
         position: stored.position,
-        stream: view.stream(),
+        person: view.person(),
         dedup_key: view.dedup_key(),
         recorded_at: view.recorded(),
         is_cross_stream_duplicate: stored.is_cross_stream_duplicate,

@@ -10,6 +10,7 @@ use crate::domain::event::{Event, Recorded};
 use crate::domain::history::{self, History, OutsideTargets};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
+use crate::domain::stream::Stream;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::Ledger;
@@ -65,9 +66,9 @@ impl Ledger {
         person: PersonId,
     ) -> Result<StreamRecords, ReadError> {
         let mut stream = StreamRecords::default();
-        let mut next = Revision(0);
+        let (named, mut next) = (Stream::person(person), Revision(0));
         loop {
-            let slice = self.store.read_stream(person, next, PAGE_RECORDS).await?;
+            let slice = self.store.read_stream(&named, next, PAGE_RECORDS).await?;
             let read = slice.records.len();
             next = Revision(next.0 + read as u64);
             let opened = self.open_all(reader, &slice.records)?;
@@ -99,7 +100,7 @@ impl Ledger {
         }
         let keys = copies.iter().map(|event| record::dedup_key(&self.dedup_hash_key, &event.key));
         let found = self.store.find(keys.collect()).await?;
-        let lies_in = |stored: &Stored| View::new(&stored.record).ok().map(View::stream);
+        let lies_in = |stored: &Stored| View::new(&stored.record).ok().and_then(View::person);
         let is_whole = |(copy, found): (&&Event, &Vec<Stored>)| {
             found.first().and_then(lies_in) == Some(copy.subject)
         };

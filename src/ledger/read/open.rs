@@ -40,7 +40,7 @@ impl Ledger {
         stored: &Stored,
     ) -> Result<Content<Bytes>, ReadError> {
         let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
-        let erasure = self.erasures.of(view.stream(), view.class(), view.generation());
+        let erasure = self.erasures.of(view.stream_id(), view.class(), view.generation());
         Ok(match erasure {
             Some(erasure) => Content::Erased {
                 class: view.class(),
@@ -63,7 +63,8 @@ impl Ledger {
             }
         };
         Ok(Recorded {
-            stream: view.stream(),
+            // No event about an organisation can be read yet.
+            stream: view.person().ok_or_else(|| unreadable(reader, stored))?,
             revision: stored.revision,
             position: stored.position,
             recorded_at: view.recorded(),

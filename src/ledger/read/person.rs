@@ -128,13 +128,19 @@ impl Ledger {
             return Ok(Vec::new());
         }
         let mut findings = Vec::new();
-        for stored in self.store.find(cross_stream_duplicates).await? {
-            let records = self.open_all(reader, &stored)?;
-            let (ours, others): (Vec<_>, Vec<_>) = records
-                .iter()
-                .filter(|record| record.recorded_at <= known_at)
-                .partition(|record| own.contains(&record.stream));
-            if !ours.is_empty() && !others.is_empty() {
+        for found in self.store.find(cross_stream_duplicates).await? {
+            let (mut ours, mut has_others) = (Vec::new(), false);
+            for stored in &found {
+                let unreadable = |_| ReadError::Unreadable(stored.position);
+                let view = View::new(&stored.record).map_err(unreadable)?;
+                match view.person() {
+                    _ if view.recorded() > known_at => {}
+                    Some(person) if own.contains(&person) => ours.push(stored),
+                    _ => has_others = true,
+                }
+            }
+            if has_others && !ours.is_empty() {
+                let ours = self.open_all(reader, ours)?;
                 findings.push(reused_across_persons(ours.iter().find_map(|record| record.event())));
             }
         }
@@ -156,12 +162,12 @@ impl Ledger {
         }
         let found = self.store.find(dedup_keys).await?;
         let view =
-            |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.stream(), v.recorded()));
+            |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.person(), v.recorded()));
         for (key, found) in named.into_iter().zip(&found) {
             match found.first().and_then(view) {
                 Some((_, recorded_at)) if recorded_at > known_at => {}
                 // A record of the person that is not among the readable ones was erased.
-                Some((stream, _)) if own.contains(&stream) => {
+                Some((Some(person), _)) if own.contains(&person) => {
                     outside.erased.insert(key);
                 }
                 Some(_) => {

@@ -10,6 +10,7 @@ use super::receipt::{Receipt, ReceiptStatus};
 use crate::domain::event::{Content, Draft};
 use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
 use crate::domain::record::{self, UnstampedRecord, View};
+use crate::domain::stream::Stream;
 use crate::store::append_size::AppendSize;
 use crate::store::{AppendGroup, Expected, Stored, Write};
 
@@ -87,14 +88,16 @@ impl<'a> RecordBatch<'a> {
         for (index, record) in pending.filter(|(_, record)| !record.is_done) {
             let draft = &self.drafts[record.draft];
             let unstamped =
-                UnstampedRecord::new(draft, record.stream, record.dedup_key, &salts[index]);
+                UnstampedRecord::new(draft, record.stream.into(), record.dedup_key, &salts[index]);
             let is_own = record.stream == draft.person;
             let group = if is_own { own_stream_group } else { AppendGroup::WithStreamFirst };
             let bytes = unstamped.head.len();
             let has_room = group != AppendGroup::Alone || size.has_room(bytes);
             match (writes.last_mut(), indexes.last_mut()) {
                 (Some(write), Some(indexes))
-                    if write.stream == record.stream && write.group == group && has_room =>
+                    if write.stream.id() == record.stream.into()
+                        && write.group == group
+                        && has_room =>
                 {
                     write.records.push(unstamped);
                     indexes.push(index);
@@ -103,7 +106,8 @@ impl<'a> RecordBatch<'a> {
                     size = AppendSize::default();
                     let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
                     let records = vec![unstamped];
-                    writes.push(Write { stream: record.stream, expected, group, records });
+                    let stream = Stream::person(record.stream);
+                    writes.push(Write { stream, expected, group, records });
                     indexes.push(vec![index]);
                 }
             }
@@ -144,7 +148,7 @@ impl<'a> RecordBatch<'a> {
             let draft = &self.drafts[index];
             let (is_same, is_erased) = match content {
                 Content::Open(text) => (content::is_same(text, &draft.canonical), false),
-                Content::Erased { .. } => (view.stream() == draft.person, true),
+                Content::Erased { .. } => (view.person() == Some(draft.person), true),
             };
             let receipt = || Receipt::new(draft, stored, ReceiptStatus::Duplicate);
             self.answers[index] = Some(match is_same.then(receipt).flatten() {

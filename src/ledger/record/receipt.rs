@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
+use crate::domain::stream::StreamName;
 use crate::store::Stored;
 
 /// What became of an event.
@@ -79,7 +80,7 @@ impl Serialize for Receipt {
         receipt.serialize_field("id", &*self.key.id)?;
         receipt.serialize_field("source", &*self.key.source)?;
         receipt.serialize_field("subject", &self.subject)?;
-        receipt.serialize_field("stream", &self.subject.stream())?;
+        receipt.serialize_field("stream", &StreamName::Person(self.subject))?;
         receipt.serialize_field("revision", &self.revision)?;
         if let Some(LogEntry { position, recorded_at, commitment }) = &self.log_entry {
             receipt.serialize_field("position", position)?;

@@ -10,6 +10,7 @@ use super::receipt::Receipt;
 use crate::domain::event::Draft;
 use crate::domain::id::{PersonId, Revision};
 use crate::domain::record::View;
+use crate::domain::stream::Stream;
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
 use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Stored};
@@ -113,7 +114,8 @@ impl Ledger {
             let count = match next.get(&record.stream) {
                 Some(count) => *count,
                 None => {
-                    let last = self.store.read_stream(record.stream, Revision(0), 0).await?.last;
+                    let stream = Stream::person(record.stream);
+                    let last = self.store.read_stream(&stream, Revision(0), 0).await?.last;
                     if is_own {
                         check_expected(expected, last)?;
                     }
@@ -194,8 +196,8 @@ impl Ledger {
         for (index, found) in indexes.iter().zip(&found) {
             // If several records have the key, the one in this stream counts, or else the first.
             let is_own = |stored: &&Stored| {
-                let stream = View::new(&stored.record).ok().map(View::stream);
-                stream == Some(batch.pending[*index].stream)
+                let person = View::new(&stored.record).ok().and_then(View::person);
+                person == Some(batch.pending[*index].stream)
             };
             if let Some(stored) = found.iter().find(is_own).or(found.first()) {
                 let content = self.event_text(&READER, stored)?;

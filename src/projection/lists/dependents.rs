@@ -45,7 +45,7 @@ impl Dependents {
 
     /// The persons whose answers a record may change, beside the person of its stream.
     pub fn of(&self, record: &RecordHeader) -> impl Iterator<Item = PersonId> {
-        let of_stream = self.of_streams.get(&record.stream);
+        let of_stream = record.person.and_then(|person| self.of_streams.get(&person));
         let of_record = self.of_records.get(&record.dedup_key);
         of_stream.into_iter().chain(of_record).flatten().copied()
     }

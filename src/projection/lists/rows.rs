@@ -78,7 +78,7 @@ impl Projection for ListRows {
     }
 
     fn apply_record(&mut self, record: &RecordHeader) {
-        self.touched.insert(record.stream);
+        self.touched.extend(record.person);
         self.touched.extend(self.dependents.of(record));
         if record.is_cross_stream_duplicate {
             self.cross_stream_duplicates.push(record.dedup_key);
@@ -88,7 +88,7 @@ impl Projection for ListRows {
     async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault> {
         let mut touched = std::mem::take(&mut self.touched);
         let duplicates = std::mem::take(&mut self.cross_stream_duplicates);
-        touched.extend(self.ledger.streams_with(duplicates).await?);
+        touched.extend(self.ledger.persons_with(duplicates).await?);
         let done = self.state.unfinished()?.and_then(|stretch| stretch.done);
         let mut stretch = UnfinishedStretch { end: end.position, commitment: end.commitment, done };
         let mut rows = Vec::new();

@@ -19,7 +19,8 @@ use super::connection::Connection;
 use super::event;
 use super::follower::{FollowState, FollowerSignals};
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
-use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, RecordedTime, Revision};
+use crate::domain::stream::{Stream, StreamId};
 use crate::store::embedded::Embedded;
 use crate::store::{
     AppendError, AppendGroup, Outcome, ReadError, StampClock, Store as _, Stored, Write,
@@ -151,15 +152,15 @@ impl ClusterWriter {
         let mut is_refused = false;
         for writes in turns.iter().flatten() {
             let mut refused = self.find_already_stored(writes).await.map_err(copy_unreadable)?;
-            let is_met = match writes.expectation(self.copy.last_revision(writes.stream)) {
+            let is_met = match writes.expectation(self.copy.last_revision(writes.stream.id())) {
                 Expectation::Met => true,
                 Expectation::MetFrom(revision) => {
-                    self.wait_until_copied(writes.stream, revision).await
+                    self.wait_until_copied(writes.stream.id(), revision).await
                 }
                 Expectation::Failed => false,
             };
             if refused.is_empty() && !is_met {
-                refused.push(writes.conflict(self.copy.last_revision(writes.stream)));
+                refused.push(writes.conflict(self.copy.last_revision(writes.stream.id())));
             }
             for (place, outcome) in refused {
                 outcomes[place] = outcome;
@@ -201,7 +202,7 @@ impl ClusterWriter {
         &self,
         writes: &StreamWrites,
     ) -> Result<PlacedOutcomes, AppendError> {
-        let stream = writes.stream;
+        let stream = writes.stream.id();
         let until = Instant::now() + TRIED_FOR;
         if let Expectation::MetFrom(revision) = writes.expectation(self.copy.last_revision(stream))
         {
@@ -214,7 +215,7 @@ impl ClusterWriter {
         let mut pause = PAUSE_MIN;
         while Instant::now() < until {
             let last = self.copy.last_revision(stream);
-            match self.copy_state_of(stream, attempt.as_ref(), last).await? {
+            match self.copy_state_of(&writes.stream, attempt.as_ref(), last).await? {
                 CopyState::All(stored) => return Ok(writes.appended(stored)),
                 CopyState::Part(revision) if self.wait_until_copied(stream, revision).await => {
                     continue;
@@ -260,7 +261,7 @@ impl ClusterWriter {
         let events = writes.records().zip(&attempt.records);
         let events =
             events.map(|(unstamped, record)| event::to_event(record, &unstamped.dedup_key));
-        let (stream, after) = (writes.stream.stream(), attempt.after);
+        let (stream, after) = (writes.stream.name().to_string(), attempt.after);
         match self.connection.append(stream, after, events.collect()).await {
             Ok(()) => {
                 *error_on_timeout = AppendError::Unsure;
@@ -287,7 +288,7 @@ impl ClusterWriter {
     /// How much of an attempt the copy holds, at the revisions after `attempt.after`.
     async fn copy_state_of(
         &self,
-        stream: PersonId,
+        stream: &Stream,
         attempt: Option<&Attempt>,
         last: Option<Revision>,
     ) -> Result<CopyState, AppendError> {
@@ -307,7 +308,7 @@ impl ClusterWriter {
     }
 
     /// Waits until the copy shows a stream up to a revision; false: not in time.
-    async fn wait_until_copied(&self, stream: PersonId, revision: Revision) -> bool {
+    async fn wait_until_copied(&self, stream: StreamId, revision: Revision) -> bool {
         let mut status = self.copy.status();
         let copied = async {
             while self.copy.last_revision(stream) < Some(revision) {
@@ -332,7 +333,7 @@ impl ClusterWriter {
         Attempt { after, records: records.collect() }
     }
 
-    fn stream_lock(&self, stream: PersonId) -> &Mutex<()> {
+    fn stream_lock(&self, stream: StreamId) -> &Mutex<()> {
         let [first, second, ..] = stream.as_bytes();
         &self.stream_locks[usize::from(u16::from_be_bytes([*first, *second])) % STREAM_LOCKS]
     }

@@ -17,8 +17,8 @@ use tokio::runtime::Runtime;
 
 use super::address::ClusterAddress;
 use super::call_error::{CallError, CallFailure};
-use super::event::PERSON_STREAM_PREFIX;
 use crate::domain::id::Revision;
+use crate::domain::stream::StreamName;
 
 /// A call that takes longer is given up. The server allows a write 2 s to be prepared and 2 s to be
 /// committed (its PrepareTimeoutMs and CommitTimeoutMs).
@@ -190,12 +190,12 @@ impl Connection {
         self.call(|client, login| read_one(client, login, options.clone())).await
     }
 
-    /// Subscribes to the events of all persons' streams behind a position, and then to each event
-    /// as it is written.
+    /// Subscribes to the events of all streams of the ledger behind a position, and then to each
+    /// event as it is written.
     pub async fn subscribe(&self, after: Option<Position>) -> Subscription {
         let from = after.map_or(StreamPosition::Start, StreamPosition::Position);
-        let filter = SubscriptionFilter::on_stream_name().add_prefix(PERSON_STREAM_PREFIX);
-        let filter = filter.max(CHECKPOINT_EVENTS);
+        let filter = SubscriptionFilter::on_stream_name().max(CHECKPOINT_EVENTS);
+        let filter = StreamName::PREFIXES.into_iter().fold(filter, SubscriptionFilter::add_prefix);
         // A node that does not lead may lack records that were read from the leader before.
         let options = SubscribeToAllOptions::default().position(from).filter(filter);
         let mut options = options.requires_leader(true);

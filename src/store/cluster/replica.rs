@@ -19,7 +19,8 @@ use super::follower::{FollowState, FollowerSignals, LogFollower};
 use super::identity::{LedgerClaim, claim_cluster, read_claim};
 use super::log_copy::LogCopy;
 use super::replica_status::ReplicaStatus;
-use crate::domain::id::{DedupKey, PersonId, Position, Revision};
+use crate::domain::id::{DedupKey, Position, Revision};
+use crate::domain::stream::Stream;
 use crate::store::embedded::{Embedded, FolderOpenError, FolderRole};
 use crate::store::{
     AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
@@ -207,7 +208,7 @@ impl Store for EventStoreDb {
 
     async fn read_stream(
         &self,
-        stream: PersonId,
+        stream: &Stream,
         from: Revision,
         limit: usize,
     ) -> Result<StreamSlice, ReadError> {

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use crate::domain::id::{PersonId, Revision};
+use crate::domain::id::Revision;
 use crate::domain::record::UnstampedRecord;
+use crate::domain::stream::{Stream, StreamId};
 use crate::store::append_size::AppendSize;
 use crate::store::{AppendGroup, Expected, Outcome, Stored, Write};
 
@@ -15,7 +16,7 @@ pub type PlacedOutcomes = Vec<(usize, Outcome)>;
 /// least one.
 pub struct StreamWrites {
     /// The stream.
-    pub stream: PersonId,
+    pub stream: Stream,
     writes: Vec<(usize, Write)>,
 }
 
@@ -33,10 +34,10 @@ pub enum Expectation {
 /// The writes of an append by stream, in the order of each stream's first write.
 pub fn by_stream(writes: Vec<(usize, Write)>) -> Vec<StreamWrites> {
     let mut streams: Vec<StreamWrites> = Vec::new();
-    let mut indexes: HashMap<PersonId, usize> = HashMap::new();
+    let mut indexes: HashMap<StreamId, usize> = HashMap::new();
     for (place, write) in writes {
-        let index = *indexes.entry(write.stream).or_insert_with(|| {
-            streams.push(StreamWrites { stream: write.stream, writes: Vec::new() });
+        let index = *indexes.entry(write.stream.id()).or_insert_with(|| {
+            streams.push(StreamWrites { stream: write.stream.clone(), writes: Vec::new() });
             streams.len() - 1
         });
         let writes = &mut streams[index].writes;
@@ -84,7 +85,7 @@ impl StreamWrites {
                 Some(part) if has_room => part.writes.push((place, write)),
                 _ => {
                     size = AppendSize::default();
-                    parts.push(Self { stream, writes: vec![(place, write)] });
+                    parts.push(Self { stream: stream.clone(), writes: vec![(place, write)] });
                 }
             }
             size.add(bytes);

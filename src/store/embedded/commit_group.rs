@@ -7,7 +7,8 @@ use std::io;
 
 use super::index::Index;
 use super::log::PlacedRecord;
-use crate::domain::id::{DedupKey, DedupKeyMap, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, DedupKeyMap, Position, RecordedTime, Revision};
+use crate::domain::stream::StreamId;
 use crate::store::{Expected, Outcome, StampClock, Stored, Write};
 
 /// Where the committed log ends.
@@ -26,7 +27,7 @@ pub struct CommitGroup<'a> {
     /// The dedup keys of the group, each with its first record: the index does not know them yet.
     dedup_keys: DedupKeyMap<Position>,
     /// For each stream of the group, how many records the stream will have.
-    record_counts: HashMap<PersonId, u64>,
+    record_counts: HashMap<StreamId, u64>,
     records: Vec<PlacedRecord>,
 }
 
@@ -72,7 +73,7 @@ impl<'a> CommitGroup<'a> {
         if !stored.is_empty() {
             return Ok(Some(Outcome::AlreadyStored(stored)));
         }
-        let actual = self.next_revision(write.stream).0.checked_sub(1).map(Revision);
+        let actual = self.next_revision(write.stream.id()).0.checked_sub(1).map(Revision);
         let is_met = match write.expected {
             Expected::Any => true,
             Expected::New => actual.is_none(),
@@ -83,7 +84,7 @@ impl<'a> CommitGroup<'a> {
 
     /// Gives the records of a write their positions, revisions and `recordedtime`.
     fn place(&mut self, write: Write, clock: &StampClock) -> WriteDecision {
-        let appended = write.records.len();
+        let (stream, appended) = (write.stream.id(), write.records.len());
         let now = clock().max(self.log_end.latest_recorded_time).micros();
         for unstamped in write.records {
             // Each record of the group is a microsecond later than the record before.
@@ -92,13 +93,13 @@ impl<'a> CommitGroup<'a> {
             let dedup_key = unstamped.dedup_key;
             let stored = Stored {
                 position: self.next_position(),
-                revision: self.next_revision(write.stream),
+                revision: self.next_revision(stream),
                 latest_recorded_time: recorded,
                 is_cross_stream_duplicate: false,
                 record: unstamped.stamp(recorded).into(),
             };
             let placed = PlacedRecord { stored, first_with_key: None };
-            let earlier = self.push(write.stream, dedup_key, placed);
+            let earlier = self.push(stream, dedup_key, placed);
             assert!(earlier.is_none(), "an append holds a key once: checked by ledger::record");
         }
         WriteDecision::Append(appended)
@@ -107,7 +108,7 @@ impl<'a> CommitGroup<'a> {
     /// Adds a record at the next position; says which record of the group had its dedup key first.
     pub fn push(
         &mut self,
-        stream: PersonId,
+        stream: StreamId,
         dedup_key: DedupKey,
         placed: PlacedRecord,
     ) -> Option<Position> {
@@ -127,7 +128,7 @@ impl<'a> CommitGroup<'a> {
     }
 
     /// The revision of the next record of a stream.
-    pub fn next_revision(&self, stream: PersonId) -> Revision {
+    pub fn next_revision(&self, stream: StreamId) -> Revision {
         let committed = || self.index.last_revision(stream).map_or(0, |last| last.0 + 1);
         Revision(self.record_counts.get(&stream).copied().unwrap_or_else(committed))
     }

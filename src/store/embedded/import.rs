@@ -10,8 +10,9 @@ use bytes::Bytes;
 
 use super::commit_group::CommitGroup;
 use super::log::PlacedRecord;
-use crate::domain::id::{PersonId, Revision};
+use crate::domain::id::Revision;
 use crate::domain::record::View;
+use crate::domain::stream::StreamId;
 use crate::store::{AppendError, Stored};
 
 /// A record of the other log, the next in its order.
@@ -31,7 +32,7 @@ pub enum ImportError {
     #[error("the next revision of a stream is {next}, and the other log gives {}", .found.0)]
     OutOfOrder {
         /// The stream.
-        stream: PersonId,
+        stream: StreamId,
         /// The next revision of the stream here.
         next: u64,
         /// The revision that the other log gives.
@@ -59,7 +60,8 @@ impl CommitGroup<'_> {
         let imported = records.len();
         for Imported { revision, record } in records {
             let view = View::new(&record).expect("checked above");
-            let (stream, dedup_key, recorded) = (view.stream(), view.dedup_key(), view.recorded());
+            let (stream, dedup_key, recorded) =
+                (view.stream_id(), view.dedup_key(), view.recorded());
             let first_with_key = self.first_with_key(&dedup_key)?;
             let stored = Stored {
                 position: self.next_position(),
@@ -75,10 +77,10 @@ impl CommitGroup<'_> {
 
     /// Checks that each stream continues where it ended.
     fn check_revisions(&self, records: &[Imported]) -> Result<(), ImportError> {
-        let mut next_revisions: HashMap<PersonId, u64> = HashMap::new();
+        let mut next_revisions: HashMap<StreamId, u64> = HashMap::new();
         for Imported { revision, record } in records {
             let view = View::new(record).map_err(|_| ImportError::Unreadable)?;
-            let stream = view.stream();
+            let stream = view.stream_id();
             let next = next_revisions.entry(stream).or_insert_with(|| self.next_revision(stream).0);
             if revision.0 != *next {
                 return Err(ImportError::OutOfOrder { stream, next: *next, found: *revision });

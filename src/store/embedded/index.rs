@@ -21,8 +21,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::log::PlacedRecord;
 use super::merge;
 use super::segment::{SEGMENT_RECORDS, Segment, SegmentEntry, SegmentHeader};
-use crate::domain::id::{DedupKey, DedupKeyMap, PersonId, Position, Revision};
+use crate::domain::id::{DedupKey, DedupKeyMap, Position, Revision};
 use crate::domain::record::View;
+use crate::domain::stream::StreamId;
 use crate::store::Stored;
 
 /// So many frozen tables may wait for the disk, about 30 MiB each, before the writer waits too.
@@ -34,7 +35,7 @@ struct MemoryTable {
     /// The last position of that part; `None`: the table is empty.
     last: Option<Position>,
     dedup_keys: DedupKeyMap<Position, [u8; 16]>,
-    streams: HashMap<PersonId, Vec<Position>>,
+    streams: HashMap<StreamId, Vec<Position>>,
 }
 
 /// All parts of the index, and what is counted over them.
@@ -47,7 +48,7 @@ struct IndexState {
     /// The table that takes new entries.
     recent: MemoryTable,
     /// How many records each stream has: about 40 bytes a person.
-    record_counts: HashMap<PersonId, u64>,
+    record_counts: HashMap<StreamId, u64>,
 }
 
 /// What the index notes of a record.
@@ -58,7 +59,7 @@ pub struct IndexedRecord {
     /// The record's dedup key.
     pub dedup_key: DedupKey,
     /// The record's stream.
-    pub stream: PersonId,
+    pub stream: StreamId,
 }
 
 impl IndexedRecord {
@@ -81,7 +82,7 @@ impl From<&PlacedRecord> for IndexedRecord {
 impl From<&Stored> for IndexedRecord {
     fn from(stored: &Stored) -> Self {
         let view = checked_view(stored);
-        Self { position: stored.position, dedup_key: view.dedup_key(), stream: view.stream() }
+        Self { position: stored.position, dedup_key: view.dedup_key(), stream: view.stream_id() }
     }
 }
 
@@ -121,7 +122,7 @@ impl Index {
         let mut indexed = Position::START;
         for path in segment_files(folder)? {
             // In a segment all entries of a stream stand side by side.
-            let mut streams: Vec<(PersonId, u64)> = Vec::new();
+            let mut streams: Vec<(StreamId, u64)> = Vec::new();
             let opened = Segment::open(&path, |stream| match streams.last_mut() {
                 Some((last, count)) if *last == stream => *count += 1,
                 _ => streams.push((stream, 1)),
@@ -242,7 +243,7 @@ impl Index {
     /// The positions of at most `limit` records of a stream, from a revision on.
     pub fn positions(
         &self,
-        stream: PersonId,
+        stream: StreamId,
         from: Revision,
         limit: usize,
     ) -> io::Result<Vec<Position>> {
@@ -269,7 +270,7 @@ impl Index {
     }
 
     /// The last revision of a stream; `None`: the stream does not exist.
-    pub fn last_revision(&self, stream: PersonId) -> Option<Revision> {
+    pub fn last_revision(&self, stream: StreamId) -> Option<Revision> {
         self.read().record_counts.get(&stream).map(|count| Revision(count - 1))
     }
 

@@ -47,7 +47,8 @@ use super::{
     AppendError, Condition, LedgerPresence, Outcome, ReadError, StampClock, Store, StoreStatus,
     Stored, StreamSlice, Write,
 };
-use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, Position, RecordedTime, Revision};
+use crate::domain::stream::{Stream, StreamId};
 
 pub use self::import::{ImportError, Imported};
 pub use self::log::FolderRole;
@@ -205,7 +206,7 @@ impl Embedded {
     }
 
     /// The last revision of a stream; `None`: the stream does not exist.
-    pub fn last_revision(&self, stream: PersonId) -> Option<Revision> {
+    pub fn last_revision(&self, stream: StreamId) -> Option<Revision> {
         self.index.last_revision(stream)
     }
 
@@ -271,10 +272,11 @@ impl Store for Embedded {
 
     async fn read_stream(
         &self,
-        stream: PersonId,
+        stream: &Stream,
         from: Revision,
         limit: usize,
     ) -> Result<StreamSlice, ReadError> {
+        let stream = stream.id();
         self.read(move |reader, index, duplicates| {
             let last = index.last_revision(stream);
             let positions = index.positions(stream, from, limit).map_err(ReadError::failed)?;

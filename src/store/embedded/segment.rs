@@ -16,7 +16,8 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::domain::id::{PersonId, Position};
+use crate::domain::id::Position;
+use crate::domain::stream::StreamId;
 
 const MAGIC: &[u8; 8] = b"clindex1";
 const HEADER_BYTES: usize = 80;
@@ -110,7 +111,7 @@ impl Segment {
     ///
     /// # Errors
     /// `InvalidData` for a damaged file; the caller deletes the file.
-    pub fn open(path: &Path, mut visit: impl FnMut(PersonId)) -> io::Result<Self> {
+    pub fn open(path: &Path, mut visit: impl FnMut(StreamId)) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let length = usize::try_from(file.metadata()?.len()).map_err(|_| damaged())?;
         let mut hash = blake3::Hasher::new();
@@ -126,7 +127,7 @@ impl Segment {
         let offset = HEADER_BYTES + count * ENTRY_BYTES;
         let mut streams = SegmentTable { offset: offset as u64, block_keys: Vec::new() };
         read_table(&mut file, count, &mut hash, |key| filter.insert(key), &mut dedup_keys)?;
-        let visit_key = |key: [u8; 16]| visit(PersonId::from_bytes(key));
+        let visit_key = |key: [u8; 16]| visit(StreamId::from_bytes(key));
         read_table(&mut file, count, &mut hash, visit_key, &mut streams)?;
         let mut digest = [0; DIGEST_BYTES];
         file.read_exact(&mut digest)?;
@@ -147,8 +148,8 @@ impl Segment {
     }
 
     /// Visits the positions of the records of a stream, in order.
-    pub fn visit_stream(&self, person: PersonId, visit: impl FnMut(Position)) -> io::Result<()> {
-        self.visit_matching(&self.streams, person.as_bytes(), visit)
+    pub fn visit_stream(&self, stream: StreamId, visit: impl FnMut(Position)) -> io::Result<()> {
+        self.visit_matching(&self.streams, stream.as_bytes(), visit)
     }
 
     /// All entries of dedup keys, in order, for a merge.

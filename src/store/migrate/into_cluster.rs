@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use super::compare::{Compared, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
-use crate::domain::id::{DedupKey, PersonId, Position, Revision};
-use crate::domain::record::View;
+use crate::domain::id::{DedupKey, Position, Revision};
+use crate::domain::record::{self, View};
+use crate::domain::stream::StreamId;
 use crate::store::append_size::AppendSize;
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::call_error::CallError;
@@ -104,13 +105,15 @@ async fn append_after(
 /// Appends neighbours of one stream, until the cluster says that it has them.
 async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MigrateError> {
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+    let stream =
+        record::stream_name(view(first)).map_err(|_| FollowStopReason::RecordUnreadable)?;
     let before = first.revision.0.checked_sub(1).map(Revision);
     let until = Instant::now() + TRIED_FOR;
     let mut was_unsure = false;
     loop {
         let events =
             records.iter().map(|stored| event::to_event(&stored.record, &dedup_key(stored)));
-        match connection.append(stream(first).stream(), before, events.collect()).await {
+        match connection.append(stream.to_string(), before, events.collect()).await {
             Ok(()) => return Ok(()),
             // An earlier try was written. The comparison at the end looks at every byte.
             Err(CallError::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
@@ -139,8 +142,8 @@ fn cut(neighbours: &[Stored]) -> Vec<&[Stored]> {
     neighbours.chunk_by(fits_after).collect()
 }
 
-fn stream(stored: &Stored) -> PersonId {
-    view(stored).stream()
+fn stream(stored: &Stored) -> StreamId {
+    view(stored).stream_id()
 }
 
 fn dedup_key(stored: &Stored) -> DedupKey {

@@ -12,8 +12,8 @@ use super::compare::{Compared, SILENCE_MAX, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
 use super::unfinished::{clear_mark, mark_unfinished};
-use crate::domain::id::PersonId;
 use crate::domain::record::{View, commitment};
+use crate::domain::stream::StreamId;
 use crate::store::Store as _;
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::connection::Connection;
@@ -91,13 +91,13 @@ async fn survey(
 ) -> Result<Compared, MigrateError> {
     let end = connection.last_position().await?.map_or(0, |end| end.commit);
     let mut subscription = RecordSubscription::open(connection, None).await?;
-    let mut counts: HashMap<PersonId, u64> = HashMap::new();
+    let mut counts: HashMap<StreamId, u64> = HashMap::new();
     let (mut records, mut hasher) = (0, blake3::Hasher::new());
     loop {
         let delivered = subscription.next_within(SILENCE_MAX).await?;
         for (position, imported) in &delivered.records {
             let view = View::new(&imported.record);
-            let stream = view.map_err(|_| FollowStopReason::RecordUnreadable)?.stream();
+            let stream = view.map_err(|_| FollowStopReason::RecordUnreadable)?.stream_id();
             let next = counts.entry(stream).or_default();
             if imported.revision.0 != *next {
                 return Err(FollowStopReason::RecordMissing.into());

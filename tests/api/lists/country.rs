@@ -108,7 +108,7 @@ impl Country {
             let records = self.ledger.record_headers(after, 10_000).await.unwrap();
             let Some(last) = records.last() else { break };
             after = last.position;
-            persons.extend(records.iter().map(|record| record.stream));
+            persons.extend(records.iter().filter_map(|record| record.person));
         }
         persons.sort_unstable();
         persons.dedup();

@@ -7,6 +7,7 @@ use std::path::Path;
 use care_ledger::domain::credit;
 use care_ledger::domain::event::{Draft, Erasure};
 use care_ledger::domain::id::{EventKey, KeyGeneration, PersonId, Position};
+use care_ledger::domain::stream::StreamName;
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::AlertCode;
 use care_ledger::domain::vocabulary::json::JsonValue;
@@ -97,7 +98,7 @@ async fn without(folder: &Path, class: Option<Class>) -> Country {
     let drafts: Vec<Draft> = life().iter().map(draft).collect();
     ledger.record(&drafts, Expected::New, WriteMode::Write).await.unwrap();
     let erasure = Erasure { at: instant(ERASED_AT), basis: "dataSubject".into() };
-    let destroyed = class.map(|class| ((person(), class, KeyGeneration(0)), erasure));
+    let destroyed = class.map(|class| ((person().into(), class, KeyGeneration(0)), erasure));
     let ledger = ledger.with_erasures(destroyed.into_iter().collect());
     let country = Country::over(ledger, folder, NOW).await;
     assert!(country.caught_up().await);
@@ -121,7 +122,7 @@ fn assert_is_erased(item: &Value, class: Class) {
     assert_eq!(names, BTreeSet::from(expected));
     assert_eq!(item["class"], class.code());
     assert_eq!(item["erased"], json!({"at": ERASED_AT, "basis": "dataSubject"}));
-    assert_eq!(item["stream"], person().stream());
+    assert_eq!(item["stream"], StreamName::Person(person()).to_string());
 }
 
 fn history_of(question: &Question, person: &PersonHistory, kind: Option<Kind>) -> Vec<Value> {

@@ -1,0 +1,55 @@
+//! The promise about streams that are no person's: facilities and projects have streams too.
+
+use care_ledger::domain::event::Draft;
+use care_ledger::domain::id::{PersonId, Revision};
+use care_ledger::domain::record::{UnstampedRecord, dedup_key};
+use care_ledger::domain::stream::Stream;
+use care_ledger::domain::vocabulary::kind::Class;
+use care_ledger::ledger::Ledger;
+use care_ledger::store::{AppendGroup, Expected, Write};
+use serde_json::json;
+
+use super::bench::{Bench, PAIR_KEY, anyone, appended, end, id};
+use super::support::draft_of;
+
+const TIME: &str = "2026-03-01T10:00:00+01:00";
+
+pub async fn two_categories_with_one_code_are_two_streams(bench: &Bench) {
+    let store = bench.fresh().await;
+    let before = end(&*store);
+    // Letters and digits only, so that it is a code.
+    let code = format!("hulp{}", anyone().to_string().replace('-', ""));
+    let streams = ["facility", "project"].map(|category| {
+        let name = format!("{category}-{code}").parse().unwrap();
+        Stream::named(name, &PAIR_KEY)
+    });
+    let write = |stream: &Stream, expected| {
+        let subject = stream.name().to_string().replacen('-', ":", 1);
+        let canonical = json!({ "subject": subject }).to_string().into_bytes();
+        let class = Class::Organisational;
+        let draft = Draft { class, canonical, ..draft_of(anyone(), "urn:test", &id(), TIME) };
+        let dedup_key = dedup_key(&PAIR_KEY, &draft.key);
+        let records = vec![UnstampedRecord::new(&draft, stream.id(), dedup_key, &[9; 32])];
+        let stream = stream.clone();
+        Write { stream, expected, group: AppendGroup::WithStream, records }
+    };
+    let [facility, project] = &streams;
+    let writes = vec![
+        write(facility, Expected::New),
+        write(project, Expected::New),
+        write(facility, Expected::Any),
+    ];
+    let outcomes = store.append(writes).await.unwrap();
+    let again = store.append(vec![write(project, Expected::At(Revision(0)))]).await.unwrap();
+    let [first, second, third] = &outcomes[..] else { panic!("{outcomes:?}") };
+    let of_each = [[first, third], [second, &again[0]]];
+    for (stream, outcomes) in streams.iter().zip(of_each) {
+        let slice = store.read_stream(stream, Revision(0), 10).await.unwrap();
+        let stored: Vec<_> = outcomes.into_iter().flat_map(appended).cloned().collect();
+        assert_eq!((slice.records, slice.last), (stored, Some(Revision(1))), "{}", stream.name());
+    }
+    let as_person = PersonId::from_bytes(*facility.id().as_bytes());
+    let ledger = Ledger::with_store(store, PAIR_KEY);
+    let headers = ledger.record_headers(before, 1_000).await.unwrap();
+    assert!(headers.iter().all(|header| header.person != Some(as_person)));
+}

@@ -7,14 +7,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::credit::{self, Credit};
 use care_ledger::domain::event::Recorded;
 use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{EventKey, PersonId, Position};
+use care_ledger::domain::time::calendar::At;
+use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
 use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::domain::vocabulary::registry::Registry;
-use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
 use care_ledger::ledger::Ledger;
 use care_ledger::ledger::read::open::Reader;
 use chrono::NaiveDate;

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::id::PersonId;
-use care_ledger::ledger::read::open::Reader;
+use care_ledger::domain::time::calendar::At;
 use care_ledger::ledger::answer::{self, HistoryPage, Question};
+use care_ledger::ledger::read::open::Reader;
 
 use crate::events::{self, Form};
 use crate::measure::{Report, Window};
@@ -166,10 +166,14 @@ fn histories(data: &Path) -> Result<Vec<String>, Failure> {
             let person: PersonId = events::person(number).to_string().parse()?;
             let at = At::Instant(chrono::Utc::now());
             let since = Instant::now();
-            let found = ledger.person(&Reader::system("bench"), person, None).await?.ok_or("a person is not found")?;
+            let found = ledger
+                .person(&Reader::system("bench"), person, None)
+                .await?
+                .ok_or("a person is not found")?;
             let question = Question { person, at, known_at: None };
             let page = HistoryPage { kind: None, skip: 0, limit: 10_000 };
-            let answer = serde_json::to_vec(&answer::history(&question, &found, &page, String::new))?;
+            let answer =
+                serde_json::to_vec(&answer::history(&question, &found, &page, String::new))?;
             took.push(since.elapsed().as_secs_f64() * 1e3);
             std::hint::black_box(answer);
             items += found.history.items.len();

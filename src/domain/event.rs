@@ -47,7 +47,7 @@ pub struct Recorded {
     pub position: Position,
     /// When the ledger recorded it.
     pub recorded_at: RecordedTime,
-    /// What was sent, or that it was erased.
+    /// The event as it was sent, or the fact that its content was erased.
     pub content: Content,
 }
 
@@ -67,7 +67,7 @@ impl Recorded {
 pub enum Content<T = Event> {
     /// The content can be read.
     Open(T),
-    /// Nobody can read the content any more. The record keeps its position and its revision.
+    /// The key of the content was destroyed. The record keeps its position and its revision.
     Erased {
         /// The class of the record, which is in its unencrypted part.
         class: Class,

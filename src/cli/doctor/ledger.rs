@@ -155,7 +155,7 @@ pub fn dry_run(client: &Client, source: Option<&str>) -> Check {
     Check::ok(name, "an example event would be recorded: structured, binary, NDJSON")
 }
 
-/// What a header value may not hold as it is (CloudEvents 1.0, HTTP protocol binding, 3.1.3.1).
+/// The characters that a header value must encode (CloudEvents 1.0, HTTP binding, 3.1.3.1).
 const ENCODED_IN_HEADERS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
 fn header_value(value: &str) -> String {

@@ -89,7 +89,7 @@ pub struct ModalityCredit {
     pub starts_on: NaiveDate,
     /// The dates on which the modality ran; null when there are none.
     pub window: Option<Window>,
-    /// What was left to serve when the modality was granted.
+    /// The days left to serve when the modality starts.
     pub remainder: Remainder,
     /// How the calculated remainder comes about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,7 +206,7 @@ pub struct Reading {
     /// if the person is not back in prison yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence_end: Option<SentenceEnd>,
-    /// What is missing to compute the absent figures.
+    /// The reasons why figures are absent, one per missing input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<String>,
     /// The text the reading rests on.

@@ -15,7 +15,7 @@ use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Class;
 
-/// What a reading names as missing.
+/// The reason that a reading gives when erased records take its figures away.
 const RECORDS_ERASED: &str = "recordsErased";
 
 /// The latest `recordedtime` of all erased records whose class the credit reads.

@@ -1,4 +1,4 @@
-//! What a caller asks about the credit of days: the date, and the parameters the law leaves open.
+//! The question about the credit of days: the date, and the parameters that the law leaves open.
 //! Always: a parameter that the caller does not give has the default of the rule file.
 
 use chrono::NaiveDate;

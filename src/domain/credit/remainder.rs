@@ -117,11 +117,11 @@ fn find_end_mismatch(
 pub(super) struct RemainderBase {
     pub remainder: Remainder,
     pub calculation: Option<Calculation>,
-    /// What is missing; empty when there is an effective count.
+    /// The missing inputs; empty when there is an effective count.
     pub missing: Vec<String>,
 }
 
-/// What is missing when the grant states no remainder and no sentence is recorded.
+/// The missing input when the grant states no remainder and no sentence is recorded.
 const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
 
 /// The base of each modality; `modalities` are in the order of `startsOn`.

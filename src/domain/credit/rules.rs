@@ -52,7 +52,7 @@ pub struct Parameter<T> {
     pub source: String,
     /// How sure the source is.
     pub mark: SourceMark,
-    /// Who checked the value against the source.
+    /// The person who checked the value against the source; `nobody yet` before that.
     pub verified_by: String,
     /// The date of that check; `never` while nobody has checked.
     pub verified_on: String,
@@ -138,7 +138,7 @@ pub struct ReadingRule {
     pub source: String,
     /// How sure the source is.
     pub mark: SourceMark,
-    /// Who checked the entry against the statute.
+    /// The person who checked the entry against the statute; `nobody yet` before that.
     pub verified_by: String,
     /// The date of that check; `never` while nobody has checked.
     pub verified_on: String,

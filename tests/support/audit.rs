@@ -60,13 +60,13 @@ pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>
         rows
     });
     // The index that has lived through every kill is put back afterwards.
-    let (index, run_blocking_if_long) = (folder.join("index"), folder.join("index-aside"));
-    std::fs::rename(&index, &run_blocking_if_long).unwrap();
+    let (index, put_aside) = (folder.join("index"), folder.join("index-aside"));
+    std::fs::rename(&index, &put_aside).unwrap();
     runtime.block_on(async {
         check_index("rebuilt", &open(folder), &rows, depth, &mut findings).await;
     });
     std::fs::remove_dir_all(&index).unwrap();
-    std::fs::rename(&run_blocking_if_long, &index).unwrap();
+    std::fs::rename(&put_aside, &index).unwrap();
     findings.truncate(FINDINGS_MAX);
     (findings, rows.len())
 }

@@ -15,6 +15,7 @@
 
 mod commit_group;
 mod duplicates;
+mod folder_lock;
 mod import;
 mod index;
 mod log;
@@ -25,7 +26,7 @@ mod segment;
 mod start;
 mod writer;
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::duplicates::CrossStreamDuplicates;
+use self::folder_lock::FolderLock;
 use self::index::{FROZEN_TABLES_MAX, Index};
 use self::log::{LogReader, LogWriter};
 use self::readers::ReaderPool;
@@ -80,14 +82,14 @@ pub struct Embedded {
     /// The writer, and the thread that writes the index to disk while the writer commits. Both run
     /// outside the asynchronous runtime, because they wait for the disk.
     threads: Vec<JoinHandle<()>>,
-    /// Held until the threads have ended. The OS releases the lock when the process dies.
-    _lock: File,
+    /// Held until the threads have ended.
+    _lock: FolderLock,
 }
 
 /// A folder that this process has locked, before the log in it is opened.
 pub struct LockedFolder {
     folder: PathBuf,
-    lock: File,
+    lock: FolderLock,
 }
 
 impl LockedFolder {
@@ -97,7 +99,7 @@ impl LockedFolder {
     /// See [`FolderOpenError`].
     pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { lock: lock(folder)?, folder: folder.to_owned() })
+        Ok(Self { lock: FolderLock::take(folder)?, folder: folder.to_owned() })
     }
 
     /// Whether a ledger has begun in the folder. Its keys are drawn before the log is made, so a
@@ -324,19 +326,5 @@ impl Store for Embedded {
 
     fn status(&self) -> watch::Receiver<StoreStatus> {
         self.status.clone()
-    }
-}
-
-/// Locks the lock file of a folder.
-fn lock(folder: &Path) -> Result<File, FolderOpenError> {
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("ledger.lock"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(FolderOpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(FolderOpenError::Folder(error)),
     }
 }

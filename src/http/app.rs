@@ -65,8 +65,9 @@ impl App {
 
     /// The workers beside the requests, by whose health the service is degraded.
     pub fn workers(&self) -> Vec<HealthProbe> {
+        let store = self.ledger.workers().iter().cloned();
         let lists = self.lists.iter().map(Lists::probe);
-        lists.chain([self.refusals.probe()]).chain(self.live.probe()).collect()
+        store.chain(lists).chain([self.refusals.probe()]).chain(self.live.probe()).collect()
     }
 
     /// Reserves memory for so many bytes of a body, until the permit is dropped.

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::Position;
-use crate::store::open::{self, StoreConfig};
+use crate::store::open::{self, OpenStore, StoreConfig};
 use crate::store::{LedgerPresence, Store};
 use crate::vault::{Erasures, KeyError, LedgerKeys, master_key};
+use crate::work::HealthProbe;
 
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
 
@@ -35,6 +36,8 @@ pub struct Ledger {
     store: Arc<dyn Store>,
     dedup_hash_key: [u8; 32],
     erasures: Erasures,
+    /// The health of the workers of the store.
+    workers: Vec<HealthProbe>,
 }
 
 impl Ledger {
@@ -53,13 +56,14 @@ impl Ledger {
             dedup_hash_key = keys.dedup_hash_key();
             Ok::<_, LedgerError>(keys.check())
         };
-        let store = open::open(config, clock::recorded_time_clock(), keys_check, progress).await?;
-        Ok(Self::with_store(store, dedup_hash_key))
+        let clock = clock::recorded_time_clock();
+        let OpenStore { store, workers } = open::open(config, clock, keys_check, progress).await?;
+        Ok(Self { workers, ..Self::with_store(store, dedup_hash_key) })
     }
 
     /// A ledger that uses an open store, for example the store of a test.
     pub fn with_store(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
-        Self { store, dedup_hash_key, erasures: Erasures::default() }
+        Self { store, dedup_hash_key, erasures: Erasures::default(), workers: Vec::new() }
     }
 
     /// The same ledger, which treats the content under these keys as erased.
@@ -71,6 +75,11 @@ impl Ledger {
     /// How far the log goes, and whether it takes writes: now, and whenever that changes.
     pub fn status(&self) -> watch::Receiver<StoreStatus> {
         self.store.status()
+    }
+
+    /// The health of the workers that the store has beside requests.
+    pub fn workers(&self) -> &[HealthProbe] {
+        &self.workers
     }
 
     /// The position of the last record.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::cluster::{self, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed};
 use super::embedded::{self, FolderOpenError, FolderRole, LockedFolder};
 use super::{LedgerPresence, StampClock, Store, migrate};
+use crate::work::HealthProbe;
 
 pub use super::cluster::{AddressError, ClusterAddress};
 
@@ -56,6 +57,14 @@ pub enum OpenError {
     OwnLedger,
 }
 
+/// An open store.
+pub struct OpenStore {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The health of the workers that the store has beside requests.
+    pub workers: Vec<HealthProbe>,
+}
+
 /// Opens a store, or makes a store where there is none. `keys_check` gives the check value of the
 /// ledger's keys; it is called once, while no other process can make the same store. `progress` is
 /// told how many of how many records are ready.
@@ -67,7 +76,7 @@ pub async fn open<E: From<OpenError>>(
     clock: StampClock,
     keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Arc<dyn Store>, E> {
+) -> Result<OpenStore, E> {
     match config {
         StoreConfig::Folder(folder) => {
             if folder.join(cluster::COPY_FOLDER).exists() {
@@ -79,13 +88,15 @@ pub async fn open<E: From<OpenError>>(
             let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
             let check = keys_check(locked.ledger_presence())?;
             let store = locked.open(FolderRole::Ledger, check, clock, progress);
-            Ok(Arc::new(store.map_err(OpenError::from)?))
+            let store = store.map_err(OpenError::from)?;
+            Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
         StoreConfig::Cluster { address, folder } => {
             let check = check_of_replica(address, folder, keys_check).await?;
             let store =
                 EventStoreDb::open(address.as_ref().clone(), folder, check, clock, progress).await;
-            Ok(Arc::new(store.map_err(OpenError::from)?))
+            let store = store.map_err(OpenError::from)?;
+            Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
     }
 }

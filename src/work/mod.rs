@@ -11,7 +11,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt as _;
 use tokio::sync::watch;
@@ -76,6 +76,17 @@ impl Worker {
     pub fn probe(&self) -> HealthProbe {
         self.probe.clone()
     }
+
+    /// Stops the worker, and waits at most this long for the end of its thread. A thread that is
+    /// stuck is left behind.
+    pub fn stop_within(mut self, patience: Duration) {
+        self.stop.cancel();
+        let Some(thread) = self.thread.take() else { return };
+        let until = Instant::now() + patience;
+        while !thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 impl Drop for Worker {
@@ -99,6 +110,11 @@ impl Control {
     /// Whether the worker was told to stop: end the current step as soon as its state is whole.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    /// Waits until the worker is told to stop.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
     }
 
     /// Waits for the next thing to do. `None`: the worker was told to stop. A fault stays a fault
@@ -161,7 +177,7 @@ pub fn spawn<F: Future<Output = ()>>(
 ) -> std::io::Result<Worker> {
     // Blocking reads get one more thread, which inherits the priority of the first.
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .max_blocking_threads(1)
         .build()?;
     let (control, probe) = life(worker, stop.clone());

@@ -148,6 +148,10 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
     let metrics = server.get("/metrics").text;
     assert!(metrics.contains("care_ledger_following 1"), "{metrics}");
     watched_metrics_exist(&metrics);
+    let up = |worker: &str, value: u8| format!("work_up{{worker=\"{worker}\"}} {value}\n");
+    for worker in ["index", "follower", "lists", "refusals"] {
+        assert!(metrics.contains(&up(worker, 1)), "{worker}: {metrics}");
+    }
     cluster.runtime.block_on(cluster.standin.kill(0));
     let refused = server.send(&event("b"));
     assert_eq!(refused.status, 503, "{}", refused.text);
@@ -157,7 +161,9 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
     assert_eq!((health.status, &health.json()["status"]), (200, &"DEGRADED".into()));
     let history = format!("/v1/persons/{}/history", person(1));
     assert_eq!(server.get(&history).status, 200, "reads go on");
-    assert!(server.get("/metrics").text.contains("care_ledger_following 0"));
+    let metrics = server.get("/metrics").text;
+    assert!(metrics.contains("care_ledger_following 0") && metrics.contains(&up("follower", 0)));
+    assert_eq!(server.get("/health").json()["components"]["follower"]["state"], "faulted");
     cluster.runtime.block_on(cluster.standin.revive(0));
     let begun = Instant::now();
     while server.send(&event("b")).status == 503 {

@@ -11,11 +11,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::address::ClusterAddress;
 use super::call_error::{CallError, CallFailure};
@@ -24,6 +24,7 @@ use super::follow_error::{FollowError, FollowStopReason};
 use super::identity::{LedgerClaim, read_claim};
 use super::log_copy::LogCopy;
 use super::subscription::{DeliveredRecords, RecordSubscription};
+use crate::work::{self, Control, Worker};
 
 /// The first pause after the cluster was followed live; each further pause is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -124,43 +125,33 @@ pub struct LogFollower {
     pub copy: LogCopy,
     /// What the store sees of the loop.
     pub signals: Arc<FollowerSignals>,
-    /// Turns true, or loses its sender, when the loop is to end.
-    pub stop: watch::Receiver<bool>,
 }
 
 impl LogFollower {
-    /// Runs the loop on a thread of its own until `stop` says so. `beside` runs on the same thread,
-    /// and ends with the loop.
+    /// Starts the loop as a worker. `beside` runs on the same thread, and ends with the loop.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn spawn(
+    pub fn start(
         self,
         beside: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<JoinHandle<()>> {
-        // One blocking thread resolves host names; the copy has threads of its own.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(1)
-            .build()?;
-        std::thread::Builder::new().name("ledger-follower".into()).spawn(move || {
-            runtime.block_on(async {
-                let signals = self.signals.clone();
-                let mut stop = self.stop.clone();
-                tokio::select! {
-                    () = signals.give_heartbeats() => {}
-                    () = self.run() => {}
-                    () = beside => {}
-                    _ = stop.wait_for(|stop| *stop) => {}
-                }
-            });
+    ) -> std::io::Result<Worker> {
+        work::spawn("follower", CancellationToken::new(), async move |control| {
+            let signals = self.signals.clone();
+            tokio::select! {
+                () = signals.give_heartbeats() => {}
+                () = self.run(&control) => {}
+                () = beside => {}
+                () = control.stopped() => {}
+            }
         })
     }
 
-    async fn run(mut self) {
+    async fn run(mut self, control: &Control) {
         let mut pause = PAUSE_MIN;
         loop {
-            let Err(error) = self.follow_until_failure().await;
+            let Err(error) = self.follow_until_failure(control).await;
+            control.failed();
             self.copy.save_progress();
             if *self.signals.state.borrow() == FollowState::Live {
                 pause = PAUSE_MIN;
@@ -180,12 +171,12 @@ impl LogFollower {
                     self.signals.set_state(FollowState::Disconnected(Some(reason)));
                 }
             }
-            tokio::time::sleep(pause).await;
+            control.pause(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
-    async fn follow_until_failure(&mut self) -> Result<Infallible, FollowError> {
+    async fn follow_until_failure(&mut self, control: &Control) -> Result<Infallible, FollowError> {
         // A new connection each time: what the last client knew of the cluster may be outdated.
         let connection = Connection::new(self.address.clone())?;
         self.signals.connections.fetch_add(1, Ordering::Relaxed);
@@ -210,6 +201,7 @@ impl LogFollower {
             }
             if is_caught_up {
                 is_live = true;
+                control.succeeded();
                 self.signals.set_state(FollowState::Live);
             } else if !is_live {
                 let read_up_to = self.copy.read_up_to().map_or(0, |position| position.commit);

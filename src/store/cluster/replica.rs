@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -25,6 +24,7 @@ use crate::store::embedded::{Embedded, FolderOpenError, FolderRole};
 use crate::store::{
     AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
 };
+use crate::work::{HealthProbe, Worker};
 
 /// The folder of the copy, in the data folder.
 pub const COPY_FOLDER: &str = "mirror";
@@ -112,9 +112,8 @@ pub struct EventStoreDb {
     writer: Arc<ClusterWriter>,
     signals: Arc<FollowerSignals>,
     status: Arc<ReplicaStatus>,
-    /// Dropping the sender ends the follower's loop.
-    stop: Option<watch::Sender<bool>>,
-    follower: JoinHandle<()>,
+    /// `None` only while the store is dropped.
+    follower: Option<Worker>,
 }
 
 impl EventStoreDb {
@@ -138,19 +137,23 @@ impl EventStoreDb {
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());
-        let (stop, stopped) = watch::channel(false);
         let copy = LogCopy::open(&folder, log.clone()).await?;
         let was_complete = copy.was_complete();
         let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
         let writer = Arc::new(writer);
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
-        let follower =
-            LogFollower { address, key_hash, copy, signals: signals.clone(), stop: stopped };
-        let follower = follower.spawn(status.clone().publish_changes());
-        let follower = follower.map_err(FolderOpenError::from)?;
-        let store = Self { copy: log, writer, signals, status, stop: Some(stop), follower };
+        let follower = LogFollower { address, key_hash, copy, signals: signals.clone() };
+        let follower = follower.start(status.clone().publish_changes());
+        let follower = Some(follower.map_err(FolderOpenError::from)?);
+        let store = Self { copy: log, writer, signals, status, follower };
         store.wait_until_live(was_complete, progress).await?;
         Ok(store)
+    }
+
+    /// The health of the follower, and of the copy's workers.
+    pub fn workers(&self) -> Vec<HealthProbe> {
+        let follower = self.follower.iter().map(Worker::probe);
+        follower.chain(self.copy.workers()).collect()
     }
 
     async fn wait_until_live(
@@ -192,10 +195,8 @@ impl Drop for EventStoreDb {
     /// Waits a moment until the follower's thread has ended, so that the folder is free. A thread
     /// that is stuck is left behind.
     fn drop(&mut self) {
-        self.stop = None;
-        let until = Instant::now() + FOLLOWER_ENDS_WITHIN;
-        while !self.follower.is_finished() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
+        if let Some(follower) = self.follower.take() {
+            follower.stop_within(FOLLOWER_ENDS_WITHIN);
         }
     }
 }

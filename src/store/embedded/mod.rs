@@ -7,7 +7,7 @@
 //! DIR/ledger.db     the log (and its -wal and -shm)
 //! DIR/index/        the derived index
 //!
-//!   callers ── requests ──> writer thread ── frozen tables ──> index thread
+//!   callers ── requests ──> writer thread ── frozen tables ──> index worker
 //!      ^  ^     (bounded)     │   log, then index, then status        │ segments, merges
 //!      │  └───── answers ─────┘                                       v
 //!      └──── reads: a pool of connections to the log ───────── DIR/index/
@@ -18,6 +18,7 @@ mod duplicates;
 mod folder_lock;
 mod import;
 mod index;
+mod index_worker;
 mod log;
 mod merge;
 mod open_error;
@@ -31,7 +32,6 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -43,7 +43,7 @@ use self::folder_lock::FolderLock;
 use self::index::{FROZEN_TABLES_MAX, Index};
 use self::log::{LogReader, LogWriter};
 use self::readers::ReaderPool;
-use self::start::{catch_up, flush_frozen, note_duplicates};
+use self::start::{catch_up, note_duplicates};
 use self::writer::{QueuedRequest, Writer, WriterCounters, WriterRequest};
 use super::{
     AppendError, Condition, LedgerPresence, Outcome, ReadError, StampClock, Store, StoreStatus,
@@ -51,6 +51,7 @@ use super::{
 };
 use crate::domain::id::{DedupKey, Position, RecordedTime, Revision};
 use crate::domain::stream::{Stream, StreamId};
+use crate::work::{HealthProbe, Worker};
 
 pub use self::import::{ImportError, Imported};
 pub use self::log::FolderRole;
@@ -79,10 +80,11 @@ pub struct Embedded {
     index: Arc<Index>,
     readers: Arc<ReaderPool>,
     status: watch::Receiver<StoreStatus>,
-    /// The writer, and the thread that writes the index to disk while the writer commits. Both run
-    /// outside the asynchronous runtime, because they wait for the disk.
-    threads: Vec<JoinHandle<()>>,
-    /// Held until the threads have ended.
+    /// The writer's thread. It is no [`Worker`]: it ends when the queue ends, with every request
+    /// answered. `None` only while the store is dropped.
+    writer: Option<JoinHandle<()>>,
+    index_worker: Worker,
+    /// Held until both threads have ended.
     _lock: FolderLock,
 }
 
@@ -138,11 +140,8 @@ impl LockedFolder {
         let at_start = StoreStatus { tail, latest_recorded_time: latest, ..StoreStatus::EMPTY };
         let (status_sender, status) = watch::channel(at_start);
         let (queue, requests) = mpsc::channel(QUEUE_LENGTH_MAX);
-        let (flush_signal, flush_signals) = sync_channel(FROZEN_TABLES_MAX);
-        let flush_index = {
-            let (index, readers) = (index.clone(), readers.clone());
-            move || flush_signals.iter().for_each(|()| flush_frozen(&index, &readers))
-        };
+        let (frozen, frozen_tables) = mpsc::channel(FROZEN_TABLES_MAX);
+        let index_worker = index_worker::start(index.clone(), readers.clone(), frozen_tables)?;
         let writer = Writer::new(
             log,
             index.clone(),
@@ -150,16 +149,23 @@ impl LockedFolder {
             counters.clone(),
             clock,
             status_sender,
-            flush_signal,
+            frozen,
         );
-        let threads = vec![
-            std::thread::Builder::new()
-                .name("ledger-writer".into())
-                .spawn(|| writer.run(requests))?,
-            std::thread::Builder::new().name("ledger-index".into()).spawn(flush_index)?,
-        ];
-        let queue = Some(queue);
-        Ok(Embedded { queue, counters, duplicates, index, readers, status, threads, _lock: lock })
+        let writer = std::thread::Builder::new()
+            .name("ledger-writer".into())
+            .spawn(|| writer.run(requests))?;
+        let (queue, writer) = (Some(queue), Some(writer));
+        Ok(Embedded {
+            queue,
+            counters,
+            duplicates,
+            index,
+            readers,
+            status,
+            writer,
+            index_worker,
+            _lock: lock,
+        })
     }
 }
 
@@ -212,6 +218,11 @@ impl Embedded {
         self.index.last_revision(stream)
     }
 
+    /// The health of the worker that writes the index to disk.
+    pub fn workers(&self) -> Vec<HealthProbe> {
+        vec![self.index_worker.probe()]
+    }
+
     /// Queues a request for the writer, and waits for the answer.
     async fn ask<T>(
         &self,
@@ -258,8 +269,8 @@ impl Drop for Embedded {
     /// Commits the requests that wait, checkpoints the write-ahead log, and unlocks the folder.
     fn drop(&mut self) {
         self.queue = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
         }
     }
 }

@@ -77,18 +77,3 @@ pub fn catch_up(
         Ok((end, latest))
     })?
 }
-
-/// Writes all frozen tables of the index to disk.
-pub fn flush_frozen(index: &Index, readers: &ReaderPool) {
-    loop {
-        match index.flush_oldest(&|position| readers.commitment_at(position)) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => {
-                // The entries stay in memory, and are written with the next frozen table.
-                tracing::warn!(error = %error, "a part of the index was not written");
-                return;
-            }
-        }
-    }
-}

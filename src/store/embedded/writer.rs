@@ -80,9 +80,9 @@ pub struct Writer {
     log_end: LogEnd,
     /// Tells all readers how far the log goes and whether the store takes writes.
     status: watch::Sender<StoreStatus>,
-    /// Wakes the thread that writes the index to disk. The channel is bounded, so the writer waits
-    /// for that thread when the thread falls behind.
-    flush_signal: std::sync::mpsc::SyncSender<()>,
+    /// Tells the index worker of each frozen table. The channel is bounded, so the writer waits for
+    /// the worker when the worker falls behind.
+    frozen: mpsc::Sender<()>,
 }
 
 /// A request and what was decided about it.
@@ -101,11 +101,11 @@ impl Writer {
         counters: Arc<WriterCounters>,
         clock: StampClock,
         status: watch::Sender<StoreStatus>,
-        flush_signal: std::sync::mpsc::SyncSender<()>,
+        frozen: mpsc::Sender<()>,
     ) -> Self {
         let StoreStatus { tail, latest_recorded_time, .. } = *status.borrow();
         let log_end = LogEnd { position: tail, latest_recorded_time };
-        Self { log, index, duplicates, counters, clock, log_end, status, flush_signal }
+        Self { log, index, duplicates, counters, clock, log_end, status, frozen }
     }
 
     /// Runs until every sender of the queue is gone, then checkpoints the write-ahead log.
@@ -198,8 +198,9 @@ impl Writer {
         }
         if self.index.add(records.iter().map(IndexedRecord::from)) {
             self.index.freeze_recent();
-            // Waits here where too many parts of the index wait for the disk.
-            let _ = self.flush_signal.send(());
+            // Waits here where too many tables wait for the disk. Sending fails only after a panic
+            // of the worker, which the worker's health shows; the table then stays in memory.
+            let _ = self.frozen.blocking_send(());
         }
         self.status.send_modify(|status| {
             status.tail = position;

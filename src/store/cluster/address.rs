@@ -6,6 +6,7 @@
 use std::fmt;
 
 use eventstore::{ClientSettings, Credentials};
+use percent_encoding::percent_decode_str;
 
 /// The parameters that the client crate knows. The crate ignores any other parameter in silence,
 /// for instance a mistyped `tlsVerifyCert`, so the check here refuses it.
@@ -174,19 +175,13 @@ fn decode_credentials(user: &str) -> Result<Credentials, AddressError> {
 
 /// Decodes `%40` and the like; `None` where a `%` is not followed by two hexadecimal digits.
 fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &rest[2..];
+    let is_escape = |after: &str| {
+        after.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
+    Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
 }
 
 #[cfg(test)]
@@ -240,6 +235,8 @@ mod tests {
             ),
             ("esdb://u:secret@a:port?tls=false", AddressError::Form),
             ("esdb://secret@a:1?tls=false", AddressError::Credentials),
+            ("esdb://u:secret%4@a:1?tls=false", AddressError::Credentials),
+            ("esdb://u:secret%+4@a:1?tls=false", AddressError::Credentials),
             ("esdb://u:secret@a:1?tls=perhaps", AddressError::Form),
             (
                 "esdb://u:secret@a:1?tlsCaFile=/nowhere/ca.crt",

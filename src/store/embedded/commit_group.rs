@@ -121,10 +121,15 @@ impl<'a> CommitGroup<'a> {
 
     /// The first record of the group or the log with a dedup key.
     pub fn first_with_key(&self, dedup_key: &DedupKey) -> io::Result<Option<Position>> {
-        match self.dedup_keys.get(dedup_key) {
-            Some(first) => Ok(Some(*first)),
+        match self.first_in_group(dedup_key) {
+            Some(first) => Ok(Some(first)),
             None => self.index.find(dedup_key),
         }
+    }
+
+    /// The first record of the group with a dedup key.
+    pub fn first_in_group(&self, dedup_key: &DedupKey) -> Option<Position> {
+        self.dedup_keys.get(dedup_key).copied()
     }
 
     /// The revision of the next record of a stream.

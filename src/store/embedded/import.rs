@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::commit_group::CommitGroup;
 use super::log::PlacedRecord;
-use crate::domain::id::Revision;
+use crate::domain::id::{Position, Revision};
 use crate::domain::record::View;
 use crate::domain::stream::StreamId;
 use crate::store::{AppendError, Stored};
@@ -53,16 +53,25 @@ impl From<io::Error> for ImportError {
     }
 }
 
+fn checked_view(record: &[u8]) -> View<'_> {
+    View::new(record).expect("checked by check_revisions")
+}
+
 impl CommitGroup<'_> {
     /// Adds the records of an import to the group; says how many they are.
     pub fn import(&mut self, records: Vec<Imported>) -> Result<usize, ImportError> {
         self.check_revisions(&records)?;
+        // Everything that may fail comes first: a group that has one record commits that record.
+        let dedup_keys = records.iter().map(|imported| checked_view(&imported.record).dedup_key());
+        let first_in_log: Vec<Option<Position>> = dedup_keys
+            .map(|dedup_key| self.first_with_key(&dedup_key))
+            .collect::<Result<_, _>>()?;
         let imported = records.len();
-        for Imported { revision, record } in records {
-            let view = View::new(&record).expect("checked above");
+        for (Imported { revision, record }, first_in_log) in records.into_iter().zip(first_in_log) {
+            let view = checked_view(&record);
             let (stream, dedup_key, recorded) =
                 (view.stream_id(), view.dedup_key(), view.recorded());
-            let first_with_key = self.first_with_key(&dedup_key)?;
+            let first_with_key = first_in_log.or(self.first_in_group(&dedup_key));
             let stored = Stored {
                 position: self.next_position(),
                 revision,
@@ -88,5 +97,47 @@ impl CommitGroup<'_> {
             *next += 1;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{DedupKey, RecordedTime};
+    use crate::store::embedded::commit_group::LogEnd;
+    use crate::store::embedded::index::{Index, IndexedRecord};
+
+    /// The bytes of a record of class J: stream and dedup key, and zeros elsewhere.
+    fn imported(stream: u8, dedup_key: u8) -> Imported {
+        let mut record = vec![0; 158];
+        record[1] = b'J';
+        record[6..22].fill(stream);
+        record[22..54].fill(dedup_key);
+        Imported { revision: Revision(0), record: record.into() }
+    }
+
+    #[test]
+    fn a_read_of_the_index_that_fails_midway_leaves_no_record_of_the_import() {
+        let folder = tempfile::tempdir().unwrap();
+        let commitment = |_: Position| Ok(Some([5; 32]));
+        let index = Index::open(folder.path(), [1; 16], &commitment).unwrap();
+        let position = Position::new(1);
+        let known = IndexedRecord {
+            position,
+            dedup_key: DedupKey([7; 32]),
+            stream: StreamId::from_bytes([3; 16]),
+        };
+        index.add([known].into_iter());
+        index.freeze_recent();
+        assert!(index.flush_oldest(&commitment).unwrap());
+        let segment = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        std::fs::File::options().write(true).open(segment).unwrap().set_len(0).unwrap();
+
+        let log_end = LogEnd { position, latest_recorded_time: RecordedTime::from_micros(0) };
+        let mut group = CommitGroup::new(&index, log_end);
+        // The filter in memory answers for the first key; the second key is read from the file.
+        let import = group.import(vec![imported(1, 6), imported(2, 7)]);
+        assert!(matches!(import, Err(ImportError::Append(AppendError::Failed))));
+        assert_eq!(group.into_records().len(), 0);
     }
 }

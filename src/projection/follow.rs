@@ -2,7 +2,7 @@
 //! live.
 //! Always: the committed state of a projection was computed from this log, up to the record that
 //! the state names; otherwise the state is rebuilt. The follower rests in proportion to the events
-//! that are being recorded, so that recording does not wait for it.
+//! that are being recorded, so that recording does not wait for the follower.
 //!
 //! ```text
 //! log:    1 2 3 … committed … end of the stretch … end of the log
@@ -23,17 +23,17 @@ use crate::work::Control;
 /// The number of records read at once: some 10 MiB.
 const PAGE_RECORDS: usize = 10_000;
 
-/// The longest wait before the clock is looked at again: an operator may have set it.
+/// The longest wait before the clock is read again: an operator may have set the clock.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The pause after a fault: most faults are full disks, which take a person to mend.
+/// The pause after a fault: most faults are full disks, which only a person can repair.
 const FAULT_PAUSE: Duration = Duration::from_secs(5);
 
-/// The rest for each event recorded since the last rest, about what it costs to record one
-/// (ours: ops/bench, A): recording has the processors, the caches and the disk.
+/// The rest for each event recorded since the last rest. Recording one event takes about this long
+/// (ops/bench, A); meanwhile recording has the processors, the caches and the disk.
 const REST_AN_EVENT: Duration = Duration::from_micros(50);
 
-/// A rest is at most this many times as long as the work before it. The limit counts beyond some
+/// A rest is at most this many times as long as the work before it. The limit takes effect beyond
 /// 16,000 events a second. A fixed rest of this length, whatever was recorded, left the lists a
 /// million records behind at 2,500 events a second (ops/decisions/0009).
 const REST_FACTOR_MAX: u32 = 4;
@@ -59,12 +59,12 @@ impl MicrosecondClock {
     }
 }
 
-/// What a projection does at the moment.
+/// The present activity of a projection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProjectionStatus {
     /// It follows the log.
     Running,
-    /// It is made anew from the start of the log.
+    /// It is rebuilt from the start of the log.
     Rebuilding,
     /// A step failed and is tried again by itself. The service's log says why.
     Faulted,
@@ -73,7 +73,7 @@ pub enum ProjectionStatus {
 /// How far a projection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProjectionProgress {
-    /// What it does at the moment.
+    /// The projection's present activity.
     pub status: ProjectionStatus,
     /// The last record that the projection has taken in.
     pub position: Position,
@@ -83,7 +83,7 @@ pub struct ProjectionProgress {
     pub next_due: Option<DateTime<Utc>>,
 }
 
-/// A record of the log, by what ties a state to this very log.
+/// A record of the log, with the commitment that ties a state to this very log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogPoint {
     pub position: Position,
@@ -96,7 +96,7 @@ pub(super) struct LogPoint {
 pub(super) struct StretchEnd {
     pub position: Position,
     pub commitment: [u8; 32],
-    /// The latest recorded time up to it: what is known of everybody at it.
+    /// The latest recorded time up to this record. Rows of the stretch are folded as known then.
     pub known_at: RecordedTime,
 }
 
@@ -106,7 +106,7 @@ pub(super) enum Fault {
     /// The state failed: try again.
     #[error("the state of a projection failed")]
     State(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The state is damaged: make it anew.
+    /// The state is damaged: rebuild it.
     #[error("the state of a projection is damaged")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The log could not be read: try again.
@@ -116,29 +116,30 @@ pub(super) enum Fault {
 
 /// A state derived from the log, kept up to date by a [`Follower`].
 pub(super) trait Projection: Send + 'static {
-    /// Whether the state is still where it was put: anybody may delete its file at any time.
+    /// Whether the file of the state is still in its place: anybody may delete the file.
     fn is_in_place(&self) -> bool;
     /// The last record that the committed state has taken in.
     fn committed_point(&self) -> Result<LogPoint, Fault>;
-    /// The last record of a stretch whose commit was cut off. That stretch must be ended first.
+    /// The last record of a stretch that was committed only in part. That stretch must be finished
+    /// first.
     fn unfinished_stretch(&self) -> Result<Option<LogPoint>, Fault>;
-    /// Reads back from the state what the projection keeps in memory, and forgets taken records.
+    /// Reads the memory of the projection back from the state, and forgets the applied records.
     fn restore(&mut self) -> Result<(), Fault>;
     /// Deletes the state and begins at the start of the log.
     fn rebuild(&mut self) -> Result<(), Fault>;
-    /// Takes note of one record of the stretch being read, in the order of the log.
+    /// Applies one record of the stretch that is being read, in the order of the log.
     fn apply_record(&mut self, record: &RecordHeader);
-    /// Folds what the taken records change, and commits it together with the end of the stretch.
-    /// A worker that is told to stop leaves the stretch unfinished.
+    /// Folds what the applied records change, and commits it together with the end of the stretch.
+    /// If the worker has to stop, the stretch stays unfinished.
     async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault>;
-    /// Folds anew, as known at the committed record, a part of what the clock has changed. False:
-    /// there was nothing.
+    /// Folds again, as known at this time, a part of what the clock has changed. False: the clock
+    /// has changed nothing.
     async fn refold_due(&mut self, known_at: RecordedTime, pace: &mut Pace) -> Result<bool, Fault>;
     /// The first instant at which the clock changes something.
     fn next_due(&self) -> Result<Option<DateTime<Utc>>, Fault>;
 }
 
-/// Keeps the follower from holding up those who record: it works, then rests.
+/// The pace of the follower: after some work it rests, so that recording is not held up.
 pub(super) struct Pace {
     ledger: Ledger,
     control: Control,
@@ -162,7 +163,7 @@ impl Pace {
         self.pause(rest.min(worked * REST_FACTOR_MAX).min(REST_MAX)).await;
     }
 
-    /// Whether the worker was told to stop.
+    /// Whether the worker must stop.
     pub fn is_stopping(&self) -> bool {
         self.control.is_stopping()
     }
@@ -175,10 +176,10 @@ impl Pace {
     }
 }
 
-/// What a step has come to.
+/// The result of a step.
 enum StepEnd {
     Worked,
-    /// Nothing to do until then, unless something is recorded.
+    /// There is nothing to do until this instant, unless an event is recorded.
     Idle(Option<DateTime<Utc>>),
 }
 
@@ -192,7 +193,7 @@ pub(super) struct Follower<P> {
 }
 
 impl<P: Projection> Follower<P> {
-    /// A follower of a log, with its projection made sure to be of that log.
+    /// Opens a follower of a log. Rebuilds the projection if its state is not of that log.
     pub async fn open(
         projection: P,
         ledger: Ledger,
@@ -211,7 +212,7 @@ impl<P: Projection> Follower<P> {
         self.progress.subscribe()
     }
 
-    /// Follows the log and the clock until the worker is told to stop.
+    /// Follows the log and the clock until the worker must stop.
     pub async fn run(mut self, control: Control) {
         let (rested_at, log_end) = (Instant::now(), Position::START);
         let mut pace = Pace { ledger: self.ledger.clone(), control, rested_at, log_end };
@@ -234,7 +235,7 @@ impl<P: Projection> Follower<P> {
         }
     }
 
-    /// Makes sure that the state is whole and of this log; makes it anew where it is not.
+    /// Restores the state if it is whole and of this log; otherwise rebuilds it.
     async fn check_state(&mut self) -> Result<(), Fault> {
         let restored = match self.matches_log().await {
             Ok(true) => self.projection.restore(),
@@ -247,7 +248,7 @@ impl<P: Projection> Follower<P> {
         }
     }
 
-    /// After a fault: a damaged state is made anew.
+    /// Recovers from a fault: rebuilds a damaged state, and checks any other state.
     async fn restore_or_rebuild(&mut self, fault: &Fault) -> Result<(), Fault> {
         match fault {
             Fault::Damaged(_) => self.projection.rebuild(),
@@ -295,7 +296,7 @@ impl<P: Projection> Follower<P> {
         let next_due = self.projection.next_due()?;
         let status = ProjectionStatus::Running;
         self.announce(ProjectionProgress { status, position, known_at, next_due });
-        // What the clock has changed has its turn also while events keep coming.
+        // Rows that the clock has changed are folded also while events keep coming.
         let known_at = known_at.unwrap_or(RecordedTime::from_micros(0));
         let has_refolded = self.projection.refold_due(known_at, pace).await?;
         Ok(if is_behind || has_refolded { StepEnd::Worked } else { StepEnd::Idle(next_due) })
@@ -312,7 +313,7 @@ impl<P: Projection> Follower<P> {
         Ok(())
     }
 
-    /// Takes in what was recorded up to a position, or ends the stretch that was cut off.
+    /// Takes in the records up to `end`, or only finishes the unfinished stretch.
     async fn catch_up(
         &mut self,
         from: Position,
@@ -350,7 +351,7 @@ impl<P: Projection> Follower<P> {
         pace.control.failed();
     }
 
-    /// Waits for a record, for the clock, or for the end.
+    /// Waits for a record, for the clock, or for the end of the worker.
     async fn wait(&mut self, until: Option<DateTime<Utc>>, pace: &mut Pace) {
         let now = self.clock.now();
         let due = until.map(|until| (until - now).to_std().unwrap_or_default());

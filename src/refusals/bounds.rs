@@ -1,31 +1,32 @@
 //! The bounds of the table of refusals: items, sources, bytes and days.
-//! Always: of too much, the fullest source gives up its oldest refusals, so that a flood of one
-//! source costs that source; what was given up is counted, what was kept to the end is not.
+//! Always: if there are too many bytes, the source with most of them loses its oldest refusals, so
+//! that a flood costs only the source that caused it. Refusals that were dropped to make room are
+//! counted; refusals that were kept for [`DAYS_MAX`] days are not.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, Error, Params, params};
 
-/// Refusals kept of one source: a night's batch, each event of it wrong in its own way.
+/// The refusals kept of one source: a night's batch in which each event is wrong in another way.
 pub const ITEMS_MAX: usize = 1_000;
 
-/// Sources of which refusals are kept: every prison, house and registry of the country, several
+/// The sources of which refusals are kept: every prison, house and registry of the country, several
 /// times over.
 pub const SOURCES_MAX: usize = 1_024;
 
-/// Bytes of all refusals: about 30,000 of the common size.
+/// The bytes of all refusals: about 30,000 refusals of the common size.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Days that a refusal is kept: a vendor on holiday reads it after. It holds the sender's own id
-/// of an event, which is a reason to let go of it.
+/// The days that a refusal is kept: a vendor can read it after a holiday. A refusal holds the
+/// sender's id of an event, so it is not kept longer.
 pub const DAYS_MAX: i64 = 30;
 
-/// Up to here any refusal may be missing.
+/// Notes that refusals up to `until` may be missing.
 pub fn say_missing(to: &Connection, until: i64) -> Result<(), Error> {
     let query = "UPDATE total SET missing_until = ?1 WHERE missing_until < ?1";
     to.prepare_cached(query)?.execute([until]).map(drop)
 }
 
-/// Lets go of what has been kept long enough. That is not counted as dropped.
+/// Deletes the refusals that have been kept long enough. They do not count as dropped.
 pub fn expire(from: &Connection, now: DateTime<Utc>) -> Result<(), Error> {
     let oldest = oldest(now);
     let gone = from.prepare_cached("DELETE FROM refusal WHERE at < ?1")?.execute([oldest])?;
@@ -35,7 +36,7 @@ pub fn expire(from: &Connection, now: DateTime<Utc>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Holds every bound again after one refusal of a source was put in. Gives the number of refusals
+/// Restores every bound after one refusal of a source was inserted. Returns the number of refusals
 /// that were dropped.
 pub fn make_room(table: &Connection, source: &str) -> Result<u64, Error> {
     let mut dropped = 0;
@@ -70,8 +71,8 @@ fn drop_oldest(table: &Connection, source: &str) -> Result<u64, Error> {
     Ok(1)
 }
 
-/// Takes away the source that was refused nothing for longest. What was known of its losses goes
-/// too, so from here on any source's refusals up to then may be missing.
+/// Deletes the source whose last refusal is the oldest. The count of its dropped refusals goes too,
+/// so from now on refusals of any source may be missing up to the time of that last refusal.
 fn forget_the_quietest(table: &Connection) -> Result<u64, Error> {
     let query = "SELECT source, items, newest FROM source ORDER BY newest LIMIT 1";
     let quietest = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
@@ -82,7 +83,7 @@ fn forget_the_quietest(table: &Connection) -> Result<u64, Error> {
     Ok(items.unsigned_abs())
 }
 
-/// What was refused before this is let go of.
+/// The earliest `at` that is still kept.
 pub fn oldest(now: DateTime<Utc>) -> i64 {
     (now - TimeDelta::days(DAYS_MAX)).timestamp_micros()
 }

@@ -1,6 +1,6 @@
 //! Refused events, kept for a while, so that a vendor can read what was refused and why.
-//! Always: ids, codes and pointers, never content; bounded in items, sources, bytes and days, and
-//! what was dropped is counted; nobody who sends or records waits for the disk.
+//! Always: a refusal holds ids, codes and pointers, never content. Items, sources, bytes and days
+//! are bounded, and dropped refusals are counted. No sender waits for the disk.
 
 mod bounds;
 mod table;
@@ -25,17 +25,17 @@ pub use self::table::{RefusalPage, RefusedEvent};
 /// The file in the data folder.
 const FILE: &str = "refusals.db";
 
-/// The longest wait before the table is looked at for what has been kept long enough.
+/// Refusals that have been kept long enough are deleted at least this often.
 const EXPIRY: Duration = Duration::from_secs(3600);
 
-/// One refused event: whose it is, and why it was refused.
+/// One refused event: who sent it, and why it was refused.
 #[derive(Debug)]
 pub struct Refusal<P> {
-    /// The system that sent it.
+    /// The system that sent the event.
     pub source: Box<str>,
-    /// That system's id for it.
+    /// The id that this system gave the event.
     pub id: Box<str>,
-    /// Its type, if it is one of the vocabulary.
+    /// The event's type, if the vocabulary has the type.
     pub kind: Option<&'static str>,
     /// The problem, without content.
     pub problem: P,
@@ -58,21 +58,21 @@ pub enum RefusalsError {
 /// The refusals of all sources. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Refusals {
-    // A channel, so that those who send events wait neither for the disk nor for each other.
+    // A channel, so that requests that bring events wait neither for the disk nor for each other.
     requests: mpsc::UnboundedSender<KeeperRequest>,
     losses: Arc<Losses>,
     clock: fn() -> DateTime<Utc>,
-    /// Ends with everything written when the last clone goes.
+    /// Writes everything that is queued and ends when the last clone is dropped.
     worker: Arc<Worker>,
 }
 
-/// What the worker is asked to do.
+/// A request to the worker.
 enum KeeperRequest {
     Keep(Vec<NewRefusal>),
     Page { source: String, before: Option<i64>, limit: usize, reply: oneshot::Sender<RefusalPage> },
 }
 
-/// What those who keep refusals and the worker share: what is on its way, and what was lost.
+/// The counts that the callers share with the worker: queued bytes and lost refusals.
 #[derive(Default)]
 struct Losses {
     /// Bytes of refusals on their way to the worker; more than the table may hold is not queued.
@@ -118,9 +118,9 @@ impl Refusals {
         Ok(Self { requests, losses, clock, worker })
     }
 
-    /// Keeps refusals, in order. It waits for nothing: a crash of the process may take the last
-    /// ones, and more than the table may hold in all is dropped at once while the disk stands
-    /// still.
+    /// Keeps refusals, in order, without waiting. A crash of the process may lose the last of them.
+    /// While the disk stands still, at most as many bytes as the table may hold are queued, and all
+    /// further refusals are dropped.
     pub fn keep<P: Serialize>(&self, refusals: Vec<Refusal<P>>) {
         if refusals.is_empty() {
             return;
@@ -163,7 +163,7 @@ impl Refusals {
     }
 }
 
-/// The task of the worker. It alone has the table, so that requests are answered in their order.
+/// The task of the worker. No other task has the table, so requests are answered in their order.
 struct Keeper {
     table: RefusalTable,
     losses: Arc<Losses>,
@@ -182,7 +182,7 @@ impl Keeper {
                 Some(Ok(None)) | None => break,
             }
         }
-        // What was sent before the stop is kept.
+        // Requests that were sent before the stop are still served.
         while let Ok(request) = inbox.try_recv() {
             self.serve(request, &control);
         }
@@ -206,14 +206,15 @@ impl Keeper {
             KeeperRequest::Page { source, before, limit, reply } => {
                 let page = self.table.page(&source, before, limit, missing_until, now);
                 if let Some(page) = self.check(page, control) {
-                    // The reader may have left.
+                    // Sending fails if nobody waits for the page any more.
                     let _ = reply.send(page);
                 }
             }
         }
     }
 
-    /// Says that a step failed, where it did. The next request tries again.
+    /// Reports to the worker's health whether a step succeeded. After a failure, the next request
+    /// tries again.
     fn check<T>(&self, done: Result<T, TableError>, control: &Control) -> Option<T> {
         match done {
             Ok(done) => {

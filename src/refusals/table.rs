@@ -1,5 +1,5 @@
 //! The table of refusals: SQLite, in `DIR/refusals.db` or in memory.
-//! Always: `at` rises strictly over all sources, so it is the place of a refusal as well; every
+//! Always: `at` rises strictly over all sources, so `at` is also the place of a refusal; every
 //! bound holds after each change.
 
 use std::fs::File;
@@ -13,18 +13,19 @@ use serde::Serialize;
 
 use super::bounds::{expire, make_room, oldest, say_missing};
 
-/// What a refusal takes in the table beside its texts.
+/// The bytes that a refusal takes in the table beside its texts.
 const REFUSAL_BYTES: usize = 64;
 
-/// The number of these tables. A file with another number is made anew.
+/// The format of these tables. A file of another format is replaced by an empty one.
 const FORMAT: i64 = 1;
 
-/// The counts of each source and of all are kept by triggers, so that they agree with the rows.
 /// Deleted content is overwritten (`secure_delete`): an id must not outlive its days in the file.
-/// NORMAL syncs at checkpoints only: these are notes, of which a crash may take the last ones.
+/// NORMAL syncs at checkpoints only: a crash may lose the last refusals.
 const PRAGMAS: &str =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;";
 
+/// Triggers keep the counts of each source and of the whole table, so that the counts agree with
+/// the rows.
 const TABLES: &str = "
 CREATE TABLE refusal (
     at INTEGER PRIMARY KEY, source TEXT NOT NULL, id TEXT NOT NULL, kind TEXT,
@@ -54,7 +55,7 @@ pub use rusqlite::Error as TableError;
 pub struct NewRefusal {
     pub source: Box<str>,
     pub id: Box<str>,
-    /// The event's type, if it is one of the vocabulary.
+    /// The event's type, if the vocabulary has the type.
     pub kind: Option<&'static str>,
     /// The problem as JSON, without content.
     pub problem: Vec<u8>,
@@ -69,15 +70,15 @@ impl NewRefusal {
 /// A refused event, as its sender reads it.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct RefusedEvent {
-    /// When it was refused.
+    /// The moment of the refusal.
     pub at: String,
-    /// The sender's id for it.
+    /// The id that the sender gave the event.
     pub id: String,
     /// The problem, without content.
     pub problem: serde_json::Value,
-    /// The system that sent it.
+    /// The system that sent the event.
     pub source: String,
-    /// Its type, if it is one of the vocabulary.
+    /// The event's type, if the vocabulary has the type.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
@@ -91,7 +92,7 @@ pub struct RefusalPage {
     pub next: Option<String>,
     /// The number of refusals of this source that were dropped to make room.
     pub dropped: u64,
-    /// All that was refused after this moment is here.
+    /// Every refusal after this moment is here, except refusals that a crash has lost.
     pub complete_since: String,
 }
 
@@ -108,8 +109,8 @@ impl RefusalTable {
         Self::over(Connection::open_in_memory()?, now)
     }
 
-    /// The table of a data folder. A damaged one, or one of another format, is made anew: it holds
-    /// notes that may be lost.
+    /// The table of a data folder. A damaged file, or a file of another format, is replaced by an
+    /// empty one: refusals may be lost.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, TableError> {
         match Self::connect(path, now) {
             Err(error) if is_damage(&error) => {
@@ -142,7 +143,7 @@ impl RefusalTable {
         if format != FORMAT {
             let transaction = connection.transaction()?;
             transaction.execute_batch(TABLES)?;
-            // Whatever was refused before this table was made is missing from it.
+            // Refusals from before this table was made are missing.
             transaction.execute("INSERT INTO total VALUES (0, ?1)", [now.timestamp_micros()])?;
             transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.commit()?;
@@ -152,8 +153,8 @@ impl RefusalTable {
         Ok(Self { connection, last })
     }
 
-    /// Puts refusals into the table, in order, and makes room. Gives the number of refusals that
-    /// were dropped for it. Refusals up to `missing_until` may never have reached the table.
+    /// Puts refusals into the table, in order, and makes room. Returns the number of refusals that
+    /// were dropped to make room. Refusals up to `missing_until` may never have reached the table.
     pub fn put(
         &mut self,
         refusals: &[NewRefusal],
@@ -165,7 +166,7 @@ impl RefusalTable {
         say_missing(&transaction, missing_until)?;
         let (mut dropped, mut last) = (0, self.last);
         for refusal in refusals {
-            // After all others, even when the clock steps back.
+            // The refusal comes after all others, even if the clock steps back.
             last = now.timestamp_micros().max(last + 1);
             let NewRefusal { source, id, kind, problem } = refusal;
             let bytes = i64::try_from(refusal.bytes()).unwrap_or(i64::MAX);
@@ -179,7 +180,7 @@ impl RefusalTable {
         Ok(dropped)
     }
 
-    /// Lets go of what has been kept long enough.
+    /// Deletes the refusals that have been kept long enough.
     pub fn expire(&mut self, now: DateTime<Utc>) -> Result<(), TableError> {
         expire(&self.connection, now)
     }
@@ -239,7 +240,7 @@ fn moment(at: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Whether the file is damaged, no database, or has tables of another format.
+/// Whether the error means that the file is damaged, is no database, or has another format.
 fn is_damage(error: &TableError) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -247,7 +248,7 @@ fn is_damage(error: &TableError) -> bool {
     )
 }
 
-/// A fault of the file system, as the error that SQLite's own faults have.
+/// Converts an error of the file system into the error type of SQLite.
 fn file_fault(error: io::Error) -> TableError {
     TableError::ToSqlConversionFailure(Box::new(error))
 }
@@ -341,7 +342,7 @@ mod tests {
         loop {
             let page = table.page("a", before, 3, 0, now()).unwrap();
             read.extend(page.items.into_iter().map(|item| item.at));
-            // What comes meanwhile is newer, and not on a later page.
+            // A refusal that arrives meanwhile is newer, and not on a later page.
             put(&mut table, "a", 1, 1);
             let Some(next) = page.next else { break };
             before = Some(next.parse().unwrap());

@@ -103,7 +103,7 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Of two failures, the one to report: [`Self::Unsure`] if either is, else the first.
+    /// Picks which of two failures to report: `Unsure` if one of them is `Unsure`, else the first.
     #[must_use]
     pub fn most_uncertain(self, other: Self) -> Self {
         if other == Self::Unsure { other } else { self }
@@ -117,7 +117,7 @@ pub enum ReadError {
     #[error("the store could not be read")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// This version of the program cannot read the record at this position: a newer version wrote
-    /// it, or it is damaged.
+    /// the record, or the record is damaged.
     #[error("the record at position {0} cannot be read by this version")]
     Unreadable(Position),
     /// A stream has too many records for one answer. The caller reads the log in pages instead.
@@ -142,10 +142,10 @@ pub struct Stored {
     pub position: Position,
     /// The record's number in its stream.
     pub revision: Revision,
-    /// The latest `recordedtime` of all records up to this position. It is this record's own,
-    /// unless another writer's clock gave an earlier record a later time.
+    /// The latest `recordedtime` of all records up to this position. This is the record's own
+    /// time, unless another writer's clock gave an earlier record a later time.
     pub latest_recorded_time: RecordedTime,
-    /// Whether, when this record was read, a record of another stream had the same dedup key.
+    /// Whether a record of another stream had the same dedup key when this record was read.
     pub is_cross_stream_duplicate: bool,
     /// The record's bytes: see [`crate::domain::record`].
     pub record: Bytes,
@@ -175,7 +175,7 @@ pub enum Condition {
     Ended,
 }
 
-/// Where the `recordedtime` of records rises in the order of the records.
+/// Whether `recordedtime` rises in the whole log, or only within each stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordedTimeOrder {
     /// There is one writer: `recordedtime` rises with position.
@@ -193,7 +193,7 @@ pub struct StoreStatus {
     pub latest_recorded_time: RecordedTime,
     /// Whether the store takes writes.
     pub condition: Condition,
-    /// Where `recordedtime` rises in the order of the records.
+    /// Whether `recordedtime` rises in the whole log, or only within each stream.
     pub recorded_time_order: RecordedTimeOrder,
     /// How often the store reconnected to its cluster; `None`: there is no cluster.
     pub reconnects: Option<u64>,
@@ -264,7 +264,7 @@ pub trait Store: Send + Sync {
     async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError>;
 
     /// The status now, and whenever it changes. The tail includes every append that returned before
-    /// the call. A thread of the store that is stuck reports nothing, so this call checks for one.
+    /// the call. A stuck thread of the store reports nothing, so this call looks for stuck threads.
     fn status(&self) -> watch::Receiver<StoreStatus>;
 
     /// Reads the record at a position; `None`: the log has none there.

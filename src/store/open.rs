@@ -1,4 +1,4 @@
-//! Opening a store: one call, on what the configuration says.
+//! Opening the store that the configuration names, in one call.
 //! Always: a folder or cluster opens only with the keys of its ledger, which lie in the data
 //! folder. A check value of the keys stands beside the log, so that no record is opened to compare
 //! the keys.
@@ -15,7 +15,7 @@ use crate::work::HealthProbe;
 
 pub use super::cluster::{AddressError, ClusterAddress};
 
-/// Where the records of the ledger are.
+/// The place of the ledger's records.
 #[derive(Clone)]
 pub enum StoreConfig {
     /// The records are in a data folder.
@@ -52,7 +52,7 @@ pub enum OpenError {
     /// A ledger is being moved into the folder.
     #[error("a ledger is being moved into the folder: run the same `migrate` again to its end")]
     MoveUnfinished,
-    /// The folder has a ledger of its own.
+    /// The folder already holds a ledger that is in no cluster.
     #[error("the folder has a ledger of its own; `care-ledger migrate` moves it into a cluster")]
     OwnLedger,
 }
@@ -65,9 +65,9 @@ pub struct OpenStore {
     pub workers: Vec<HealthProbe>,
 }
 
-/// Opens a store, or makes a store where there is none. `keys_check` gives the check value of the
-/// ledger's keys; it is called once, while no other process can make the same store. `progress` is
-/// told how many of how many records are ready.
+/// Opens a store, or makes a store if there is none. `keys_check` returns the check value of the
+/// ledger's keys. It is called once; for a store in a folder, while the folder is locked.
+/// `progress` receives the work done so far and the total work.
 ///
 /// # Errors
 /// See [`OpenError`]. Errors of `keys_check` are passed on.
@@ -101,8 +101,8 @@ pub async fn open<E: From<OpenError>>(
     }
 }
 
-/// The check value of a replica's keys. A replica that has a copy starts without its cluster; the
-/// follower compares the keys with the cluster's later.
+/// The check value of a replica's keys. A replica that has a copy can start without its cluster;
+/// then the follower compares the keys with the cluster's claim later.
 async fn check_of_replica<E: From<OpenError>>(
     address: &ClusterAddress,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! Which content keys were destroyed, when, and on what basis.
+//! The content keys that were destroyed, each with the time and the basis of its erasure.
 //! Always: a key that is listed here opens nothing any more; a key that is merely missing is not
 //! listed.
 
@@ -26,7 +26,7 @@ impl Erasures {
         class: Class,
         generation: KeyGeneration,
     ) -> Option<&Erasure> {
-        // Almost every ledger has none, and this is asked for every record that is read.
+        // Almost every ledger has no erasures, and every record that is read calls this.
         if self.0.is_empty() {
             return None;
         }

@@ -7,10 +7,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Why there are no keys.
+/// Why keys could not be read or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The ledger has its keys no longer: put `ledger.keys` back from where it is kept.
+    /// The ledger's keys are gone: put `ledger.keys` back from a backup.
     #[error(
         "ledger.keys is missing, but the ledger has begun; put it back from your backup, or copy \
          that of another replica"
@@ -30,7 +30,7 @@ pub enum KeyError {
     Random,
 }
 
-/// A key that nobody has drawn before.
+/// A new random key.
 pub fn random_key() -> Result<[u8; 32], KeyError> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|_| KeyError::Random)?;

@@ -18,7 +18,7 @@ use super::key_file::{self, KeyError, random_key};
 /// The file of the keys in a data folder.
 const FILE: &str = "ledger.keys";
 
-/// The first line, which tells the file from others and from later forms of it.
+/// The first line: it shows that the file holds keys, and in which form.
 const FIRST_LINE: &str = "care-ledger keys 1";
 
 /// The names of the keys, in the order of the file.
@@ -108,7 +108,7 @@ impl LedgerKeys {
         folder.join(FILE).exists()
     }
 
-    /// A hash of the keys that tells which ledger a log is, and nothing of the keys.
+    /// A hash of the keys. It shows which ledger a log belongs to, and reveals nothing of the keys.
     pub fn check(&self) -> [u8; 32] {
         blake3::derive_key(CHECK_CONTEXT, self.0.as_flattened())
     }

@@ -1,6 +1,6 @@
 //! The master key, in `DIR/master.key`: 64 hexadecimal digits.
-//! Always: drawn when a ledger begins, and never changed here. Nothing uses it yet; it is to wrap
-//! the keys of persons.
+//! Always: drawn when a ledger begins, and never changed here. Nothing uses the key yet; later it
+//! wraps the keys of persons.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A backend to try, and records to try it with.
+//! The backends under test, and records to test them with.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -25,13 +25,14 @@ pub const PAIR_KEY: [u8; 32] = [7; 32];
 /// In what capacity the suite reads.
 pub const READER: Reader = Reader::system("test");
 
-/// What tells the suite's ledger in a cluster.
+/// The check value of the keys of the suite's ledger.
 pub const CHECK: [u8; 32] = [8; 32];
 
-/// Names a server to try instead of the stand-in.
+/// The variable that names a server to test instead of the stand-in.
 const SERVER: &str = "CARE_LEDGER_TEST_ESDB";
 
-/// What passes by itself, of writes and of the feed: nothing of it may be seen by who appends.
+/// Faults of writes and of subscriptions that pass by themselves. A caller that appends must not
+/// notice them.
 const TROUBLES: [(Fault, Call); 13] = [
     (Fault::NotReady, Call::Append),
     (Fault::TooBusy, Call::Append),
@@ -48,14 +49,14 @@ const TROUBLES: [(Fault, Call); 13] = [
     (Fault::NotReady, Call::ReadAll),
 ];
 
-/// A backend, and where it keeps its things.
+/// A backend, and the folder and cluster that it uses.
 pub struct Bench {
     pub folder: TempDir,
     pub cluster: Option<Cluster>,
     _troubles: Option<Troubles>,
 }
 
-/// Ends with the bench.
+/// The task that causes faults. It ends with the bench.
 struct Troubles(JoinHandle<()>);
 
 impl Drop for Troubles {
@@ -64,7 +65,7 @@ impl Drop for Troubles {
     }
 }
 
-/// A server that somebody runs, or the stand-in.
+/// A running server, or the stand-in.
 pub enum Cluster {
     Server(String),
     Standin(Standin),
@@ -75,7 +76,7 @@ impl Bench {
         Self { folder: tempfile::tempdir().unwrap(), cluster: None, _troubles: None }
     }
 
-    /// The server that is named, or a stand-in with what others write in its log.
+    /// The named server, or a stand-in whose log holds events of other applications too.
     pub async fn cluster() -> Self {
         let cluster = match std::env::var(SERVER) {
             Ok(address) => Cluster::Server(address),
@@ -89,7 +90,7 @@ impl Bench {
         Self { folder, cluster: Some(cluster), _troubles: None }
     }
 
-    /// A stand-in where something goes wrong all the time.
+    /// A stand-in with a new fault or a new leader every few hundred milliseconds.
     pub async fn troubled() -> Self {
         let standin = Standin::start(3).await;
         let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
@@ -117,7 +118,7 @@ impl Bench {
         }
     }
 
-    /// A backend with a fresh person to write to.
+    /// Opens the backend with a new clock.
     pub async fn fresh(&self) -> Arc<dyn Store> {
         self.open(clock()).await
     }
@@ -129,7 +130,7 @@ async fn trouble(standin: Standin, mut dice: Dice) {
         let place = usize::try_from(dice.below(TROUBLES.len() as u64 + 2)).unwrap();
         match TROUBLES.get(place) {
             Some((fault, call)) => {
-                // One at a time: where they piled up, each call would fail.
+                // One fault at a time: if faults piled up, each call would fail.
                 standin.clear_faults();
                 standin.fault(*fault, *call, 1);
             }
@@ -146,19 +147,19 @@ pub async fn replica(address: &str, folder: &std::path::Path, clock: StampClock)
     EventStoreDb::open(address, folder, CHECK, clock, &mut |_, _| ()).await.unwrap()
 }
 
-/// A clock that moves by a microsecond a look, later than any run before.
+/// A clock that starts at the present time and moves by a microsecond at each reading.
 pub fn clock() -> StampClock {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = AtomicI64::new(i64::try_from(now.as_micros()).unwrap());
     Arc::new(move || RecordedTime::from_micros(now.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// Somebody whom no run before has written to.
+/// A person to whom no earlier run has written.
 pub fn anyone() -> PersonId {
     PersonId::new(Uuid::new_v4())
 }
 
-/// An id that no run before has used.
+/// An id that no earlier run has used.
 pub fn id() -> String {
     Uuid::new_v4().to_string()
 }
@@ -167,7 +168,7 @@ pub fn stamped(person: PersonId, id: &str) -> UnstampedRecord {
     salted(person, id, 9)
 }
 
-/// The same with a salt of its own, as each request has: two of one event differ.
+/// A record with its own salt, as each request has: two records of one event differ.
 pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
     UnstampedRecord::new(&draft, person.into(), dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
@@ -178,7 +179,7 @@ pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {
     Write { stream: Stream::person(person), expected, group: AppendGroup::WithStream, records }
 }
 
-/// The records of an outcome that is to be an append.
+/// The records of an outcome, which must be an append.
 pub fn appended(outcome: &Outcome) -> &[Stored] {
     match outcome {
         Outcome::Appended(stored) => stored,
@@ -190,7 +191,7 @@ pub fn end(store: &dyn Store) -> Position {
     store.status().borrow().tail
 }
 
-/// All behind a position.
+/// All records behind a position.
 pub async fn behind(store: &dyn Store, after: Position) -> Vec<Stored> {
     let mut all: Vec<Stored> = Vec::new();
     loop {

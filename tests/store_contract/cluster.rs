@@ -1,4 +1,5 @@
-//! What only a cluster promises: replicas that agree, a copy that is derived. All on the stand-in.
+//! The promises that only a cluster makes: replicas agree, and a copy is derived from the cluster.
+//! All tests run on the stand-in.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub async fn all(store: &EventStoreDb) -> Vec<Stored> {
     behind(store, Position::START).await
 }
 
-/// The streams that share a pair with one.
+/// The streams that share a dedup key with a stream, this stream included.
 async fn cross_stream_duplicates(store: &EventStoreDb, stream: PersonId) -> BTreeSet<PersonId> {
     let slice = store.read_stream(&Stream::person(stream), Revision(0), 100).await.unwrap();
     let duplicates = slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate);
@@ -42,7 +43,7 @@ async fn cross_stream_duplicates(store: &EventStoreDb, stream: PersonId) -> BTre
         .collect()
 }
 
-/// Waits until a replica shows so many records.
+/// Waits until a replica shows this many records.
 async fn shows(store: &EventStoreDb, count: u64) {
     let mut status = store.status();
     let shown = status.wait_for(|now| now.tail.number() >= count);
@@ -73,7 +74,7 @@ async fn two_replicas_race_and_agree() {
             tokio::spawn(async move {
                 let mut written = 0;
                 for n in 0..15 {
-                    // Each pair is tried on both replicas, always for the same person.
+                    // Both replicas try each dedup key, always for the same person.
                     let id = format!("{}-{n}", task / 2);
                     let to = people[usize::from(task / 2 % 3)];
                     let sent = salted(to, &id, task);
@@ -107,7 +108,7 @@ async fn two_replicas_race_and_agree() {
         let times: Vec<_> = slice.records.iter().map(recorded).collect();
         assert!(times.windows(2).all(|two| two[0] < two[1]), "exact for each person");
     }
-    // A third that begins from nothing sees it so too.
+    // A third replica, which begins without a copy, reads the same records.
     let folder = tempfile::tempdir().unwrap();
     let three = open(&standin, folder.path()).await;
     assert_eq!(all(&three).await, records);
@@ -121,7 +122,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
     let two = open(&standin, folders[1].path()).await;
     let (a, b) = (anyone(), anyone());
     let id = id();
-    // Each has decided before it hears of the other.
+    // Each replica decides before it sees the record of the other.
     standin.fault(Fault::Late(Duration::from_secs(1)), Call::Append, 2);
     let writes = [write(a, Expected::Any, &[&id]), write(b, Expected::Any, &[&id])];
     let [first, second] = writes;
@@ -140,7 +141,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         let slice = store.read_stream(&Stream::person(b), Revision(0), 9).await.unwrap();
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
-    // A person's answer says so, but not as it was known before.
+    // The answer about each person has the finding, but not as known before the second record.
     let ledger = Ledger::with_store(one.clone(), PAIR_KEY);
     for person in [a, b] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
@@ -152,7 +153,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         let before = ledger.person(&READER, person, Some(first)).await.unwrap().unwrap();
         assert!(before.history.findings.is_empty(), "of two, one is known");
     }
-    // Who retries gets the receipt of its own record, although the first found is the other's.
+    // A retry gets the receipt of its own record, although the other record is found first.
     for person in [a, b] {
         let draft = draft_of(person, "urn:test", &id, "2026-03-01T10:00:00+01:00");
         let again =
@@ -161,7 +162,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         assert_eq!(again.revision, Revision(0));
     }
     drop(ledger);
-    // Also after a start, with the copy as it was and without it.
+    // The same holds after a start, with the old copy and without a copy.
     drop((one, two));
     for folder in &folders {
         let index = folder.path().join("mirror/index");
@@ -186,7 +187,8 @@ async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
         care_ledger::domain::id::RecordedTime::from_micros(ahead().micros() + hour)
     });
     let two = replica(&standin.connection_string(), folders[1].path(), ahead).await;
-    // Both decide before either is seen, and the one with the later time is written first.
+    // Both decide before either record is visible, and the record with the later time is written
+    // first.
     standin.fault(Fault::Late(Duration::from_millis(800)), Call::Append, 1);
     standin.fault(Fault::Late(Duration::from_millis(1_500)), Call::Append, 1);
     let late = two.append(vec![write(anyone(), Expected::Any, &[&id()])]);
@@ -204,7 +206,7 @@ async fn what_is_known_never_steps_back_where_the_clocks_of_replicas_differ() {
     assert_eq!(second.latest_recorded_time, latest, "of both");
     assert_eq!(one.status().borrow().latest_recorded_time, latest);
     assert_eq!(one.read_at(Position::new(3)).await.unwrap(), None);
-    // And who writes after has seen both.
+    // The next record gets a time after both.
     let next = one.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
     assert!(recorded(&appended(&next[0])[0]) > latest);
     drop(one);
@@ -274,7 +276,7 @@ async fn what_others_write_is_passed_over() {
     let standin = Standin::start(1).await;
     let folder = tempfile::tempdir().unwrap();
     standin.write_system(10);
-    // Another application's category that happens to be called as ours.
+    // Another application has a category of the same name.
     standin.write("person-42", "somethingElse", "x");
     let store = open(&standin, folder.path()).await;
     let person = anyone();

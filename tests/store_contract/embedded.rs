@@ -1,4 +1,5 @@
-//! What only the embedded store promises: one process a folder, a format, an index that is derived.
+//! The promises that only the embedded store makes: one process for each folder, one format, and an
+//! index that is derived from the log.
 
 use care_ledger::domain::id::Revision;
 use care_ledger::domain::stream::Stream;
@@ -70,7 +71,7 @@ async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
     ];
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    // More than one stretch, so that segments are written.
+    // More records than one table of the index takes, so that a segment is written.
     let count = 300_000_u32;
     for chunk in (0..count).collect::<Vec<_>>().chunks(10_000) {
         let writes = chunk

@@ -1,6 +1,6 @@
-//! Faults of a cluster as named rows: whatever happens to a call, nothing acknowledged is lost and
-//! nothing is there twice. Each write fault twice: the write lost, and the write kept but its reply
-//! lost. All on the stand-in.
+//! Faults of a cluster as named rows: whatever happens to a call, no acknowledged record is lost
+//! and no record is stored twice. Each fault of a write has two rows: the write lost, and the write
+//! kept but its reply lost. All tests run on the stand-in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,12 @@ use super::standin::{Call, Fault, Standin};
 use super::suite::merge as merge_of;
 use super::support::draft_of;
 
-fn told(person: PersonId, id: &str) -> Draft {
+fn draft_for(person: PersonId, id: &str) -> Draft {
     draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00")
 }
 
-/// Sends an event as a sender does: until it has a receipt. Says how often it was refused.
+/// Sends an event again and again until there is a receipt, as a sender does. Returns the receipt
+/// and the number of refusals before it.
 async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
     let mut refused = 0;
     loop {
@@ -51,8 +52,8 @@ async fn open(standin: &Standin, folder: &std::path::Path) -> (Arc<EventStoreDb>
     (store, ledger)
 }
 
-/// What must hold at the end: each receipt's record is in the log where the receipt says, each
-/// event once, streams without a gap, and a replica that begins from nothing agrees.
+/// Checks that each receipt's record is in the log where the receipt says, that each event is there
+/// once, that streams have no gap, and that a new replica reads the same records.
 async fn audit(standin: &Standin, receipts: &[Receipt], why: &str) {
     let mut revisions: BTreeMap<String, u64> = BTreeMap::new();
     let logged = standin.log();
@@ -105,9 +106,9 @@ async fn no_fault_of_a_write_loses_or_doubles_anything() {
             if n == 1 {
                 standin.fault(fault, Call::Append, times);
             }
-            let draft = told(person, &id());
+            let draft = draft_for(person, &id());
             let (receipt, _) = settled(&ledger, &draft).await;
-            // The sender's answer was lost as well, and it sends again.
+            // The answer to the sender was lost too, so the sender sends the event again.
             let (again, _) = settled(&ledger, &draft).await;
             assert_eq!(again.log_entry, receipt.log_entry, "{why}");
             receipts.push(receipt);
@@ -153,9 +154,9 @@ async fn part_of_a_batch_is_told_where_part_was_written() {
     let appended = |outcome: &&Outcome| matches!(outcome, Outcome::Appended(_));
     assert_eq!(outcomes.iter().filter(failed).count(), 1, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(appended).count(), 1, "{outcomes:?}");
-    // And so is a sender, with the receipts of what was recorded.
+    // A sender gets the error, with the receipts of the events that were recorded.
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
-    let batch = [told(anyone(), &id()), told(anyone(), &id())];
+    let batch = [draft_for(anyone(), &id()), draft_for(anyone(), &id())];
     let unrecorded = ledger.record(&batch, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(matches!(unrecorded.why, RecordError::Append(AppendError::Failed)));
     assert_eq!(unrecorded.recorded.len(), 1);
@@ -173,9 +174,9 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
     let (_store, ledger) = open(&standin, folder.path()).await;
     let (one, other) = (anyone(), anyone());
     for person in [one, other] {
-        settled(&ledger, &told(person, &id())).await;
+        settled(&ledger, &draft_for(person, &id())).await;
     }
-    // The copy in the other stream is written, and then the merge itself is not.
+    // The copy of the merge in the other stream is written, but the merge itself is not.
     standin.fault(Fault::Late(Duration::ZERO), Call::Append, 1);
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
     let merge = [merge_of(one, other)];
@@ -197,7 +198,7 @@ async fn half_a_merge_has_no_effect_until_it_is_whole() {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         assert_eq!(known.history.items.len(), 3);
     }
-    // Where already the copy is refused, the merge is not tried.
+    // If the copy of a merge is refused, the merge itself is not tried.
     let before = standin.log().len();
     standin.fault(Fault::StreamDeleted, Call::Append, 1);
     let another = [merge_of(one, anyone())];
@@ -223,12 +224,12 @@ async fn no_fault_of_the_feed_loses_or_doubles_anything() {
         let mut receipts = Vec::new();
         for n in 0..10 {
             if n == 3 {
-                // The next feeds meet it; the one that is open breaks.
+                // The open subscription breaks, and the next ones meet the fault.
                 standin.fault(fault, Call::Subscribe, times);
                 standin.kill(0).await;
                 standin.revive(0).await;
             }
-            let (receipt, _) = settled(&ledger, &told(person, &id())).await;
+            let (receipt, _) = settled(&ledger, &draft_for(person, &id())).await;
             receipts.push(receipt);
         }
         audit(&standin, &receipts, why).await;
@@ -241,12 +242,12 @@ async fn no_fault_of_the_feed_loses_or_doubles_anything() {
 async fn a_feed_that_falls_silent_is_given_up_by_who_knows_better() {
     let standin = Standin::start(1).await;
     let folder = tempfile::tempdir().unwrap();
-    // The first feed looks whether the cluster is empty.
+    // The first subscription only checks whether the cluster is empty.
     standin.fault(Fault::MuteAfter(1), Call::Subscribe, 2);
     let (store, ledger) = open(&standin, folder.path()).await;
     let begun = std::time::Instant::now();
     for _ in 0..3 {
-        let (_, refused) = settled(&ledger, &told(anyone(), &id())).await;
+        let (_, refused) = settled(&ledger, &draft_for(anyone(), &id())).await;
         assert_eq!(refused, 0);
     }
     assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
@@ -258,7 +259,7 @@ async fn a_start_goes_on_past_a_feed_that_says_nothing() {
     let standin = Standin::start(1).await;
     let folder = tempfile::tempdir().unwrap();
     let (store, ledger) = open(&standin, folder.path()).await;
-    let (receipt, _) = settled(&ledger, &told(anyone(), &id())).await;
+    let (receipt, _) = settled(&ledger, &draft_for(anyone(), &id())).await;
     drop((store, ledger));
     standin.fault(Fault::Silent, Call::Subscribe, 1);
     let (store, _ledger) = open(&standin, folder.path()).await;
@@ -312,7 +313,7 @@ async fn a_change_of_leader_is_survived_by_writers_and_the_feed() {
                     let person = anyone();
                     let mut receipts = Vec::new();
                     for _ in 0..15 {
-                        receipts.push(settled(&ledger, &told(person, &id())).await.0);
+                        receipts.push(settled(&ledger, &draft_for(person, &id())).await.0);
                         tokio::time::sleep(Duration::from_millis(40)).await;
                     }
                     receipts
@@ -338,11 +339,11 @@ async fn cut_off_a_replica_reads_on_says_so_and_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let (store, ledger) = open(&standin, folder.path()).await;
     let person = anyone();
-    let (first, _) = settled(&ledger, &told(person, &id())).await;
+    let (first, _) = settled(&ledger, &draft_for(person, &id())).await;
     for node in 0..3 {
         standin.kill(node).await;
     }
-    let draft = told(person, &id());
+    let draft = draft_for(person, &id());
     let begun = std::time::Instant::now();
     let refused =
         ledger.record(std::slice::from_ref(&draft), Expected::Any, WriteMode::Write).await;

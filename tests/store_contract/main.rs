@@ -1,9 +1,9 @@
-//! What every backend promises, as one suite that each runs, the cluster also while calls fail and
-//! leaders change at random (`SEED=7 cargo test --test store_contract troubled` runs one again);
-//! what only one promises after it.
+//! The promises of the store. Every backend runs one suite; the cluster runs the suite also while
+//! calls fail and leaders change at random (`SEED=7 cargo test --test store_contract troubled`
+//! repeats a run). The other tests are for promises that only one backend makes.
 //!
-//! `CARE_LEDGER_TEST_ESDB=esdb://…` has the cluster's part run against that server instead of the
-//! stand-in. It claims the server for the suite's own key, so name one that holds nothing else.
+//! `CARE_LEDGER_TEST_ESDB=esdb://…` runs the cluster's part against that server instead of the
+//! stand-in. The suite claims the server for its own key, so name a server that holds nothing else.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

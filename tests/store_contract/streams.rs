@@ -1,4 +1,4 @@
-//! The promise about streams that are no person's: facilities and projects have streams too.
+//! The promise about the streams of facilities and projects.
 
 use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Revision};
@@ -17,7 +17,7 @@ const TIME: &str = "2026-03-01T10:00:00+01:00";
 pub async fn two_categories_with_one_code_are_two_streams(bench: &Bench) {
     let store = bench.fresh().await;
     let before = end(&*store);
-    // Letters and digits only, so that it is a code.
+    // A code holds letters and digits only.
     let code = format!("hulp{}", anyone().to_string().replace('-', ""));
     let streams = ["facility", "project"].map(|category| {
         let name = format!("{category}-{code}").parse().unwrap();

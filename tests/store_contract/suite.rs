@@ -1,5 +1,5 @@
-//! The promises themselves. Each holds in a log that others have written to before, and writes to
-//! persons of its own.
+//! The promises of every backend. Each test runs on a log that may hold other records already, and
+//! writes to new persons.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,11 +23,11 @@ use super::bench::{
 pub use super::streams::two_categories_with_one_code_are_two_streams;
 use super::support::draft_of;
 
-fn told(person: PersonId, id: &str, day: u32) -> Draft {
+fn draft_on(person: PersonId, id: &str, day: u32) -> Draft {
     draft_of(person, "urn:test", id, &format!("2026-03-{day:02}T10:00:00+01:00"))
 }
 
-/// Two pseudonyms are one person.
+/// An event that merges two pseudonyms of one person.
 pub fn merge(one: PersonId, other: PersonId) -> Draft {
     let merge = json!({
         "specversion": "1.0", "id": id(), "source": "urn:test", "type": "person.merged",
@@ -115,15 +115,15 @@ pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
 pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Bench) {
     let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let person = anyone();
-    let first = [told(person, &id(), 1)];
+    let first = [draft_on(person, &id(), 1)];
     let receipt = ledger.record(&first, Expected::New, WriteMode::Write).await.unwrap();
     assert_eq!(receipt[0].status, ReceiptStatus::Recorded);
     for expected in [Expected::New, Expected::Any, Expected::At(Revision(9))] {
         let again = ledger.record(&first, expected, WriteMode::Write).await.unwrap();
         assert_eq!(again[0].status, ReceiptStatus::Duplicate);
         assert_eq!(again[0].log_entry, receipt[0].log_entry, "the first receipt again");
-        // The stream moves on, and the retry comes later still.
-        let next = [told(person, &id(), 2)];
+        // The stream gets another record before the next retry.
+        let next = [draft_on(person, &id(), 2)];
         ledger.record(&next, Expected::Any, WriteMode::Write).await.unwrap();
     }
 }
@@ -132,8 +132,8 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
     let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (person, other) = (anyone(), anyone());
     let id = id();
-    ledger.record(&[told(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
-    for draft in [told(person, &id, 2), told(other, &id, 1)] {
+    ledger.record(&[draft_on(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
+    for draft in [draft_on(person, &id, 2), draft_on(other, &id, 1)] {
         let refused = ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap_err();
         assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [0]));
         assert!(refused.recorded.is_empty());
@@ -147,8 +147,8 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
     let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (a, b, c) = (anyone(), anyone(), anyone());
     let taken = id();
-    ledger.record(&[told(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
-    let batch = [told(a, &id(), 1), told(b, &taken, 2), told(c, &id(), 1)];
+    ledger.record(&[draft_on(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
+    let batch = [draft_on(a, &id(), 1), draft_on(b, &taken, 2), draft_on(c, &id(), 1)];
     let refused = ledger.record(&batch, Expected::Any, WriteMode::Write).await.unwrap_err();
     assert!(matches!(&refused.why, RecordError::Reused(places) if *places == [1]));
     for person in [a, c] {
@@ -157,7 +157,7 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
             "nothing was written"
         );
     }
-    // Line by line the others are taken.
+    // If each event stands alone, the other two are recorded.
     let each = ledger.record_each(&batch, WriteMode::Write).await.unwrap();
     let statuses = each.iter().map(|receipt| receipt.as_ref().map(|receipt| receipt.status));
     let recorded = Some(ReceiptStatus::Recorded);
@@ -219,7 +219,7 @@ pub async fn racing_writers_leave_no_gap_and_no_pair_twice(bench: &Bench) {
             let (store, run) = (store.clone(), run.clone());
             tokio::spawn(async move {
                 for n in 0..10 {
-                    // Every pair is tried by four tasks, in one of three streams.
+                    // Four tasks try each dedup key, in one of three streams.
                     let id = format!("{run}-{}-{n}", task % 4);
                     let to = people[task % 4 % 3];
                     store.append(vec![write(to, Expected::Any, &[&id])]).await.unwrap();
@@ -306,7 +306,7 @@ pub async fn a_store_opened_anew_goes_on_where_it_was(bench: &Bench) {
 pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
     let store = bench.fresh().await;
     let person = anyone();
-    // As large as a record may be that holds one of the largest events.
+    // The size of a record that holds one of the largest events.
     let mut large = stamped(person, &id());
     large.head.resize(1024 * 1024 - 4096, b' ');
     let head = large.head.clone();
@@ -336,8 +336,8 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
 pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
     let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let person = anyone();
-    // More than a server takes at once by default.
-    let drafts: Vec<Draft> = (0..4_000).map(|_| told(person, &id(), 1)).collect();
+    // More records than a server takes at once by default.
+    let drafts: Vec<Draft> = (0..4_000).map(|_| draft_on(person, &id(), 1)).collect();
     let receipts = ledger.record_each(&drafts, WriteMode::Write).await.unwrap();
     let revisions = receipts.iter().map(|receipt| receipt.as_ref().unwrap().revision.0);
     assert!(revisions.eq(0..4_000));
@@ -346,14 +346,14 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
 pub async fn a_merge_links_both_streams(bench: &Bench) {
     let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
     let (one, other) = (anyone(), anyone());
-    let facts = [told(one, &id(), 1), told(other, &id(), 2)];
+    let facts = [draft_on(one, &id(), 1), draft_on(other, &id(), 2)];
     ledger.record(&facts, Expected::Any, WriteMode::Write).await.unwrap();
     let merge = [merge(one, other)];
     let receipt = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap().remove(0);
     assert_eq!((receipt.subject, receipt.revision), (one, Revision(1)));
     for person in [one, other] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
-        // Two facts, and the merge, which lies in both streams.
+        // Two facts, and the merge, which is in both streams.
         assert_eq!(known.history.items.len(), 3);
         let then = Some(receipt.log_entry.unwrap().recorded_at);
         let then = ledger.person(&READER, person, then).await.unwrap().unwrap();
@@ -382,10 +382,7 @@ pub async fn recorded_time_rises_also_when_the_clock_steps_back(bench: &Bench) {
         .filter(|stored| View::new(&stored.record).unwrap().person().unwrap() == person)
         .map(recorded)
         .collect();
-    assert!(
-        times.len() == 20 && times.windows(2).all(|dedup_key| dedup_key[0] < dedup_key[1]),
-        "{times:?}"
-    );
+    assert!(times.len() == 20 && times.windows(2).all(|two| two[0] < two[1]), "{times:?}");
     drop(store);
     let store = bench.fresh().await;
     let last = behind(&*store, before).await.iter().map(recorded).max().unwrap();

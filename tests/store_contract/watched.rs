@@ -1,5 +1,6 @@
-//! A replica watches the log it follows: what lost, changed or deleted something, what is another
-//! ledger's, and a copy that never had all are told and not answered from. All on the stand-in.
+//! A replica checks the log that it follows. It stops with a reason if the cluster lost, changed or
+//! deleted something or holds another ledger, and gives no answers from a copy that never had every
+//! record. All tests run on the stand-in.
 
 use std::collections::BTreeSet;
 
@@ -102,7 +103,7 @@ async fn what_was_read_last_and_not_written_down_is_missed_too() {
         let store = open(&standin, folder.path()).await;
         store.append(vec![write(anyone(), Expected::Any, &[&id(), &id()])]).await.unwrap();
         drop(store);
-        // As a kill leaves it.
+        // A killed process leaves an early cursor behind.
         std::fs::write(&cursor, early).unwrap();
         harm(&standin);
         let address = ClusterAddress::new(&standin.connection_string(), None).unwrap();
@@ -143,7 +144,7 @@ async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
     let store = open(&standin, folder.path()).await;
     store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
     drop(store);
-    // How far it was read is written down at the latest when all has been read.
+    // A store that has read every record has also saved how far it has read.
     drop(open(&standin, folder.path()).await);
     let cursor = folder.path().join("mirror/cursor.json");
     let whole = std::fs::read_to_string(&cursor).unwrap();

@@ -1,7 +1,7 @@
 //! Asking for a page of a list, as of one instant and one record of the log.
-//! Always: an item is what the answer about that one person says then. A row that was folded later
-//! than the page speaks of, or that the clock has passed, is folded anew from the log; so all pages
-//! that one cursor leads to speak of one moment, whatever is recorded meanwhile.
+//! Always: an item equals the answer about its person as of that instant and record. A row that was
+//! folded for a later record or instant, or that no longer holds at the instant, is folded again
+//! from the log. So all pages of one listing speak of one moment, whatever is recorded meanwhile.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::state::scan::{List, Scanned, scan};
 use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::ReadError;
 
-/// The longest wait for lists that are being made for the first time, or anew.
+/// The longest wait for lists that are being built for the first time, or rebuilt.
 const FIRST_ROWS_WAIT_MAX: Duration = Duration::from_secs(5);
 
 impl Lists {
@@ -80,15 +80,15 @@ impl Lists {
                 last = Some(key);
                 items.push(body);
             }
-            // A person without items is passed as well.
+            // A person without items is passed too: the next page begins after that person.
             let passed = ItemKey { person, number: i64::MAX };
             last = last.max(Some(passed).filter(|_| items.len() < asked.limit));
         }
         Ok(ListPage { items, next: last.filter(|_| !scan.is_last), pin })
     }
 
-    /// The present, and how far the lists have read. Lists that hold nobody yet, of a log that
-    /// does, are waited for: an empty list would say that all is well.
+    /// The present, and how far the lists have read. If the lists have read nothing yet of a log
+    /// with records, waits for the lists: an empty list would say that all is well.
     async fn pin(&self) -> Result<Pin, ListError> {
         let is_empty = self.ledger().tail() == Position::START;
         let first = Position::new(1);

@@ -1,6 +1,6 @@
-//! Whose answers depend on records outside their own stream.
-//! Always: all such persons are found; some may be found although their answer no longer depends on
-//! the record, which only folds their row once more.
+//! The persons whose answers depend on records outside their own stream.
+//! Always: every person whose answer depends on a record is found. At worst a person is found whose
+//! answer no longer depends on the record, and a row is folded needlessly.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::row::Row;
 use crate::domain::id::{DedupKey, PersonId};
 use crate::ledger::read::header::RecordHeader;
 
-/// What a person's answer depends on beside the person's own stream.
+/// One thing that a person's answer depends on, outside the person's own stream.
 pub(super) enum Dependency {
     /// Every record of another person's stream.
     Stream(PersonId),

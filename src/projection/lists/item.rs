@@ -1,6 +1,7 @@
-//! The body of an item: the answer about one person, without the moment that the list says for all.
-//! Always: each member of the answer stays a value of its own, which can be left out for a reader
-//! who may not see it; the members stand in the order of their names.
+//! The body of an item: the answer about one person, without the moment that the list states once
+//! for all items.
+//! Always: each member of the answer stays a separate value, so a member that a reader may not see
+//! can be left out; the members are sorted by name.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::id::{PersonId, Revision};
 
-/// Members of an answer that the list says once for all of its items.
+/// The members of an answer that the list states once for all items.
 const SAID_BY_THE_LIST: [&str; 2] = ["at", "known"];
 
 /// The members of an answer about one person, by name.
@@ -42,13 +43,14 @@ impl ItemBody {
         Self::of(&Answered { person, revision, answer })
     }
 
-    /// A person whom the routes about one person refuse as well; `code` is that problem's.
+    /// A person without an answer: the routes about one person refuse this person too, with the
+    /// problem that has this code.
     pub(super) fn unanswered(person: PersonId, code: &str) -> Self {
         Self::of(&Unanswered { person, unanswered: code })
     }
 
     fn of(answer: &impl Serialize) -> Self {
-        // By way of values, whose members are in the order of their names at every depth.
+        // Converted through JSON values, whose members are sorted by name at every depth.
         let answer = serde_json::to_value(answer).expect("an answer serialises into memory");
         let serde_json::Value::Object(members) = answer else { return Self(BTreeMap::new()) };
         let raw = |value| serde_json::value::to_raw_value(&value).expect("serialises into memory");

@@ -29,8 +29,8 @@ use crate::work::{self, HealthProbe, Worker};
 /// The state file in the data folder.
 const FILE: &str = "lists.db";
 
-/// The number of pages that fold rows anew at once. Others wait, so that recording has a
-/// processor: this kind of machine has two.
+/// At most this many pages fold rows again at once. Other pages wait, so that recording has a
+/// processor: a common machine has two.
 const FOLDING_MAX: usize = 1;
 
 /// Why the lists could not be started.
@@ -74,8 +74,8 @@ pub struct Lists {
 }
 
 impl Lists {
-    /// Starts keeping the lists of a ledger, in a file of its data folder. A file that is not of
-    /// this very log is not shown for a moment.
+    /// Starts keeping the lists of a ledger, in a file of its data folder. The rows of a file that
+    /// belongs to another log are never shown.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -141,7 +141,7 @@ impl Lists {
     }
 }
 
-/// What tells this build from any other: another build may fold the same records otherwise.
+/// A hash of this program. Another build may fold the same records differently.
 fn build() -> Result<[u8; 32], std::io::Error> {
     let mut program = std::fs::File::open(std::env::current_exe()?)?;
     let mut hasher = blake3::Hasher::new();

@@ -1,4 +1,4 @@
-//! What can be asked of the lists, and the page that answers.
+//! The requests to the lists, and the page that answers a request.
 //! Always: all pages that one cursor leads to speak of one moment, their [`Pin`].
 
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use crate::domain::trajectory::CustodyState;
 use crate::domain::trajectory::SubstitutionState;
 use crate::ledger::ReadError;
 
-/// Which trajectories are asked for: those that fit every filter that is set.
+/// A filter of trajectories: a trajectory must match every field that is set.
 #[derive(Debug, Clone, Default)]
 pub struct TrajectoryFilter {
     /// Custody is in this state.
@@ -24,7 +24,7 @@ pub struct TrajectoryFilter {
     pub alert: Option<AlertCode>,
 }
 
-/// Which credits are asked for: those that fit every filter that is set.
+/// A filter of credits: a credit must match every field that is set.
 #[derive(Debug, Clone, Default)]
 pub struct CreditFilter {
     /// There are at least this many treatment days.
@@ -53,7 +53,7 @@ pub struct ItemKey {
     pub number: i64,
 }
 
-/// Which page is asked for.
+/// A request for one page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
     /// The moment of an earlier page; `None`: now.
@@ -82,7 +82,7 @@ pub enum ListError {
     /// ask again later.
     #[error("the lists have read up to {0} only")]
     Behind(Position),
-    /// The state file could not be read: ask again. A damaged file is made anew by itself.
+    /// The state file could not be read: ask again. The follower replaces a damaged file.
     #[error("the state of the lists could not be read")]
     State(#[from] StateError),
     /// The log could not be read.

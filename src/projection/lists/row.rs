@@ -1,8 +1,8 @@
-//! One person's part of the lists: what the lists are filtered by, and the answers.
+//! One person's part of the lists: the keys by which the lists are filtered, and the answers.
 //! Question: where does each person stand, and what are their days in treatment worth?
 //! Reads: every record known of a person. Units: days are civil dates; instants in microseconds.
-//! Always: a row is what the answers about that one person say at an instant, but for `at` and
-//! `known`, which the list says; it holds until `changes_at`.
+//! Always: a row holds the answers about its person at an instant, without `at` and `known`, which
+//! the list states; the row holds until `changes_at`.
 
 use std::panic::AssertUnwindSafe;
 
@@ -33,9 +33,9 @@ pub(super) struct Row {
     pub person: PersonId,
     /// The row holds from this instant on.
     pub folded_at: DateTime<Utc>,
-    /// The first instant at which it may no longer hold although nothing more is recorded.
+    /// The first instant at which the row may no longer hold although nothing more is recorded.
     pub changes_at: Option<DateTime<Utc>>,
-    /// What trajectories are filtered by; `None`: this person cannot be answered.
+    /// The keys by which trajectories are filtered; `None`: this person cannot be answered.
     pub keys: Option<Keys>,
     pub trajectory: ItemBody,
     /// One for each modality.
@@ -43,7 +43,7 @@ pub(super) struct Row {
     pub depends_on: AnswerDependencies,
 }
 
-/// What trajectories are filtered by.
+/// The keys by which trajectories are filtered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Keys {
     pub custody: CustodyState,
@@ -63,7 +63,7 @@ pub(super) struct CreditRow {
 }
 
 /// The row of a person as of an instant, as known at a recorded time. `None`: nothing was known of
-/// such a person.
+/// the person.
 pub(super) async fn row(
     ledger: &Ledger,
     person: PersonId,
@@ -74,7 +74,7 @@ pub(super) async fn row(
     let code = match answered {
         Ok(Ok(row)) => return Ok(row),
         Ok(Err(ReadError::TooLong { .. })) => "streamTooLong",
-        // What this build cannot read, and a fault of ours, must not keep all others out.
+        // An unreadable record, or a bug, must not keep all other persons out of the lists.
         Ok(Err(ReadError::Unreadable(_))) | Err(_) => "internalServerError",
         Ok(Err(error)) => return Err(error),
     };
@@ -110,7 +110,7 @@ fn folded(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> Ro
     }
 }
 
-/// The credits, and when the civil day ends if they may be others on the next one.
+/// The credits, and the end of the civil day if the credits may differ on the next day.
 fn credits(
     question: &Question,
     person: &PersonHistory,
@@ -147,7 +147,8 @@ fn listed(modality: &ModalityCredit) -> Value {
     listed
 }
 
-/// The row of a person whom the routes about one person refuse as well; `code` is that problem's.
+/// The row of a person without an answer: the routes about one person refuse this person too, with
+/// the problem that has this code.
 fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
     Row {
         person,
@@ -179,7 +180,7 @@ impl Keys {
     }
 }
 
-/// The bit of an alert code. Rows of another build are folded anew, so it may move.
+/// The bit of an alert code. Another build rebuilds all rows, so the bit of a code may change.
 pub(super) fn bit(code: AlertCode) -> u32 {
     1 << (code as u32)
 }

@@ -1,7 +1,8 @@
-//! The projection behind the lists: whose rows a stretch of the log changes, and folding them.
-//! Always: every person whom a record of the stretch touches is folded once, as known at its last
-//! record; folded rows are committed as the stretch goes on, so that one that was cut off goes on
-//! where it was.
+//! The projection behind the lists: finds the persons whose rows a stretch of the log changes, and
+//! folds their rows.
+//! Always: every person whom a record of the stretch touches is folded once, as known at the last
+//! record of the stretch. Rows are committed in parts, so an interrupted stretch continues where it
+//! stopped.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +16,10 @@ use crate::ledger::Ledger;
 use crate::ledger::read::header::RecordHeader;
 use crate::projection::follow::{Fault, LogPoint, MicrosecondClock, Pace, Projection, StretchEnd};
 
-/// The number of persons committed at once, so that little is done again after a cut.
+/// The number of persons committed at once, so that little is repeated after an interruption.
 const COMMIT_PERSONS: usize = 200;
 
-/// The number of rows that the clock has changed which are folded in one step, between which new
+/// At most this many rows that the clock has changed are folded in one step. Between two steps, new
 /// records have their turn.
 const DUE_ROWS: usize = 200;
 
@@ -28,7 +29,7 @@ pub(super) struct ListRows {
     pub clock: MicrosecondClock,
     pub state: ListState,
     pub dependents: Dependents,
-    /// Whose rows the records taken so far may change, in the order in which they are folded.
+    /// The persons whose rows the applied records may change, in the order of folding.
     pub touched: BTreeSet<PersonId>,
     /// The dedup keys among these records that a record of another person carries too.
     pub cross_stream_duplicates: Vec<DedupKey>,

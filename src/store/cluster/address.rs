@@ -1,5 +1,5 @@
-//! Where a cluster is and which user asks: a connection string, and credentials in the string or
-//! in a file.
+//! The address of a cluster and the user's credentials: a connection string, with the credentials
+//! in the string or in a file.
 //! Always: neither `Display` nor an error shows a user name or a password.
 //! Form: `esdb://[user:password@]host[:port][,…]?name=value&…`, as the public clients read it.
 

@@ -1,5 +1,5 @@
 //! Writing to the cluster. For each stream: look the dedup keys up in the copy, append at the last
-//! revision that the copy shows, wait until the copy shows the append, answer with what it holds.
+//! revision that the copy shows, wait until the copy shows the append, answer from the copy.
 //! Always: an append happens only at the revision up to which the dedup keys of the stream were
 //! looked up, so that no key is in a stream twice. Every answer was read back from the cluster.
 //!
@@ -45,7 +45,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// No pause between two tries is longer.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Streams share this many locks, so that the memory for locks does not grow with the persons.
+/// Streams share this many locks, so that the memory for locks does not grow with the streams.
 const STREAM_LOCKS: usize = 1_024;
 
 /// Appends to the streams of the cluster.
@@ -68,12 +68,12 @@ struct Attempt {
 /// How much of an attempt the copy holds.
 enum CopyState {
     Nothing,
-    /// Only its first records: the rest, up to this revision, is on its way.
+    /// Only the first records; the other records, up to this revision, are on their way.
     Part(Revision),
     All(Vec<Stored>),
 }
 
-/// What to do after an attempt.
+/// The next step after an attempt.
 enum NextStep {
     /// The cluster has this revision of the stream: wait until the copy shows it.
     AwaitCopy(Revision),
@@ -82,7 +82,7 @@ enum NextStep {
 }
 
 impl ClusterWriter {
-    /// A writer over a connection; `copy` shows what the cluster has.
+    /// Makes a writer that appends over a connection; `copy` is the copy of the cluster's log.
     pub fn new(
         copy: Arc<Embedded>,
         connection: Connection,
@@ -93,7 +93,7 @@ impl ClusterWriter {
         Self { copy, connection, signals, clock, stream_locks }
     }
 
-    /// How often the connection was made again.
+    /// How often a new client replaced a broken client of the connection.
     pub fn reconnects(&self) -> u64 {
         self.connection.reconnects()
     }
@@ -181,7 +181,7 @@ impl ClusterWriter {
         Ok(writes.already_stored(&found))
     }
 
-    /// Writes to one stream, in as few appends as the ties and the size of its writes allow.
+    /// Writes to one stream, in as few appends as the groups and the sizes of the writes allow.
     async fn append_stream(&self, writes: StreamWrites) -> PlacedOutcomes {
         let mut outcomes = Vec::with_capacity(writes.len());
         for part in writes.cut() {
@@ -340,7 +340,7 @@ impl ClusterWriter {
 }
 
 impl Attempt {
-    /// The revision of its last record, once it is written.
+    /// The revision that the last record of the attempt gets.
     fn last_revision(&self) -> Revision {
         Revision(revision_after(self.after).0 + self.records.len() as u64 - 1)
     }
@@ -350,7 +350,7 @@ fn is_unwritten(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(_) | Outcome::Withheld)
 }
 
-/// The revision after the last one of a stream.
+/// The next revision of a stream that has this last revision.
 fn revision_after(last: Option<Revision>) -> Revision {
     Revision(last.map_or(0, |last| last.0 + 1))
 }

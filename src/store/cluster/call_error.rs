@@ -1,5 +1,5 @@
-//! What an error of the client crate means: whether a retry helps, and whether the call may have
-//! written something.
+//! The meaning of an error of the client crate: whether a retry helps, and whether the call may
+//! have written something.
 //! Always: no text of the server is passed on, because a server may put names of streams in it.
 
 use eventstore::{CurrentRevision, Error};
@@ -40,7 +40,7 @@ pub enum CallFailure {
     /// The append is too large: raise the cluster's maximum.
     #[error("the cluster takes no append of this size: raise its MaxAppendSize")]
     TooLarge,
-    /// The stream or the position does not exist, or no longer.
+    /// The stream or the position does not exist, or no longer exists.
     #[error("the cluster does not have what was asked for")]
     Missing,
     /// A stream was deleted, which must never happen: restore the cluster.
@@ -70,7 +70,7 @@ pub enum CallFailure {
     Client,
 }
 
-/// Parts of status messages that tell one invalid argument from another (server: RpcExceptions).
+/// Parts of status messages that distinguish invalid arguments (server: RpcExceptions).
 const TOO_LARGE: &str = "Maximum Append";
 const NO_POSITION: &str = "invalid position";
 

@@ -1,7 +1,7 @@
 //! Calls to the cluster, each with a deadline.
 //! Always: after a broken connection the next call looks for the cluster again. The client crate
-//! does not do so: its task ends at the first search that fails, and it stays with a node that
-//! died. The task does not end otherwise, so each client has a runtime of its own, and dropping the
+//! does not do so: its task ends at the first search that fails, and the client stays with a node
+//! that died. Nothing else ends the task, so each client has its own runtime, and dropping the
 //! runtime ends the task.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ const LEADER_RETRIES: usize = 2;
 /// The server sends a checkpoint after it has filtered out this many events of other applications.
 const CHECKPOINT_EVENTS: u32 = 1_000;
 
-/// The oldest server that tells a subscription when it has caught up.
+/// The oldest server version that reports to a subscription when it has caught up.
 const VERSION_MIN: (usize, usize) = (23, 10);
 
 /// A connection to the cluster.
@@ -52,8 +52,8 @@ struct CurrentClient {
     /// Runs the client crate's task on one thread. `None` only while it is dropped.
     runtime: Option<Runtime>,
     made_at: Instant,
-    /// How many clients were made before this one: tells a call whether its client was replaced
-    /// meanwhile.
+    /// The number of clients made before this client. A call compares the number to see whether its
+    /// client was replaced meanwhile.
     number: u64,
 }
 
@@ -206,8 +206,8 @@ impl Connection {
         client.subscribe_to_all(&options).await
     }
 
-    /// Makes a call. Where the node does not lead, the answer has told the client which node does,
-    /// and the call is made again.
+    /// Makes a call. If the node does not lead, its answer names the leader to the client, and the
+    /// call is made again.
     async fn call<T, F>(
         &self,
         call: impl Fn(Client, Option<Credentials>) -> F,
@@ -238,7 +238,7 @@ impl Connection {
             let current = self.current();
             (current.client.clone(), current.number)
         };
-        // The client crate sends the deadline and leaves keeping it to the server.
+        // The client crate sends the deadline, but only the server enforces it.
         let answer =
             tokio::time::timeout(CALL_DEADLINE, call(client, self.address.credentials.clone()));
         let call_error = match answer.await {
@@ -274,7 +274,7 @@ impl Connection {
     }
 
     /// The client in use. A poisoned lock is taken all the same: the client is replaced in one
-    /// step, so that a panic leaves none half made.
+    /// step, so a panic leaves no half-made client.
     fn current(&self) -> MutexGuard<'_, CurrentClient> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }

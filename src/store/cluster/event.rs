@@ -1,6 +1,6 @@
 //! A record as an event of the cluster, and back: event type `careRecord`, the clear part of the
-//! record as metadata, the rest as data, an event id made of the dedup key, in the stream of that
-//! name.
+//! record as metadata, the rest as data, an event id made of the dedup key. The stream in the
+//! cluster has the name of the record's stream.
 //! Always: metadata followed by data are the bytes of the record.
 
 use bytes::{Bytes, BytesMut};
@@ -22,8 +22,8 @@ pub(in crate::store) enum NotARecord {
     /// The event has the ledger's type and stream, and this version cannot read it.
     Unreadable,
     /// Another writer's event in a stream that must be the ledger's alone, such as the server's
-    /// own mark of a deleted stream. The event takes a revision, so that the stream refuses every
-    /// append at the last revision of the copy.
+    /// own mark of a deleted stream. The event takes a revision that the copy lacks, so the stream
+    /// refuses every append at the last revision of the copy.
     OtherWriter,
 }
 

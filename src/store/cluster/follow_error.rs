@@ -8,7 +8,7 @@ use crate::store::{AppendError, ReadError};
 /// Why the cluster is no longer followed: a person has to look before the replica starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FollowStopReason {
-    /// The cluster was restored from an older backup, or is another one.
+    /// The cluster was restored from an older backup, or is another cluster.
     #[error(
         "the cluster does not have the last record that was read from it: it is another one, or \
          was restored from an older backup"
@@ -17,7 +17,7 @@ pub enum FollowStopReason {
     /// A stream was truncated, scavenged or deleted, or a node lost part of its log.
     #[error("a record is missing in a stream of the cluster")]
     RecordMissing,
-    /// A stream was deleted and written anew, or the cluster was restored and written on.
+    /// A stream was deleted and written again, or the cluster was restored and then written to.
     #[error("the cluster has another record where it had one before")]
     RecordChanged,
     /// A newer version wrote the record, or the record is damaged.

@@ -1,7 +1,7 @@
-//! Which ledger a cluster holds. The last event of the stream `careLedger` names the ledger by a
-//! hash of the ledger's key.
-//! Always: of two ledgers that claim an empty cluster at once, one gets the cluster and the other
-//! is refused. While a ledger is being moved into a cluster, the cluster is claimed by that ledger
+//! The claim on a cluster: which ledger the cluster holds. The last event of the stream
+//! `careLedger` names the ledger by a hash of the ledger's key.
+//! Always: if two ledgers claim an empty cluster at once, one gets the cluster and the other is
+//! refused. While a ledger is being moved into a cluster, the cluster is claimed by that ledger
 //! and no replica serves it.
 
 use std::time::Duration;
@@ -15,7 +15,8 @@ use super::follow_error::FollowError;
 use super::subscription::RecordSubscription;
 use crate::domain::id::Revision;
 
-/// The stream of the claim. Its name is outside the category `person`, so that it is no record.
+/// The stream of the claim. Its name has no prefix of the streams of records, so that no
+/// subscription takes a claim for a record.
 const CLAIM_STREAM: &str = "careLedger";
 
 /// Event type: all records of the ledger are in the cluster.
@@ -24,11 +25,11 @@ const COMPLETE: &str = "careLedger";
 /// Event type: a move into the cluster has begun and has not ended.
 const MOVING: &str = "careLedgerMoving";
 
-/// The first byte of a claim: the format of the ledger's records. Earlier builds, none of which was
-/// released, wrote a claim without it.
+/// The first byte of a claim: a number for the format of the records in the cluster. Earlier
+/// builds, never released, wrote another format of records and a claim without this byte.
 const CLAIM_FORMAT: u8 = 1;
 
-/// The subscription that looks for records must say something within this time.
+/// The subscription that looks for records must deliver something within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The ledger that a cluster holds, by a hash of the ledger's key, and whether all of it is there.
@@ -76,11 +77,11 @@ pub async fn read_claim(connection: &Connection) -> Result<Option<LedgerClaim>, 
     Ok(Some(claim))
 }
 
-/// Claims a cluster that nobody has claimed. Returns the claim that then stands there, which is
-/// another ledger's where that ledger was first.
+/// Claims a cluster that no ledger has claimed. Returns the claim that the cluster then has:
+/// another ledger's, if that ledger was faster.
 ///
 /// # Errors
-/// A call failed, or the cluster has records although nobody has claimed it.
+/// A call failed, or the cluster has records although no ledger has claimed the cluster.
 pub async fn claim_cluster(
     connection: &Connection,
     claim: LedgerClaim,

@@ -23,18 +23,18 @@ pub const PROGRESS_FILE: &str = "cursor.json";
 /// Records of the copy are compared with the cluster's in pages of this many.
 const COMPARED_RECORDS: usize = 1_000;
 
-/// How far the cluster was read, and which record of the copy that was.
+/// How far the cluster was read, and which record of the copy was read last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct ReadProgress {
-    /// Where the last record that was read stands in the cluster's log.
+    /// The position of the last record that was read, in the cluster's log.
     last_record: ClusterPosition,
     /// The cluster's log was read up to here; between the last record and here are only events of
     /// other applications.
     read_up_to: ClusterPosition,
     /// The position of the last record in the copy.
     position: u64,
-    /// The commitment of the last record, which proves that the copy beside the file is the one
-    /// that the file speaks of.
+    /// The commitment of the last record. It proves that the file belongs to the copy beside the
+    /// file.
     commitment: [u8; 32],
     /// See [`LogCopy::was_complete`].
     was_complete: bool,
@@ -44,8 +44,8 @@ struct ReadProgress {
 pub struct LogCopy {
     log: Arc<Embedded>,
     file: PathBuf,
-    /// Up to the last record that the cluster has shown. Behind it the copy may hold more records
-    /// from before a restart; the cluster has to show these again.
+    /// The last record that the cluster has shown, and how far its log was read. Behind this record
+    /// the copy may hold more records from before a restart; the cluster must show them again.
     progress: Option<ReadProgress>,
     was_complete: bool,
 }
@@ -74,8 +74,8 @@ impl LogCopy {
         Ok(copy)
     }
 
-    /// Goes back to the last record: the cluster accepts no subscription behind the position up to
-    /// which its log was read, because no event begins there any longer.
+    /// Goes back to the last record, for a cluster that refuses a subscription behind the position
+    /// up to which its log was read, because no event begins there any longer.
     pub fn go_back_to_last_record(&mut self) {
         if let Some(progress) = &mut self.progress {
             progress.read_up_to = progress.last_record;
@@ -116,7 +116,7 @@ impl LogCopy {
     /// See [`FollowError`].
     pub async fn take_over(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
         let DeliveredRecords { records, is_caught_up, delivered_up_to } = delivery;
-        // The first record may be the one behind which the subscription was to begin.
+        // A subscription may begin with the record after which it should begin.
         let before = self.progress.map(|progress| progress.last_record);
         let mut new =
             records.into_iter().filter(|(position, _)| Some(*position) > before).peekable();
@@ -168,8 +168,8 @@ impl LogCopy {
         self.log.status().borrow().tail
     }
 
-    /// Writes down how far the cluster was read; after a restart it is read on from there. A
-    /// failure only costs time then, so it is logged and nothing else.
+    /// Saves how far the cluster was read; after a restart, reading continues there. A failure only
+    /// costs time after a restart, so it is only logged.
     pub fn save_progress(&self) {
         let Some(progress) = self.progress else { return };
         let draft = self.file.with_extension("draft");

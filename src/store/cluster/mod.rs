@@ -1,13 +1,13 @@
 //! The store on an EventStoreDB or KurrentDB cluster, for an organisation that outgrew one machine.
 //! Always: the cluster is the truth. Beside each process lies a copy of the cluster's log, which
 //! can be deleted at any time; every read is answered from the copy. A write is acknowledged once
-//! the cluster has the record and the copy shows the record, so a receipt can tell its position.
+//! the cluster has the record and the copy shows the record, so a receipt can state its position.
 //!
 //! ```text
 //!                     ┌───────────────────────── one replica ─────────────────────────┐
 //!             subscribe            take over                    read
 //!   cluster ─────────────> follower ────────> copy (mirror/) ────────> lists, feed, answers
-//!      ^      to person-*   a thread          an embedded store           ^
+//!      ^      to records    a thread          an embedded store           ^
 //!      │                                          │  ^                    │ receipt
 //!      │                       1 look the key up  │  │ 3 wait until the   │
 //!      │                         and the revision v  │   copy shows it    │
@@ -17,10 +17,10 @@
 //! DIR/mirror/ledger.db      the copy, as the embedded store keeps a log
 //! DIR/mirror/cursor.json    how far the cluster was read
 //! ```
-//! A position is the rank of a record among the records of all persons in the order of the
-//! cluster's log, from 1. The rank is the same on every replica, and in a folder before its ledger
-//! moved into a cluster or after it moved out. The cluster's streams are never read one by one,
-//! because such a read tells no position.
+//! A position is the rank of a record among all records of the ledger in the order of the cluster's
+//! log, from 1. The rank is the same on every replica, and in a folder before its ledger moved into
+//! a cluster or after it moved out. The streams of records are never read one by one, because such
+//! a read gives no position.
 
 mod address;
 mod append;

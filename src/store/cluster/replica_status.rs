@@ -1,5 +1,5 @@
 //! The status of a replica: how far its copy goes, and how it follows the cluster.
-//! Always: the tail is the copy's tail, so a reader can read up to every position that it is told.
+//! Always: the tail is the copy's tail, so a reader can read up to every tail that it receives.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,8 +35,8 @@ impl ReplicaStatus {
         Self { copy, writer, signals, status: watch::Sender::new(StoreStatus::EMPTY) }
     }
 
-    /// The status now, and at each change. Refreshed by this call too, because a follower's thread
-    /// that is stuck refreshes nothing.
+    /// The status now, and at each change. This call refreshes the status too, because a stuck
+    /// thread of the follower refreshes nothing.
     pub fn subscribe(&self) -> watch::Receiver<StoreStatus> {
         self.refresh();
         self.status.subscribe()

@@ -1,5 +1,5 @@
-//! The writes of one append to one stream: in what parts they are sent, and the outcome of each.
-//! Always: writes keep their order, and writes that are tied together stay in one part.
+//! The writes of one append to one stream: the parts in which they are sent, and their outcomes.
+//! Always: writes keep their order, and the writes of one [`AppendGroup`] stay in one part.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub struct StreamWrites {
 pub enum Expectation {
     /// The stream is as expected.
     Met,
-    /// The copy does not show this revision yet; the stream may be as expected once it does.
+    /// The copy does not show this revision yet; once it does, the stream may be as expected.
     MetFrom(Revision),
     /// The stream is past what was expected.
     Failed,
@@ -72,8 +72,8 @@ impl StreamWrites {
         }
     }
 
-    /// The parts in which the writes are appended: one, or where writes stand alone, as many as
-    /// their size asks for.
+    /// Cuts the writes into parts; each part is one append. A new part begins only at a write that
+    /// stands alone and does not fit into the part before.
     pub fn cut(self) -> Vec<Self> {
         let stream = self.stream;
         let mut parts: Vec<Self> = Vec::new();
@@ -93,17 +93,18 @@ impl StreamWrites {
         parts
     }
 
-    /// The same outcome for each write.
+    /// Gives each write the same outcome.
     pub fn each(&self, outcome: impl Fn() -> Outcome) -> PlacedOutcomes {
         self.writes.iter().map(|(place, _)| (*place, outcome())).collect()
     }
 
-    /// The conflict of the first write with a stream of this last revision.
+    /// The conflict of the first write with its stream, whose last revision is `actual`.
     pub fn conflict(&self, actual: Option<Revision>) -> (usize, Outcome) {
         (self.writes[0].0, Outcome::Conflict { actual })
     }
 
-    /// The writes of which a record was found in the log; `found` has an entry a record, in order.
+    /// The outcomes of the writes that have a record in the log already. `found` has one entry for
+    /// each record, in order.
     pub fn already_stored(&self, found: &[Vec<Stored>]) -> PlacedOutcomes {
         let mut found = found.iter();
         let mut outcomes = Vec::new();

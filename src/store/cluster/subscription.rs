@@ -1,5 +1,5 @@
-//! A subscription to the records of all persons: first those behind a position of the cluster's
-//! log, then each record as it is written.
+//! A subscription to the records of the ledger: first the records behind a position of the
+//! cluster's log, then each record as it is written.
 //! Always: records arrive in the order of the cluster's log. A subscription that broke returns an
 //! error from then on, and its reader opens the next one at the position where this one ended.
 //!
@@ -59,7 +59,7 @@ impl From<ClusterPosition> for Position {
     }
 }
 
-/// What a subscription has delivered since the last call.
+/// The records and signals that a subscription has delivered since the last call.
 #[derive(Debug, Default)]
 pub struct DeliveredRecords {
     /// Records in the order of the cluster's log, each with its position there.
@@ -102,8 +102,8 @@ impl RecordSubscription {
         }
     }
 
-    /// The events that have arrived since the last call; where none has, waits for the next one.
-    /// The call can be cancelled and loses nothing then.
+    /// Returns the records that have arrived since the last call. If nothing has arrived, waits for
+    /// the next event. A cancelled call loses nothing.
     ///
     /// # Errors
     /// The subscription broke, or delivered an event that cannot be skipped and holds no record.

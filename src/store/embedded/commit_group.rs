@@ -1,6 +1,6 @@
 //! A commit group: the records of all requests that the writer commits together.
-//! Always: revisions and positions have no gaps; an append adds a dedup key once to the log, and
-//! its `recordedtime` rises with position, also when the clock steps back.
+//! Always: revisions and positions have no gaps; an append never adds a dedup key that the log
+//! holds; the `recordedtime` of appended records rises with position, even if the clock steps back.
 
 use std::collections::HashMap;
 use std::io;
@@ -11,7 +11,7 @@ use crate::domain::id::{DedupKey, DedupKeyMap, Position, RecordedTime, Revision}
 use crate::domain::stream::StreamId;
 use crate::store::{Expected, Outcome, StampClock, Stored, Write};
 
-/// Where the committed log ends.
+/// The end of the committed log.
 #[derive(Clone, Copy)]
 pub struct LogEnd {
     /// The position of the last record.
@@ -20,20 +20,20 @@ pub struct LogEnd {
     pub latest_recorded_time: RecordedTime,
 }
 
-/// A commit in the making: what the log will hold after its present end.
+/// The records that the next commit will add after the present end of the log.
 pub struct CommitGroup<'a> {
     index: &'a Index,
     log_end: LogEnd,
     /// The dedup keys of the group, each with its first record: the index does not know them yet.
     dedup_keys: DedupKeyMap<Position>,
-    /// For each stream of the group, how many records the stream will have.
+    /// How many records each stream of the group will have after the commit.
     record_counts: HashMap<StreamId, u64>,
     records: Vec<PlacedRecord>,
 }
 
-/// What the sender of one write is told if the commit succeeds.
+/// The answer to the sender of one write, given if the commit succeeds.
 pub enum WriteDecision {
-    /// The next so many records of the group are the records of the write.
+    /// The write has this many records, the next ones of the group.
     Append(usize),
     /// Nothing of the write is in the group.
     Refuse(Outcome),
@@ -105,7 +105,8 @@ impl<'a> CommitGroup<'a> {
         WriteDecision::Append(appended)
     }
 
-    /// Adds a record at the next position; says which record of the group had its dedup key first.
+    /// Adds a record at the next position. Returns the earlier record of the group with the same
+    /// dedup key; `None`: the group has none.
     pub fn push(
         &mut self,
         stream: StreamId,

@@ -1,7 +1,8 @@
 //! The dedup keys that records of several streams carry. Only several writers at once can cause
 //! such cross-stream duplicates.
-//! Always: in memory, read from the log at each start; a duplicate is noted before the index and
-//! the tail show the record, so a reader of the later record finds the earlier records too.
+//! Always: the duplicates are in memory, read from the log at each start. A duplicate is noted
+//! before the index and the tail show the record, so a reader of the later record finds the earlier
+//! records too.
 
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};

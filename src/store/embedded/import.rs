@@ -1,6 +1,6 @@
 //! Importing records of another log: with the revisions, times and bytes that they have there.
-//! Always: all records of an import are added or none; each stream continues where it ended. Only
-//! several writers at once can make times that step back and a dedup key in two streams; both are
+//! Always: each stream continues where it ended; an import that does not fit adds no record. Times
+//! that step back and dedup keys in two streams, which only several writers at once can cause, are
 //! noted beside the record.
 
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub struct Imported {
     pub record: Bytes,
 }
 
-/// Why no record of an import was written.
+/// Why an import failed. Only after [`AppendError::Failed`] records may be stored nevertheless.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The other log lacks records of a stream, or has a record twice: look at that log, and do
@@ -58,7 +58,7 @@ fn checked_view(record: &[u8]) -> View<'_> {
 }
 
 impl CommitGroup<'_> {
-    /// Adds the records of an import to the group; says how many they are.
+    /// Adds the records of an import to the group, and returns their number.
     pub fn import(&mut self, records: Vec<Imported>) -> Result<usize, ImportError> {
         self.check_revisions(&records)?;
         // Everything that may fail comes first: a group that has one record commits that record.

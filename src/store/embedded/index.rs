@@ -26,7 +26,7 @@ use crate::domain::record::View;
 use crate::domain::stream::StreamId;
 use crate::store::Stored;
 
-/// So many frozen tables may wait for the disk, about 30 MiB each, before the writer waits too.
+/// Once this many frozen tables, about 30 MiB each, wait for the disk, the writer waits too.
 pub const FROZEN_TABLES_MAX: usize = 4;
 
 /// The entries of one part of the log, in memory.
@@ -38,7 +38,7 @@ struct MemoryTable {
     streams: HashMap<StreamId, Vec<Position>>,
 }
 
-/// All parts of the index, and what is counted over them.
+/// All parts of the index, and the number of records of each stream.
 #[derive(Default)]
 struct IndexState {
     /// The parts on disk, in the order of the log; each begins where the part before ends.
@@ -47,11 +47,11 @@ struct IndexState {
     frozen: Vec<Arc<MemoryTable>>,
     /// The table that takes new entries.
     recent: MemoryTable,
-    /// How many records each stream has: about 40 bytes a person.
+    /// How many records each stream has. An entry takes about 40 bytes.
     record_counts: HashMap<StreamId, u64>,
 }
 
-/// What the index notes of a record.
+/// The fields of a record that the index stores.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedRecord {
     /// The record's position.
@@ -63,8 +63,8 @@ pub struct IndexedRecord {
 }
 
 impl IndexedRecord {
-    /// The note of a record whose dedup key an earlier record of another stream carries. The key
-    /// must find the earlier record, so a hash that nobody looks up takes the place of the key.
+    /// The entry of a record whose dedup key an earlier record of another stream carries. A look-up
+    /// of the key must find the earlier record, so this entry has a hash that nobody looks up.
     pub fn as_later_duplicate(self) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.dedup_key.0).update(&self.position.number().to_be_bytes());
@@ -159,8 +159,8 @@ impl Index {
             .unwrap_or(Position::START)
     }
 
-    /// Adds the next records of the log, in order. True: the recent table is full; call
-    /// [`Index::freeze_recent`].
+    /// Adds the next records of the log, in order. Returns true if the recent table is full: then
+    /// call [`Index::freeze_recent`].
     pub fn add(&self, records: impl Iterator<Item = IndexedRecord>) -> bool {
         let mut state = self.write();
         let IndexState { recent, record_counts, .. } = &mut *state;
@@ -183,7 +183,7 @@ impl Index {
     }
 
     /// Writes the oldest frozen table to disk as a segment, and merges segments where enough of
-    /// one size stand side by side. False: no table is frozen.
+    /// one size stand side by side. Returns false if no table is frozen.
     pub fn flush_oldest(&self, read_commitment: ReadCommitment<'_>) -> io::Result<bool> {
         let (table, first) = {
             let state = self.read();
@@ -291,7 +291,7 @@ impl Index {
 }
 
 impl MemoryTable {
-    /// The entries of the dedup keys and those of the streams, each sorted by key.
+    /// The entries of the dedup keys, and the entries of the streams, both sorted by key.
     fn sorted(&self) -> (Vec<SegmentEntry>, Vec<SegmentEntry>) {
         let mut dedup_keys: Vec<SegmentEntry> =
             self.dedup_keys.iter().map(|(key, position)| (*key, position.number())).collect();
@@ -308,9 +308,9 @@ impl MemoryTable {
     }
 }
 
-/// The first half of a dedup key, by which the index finds the key. The half is 128 bits of a keyed
-/// hash: the ids of two senders do not collide in it, and whoever finds a record by its key
-/// compares the contents.
+/// The first half of a dedup key, under which the index stores the key. The half is 128 bits of a
+/// keyed hash, so the ids of two senders do not collide; besides, a caller that finds a record by
+/// its key compares the contents.
 fn short_key(dedup_key: &DedupKey) -> [u8; 16] {
     let mut key = [0; 16];
     key.copy_from_slice(&dedup_key.0[..16]);

@@ -1,5 +1,6 @@
 //! The log: one append-only SQLite table by position. A commit writes nothing else.
-//! Always: positions are 1, 2, 3, … without gaps; a committed row is synced and never changed.
+//! Always: positions are 1, 2, 3, … without gaps; a committed row is never changed, and it is
+//! synced unless the folder is a copy.
 //! SQLite 3.7.0 to 3.51.2 can lose committed rows when one connection checkpoints while another
 //! writes. So an older library is refused, and only the connection that writes checkpoints.
 
@@ -19,7 +20,7 @@ use crate::store::Stored;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// `PRAGMA application_id` of a log: "Care" in ASCII, big-endian. By this number the command
-/// `file` and this program tell a log from other SQLite files.
+/// `file` and this program recognise a log among SQLite files.
 const APPLICATION_ID: i32 = 0x4361_7265;
 
 /// The format of the tables and of the records in them. Every other format is refused: formats 1
@@ -35,7 +36,7 @@ const PAGE_BYTES: i64 = 8192;
 
 /// The page cache of a connection that reads: 8 MiB for the inner pages of 10 million records, and
 /// 8 MiB for the pages that pass through, which would push the inner pages out. Reading a stream of
-/// 200 records then costs 234 reads of the file; with 8 MiB 320 reads, with 32 MiB 209.
+/// 200 records then costs 234 reads of the file; a cache of 8 MiB costs 320, of 32 MiB 209.
 const READER_CACHE_KIB: i64 = 16 * 1024;
 
 /// The records of one read share buffers of this size: about 120 records fit into a buffer.
@@ -79,8 +80,8 @@ pub enum CommitError {
 }
 
 impl LogWriter {
-    /// Opens the log, or makes a log for the ledger whose keys have this check value. Returns the
-    /// id of the log too.
+    /// Opens the log, or makes a log for the ledger whose keys have this check value. The second
+    /// value is the id of the log.
     pub fn open(
         path: &Path,
         role: FolderRole,
@@ -122,7 +123,8 @@ impl LogWriter {
         Ok((Self { connection }, id))
     }
 
-    /// Appends records in one transaction. The records are durable when this returns.
+    /// Appends records in one transaction. The records are durable when this returns, unless the
+    /// folder is a copy.
     pub fn commit(&mut self, records: &[PlacedRecord]) -> Result<(), CommitError> {
         self.insert(records).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => CommitError::DiskFull,
@@ -153,7 +155,7 @@ impl LogWriter {
         transaction.commit()
     }
 
-    /// Checkpoints the write-ahead log where it is long. To be called between commits.
+    /// Checkpoints the write-ahead log if it is long. Call this between commits.
     pub fn checkpoint_if_long(&self) -> Result<(), rusqlite::Error> {
         // NOOP only reports the length (SQLite 3.51).
         let pages = self.checkpoint("NOOP")?;
@@ -237,8 +239,8 @@ impl LogReader {
             .optional()
     }
 
-    /// The records whose dedup key a record of another stream carried before them, each with the
-    /// position of the first such record.
+    /// The records whose dedup key an earlier record of another stream carries, each with the
+    /// position of the first record with this key.
     pub fn cross_stream_duplicates(&self) -> Result<Vec<(Position, Position)>, rusqlite::Error> {
         self.connection
             .prepare("SELECT position, first_with_key FROM cross_stream_duplicates ORDER BY 1")?
@@ -263,8 +265,8 @@ impl LogReader {
         positions.iter().map(&mut at).collect()
     }
 
-    /// Visits at most `limit` records after a position and up to another, in order, until the
-    /// visitor returns false.
+    /// Visits at most `limit` records after one position and up to another, in order, until `visit`
+    /// returns false.
     pub fn visit_range(
         &self,
         after: Position,
@@ -287,8 +289,8 @@ impl LogReader {
     }
 }
 
-/// The buffer into which the records of one read are copied, so that a record costs no allocation
-/// of its own. A buffer is freed when its last record is dropped.
+/// The buffer into which the records of one read are copied, so that few records cost an
+/// allocation. A buffer is freed when its last record is dropped.
 #[derive(Default)]
 struct RecordBuffer(BytesMut);
 

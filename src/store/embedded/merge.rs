@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use super::segment::{SEGMENT_RECORDS, Segment, SegmentEntry, SegmentHeader, TableEntries};
 
-/// So many neighbours of one size become one segment. A look-up then visits about a dozen segments
-/// at 100 million records, and each entry is rewritten once for each size.
+/// This many neighbours of one size become one segment. A look-up then visits about a dozen
+/// segments at 100 million records, and each entry is rewritten once for each size.
 const MERGE_AT: usize = 4;
 
-/// Merges the newest neighbours of one size where there are enough of them. Returns the places of
-/// the merged segments, and the segment that replaces them.
+/// Merges the newest neighbours of one size if there are enough of them. Returns the indexes of the
+/// merged segments, and the segment that replaces them.
 pub fn merge_if_due(
     folder: &Path,
     segments: &[Arc<Segment>],
@@ -30,7 +30,8 @@ pub fn merge_if_due(
     Ok(Some((range.clone(), merge(folder, &segments[range])?)))
 }
 
-/// The size of a segment as a power of [`MERGE_AT`] new segments.
+/// The size class of a segment: `n` for a segment as large as [`MERGE_AT`] to the power of `n` new
+/// segments, rounded down.
 fn size_class(count: usize) -> u32 {
     (count / SEGMENT_RECORDS).max(1).ilog(MERGE_AT)
 }
@@ -46,7 +47,7 @@ fn merge(folder: &Path, parts: &[Arc<Segment>]) -> io::Result<Segment> {
 /// The entries of several sorted tables, in one sorted order.
 struct MergedEntries<'a> {
     parts: Vec<TableEntries<'a>>,
-    /// The next entry of each part, with the place of the part; the smallest entry on top.
+    /// The next entry of each part, with the index of the part; the smallest entry on top.
     heads: BinaryHeap<Reverse<(SegmentEntry, usize)>>,
 }
 

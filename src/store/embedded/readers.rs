@@ -1,5 +1,5 @@
 //! The pool of connections that read the log.
-//! Always: each read has a connection to itself; few of the idle connections hold memory.
+//! Always: two reads never share a connection; at most [`WARM_MAX`] idle connections hold memory.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use super::log::LogReader;
 use crate::domain::id::Position;
 use crate::domain::record::commitment;
 
-/// So many idle connections keep their page cache, 64 MiB together. With 16 of them the memory of
-/// the process grew by more than a MiB a minute, because many reads run at once now and then
-/// (ops/bench, soak of ten minutes, 25 November 2026).
+/// At most this many idle connections keep their page cache, together 64 MiB. With 16, the process
+/// grew by more than a MiB a minute, because now and then many reads run at once (ops/bench, soak
+/// of ten minutes, 25 November 2026).
 const WARM_MAX: usize = 4;
 
 /// At most this many more idle connections stay open, without a page cache.

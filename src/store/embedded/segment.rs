@@ -24,11 +24,12 @@ const HEADER_BYTES: usize = 80;
 const ENTRY_BYTES: usize = 24;
 const DIGEST_BYTES: usize = 32;
 
-/// So many records make a new segment: about 30 MiB of memory before, sorted in 50 ms.
+/// A table of this many records becomes a new segment. Until then the records take about 30 MiB of
+/// memory; sorting them takes 50 ms.
 pub const SEGMENT_RECORDS: usize = 1 << 18;
 
-/// The key of every 256th entry is kept in memory, so that a look-up reads about that many entries
-/// (6 KiB) of the file. The entries from one such key to the next are a block.
+/// The key of every 256th entry is kept in memory, so that a look-up reads about 256 entries of the
+/// file (6 KiB). The entries from one of these keys to the next are a block.
 const BLOCK_ENTRIES: usize = 256;
 
 /// With ten bits a key and seven probes, one absent key in a hundred reads the file in vain.
@@ -246,7 +247,7 @@ fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "an index segment is damaged")
 }
 
-/// A file that is written, with the hash of what was written so far.
+/// A file that is being written, and the hash of the bytes written so far.
 struct HashedFile {
     out: BufWriter<File>,
     hash: blake3::Hasher,

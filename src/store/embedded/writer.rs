@@ -1,6 +1,6 @@
 //! The one thread that writes to the log: it takes all requests that wait, decides each, commits
 //! their records once, then answers all of them.
-//! Always: a request is answered only after its records are durable.
+//! Always: a request is answered only after its records are committed.
 
 use std::io;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use super::index::{Index, IndexedRecord, dedup_key_of};
 use super::log::{CommitError, LogWriter, PlacedRecord};
 use crate::store::{AppendError, Condition, Outcome, StampClock, StoreStatus, Stored, Write};
 
-/// Requests of at most about so many bytes go into one commit. A larger commit gains nothing, and
-/// the sender of its first record waits longer.
+/// A commit takes no further request once it has this many bytes. A larger commit gains nothing,
+/// and the sender of its first record waits longer.
 const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Where several requests wait, the writer waits so long for more before it commits: fewer commits
+/// If several requests wait, the writer waits this long for more before it commits: fewer commits
 /// leave the processors to the senders (ops/bench, 25 November 2026, 64 connections: 34 µs of
 /// server time an event instead of 45, and a lower median). A single request is committed at once.
 const GATHERING_TIME: Duration = Duration::from_micros(100);
 
 /// A request that waits for the writer.
 pub struct QueuedRequest {
-    /// What to write, and where the answer goes.
+    /// The records to write, and the channel for the answer.
     pub request: WriterRequest,
     /// How many bytes the request holds in the queue.
     pub bytes: usize,
 }
 
-/// What the writer is asked to write, and where the answer goes. The sender of a request may stop
-/// waiting for the answer at any time.
+/// The records that the writer must write, and the channel for the answer. The sender of a request
+/// may stop waiting for the answer at any time.
 pub enum WriterRequest {
     /// New records.
     Append(Vec<Write>, oneshot::Sender<Result<Vec<Outcome>, AppendError>>),
@@ -60,7 +60,7 @@ impl RequestBatch {
     }
 }
 
-/// What the writer and the callers of the store count together.
+/// The counters that the writer shares with the callers of the store.
 #[derive(Default)]
 pub struct WriterCounters {
     /// How many bytes wait in the queue.
@@ -78,17 +78,17 @@ pub struct Writer {
     counters: Arc<WriterCounters>,
     clock: StampClock,
     log_end: LogEnd,
-    /// Tells all readers how far the log goes and whether the store takes writes.
+    /// Reports to all readers how far the log goes and whether the store takes writes.
     status: watch::Sender<StoreStatus>,
     /// Tells the index worker of each frozen table. The channel is bounded, so the writer waits for
     /// the worker when the worker falls behind.
     frozen: mpsc::Sender<()>,
 }
 
-/// A request and what was decided about it.
+/// A request and the decision about it.
 enum DecidedRequest {
     Append(io::Result<Vec<WriteDecision>>, oneshot::Sender<Result<Vec<Outcome>, AppendError>>),
-    /// The next so many records of the commit are the records of the import.
+    /// The import has this many records, the next ones of the commit.
     Import(Result<usize, ImportError>, oneshot::Sender<Result<Vec<Stored>, ImportError>>),
 }
 
@@ -149,7 +149,7 @@ impl Writer {
             Err(error) => (Vec::new().into_iter(), Err(error)),
         };
         for decided in decided {
-            // Sending fails where nobody waits for the answer; what was written stays written.
+            // Sending fails if nobody waits for the answer; the records stay written.
             match decided {
                 DecidedRequest::Append(decisions, reply) => {
                     let decisions =
@@ -170,7 +170,7 @@ impl Writer {
         }
     }
 
-    /// Makes records durable, then lets the index and the status show them.
+    /// Writes records to the log, then lets the index and the status show them.
     fn commit(&mut self, records: Vec<PlacedRecord>) -> Result<Vec<Stored>, AppendError> {
         if self.status.borrow().condition == Condition::Failed {
             return Err(AppendError::Failed);

@@ -42,7 +42,7 @@ pub async fn connect(
 }
 
 /// Compares every record of the cluster with the folder's record at the same position. `progress`
-/// hears how many records were compared, and how many the folder has.
+/// receives the number of compared records and the number of records in the folder.
 ///
 /// # Errors
 /// See [`MigrateError`].
@@ -71,7 +71,7 @@ pub async fn compare(
     }
 }
 
-/// This many records of the folder behind a position. One read may return fewer than asked for.
+/// Reads this many records of the folder behind a position. One read of the store may return fewer.
 async fn read_after(
     log: &Embedded,
     after: Position,

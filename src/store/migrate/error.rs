@@ -60,7 +60,7 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    /// Whether the two sides named by the caller cannot be moved between at all.
+    /// Whether no move is possible between the two sides that the caller named.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::TwoClusters | Self::TwoFolders | Self::Replica(_))
     }

@@ -1,6 +1,6 @@
 //! Moving the ledger of a cluster into a folder.
-//! Always: the folder is marked before the first record is written, and the mark goes once all
-//! records were compared, so nobody serves half a ledger.
+//! Always: the folder is marked before the first record is written, and the mark is removed after
+//! all records were compared, so no process serves half a ledger.
 
 use std::collections::HashMap;
 use std::fs::DirBuilder;

@@ -2,7 +2,7 @@
 //! Always: the same records stand in the same order at the same positions afterwards, so receipts,
 //! cursors and answers stay what they were. The source is only read. A record that the target has
 //! already is compared and never written over, and all records are compared at the end. A move that
-//! was cut off continues where it was.
+//! was interrupted continues where it stopped.
 
 mod compare;
 mod error;
@@ -19,7 +19,7 @@ pub use self::error::{KeysError, MigrateError};
 pub use self::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys};
 pub use self::unfinished::is_unfinished;
 
-/// Where a ledger is, or is to be.
+/// The place that a ledger moves from or to.
 #[derive(Clone)]
 pub enum Location {
     /// A data folder.

@@ -1,4 +1,4 @@
-//! What a move is asked to do, what it reports on the way, and its result.
+//! The request for a move, the progress that the move reports, and its result.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub enum MoveMode {
     Move,
 }
 
-/// The keys of the ledger that moves. A store reads no keys, so the caller brings them.
+/// The keys of the ledger that moves. A store reads no keys, so the caller passes them.
 pub trait MovingKeys {
-    /// The hash of the ledger's key, which tells whose a cluster is.
+    /// The hash of the ledger's key, by which a cluster names its ledger.
     ///
     /// # Errors
     /// The keys are missing or cannot be read.
@@ -31,7 +31,7 @@ pub trait MovingKeys {
     fn put_into(&self, folder: &Path) -> Result<(), KeysError>;
 }
 
-/// What a move is doing at the moment, for the person who waits.
+/// The stage of a move, shown to the person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoveStage {
     /// Opening the folder: its index catches up with its log.
@@ -44,7 +44,7 @@ pub enum MoveStage {
     Verifying,
 }
 
-/// Hears the stage, how far the stage has come, and how far it has to come.
+/// Receives the stage, the work done in the stage, and the total work of the stage.
 pub type MoveProgress<'a> = &'a mut dyn FnMut(MoveStage, u64, u64);
 
 /// The result of a move or of a rehearsal.

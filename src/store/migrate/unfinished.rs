@@ -1,20 +1,20 @@
 //! The mark of a folder into which a ledger is being moved.
-//! Always: a folder with the mark is served by nobody.
+//! Always: no process serves a folder with the mark.
 //!
 //! The mark is the file that says how far the cluster was read. A move writes it before the first
-//! record and removes it after the last comparison, so a move that was cut off leaves it behind.
+//! record and removes it after the last comparison, so an interrupted move leaves the mark behind.
 
 use std::io;
 use std::path::Path;
 
 use crate::store::cluster::log_copy::PROGRESS_FILE;
 
-/// Whether a ledger is being moved into a folder, or a move into it was cut off.
+/// Whether a move of a ledger into a folder is running or was interrupted.
 pub fn is_unfinished(folder: &Path) -> bool {
     folder.join(PROGRESS_FILE).exists()
 }
 
-/// Marks a folder. A mark that is there stays as it is: it says how far the cluster was read.
+/// Marks a folder. An existing mark stays unchanged, because it says how far the cluster was read.
 ///
 /// # Errors
 /// The folder cannot be written.

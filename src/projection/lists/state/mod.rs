@@ -1,4 +1,4 @@
-//! The state of the lists: a SQLite file of its own, one row a person.
+//! The state of the lists: a separate SQLite file, with one row for each person.
 //! Always: a row and how far the lists have read are committed together; the file says which build
 //! folded it and from which log, and one that does not fit is deleted. It may be deleted at any
 //! time: nothing in it is the truth, so it is synced only where SQLite checkpoints its own log.
@@ -22,7 +22,7 @@ use crate::projection::follow::{Fault, LogPoint};
 pub use rusqlite::Error as StateError;
 
 /// Beyond this length SQLite's own log (the WAL) is checkpointed and cut. SQLite does so by itself
-/// only at a moment without readers, and pages that overlap leave none.
+/// only at a moment without readers, and reads of pages that overlap leave no such moment.
 const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 const TABLES: &str = "
@@ -62,15 +62,15 @@ pub struct UnfinishedStretch {
 /// The state file, with the one connection that writes to it.
 pub struct ListState {
     path: PathBuf,
-    /// What tells this build from any other: another build may fold otherwise.
+    /// A hash of this program. Another build may fold the same records differently.
     build: [u8; 32],
-    /// Device and number of the file, by which another file in its place is noticed.
+    /// Device and inode of the file. They show whether another file has taken its place.
     file: (u64, u64),
     connection: Connection,
 }
 
 impl ListState {
-    /// Opens the file of this build, or makes it anew.
+    /// Opens the file if this build made it; otherwise makes a new file.
     pub fn open(path: &Path, build: [u8; 32]) -> Result<Self, StateError> {
         match Self::connect(path, build) {
             Ok(state) if state.found_build().is_ok_and(|found| found == Some(build)) => {
@@ -83,7 +83,7 @@ impl ListState {
         Self::make(path, build)
     }
 
-    /// Deletes the file and makes it anew.
+    /// Deletes the file and makes a new file.
     pub fn rebuild(&mut self) -> Result<(), StateError> {
         *self = Self::make(&self.path, self.build)?;
         Ok(())
@@ -115,7 +115,7 @@ impl ListState {
         found.optional()
     }
 
-    /// Whether the file is still where it was put.
+    /// Whether the file is still in its place.
     pub fn is_in_place(&self) -> bool {
         std::fs::metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
     }
@@ -134,7 +134,7 @@ impl ListState {
         committed(&self.connection)
     }
 
-    /// The stretch that was begun and not ended.
+    /// The stretch that was committed only in part.
     pub fn unfinished(&self) -> Result<Option<UnfinishedStretch>, StateError> {
         let query = "SELECT stretch_end, stretch_commitment, stretch_done FROM progress
             WHERE stretch_end IS NOT NULL";
@@ -146,7 +146,7 @@ impl ListState {
         self.connection.query_row(query, [], stretch).optional()
     }
 
-    /// Writes some rows of a stretch, with how far it has come.
+    /// Writes some rows of a stretch, and how far the stretch has come.
     pub fn put_part(&mut self, rows: &[Row], stretch: UnfinishedStretch) -> Result<(), StateError> {
         let transaction = self.connection.transaction()?;
         for row in rows {
@@ -221,7 +221,7 @@ impl ListState {
     }
 }
 
-/// Writes a row; without a position the row keeps the one it has.
+/// Writes a row. Without a position the row keeps its position.
 fn put(to: &Connection, row: &Row, position: Option<Position>) -> Result<(), StateError> {
     let person = row.person.as_bytes().as_slice();
     let keys = row.keys.as_ref();
@@ -313,7 +313,7 @@ pub fn person(row: &rusqlite::Row<'_>, column: usize) -> Result<PersonId, StateE
     row.get(column).map(PersonId::from_bytes)
 }
 
-/// The state file and what SQLite keeps beside it.
+/// Deletes the state file and the files that SQLite keeps beside it.
 fn delete(path: &Path) -> Result<(), StateError> {
     for ending in ["", "-wal", "-shm"] {
         match std::fs::remove_file(beside(path, ending)) {
@@ -333,7 +333,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A fault of the file system, as the error that SQLite's own faults have.
+/// Converts an error of the file system into the error type of SQLite.
 fn file_fault(error: std::io::Error) -> StateError {
     StateError::ToSqlConversionFailure(Box::new(error))
 }
@@ -359,7 +359,8 @@ fn position(number: i64) -> Position {
     Position::new(u64::try_from(number).unwrap_or(0))
 }
 
-/// SQLite integers are signed; positions stay far below their half.
+/// The position as SQLite stores integers, which are signed. Positions stay far below the largest
+/// signed integer.
 pub fn number(position: Position) -> i64 {
     i64::try_from(position.number()).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,5 @@
-//! What the state file has for a page: rows that hold, and persons whose rows do not.
-//! Always: one read of one committed state; in the order of the pseudonyms.
+//! Scanning the state file for a page: the rows that hold, and the persons whose rows do not.
+//! Always: a scan reads one committed state, in the order of the pseudonyms.
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ use crate::projection::lists::request::{
 };
 use crate::projection::lists::row::{self, CreditRow, Keys, Row};
 
-/// The number of rows folded anew for one page, at a millisecond or two each. Beyond it the page is
-/// short, and `next` goes on from there.
+/// At most this many rows are folded again for one page, at a millisecond or two each. A page that
+/// needs more is short, and `next` continues from there.
 const REFOLDED_MAX: usize = 500;
 
-/// A page ends once its items have this many bytes, as a page of events does.
+/// A page ends once its items have this many bytes; so does a page of events.
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The items of one person in one list, each with its number.
@@ -30,7 +30,7 @@ pub trait List: Clone + Send + 'static {
     fn condition(&self) -> (&'static str, Vec<Value>);
     /// The items of a person whose row holds.
     fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError>;
-    /// The items of a row that was folded anew.
+    /// The items of a row that was folded again.
     fn folded(&self, row: Row) -> Numbered;
 }
 
@@ -38,19 +38,19 @@ pub trait List: Clone + Send + 'static {
 pub enum Scanned {
     /// The row holds: its items.
     Items(PersonId, Numbered),
-    /// The row speaks of another moment than the page, and has to be folded anew.
+    /// The row speaks of another moment than the page, and must be folded again.
     Stale(PersonId),
 }
 
-/// What the state file has for a page.
+/// The result of a scan.
 pub struct Scan {
     /// The persons, in order.
     pub persons: Vec<Scanned>,
-    /// Whether there is nobody after them.
+    /// Whether the list has no persons after these.
     pub is_last: bool,
 }
 
-/// Looks for a page's worth of rows.
+/// Scans the state file for the rows of one page.
 ///
 /// # Errors
 /// See [`ListError`].

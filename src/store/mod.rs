@@ -72,8 +72,8 @@ pub enum Outcome {
     },
     /// Another write of the same append was refused, so this one was left out.
     Withheld,
-    /// This write was not stored, or nobody knows whether it was, while another write of the same
-    /// append was stored. Only a cluster gives this, because it is atomic per stream only.
+    /// This write was not stored, or may have been stored, while another write of the same append
+    /// was stored. Only a cluster gives this outcome, because a cluster is atomic per stream only.
     Failed(AppendError),
 }
 
@@ -169,7 +169,7 @@ pub enum Condition {
     DiskFull,
     /// The cluster cannot be reached at the moment; reads are answered from the local copy.
     Unreachable,
-    /// The store takes no writes until an operator has repaired the cause and restarted it.
+    /// The store takes no writes until an operator repairs the cause and restarts the process.
     Failed,
     /// The store takes no writes and receives no new records. Only a restart of the process helps.
     Ended,

@@ -187,7 +187,7 @@ impl ClusterWriter {
         for part in writes.cut() {
             match self.append_part_until_copied(&part).await {
                 Ok(answered) => outcomes.extend(answered),
-                // The rest is not tried: the sender sends it again together with this part.
+                // The remaining parts are not tried: the sender sends them again with this part.
                 Err(error) => {
                     outcomes.extend(part.each(|| Outcome::Failed(error)));
                     break;
@@ -197,7 +197,7 @@ impl ClusterWriter {
         outcomes
     }
 
-    /// Repeats one append until the copy holds it, the copy shows why it is refused, or time is up.
+    /// Repeats one append until the copy holds its records or shows a refusal, or until time is up.
     async fn append_part_until_copied(
         &self,
         writes: &StreamWrites,

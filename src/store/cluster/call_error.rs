@@ -25,7 +25,7 @@ pub enum CallFailure {
     /// Another node leads: the client crate goes there by itself.
     #[error("the node asked does not lead the cluster")]
     NotLeader,
-    /// No connection could be made, or it broke.
+    /// No connection could be made, or the connection broke.
     #[error("the connection to the cluster broke, or none could be made")]
     Connection,
     /// The node is starting, too busy, failing, or without a leader.

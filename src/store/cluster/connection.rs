@@ -46,7 +46,7 @@ pub struct Connection {
     reconnects: AtomicU64,
 }
 
-/// The client in use, which the first call that finds it broken replaces.
+/// The client in use. The first call that finds the client broken replaces it.
 struct CurrentClient {
     client: Client,
     /// Runs the client crate's task on one thread. `None` only while it is dropped.

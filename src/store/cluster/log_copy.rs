@@ -62,7 +62,7 @@ impl LogCopy {
             text.and_then(|text| serde_json::from_slice(&text).ok());
         let was_complete = progress.is_some_and(|progress| progress.was_complete);
         let mut copy = Self { log, file, progress, was_complete };
-        // The copy is not synced at each commit, so after a power loss it may hold less than the
+        // The copy is not synced at each commit: after a power loss the copy may hold less than the
         // file says. The cluster is then read from its start and compared with what the copy has.
         if let Some(progress) = copy.progress
             && copy.commitment_at(Position::new(progress.position)).await?
@@ -116,7 +116,7 @@ impl LogCopy {
     /// See [`FollowError`].
     pub async fn take_over(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
         let DeliveredRecords { records, is_caught_up, delivered_up_to } = delivery;
-        // A subscription may begin with the record after which it should begin.
+        // A subscription may begin with the record itself behind which it was opened.
         let before = self.progress.map(|progress| progress.last_record);
         let mut new =
             records.into_iter().filter(|(position, _)| Some(*position) > before).peekable();

@@ -1,5 +1,5 @@
 //! Merging neighbouring segments of the index, so that a look-up visits few segments.
-//! Always: a merged segment holds exactly the entries of the segments it was made of, in order.
+//! Always: a merged segment holds exactly the entries of the segments that it replaces, in order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,7 +1,7 @@
 //! A segment: one part of the derived index, in one file that never changes. It holds the entries
 //! of all dedup keys and all streams in a range of positions, sorted.
-//! Always: a damaged file is not used (opening it checks a BLAKE3 hash over all of it). A segment
-//! can be deleted at any time; the next start rebuilds it from the log.
+//! Always: a damaged file is not used (opening a file checks a BLAKE3 hash of all its bytes). A
+//! file can be deleted at any time; the next start indexes its part of the log again.
 //!
 //! ```text
 //! magic(8) ledger(16) first(8) last(8) count(8) last_commitment(32)   header, big-endian

@@ -102,7 +102,7 @@ async fn append_after(
     }
 }
 
-/// Appends neighbours of one stream, until the cluster says that it has them.
+/// Appends neighbouring records of one stream, and tries again until the cluster has them.
 async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MigrateError> {
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
     let stream =

@@ -2,7 +2,7 @@
 //! Always: a code is spelled once; `code()`, `ALL`, `FromStr`, `Display` and serde all read that
 //! one spelling.
 
-/// The text is none of the codes of a list: the caller chooses one of those.
+/// The text is not a code of the list. The caller chooses one of the codes in this error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of {}", .0.join(", "))]
 pub struct NotAChoice(pub &'static [&'static str]);

@@ -26,33 +26,33 @@ pub struct Draft {
     pub person: PersonId,
     /// The event key: source and id.
     pub key: EventKey,
-    /// Its type.
+    /// The event's type.
     pub kind: Kind,
     /// The class, which says who may read the event; a correction has the class of its target.
     pub class: Class,
     /// The event as sent, in RFC 8785 form, without defaults.
     pub canonical: Vec<u8>,
-    /// For a merge or an unmerge: the other person's stream, which gets a copy.
+    /// For a merge or an unmerge: the other person, whose stream gets a copy.
     pub mirror: Option<PersonId>,
 }
 
 /// A stored record with its revision and position, and with its content as one reader finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The stream of the record; a merge has a record in two streams.
+    /// The person in whose stream the record lies. A merge has a record in two streams.
     pub stream: PersonId,
-    /// Its revision in that stream.
+    /// The record's revision in the stream.
     pub revision: Revision,
-    /// Its position in the log.
+    /// The record's position in the log.
     pub position: Position,
-    /// When the ledger recorded it.
+    /// When the ledger recorded the event.
     pub recorded_at: RecordedTime,
     /// The event as it was sent, or the fact that its content was erased.
     pub content: Content,
 }
 
 impl Recorded {
-    /// The event; `None` when it was erased.
+    /// The event; `None`: its content was erased.
     pub fn event(&self) -> Option<&Event> {
         match &self.content {
             Content::Open(event) => Some(event),
@@ -71,14 +71,14 @@ pub enum Content<T = Event> {
     Erased {
         /// The class of the record, which is in its unencrypted part.
         class: Class,
-        /// When the ledger recorded it; the record's own `time` was erased.
+        /// When the ledger recorded the event, whose own `time` was erased.
         recorded_at: RecordedTime,
-        /// When and why it was erased.
+        /// When and why the content was erased.
         erasure: Erasure,
     },
 }
 
-/// A record whose content can be read: what every fold works on.
+/// A record whose content can be read. Folds take only these records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenRecord(Arc<Recorded>);
 
@@ -86,7 +86,7 @@ impl OpenRecord {
     /// Wraps a record whose content can be read.
     ///
     /// # Errors
-    /// Gives an erased record back.
+    /// Returns the record itself if its content was erased.
     pub fn new(record: Arc<Recorded>) -> Result<Self, Arc<Recorded>> {
         match record.content {
             Content::Open(_) => Ok(Self(record)),
@@ -123,15 +123,15 @@ pub struct Erasure {
 pub struct Event {
     /// The event key: source and id.
     pub key: EventKey,
-    /// Its type.
+    /// The event's type.
     pub kind: Kind,
     /// The person whom the event is about.
     pub subject: PersonId,
-    /// When it happened, with the sender's offset.
+    /// When the event happened, with the sender's offset.
     pub time: DateTime<FixedOffset>,
     /// The schema version of the payload, if `dataschema` names one.
     schema: Option<&'static SchemaVersion>,
-    /// What was sent, in canonical form.
+    /// The event as sent, in canonical form.
     text: Box<str>,
     /// Where `data` is in `text`.
     data: Range<usize>,
@@ -211,7 +211,7 @@ impl Event {
         })
     }
 
-    /// What was sent, in canonical form: a JSON object.
+    /// The event as sent, in canonical form: a JSON object.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -221,20 +221,20 @@ impl Event {
         serde_json::from_str(&self.text).expect("checked by the validator")
     }
 
-    /// What the payload states, in the newest form of its type.
+    /// The fact that the payload states, read in the newest version of its type.
     ///
     /// # Errors
-    /// [`Undecodable`] when the payload is valid under no schema of its type.
+    /// [`Undecodable`] when the payload satisfies no schema of its type.
     pub fn fact(&self) -> Result<Fact, Undecodable> {
         upcast::fact(self.kind, self.schema, self.data_text())
     }
 
-    /// The payload; empty where the type has none.
+    /// The payload; empty if the event has none.
     pub fn data(&self) -> Map<String, Value> {
         serde_json::from_str(self.data_text()).unwrap_or_default()
     }
 
-    /// The payload as text; an empty object where the type has none.
+    /// The payload as text; an empty object if the event has none.
     pub fn data_text(&self) -> &str {
         if self.data.is_empty() { "{}" } else { &self.text[self.data.clone()] }
     }

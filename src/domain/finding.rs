@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::choices::choices;
 
 choices! {
-    /// What is wrong, as a stable code.
+    /// The stable code of a contradiction or gap.
     FindingCode:
         /// The entered remainder is not the calculated one.
         RemainderMismatch = "remainderMismatch",
@@ -62,10 +62,10 @@ choices! {
 /// One contradiction or gap, with the ids of the records behind it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// What is wrong.
+    /// The kind of contradiction or gap.
     pub code: FindingCode,
-    /// One sentence for a person; ids and dates only.
+    /// One sentence for human readers; it contains ids and dates only.
     pub message: String,
-    /// The `id`s of the records, in order.
+    /// The ids of the records behind the finding, in order.
     pub events: Vec<String>,
 }

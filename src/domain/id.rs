@@ -47,7 +47,7 @@ pub struct NotAPerson;
 impl FromStr for PersonId {
     type Err = NotAPerson;
 
-    /// Hyphenated form only, either case: one person has one spelling, lower case.
+    /// Reads the hyphenated form only, in either case. A pseudonym is always written in lower case.
     fn from_str(text: &str) -> Result<Self, NotAPerson> {
         if text.len() != 36 {
             return Err(NotAPerson);
@@ -56,12 +56,13 @@ impl FromStr for PersonId {
     }
 }
 
-/// What makes an event the same event: the sender's `source` and `id` (CloudEvents 1.0, 3.1.1).
+/// The identity of an event: its `source` and `id`. Two events with one key are the same event
+/// (CloudEvents 1.0, 3.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventKey {
-    /// The system that says it.
+    /// The system that sent the event.
     pub source: Arc<str>,
-    /// That system's own id for the event.
+    /// The sending system's id for the event.
     pub id: Arc<str>,
 }
 
@@ -72,23 +73,25 @@ impl EventKey {
     }
 }
 
-/// The keyed hash of an [`EventKey`]: what the duplicate index holds instead of the key itself,
-/// so that nothing of a sender's id survives an erasure.
+/// The keyed hash of an [`EventKey`]. The duplicate index holds this hash instead of the key, so
+/// that nothing of a sender's id survives an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DedupKey(pub [u8; 32]);
 
-/// What is kept by pair, or by part of one.
+/// A map by dedup key, or by part of a dedup key.
 pub type DedupKeyMap<V, K = DedupKey> = HashMap<K, V, ByDedupKey>;
 
-/// Places pairs in a table by their own bytes: they are keyed hashes, which nobody can choose.
+/// The hasher of a [`DedupKeyMap`]: takes the first bytes of a dedup key as its hash. Dedup keys
+/// are keyed hashes, so no sender can choose keys that collide.
 pub type ByDedupKey = BuildHasherDefault<OwnBytes>;
 
-/// See [`ByDedupKey`].
+/// The state of [`ByDedupKey`]: the first eight bytes of the key.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OwnBytes(u64);
 
 impl Hasher for OwnBytes {
-    /// What is written last counts: before a pair comes its length, which is always the same.
+    /// The last write counts: the length of a dedup key, always the same, is written before the
+    /// key itself.
     fn write(&mut self, bytes: &[u8]) {
         if let Some(first) = bytes.first_chunk() {
             self.0 = u64::from_ne_bytes(*first);
@@ -106,7 +109,7 @@ impl Hasher for OwnBytes {
 pub struct Position(u64);
 
 impl Position {
-    /// Before the first record.
+    /// The position before the first record.
     pub const START: Self = Self(0);
 
     /// Takes a rank as a position.
@@ -135,7 +138,7 @@ impl fmt::Display for Position {
 }
 
 impl Serialize for Position {
-    /// As a string: an opaque one.
+    /// Writes the rank as a string, which callers treat as opaque.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         writer.collect_str(self)
     }
@@ -162,17 +165,19 @@ impl FromStr for Position {
 #[serde(transparent)]
 pub struct Revision(pub u64);
 
-/// The number of a content key among the keys of one stream and class; 0: content in clear.
+/// The number of a content key among the keys of one stream and class; 0: the content is not
+/// encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyGeneration(pub u32);
 
-/// When the ledger learned of an event: microseconds since 1970 UTC, strictly increasing with
-/// position, so that "known at" is always a prefix of the log.
+/// When the ledger recorded an event: microseconds since 1970 UTC. With one writer the time rises
+/// with position, so the records known at an instant are a prefix of the log. With several writers
+/// (a cluster) the time rises within a stream only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordedTime(i64);
 
 impl RecordedTime {
-    /// From microseconds since 1970 UTC.
+    /// Makes a time from microseconds since 1970 UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -189,14 +194,15 @@ impl RecordedTime {
 }
 
 impl Serialize for RecordedTime {
-    /// As an RFC 3339 string.
+    /// Writes the instant as an RFC 3339 string.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         writer.collect_str(self)
     }
 }
 
 impl fmt::Display for RecordedTime {
-    /// RFC 3339 in UTC with six decimals: equal lengths, so text order is time order.
+    /// Writes RFC 3339 in UTC with six decimals. All texts have the same length, so text order is
+    /// time order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instant = self.instant();
         let Ok(year @ 0..=9999) = u32::try_from(instant.year()) else {

@@ -43,7 +43,7 @@ const RECORDED_TIME_BYTES: usize = 8;
 /// The length of what follows the event.
 const TAIL_BYTES: usize = RECORDED_BY_BYTES + RECORDED_TIME_BYTES;
 
-/// Hashes an event key under the ledger's `dedup_hash_key`, so that the stored dedup key tells
+/// Hashes an event key under the ledger's `dedup_hash_key`, so that the stored dedup key reveals
 /// nothing about the sender's id. Each text is hashed behind its length, so that no two event keys
 /// give the same bytes.
 pub fn dedup_key(dedup_hash_key: &[u8; 32], key: &EventKey) -> DedupKey {
@@ -76,7 +76,8 @@ pub struct UnstampedRecord {
 }
 
 impl UnstampedRecord {
-    /// Lays out a draft for a stream: the person's own, or the other one of a merge.
+    /// Lays out a draft for the person's own stream or, as the copy of a merge, for the stream of
+    /// the other person.
     pub fn new(draft: &Draft, stream: StreamId, dedup_key: DedupKey, salt: &[u8; 32]) -> Self {
         let mut head = Vec::with_capacity(EVENT + draft.canonical.len() + TAIL_BYTES);
         head.push(FORMAT);
@@ -96,7 +97,7 @@ impl UnstampedRecord {
         StreamId::from_bytes(array(&self.head[STREAM..DEDUP_KEY]))
     }
 
-    /// Adds `recordedby` and `recordedtime`: the bytes of the record.
+    /// Adds `recordedby` and `recordedtime`, and returns the complete bytes of the record.
     pub fn stamp(mut self, recorded: RecordedTime) -> Vec<u8> {
         self.head.extend_from_slice(&[0; RECORDED_BY_BYTES]);
         self.head.extend_from_slice(&recorded.micros().to_be_bytes());
@@ -104,7 +105,7 @@ impl UnstampedRecord {
     }
 }
 
-/// The BLAKE3 hash of a record: what the log of hashes commits to.
+/// The BLAKE3 hash of a record. The log of hashes commits to this hash.
 pub fn commitment(record: &[u8]) -> blake3::Hash {
     blake3::hash(record)
 }
@@ -154,7 +155,7 @@ impl<'a> View<'a> {
         KeyGeneration(u32::from_be_bytes(array(&self.0[GENERATION..STREAM])))
     }
 
-    /// RFC 8785 bytes of the event.
+    /// The RFC 8785 bytes of the event.
     pub fn canonical(self) -> &'a [u8] {
         &self.0[EVENT..self.0.len() - TAIL_BYTES]
     }
@@ -171,18 +172,18 @@ impl<'a> View<'a> {
         RecordedTime::from_micros(i64::from_be_bytes(array(tail)))
     }
 
-    /// Whether the tag binds this event to this salt.
+    /// Whether the tag is the hash of the event under the salt of the record.
     pub fn tag_holds(self) -> bool {
         let salt: [u8; 32] = array(&self.0[SALT..EVENT]);
         blake3::keyed_hash(&salt, self.canonical()) == array::<32>(&self.0[TAG..NONCE])
     }
 }
 
-/// The name of the stream that a record lies in. A record about an organisation has that name only
-/// in its content, as the subject of the event.
+/// The name of the stream that a record lies in. The clear part of a record about an organisation
+/// has only a hash of the name, so the name is read from the subject of the event.
 ///
 /// # Errors
-/// [`Unreadable`] when the subject of such an event names no stream.
+/// [`Unreadable`] when the subject of an event about an organisation names no stream.
 pub fn stream_name(view: View<'_>) -> Result<StreamName, Unreadable> {
     match view.person() {
         Some(person) => Ok(StreamName::Person(person)),

@@ -1,6 +1,6 @@
 //! Streams: the parts of the log, one for each person, facility and project.
-//! Always: a stream has one name, and from the name and the ledger's key follows its id.
-//! Only persons' streams are written yet.
+//! Always: a stream has one name; its id follows from the name and the ledger's key.
+//! So far, records are written to the streams of persons only.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::id::PersonId;
 use super::vocabulary::code::Code;
 
-/// The longest code that a stream is named by.
+/// The longest code in the name of a stream; the schemas allow codes of the same length.
 const CODE_BYTES_MAX: usize = 100;
 
 /// The name of a stream: a category and a key, such as `person-<uuid>` or `facility-<code>`.
@@ -27,7 +27,7 @@ pub enum StreamName {
 }
 
 impl StreamName {
-    /// With what names begin: the category and a hyphen. Person, facility, project.
+    /// The beginnings of names, each a category and a hyphen: of persons, facilities, projects.
     pub const PREFIXES: [&str; 3] = ["person-", "facility-", "project-"];
 
     fn prefix(&self) -> &'static str {
@@ -111,7 +111,7 @@ impl From<PersonId> for StreamId {
     }
 }
 
-/// A stream: its name, and the id that follows from the name. That of a person is cheap to clone.
+/// A stream: its name, and the id that follows from the name. A person's stream is cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
     name: StreamName,
@@ -124,7 +124,7 @@ impl Stream {
         Self { name: StreamName::Person(person), id: person.into() }
     }
 
-    /// The stream of this name in the ledger whose `stream_hash_key` this is.
+    /// The stream with this name. `stream_hash_key` is the ledger's key for names of streams.
     pub fn named(name: StreamName, stream_hash_key: &[u8; 32]) -> Self {
         let hash = match &name {
             StreamName::Person(person) => return Self::person(*person),
@@ -134,12 +134,12 @@ impl Stream {
         Self { name, id: StreamId(*id) }
     }
 
-    /// The name, by which a cluster keeps the stream.
+    /// The name under which a cluster stores the stream.
     pub fn name(&self) -> &StreamName {
         &self.name
     }
 
-    /// The id, by which records name the stream.
+    /// The id by which records name the stream.
     pub fn id(&self) -> StreamId {
         self.id
     }

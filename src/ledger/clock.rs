@@ -1,4 +1,4 @@
-//! What the ledger takes from outside its log: the time now, and random ids of requests.
+//! The inputs from outside the log: the time now, and random ids of requests.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use crate::domain::vocabulary::fact::{Code, Id};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credit {
-    /// The date asked for. Not written here: `AnswerHead` writes it as `at`.
+    /// The date asked for. Not serialised here: `AnswerHead` writes the moment asked for as `at`.
     #[serde(skip)]
     pub at: NaiveDate,
     /// The last date that counts: the earliest of the date asked for, today (unless projected) and
@@ -27,9 +27,9 @@ pub struct Credit {
     pub counted_to: NaiveDate,
     /// Whether the figures contain days after today, counted as if the present state goes on.
     pub projected: bool,
-    /// The rules the answer was computed with.
+    /// The rules by which the answer was computed.
     pub ruleset: Ruleset,
-    /// Which dates of a stay count.
+    /// The rule for the dates of a stay that count.
     pub boundary: Boundary,
     /// How many days a month of a sentence has.
     pub month_days: MonthDays,
@@ -209,7 +209,7 @@ pub struct Reading {
     /// The reasons why figures are absent, one per missing input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<String>,
-    /// The text the reading rests on.
+    /// The legal text behind the reading.
     pub source: LegalSource,
     /// The dates that count.
     pub counted: Vec<DayRun>,
@@ -251,7 +251,7 @@ pub struct DecidedBy {
     pub event: String,
 }
 
-/// The text that a reading rests on, and who verified the text.
+/// The legal text behind a reading, and who verified the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]

@@ -14,7 +14,7 @@ use crate::domain::time::dates::{DateRun, DateSet, day_before};
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Granted, Id};
 
-/// What a court decided under art. 68 par. 5 al. 2.
+/// The decision of a court under art. 68 par. 5 al. 2.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CourtDecision<'a> {
     pub figure: DecidedFigure,
@@ -23,7 +23,7 @@ pub(super) struct CourtDecision<'a> {
     pub event: &'a str,
 }
 
-/// The figure that a decision gives: what is left to serve, or what is credited.
+/// The figure that a decision gives: the days left to serve, or the days credited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DecidedFigure {
     RemainingDays(i64),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::choices::choices;
 
 choices! {
-    /// Which dates of a stay count.
+    /// The rule for the dates of a stay that count.
     Boundary:
         /// Every date on which the person was resident at any instant.
         AnyPart = "anyPart",

@@ -10,14 +10,14 @@ use crate::domain::time::calendar::At;
 /// One question about the credit of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreditQuery {
-    /// The moment the answer speaks of; an instant is taken as its date.
+    /// The moment for which the answer holds; of an instant only the civil date counts.
     pub at: At,
     /// The civil date on which the question is asked.
     pub today: NaiveDate,
     /// Whether dates after today count, as if the present state goes on. Such an answer is marked
     /// as projected.
     pub project: bool,
-    /// Which dates of a stay count.
+    /// The rule for the dates of a stay that count.
     pub boundary: Boundary,
     /// How many days a month of a sentence has.
     pub month_days: MonthDays,

@@ -13,7 +13,7 @@ use super::runs::DayRuns;
 use crate::domain::time::dates::{DateSet, day_after, days_later};
 use crate::domain::vocabulary::choice::ModalityKind;
 
-/// The figures of one modality that all its readings start from.
+/// The figures of one modality from which all its readings are computed.
 pub(super) struct ReadingInput<'g> {
     pub modality: &'g DatedModality<'g>,
     pub base: &'g RemainderBase,

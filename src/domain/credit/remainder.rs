@@ -18,7 +18,8 @@ use crate::domain::time::dates::{self, DateRun, DateSet, SentenceLength, day_bef
 use crate::domain::vocabulary::choice::ModalityKind;
 use crate::domain::vocabulary::fact::{Fact, Id, Pronounced};
 
-/// The sentences of a person: from a start date on, each follows the one before without a gap.
+/// The sentences of a person: from a start date on, each sentence follows the previous sentence
+/// without a gap.
 #[derive(Debug, Default)]
 pub(super) struct SentenceChain<'a> {
     sentences: Vec<ChainedSentence<'a>>,

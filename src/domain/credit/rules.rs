@@ -16,7 +16,7 @@ use crate::domain::source_mark::SourceMark;
 pub const SHIPPED: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/projections/rules/credit.toml"));
 
-/// Everything the rule file of the credit says.
+/// The content of the rule file of the credit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CreditRules {
@@ -24,9 +24,9 @@ pub struct CreditRules {
     pub id: String,
     /// The version of the rule set: a new one with every change of the file.
     pub version: String,
-    /// What the law leaves open and a caller may choose.
+    /// The parameters that the law leaves open and that a caller may choose.
     pub parameters: Parameters,
-    /// The text each reading rests on.
+    /// The rules of the readings, each with its legal text.
     pub readings: ReadingRules,
 }
 
@@ -34,7 +34,7 @@ pub struct CreditRules {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameters {
-    /// Which dates of a stay count.
+    /// The rule for the dates of a stay that count.
     pub boundary: Parameter<Boundary>,
     /// How many days a month of a sentence has.
     pub month_days: Parameter<u32>,
@@ -46,7 +46,7 @@ pub struct Parameters {
 pub struct Parameter<T> {
     /// The value.
     pub value: T,
-    /// What the parameter means.
+    /// The meaning of the parameter.
     pub text: String,
     /// Where the value comes from.
     pub source: String,
@@ -61,7 +61,7 @@ pub struct Parameter<T> {
 impl<T: Clone + PartialEq> Parameter<T> {
     /// This parameter with the value that an answer used. The rule file gives the source of the
     /// default only, so any other value has the caller as its source.
-    /// Its mark is the weakest one, because no text of the law was found for that value.
+    /// Its mark is `NotFound`, because no text of the law was found for that value.
     pub fn used(&self, value: T) -> Self {
         if value == self.value {
             return self.clone();
@@ -120,19 +120,19 @@ impl ReadingRules {
     }
 }
 
-/// The text one reading rests on.
+/// The rule of one reading, with its legal text.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadingRule {
     /// The legal status of the reading.
     pub status: ReadingStatus,
-    /// What the reading does, in a few words.
+    /// The effect of the reading, in a few words.
     pub title: String,
     /// The Dutch term for the reading.
     pub dutch: String,
     /// The article of the law.
     pub article: String,
-    /// What the article says, in our own words.
+    /// The content of the article, in our own words.
     pub text: String,
     /// Where the text of the article was read.
     pub source: String,
@@ -150,7 +150,7 @@ pub struct ReadingRule {
 pub struct CreditRulesError(#[source] toml::de::Error);
 
 impl CreditRules {
-    /// The rules this version ships.
+    /// The rules that this version ships.
     pub fn shipped() -> &'static Self {
         static RULES: LazyLock<CreditRules> = LazyLock::new(|| {
             CreditRules::parse(SHIPPED)

@@ -1,8 +1,8 @@
 //! For each reading: the dates that it counts and the dates that it excludes, as runs, each with
 //! its reason and the records it depends on.
 //! Always: the runs of one list do not overlap, and together they cover all dates of the list. Each
-//! run lists every record it depends on, except corrections. For an absence or a closing date it
-//! also does not list other stays: no record states that no other stay covers the date.
+//! run lists every record it depends on, except corrections. A run of an absence or a closing date
+//! does not list other stays either: no record states that no other stay covers the date.
 //! Rules: the sets in the header of `credit/mod.rs`. A run depends on the records that start and
 //! end each window, presence, detention, suspension or absence around the run, and on the records
 //! that ended whatever would otherwise cover the run.
@@ -111,7 +111,7 @@ impl SpanEnds {
     }
 
     /// The records that ended a span within the run, and those that ended the last span before the
-    /// run. Without them a span would reach into the run.
+    /// run. Without these records a span would reach into the run.
     fn bounding(&self, run: DateRun) -> impl Iterator<Item = RecordIndex> + '_ {
         let over = self.0.partition_point(|(last, _)| *last <= run.first);
         let latest = self.0[..over].last().map(|(last, _)| *last);
@@ -176,12 +176,12 @@ pub(super) fn day_runs(
     }
 }
 
-/// What the runs of one list depend on, besides the window.
+/// The spans and ends on which the runs of one list depend, besides the window.
 #[derive(Default, Clone)]
 struct RunEvidence<'g> {
     /// The runs lie inside these spans.
     within: Vec<&'g [Span]>,
-    /// The runs depend on those of these ends that bound them.
+    /// The ends of spans. A run depends on the ends that bound the run.
     ended: Vec<&'g SpanEnds>,
     /// The runs also lie inside these presences, and after the end of absences from them.
     presences: Option<&'g Presences>,
@@ -209,7 +209,7 @@ impl<'g> RunEvidence<'g> {
 /// Makes the runs of one modality.
 struct RunBuilder<'l, 'a> {
     timeline: &'l Timeline<'a>,
-    /// The records that the window depends on. Every run of the modality depends on them too.
+    /// The records that the window depends on. Every run of the modality depends on these too.
     window: &'l [RecordIndex],
 }
 

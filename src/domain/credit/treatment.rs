@@ -348,17 +348,16 @@ fn add_overlap_findings(
 ) {
     let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
-    let mut own: HashMap<&Id, &Presence> = HashMap::new();
-    // The presence that ends last, and the one that ends last among the presences of all other
-    // stays.
+    let mut latest_by_stay: HashMap<&Id, &Presence> = HashMap::new();
+    // The presence that ends last, and the presence that ends last among all other stays.
     let mut latest_end: Option<&Presence> = None;
     let mut latest_end_of_other_stay: Option<&Presence> = None;
     for presence in all {
         let is_own = latest_end.is_some_and(|latest| latest.stay == presence.stay);
         let other = if is_own { latest_end_of_other_stay } else { latest_end };
         let other = other.filter(|other| presence.run.first <= other.run.last);
-        let again = own.get(presence.stay).copied();
-        let again = again.filter(|own| own.until.is_none_or(|until| presence.from < until));
+        let again = latest_by_stay.get(presence.stay).copied();
+        let again = again.filter(|same| same.until.is_none_or(|until| presence.from < until));
         findings.extend([other, again].into_iter().flatten().map(|other| {
             timeline.finding(
                 FindingCode::StayOverlap,
@@ -377,7 +376,7 @@ fn add_overlap_findings(
             latest_end_of_other_stay = Some(presence);
         }
         if again.is_none_or(|again| again.until <= presence.until && again.until.is_some()) {
-            own.insert(presence.stay, presence);
+            latest_by_stay.insert(presence.stay, presence);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The findings about erased records: that they are missing from every figure.
-//! Always: a finding names class, count, date and basis; of the content nothing is left to name.
+//! The findings about erased records, which are missing from every figure.
+//! Always: a finding names class, count, date and basis, and nothing of the erased content.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::domain::event::{Content, Erasure, Recorded};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::vocabulary::kind::Class;
 
-/// One finding for each class and erasure: how many records nobody can read any more.
+/// One finding for each class and erasure, with the number of erased records.
 pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
     let mut counts: BTreeMap<(Class, &Erasure), usize> = BTreeMap::new();
     for record in erased {
@@ -30,7 +30,7 @@ pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
     counts.into_iter().map(finding).collect()
 }
 
-/// A correction or annulment names an erased record.
+/// The finding that a correction or annulment names an erased record.
 pub(super) fn target_erased(id: &str) -> Finding {
     Finding {
         code: FindingCode::TargetErased,

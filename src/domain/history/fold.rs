@@ -25,7 +25,7 @@ pub struct History {
     pub items: Vec<Item>,
     /// The erased records, in the order of their `recordedtime`.
     pub erased: Vec<Arc<Recorded>>,
-    /// Corrections and annulments without effect, and what was erased.
+    /// Findings about corrections and annulments without effect, and about erased records.
     pub findings: Vec<Finding>,
 }
 
@@ -51,8 +51,8 @@ impl History {
 
 /// Folds records into a history.
 ///
-/// Records with a `recordedtime` after `known_at` are left out. `outside` tells why records that a
-/// correction or annulment names are not among `records`.
+/// Records with a `recordedtime` after `known_at` are left out. `outside` says why a record that a
+/// correction or annulment names is not among `records`.
 pub fn fold(
     records: impl IntoIterator<Item = Arc<Recorded>>,
     outside: &OutsideTargets,
@@ -119,7 +119,8 @@ fn split_erased(
     (readable, erased)
 }
 
-/// A record with its corrections and annulments, `by`, applied in their order. All are in force.
+/// Applies the corrections and annulments `by` to a record, in the order given. All of them are in
+/// force.
 fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) -> Item {
     let event = record.event();
     let mut item = Item {

@@ -17,11 +17,11 @@ use crate::domain::vocabulary::kind::Kind;
 pub struct Item {
     /// The record as it was sent.
     pub recorded: OpenRecord,
-    /// When it happened, after corrections.
+    /// When the event happened, after corrections.
     pub time: DateTime<FixedOffset>,
-    /// The payload after corrections; `None` while it is the original one.
+    /// The payload after corrections; `None`: no correction replaced the original payload.
     pub replaced: Option<Map<String, Value>>,
-    /// The payload, typed. `None`: it cannot be decoded, so it has no effect.
+    /// The typed payload. `None`: the payload cannot be decoded, so the record has no effect.
     pub fact: Option<Fact>,
     /// The corrections in force, in the order in which they apply.
     pub corrected_by: Vec<OpenRecord>,
@@ -43,44 +43,44 @@ impl Item {
         }
     }
 
-    /// The type.
+    /// The type of the event.
     pub fn kind(&self) -> Kind {
         self.event().kind
     }
 
-    /// The sender's id.
+    /// The sender's id of the event.
     pub fn id(&self) -> &str {
         &self.event().key.id
     }
 
-    /// The instant at which it happened.
+    /// The instant at which the event happened, after corrections.
     pub fn instant(&self) -> DateTime<Utc> {
         self.time.to_utc()
     }
 
-    /// The civil date on which it happened.
+    /// The civil date on which the event happened, after corrections.
     pub fn date(&self) -> NaiveDate {
         calendar::date_of(self.instant())
     }
 
-    /// Whether it counts: not annulled.
+    /// Whether the record counts: no annulment is in force.
     pub fn in_force(&self) -> bool {
         self.annulled_by.is_empty()
     }
 
-    /// The order of everything: instant; at one instant releases first and arrivals last; then
-    /// `source`, `id`.
+    /// The order of items: by instant; at one instant releases first and arrivals last; then by
+    /// `source` and `id`.
     pub fn order(&self, other: &Self) -> Ordering {
         let rank = |kind| match kind {
             Kind::DetentionReleased => 0,
             Kind::DetentionArrived => 2,
             _ => 1,
         };
-        let (event, others) = (self.event(), other.event());
+        let (event, other_event) = (self.event(), other.event());
         (self.instant(), rank(event.kind), &event.key).cmp(&(
             other.instant(),
-            rank(others.kind),
-            &others.key,
+            rank(other_event.kind),
+            &other_event.key,
         ))
     }
 }

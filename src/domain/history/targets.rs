@@ -1,6 +1,6 @@
-//! Which record each correction or annulment names, and in which order they apply.
-//! Always: a record that leads back to itself, names another person's record or names an erased
-//! record has no effect.
+//! The record that each correction or annulment names, and the order in which they apply.
+//! Always: a correction or annulment has no effect if it names another person's record or an erased
+//! record, or if its chain of targets leads back to the correction or annulment itself.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,8 +20,8 @@ pub struct OutsideTargets {
     pub erased: HashSet<EventKey>,
 }
 
-/// The record that this event names as wrong, by key and type name, as first sent: a correction
-/// of a correction never changes its target.
+/// The key and type name of the record that this event corrects or annuls, as first sent: a later
+/// correction of this event never changes the target.
 pub fn target(event: &Event) -> Option<(EventKey, String)> {
     event.kind.target_member()?;
     match event.fact().ok()? {
@@ -75,7 +75,8 @@ fn target_elsewhere(event: &Event) -> Finding {
 }
 
 /// The indexes of the records, each after its corrections and annulments; and for each record
-/// whether it may have an effect: a record that leads back to itself has none.
+/// whether the record may have an effect. A record whose chain of targets leads back to the record
+/// itself has none.
 pub(super) fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
     let mut waiting = vec![0_usize; targets.len()];
     for target in targets.iter().flatten() {

@@ -31,7 +31,7 @@ pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
     start_of(date.checked_add_days(Days::new(1)).unwrap_or(date))
 }
 
-/// The same time of day in Belgium, so many civil days later: a dose given at nine is due at nine,
+/// The same time of day in Belgium, `days` civil days later: a dose given at nine is due at nine,
 /// also when the clocks change in between.
 pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
     let local = local_time(instant).naive_local();
@@ -44,7 +44,7 @@ pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
         .map_or_else(|| moved.and_utc(), |time| time.to_utc())
 }
 
-/// The moment an answer speaks of: an instant, or a whole civil date.
+/// The moment for which an answer holds: an instant, or a whole civil date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// Up to and including this instant.
@@ -54,7 +54,7 @@ pub enum At {
 }
 
 impl At {
-    /// Whether something that happened at `time` is in the answer.
+    /// Whether the answer includes an event that happened at `time`.
     pub fn includes(self, time: DateTime<Utc>) -> bool {
         match self {
             Self::Instant(at) => time <= at,
@@ -62,7 +62,7 @@ impl At {
         }
     }
 
-    /// The civil date an answer counted in days speaks of.
+    /// The civil date, for an answer that is counted in days.
     pub fn date(self) -> NaiveDate {
         match self {
             Self::Instant(at) => date_of(at),
@@ -70,7 +70,7 @@ impl At {
         }
     }
 
-    /// The instant an answer counted in hours speaks of: the last microsecond of a date.
+    /// The instant, for an answer that is counted in hours; of a date, the last microsecond.
     pub fn instant(self) -> DateTime<Utc> {
         match self {
             Self::Instant(at) => at,

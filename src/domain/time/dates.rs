@@ -1,4 +1,4 @@
-//! Sets of civil dates, and the lengths of sentences laid along the calendar.
+//! Sets of civil dates, and the lengths of sentences counted in days of the calendar.
 //! Always: a date is in a set once, however many records cover it; runs are sorted, disjoint and
 //! never adjoin; no arithmetic here can overflow or panic, whatever dates are sent.
 //! Rules: the section "Units" of the credit rules.
@@ -22,12 +22,12 @@ pub fn day_before(date: NaiveDate) -> NaiveDate {
     date.pred_opt().unwrap_or(date)
 }
 
-/// Consecutive dates, both ends included.
+/// A run of consecutive dates, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateRun {
     /// The first date.
     pub first: NaiveDate,
-    /// The last date, not before the first.
+    /// The last date. In an empty run it is before the first.
     pub last: NaiveDate,
 }
 
@@ -151,14 +151,14 @@ impl DateSet {
 pub struct SentenceLength {
     /// Whole years, date to date.
     pub years: u32,
-    /// Months on top, each of a fixed number of days.
+    /// Further months, each of a fixed number of days.
     pub months: u32,
-    /// Days on top.
+    /// Further days.
     pub days: u32,
 }
 
-/// Lays lengths one after the other from a date on; gives for each the days from the start date to
-/// its end.
+/// Places sentences one after another from a start date on. Returns for each sentence the number of
+/// days from the start date to the end of the sentence.
 pub fn chain(start: NaiveDate, lengths: &[SentenceLength], month_days: u32) -> Vec<i64> {
     let origin = i64::from(start.num_days_from_ce()) - UNIX_DAY;
     let mut day = origin;
@@ -171,7 +171,7 @@ pub fn chain(start: NaiveDate, lengths: &[SentenceLength], month_days: u32) -> V
     passed
 }
 
-/// The date so many days later; `None` when RFC 3339 cannot write that date.
+/// The date `days` days later; `None`: RFC 3339 cannot write that date.
 pub fn days_later(date: NaiveDate, days: i64) -> Option<NaiveDate> {
     let moved = date.checked_add_signed(chrono::TimeDelta::try_days(days)?)?;
     (moved <= WRITABLE_MAX).then_some(moved)
@@ -180,7 +180,7 @@ pub fn days_later(date: NaiveDate, days: i64) -> Option<NaiveDate> {
 /// 1 January 1970 in days from the common era, as chrono counts them.
 const UNIX_DAY: i64 = 719_163;
 
-/// The same date so many years later; 29 February gives 1 March in a common year.
+/// The same date `years` years later; 29 February gives 1 March in a common year.
 fn years_later(day: i64, years: u32) -> i64 {
     let (year, month, dom) = civil(day);
     // The day number of 29 February in a common year is that of 1 March.

@@ -1,4 +1,4 @@
-//! What an alert is: something in the records that someone should act on.
+//! An alert: something in the records that someone should act on.
 //! Always: an alert names records, codes and dates, and nothing about the person.
 //! Form: `alerts` of the trajectory in the HTTP contract.
 
@@ -10,7 +10,7 @@ use crate::domain::choices::choices;
 use crate::domain::history::Item;
 
 choices! {
-    /// What is wrong, as a stable code.
+    /// The stable code of an alert.
     AlertCode:
         /// A dose was due, and nothing is recorded since: the state of substitution is unknown.
         SubstitutionOverdue = "substitutionOverdue",
@@ -30,9 +30,9 @@ choices! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
-    /// What is wrong.
+    /// The code of the alert.
     pub code: AlertCode,
-    /// Since when the alert stands.
+    /// The instant since which the alert holds.
     pub since: DateTime<Utc>,
     /// How urgent the alert is.
     pub severity: Severity,
@@ -40,7 +40,7 @@ pub struct Alert {
     pub events: Vec<String>,
     /// One sentence with codes and dates only.
     pub detail: String,
-    /// Where the threshold comes from.
+    /// The source of the threshold.
     pub source: String,
 }
 

@@ -33,7 +33,7 @@ pub struct Trajectory {
     pub housing: Option<Housing>,
     /// Moves of the person, and whether substitution continued across each of them.
     pub transitions: Vec<Transition>,
-    /// What someone should act on.
+    /// The alerts on which someone should act.
     pub alerts: Vec<Alert>,
     /// Contradictions and gaps in the records.
     pub findings: Vec<Finding>,

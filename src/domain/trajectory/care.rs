@@ -1,7 +1,8 @@
 //! Programmes, referrals, treatments and housing of a person.
-//! Always: one entry an id, in the order of beginnings; the first beginning and the first end of
-//! an id count; an end without a beginning becomes a finding, never an entry.
-//! Form: the members of that name of the trajectory in the HTTP contract.
+//! Always: each id has one entry; entries are in the order in which they began; the first beginning
+//! and the first end of an id count; an end without a beginning becomes a finding, never an entry.
+//! Form: the members `programmes`, `referrals`, `treatments` and `housing` of the trajectory in the
+//! HTTP contract.
 
 use std::collections::{HashMap, HashSet};
 
@@ -62,7 +63,7 @@ pub struct Referral {
     /// Absent for a registration at the project itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_provider: Option<Code>,
-    /// Who brought the person to the project.
+    /// The code of the party that brought the person to the project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Code>,
     pub at: DateTime<Utc>,
@@ -100,7 +101,7 @@ pub struct Housing {
     pub since: DateTime<Utc>,
 }
 
-/// The enrolments, in the order of beginnings.
+/// The enrolments, in the order in which they began.
 pub fn programmes(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Programme> {
     let mut programmes: Vec<Programme> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();
@@ -215,7 +216,7 @@ fn answer(referral: &mut Referral, fact: &ReferralAnswered) {
     }
 }
 
-/// The treatments, in the order of beginnings.
+/// The treatments, in the order in which they began.
 pub fn treatments(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Treatment> {
     let mut treatments: Vec<Treatment> = Vec::new();
     let mut places: HashMap<&Id, usize> = HashMap::new();

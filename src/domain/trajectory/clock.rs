@@ -1,4 +1,4 @@
-//! The instant an answer speaks of, and the next instant at which the answer changes by itself.
+//! The instant for which an answer holds, and the next instant at which it changes by itself.
 //! Always: every comparison with the present goes through an [`AnswerClock`]. The clock remembers
 //! the earliest instant at which a comparison would turn out differently; until then the answer
 //! stays the same.
@@ -33,7 +33,7 @@ impl AnswerClock {
         false
     }
 
-    /// The civil date of the present. An answer that asks for it may change with the next date.
+    /// The civil date of the present. An answer that uses this date may change at the next date.
     pub fn today(&self) -> NaiveDate {
         let today = calendar::date_of(self.now);
         self.reached(calendar::end_of(today));
@@ -46,7 +46,7 @@ impl AnswerClock {
     }
 }
 
-/// The instant so many hours later.
+/// The instant `hours` hours later.
 pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
     instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
 }

@@ -1,7 +1,7 @@
 //! Where the person is in the eyes of the law: detained, absent, under a modality, released,
 //! deceased.
 //! Always: the state is `unknown` until a record of the prison registry or of a modality says
-//! otherwise. A record that supposes a beginning nobody recorded is believed, with a finding.
+//! otherwise. A record that implies a beginning which nobody recorded is accepted, with a finding.
 //! Form: `custody` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
@@ -127,7 +127,7 @@ fn outside(whereabouts: &Whereabouts, modality: Option<&LatestModality>) -> Cust
     let let_out_for = |modality: &LatestModality| {
         whereabouts.released.is_some_and(|release| is_for(release.reason, modality.kind))
     };
-    // A modality that starts on the date of the release or later needs no release of its own.
+    // A modality that starts on the date of the release or later needs no other release.
     let starts_outside = |modality: &LatestModality| {
         since.is_some_and(|since| date_of(since) <= date_of(modality.starts))
     };
@@ -169,7 +169,8 @@ struct DetentionAbsence<'a> {
     detention: &'a Id,
     kind: AbsenceKind,
     since: DateTime<Utc>,
-    /// Whether it follows on an absence of the same detention that no record has ended.
+    /// Whether the absence follows another absence of the same detention, which no record has
+    /// ended.
     follows: bool,
 }
 
@@ -228,7 +229,8 @@ impl<'a> Whereabouts<'a> {
         self.by_day = None;
     }
 
-    /// A release after one that was not final ends the rest of the title: no contradiction.
+    /// A release after a release that was not final ends the rest of the title, so it is no
+    /// contradiction.
     fn release(&mut self, item: &Item, released: &'a Released, findings: &mut Vec<Finding>) {
         let title_left = self.released.is_some_and(|release| !release.is_final);
         if self.place != InOrOut::Inside && !title_left {
@@ -271,7 +273,7 @@ impl<'a> Whereabouts<'a> {
             && absence.since == item.instant()
             && std::mem::take(&mut absence.follows)
         {
-            // The record ends the absence before, and the present absence begins.
+            // The record ends the previous absence; the absence that began now goes on.
             return;
         }
         match self.absence.take_if(|absence| absence.detention == detention) {
@@ -293,8 +295,9 @@ impl<'a> Whereabouts<'a> {
         self.arrived.is_some_and(|arrived| arrived.instant() == item.instant())
     }
 
-    /// Takes the person as detained, because the record only makes sense then; without an arrival
-    /// on record this gives a finding. A person let out by day still sleeps inside.
+    /// Treats the person as detained, because the record makes sense only then. If the person was
+    /// outside or unknown, this gives a finding, unless the person was only let out by day and so
+    /// still sleeps inside.
     fn be_inside(&mut self, item: &'a Item, findings: &mut Vec<Finding>) {
         let by_day = self.released.is_some_and(|release| {
             matches!(release.reason, ReleaseReason::LimitedDetention | ReleaseReason::Other)

@@ -16,8 +16,9 @@ pub struct Departure<'a> {
     pub item: &'a Item,
     /// The reason of the release.
     pub reason: ReleaseReason,
-    /// Whether the person lives outside from then on. Leave by day does not count, nor does a
-    /// release with reason `other` that is not final, as to a transition house: another follows.
+    /// Whether the person lives outside from then on. Leave by day does not count. A release with
+    /// reason `other` that is not final, for example to a transition house, does not count either,
+    /// because another release follows.
     pub is_home: bool,
 }
 

@@ -21,7 +21,7 @@ use crate::domain::vocabulary::fact::{
     DoseContinued, Fact, HandoverSent, Id, Prescribed, SubstitutionStopped,
 };
 
-/// Who says that a dose was given; the later variant prevails.
+/// The party that states a dose. If both state one dose, the later variant prevails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DoseSource {
     /// A provider who verified the dose, or who hands the person over.
@@ -35,7 +35,7 @@ pub enum DoseSource {
 pub struct Dose<'a> {
     /// When the dose was given.
     pub at: DateTime<Utc>,
-    /// Who says that the dose was given.
+    /// The party that states the dose.
     pub source: DoseSource,
     /// The record that states the dose.
     pub item: &'a Item,
@@ -64,7 +64,7 @@ impl Dose<'_> {
         window(self.interval_days, rules).map(|window| window.value)
     }
 
-    /// Until when the next dose still continues the substitution.
+    /// The last instant at which the next dose still continues the substitution.
     pub fn continuous_until(&self, rules: &ContinuityRules) -> DateTime<Utc> {
         match self.window_days(rules) {
             Some(days) => days_after(self.next_due(), days),
@@ -87,7 +87,7 @@ pub fn window(interval_days: u32, rules: &ContinuityRules) -> Option<&Threshold>
     }
 }
 
-/// From when silence after a due time makes the substitution unknown.
+/// The instant from which silence after a due time makes the substitution unknown.
 pub fn silent_from(
     due: DateTime<Utc>,
     interval_days: u32,
@@ -99,7 +99,7 @@ pub fn silent_from(
     }
 }
 
-/// On whose side the reason lies that a due dose was not given.
+/// The side that caused a due dose not to be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The person refused or did not come.
@@ -113,7 +113,7 @@ pub enum Cause {
 pub struct Withheld<'a> {
     /// The record; its time is when the dose was due.
     pub item: &'a Item,
-    /// On whose side the reason lies.
+    /// The side that caused it.
     pub cause: Cause,
 }
 
@@ -136,7 +136,8 @@ pub struct SubstitutionTimeline<'a> {
     pub sent: HashSet<&'a Id>,
     /// When each handover was first confirmed.
     pub confirmed: HashMap<&'a Id, &'a Item>,
-    /// Each amount given, prescribed or changed to, with its product, from when it held.
+    /// Each amount that was given, prescribed or changed to: the instant from which the amount
+    /// holds, the product, and the micrograms.
     pub amounts: Vec<(DateTime<Utc>, Option<Product>, u32)>,
     /// The last record of any kind about substitution.
     pub last: Option<&'a Item>,
@@ -318,7 +319,8 @@ impl<'a> SubstitutionTimeline<'a> {
     }
 }
 
-/// Merges records of one dose: the provider who gave the dose prevails, with the longest cover.
+/// Merges the records of one dose: the record of the provider who gave the dose prevails, and the
+/// longest cover counts.
 fn merged(doses: Vec<Dose<'_>>) -> Vec<Dose<'_>> {
     let mut merged: Vec<Dose> = Vec::with_capacity(doses.len());
     for mut dose in doses {
@@ -334,7 +336,8 @@ fn last_of(verified: &[(Product, u32)], product: Product) -> Option<u32> {
     verified.iter().rfind(|(named, _)| *named == product).map(|(_, days)| *days)
 }
 
-/// When a reported dose was given, at the latest at the time of the record that reports it.
+/// When a reported dose was given. A time after the reporting record is replaced by the time of
+/// that record.
 fn reported(
     item: &Item,
     last_dose_at: DateTime<FixedOffset>,
@@ -348,7 +351,7 @@ fn reported(
     reported_at.min(last_dose_at.to_utc())
 }
 
-/// On whose side a reason lies: a person refuses or misses only a dose that was offered.
+/// The side that caused a reason: a person refuses or misses only a dose that was offered.
 fn cause(reason: WithheldReason) -> Cause {
     match reason {
         WithheldReason::Refused | WithheldReason::NoShow => Cause::Missed,

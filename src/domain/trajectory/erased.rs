@@ -1,5 +1,5 @@
-//! What a trajectory says where records were erased: unknown, never none, and no alarm that a
-//! missing record alone can raise.
+//! Corrects a trajectory after an erasure: a state is `unknown` rather than `none`, and no alert is
+//! raised only because a record is missing.
 //! Rules: principle 8 of the continuity rules.
 
 use super::alert::AlertCode;
@@ -16,7 +16,8 @@ const SUBSTITUTION_READS: &[Class] = &[Class::Clinical];
 /// The classes that the section `residential` reads: an arrival in prison ends a stay.
 const RESIDENTIAL_READS: &[Class] = &[Class::Attested, Class::Judicial];
 
-/// Takes back what a trajectory says of the absence of records, where records were erased.
+/// Removes from a trajectory the statements that rest on the absence of records, if records were
+/// erased.
 pub(super) fn unsay(trajectory: &mut Trajectory, history: &History, is_alive: bool) {
     if history.erased.is_empty() {
         return;
@@ -31,7 +32,7 @@ pub(super) fn unsay(trajectory: &mut Trajectory, history: &History, is_alive: bo
     if *substitution == SubstitutionState::None && is_unknown(SUBSTITUTION_READS, is_substitution) {
         *substitution = SubstitutionState::Unknown;
     }
-    // The dead are in no residential treatment, whatever was erased.
+    // A dead person is in no residential treatment, even if records were erased.
     let residential = trajectory.residential.state;
     if is_alive
         && residential == ResidentialState::None
@@ -42,13 +43,14 @@ pub(super) fn unsay(trajectory: &mut Trajectory, history: &History, is_alive: bo
     trajectory.alerts.retain(|alert| last_erased(history, reads(alert.code)).is_none());
 }
 
-/// When the last erased record of these classes was recorded.
+/// The latest `recordedtime` of the erased records of these classes.
 fn last_erased(history: &History, classes: &[Class]) -> Option<RecordedTime> {
-    let read = history.erasures().filter(|(class, _, _)| classes.contains(class));
-    read.map(|(_, recorded_at, _)| recorded_at).max()
+    let of_classes = history.erasures().filter(|(class, _, _)| classes.contains(class));
+    of_classes.map(|(_, recorded_at, _)| recorded_at).max()
 }
 
-/// The classes by whose erasure an alert is not raised: an erased record may be what it asks for.
+/// The classes whose erasure suppresses an alert: an erased record may be the record that the alert
+/// misses.
 const fn reads(code: AlertCode) -> &'static [Class] {
     match code {
         AlertCode::SubstitutionOverdue
@@ -56,7 +58,7 @@ const fn reads(code: AlertCode) -> &'static [Class] {
         | AlertCode::ProgrammeStalled => &[Class::Clinical],
         AlertCode::HandoverUnconfirmed => &[Class::Clinical, Class::Judicial],
         AlertCode::ReleaseWithoutFollowUp => &[Class::Clinical, Class::Judicial, Class::Attested],
-        // Rests on what the readable records say, not on what they leave out.
+        // Principle 8: still raised, because readable records show the detoxification.
         AlertCode::DetoxOnly => &[],
     }
 }

@@ -48,8 +48,8 @@ fn moves<'a, 't>(
     items.into_iter().filter_map(running).collect()
 }
 
-/// The deadline for taking over after a move: so many intervals or working days, whichever is
-/// shorter.
+/// The deadline for taking over after a move: a number of intervals or of working days, whichever
+/// ends first.
 fn handover_until(from: &Item, interval_days: u32, rules: &ContinuityRules) -> DateTime<Utc> {
     let thresholds = &rules.thresholds;
     let days = interval_days.saturating_mul(thresholds.handover_intervals.value);
@@ -63,7 +63,7 @@ fn handover_until(from: &Item, interval_days: u32, rules: &ContinuityRules) -> D
 struct OpenHandover<'a, 't> {
     moves: Vec<&'t Move<'a, 't>>,
     sent: Vec<(&'a Item, &'a HandoverSent)>,
-    /// One of the handovers was confirmed, or the receiving side gave the next dose in time.
+    /// Whether one of the handovers was confirmed or the receiving side gave the next dose in time.
     is_taken_over: bool,
 }
 
@@ -118,7 +118,7 @@ impl<'a, 't> OpenHandover<'a, 't> {
     }
 
     /// Whether someone answered up to an instant. A handover taken over is an answer, and so is a
-    /// dose in prison after an arrival there; without a handover, any dose after the move is one.
+    /// dose in prison after an arrival there. Without a handover, any dose after the move is too.
     fn is_answered(
         &self,
         timeline: &SubstitutionTimeline,
@@ -167,7 +167,7 @@ fn is_taken_over(
 /// The instant up to which records count; `None`: all records.
 type Until = Option<DateTime<Utc>>;
 
-/// Whether a provider gave a dose of the kind meant after a record.
+/// Whether a provider gave a dose that satisfies `is_meant` after a record.
 fn given_after(
     timeline: &SubstitutionTimeline,
     after: &Item,
@@ -180,8 +180,8 @@ fn given_after(
     later.any(|dose| dose.source == DoseSource::Given && is_meant(dose))
 }
 
-/// The last open handover. A move or handover that comes before the open one is answered joins it:
-/// the deadline does not move.
+/// The last open handover. A later move or handover joins the open handover until someone answers
+/// it; joining does not move the deadline.
 fn last_open_handover<'a, 't>(
     timeline: &SubstitutionTimeline<'a>,
     moves: &'t [Move<'a, 't>],
@@ -199,7 +199,7 @@ fn last_open_handover<'a, 't>(
         let goes_on = |open: &OpenHandover| match open.moves.first() {
             Some(_) => !open.is_answered(timeline, arrivals, until),
             // A confirmed handover also holds for the move that follows. After doses in between,
-            // a new handover waits for a confirmation of its own.
+            // a new handover needs its own confirmation.
             None => moved.is_some() || !open.is_over(timeline, until),
         };
         let mut open = last.take().filter(goes_on).unwrap_or_default();
@@ -214,9 +214,9 @@ fn last_open_handover<'a, 't>(
     last
 }
 
-/// Raised at the deadline of the last open handover. A handover stays open until it is confirmed,
-/// the receiving side gives a dose in time, or the person is back in prison and is given doses. A
-/// move without a handover stays open until a dose is given after it.
+/// The alert that is raised at the deadline of the last open handover. A handover stays open until
+/// it is confirmed, the receiving side gives a dose in time, or the person is back in prison and is
+/// given doses. A move without a handover stays open until a dose is given after the move.
 pub(super) fn unconfirmed(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,

@@ -1,4 +1,4 @@
-//! The trajectory of one person: where they are, how their care stands, what is about to be lost.
+//! The trajectory of one person: custody, the state of care, and the care that may soon be lost.
 //! Always: the answer depends on the history, an instant and the rules alone. Only records up to
 //! that instant count, and a death ends everything on its date.
 //! Form: the section "One person" of the HTTP contract; thresholds in
@@ -88,7 +88,7 @@ pub fn answer_until(
         let clock = AnswerClock::at(at.instant());
         let trajectory = records.trajectory(&clock, rules).with_findings(history.findings.clone());
         let answer = trajectory.with_findings(unknown_codes(history, at, registry));
-        // Past a death no threshold counts any more.
+        // After a death no threshold counts.
         (answer, clock.next().filter(|_| records.death.is_none()))
     };
     let (present, mut by_clock) = answer_at(at);
@@ -159,7 +159,7 @@ impl<'a> RecordsInForce<'a> {
         trajectory.with_findings(findings)
     }
 
-    /// Ends at the death whatever still goes on; alerts are not raised after a death.
+    /// Ends everything that still goes on at the death. No alert is raised after a death.
     fn end(&self, trajectory: &mut Trajectory, death: &Item, findings: &mut Vec<Finding>) {
         let died = death.instant();
         trajectory.custody = Custody::deceased(died);
@@ -181,8 +181,8 @@ impl<'a> RecordsInForce<'a> {
     }
 }
 
-/// The order of records at one instant, so that ids do not decide: a beginning comes before the
-/// records that suppose it, and these before the end. A release comes before an arrival.
+/// The order of records at one instant, so that ids do not decide: a beginning comes first, then
+/// the records that imply that beginning, then the end. A release comes before an arrival.
 fn turn(fact: &Fact) -> u8 {
     match fact {
         Fact::Released(_) => 0,
@@ -210,8 +210,8 @@ fn is_death(fact: &Fact) -> bool {
     }
 }
 
-/// Whether a record supposes that the person lives. Attests, merges and consents may come after a
-/// death.
+/// Whether a record implies that the person is alive. Attestations, merges and consents may come
+/// after a death.
 fn supposes_life(kind: Kind) -> bool {
     kind != Kind::ResidentialAttested && kind.class() != Some(Class::System)
 }

@@ -24,9 +24,9 @@ pub struct LatestModality<'a> {
     pub kind: ModalityKind,
     /// When the modality started.
     pub starts: DateTime<Utc>,
-    /// Since when the modality is over; `None`: it is not.
+    /// Since when the modality is over; `None`: the modality is not over.
     pub over: Option<DateTime<Utc>>,
-    /// Since when a suspension runs; `None`: none runs.
+    /// Since when a suspension runs; `None`: no suspension runs.
     pub suspended: Option<DateTime<Utc>>,
     /// When the last suspension was lifted.
     pub lifted: Option<DateTime<Utc>>,
@@ -96,7 +96,7 @@ fn grants<'a>(
     grants
 }
 
-/// Records that suspend or end a modality of which no grant is recorded.
+/// Adds a finding for each record that suspends or ends a modality without a recorded grant.
 fn orphans(records: &[StatedFact], grants: &[(&Item, &Granted)], findings: &mut Vec<Finding>) {
     let granted: HashSet<&Id> = grants.iter().map(|(_, granted)| &granted.modality).collect();
     for (item, fact) in records {
@@ -119,7 +119,8 @@ fn starts_on(item: &Item, granted: &Granted) -> NaiveDate {
     granted.starts_on.unwrap_or_else(|| item.date())
 }
 
-/// The instant at which a modality starts: that of the grant, or the start of a date it names.
+/// The instant at which a modality starts: the instant of the grant, or the start of another date
+/// that the grant names.
 fn start(item: &Item, granted: &Granted) -> DateTime<Utc> {
     match granted.starts_on {
         Some(date) if date != item.date() => calendar::start_of(date),

@@ -20,7 +20,7 @@ use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::choice::{Goal, ProgrammeKind, ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::{Fact, Prescribed};
 
-/// All alerts, in the order of codes, then of beginnings.
+/// All alerts, in the order of their codes, then of `since`.
 pub fn alerts(
     records: &[StatedFact],
     timeline: &SubstitutionTimeline,
@@ -133,7 +133,7 @@ fn shows_need(fact: &Fact) -> bool {
 }
 
 /// Whether treatment outside prison began after a release, or goes on from the detention that the
-/// release ended. `before` is the release before, so that the detention began after it.
+/// release ended. `before` is the previous release: the detention began after `before`.
 fn is_followed_up(
     records: &[StatedFact],
     trajectory: &Trajectory,
@@ -189,7 +189,7 @@ fn detox_only(
         match fact {
             Fact::Verified(_) => true,
             Fact::Prescribed(fact) => earlier && fact.goal == Goal::Maintenance,
-            // Where the prescription of a dose is recorded, its goal decides, not the dose.
+            // If the prescription of a dose is recorded, its goal decides, not the dose.
             Fact::DoseContinued(fact) => {
                 let ordered = fact.prescription.as_ref();
                 let is_known = ordered.is_some_and(|id| timeline.by_id.contains_key(id));

@@ -1,6 +1,6 @@
 //! Whether the person lives in residential treatment, and for how many days.
 //! Always: days are civil dates, each counted once; only the last admission counts.
-//! Rules: the set P in the header of `domain/credit/mod.rs`, for the presence still open.
+//! Rules: the set P in the header of `domain/credit/mod.rs`, for the presence that is still open.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ choices! {
         Absent = "absent",
         /// No record says that the person is in residential treatment.
         None = "none",
-        /// Records were erased that may say so.
+        /// Erased records may have said that the person is in residential treatment.
         Unknown = "unknown",
 }
 
@@ -55,7 +55,7 @@ impl Residential {
     /// No stay.
     pub const NONE: Self = Self::without_stay(ResidentialState::None);
 
-    /// No stay can be read.
+    /// The readable records have no stay, but erased records may.
     pub const UNKNOWN: Self = Self::without_stay(ResidentialState::Unknown);
 
     const fn without_stay(state: ResidentialState) -> Self {
@@ -150,7 +150,8 @@ fn close<'a>(
 }
 
 impl CurrentStay<'_> {
-    /// Ends the absences that began earlier. If none did, those that begin at this very instant.
+    /// Ends the absences that began before `end` or, if there are none, the absences that begin at
+    /// the same instant.
     fn end_absences(&mut self, end: &Item) {
         let mut running: Vec<&mut CurrentStayAbsence> =
             self.absences.iter_mut().filter(|absence| absence.to.is_none()).collect();

@@ -20,7 +20,7 @@ pub const VALUE_MAX: u32 = 3_660;
 choices! {
     /// How urgent an alert is.
     Severity:
-        /// To be followed up.
+        /// Someone should follow up.
         Low = "low",
         /// Care is about to be lost.
         Medium = "medium",
@@ -95,7 +95,7 @@ pub struct Severities {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContinuityRules {
-    /// When something counts as missed, late or unanswered.
+    /// The limits from which a dose, an answer or a follow-up counts as missed or late.
     pub thresholds: Thresholds,
     /// How urgent each alert is.
     pub severities: Severities,
@@ -104,7 +104,7 @@ pub struct ContinuityRules {
 /// Why a rule file cannot be used: correct the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ContinuityRulesError {
-    /// Not TOML, or a key is unknown, missing or of another type.
+    /// The text is not TOML, or a key is unknown, missing or of another type.
     #[error("the rule file does not read")]
     Unreadable(#[source] toml::de::Error),
     /// A threshold is out of range: zero would find a gap everywhere.
@@ -121,7 +121,7 @@ pub enum ContinuityRulesError {
 }
 
 impl ContinuityRules {
-    /// The rules this version ships.
+    /// The rules that this version ships.
     pub fn shipped() -> &'static Self {
         static RULES: LazyLock<ContinuityRules> = LazyLock::new(|| {
             ContinuityRules::parse(SHIPPED).expect("the shipped rules are tested")
@@ -132,7 +132,7 @@ impl ContinuityRules {
     /// Reads a rule file.
     ///
     /// # Errors
-    /// [`ContinuityRulesError`]: whoever wrote the file corrects it.
+    /// [`ContinuityRulesError`]: the author of the file corrects it.
     pub fn parse(text: &str) -> Result<Self, ContinuityRulesError> {
         let rules: Self = toml::from_str(text).map_err(ContinuityRulesError::Unreadable)?;
         for (name, threshold) in rules.thresholds.all() {

@@ -1,4 +1,4 @@
-//! What a stop ends: the substitution, or only a prescription that another one replaces.
+//! The effect of a stop: a stop ends the substitution, or only a prescription that is replaced.
 //! Always: a stop ends no substitution if the prescription it names was replaced before, or if
 //! another prescription follows.
 //! Form: `substitution` and `transitions` of the trajectory in the HTTP contract.
@@ -40,16 +40,16 @@ pub fn ended_between(
     })
 }
 
-/// Whether a prescription comes after a stop. At one instant it does if the stop names another
-/// prescription.
+/// Whether a prescription comes after a stop. At one instant the prescription comes after the stop,
+/// unless the stop names this prescription.
 pub fn is_after(order: &(&Item, &Prescribed), item: &Item, stop: &SubstitutionStopped) -> bool {
     let another = stop.prescription.as_ref() != Some(&order.1.prescription);
     let (ordered, stopped) = (order.0.instant(), item.instant());
     ordered > stopped || (ordered == stopped && another)
 }
 
-/// Whether a stop ends the substitution as a whole. It does not if it names a prescription or a
-/// product that another one has replaced before.
+/// Whether a stop ends the substitution as a whole. A stop does not if it names a prescription or
+/// product that was replaced before.
 pub fn concerns_all(
     timeline: &SubstitutionTimeline,
     item: &Item,

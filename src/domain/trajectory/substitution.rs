@@ -36,13 +36,14 @@ choices! {
 }
 
 choices! {
-    /// What the guideline on missed methadone asks for. The ledger never proposes a dose.
+    /// The review that the guideline on missed methadone asks for. The ledger never proposes a
+    /// dose.
     Review:
-        /// Hold until assessed.
+        /// The dose is held until the person is assessed.
         BeforeNextDose = "beforeNextDose",
-        /// By the prescriber.
+        /// The prescriber reviews the treatment.
         ByPrescriber = "byPrescriber",
-        /// A new induction.
+        /// The treatment starts again with an induction.
         NewInduction = "newInduction",
 }
 
@@ -58,7 +59,7 @@ pub struct Substitution {
     /// The dose last given, prescribed or changed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dose_micrograms: Option<u32>,
-    /// What the current prescription is for.
+    /// The goal of the current prescription.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<Goal>,
     /// When the last recorded dose was given.
@@ -73,15 +74,15 @@ pub struct Substitution {
     /// Civil dates since the last dose on which a due dose was not offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_offered_days: Option<usize>,
-    /// What the guideline on missed methadone asks for.
+    /// The review that the guideline on missed methadone asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
-    /// The silence that makes the state `unknown`, if silence does.
+    /// The silence that makes the state `unknown`; `None`: the state has another reason.
     #[serde(skip)]
     pub silence: Option<Silence>,
 }
 
-/// Nothing has been recorded for too long to say whether the substitution goes on.
+/// A silence: for too long no record has said whether the substitution goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silence {
     /// When the time limit for a record ran out.
@@ -153,7 +154,7 @@ pub fn fold(
     } else {
         SubstitutionState::Maintained
     };
-    // A state that records give is not silence, however old the records are.
+    // A state that follows from records is no silence, even if the records are old.
     let is_unknown = substitution.state == SubstitutionState::Unknown;
     substitution.silence = silence.filter(|_| is_unknown);
     substitution
@@ -193,7 +194,7 @@ fn amount(timeline: &SubstitutionTimeline) -> Option<u32> {
         .map(|(.., micrograms)| *micrograms)
 }
 
-/// What has been recorded since the last dose.
+/// The records since the last dose.
 struct SinceLastDose<'a, 't> {
     last: Option<&'t Dose<'a>>,
     withheld: Vec<&'t Withheld<'a>>,
@@ -243,7 +244,7 @@ impl<'a, 't> SinceLastDose<'a, 't> {
         Self { last, withheld, due: due.or(heard), silence, begun }
     }
 
-    /// Whether any record says that doses are given at all.
+    /// Whether any record says that doses are given.
     fn is_known(&self) -> bool {
         self.last.is_some() || self.begun.is_some()
     }
@@ -277,9 +278,9 @@ impl<'a, 't> SinceLastDose<'a, 't> {
         stretches.fold(longest_run(&dates), u32::max)
     }
 
-    /// Whether records say that the substitution broke off. A daily product: enough consecutive
-    /// days without a dose, for whatever reason. A depot: its window is over, and a dose due in the
-    /// window is on record as not given.
+    /// Whether records say that the substitution broke off. With a daily product: there were enough
+    /// consecutive days without a dose, for any reason. With a depot: the window is over, and a
+    /// dose due in the window is on record as not given.
     fn is_broken_off(&self, run: u32, clock: &AnswerClock, rules: &ContinuityRules) -> bool {
         let Some(dose) = self.last.filter(|_| self.begun.is_none()) else {
             return run >= rules.thresholds.missed_review_days.value;
@@ -365,7 +366,7 @@ fn longest_run(dates: &BTreeSet<NaiveDate>) -> u32 {
     longest
 }
 
-/// The review that the guideline asks for; the guideline speaks of methadone only.
+/// The review that the guideline asks for; the guideline is about methadone only.
 fn review(product: Option<Product>, run: u32, rules: &ContinuityRules) -> Option<Review> {
     let thresholds = &rules.thresholds;
     if product != Some(Product::Methadone) {

@@ -1,6 +1,6 @@
 //! Whether substitution continued across each move: arrival, transfer, release, admission.
-//! Always: one entry a record of a move; `continuous` is null unless a dose before the move and a
-//! dose after it are recorded.
+//! Always: each record of a move has one entry; `continuous` is null unless a dose before the move
+//! and a dose after the move are recorded.
 //! Form: `transitions` of the trajectory in the HTTP contract.
 
 use chrono::{DateTime, Utc};
@@ -23,7 +23,7 @@ choices! {
         ResidentialAdmission = "residentialAdmission",
 }
 
-/// One move, with the doses before and after.
+/// One move, with the last dose before the move and the first dose after the move.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition {
@@ -46,8 +46,8 @@ pub struct Transition {
     /// Whole hours between the two doses, unless `continuous` is null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gap_hours: Option<i64>,
-    /// Whether the dose after came within one interval and the tolerance; null: the records do not
-    /// say.
+    /// Whether the first dose after the move came before the interval and its tolerance had passed;
+    /// null: the records do not say.
     pub continuous: Option<bool>,
 }
 
@@ -89,8 +89,8 @@ pub fn fold(
 }
 
 /// Adds the doses before and after the move. A substitution that was stopped by plan or by the
-/// person before the move had nothing to continue. Silence before the move does not end it, or the
-/// longest gaps would be left out.
+/// person before the move had nothing to continue. Silence before the move does not end a
+/// substitution; otherwise the longest gaps would be left out.
 fn bridge(transition: &mut Transition, timeline: &SubstitutionTimeline, rules: &ContinuityRules) {
     let before = timeline.last_dose(transition.at);
     let after = timeline.first_dose(transition.at).map(|dose| dose.at);

@@ -40,19 +40,19 @@ choices! {
 }
 
 choices! {
-    /// Art. 68 par. 5 of the Act of 17 May 2006: al. 1 or al. 2.
+    /// The basis of a revocation: art. 68 par. 5 al. 1 or al. 2 of the Act of 17 May 2006.
     RevocationBasis:
         Art68par5al1 = "art68par5al1", Art68par5al2 = "art68par5al2"
 }
 
 choices! {
-    /// Who ended a stay early.
+    /// The party that ended a stay early.
     Initiative:
         Resident = "resident", Facility = "facility"
 }
 
 choices! {
-    /// Substitution product.
+    /// The product of a substitution.
     Product:
         Methadone = "methadone", Buprenorphine = "buprenorphine",
         BuprenorphineNaloxone = "buprenorphineNaloxone"
@@ -66,7 +66,7 @@ choices! {
 }
 
 choices! {
-    /// What a prescription is for.
+    /// The goal of a prescription.
     Goal:
         Maintenance = "maintenance", Detoxification = "detoxification"
 }
@@ -86,7 +86,7 @@ choices! {
 }
 
 choices! {
-    /// Who asked for a change of dose.
+    /// The party that asked for a change of dose.
     InitiatedBy:
         Client = "client", Prescriber = "prescriber"
 }
@@ -106,7 +106,7 @@ choices! {
 }
 
 choices! {
-    /// Which care did not take place.
+    /// The care that did not take place.
     Service:
         Substitution = "substitution", Session = "session", Consultation = "consultation",
         Intake = "intake"
@@ -133,13 +133,13 @@ choices! {
 }
 
 choices! {
-    /// Part of a re-integration plan.
+    /// A part of a re-integration plan.
     LifeDomain:
         Treatment = "treatment", Housing = "housing", Income = "income", Daytime = "daytime"
 }
 
 choices! {
-    /// Supported housing.
+    /// The kind of supported housing.
     HousingKind:
         HalfwayHouse = "halfwayHouse", ShelteredLiving = "shelteredLiving"
 }
@@ -151,7 +151,7 @@ choices! {
 }
 
 choices! {
-    /// What consent is for.
+    /// The scope of a consent.
     ConsentScope:
         ClinicalToLegal = "clinicalToLegal", Research = "research"
 }

@@ -26,12 +26,12 @@ impl std::fmt::Display for Code {
     }
 }
 
-/// The record that a correction or an annulment touches.
+/// The record that a correction or an annulment names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Target {
     /// The system that sent the record.
     pub source: Box<str>,
-    /// That system's id of the record.
+    /// The sending system's id of the record.
     pub id: Box<str>,
     /// The name of the record's type.
     #[serde(rename = "type")]
@@ -39,7 +39,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The duplicate key of the record.
+    /// The event key of the record.
     pub fn key(&self) -> EventKey {
         EventKey::new(&self.source, &self.id)
     }

@@ -1,6 +1,6 @@
-//! What each type of event states, typed: the payloads that the folds read.
-//! Always: a payload that holds the newest schema of its type is read here; open codes are kept as
-//! sent. The fields and their units are those of that schema.
+//! The typed payload of each event type, as the folds read it.
+//! Always: a payload that satisfies the newest schema of its type can be read; open codes are kept
+//! as sent. The fields and their units are those of that schema.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ macro_rules! facts {
             pub struct $name { $($(#[$fattr])* pub $field: $type,)* }
         )*
 
-        /// The typed payload of an event: one variant a type of the vocabulary.
+        /// The typed payload of an event: one variant for each type of the vocabulary.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Fact {
@@ -37,7 +37,7 @@ macro_rules! facts {
             /// Reads a payload of the newest version of its type from JSON text.
             ///
             /// # Errors
-            /// [`Undecodable`] when the payload does not hold the schema of that version.
+            /// [`Undecodable`] when the payload does not satisfy the schema of that version.
             pub fn read(kind: Kind, data: &str) -> Result<Self, Undecodable> {
                 match kind {
                     $(Kind::$kind => serde_json::from_str::<$name>(data)
@@ -50,9 +50,9 @@ macro_rules! facts {
     };
 }
 
-/// A payload that does not hold the schema of its type: it has no effect on any answer.
+/// The payload does not satisfy the schema of its type, so the event has no effect on any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the payload is not one of {0}")]
+#[error("the payload does not satisfy the schema of {0}")]
 pub struct Undecodable(pub Kind);
 
 facts! {

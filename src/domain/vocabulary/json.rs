@@ -1,8 +1,8 @@
 //! JSON values that borrow from the bytes they were read from.
 //! Always: no object has a name twice; members are in the order of their names; whole numbers are
 //! integers. A validated value therefore has exactly one written form (RFC 8785).
-//! Why not `serde_json::Value`: a tree of owned strings costs twice as much to make and to drop as
-//! everything else that is done with an event on its way in.
+//! Why not `serde_json::Value`: to make and to drop a tree of owned strings costs twice as much as
+//! all other work on an event on its way in.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,14 +13,14 @@ use serde_json::{Number, Value};
 /// The largest integer that every JSON reader keeps exact (RFC 7493, 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 
-/// Up to so many members, each name is compared with all names before; above, names are sorted
-/// first.
+/// Among this many members or fewer, a name that is out of order is compared with all earlier names
+/// at once. Among more members, repeated names are found after sorting.
 const FEW_MEMBERS: usize = 32;
 
-/// How the text of a deserialisation error begins that reports a repeated name.
+/// The beginning of the error text that reports a repeated name.
 const REPEATED: &str = "\u{1}repeated member name";
 
-/// A JSON value; see the module.
+/// A JSON value that borrows its texts; see the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
 pub enum JsonValue<'a> {
@@ -28,7 +28,7 @@ pub enum JsonValue<'a> {
     Null,
     Bool(bool),
     Number(Number),
-    /// A text without escapes: it stands between its quotes in the bytes that were read.
+    /// A text without escapes, borrowed from between its quotes in the bytes that were read.
     Plain(&'a str),
     /// Any other text.
     Text(String),
@@ -49,7 +49,7 @@ impl<'a> JsonValue<'a> {
         self.get(name)?.as_text()
     }
 
-    /// The text, where the value is one.
+    /// The text, if the value is a text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Plain(text) => Some(text),
@@ -58,7 +58,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// The same value with strings of its own.
+    /// The same value as a `serde_json::Value`, which owns its strings.
     pub fn to_value(&self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -108,15 +108,15 @@ fn from_float(value: f64) -> JsonValue<'static> {
 /// Why bytes are not one I-JSON value. Never carries content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Not JSON: the sender's serialiser or transport is at fault.
+    /// The bytes are not JSON: the sender's serialiser or transport is at fault.
     #[error("not valid JSON at line {line}, column {column}")]
     Syntax {
         /// From 1.
         line: usize,
-        /// From 1; 0 where the text ends too early on a fresh line.
+        /// From 1; 0: the text ends too early, at the start of a line.
         column: usize,
     },
-    /// A name stands twice in one object, so what was meant is unknown (RFC 7493, 2.3).
+    /// A name occurs twice in one object, so the sender's meaning is unknown (RFC 7493, 2.3).
     #[error("a member name stands twice in one object, near line {line}, column {column}")]
     RepeatedName {
         /// From 1.
@@ -143,7 +143,7 @@ pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, ParseError> {
     })
 }
 
-/// Reads any JSON value, and refuses an object with a name twice.
+/// Reads any JSON value, and refuses an object in which a name occurs twice.
 struct Strict;
 
 impl<'de> DeserializeSeed<'de> for Strict {

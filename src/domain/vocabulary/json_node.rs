@@ -1,5 +1,5 @@
-//! Lets a JSON Schema be checked against a [`JsonValue`] as it is, without a copy of its texts.
-//! Always: the verdict is the one that the library gives for the same `serde_json::Value`.
+//! Checks JSON Schemas against a [`JsonValue`] directly, without copying its texts.
+//! Always: the verdict is the same as the library's verdict on the equal `serde_json::Value`.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

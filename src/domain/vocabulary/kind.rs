@@ -1,11 +1,12 @@
 //! The names of care events and the class that decides who may read them.
-//! Always: each type has one JSON Schema and one example a version; versions are numbered from 1.
+//! Always: each type has one JSON Schema and one example for each version; versions are numbered
+//! from 1.
 
 use crate::domain::choices::choices;
 
 choices! {
-    /// Who may read an event, and under which key its content is sealed. The code is the letter
-    /// that schemas, records and queries use.
+    /// The class of an event: decides who may read the event and which key seals its content. The
+    /// code is the letter that schemas, records and queries use.
     Class:
         /// Judicial facts of the prison registry and the courts.
         Judicial = "J",
@@ -21,7 +22,7 @@ choices! {
 }
 
 impl Class {
-    /// The letter as the byte that a record holds.
+    /// The letter as a byte, as records hold it.
     pub const fn letter(self) -> u8 {
         self.code().as_bytes()[0]
     }
@@ -54,8 +55,8 @@ impl SchemaVersion {
 
 const SCHEMA_PREFIX: &str = "urn:care-ledger:schema:";
 
-/// The class of all events of a type, if they have one.
-enum Reads {
+/// The class that the events of a type have.
+enum TypeClass {
     Judicial,
     Clinical,
     Attested,
@@ -102,8 +103,8 @@ macro_rules! kinds {
                 }
             }
 
-            const fn reads(self) -> Reads {
-                match self { $(Self::$variant => Reads::$class,)* }
+            const fn type_class(self) -> TypeClass {
+                match self { $(Self::$variant => TypeClass::$class,)* }
             }
         }
     };
@@ -168,7 +169,7 @@ kinds! {
 }
 
 impl Kind {
-    /// The newest version of the payload: what the folds read.
+    /// The newest version of the payload. Folds read payloads in this version.
     pub const fn newest(self) -> &'static SchemaVersion {
         let versions = self.versions();
         &versions[versions.len() - 1]
@@ -179,21 +180,22 @@ impl Kind {
         self.versions().iter().find(|version| version.number == number)
     }
 
-    /// The number of a version that a `dataschema` of this type names, known here or not.
+    /// The version number in a `dataschema`; the ledger may not have that version. `None`: the
+    /// `dataschema` is not of this type.
     pub fn version_number(self, dataschema: &str) -> Option<usize> {
         let rest = dataschema.strip_prefix(SCHEMA_PREFIX)?.strip_prefix(self.code())?;
         rest.strip_prefix(':')?.parse().ok()
     }
 
-    /// The class of an event of this type; `None` for a correction or an annulment, which has
-    /// the class of the type it names.
+    /// The class of an event of this type; `None` for a correction or an annulment, which has the
+    /// class of the type that it names.
     pub const fn class(self) -> Option<Class> {
-        match self.reads() {
-            Reads::Judicial => Some(Class::Judicial),
-            Reads::Clinical => Some(Class::Clinical),
-            Reads::Attested => Some(Class::Attested),
-            Reads::System => Some(Class::System),
-            Reads::AsTarget => None,
+        match self.type_class() {
+            TypeClass::Judicial => Some(Class::Judicial),
+            TypeClass::Clinical => Some(Class::Clinical),
+            TypeClass::Attested => Some(Class::Attested),
+            TypeClass::System => Some(Class::System),
+            TypeClass::AsTarget => None,
         }
     }
 

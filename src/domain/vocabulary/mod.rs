@@ -1,5 +1,5 @@
-//! What senders may say: the types of events, their payloads, and the one door that checks them.
-//! Always: only [`validate`] turns what was sent into a draft; nothing here looks at stored
+//! The vocabulary of senders: the types of events, their payloads, and the validator.
+//! Always: only [`validate`] turns an event as sent into a draft; nothing here looks at stored
 //! records.
 
 pub mod canonical;

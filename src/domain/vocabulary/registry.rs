@@ -24,28 +24,28 @@ static SHIPPED: LazyLock<Registry> = LazyLock::new(|| Registry {
 });
 
 impl Registry {
-    /// The registries this version ships.
+    /// The registries that this version ships.
     pub fn shipped() -> &'static Self {
         &SHIPPED
     }
 
-    /// Whether the code is a prison's.
+    /// Whether the code is the code of a prison.
     pub fn knows_facility(&self, code: &str) -> bool {
         self.facilities.contains(code)
     }
 
-    /// Whether the code is a treatment or referral provider's.
+    /// Whether the code is the code of a treatment or referral provider.
     pub fn knows_provider(&self, code: &str) -> bool {
         self.providers.contains(code)
     }
 
-    /// Whether the code is a project's.
+    /// Whether the code is the code of a project.
     pub fn knows_project(&self, code: &str) -> bool {
         self.projects.contains(code)
     }
 }
 
-/// What a code in a payload names.
+/// The kind of place or project that a code in a payload names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Named {
     /// A place where care is given: a provider or a prison.
@@ -55,7 +55,7 @@ enum Named {
 }
 
 impl Registry {
-    /// Each code that no registry knows, once: a message, and the places of all records that name
+    /// For each code that no registry knows: a message, and the places of all records that name
     /// the code.
     pub fn unknown<'a, P: Copy + PartialEq>(
         &self,

@@ -1,6 +1,6 @@
-//! The shipped JSON Schemas, compiled, and the sentences that their errors tell a sender.
-//! Always: the errors of a schema are only looked for after it refused a value, because looking for
-//! them costs several times as much; an error names a place and a rule, never a value.
+//! The shipped JSON Schemas, compiled, and the sentences that report their errors to a sender.
+//! Always: errors are collected only after a schema has refused a value, because collecting them
+//! costs several times as much as the check; an error names a place and a rule, never a value.
 //! Form: `schemas/`, JSON Schema 2020-12.
 
 use std::sync::LazyLock;
@@ -31,7 +31,7 @@ static COMPILED: LazyLock<Compiled> = LazyLock::new(|| Compiled {
 
 struct Compiled {
     envelope: Validator<BorrowedJson>,
-    /// By type, then by version.
+    /// The validators of payloads, by type and then by version.
     payloads: Vec<Vec<Validator<BorrowedJson>>>,
 }
 
@@ -48,20 +48,21 @@ fn validator(version: &SchemaVersion) -> &'static Validator<BorrowedJson> {
     &COMPILED.payloads[version.kind as usize][version.number - 1]
 }
 
-/// The newest version of a type whose schema the payload holds.
+/// The newest version of a type whose schema the payload satisfies.
 pub fn newest_held(kind: Kind, data: &JsonValue) -> Option<&'static SchemaVersion> {
     kind.versions().iter().rev().find(|version| validator(version).is_valid(data))
 }
 
-/// Adds what the schema of the envelope refuses.
+/// Adds the violations of the schema of the envelope.
 pub(super) fn check_envelope(event: &JsonValue, violations: &mut Vec<Violation>) {
     if !COMPILED.envelope.is_valid(event) {
         describe_all(&COMPILED.envelope, event, "", violations);
     }
 }
 
-/// Adds what the schema refuses in a payload; `place` is the pointer to the payload. Without a
-/// version, the payload may hold any version, and the errors told are those of the newest.
+/// Adds the violations of the schema of a payload; `place` is the pointer to the payload. Without a
+/// version, the payload may satisfy any version; if it satisfies none, the violations of the newest
+/// version are added.
 pub(super) fn check_payload(
     kind: Kind,
     version: Option<&SchemaVersion>,
@@ -90,7 +91,7 @@ fn describe_all(
     }
 }
 
-/// One schema error as violations: where, which rule, and what to do; never the value.
+/// Adds a schema error as violations: the place, the rule, and what to do; never the value.
 fn describe(error: &ValidationError<'_>, base: &str, violations: &mut Vec<Violation>) {
     use ValidationErrorKind as K;
     let place = format!("{base}{}", error.instance_path());
@@ -115,7 +116,7 @@ fn describe(error: &ValidationError<'_>, base: &str, violations: &mut Vec<Violat
     }
 }
 
-/// The rule that a value at its own place breaks.
+/// The rule that a value breaks, for errors that are reported at the place of the value.
 fn rule(error: &ValidationError<'_>) -> (ViolationCode, String) {
     use ValidationErrorKind as K;
     match error.kind() {

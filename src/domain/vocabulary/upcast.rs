@@ -1,7 +1,7 @@
-//! Payloads of older versions become payloads of the newest version.
-//! Always: each step is a pure function from one version to the next; what is stored and shown is
-//! the payload as sent, and only the folds read the newest form.
-//! Rule: a payload without `dataschema` has the newest version whose schema it holds (decision
+//! Turns payloads of older versions into payloads of the newest version.
+//! Always: each step is a pure function from one version to the next; the payload is stored and
+//! shown as sent, and only the folds read the newest form.
+//! Rule: a payload without `dataschema` has the newest version whose schema it satisfies (decision
 //! 0001).
 
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use super::json::{self, JsonValue};
 use super::kind::{Kind, SchemaVersion};
 use super::schemas;
 
-/// A payload in, the same payload in the next version out.
+/// A step: takes a payload and returns the same payload in the next version.
 type Upcast = fn(Map<String, Value>) -> Map<String, Value>;
 
 /// The steps of a type: the first leads from version 1 to version 2, and so on.
@@ -22,17 +22,17 @@ const fn upcasts(kind: Kind) -> &'static [Upcast] {
     }
 }
 
-/// Version 2 lets `toProvider` be absent and adds `by`: every payload of version 1 is one of
-/// version 2, and nobody is known to have brought the person.
+/// Version 2 lets `toProvider` be absent and adds `by`. Every payload of version 1 is therefore
+/// also a payload of version 2; it does not say who brought the person.
 fn cap_referred_2(data: Map<String, Value>) -> Map<String, Value> {
     data
 }
 
-/// What a payload states, in the newest form of its type. `version` is the one that `dataschema`
-/// names.
+/// Reads the fact that a payload states, in the newest version of its type. `version` is the
+/// version that `dataschema` names.
 ///
 /// # Errors
-/// [`Undecodable`] when the payload holds no schema of the type.
+/// [`Undecodable`] when the payload satisfies no schema of the type.
 pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<Fact, Undecodable> {
     let newest = kind.newest();
     let is_newest = |version: &SchemaVersion| version.number == newest.number;

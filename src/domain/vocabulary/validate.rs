@@ -1,5 +1,6 @@
-//! The one door: what was sent becomes a [`Draft`] that holds every rule, or all its violations.
-//! Always: a draft passed its JSON Schema, speaks of one person, and has one written form; no other
+//! The validator: turns an event as sent into a [`Draft`] that satisfies every rule, or lists all
+//! violations.
+//! Always: a draft passed its JSON Schema, is about one person, and has one written form; no other
 //! place makes a draft.
 //! Rules: `schemas/` (JSON Schema 2020-12), compiled in; the vocabulary's page on envelopes.
 
@@ -18,8 +19,9 @@ use crate::domain::id::{EventKey, PersonId};
 /// How far a sender's clock may run ahead. Source: the vocabulary, attribute `time`.
 pub const AHEAD_MINUTES_MAX: i64 = 5;
 
-/// Leaves out the attributes that are null: they mean the same as absent ones (CloudEvents JSON
-/// event format, 2.2). Whoever reads an event as JSON does this before [`validate`].
+/// Leaves out the attributes that are null: a null attribute means the same as an absent attribute
+/// (CloudEvents JSON event format, 2.2). Every caller that reads events as JSON calls this before
+/// [`validate`].
 pub fn without_null_attributes(mut event: JsonValue<'_>) -> JsonValue<'_> {
     if let JsonValue::Object(members) = &mut event {
         members.retain(|(_, member)| *member != JsonValue::Null);
@@ -76,14 +78,14 @@ fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
 }
 
 /// The class of an event. A correction or an annulment has the class of the type that it names. If
-/// that is a `record.*` in its turn, only the history knows what is touched in the end: then the
-/// class is the one that fewest may read.
+/// that type is a `record.*` too, only the history can find the record that is changed in the end:
+/// then the class is the class that the fewest readers may read.
 fn class_of(kind: Kind, target: Option<Kind>) -> Class {
     let decisive = if kind.is_about_record() { target } else { Some(kind) };
     decisive.and_then(Kind::class).unwrap_or(Class::Clinical)
 }
 
-/// The name of the type that a correction or an annulment touches.
+/// The name of the type that a correction or an annulment names.
 fn target_type<'e>(kind: Kind, event: &'e JsonValue) -> Option<&'e str> {
     event.get("data")?.get(kind.target_member()?)?.text("type")
 }
@@ -168,7 +170,7 @@ fn check_payload(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>)
     // The schema of the envelope refuses `data` that is not an object.
     if matches!(data, JsonValue::Object(_)) {
         let version = match named {
-            // This ledger does not know what such a payload should hold.
+            // This ledger does not have the schema, so it cannot check the payload.
             NamedSchema::UnknownVersion => return,
             NamedSchema::Version(version) => Some(version),
             NamedSchema::Any | NamedSchema::Foreign => None,
@@ -231,7 +233,7 @@ fn check_target(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>) 
     }
 }
 
-/// The member of a merge or its undoing that names the other person.
+/// The payload member of a merge or an unmerge that names the other person.
 const fn other_person_member(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::PersonMerged => Some("into"),
@@ -240,7 +242,7 @@ const fn other_person_member(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Checks that a merge or its undoing names two persons.
+/// Checks that a merge or an unmerge names two persons.
 fn check_other_person(kind: Kind, event: &JsonValue, violations: &mut Vec<Violation>) {
     let Some(member) = other_person_member(kind) else { return };
     let person = |text: &str| text.parse::<PersonId>().ok();
@@ -267,7 +269,7 @@ fn is_exact(value: &JsonValue) -> bool {
     }
 }
 
-/// Adds every place where [`is_exact`] fails; `place` is the pointer to the value.
+/// Adds a violation for every place where [`is_exact`] fails; `place` is the pointer to the value.
 fn check_exactness(value: &JsonValue, place: &mut String, violations: &mut Vec<Violation>) {
     if violations.len() >= VIOLATIONS_MAX {
         return;

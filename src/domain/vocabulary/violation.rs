@@ -14,8 +14,8 @@ const NAME_BYTES_MAX: usize = 40;
 const NAME_DIGITS_MAX: usize = 3;
 
 choices! {
-    /// Which rule is broken, as a stable code. The order says which code wins where one place
-    /// breaks two rules: the first.
+    /// The stable code of a broken rule. If one place breaks several rules, the first of their
+    /// codes in this order is reported.
     ViolationCode:
         /// A required member is absent.
         Missing = "missing",
@@ -44,9 +44,9 @@ choices! {
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
-    /// Where: a JSON pointer into the event.
+    /// The place: a JSON pointer into the event.
     pub name: String,
-    /// Which rule.
+    /// The broken rule.
     pub code: ViolationCode,
     /// A sentence for the developer of the sending system.
     pub detail: String,
@@ -60,7 +60,7 @@ impl Violation {
 }
 
 /// A pointer or a header's name, safe to store: each step that is neither a plain name nor an index
-/// becomes an asterisk, because a sender may have put content into a name of its own.
+/// becomes an asterisk, because a sender may have put content into a name that it made up.
 pub fn without_content(name: &str) -> String {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
     let is_index = |step: &str| step.len() <= 5 && step.as_bytes().iter().all(is_digit);
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_pointer_keeps_names_and_places_and_nothing_else() {
-        for (pointer, told) in [
+        for (pointer, stored) in [
             ("", ""),
             ("/data/needIdentified", "/data/needIdentified"),
             ("/data/roles/12", "/data/roles/12"),
@@ -92,7 +92,7 @@ mod tests {
             ("ce-time", "ce-time"),
             ("ce-x85073003328", "*"),
         ] {
-            assert_eq!(without_content(pointer), told, "{pointer}");
+            assert_eq!(without_content(pointer), stored, "{pointer}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The history of one person: every record in the order of `time`, with what corrected or annulled
-//! it.
-//! Always: an erased record is sorted by its `recordedtime`, because its `time` is gone.
+//! The history of one person: every record in the order of `time`, each with its corrections and
+//! annulments.
+//! Always: an erased record is sorted by its `recordedtime`, because its `time` was erased.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::ser::SerializeMap as _;
@@ -30,12 +30,13 @@ pub struct HistoryPage {
 #[derive(Debug, Clone, Serialize)]
 pub struct HistoryAnswer<'a> {
     items: Vec<HistoryItem<'a>>,
-    /// How to ask for the rest; absent on the last page.
+    /// The request for the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// A page of a person's history. `next` says how to ask for the rest, where there is more.
+/// A page of a person's history. `next` gives the request for the next page; it is called only if
+/// there are more items.
 pub fn history<'a>(
     question: &Question,
     person: &'a PersonHistory,
@@ -79,7 +80,7 @@ impl HistoryItem<'_> {
         }
     }
 
-    /// The type; `None`: it was erased.
+    /// The type; `None`: the record was erased.
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::Open(item) => Some(item.kind()),

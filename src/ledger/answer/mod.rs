@@ -1,7 +1,7 @@
 //! The answers of the ledger as typed values, the same for the service and the command line.
 //! Always: an answer names its moment (`at`) and the latest `recordedtime` it includes (`known`);
-//! asking again with both gives the same answer. serde makes the JSON; `http` and `cli` make tables
-//! and texts for people.
+//! the same question with both gives the same answer, until content is erased. serde makes the
+//! JSON; `http` and `cli` make tables and texts for people.
 
 mod history;
 mod person;

@@ -22,11 +22,11 @@ use crate::domain::stream::StreamName;
 pub struct RecordAnswer<'a> {
     /// The stream of the record.
     pub stream: StreamName,
-    /// Its revision in that stream.
+    /// The record's revision in the stream.
     pub revision: Revision,
-    /// Its position in the log.
+    /// The record's position in the log.
     pub position: Position,
-    /// When the ledger recorded it.
+    /// When the ledger recorded the event.
     pub recorded_at: RecordedTime,
     /// The event in canonical form, or its erasure.
     pub content: Content<&'a str>,

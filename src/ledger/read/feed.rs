@@ -45,7 +45,7 @@ struct FilterAttributes<'a> {
     source: Cow<'a, str>,
 }
 
-/// Which events a reader wants; `None` is all.
+/// The events that a reader wants; `None` means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct FeedFilter {
     /// Only this type.
@@ -136,12 +136,12 @@ impl FeedEvent {
         std::iter::once(FeedFilter::default()).chain(filtered.into_iter().flatten())
     }
 
-    /// Its position in the log.
+    /// The record's position in the log.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// The record as an answer shows it.
+    /// The record in the form of an answer.
     pub fn answer(&self) -> RecordAnswer<'_> {
         RecordAnswer {
             stream: self.stream.clone(),

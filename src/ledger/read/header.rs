@@ -1,4 +1,4 @@
-//! The unencrypted headers of records. From them a projection knows whose answers may have changed.
+//! The unencrypted headers of records, from which a projection learns whose answers may change.
 //! Always: no record is opened; records come in the order of the log.
 
 use crate::domain::id::{DedupKey, PersonId, Position, RecordedTime};
@@ -6,7 +6,7 @@ use crate::domain::record::{View, commitment};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// What is known of a record without opening it.
+/// The facts about a record that are known without opening the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordHeader {
     /// The record's position in the log.
@@ -15,13 +15,13 @@ pub struct RecordHeader {
     pub person: Option<PersonId>,
     /// The keyed hash of the record's source and id.
     pub dedup_key: DedupKey,
-    /// When the ledger recorded it.
+    /// When the ledger recorded the event.
     pub recorded_at: RecordedTime,
     /// Whether a record of another person has the same dedup key.
     pub is_cross_stream_duplicate: bool,
 }
 
-/// What ties a derived file to one log: the record up to which the file was derived.
+/// The tie between a derived file and its log: the record up to which the file was derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogAnchor {
     /// The latest `recordedtime` among the records up to this one.

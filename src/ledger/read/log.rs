@@ -34,7 +34,7 @@ impl Ledger {
         Ok(self.open_all(reader, &self.store.read_at(position).await?)?.pop())
     }
 
-    /// The record with a (`source`, `id`), also when its content was erased.
+    /// The record with a (`source`, `id`), even if its content was erased.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.

@@ -1,4 +1,4 @@
-//! Which streams are one person's: merges and their undoing.
+//! Finds the streams that belong to one person, by merges and unmerges.
 //! Always: a merge applies from its `recordedtime` on, and only if both streams hold its record. Of
 //! several merges and unmerges of two pseudonyms, the one recorded last applies.
 
@@ -19,8 +19,9 @@ use crate::store::{ReadError, Stored};
 /// The most records of one stream that are read at once.
 const PAGE_RECORDS: usize = 10_000;
 
-/// The longest stream that is answered: about 150 MiB. Fifty years of daily doses are only 18,000
-/// records.
+/// The number of records above which a stream is not answered: about 150 MiB. Fifty years of daily
+/// doses are only 18,000 records. The limit is checked after each full page, so a stream that ends
+/// within the next page is still answered.
 const STREAM_RECORDS_MAX: usize = 100_000;
 
 /// The records of one stream.
@@ -31,7 +32,7 @@ pub(super) struct StreamRecords {
     pub cross_stream_duplicates: Vec<DedupKey>,
 }
 
-/// The records of all streams that are one person's.
+/// The records of all streams that belong to one person.
 #[derive(Default)]
 pub(super) struct MergedStreams {
     /// The records of the stream that was asked for come first.
@@ -66,9 +67,9 @@ impl Ledger {
         person: PersonId,
     ) -> Result<StreamRecords, ReadError> {
         let mut stream = StreamRecords::default();
-        let (named, mut next) = (Stream::person(person), Revision(0));
+        let (stream_of_person, mut next) = (Stream::person(person), Revision(0));
         loop {
-            let slice = self.store.read_stream(&named, next, PAGE_RECORDS).await?;
+            let slice = self.store.read_stream(&stream_of_person, next, PAGE_RECORDS).await?;
             let read = slice.records.len();
             next = Revision(next.0 + read as u64);
             let opened = self.open_all(reader, &slice.records)?;
@@ -112,8 +113,8 @@ impl Ledger {
         Ok(stream)
     }
 
-    /// The records of all streams that are one person's as far as is known at `known_at`. `own` are
-    /// the records of the stream asked for.
+    /// The records of all streams that belong to one person by the merges known at `known_at`.
+    /// `own` are the records of the stream asked for.
     pub(super) async fn merged(
         &self,
         reader: &Reader,
@@ -161,16 +162,16 @@ fn copy_of_merge(record: &Recorded) -> Option<&Event> {
     record.event().filter(|event| is_merge(record) && event.subject != record.stream)
 }
 
-/// Two pseudonyms that a merge or an unmerge names, and whether the last of these was a merge.
+/// Two pseudonyms that merges or unmerges name, and whether the last record of these was a merge.
 struct MergeLink {
     one: PersonId,
     other: PersonId,
     holds: bool,
 }
 
-/// Every two pseudonyms that a merge or an unmerge names, each two once.
+/// One link for every two pseudonyms that a merge or an unmerge names.
 fn links(history: &History) -> Vec<MergeLink> {
-    let mut said: Vec<(RecordedTime, MergeLink)> = history
+    let mut recorded_links: Vec<(RecordedTime, MergeLink)> = history
         .facts()
         .filter_map(|(item, fact)| {
             let one = item.event().subject;
@@ -182,9 +183,9 @@ fn links(history: &History) -> Vec<MergeLink> {
             Some((item.recorded.recorded_at, link))
         })
         .collect();
-    said.sort_by_key(|(recorded_at, _)| *recorded_at);
+    recorded_links.sort_by_key(|(recorded_at, _)| *recorded_at);
     let mut last: BTreeMap<(PersonId, PersonId), bool> = BTreeMap::new();
-    for (_, MergeLink { one, other, holds }) in said {
+    for (_, MergeLink { one, other, holds }) in recorded_links {
         last.insert((one.min(other), one.max(other)), holds);
     }
     last.into_iter().map(|((one, other), holds)| MergeLink { one, other, holds }).collect()

@@ -10,7 +10,7 @@ use crate::domain::record::View;
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
-/// Who opens records.
+/// The reader for whom records are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reader {
     part: &'static str,

@@ -1,6 +1,6 @@
 //! The records of one person, as one question sees them.
 //! Always: computed from the records on every read, so an answer is never older than the log. With
-//! `known_at` the answer is the same as the answer at that time.
+//! `known_at` the answer is the same as the answer at that time, until content is erased.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,19 +23,19 @@ pub struct PersonHistory {
     /// The last revision of the stream asked for, up to `known_at`; `None`: it had no record then.
     pub revision: Option<Revision>,
     /// Records with a later `recordedtime` are not in the answer. The same question with this
-    /// `known_at` gives the same answer.
+    /// `known_at` gives the same answer, until content is erased.
     pub known_at: RecordedTime,
-    /// Which records outside the person's own stream may change the answer when they are recorded.
+    /// The records outside the person's own stream that may change the answer once recorded.
     pub dependencies: AnswerDependencies,
 }
 
-/// What an answer depends on, apart from the person's own stream.
+/// The dependencies of an answer outside the person's own stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnswerDependencies {
     /// The streams of all other pseudonyms that merges have ever named as the same person.
     pub streams: Vec<PersonId>,
-    /// The dedup keys of records that a correction or annulment names and that lie in none of
-    /// these streams.
+    /// The dedup keys of records that a correction or annulment names and that are not among the
+    /// person's readable records.
     pub dedup_keys: Vec<DedupKey>,
 }
 
@@ -148,7 +148,7 @@ impl Ledger {
     }
 
     /// For each key that a correction or annulment names and that the person's readable records
-    /// lack: whether its record was erased or is another person's.
+    /// lack: whether the record with the key was erased or is another person's.
     async fn explain_missing_targets(
         &self,
         named: Vec<EventKey>,
@@ -166,7 +166,7 @@ impl Ledger {
         for (key, found) in named.into_iter().zip(&found) {
             match found.first().and_then(view) {
                 Some((_, recorded_at)) if recorded_at > known_at => {}
-                // A record of the person that is not among the readable ones was erased.
+                // A record of the person that is not among the readable records was erased.
                 Some((Some(person), _)) if own.contains(&person) => {
                     outside.erased.insert(key);
                 }

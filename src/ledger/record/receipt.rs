@@ -10,7 +10,7 @@ use crate::domain::record::{self, View};
 use crate::domain::stream::StreamName;
 use crate::store::Stored;
 
-/// What became of an event.
+/// The outcome of recording an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReceiptStatus {
@@ -27,11 +27,11 @@ pub struct Receipt {
     pub key: EventKey,
     /// The person whose stream the record lies in.
     pub subject: PersonId,
-    /// The record's revision in the stream; in a dry run, the revision that it would get.
+    /// The record's revision in the stream; in a dry run, the revision that the record would get.
     pub revision: Revision,
     /// The record's entry in the log; `None` in a dry run that would write the record.
     pub log_entry: Option<LogEntry>,
-    /// What became of the event.
+    /// The outcome of recording the event.
     pub status: ReceiptStatus,
     /// Whether the content of the stored record was erased, so that the sent content could not be
     /// compared with it. A sender who wants the content in the ledger again sends it with a new id.
@@ -43,7 +43,7 @@ pub struct Receipt {
 pub struct LogEntry {
     /// The record's position.
     pub position: Position,
-    /// When the ledger recorded it.
+    /// When the ledger recorded the event.
     pub recorded_at: RecordedTime,
     /// BLAKE3 of the stored record.
     pub commitment: blake3::Hash,

@@ -19,7 +19,7 @@ use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Store
 /// a draft's key already; this many repeats mean that several senders send the same ids at once.
 const ATTEMPTS_MAX: usize = 16;
 
-/// Compares a draft with the record that has its dedup key.
+/// The reader for comparing a draft with the stored record that has its dedup key.
 const READER: Reader = Reader::system("record");
 
 /// Whether to write.
@@ -182,7 +182,7 @@ impl Ledger {
     }
 
     /// Looks up the stored records with the dedup keys of these pending records. Answers each draft
-    /// found there: with the receipt of a duplicate or, if its content is another, as reused.
+    /// found there: with the receipt of a duplicate or, if the contents differ, as reused.
     async fn answer_already_stored(
         &self,
         batch: &mut RecordBatch<'_>,

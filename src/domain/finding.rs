@@ -51,9 +51,10 @@ choices! {
         RecordsErased = "recordsErased",
         /// A record names a code that no registry knows.
         UnknownCode = "unknownCode",
-        /// A replacement does not fit the type it replaces; it has no effect.
+        /// A replacement does not satisfy the schema of the type that it replaces; the correction
+        /// has no effect.
         ReplacementInvalid = "replacementInvalid",
-        /// A record continues or ends something of which no beginning is recorded.
+        /// A record continues or ends a period whose beginning is not recorded.
         BeginningMissing = "beginningMissing",
         /// A record contradicts the record before it, or itself.
         Contradiction = "contradiction",

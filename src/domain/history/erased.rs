@@ -34,7 +34,7 @@ pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
 pub(super) fn target_erased(id: &str) -> Finding {
     Finding {
         code: FindingCode::TargetErased,
-        message: "The record that this one names was erased; this one has no effect.".to_owned(),
+        message: "A correction or annulment names an erased record and has no effect.".to_owned(),
         events: vec![id.to_owned()],
     }
 }

@@ -197,7 +197,9 @@ fn replacement(
 fn invalid(id: &str) -> Finding {
     Finding {
         code: FindingCode::ReplacementInvalid,
-        message: "A replacement does not fit the type it replaces; it has no effect.".to_owned(),
+        message: "A replacement does not satisfy the schema of the type that it replaces; the \
+                  correction has no effect."
+            .to_owned(),
         events: vec![id.to_owned()],
     }
 }

@@ -67,7 +67,7 @@ fn target_elsewhere(event: &Event) -> Finding {
     Finding {
         code: FindingCode::TargetElsewhere,
         message: format!(
-            "{} names a record of another person or of another type; it has no effect.",
+            "The {} names a record of another person or of another type and has no effect.",
             event.kind
         ),
         events: vec![event.key.id.to_string()],

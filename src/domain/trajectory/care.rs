@@ -121,7 +121,7 @@ pub fn programmes(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Pr
             _ => continue,
         };
         let Some(programme) = places.get(id).map(|&place| &mut programmes[place]) else {
-            let message = "Belongs to an enrolment that is not recorded before it.";
+            let message = "This event names an enrolment that no earlier record begins.";
             findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             continue;
         };
@@ -174,7 +174,7 @@ pub fn referrals(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Ref
             }
             Fact::ReferralAnswered(fact) => {
                 if !referred_so_far.contains(&fact.referral) {
-                    let message = "Answers a referral that is not recorded before it.";
+                    let message = "This answer names a referral that no earlier record makes.";
                     findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
                 if let Some(&place) = places.get(&fact.referral) {
@@ -240,7 +240,7 @@ pub fn treatments(records: &[StatedFact], findings: &mut Vec<Finding>) -> Vec<Tr
                     treatments[place].until.get_or_insert(item.instant());
                 }
                 None => {
-                    let message = "Ends a treatment of which no start is recorded before it.";
+                    let message = "This event ends a treatment that no earlier record starts.";
                     findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
             },
@@ -268,7 +268,7 @@ pub fn housing(records: &[StatedFact], findings: &mut Vec<Finding>) -> Option<Ho
             Fact::HousingLeft(fact) => {
                 housing.take_if(|housing| housing.placement == fact.placement);
                 if !placed.contains(&fact.placement) {
-                    let message = "Leaves a placement that is not recorded before it.";
+                    let message = "This event ends a placement that no earlier record begins.";
                     findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
                 }
             }

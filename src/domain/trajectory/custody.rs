@@ -250,7 +250,7 @@ impl<'a> Whereabouts<'a> {
         if let Some(facility) = self.facility.replace(&moved.to)
             && *facility != moved.from
         {
-            let message = "A transfer starts from another prison than the records before it say.";
+            let message = "A transfer starts from another prison than earlier records state.";
             findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
         }
     }
@@ -262,7 +262,7 @@ impl<'a> Whereabouts<'a> {
         if let Some(status) = self.status.replace(to.to)
             && status != to.from
         {
-            let message = "A change of title starts from another one than the records before it.";
+            let message = "A change of title starts from another title than earlier records state.";
             findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
         }
     }
@@ -283,7 +283,7 @@ impl<'a> Whereabouts<'a> {
             Some(_) => {}
             None if self.is_arrival_at(item) => {}
             None if self.place == InOrOut::Inside => {
-                let message = "An absence ends of which no start is recorded.";
+                let message = "The end of an absence is recorded, but not its start.";
                 findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             }
             None => self.be_inside(item, findings),
@@ -307,7 +307,7 @@ impl<'a> Whereabouts<'a> {
             return;
         }
         if !by_day {
-            let message = "Supposes a detention of which no arrival is recorded.";
+            let message = "This event implies a detention, but no arrival is recorded.";
             findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
             self.facility = None;
             self.status = None;

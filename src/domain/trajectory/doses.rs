@@ -345,7 +345,7 @@ fn reported(
 ) -> DateTime<Utc> {
     let reported_at = item.instant();
     if last_dose_at.to_utc() > reported_at {
-        let message = "Reports a dose later than itself; it is taken as given when reported.";
+        let message = "The reported dose is later than the report; the time of the report counts.";
         findings.push(finding_about(FindingCode::Contradiction, message, &[item]));
     }
     reported_at.min(last_dose_at.to_utc())

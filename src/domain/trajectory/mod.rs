@@ -175,7 +175,7 @@ impl<'a> RecordsInForce<'a> {
         if !self.after_death.is_empty() {
             let events: Vec<&Item> =
                 [death].into_iter().chain(self.after_death.iter().copied()).collect();
-            let message = "Recorded as happening after the date of the death; it does not count.";
+            let message = "Events with a date after the date of the death do not count.";
             findings.push(finding_about(FindingCode::RecordAfterDeath, message, &events));
         }
     }

@@ -108,7 +108,7 @@ fn orphans(records: &[StatedFact], grants: &[(&Item, &Granted)], findings: &mut 
             _ => continue,
         };
         if !granted.contains(id) {
-            let message = "A modality is suspended or ended of which no grant is recorded.";
+            let message = "A modality is suspended or ended, but its grant is not recorded.";
             findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
         }
     }

@@ -135,7 +135,7 @@ fn close<'a>(
 ) {
     match closed.get(stay) {
         None => {
-            let message = "A stay is closed of which no admission is recorded.";
+            let message = "A stay is closed, but its admission is not recorded.";
             findings.push(finding_about(FindingCode::BeginningMissing, message, &[item]));
         }
         Some(Some(first)) => {

@@ -105,7 +105,7 @@ pub struct ContinuityRules {
 #[derive(Debug, thiserror::Error)]
 pub enum ContinuityRulesError {
     /// The text is not TOML, or a key is unknown, missing or of another type.
-    #[error("the rule file does not read")]
+    #[error("the rule file of continuity does not parse")]
     Unreadable(#[source] toml::de::Error),
     /// A threshold is out of range: zero would find a gap everywhere.
     #[error("{name} is {value}, not within 1 to {VALUE_MAX}")]

@@ -117,7 +117,7 @@ pub enum ParseError {
         column: usize,
     },
     /// A name occurs twice in one object, so the sender's meaning is unknown (RFC 7493, 2.3).
-    #[error("a member name stands twice in one object, near line {line}, column {column}")]
+    #[error("a member name occurs twice in one object, near line {line}, column {column}")]
     RepeatedName {
         /// From 1.
         line: usize,

@@ -136,12 +136,12 @@ fn rule(error: &ValidationError<'_>) -> (ViolationCode, String) {
         K::MaxItems { limit } => (ViolationCode::OutOfRange, format!("At most {limit} items.")),
         K::UniqueItems => (ViolationCode::OutOfRange, "Items may not repeat.".into()),
         K::AnyOf { .. } if error.instance().is_object() => {
-            (ViolationCode::Missing, "None of the schema's alternatives holds.".into())
+            (ViolationCode::Missing, "Fits none of the schema's alternatives.".into())
         }
         K::AnyOf { .. } => {
-            (ViolationCode::WrongType, "None of the schema's alternatives holds.".into())
+            (ViolationCode::WrongType, "Fits none of the schema's alternatives.".into())
         }
-        _ => (ViolationCode::BadForm, "Does not hold the schema of its type.".into()),
+        _ => (ViolationCode::BadForm, "Does not satisfy the schema of its type.".into()),
     }
 }
 

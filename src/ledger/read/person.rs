@@ -185,8 +185,8 @@ impl Ledger {
 fn reused_across_persons(event: Option<&Event>) -> Finding {
     Finding {
         code: FindingCode::IdReusedAcrossPersons,
-        message: "A record of another person has the same source and id; the sender has to say \
-                  whose it is, and annul the other."
+        message: "A record of another person has the same source and id; the sender must find out \
+                  which record is right and annul the other record."
             .to_owned(),
         events: event.map(|event| event.key.id.to_string()).into_iter().collect(),
     }

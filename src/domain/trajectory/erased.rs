@@ -1,5 +1,5 @@
-//! Corrects a trajectory after an erasure: a state is `unknown` rather than `none`, and no alert is
-//! raised only because a record is missing.
+//! Corrects a trajectory after an erasure: a state is `unknown` rather than `none`, and an alert is
+//! removed if an erased record of the classes it reads could have prevented it.
 //! Rules: principle 8 of the continuity rules.
 
 use super::alert::AlertCode;

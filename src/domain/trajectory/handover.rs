@@ -181,7 +181,7 @@ fn given_after(
 }
 
 /// The last open handover. A later move or handover joins the open handover until someone answers
-/// it; joining does not move the deadline.
+/// it. After the first move, joining never makes the deadline later.
 fn last_open_handover<'a, 't>(
     timeline: &SubstitutionTimeline<'a>,
     moves: &'t [Move<'a, 't>],

@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-/// Where the ledger lies when nobody says otherwise.
+/// The data folder, unless a setting names another.
 pub const DATA_DEFAULT: &str = "data/ledger";
 
-/// Where the service listens when nobody says otherwise.
+/// The address to listen on, unless a setting names another.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
 
-/// How log lines look.
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text, for people.
     Text,
-    /// One JSON object a line, for machines.
+    /// One JSON object on each line, for machines.
     Json,
 }
 
@@ -33,7 +33,7 @@ pub struct ServeFlags {
     /// esdb+discover://NAME. The folder then holds this replica's key and its copy of the log
     #[arg(long, value_name = "ADDRESS", env = "CARE_LEDGER_STORE", hide_env_values = true)]
     pub store: Option<String>,
-    /// A file of one line, user:password, for the cluster; it wins over those in the address
+    /// A file with one line, user:password, for the cluster; it wins over a login in the address
     #[arg(long, value_name = "FILE", env = "CARE_LEDGER_STORE_CREDENTIALS")]
     pub store_credentials: Option<PathBuf>,
     /// The address and port to listen on [default: 127.0.0.1:8080]
@@ -47,11 +47,11 @@ pub struct ServeFlags {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub listen_publicly: bool,
-    /// What is logged: error, warn, info, debug, or a filter such as care_ledger=debug
+    /// The lowest level to log: error, warn, info or debug; or a filter such as care_ledger=debug
     /// [default: info]
     #[arg(long, value_name = "FILTER", env = "CARE_LEDGER_LOG")]
     pub log: Option<String>,
-    /// How log lines look [default: text]
+    /// The form of log lines [default: text]
     #[arg(long, value_name = "FORMAT", env = "CARE_LEDGER_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
     /// A TOML file with any of these settings, by the names that --print-config shows
@@ -59,7 +59,7 @@ pub struct ServeFlags {
     pub config: Option<PathBuf>,
 }
 
-/// The settings in the file.
+/// The settings in the configuration file; absent ones come from the defaults.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct InFile {
@@ -78,29 +78,29 @@ struct InFile {
 pub struct Config {
     /// The data folder.
     pub data: PathBuf,
-    /// The cluster that holds the ledger, if the folder does not.
+    /// The address of the cluster, if a cluster holds the ledger instead of the folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,
-    /// The file with the credentials for it.
+    /// The file with the credentials for the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_credentials: Option<PathBuf>,
-    /// Where the service listens.
+    /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// Whether that may be an address that other machines reach.
+    /// Whether `listen` may be an address that other machines reach.
     pub listen_publicly: bool,
-    /// What is logged.
+    /// The filter of log lines: a level, or targets with levels.
     pub log: String,
-    /// How log lines look.
+    /// The form of log lines.
     pub log_format: LogFormat,
 }
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file is not to be read.
+    /// The file cannot be read: look at its path and its rights.
     #[error("the configuration file {} could not be read", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// The file holds something else than settings.
+    /// The file is not TOML, or a setting in it is unknown or has a wrong value.
     #[error("the configuration file {} is not valid: {}", .0.display(), .1.message())]
     Invalid(PathBuf, Box<toml::de::Error>),
     /// Other machines would reach a service without access control.
@@ -136,20 +136,20 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings as a file that would set them, but for a password: its place is a file of
-    /// credentials.
+    /// The settings as a configuration file that gives the same settings. A login in the address
+    /// of the cluster is left out: a password belongs in the file of credentials.
     pub fn print(&self) -> String {
         let store = self.store.as_deref().map(without_login);
         toml::to_string(&Self { store, ..self.clone() }).expect("settings serialise into memory")
     }
 }
 
-/// A connection string without `user:password@`, also where the password has a sign that would end
-/// it.
+/// A connection string without `user:password@`. The login ends at the last `@`, because a password
+/// may hold `/`, `?` or `@`.
 fn without_login(store: &str) -> String {
     let (scheme, rest) = store.split_once("://").unwrap_or(("esdb", store));
-    let login = rest.rfind('@').map_or(0, |at| at + 1);
-    format!("{scheme}://{}", &rest[login..])
+    let login_end = rest.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[login_end..])
 }
 
 fn read(path: &Path) -> Result<InFile, ConfigError> {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_reads_back() {
+    fn printed_settings_read_back() {
         let config = Config::new(ServeFlags::default()).unwrap();
         let (_folder, path) = file(&config.print());
         let again =
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_are_let_in_only_when_told_outright() {
+    fn other_machines_are_let_in_only_by_a_setting() {
         let listen = Some("0.0.0.0:8080".parse().unwrap());
         let refused = Config::new(ServeFlags { listen, ..ServeFlags::default() }).unwrap_err();
         assert!(refused.to_string().contains("--listen-publicly"));

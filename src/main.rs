@@ -1,6 +1,6 @@
 //! The command `care-ledger`.
 
-/// Why: ops/decisions/0006.
+/// The allocator; ops/decisions/0006 gives the reason.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -1,4 +1,4 @@
-//! `care-ledger history`, `trajectory` and `credit`: what is known of one person, from a data
+//! `care-ledger history`, `trajectory` and `credit`: the answers about one person, from a data
 //! folder or from a running ledger.
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::projection::ProjectionStatus;
 use crate::store::open::StoreConfig;
 
-/// Which ledger to ask: the one in a folder, or a running one.
+/// The ledger to ask: in a folder, or a running one.
 #[derive(Args)]
 pub struct LedgerArgs {
     /// The data folder [default: CARE_LEDGER_DATA, or data/ledger]
@@ -30,7 +30,7 @@ pub struct LedgerArgs {
     url: Option<String>,
 }
 
-/// Which person to ask about, and as of when.
+/// The person to ask about, and the moments.
 #[derive(Args)]
 struct PersonArgs {
     /// The person's pseudonym (a UUID)
@@ -55,7 +55,7 @@ struct PersonArgs {
     care-ledger history UUID --url http://127.0.0.1:8080 --known 2025-06-30")]
 pub struct ShowHistory {
     #[command(flatten)]
-    who: PersonArgs,
+    args: PersonArgs,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -67,7 +67,7 @@ pub struct ShowHistory {
     care-ledger trajectory UUID --at 2025-06-30 --json")]
 pub struct ShowTrajectory {
     #[command(flatten)]
-    who: PersonArgs,
+    args: PersonArgs,
 }
 
 /// What a person's time in treatment is worth, under every reading of the law.
@@ -77,14 +77,14 @@ pub struct ShowTrajectory {
     care-ledger credit UUID --boundary excludeLast --url http://127.0.0.1:8080")]
 pub struct ShowCredit {
     #[command(flatten)]
-    who: PersonArgs,
+    args: PersonArgs,
     /// Which dates of a stay count: anyPart or excludeLast [default: anyPart]
     #[arg(long)]
     boundary: Option<String>,
     /// Days in a month of a sentence, 28 to 31 [default: 30]
     #[arg(long, value_name = "DAYS")]
     month_days: Option<String>,
-    /// Run what is open on to a later --at, as a labelled projection
+    /// Continue what is open up to a later --at, labelled as a projection
     #[arg(long)]
     project: bool,
 }
@@ -98,12 +98,12 @@ const TICK: Duration = Duration::from_millis(200);
 impl ShowHistory {
     /// Prints the history.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
-        let mut query = self.who.query();
+        let mut query = self.args.query();
         query.extend(self.kind.map(|kind| ("type", kind)));
         let mut shown: Option<Value> = None;
-        let mut ask = self.who.from.asker(runtime)?;
+        let mut ask = self.args.from.asker(runtime)?;
         loop {
-            let page = ask(&path(self.who.person, "history", &query), JSON)?;
+            let page = ask(&path(self.args.person, "history", &query), JSON)?;
             let mut page: Value = serde_json::from_str(&page).unwrap_or_default();
             let next = page["next"].as_str().map(str::to_owned);
             match &mut shown {
@@ -123,29 +123,29 @@ impl ShowHistory {
         if let Some(members) = shown.as_object_mut() {
             members.remove("next");
         }
-        print(&shown, self.who.json, show::history)
+        print(&shown, self.args.json, show::history)
     }
 }
 
 impl ShowTrajectory {
     /// Prints the trajectory.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
-        let path = path(self.who.person, "trajectory", &self.who.query());
-        let answer = self.who.from.asker(runtime)?(&path, JSON)?;
-        print(&serde_json::from_str(&answer).unwrap_or_default(), self.who.json, show::trajectory)
+        let path = path(self.args.person, "trajectory", &self.args.query());
+        let answer = self.args.from.asker(runtime)?(&path, JSON)?;
+        print(&serde_json::from_str(&answer).unwrap_or_default(), self.args.json, show::trajectory)
     }
 }
 
 impl ShowCredit {
     /// Prints the credit: the table, or JSON.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
-        let mut query = self.who.query();
+        let mut query = self.args.query();
         query.extend(self.boundary.map(|boundary| ("boundary", boundary)));
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
-        let accept = if self.who.json { JSON } else { "text/plain" };
-        let path = path(self.who.person, "credit", &query);
-        let answer = self.who.from.asker(runtime)?(&path, accept)?;
+        let accept = if self.args.json { JSON } else { "text/plain" };
+        let path = path(self.args.person, "credit", &query);
+        let answer = self.args.from.asker(runtime)?(&path, accept)?;
         super::print(answer.trim_end().to_owned() + "\n")
     }
 }
@@ -166,7 +166,7 @@ fn open_folder(runtime: &Runtime, folder: &Path) -> Result<Ledger, Failure> {
 pub type Asker<'a> = Box<dyn FnMut(&str, &str) -> Result<String, Failure> + 'a>;
 
 impl LedgerArgs {
-    /// The client of the running ledger, or `None` where a folder is to be asked.
+    /// The client of the running ledger, or `None` where the command asks a folder.
     ///
     /// # Errors
     /// Wrong usage: the address is not of the form http://HOST:PORT.
@@ -186,8 +186,8 @@ impl LedgerArgs {
         self.asker_by(runtime, |folder| Ok(http::router(open_folder(runtime, folder)?)))
     }
 
-    /// Opens the ledger with the lists over all persons. Of a folder the lists first read the whole
-    /// log.
+    /// Opens the ledger with the lists over all persons. For a folder, the lists first read the
+    /// whole log.
     ///
     /// # Errors
     /// As [`LedgerArgs::asker`].
@@ -249,7 +249,7 @@ fn path(person: PersonId, answer: &str, query: &[(&str, String)]) -> String {
     format!("/v1/persons/{person}/{answer}?{}", pairs.join("&"))
 }
 
-/// All but the unreserved characters (RFC 3986, 2.3).
+/// The characters to encode: all but the unreserved ones (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Percent-encodes a text for a query or a path.

@@ -11,12 +11,14 @@ use super::failure::Failure;
 
 /// The longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// The longest wait for the first byte of an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
 
 /// A live feed is silent for at most 15 s. After four times as long the connection is lost.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// The client reads no larger answer. A person's whole history is far smaller.
+/// The largest answer that is read. A person's whole history is far smaller.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
 /// A client for the ledger at one address.

@@ -8,18 +8,18 @@ use super::failure::Failure;
 use crate::ledger::{Condition, Ledger};
 use crate::store::open::ClusterAddress;
 
-/// Between two looks at whether the ledger can go on.
+/// The pause between two looks at the ledger's condition.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// After so many looks in turn it cannot.
+/// The number of looks in a row that must find the ledger ended.
 const LOOKS: usize = 3;
 
-/// Whether the text means a cluster, and no folder.
+/// Whether the text is the address of a cluster, and not a folder.
 pub fn is_address(text: &str) -> bool {
     ClusterAddress::is_address(text)
 }
 
-/// The cluster of a connection string, with the credentials in a file, if there is one.
+/// The address in a connection string, with the credentials from a file where one is given.
 ///
 /// # Errors
 /// Wrong usage, or the file cannot be read.
@@ -37,8 +37,8 @@ pub fn address(text: &str, credentials: Option<&Path>) -> Result<ClusterAddress,
     Ok(address)
 }
 
-/// Ready once only a restart of the process helps the ledger. A process that was asleep looks so
-/// for a moment, so it is looked at again.
+/// Ready once only a restart of the process helps the ledger. After the process was asleep, its
+/// condition can be `Ended` for a moment; so several looks in a row must agree.
 pub async fn ended(ledger: &Ledger) {
     let mut looks = 0;
     while looks < LOOKS {

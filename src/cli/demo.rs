@@ -19,7 +19,7 @@ use crate::http;
 use crate::simulate::{self, Plan};
 use crate::store::open::StoreConfig;
 
-/// A made-up year in a ledger of its own: see what this does.
+/// A made-up year in a separate ledger: see what this does.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger demo\n  care-ledger demo --persons 1000\n\n\
     Stop with Ctrl-C. The next start finds its data again; delete the folder to begin anew.")]
@@ -38,7 +38,7 @@ pub struct Demo {
     once: bool,
 }
 
-/// How often a request is repeated. Few times, because the server runs in this process.
+/// How often a request is sent again: few times, because the server runs in this process.
 const RETRIES: u32 = 3;
 
 /// The file that names the plan of the folder's year, once the whole year is recorded.

@@ -20,17 +20,17 @@ use crate::domain::vocabulary::json::{self, JsonValue};
 /// Lines in one request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;
 
-/// Bytes in one request. A retry sends all of them again, so they are few.
+/// Bytes in one request; few, because a retry sends all of them again.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// A file that is one JSON value is read whole, up to this size.
+/// The largest file that is one JSON value; such a file is read whole.
 const VALUE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// The first wait before a retry; it doubles each time, up to the last.
+/// The first and the longest wait before a retry; the wait doubles each time.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_LAST: Duration = Duration::from_secs(10);
 
-/// So many refused lines are printed; further ones are only counted.
+/// Refused lines that are printed; further ones are only counted.
 const REFUSALS_PRINTED_MAX: u64 = 20;
 
 /// Send events to a ledger, one a line.
@@ -144,7 +144,7 @@ impl Sender {
         self
     }
 
-    /// Takes one line, and sends a request once it is full.
+    /// Adds one line to the request, and sends the request once it is full.
     ///
     /// # Errors
     /// No answer, after all retries.
@@ -162,7 +162,7 @@ impl Sender {
         if self.numbers.len() == REQUEST_LINES_MAX { self.flush() } else { Ok(()) }
     }
 
-    /// Sends the lines that are left, and sums everything up.
+    /// Sends the lines that are left, and gives the counts of all lines.
     ///
     /// # Errors
     /// No answer, after all retries.
@@ -261,7 +261,7 @@ fn is_final(answer: &Value) -> bool {
     answer["problem"]["status"].as_u64().is_none_or(|status| status < 500)
 }
 
-/// The lines of a file. Of a file that is one JSON value, each event becomes a line.
+/// The lines of a file. If the file is one JSON value, each of its events becomes a line.
 ///
 /// # Errors
 /// The file cannot be opened or read.

@@ -1,4 +1,4 @@
-//! `care-ledger events`: the log as it was told, to its end or on and on.
+//! `care-ledger events`: all events in the order of the log, up to its end or followed live.
 
 use std::io::{BufWriter, Write as _};
 
@@ -26,7 +26,7 @@ pub struct Events {
     /// Only events after this position
     #[arg(long, value_name = "POSITION")]
     after: Option<String>,
-    /// At most so many
+    /// Stop after this many events
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     limit: u64,
     /// Only events of this type
@@ -63,8 +63,8 @@ impl Events {
             for event in page["items"].as_array().into_iter().flatten() {
                 if let Err(error) = writeln!(out, "{event}") {
                     // The reader of our output, such as `head`, has closed it.
-                    let enough = error.kind() == std::io::ErrorKind::BrokenPipe;
-                    return if enough { Ok(()) } else { Err(error.into()) };
+                    let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
+                    return if is_closed { Ok(()) } else { Err(error.into()) };
                 }
                 left -= 1;
                 bar.inc(1);

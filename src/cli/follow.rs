@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::client::Client;
 use super::failure::Failure;
 
-/// The first wait before a connection is tried again; it doubles each time, up to the last.
+/// The first and the longest wait before a new connection; the wait doubles each time.
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_LAST: Duration = Duration::from_secs(10);
 
@@ -41,7 +41,7 @@ impl<W: Write> FeedPrinter<W> {
     /// Follows the feed at a path until `limit` events are printed.
     ///
     /// # Errors
-    /// The ledger is not there to begin with, or refuses what is asked.
+    /// The ledger cannot be reached at the start, or refuses the request.
     pub fn run(mut self, client: &Client, path: &str) -> Result<(), Failure> {
         let (mut wait, mut is_known) = (WAIT_FIRST, false);
         while self.left > 0 {

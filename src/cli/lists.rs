@@ -8,7 +8,7 @@ use super::ask::{JSON, LedgerArgs, encode};
 use super::failure::Failure;
 use super::{print, show};
 
-/// Items a page: enough that a page costs little, few enough to hold in memory.
+/// Items in one page: enough that a page costs little, few enough to hold in memory.
 const PAGE: u64 = 1_000;
 
 /// Where everybody stands in custody and care.
@@ -36,7 +36,7 @@ pub struct Trajectories {
     shown: ListOutput,
 }
 
-/// What everybody's days in treatment are worth: a line a person and modality.
+/// What everybody's days in treatment are worth: a line for each modality of a person.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger credits --min-days 30\n  \
     care-ledger credits --facility deKiem --url http://127.0.0.1:8080 --json\n\n\
@@ -44,7 +44,7 @@ pub struct Trajectories {
 pub struct Credits {
     #[command(flatten)]
     from: LedgerArgs,
-    /// Only with at least so many treatment days
+    /// Only with at least this number of treatment days
     #[arg(long, value_name = "DAYS")]
     min_days: Option<u32>,
     /// Only with a stay in this house within the window
@@ -54,10 +54,10 @@ pub struct Credits {
     shown: ListOutput,
 }
 
-/// How much is shown, and how.
+/// The length and the form of the output.
 #[derive(Args)]
 struct ListOutput {
-    /// At most so many
+    /// Stop after this many items
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     limit: u64,
     /// Print one JSON object a line

@@ -1,5 +1,5 @@
 //! `care-ledger migrate`: a ledger moves into a cluster, or out of one.
-//! Always: the source is only read; a move that was cut off goes on where it was.
+//! Always: the source is only read; a move that was cut off goes on where it stopped.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::store::migrate::{
 };
 use crate::vault::{KeyError, LedgerKeys};
 
-/// Why a move out of a cluster cannot begin.
+/// The message where a move out of a cluster has no keys.
 const NO_KEY: &str =
     "name the ledger's keys with --key FILE: a replica has them as ledger.keys in its folder";
 
@@ -42,7 +42,7 @@ pub struct Migrate {
     /// Look at everything and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print what came of it as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +62,7 @@ impl Migrate {
             error if error.is_difference() => Failure::no(error.to_string()),
             _ => Failure::because("not moved", &error),
         })?;
-        self.tell(moved)
+        self.report(moved)
     }
 
     fn location(&self, text: &str) -> Result<Location, Failure> {
@@ -73,8 +73,9 @@ impl Migrate {
         Ok(Location::Folder(text.into()))
     }
 
-    /// The keys of the ledger: in the folder that has the ledger, or for a move out of a cluster
-    /// in the file of `--key`, or in the target folder since a move that was cut off.
+    /// Where the keys of the ledger are. For a move out of a folder: in that folder. For a move out
+    /// of a cluster: in the file of `--key`, else in the target folder, if an earlier move that was
+    /// cut off has put them there.
     fn keys(&self, from: &Location, to: &Location) -> Result<KeysOnDisk, Failure> {
         match (from, to, &self.key) {
             (Location::Folder(folder), ..) => Ok(KeysOnDisk::Folder(folder.clone())),
@@ -89,7 +90,7 @@ impl Migrate {
         }
     }
 
-    fn tell(&self, moved: Moved) -> Result<(), Failure> {
+    fn report(&self, moved: Moved) -> Result<(), Failure> {
         let Moved { records, already_there, digest } = moved;
         let rest = records - already_there;
         match (self.dry_run, cluster::is_address(&self.to)) {

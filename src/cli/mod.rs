@@ -46,7 +46,7 @@ const EXIT: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 so
 enum Command {
     /// Run the ledger as a service
     Serve(serve::Serve),
-    /// A made-up year in a ledger of its own: see what this does
+    /// A made-up year in a separate ledger: see what this does
     Demo(demo::Demo),
     /// Write a made-up stream of events, one a line
     Simulate(simulate::Simulate),
@@ -122,10 +122,9 @@ impl Command {
     }
 }
 
-/// How many reads of the store and checks of large requests run at once for each processor; others
-/// wait.
-/// Each thread keeps memory of its own: with 32 on 2 processors the server held 35 MiB more than
-/// with 8 (ops/bench, soak, 25 November 2026).
+/// Threads for reads of the store and checks of large requests, for each processor; further work
+/// waits. Each thread takes memory: with 32 on 2 processors the server held 35 MiB more than with 8
+/// (ops/bench, soak, 25 November 2026).
 const READS_A_PROCESSOR: usize = 4;
 
 /// The one tokio runtime of the process.

@@ -1,4 +1,4 @@
-//! `care-ledger schema`: the vocabulary, and whether a file holds it.
+//! `care-ledger schema`: shows the vocabulary, and checks the events of a file against it.
 
 use std::path::PathBuf;
 
@@ -143,7 +143,7 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The events of a file, numbered from 1: one JSON value, or one a line.
+/// The events of a file, numbered from 1. The file is one JSON value, or has one on each line.
 fn events(text: &str) -> Vec<(usize, Result<JsonValue<'_>, Violation>)> {
     let read = |text| {
         json::read(str::as_bytes(text))

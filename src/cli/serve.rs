@@ -38,7 +38,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Serves until told to stop.
+    /// Serves until the process is asked to stop.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let config = Config::new(self.flags).map_err(|error| match error {
             ConfigError::Unreadable(..) => Failure::because("no settings", &error),
@@ -63,8 +63,8 @@ impl Serve {
             })?;
             tracing::info!(address = %config.listen, "listening");
             let stop = stop()?;
-            let kept = http::Services { lists: Some(lists), refusals };
-            let router = http::router_with(ledger.clone(), kept);
+            let services = http::Services { lists: Some(lists), refusals };
+            let router = http::router_with(ledger.clone(), services);
             let ended = cluster::ended(&ledger);
             tokio::select! {
                 () = http::serve(listener, router, stop) => {}
@@ -98,7 +98,7 @@ fn allow_files() {
     }
 }
 
-/// Where the configuration says that the ledger is.
+/// The store that the configuration names.
 fn store(config: &Config) -> Result<StoreConfig, Failure> {
     let folder = config.data.clone();
     let Some(store) = &config.store else { return Ok(StoreConfig::Folder(folder)) };
@@ -151,8 +151,8 @@ pub fn stop() -> Result<impl Future<Output = ()>, Failure> {
 /// # Errors
 /// Wrong usage: the filter cannot be read.
 pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    // The client of a cluster logs each error; the ledger logs the same once, in words of its own.
-    // A filter that names `eventstore` shows the client's lines as well.
+    // The client of a cluster logs each error, which the ledger logs once, in its own words. A
+    // filter that names `eventstore` shows the client's lines as well.
     let filter = tracing_subscriber::EnvFilter::try_new(format!("eventstore=off,{filter}"))
         .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// A history: one line an event, with its corrections and annulments below it.
+/// A history: a line for each event, with its corrections and annulments below that line.
 pub fn history(answer: &Value) -> String {
     let mut out = String::new();
     for event in answer["items"].as_array().into_iter().flatten() {
@@ -16,8 +16,8 @@ pub fn history(answer: &Value) -> String {
             members(&event["data"])
         ));
         for (name, word) in [("correctedBy", "corrected"), ("annulledBy", "annulled")] {
-            for touch in event[name].as_array().into_iter().flatten() {
-                let part = |name: &str| touch[name].as_str().unwrap_or_default();
+            for change in event[name].as_array().into_iter().flatten() {
+                let part = |name: &str| change[name].as_str().unwrap_or_default();
                 let when = part("recordedtime").get(..10).unwrap_or_default().to_owned();
                 out.push_str(&format!("{:20}{word} on {when}: {}\n", "", part("reason")));
             }

@@ -27,8 +27,8 @@ pub struct Simulate {
     /// How many persons arrive in prison over the period (some again, later)
     #[arg(long, default_value_t = 100)]
     persons: u64,
-    /// How many more are in prison already on the first day; their arrival and what else lasts is
-    /// sent at the start with its true, earlier time
+    /// How many more persons are in prison already on the first day; their arrivals, and all else
+    /// that still lasts, are sent first, with their true, earlier times
     #[arg(long, value_name = "PERSONS", default_value_t = 0)]
     detained: u64,
     /// The first day
@@ -37,7 +37,7 @@ pub struct Simulate {
     /// The last day
     #[arg(long, value_name = "DATE", default_value = "2025-12-31")]
     to: NaiveDate,
-    /// What chance starts from
+    /// The number from which all random choices start
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

@@ -1,5 +1,5 @@
-//! What every handler shares.
-//! Always: cheap to clone; all clones are one.
+//! The state that every handler shares.
+//! Always: [`App`] is cheap to clone, and all clones share one state.
 
 use std::sync::Arc;
 
@@ -15,27 +15,27 @@ use crate::projection::Lists;
 use crate::refusals::Refusals;
 use crate::work::HealthProbe;
 
-/// What a service has beside the log.
+/// The parts of a service beside its ledger.
 pub struct Services {
     /// The lists over all persons, if this service keeps lists.
     pub lists: Option<Lists>,
-    /// What was refused, for those who sent it.
+    /// The refused events, kept for their senders.
     pub refusals: Refusals,
 }
 
 impl Services {
-    /// Lists, and refusals that are forgotten when the routes end.
+    /// These lists, and refusals in memory, which are forgotten when the routes end.
     pub fn of(lists: Lists) -> Self {
         Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
     }
 
-    /// No lists, and refusals that are forgotten when the routes end.
+    /// No lists, and refusals in memory, which are forgotten when the routes end.
     pub fn none() -> Self {
         Self { lists: None, refusals: Refusals::in_memory(clock::now) }
     }
 }
 
-/// What every handler shares; cheap to clone.
+/// The state that every handler shares; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The ledger.
@@ -44,9 +44,9 @@ pub struct App {
     pub lists: Option<Lists>,
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What is new in the log, for live readers.
+    /// The source of new events for live readers.
     pub live: Arc<Broadcaster>,
-    /// What was refused, for those who sent it.
+    /// The refused events, kept for their senders.
     pub refusals: Refusals,
     /// The contract at `/openapi.json`.
     pub contract: Arc<Contract>,
@@ -54,7 +54,7 @@ pub struct App {
 }
 
 impl App {
-    /// Over an open ledger and the services beside it.
+    /// The shared state over an open ledger and the services beside it.
     pub fn new(ledger: Ledger, services: Services, contract: Contract) -> Self {
         let Services { lists, refusals } = services;
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
@@ -63,14 +63,14 @@ impl App {
         Self { ledger, lists, refusals, metrics, live, contract: Arc::new(contract), bodies }
     }
 
-    /// The workers beside the requests, by whose health the service is degraded.
+    /// The health of every background worker. One faulted worker makes the service DEGRADED.
     pub fn workers(&self) -> Vec<HealthProbe> {
         let store = self.ledger.workers().iter().cloned();
         let lists = self.lists.iter().map(Lists::probe);
         store.chain(lists).chain([self.refusals.probe()]).chain(self.live.probe()).collect()
     }
 
-    /// Reserves memory for so many bytes of a body, until the permit is dropped.
+    /// Reserves memory for this number of bytes of a body, until the permit is dropped.
     ///
     /// # Errors
     /// A 503: too many bodies are being read.

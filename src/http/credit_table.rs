@@ -14,7 +14,7 @@ use crate::domain::vocabulary::choice::ModalityKind;
 /// The length of the longest line.
 const COLUMNS_MAX: usize = 100;
 
-/// The credit of a person as plain text. `known_at`: the moment of knowledge that was asked for.
+/// The credit of a person as plain text. `known_at`: the moment in the parameter `known`.
 pub fn credit_table(credit: &Credit, person: &str, known_at: Option<&str>) -> String {
     let mut page = TextPage::default();
     page.line(0, "CREDIT OF DAYS (aftrek van dagen op het strafrestant)");
@@ -284,7 +284,7 @@ impl TextPage {
     fn field(&mut self, indent: usize, name: &str, text: &str) {
         let name = clean(name);
         let lead = format!("{:indent$}{name:<width$}", "", width = Self::NAME_COLUMNS);
-        // A name that does not fit gets a line of its own.
+        // A name that does not fit gets a separate line.
         if lead.chars().count() > indent + Self::NAME_COLUMNS {
             self.line(indent, &name);
             self.wrapped(indent + Self::NAME_COLUMNS, "", text);

@@ -36,7 +36,7 @@ pub async fn get_contract(
     Ok(([(header::CONTENT_TYPE, kind)], app.contract.text().to_owned()).into_response())
 }
 
-/// The page, from files in the binary. What the files do not have is answered with a problem.
+/// The page, from files in the binary. An unknown file is answered with a problem.
 pub fn page() -> Router<App> {
     let page = SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]));
     Router::from(page).layer(middleware::map_response(as_problem))

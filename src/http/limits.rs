@@ -16,10 +16,10 @@ pub const BATCH_EVENTS_MAX: usize = 10_000;
 /// Bytes of all request bodies that are being read: sixteen of the largest batches.
 pub const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
 
-/// A sender that sends nothing for so long, in the middle of a body, is cut off.
+/// The longest silence of a sender in the middle of a body; after it the request fails.
 pub const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// A receipt takes about so many bytes.
+/// Bytes of a receipt as JSON, roughly: the room to set aside for each.
 pub const RECEIPT_BYTES: usize = 448;
 
 /// Connections at once, idle ones included, at about 16 KiB each. Further connections wait to be
@@ -29,7 +29,7 @@ pub const CONNECTIONS_MAX: usize = 16_384;
 /// Live readers at once: three quarters of all connections, so that other requests are served.
 pub const LIVE_MAX: usize = CONNECTIONS_MAX / 4 * 3;
 
-/// Bytes of all text on its way to live readers: as many as for all bodies on their way in.
+/// Bytes of all texts on their way to live readers: as many as for all bodies on their way in.
 pub const FEED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Bytes of the path and query of a request. RFC 9110, 4.1, asks for 8,000 at least.

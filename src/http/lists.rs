@@ -1,6 +1,6 @@
 //! The answers about all persons, a page at a time.
-//! Always: an item is what the answer about that one person says at `asOf`; all pages that one
-//! cursor leads to speak of one moment, which the header `Ledger-Position` names.
+//! Always: an item says the same as the answer about its person at `asOf`. All pages of one cursor
+//! show the same moment and the same position of the log, which is in the header `Ledger-Position`.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,20 +25,19 @@ use crate::projection::{
     CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
 };
 
-/// Items of a page, when nobody says otherwise and at most. Source: the HTTP contract.
+/// Items of a page, unless the request says otherwise, and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
 const ITEMS_MAX: usize = 10_000;
 
-/// What the cursors of each list begin with: a number among a person's items means nothing in the
-/// other.
+/// The letter that begins every cursor of a list. Each list refuses the cursors of the other, which
+/// numbers a person's items differently.
 const TRAJECTORIES: char = 't';
 const CREDITS: char = 'c';
 
 const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 characters.";
 
-const ONE_MOMENT: &str = "All pages that one cursor leads to speak of one moment: `asOf` and \
-    `known`.";
-const LIMIT: &str = "At most so many items (1000; at most 10000).";
+const ONE_MOMENT: &str = "All pages of one cursor show the same moment: `asOf` and `known`.";
+const LIMIT: &str = "The most items to give (1000; at most 10000).";
 const CURSOR: &str = "The `next` of an earlier page.";
 
 /// Where everybody stands, by custody and care
@@ -97,7 +96,7 @@ pub async fn get_trajectories(
     description = ONE_MOMENT,
     params(
         ("minDays" = Option<DaysSchema>, Query, description =
-            "Only with at least so many treatment days."),
+            "Only with at least this number of treatment days."),
         ("facility" = Option<CodeSchema>, Query, description =
             "Only with a stay in this house within the window."),
         ("limit" = Option<LimitSchema>, Query, description = LIMIT),
@@ -158,13 +157,15 @@ async fn page_request(app: &App, params: &mut Params, list: char) -> Result<Page
     Ok(PageRequest { pin, after, limit })
 }
 
-/// Whether the log holds that record, recorded then.
+/// Whether a cursor is of this log: at the cursor's position, the latest recorded time of the log
+/// is the `known_at` of the cursor.
 async fn is_of_log(app: &App, pin: &Pin) -> Result<bool, Problem> {
     let anchor = app.ledger.anchor(pin.position).await?;
     Ok(anchor.is_some_and(|anchor| anchor.latest_recorded_time == pin.known_at))
 }
 
-/// The list, position, recorded time, instant, person and number of the last item, between dots.
+/// Reads a cursor: the letter of the list, the position, recorded time and instant of the page, and
+/// the person and number of its last item, between dots.
 fn cursor(text: &str, list: char) -> Option<(Pin, ItemKey)> {
     let parts: Vec<&str> = text.strip_prefix(list)?.strip_prefix('.')?.split('.').collect();
     let [position, known_at, at, person, number] = parts[..] else { return None };
@@ -260,8 +261,8 @@ mod tests {
 
     #[test]
     fn a_facility_is_a_code() {
-        for (text, is_one) in [("gent", true), ("leuvenHulp", true), ("", false), ("a b", false)] {
-            assert_eq!(facility(text).is_some(), is_one, "{text}");
+        for (text, is_code) in [("gent", true), ("leuvenHulp", true), ("", false), ("a b", false)] {
+            assert_eq!(facility(text).is_some(), is_code, "{text}");
         }
     }
 }

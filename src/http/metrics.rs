@@ -33,7 +33,7 @@ struct WorkerLabel {
     worker: &'static str,
 }
 
-/// The health of the workers beside the requests, by their names.
+/// The health of the background workers, by their names.
 #[derive(Default)]
 struct WorkerMetrics {
     up: Family<WorkerLabel, Gauge>,
@@ -170,7 +170,7 @@ impl Metrics {
         }
     }
 
-    /// Sets the number of refusals that were kept before and dropped since.
+    /// Raises the counter of dropped refusals to this number.
     fn refusals_dropped(&self, refusals: u64) {
         let dropped = self.refusals.get_or_create(&OutcomeLabels { outcome: "dropped" });
         dropped.inc_by(refusals.saturating_sub(dropped.get()));

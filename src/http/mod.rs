@@ -1,7 +1,7 @@
-//! The service over HTTP. [`router`] gives the routes over an open ledger, [`serve`] the
-//! connections to them.
-//! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a URL,
-//! a body or a header of the sender's.
+//! The service over HTTP. [`router`] makes the routes of an open ledger; [`serve`] accepts
+//! connections and passes their requests to the routes.
+//! Always: every refusal is a problem (RFC 9457); a log line carries ids and routes, never a
+//! sender's URL, body or headers.
 
 mod app;
 pub mod credit_table;
@@ -27,5 +27,5 @@ pub use self::limits::{CONNECTIONS_MAX, LIVE_MAX};
 pub use self::routes::{router, router_with};
 pub use self::server::connection::Timeouts;
 pub use self::server::serve::{ask, serve, serve_at};
-/// The routes, as the command line passes them on.
+/// The type of the routes, so that the command line can pass them on without naming axum.
 pub use axum::Router;

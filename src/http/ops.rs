@@ -1,4 +1,5 @@
-//! For those who run the service: health, counters, the pages of the errors, and what is where.
+//! Answers for the operators of the service: its health, its counters, the page of each type of
+//! problem, and the root, which links to the rest.
 
 use axum::Json;
 use axum::extract::State;
@@ -74,9 +75,9 @@ pub async fn get_health(
     Ok((code, Json(body)).into_response())
 }
 
-/// How the lists stand beside the log and the clock: `lag` counts the events they have not read
-/// yet, `known` is when the last one they have was recorded, and up to `asOf` every row shows what
-/// the clock has changed.
+/// The progress of the lists. `lag` counts the events that the lists have not read yet; `known` is
+/// the recorded time of the last event that they have read; up to `asOf` every row also shows the
+/// changes that come with time alone.
 fn lists_component(lists: ProjectionProgress, last: Position, now: DateTime<Utc>) -> Value {
     let (status, state) = match lists.status {
         ProjectionStatus::Running => ("UP", "running"),

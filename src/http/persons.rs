@@ -1,5 +1,6 @@
 //! The answers about one person.
-//! Always: folded from the records as they are now; 404 only when there is no such stream.
+//! Always: each answer is folded from the records that are there at the time of the request. A 404
+//! means that no event about the person was ever recorded.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -35,8 +36,8 @@ use crate::ledger::read::run_blocking_if_long;
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
 const HISTORY_ITEMS_MAX: usize = 10_000;
 
-const AT: &str = "The state as it was then, by time; default now.";
-const KNOWN: &str = "Only what was recorded by then; default all.";
+const AT: &str = "The moment of the answer, by the `time` of events; default now.";
+const KNOWN: &str = "Only what was recorded up to this moment; default all.";
 
 /// A person's events in the order of time, as they stand
 #[utoipa::path(
@@ -49,7 +50,7 @@ const KNOWN: &str = "Only what was recorded by then; default all.";
         ("known" = Option<At>, Query, description = KNOWN),
         ("type" = Option<Kind>, Query, description = "Only events of this type."),
         ("limit" = Option<LimitSchema>, Query,
-            description = "At most so many items (1000; at most 10000)."),
+            description = "The most items to give (1000; at most 10000)."),
         ("cursor" = Option<HistoryCursorSchema>, Query,
             description = "The `next` of an earlier page."),
         WaitFor,
@@ -211,7 +212,7 @@ pub async fn get_credit(
     Ok((head, answer).into_response())
 }
 
-/// Whom a request asks about, and as of when.
+/// The person that a request asks about, and the moments that it names.
 struct PersonRequest {
     person: PersonId,
     at: Option<At>,
@@ -219,7 +220,8 @@ struct PersonRequest {
 }
 
 impl PersonRequest {
-    /// `None`: the person's pseudonym does not read, which is an issue now.
+    /// Reads the parameters. `None`: the pseudonym cannot be read, and `params` has an issue that
+    /// says so.
     fn read(params: &mut Params) -> Option<Self> {
         let rule = "Must be a person's pseudonym: a UUID with hyphens.";
         let person = params.path("person", rule);
@@ -227,8 +229,8 @@ impl PersonRequest {
         Some(Self { person: person?, at, known_at })
     }
 
-    /// The question, as of now where the request names no moment. Called after any wait: before
-    /// it, now would be too early.
+    /// The question; where the request names no moment, it is asked as of now. The handler calls
+    /// this after any wait: before it, now would be earlier than the events that are waited for.
     fn question(self) -> Question {
         let at = self.at.unwrap_or_else(|| At::Instant(clock::now()));
         Question { person: self.person, at, known_at: self.known_at }
@@ -242,14 +244,15 @@ async fn find(app: &App, reader: &Reader, question: &Question) -> Result<PersonH
     })
 }
 
-/// An answer as JSON. For a long answer this takes as long as folding, so both run together.
+/// An answer as JSON. Writing a long answer takes as long as folding it, so handlers do both within
+/// [`if_long`].
 fn to_json(answer: &impl Serialize) -> Response {
     let kind = HeaderValue::from_static("application/json");
     let text = serde_json::to_vec(answer).expect("an answer serialises into memory");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// Folds a long history without holding up other requests.
+/// Computes an answer. A long history does not hold up the other requests of the thread.
 fn if_long<T>(person: &PersonHistory, answer: impl FnOnce() -> T) -> T {
     run_blocking_if_long(person.history.items.len(), answer)
 }
@@ -259,11 +262,11 @@ fn etag_of(person: &PersonHistory) -> Option<[(HeaderName, HeaderValue); 1]> {
     person.revision.map(|revision| [(header::ETAG, etag(revision))])
 }
 
-/// Where a history goes on. All its pages speak of the moment of the first page and of what was
-/// recorded by then.
+/// The place where the next page of a history begins. Every page shows the moment of the first
+/// page, and only what was recorded up to `known_at`.
 struct HistoryCursor {
     known_at: RecordedTime,
-    /// The moment of the first page, if it was an instant; a date is sent again with each page.
+    /// The moment of the first page; unused where the request has a date in `at`.
     at: DateTime<Utc>,
     skip: usize,
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/refusals`: what of a sender's events was refused, and why.
+//! `GET /v1/refusals`: the refused events of a sender, and why each was refused.
 
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +25,7 @@ const ITEMS_DEFAULT: usize = 100;
     params(
         ("source" = TextSchema, Query, description = "The sender."),
         ("limit" = Option<LimitSchema>, Query,
-            description = "At most so many items (100; at most 1000)."),
+            description = "The most items to give (100; at most 1000)."),
         ("cursor" = Option<Position>, Query, description = "The `next` of an earlier page."),
     ),
     responses(
@@ -51,7 +51,7 @@ pub async fn get_refusals(
     let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
     let is_place = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let before = params.parse("cursor", "Must be the `next` of an earlier page.", |text| {
-        // A number beyond every place means: after the newest.
+        // A number that no place can have asks for the newest refusals.
         is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
     let source = params.finish_and_require(source)?;

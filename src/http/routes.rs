@@ -1,7 +1,8 @@
-//! Every route of the service, on one screen, and what each request passes on its way to one.
-//! Always: paths, methods and parameters stand beside the handlers (`#[utoipa::path]`), from where
-//! both the routes and the contract take them. Every refusal is a problem (RFC 9457). A log line
-//! carries ids and routes, never a URL, a body or a header of the sender's.
+//! Every route of the service on one screen, and the layers that a request passes before its
+//! handler.
+//! Always: paths, methods and parameters are written beside the handlers (`#[utoipa::path]`), and
+//! both the routes and the contract are made from there. Every refusal is a problem (RFC 9457). A
+//! log line carries ids and routes, never a sender's URL, body or headers.
 
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ use crate::http::problem::{Problem, RequestId};
 use crate::http::{docs, lists, ops, persons, refusals, schemas};
 use crate::ledger::Ledger;
 
-/// Events and persons: no cache may keep these answers.
+/// The routes about events and persons. No cache may keep their answers.
 fn records() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(only(routes!(record::post_events, read::get_events)))
@@ -37,7 +38,7 @@ fn records() -> OpenApiRouter<App> {
         .layer(middleware::map_response(keep_in_no_cache))
 }
 
-/// What is about the service itself.
+/// The routes about the service itself.
 fn service() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(only(routes!(ops::get_root)))
@@ -72,10 +73,10 @@ pub fn router_with(ledger: Ledger, services: Services) -> Router {
 /// The methods of a path that only reads.
 const READ: &str = "GET, HEAD";
 
-/// Refuses the methods that a path does not have, and names those it has.
+/// Answers any other method of a path with a 405 that names the methods of the path.
 fn only((schemas, paths, methods): UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
-    let posts = paths.paths.values().any(|path| path.post.is_some());
-    let allow = HeaderValue::from_static(if posts { "GET, HEAD, POST" } else { READ });
+    let has_post = paths.paths.values().any(|path| path.post.is_some());
+    let allow = HeaderValue::from_static(if has_post { "GET, HEAD, POST" } else { READ });
     (schemas, paths, methods.fallback(move || async { not_allowed(allow) }))
 }
 
@@ -116,8 +117,8 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     response
 }
 
-/// What is too large in the head of a request. What is far larger never comes here: the HTTP
-/// library answers it by itself, without a problem.
+/// The problem of a request whose address or headers are too large. A far larger head never comes
+/// here: the HTTP library answers it with a bare status.
 fn head_problem(request: &Request) -> Option<Problem> {
     let uri_bytes = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if uri_bytes > URI_BYTES_MAX {
@@ -129,8 +130,8 @@ fn head_problem(request: &Request) -> Option<Problem> {
     is_too_large.then(|| Problem::new(ProblemType::HeadersTooLarge))
 }
 
-/// A panic is a fault of ours: the sender learns an id, the log learns where it happened, and
-/// nobody learns content.
+/// Answers a request whose handler panicked: a fault of ours. The sender gets an id and no content;
+/// Rust's panic hook has printed the place and the message on standard error.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemType::Internal).into_response()
 }

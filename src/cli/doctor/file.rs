@@ -16,20 +16,20 @@ use crate::domain::vocabulary::canonical;
 use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::validate::without_null_attributes;
 
-/// The most events of a file. Each one's hashes are held in memory, at about 60 bytes an event.
+/// The most events of a file. Two hashes of each are held in memory, about 60 bytes an event.
 const EVENTS_MAX: usize = 2_000_000;
 
 /// Lines and bytes of one dry run: the group within which the ledger compares lines.
 const RUN_LINES: usize = 2_000;
 const RUN_BYTES: usize = 4 * 1024 * 1024;
 
-/// A report names so many line numbers of one kind.
+/// Line numbers of one kind that a report names; further ones are counted.
 const LINES_NAMED_MAX: usize = 5;
 
 /// The first half of a BLAKE3 hash, which tells millions of keys apart.
 type ShortHash = [u8; 16];
 
-/// What was found in a file.
+/// The findings about a file.
 #[derive(Default)]
 pub struct EventFile {
     events: u64,

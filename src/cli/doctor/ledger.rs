@@ -1,5 +1,5 @@
-//! The checks of the ledger itself: is it one, is it healthy, would it record events, and what of
-//! this sender did it refuse?
+//! The checks of the ledger itself: whether it is a care ledger, is healthy and would record
+//! events, and which events of this sender it refused.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::cli::client::{Client, HttpAnswer};
 use crate::cli::emit::EVENTS_DRY;
 use crate::domain::vocabulary::kind::Kind;
 
-/// So many refused events are looked up, the newest first, to see whether they were recorded since.
+/// Refused events that are looked up, the newest first, to see whether they were recorded since.
 const LOOKED_UP_MAX: usize = 200;
 
 /// The `source` of the example event, unless the caller names one. The example is never recorded.
@@ -58,29 +58,30 @@ pub fn health(client: &Client) -> Check {
     let answer_json = json_of(&answer);
     let components = answer_json["components"].as_object().into_iter().flatten();
     let unwell = components.filter(|(_, component)| component["status"] != "UP");
-    let unwell = unwell.map(|(component, answer_json)| {
-        format!("; {component}: {}", answer_json["detail"].as_str().unwrap_or("not UP"))
+    let unwell = unwell.map(|(name, component)| {
+        format!("; {name}: {}", component["detail"].as_str().unwrap_or("not UP"))
     });
     let unwell: String = unwell.collect();
     match answer_json["status"].as_str() {
         Some("UP") => Check::ok(name, "UP"),
         Some("DEGRADED") => {
-            let next = "tell who runs the ledger: what is told above works less, a full disk \
-                        takes no events (503); keep your events and send them again";
+            let next = "inform the operator of the ledger: the parts named above work less, and a \
+                        full disk takes no events (503); keep your events and send them again";
             Check::warning(name, format!("DEGRADED{unwell}"), next)
         }
         Some("DOWN") => {
-            let next = "tell who runs the ledger; keep your events and send them again";
+            let next = "inform the operator of the ledger; keep your events and send them again";
             Check::failed(name, format!("DOWN{unwell}"), next)
         }
         _ => {
-            let detail = format!("an answer that is none: {}", answer.status.as_u16());
+            let detail = format!("the answer is not a health answer: {}", answer.status.as_u16());
             Check::failed(name, detail, "a proxy in front may answer instead of the ledger")
         }
     }
 }
 
-/// The check whether contract and vocabulary are readable, and the same that this command knows.
+/// The check whether the contract and the vocabulary can be read, and whether the vocabulary has
+/// the types that this command knows.
 pub fn contract(client: &Client) -> Check {
     let name = "contract";
     let read = |path: &str| {
@@ -248,7 +249,7 @@ pub fn refusals(client: &Client, source: &str) -> Check {
 fn is_recorded_since(client: &Client, source: &str, id: &str, refusal: &Value) -> bool {
     let path = format!("/v1/events?source={}&id={}", encode(source), encode(id));
     let Ok((answer, _)) = client.exchange(&path, &[], None) else { return false };
-    let instant = |answer_json: &Value| DateTime::parse_from_rfc3339(answer_json.as_str()?).ok();
+    let instant = |text: &Value| DateTime::parse_from_rfc3339(text.as_str()?).ok();
     let recorded = instant(&json_of(&answer)["recordedtime"]);
     answer.status.is_success() && recorded > instant(&refusal["at"])
 }

@@ -32,7 +32,7 @@ pub struct Doctor {
     /// The ledger to check
     #[arg(long, env = "CARE_LEDGER_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// Your `source`: what was refused of it is summed up [default: the one source of --file]
+    /// Your `source`, whose refused events are summed up [default: the one source of --file]
     #[arg(long, value_name = "URN")]
     source: Option<String>,
     /// Your events, as for emit: looks for ids used twice and says what would happen

@@ -11,14 +11,14 @@ use crate::cli::client::Client;
 use crate::cli::failure::Failure;
 use crate::domain::vocabulary::validate::AHEAD_MINUTES_MAX;
 
-/// Longest wait for a connection.
+/// The longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// A larger difference of clocks is a warning. It is far more than a network or a header in whole
 /// seconds can explain, and a tenth of the difference at which events are refused.
 const CLOCK_WARN: TimeDelta = TimeDelta::seconds(30);
 
-/// The header `Date` has whole seconds, and a server may write it once a second.
+/// The header `Date` has whole seconds, and a server may renew it only once a second.
 const DATE_STEP: TimeDelta = TimeDelta::seconds(2);
 
 /// The host and port at which a ledger should answer.

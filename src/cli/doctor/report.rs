@@ -19,7 +19,7 @@ const NAMES: [&str; 9] = [
     "refusals",
 ];
 
-/// The text report lists so many reasons of refusals and counts the rest.
+/// Reasons of refusals that the text report lists; it counts the rest.
 const REASONS_LISTED_MAX: usize = 20;
 
 /// How a check came out. The worst status of all checks is the status of the report.
@@ -65,7 +65,7 @@ pub struct Check {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusalReason {
-    /// How many.
+    /// How many issues had this reason.
     pub count: u64,
     /// The problem's type.
     pub problem: String,

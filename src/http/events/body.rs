@@ -15,14 +15,14 @@ use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 
-/// A body of at most 16 MiB that takes longer is cut off: 280 KiB a second is a slow line.
+/// The longest time that a body may take: for 16 MiB that is 273 KiB a second, a slow line.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Of a body that is refused, at most so many bytes are read and dropped before the answer.
+/// Bytes of a refused body that are read and dropped before the answer, at most.
 const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
-/// The body of a request with a refused head is read and dropped for at most so long. A sender
-/// that writes without an end then gets its answer all the same.
+/// The longest time in which the body of a request with a refused head is read and dropped, so that
+/// even a sender that never stops writing gets its answer.
 pub const DISCARDING_MAX: Duration = Duration::from_secs(2);
 
 /// Reads a body of at most `bytes_max` bytes, within the memory that all bodies share.

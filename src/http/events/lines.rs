@@ -38,11 +38,11 @@ const GROUP_LINES_MAX: usize = 2_000;
 /// Bytes of lines that are recorded at once.
 const GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Receipts beyond so many bytes wait in a file. Source: the HTTP contract.
+/// Bytes of receipts that wait in memory; more wait in a file. Source: the HTTP contract.
 const RECEIPTS_IN_MEMORY_BYTES: usize = 8 * 1024 * 1024;
 
-/// When the queue of the store is full, a group is tried again so often, after so long each time,
-/// before its lines are refused.
+/// How often a group is tried while the queue of the store is full, and the wait after each try;
+/// then its lines are refused.
 const BUSY_TRIES: usize = 100;
 const BUSY_WAIT: Duration = Duration::from_millis(50);
 
@@ -119,8 +119,8 @@ struct LineReader {
     reserved: OwnedSemaphorePermit,
     /// The next group, if it was read while another was being recorded.
     read_ahead: Option<Result<Option<LineGroup>, Problem>>,
-    /// Where receipts are sent as recorded, a group ends when the sender pauses: the sender may be
-    /// waiting for them.
+    /// With [`ReceiptsSent::AsRecorded`] a group ends when the sender pauses: it may be waiting for
+    /// receipts.
     receipts_sent: ReceiptsSent,
     /// The number of the last line that was read, from 1.
     number: u64,
@@ -168,8 +168,8 @@ impl LineReader {
     }
 
     /// Records the next group and returns the lines of its answer; `None`: the body has ended.
-    /// While the group is recorded the one after it is read, unless the sender may be waiting for
-    /// these answers.
+    /// While a group is recorded, the next group is read, unless the sender may be waiting for the
+    /// answers.
     async fn next_answers(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let group = match self.read_ahead.take() {
             Some(read) => read?,

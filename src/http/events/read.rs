@@ -33,10 +33,10 @@ use crate::ledger::read::feed::FeedFilter;
 const ITEMS_DEFAULT: usize = 1_000;
 const ITEMS_MAX: usize = 10_000;
 
-/// A page ends early once it has so many bytes: those of one of the largest batches.
+/// Bytes after which a page ends early: as many as in the largest batch.
 const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// At most so many records are read for one page of a filtered feed; `next` goes on from there.
+/// Records read for one page of a filtered feed, at most; the next page goes on after them.
 const RECORDS_LOOKED_AT_MAX: usize = 100_000;
 
 /// Records that are read at once where a filter may select few of them.
@@ -44,10 +44,11 @@ const RECORDS_READ_FILTERED: usize = 5_000;
 
 const POSITION: &str = "Must be the `position` of an event, or the `next` of an earlier page.";
 
-const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent events: all after \
-    `Last-Event-ID` or `after`, or all, and then each new one; `id` is the position, `data` the \
-    event. A position beyond the end is waited for. A block with an `id` and no `data` says that \
-    nothing wanted came up to there. A reader that takes nothing for 30 s is cut off, and resumes.";
+const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent events: all events \
+    after `Last-Event-ID` or `after` (without both, all events), then each new event. `id` is the \
+    position, `data` the event. A position beyond the end is waited for. A block with an `id` and \
+    no `data` says that no event up to that position was wanted. A reader that takes nothing for \
+    30 s is cut off, and can resume.";
 
 /// Every event, in the order in which it was recorded, in pages or live
 #[utoipa::path(
@@ -59,7 +60,7 @@ const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent 
         ("after" = Option<Position>, Query, description =
             "The `position` of an event, or the `next` of an earlier page; exclusive."),
         ("limit" = Option<LimitSchema>, Query, description =
-            "At most so many items (1000; at most 10000; live: no end)."),
+            "The most items to give (1000; at most 10000; live: no end)."),
         ("type" = Option<Kind>, Query, description = "Only events of this type."),
         ("source" = Option<TextSchema>, Query, description = "Only events of this sender."),
         ("id" = Option<TextSchema>, Query, description =
@@ -119,12 +120,12 @@ impl IntoParams for LastEventId {
     }
 }
 
-/// What a request for events asks for.
+/// The parameters of a request for events.
 struct EventsRequest {
     after: Option<Position>,
     limit: usize,
     filter: FeedFilter,
-    /// The key of the one event that is asked for.
+    /// The key of the event, where the request asks for one event.
     key: Option<EventKey>,
 }
 
@@ -179,7 +180,7 @@ async fn event_with_key(
     Ok(Json(RecordAnswer::from(&found)).into_response())
 }
 
-/// The body is `{items, next?}`, put together from the texts of its events.
+/// A page of the log. The body `{items, next?}` is put together from the texts of the events.
 async fn page(
     app: &App,
     wanted: &FeedFilter,
@@ -192,20 +193,20 @@ async fn page(
     let is_full = |items: usize, body: &Vec<u8>| items == limit || body.len() >= PAGE_BYTES_MAX;
     let mut is_end = false;
     while !is_full(items, &body) && looked_at < RECORDS_LOOKED_AT_MAX && !is_end {
-        let read = app.ledger.feed_events(&FEED_READER, last, step).await?;
-        is_end = read.is_empty();
-        for told in read {
+        let events = app.ledger.feed_events(&FEED_READER, last, step).await?;
+        is_end = events.is_empty();
+        for event in events {
             if is_full(items, &body) {
                 break;
             }
             looked_at += 1;
-            last = told.position();
-            if wanted.matches(&told) {
+            last = event.position();
+            if wanted.matches(&event) {
                 if items > 0 {
                     body.push(b',');
                 }
                 items += 1;
-                write_record(&told.answer(), &mut body);
+                write_record(&event.answer(), &mut body);
             }
         }
     }

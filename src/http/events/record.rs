@@ -132,7 +132,7 @@ impl IntoParams for RequestHeaders {
     }
 }
 
-/// What the head of a request says.
+/// The head of a recording request, read into types.
 struct RequestHead {
     mode: ContentMode,
     write_mode: WriteMode,
@@ -153,7 +153,7 @@ fn head(headers: &HeaderMap, mut params: Params) -> Result<RequestHead, Problem>
     Ok(RequestHead { mode: mode?, write_mode, expected, attributes })
 }
 
-/// A request whose body has arrived and is not read yet.
+/// The events of a request as bytes, before the JSON is read.
 struct SentEvents {
     mode: ContentMode,
     write_mode: WriteMode,
@@ -233,7 +233,7 @@ fn not_too_many(events: Vec<JsonValue<'_>>) -> Result<Vec<JsonValue<'_>>, Proble
     }
 }
 
-/// The answer to events that were recorded, or would be in a dry run.
+/// The answer to events that were recorded, or in a dry run would be recorded.
 #[derive(Serialize)]
 struct ReceiptsAnswer<'a> {
     #[serde(rename = "dryRun", skip_serializing_if = "Option::is_none")]
@@ -261,7 +261,7 @@ fn answer(receipts: &[Receipt], write_mode: WriteMode) -> Response {
     response
 }
 
-/// What the stream has to be, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
+/// The state that the stream must have, by `If-Match` or `If-None-Match` (RFC 9110, 13.1).
 fn expected(headers: &HeaderMap, mode: Option<ContentMode>, params: &mut Params) -> Expected {
     if mode == Some(ContentMode::Lines) {
         let alone = "No precondition with NDJSON: each line is recorded by itself.";
@@ -294,7 +294,7 @@ fn revision(tag: &[u8]) -> Option<Revision> {
     Some(Revision(revision.unwrap_or(u64::MAX)))
 }
 
-/// The header that a precondition was sent in.
+/// The header in which a precondition was sent.
 fn header_of(expected: Expected) -> Option<&'static str> {
     match expected {
         Expected::Any => None,

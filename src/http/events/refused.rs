@@ -1,7 +1,7 @@
 //! Keeping refused events, so that their sender can read them at `GET /v1/refusals`.
-//! Always: of a refused event only its id, its source and a type of the vocabulary are kept, and of
-//! its problem codes and pointers: never a value, a subject or content. Nothing is kept of a dry
-//! run: its sender has the answer, and nothing is missing from the ledger.
+//! Always: a refused event is kept as its id, its source, its type if the vocabulary has that type,
+//! and the codes and pointers of its problem: never a value, a subject or content. A dry run keeps
+//! nothing: its sender has the answer, and nothing is missing from the ledger.
 
 use serde::Serialize;
 
@@ -17,14 +17,14 @@ use crate::http::request::cloudevents::{self, ContentMode};
 use crate::ledger::record::{RecordFailure, WriteMode};
 use crate::refusals::Refusal;
 
-/// Issues that are kept of one event. A sender that has corrected so many sends the event again
-/// and reads the next.
+/// Issues that are kept of one event. A sender that has corrected these sends the event again and
+/// then reads the others.
 const ISSUES_KEPT_MAX: usize = 20;
 
 /// Characters of an id or a source that can be kept. Source: the envelope's schema.
 const KEY_CHARACTERS_MAX: usize = 300;
 
-/// What names an event to its sender: its key, and its type if that is a type of the vocabulary.
+/// The key of an event, by which its sender knows it, and its type if the vocabulary has that type.
 pub struct EventLabel {
     source: Box<str>,
     id: Box<str>,
@@ -32,7 +32,7 @@ pub struct EventLabel {
 }
 
 impl EventLabel {
-    /// The label of an event; `None`: its source or its id is not as the envelope asks.
+    /// The label of an event; `None`: its source or its id breaks a rule of the envelope.
     pub fn of(event: &JsonValue) -> Option<Self> {
         let text = |name: &str| {
             let text = event.text(name)?;
@@ -55,23 +55,23 @@ impl EventLabel {
 
 /// An event that breaks rules of the vocabulary.
 pub struct InvalidEvent {
-    /// Its place in a batch.
+    /// The index of the event in its batch.
     pub index: Option<usize>,
-    /// What names it to its sender, if its sender can be told.
+    /// The label of the event. `None`: it has no readable key, so no sender can ask for it.
     pub label: Option<EventLabel>,
-    /// All rules that it breaks.
+    /// All rules that the event breaks.
     pub violations: Vec<Violation>,
 }
 
 /// A line that was refused.
 pub struct RefusedLine {
-    /// What names it to its sender, if its sender can be told.
+    /// The label of the line's event. `None`: it has no readable key, so no sender can ask for it.
     pub label: Option<EventLabel>,
-    /// Why it was refused.
+    /// Why the line was refused.
     pub problem: Problem,
 }
 
-/// What is kept of a problem.
+/// The part of a problem that is kept.
 #[derive(Serialize)]
 struct RefusedProblem<'a> {
     #[serde(rename = "type")]
@@ -204,7 +204,7 @@ pub fn unreadable(app: &App, problem: Problem, write_mode: WriteMode) -> Problem
     problem
 }
 
-/// An issue at the place where the sender wrote what the issue is about.
+/// The issue, in binary mode moved to the header or body where the sender wrote the value.
 fn placed(issue: Issue, mode: ContentMode) -> Issue {
     match mode {
         ContentMode::Binary => cloudevents::place_in_binary(issue),

@@ -1,7 +1,7 @@
-//! The broadcaster: what is new in the log, read once for all live readers who wait for it.
-//! Always: a reader who waits has been offered every event up to `end`; an event costs four
-//! look-ups, however many readers wait; nothing is read or kept for readers who do not wait,
-//! because they are slow or busy: they read on from the log themselves.
+//! The broadcaster reads each new stretch of the log once, for all live readers that wait for it.
+//! Always: every waiting reader has been offered every event up to `end`; an event costs four
+//! look-ups, however many readers wait. Nothing is read or kept for a slow or busy reader, which
+//! does not wait here: it reads from the log itself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,23 +27,23 @@ const RECORDS_OFFERED_AT_ONCE: usize = 1_000;
 /// pieces. A reader does not see the difference.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
-/// The pause is this many times as long as reading and offering the stretch took. Where writers
-/// have the processors, live readers wait: without it readers whom nothing concerned cost batches
+/// The pause is this many times as long as reading and offering the stretch took, because writers
+/// come before live readers. Without the pause, readers for whom no event was meant cost batches
 /// 14 % of their rate (ops/bench, 25 November 2026).
 const PAUSE_FACTOR: u32 = 4;
 
-/// The longest pause, however slow the disk is or long the queue of those who read.
+/// The longest pause, however slow the disk is and however many reads queue for it.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// The pause after a failed read.
 const FAULT_PAUSE: Duration = Duration::from_secs(1);
 
-/// The number of readers woken at once. Whatever else runs waits for them, and 10,000 showed as
-/// 1.4 s (ops/bench, 25 November 2026).
+/// The number of readers woken at once. All other requests wait meanwhile: waking 10,000 at once
+/// delayed them by 1.4 s (ops/bench, 25 November 2026).
 const WOKEN_AT_ONCE: usize = 100;
 
-/// After readers were woken, the next ones wait this long for each of them: waking, copying and
-/// sending takes about 20 µs of a core, and the writers need theirs.
+/// The pause after a group of readers was woken, for each reader of the group: waking, copying and
+/// sending takes about 20 µs of a core, and the writers need cores too.
 const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
 /// Offers what is new in the log to the live readers that wait.
@@ -52,16 +52,16 @@ pub struct Broadcaster {
     pub ledger: Ledger,
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// Bytes of text that may be held for readers.
+    /// The bytes of text that may still be held for readers.
     pub text_bytes: Arc<Semaphore>,
-    /// Readers that may still come.
+    /// The places that are free for further readers.
     pub free_places: Arc<Semaphore>,
     table: Arc<SharedTable>,
     /// Started with the first reader: a command that asks one question needs none.
     worker: OnceLock<Worker>,
 }
 
-/// Who waits, as requests and the worker share it.
+/// The table of waiting readers, shared by the requests and the worker.
 #[derive(Default)]
 struct SharedTable {
     // A lock held for look-ups only, never over a read or a wait.
@@ -74,18 +74,18 @@ struct SharedTable {
 struct SubscriberTable {
     /// Whether the worker offers the log; it rests when nobody waits.
     is_offering: bool,
-    /// All readers who wait have been offered the log up to here.
+    /// The position up to which all waiting readers have been offered the log.
     end: Option<Position>,
     /// The number of the next subscription.
     next: u64,
     waiting: HashMap<FeedFilter, Subscribers>,
 }
 
-/// The readers who wait for the same choice of events.
+/// The readers that wait with the same filter.
 #[derive(Default)]
 struct Subscribers {
     readers: HashMap<u64, Subscriber>,
-    /// What they will be sent of the stretch being offered.
+    /// The events of the offered stretch that these readers will be sent.
     text: Vec<u8>,
     /// The last event in `text`.
     last: Option<Position>,
@@ -97,21 +97,21 @@ struct Subscriber {
     page: oneshot::Sender<FeedPage>,
 }
 
-/// Events for all readers who waited for them.
+/// Events for all readers that waited with the same filter.
 #[derive(Clone)]
 pub struct FeedPage {
     /// Frames of an event stream.
     pub text: Bytes,
     /// The last event in `text`.
     pub last: Position,
-    /// There is nothing more for these readers up to here.
+    /// The position up to which these readers have all their events.
     pub end: Position,
 }
 
-/// A reader who waits, and the page; `None`: the wait ends without a page.
+/// A waiting reader and its page; `None`: the wait ends without a page.
 type Delivery = (oneshot::Sender<FeedPage>, Option<FeedPage>);
 
-/// A place among the readers who wait. Dropping it gives the place free.
+/// A place among the waiting readers. Dropping it frees the place.
 pub struct Subscription {
     broadcaster: Arc<Broadcaster>,
     wanted: FeedFilter,
@@ -120,11 +120,11 @@ pub struct Subscription {
     pub page: oneshot::Receiver<FeedPage>,
 }
 
-/// What a wait that was given up had come to.
+/// The result of a wait that the reader has given up.
 pub enum WaitEnd {
-    /// There was nothing up to here.
+    /// No event was found up to this position.
     Nothing(Position),
-    /// There was something at the last moment.
+    /// A page was found at the last moment.
     FeedPage(FeedPage),
     /// Read on from the log.
     ReadLog,
@@ -139,11 +139,11 @@ impl Broadcaster {
         Self { ledger, metrics, text_bytes, free_places, table, worker }
     }
 
-    /// Waits for what is wanted after a position.
+    /// Waits for an event after a position that the filter `wanted` takes.
     ///
     /// # Errors
-    /// The position up to which all who wait have been offered the log: there is more already, read
-    /// that first, but no further, or the next offer comes too late.
+    /// The position up to which waiting readers have been offered the log. Read the log up to there
+    /// first, and no further: a reader that is further gets no page from the next offer.
     pub fn subscribe(
         self: &Arc<Self>,
         from: Position,
@@ -206,7 +206,7 @@ async fn broadcast(
         };
         let moved = async { status.wait_for(|status| status.tail > end).await.is_ok() };
         if control.wait_for(moved).await != Some(true) {
-            // Told to stop, or the store is gone and the process on its way out.
+            // The worker was asked to stop, or the store has ended and the process will end too.
             return;
         }
         if table.lock().end_if_anybody_waits().is_none() {
@@ -238,7 +238,7 @@ impl SubscriberTable {
         self.end.filter(|_| self.is_offering)
     }
 
-    /// The pages for all who wait for one of these events.
+    /// The pages for all readers that wait for one of these events.
     fn offer(&mut self, events: &[FeedEvent], text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
         let Some((before, last)) = self.end.zip(events.last()) else { return Vec::new() };
         let end = last.position();
@@ -262,12 +262,12 @@ impl SubscriberTable {
 impl Subscribers {
     fn pages(self, before: Position, end: Position, text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let place = text_bytes.clone().try_acquire_many_owned(bytes).ok();
-        // Where there is no text_bytes, all of them read on from the log once there is.
-        let page = place.zip(self.last);
+        let memory = text_bytes.clone().try_acquire_many_owned(bytes).ok();
+        // Without free memory these readers get no page: they read from the log once some is free.
+        let page = memory.zip(self.last);
         let page =
-            page.map(|(place, last)| FeedPage { text: with_memory(self.text, place), last, end });
-        // A reader that had read further would see events again.
+            page.map(|(memory, last)| FeedPage { text: with_memory(self.text, memory), last, end });
+        // A reader that had read beyond `before` would see events twice.
         let deliver = |reader: Subscriber| {
             let page = page.clone().filter(|_| reader.from <= before);
             (reader.page, page)
@@ -303,7 +303,7 @@ impl Subscription {
         }
     }
 
-    /// Gives the place free. `None`: it was gone already, because something was found.
+    /// Frees the place. `None`: the place was already gone, because a page was found.
     fn remove(&self) -> Option<Position> {
         let mut table = self.broadcaster.table.lock();
         let waiting = table.waiting.get_mut(&self.wanted)?;
@@ -328,8 +328,8 @@ pub fn write_block(event: &FeedEvent, text: &mut Vec<u8>) {
     text.extend_from_slice(b"\n\n");
 }
 
-/// Text that gives its text_bytes back when the last holder drops it.
-pub fn with_memory(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
+/// Text whose reserved memory is released when its last holder drops it.
+pub fn with_memory(mut text: Vec<u8>, memory: OwnedSemaphorePermit) -> Bytes {
     struct ReservedText(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
     impl AsRef<[u8]> for ReservedText {
         fn as_ref(&self) -> &[u8] {
@@ -337,7 +337,7 @@ pub fn with_memory(mut text: Vec<u8>, place: OwnedSemaphorePermit) -> Bytes {
         }
     }
     text.shrink_to_fit();
-    Bytes::from_owner(ReservedText(text, place))
+    Bytes::from_owner(ReservedText(text, memory))
 }
 
 #[cfg(test)]
@@ -353,16 +353,16 @@ mod tests {
         };
         let (pages, mut readers) = (0..2 * WOKEN_AT_ONCE + 50)
             .map(|number| {
-                let (reader, told) = oneshot::channel();
-                ((reader, (number % 3 > 0).then(|| page.clone())), told)
+                let (sender, reader) = oneshot::channel();
+                ((sender, (number % 3 > 0).then(|| page.clone())), reader)
             })
             .unzip::<_, _, Vec<_>, Vec<_>>();
         deliver(pages).await;
         for (number, reader) in readers.iter_mut().enumerate() {
-            let told = reader.try_recv().map(|page| (page.text.len(), page.last, page.end));
+            let received = reader.try_recv().map(|page| (page.text.len(), page.last, page.end));
             let sent = Ok((4, Position::new(7), Position::new(9)));
             let closed = Err(oneshot::error::TryRecvError::Closed);
-            assert_eq!(told, if number % 3 > 0 { sent } else { closed }, "reader {number}");
+            assert_eq!(received, if number % 3 > 0 { sent } else { closed }, "reader {number}");
         }
     }
 }

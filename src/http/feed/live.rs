@@ -30,20 +30,20 @@ use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
 
-/// A page ends once it has so many bytes, as many as the connection buffers anyway.
+/// Bytes after which a page ends: as many as the connection buffers anyway.
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// Records that are read at once: about a page at first, and more while the filter takes none.
+/// Records that are read at once: about a page at first, and more while none matches the filter.
 const RECORDS_READ_MIN: usize = 100;
 const RECORDS_READ_MAX: usize = 4_000;
 
 /// Asks a client that has lost its connection to come back after 2 s.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// The pause where the log should have more than a read has given.
+/// The pause after a read that gave nothing although the log has more.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Answers with the events after a position that a filter takes, at most `limit` of them.
+/// Answers with the events after a position that match a filter, at most `limit` of them.
 ///
 /// # Errors
 /// 503 while there are as many live readers as there may be.
@@ -78,23 +78,23 @@ struct LiveReader {
     _place: OwnedSemaphorePermit,
     connection: ClientConnection,
     filter: FeedFilter,
-    /// Every event up to here was sent, or the filter does not take it.
+    /// Every event up to this position was sent, or does not match the filter.
     read_to: Position,
     /// The last `id` that was sent, from which the client would resume.
     last_id: Position,
-    /// So many events are still to be sent; `None`: no end.
+    /// The number of events that may still be sent; `None`: no limit.
     left: Option<usize>,
     records_read: usize,
     is_greeted: bool,
 }
 
-/// What ends a turn of waiting.
+/// The reason for which a turn of waiting ended.
 enum TurnEnd {
     /// There is something to send.
     FeedPage(FeedPage),
     /// There is something to read from the log.
     ReadLog,
-    /// Nothing came for so long that the client needs a sign of life.
+    /// Nothing came until the time at which the client needs a sign of life.
     Quiet,
     /// The service stops.
     Stop,
@@ -184,8 +184,8 @@ impl LiveReader {
         }
     }
 
-    /// Reads the next page from the log, no further than `end`. `None`: the filter takes nothing of
-    /// what was read.
+    /// Reads the next page from the log, no further than `end`. `None`: no event that was read
+    /// matches the filter.
     async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
         let bytes = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
         let reserved = self.broadcaster.text_bytes.clone().acquire_many_owned(bytes).await;

@@ -157,13 +157,13 @@ fn data_name(version: &SchemaVersion) -> String {
     }
 }
 
-/// The schema that a value holds for one of the versions of a type.
-fn any_version(kind: Kind, of: impl Fn(&SchemaVersion) -> Value) -> Value {
-    let mut each: Vec<Value> = kind.versions().iter().rev().map(of).collect();
-    if each.len() == 1 { each.remove(0) } else { json!({"anyOf": each}) }
+/// A schema that accepts every version of a type; `schema_of` gives the schema for one version.
+fn any_version(kind: Kind, schema_of: impl Fn(&SchemaVersion) -> Value) -> Value {
+    let mut schemas: Vec<Value> = kind.versions().iter().rev().map(schema_of).collect();
+    if schemas.len() == 1 { schemas.remove(0) } else { json!({"anyOf": schemas}) }
 }
 
-/// The envelope as an event of one type fills it.
+/// The schema of an event of one type: the envelope, with the payload of that type.
 fn event(kind: Kind) -> Value {
     let mut event = file(schemas::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
@@ -179,7 +179,7 @@ fn event(kind: Kind) -> Value {
     }
     event["title"] = file(kind.newest().schema)["title"].take();
     event["description"] = json!(format!("An event of type {kind}."));
-    // Only a death says all by its type.
+    // Only an event of a death needs no `data`: its type says everything.
     if kind != Kind::DeathRecorded
         && let Some(required) = event["required"].as_array_mut()
     {
@@ -188,7 +188,7 @@ fn event(kind: Kind) -> Value {
     event
 }
 
-/// A shipped schema, without the members that only a file has.
+/// A shipped schema without `$schema` and `$id`, which only a file has.
 fn file(text: &str) -> Value {
     let mut schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
     if let Some(members) = schema.as_object_mut() {
@@ -229,7 +229,7 @@ fn issue() -> Value {
         "index": {"type": "integer"}}})
 }
 
-/// A refused event as its sender reads it: of the event only its key, and its type if known.
+/// A refused event as its sender reads it: the key of the event, its type if known, no content.
 fn refusal() -> Value {
     let urns: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.urn()).collect();
     json!({"type": "object", "required": ["at", "source", "id", "problem"],

@@ -11,16 +11,16 @@ use super::components::components;
 
 const DESCRIPTION: &str = "Care events in; a person's history, trajectory and credit of days out. \
     Events are CloudEvents 1.0; errors are RFC 9457 problems; the conventions are those of the \
-    Belgif REST guide, but that CloudEvents extension attributes are accepted on input.";
+    Belgif REST guide, except that CloudEvents extension attributes are accepted on input.";
 
-/// The contract, as text from the first time that somebody asks for it.
+/// The contract. Its text is made when the first request asks for it.
 pub struct Contract {
     operations: OpenApi,
     text: OnceLock<String>,
 }
 
 impl Contract {
-    /// A document without operations, for the routes to add theirs.
+    /// A document without operations, to which the routes add theirs.
     pub fn start() -> OpenApi {
         let info = InfoBuilder::new()
             .title("Care Ledger")

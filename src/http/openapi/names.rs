@@ -1,6 +1,7 @@
 //! The names by which `#[utoipa::path]` refers to the schemas of the contract.
-//! Always: each name is a schema of [`super::components`] (a test looks each one up). A parameter
-//! that is read to a type of the domain is named by that type; other names have a stand-in here.
+//! Always: each name is a schema of [`super::components`] (a test looks up every stand-in). Where a
+//! handler reads a parameter into a type of the domain, that type stands for the schema; any other
+//! schema has a stand-in here.
 
 use std::borrow::Cow;
 

@@ -27,7 +27,7 @@ problems! {
     StreamTooLong Timeout Internal NotYetRead Unavailable
 }
 
-/// A problem as the answer with its status.
+/// The answer with a problem of this type, under the status of the type.
 fn described(kind: ProblemType) -> BTreeMap<String, RefOr<Response>> {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
     let response = ResponseBuilder::new()
@@ -39,7 +39,7 @@ fn described(kind: ProblemType) -> BTreeMap<String, RefOr<Response>> {
             response.header("ETag", header(words, "EntityTag"))
         }
         ProblemType::Unavailable => {
-            response.header("Retry-After", header("Come back after so many seconds.", "Seconds"))
+            response.header("Retry-After", header("Seconds to wait before a retry.", "Seconds"))
         }
         _ => response,
     };

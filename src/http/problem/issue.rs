@@ -45,12 +45,12 @@ pub struct Issue {
     /// The rule, as a stable code.
     #[serde(rename = "type")]
     pub rule: &'static str,
-    /// Where to look.
+    /// The part of the request that breaks the rule.
     #[serde(rename = "in")]
     pub place: RequestPart,
     /// A JSON pointer, or the name of a parameter or header.
     pub name: String,
-    /// A finer code for a refused event.
+    /// The code of the violation, where an event breaks a rule of the vocabulary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<ViolationCode>,
     /// A sentence for the developer of the sending system.

@@ -1,4 +1,4 @@
-//! The types of problem that answers can have, and the only place that knows status codes.
+//! The types of problem, and the only place that knows the status code of a problem.
 //! Always: a type, once released, keeps its name, and its last word names its page under `/errors`.
 //! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
@@ -38,7 +38,7 @@ macro_rules! problem_types {
                 )),)* }
             }
 
-            /// The status it is answered with.
+            /// The status code of an answer with this problem.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)* }
             }
@@ -48,7 +48,7 @@ macro_rules! problem_types {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            /// What to do, unless the refusing code knows something more exact.
+            /// A sentence about what to do, unless the refusing code gives a more exact one.
             pub const fn detail(self) -> &'static str {
                 match self { $(Self::$variant => $detail,)* }
             }
@@ -93,8 +93,8 @@ problem_types! {
 }
 
 impl ProblemType {
-    /// The type for an event with these violations: that only another sender may correct is a type
-    /// of its own, if nothing else is wrong.
+    /// The type for an event with these violations: `OtherSource` if every violation is one of that
+    /// code, else `InvalidEvent`.
     pub fn of_violations(mut codes: impl Iterator<Item = ViolationCode>) -> Self {
         match codes.all(|code| code == ViolationCode::OtherSource) {
             true => Self::OtherSource,

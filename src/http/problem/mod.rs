@@ -1,5 +1,6 @@
 //! Every refusal as an RFC 9457 problem.
-//! Always: no content, no name, no number of a person; a 5xx shows a request id and nothing else.
+//! Always: no content, no name, no number of a person; a 5xx shows a request id and what to do, and
+//! after a recording that failed half-way the receipts, but never the cause.
 //! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
 pub mod issue;
@@ -18,17 +19,17 @@ use crate::http::problem::kind::ProblemType;
 use crate::ledger::record::{Receipt, RecordError, RecordFailure};
 use crate::ledger::{AppendError, ReadError, clock};
 
-/// How long a sender waits before it sends again after a 503: several commits of a full queue.
+/// The seconds in Retry-After of a 503: the time of several commits of a full queue.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// At most so many issues are listed in one answer: one for each event of the largest batch.
+/// Issues that one answer lists at most: one for each event of the largest batch.
 const ISSUES_MAX: usize = 10_000;
 
 /// The id of a problem, for the log line of its request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// A refusal, on its way to an answer. It is boxed, so that a `Result` of the good path stays
+/// A refusal that becomes an answer. Its body is boxed, so that a `Result` with a problem stays
 /// small.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
@@ -149,13 +150,13 @@ impl Problem {
         }
     }
 
-    /// A 503 that says when to come back.
+    /// A 503 that says after how many seconds to send again.
     pub fn unavailable() -> Self {
         Self::new(ProblemType::Unavailable)
             .header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
     }
 
-    /// What went wrong while recording. Events that were recorded all the same are in `receipts`.
+    /// The problem of a recording that failed. Its `receipts` list the events that were recorded.
     pub fn record(unrecorded: RecordFailure, index: EventIndexing) -> Self {
         let RecordFailure { why, recorded } = unrecorded;
         let mut problem = match why {

@@ -1,4 +1,4 @@
-//! Which of the forms of an answer a request asks for, by its `Accept` headers.
+//! The form of an answer that a request asks for, by its `Accept` headers.
 //! Always: the most specific range decides about a form, and `q=0` rules the form out. Where no
 //! form is acceptable, the first form that is offered is given (RFC 9110, 12.5.1 allows it).
 //! Form: RFC 9110, 12.5.1.
@@ -18,12 +18,12 @@ pub enum AnswerForm {
     EventStream,
 }
 
-/// Which ranges can ask for a form.
+/// The ranges that can ask for a form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AskedBy {
-    /// Every range that covers it, such as `text/*`.
+    /// Every range that covers the form, such as `text/*`.
     AnyRange,
-    /// Its full name only: a client that takes anything does not expect an answer without an end.
+    /// Only the full name: a client that accepts anything does not expect an answer without end.
     FullName,
 }
 
@@ -57,25 +57,25 @@ enum Specificity {
 struct MediaRange {
     kind: String,
     subtype: String,
-    /// In thousandths; 0 rules a form out.
+    /// The quality in thousandths; 0 rules a form out.
     quality: u16,
     /// Its place among all ranges of the request.
     place: usize,
 }
 
-/// The form to answer in, of those that are offered: the one with the highest quality; of equals
-/// the one that is named more closely, then the one that is named first, then the one that is
-/// offered first.
+/// The form to answer in, of the two that are offered. The form with the higher quality wins; of
+/// equals the form that a range names more closely, then the form whose range comes first, then the
+/// form that is offered first.
 pub fn accepted_form(headers: &HeaderMap, first: AnswerForm, other: AnswerForm) -> AnswerForm {
     let ranges = ranges(headers);
     match (rank(first, &ranges), rank(other, &ranges)) {
-        (Some(one), Some(two)) if two > one => other,
+        (Some(first_rank), Some(other_rank)) if other_rank > first_rank => other,
         (None, Some(_)) => other,
         _ => first,
     }
 }
 
-/// How much a form is wanted; `None`: it is not acceptable.
+/// The rank of a form: the higher one is wanted more. `None`: the form is not acceptable.
 fn rank(form: AnswerForm, ranges: &[MediaRange]) -> Option<(u16, Specificity, Reverse<usize>)> {
     let covering = ranges
         .iter()
@@ -98,7 +98,7 @@ impl MediaRange {
     }
 }
 
-/// The ranges of all `Accept` headers; a range that does not read is left out.
+/// The ranges of all `Accept` headers; a range that cannot be read is left out.
 fn ranges(headers: &HeaderMap) -> Vec<MediaRange> {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let texts = values.flat_map(|value| value.split(','));
@@ -109,7 +109,7 @@ fn range(text: &str, place: usize) -> Option<MediaRange> {
     let text = text.to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let name = parts.next()?;
-    // Some old clients write a single asterisk for all.
+    // Some old clients write a single asterisk for `*/*`.
     let (kind, subtype) = if name == "*" { ("*", "*") } else { name.split_once('/')? };
     let quality = match parts.find_map(|part| part.strip_prefix("q=")) {
         Some(text) => quality(text)?,

@@ -84,7 +84,7 @@ pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
     }
 }
 
-/// Attributes by name.
+/// The attributes of an event in binary mode, by name.
 pub type Attributes = BTreeMap<String, String>;
 
 /// Reads the attributes of an event in binary mode. A header that is no attribute becomes an issue.
@@ -116,8 +116,8 @@ pub fn attributes(headers: &HeaderMap, params: &mut Params) -> Attributes {
 /// # Errors
 /// A 400 that says where the JSON of the data breaks.
 pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Problem> {
-    let own = |(name, value)| (Cow::Owned(name), JsonValue::Text(value));
-    let mut members: Vec<(Cow<str>, JsonValue)> = attributes.into_iter().map(own).collect();
+    let member = |(name, value)| (Cow::Owned(name), JsonValue::Text(value));
+    let mut members: Vec<(Cow<str>, JsonValue)> = attributes.into_iter().map(member).collect();
     if !body.is_empty() {
         let data = json::read(body).map_err(|error| syntax(&error))?;
         let place = members.partition_point(|(name, _)| **name < *"data");
@@ -126,8 +126,8 @@ pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Prob
     Ok(JsonValue::Object(members))
 }
 
-/// Moves an issue of an event to where binary mode has it: an attribute is in its header, and what
-/// is under `data` is the body.
+/// Moves an issue of an event to its place in binary mode: an attribute is in a header, and `data`
+/// is the body.
 pub fn place_in_binary(issue: Issue) -> Issue {
     let Some(member) = issue.name.strip_prefix('/') else { return issue };
     match member.strip_prefix("data") {

@@ -16,11 +16,11 @@ use crate::domain::time::calendar::At;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
 
-/// What `type` must be, where events are selected by it.
+/// The rule for the parameter `type`, where it selects events.
 pub const EVENT_TYPE: &str = "Must be an event type; GET /v1/schemas lists them.";
 
-/// The parameters that are being read, and what is wrong with the request so far. A handler asks
-/// for each of its parameters and ends with [`Params::finish`].
+/// The parameters of a request while the handler reads them, and the issues found so far. A handler
+/// reads each of its parameters and ends with [`Params::finish`].
 #[must_use = "unknown and malformed parameters are refused by `finish`"]
 pub struct Params {
     path: Vec<(String, String)>,
@@ -124,7 +124,7 @@ impl Params {
         }
     }
 
-    /// Whether a query parameter is `true`; an absent one counts as `false`.
+    /// Whether a query parameter is `true`; an absent parameter counts as `false`.
     pub fn flag(&mut self, name: &'static str) -> bool {
         self.parse(name, "Must be true or false.", |text| text.parse().ok()).unwrap_or(false)
     }
@@ -134,13 +134,13 @@ impl Params {
         self.parse("at", INSTANT_OR_DATE, instant_or_date)
     }
 
-    /// `known`: only records that were recorded by then count; a civil date means its end.
+    /// `known`: the latest recorded time that counts; a civil date means the end of that date.
     pub fn known_at(&mut self) -> Option<RecordedTime> {
         let known_at = self.parse("known", INSTANT_OR_DATE, instant_or_date)?;
         Some(RecordedTime::from_micros(known_at.instant().timestamp_micros()))
     }
 
-    /// `limit`: a number of items, at least 1. A larger number than `max` is cut to it.
+    /// `limit`: a number of items, at least 1. A number larger than `max` is cut to `max`.
     pub fn limit(&mut self, default: usize, max: usize) -> usize {
         let parse = |text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -159,8 +159,8 @@ impl Params {
         self.finish_and_require(Some(()))
     }
 
-    /// Ends the reading and gives back a value that the answer needs; its absence is an issue
-    /// already.
+    /// Ends the reading and gives back a value that the handler needs. If the value is absent, an
+    /// issue already says why.
     ///
     /// # Errors
     /// A 400 with every issue.

@@ -1,5 +1,5 @@
-//! The one reader of `Prefer` headers.
-//! Always: a preference that does not read is treated as absent (RFC 7240, 2).
+//! Reads the preferences of a request, from its `Prefer` headers.
+//! Always: a preference that cannot be read counts as absent (RFC 7240, 2).
 //! Form: RFC 7240.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -27,7 +27,7 @@ pub fn wait_seconds(headers: &HeaderMap) -> Option<u64> {
     })
 }
 
-/// When receipts are to be sent.
+/// When the receipts of lines are sent, by the preference `receipts`.
 pub fn receipts_sent(headers: &HeaderMap) -> ReceiptsSent {
     match values(headers, "receipts").any(|value| value.eq_ignore_ascii_case("stream")) {
         true => ReceiptsSent::AsRecorded,

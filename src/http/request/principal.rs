@@ -1,5 +1,5 @@
-//! The sender of a request. There is no access control yet: every request counts as one of the
-//! operator of the ledger.
+//! The principal of a request: the person or system that sent it. There is no access control yet:
+//! every request counts as a request of the ledger's operator.
 //! Always: every handler takes a [`Principal`], so that access control will have one place where
 //! it refuses a request, and each handler will know for whom it reads.
 

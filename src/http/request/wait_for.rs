@@ -1,6 +1,6 @@
-//! Reading what one has written: a read with `Prefer: wait=<seconds>` and `Ledger-Position` is
-//! answered once that position has been read, or with a 504.
-//! Always: without both headers a read waits for nothing; a request that breaks a rule is refused
+//! The wait of a read for events that were just recorded: a read with `Prefer: wait=<seconds>` and
+//! `Ledger-Position` is answered once the log or the lists have that position, or with a 504.
+//! Always: a read without both headers does not wait; a request that breaks a rule is refused
 //! before any wait.
 //! Form: RFC 7240, 4.3.
 
@@ -26,10 +26,10 @@ use crate::projection::Lists;
 /// The header with a position of the log, in a request and in an answer.
 pub const LEDGER_POSITION: HeaderName = HeaderName::from_static("ledger-position");
 
-/// The longest wait; a longer wait is cut to it. Source: ours, what most proxies allow.
+/// The longest wait; a longer one is cut to this. Our choice: what most proxies allow.
 const SECONDS_MAX: u64 = 60;
 
-/// The wait that a read asks for. The handler says what is waited for: the log or the lists.
+/// The wait that a read asks for. The handler chooses whether to wait for the log or the lists.
 #[must_use = "the handler waits once the request is known to be good"]
 pub struct WaitFor(Option<Wait>);
 
@@ -44,7 +44,7 @@ impl IntoParams for WaitFor {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
             parameter.description(Some(words)).schema(Some(Ref::from_schema_name(schema))).build()
         };
-        let wait = "wait=<seconds>: with Ledger-Position, answer once that has been read, or 504.";
+        let wait = "wait=<seconds>: with Ledger-Position, answer once it has been read, or 504.";
         vec![
             header("Prefer", wait, "Text"),
             header("Ledger-Position", "With Prefer: a `position`.", "Position"),
@@ -52,14 +52,14 @@ impl IntoParams for WaitFor {
     }
 }
 
-/// A wait that is over, for the head of the answer.
+/// A wait that has ended. As part of an answer it sets the header `Preference-Applied`.
 #[must_use = "the answer says which preference was followed"]
 pub struct Waited(Option<u64>);
 
 impl<S: Sync> FromRequestParts<S> for WaitFor {
     type Rejection = Infallible;
 
-    /// A `Ledger-Position` that does not read is refused with the other broken rules, by `Params`.
+    /// `Params` refuses a `Ledger-Position` that cannot be read, with all other broken rules.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let seconds = prefer::wait_seconds(&parts.headers);
         let asked = position(&parts.headers).zip(seconds);
@@ -73,7 +73,7 @@ impl WaitFor {
     /// Waits until the log has the position.
     ///
     /// # Errors
-    /// A 504: the log did not come so far in time.
+    /// A 504: the log did not reach the position in time.
     pub async fn log(self, ledger: &Ledger) -> Result<Waited, Problem> {
         let Self(Some(Wait { position, seconds })) = self else { return Ok(Waited(None)) };
         let mut status = ledger.status();
@@ -85,7 +85,7 @@ impl WaitFor {
     /// Waits until the lists have read the position.
     ///
     /// # Errors
-    /// A 504: the lists did not come so far in time.
+    /// A 504: the lists did not reach the position in time.
     pub async fn lists(self, lists: &Lists) -> Result<Waited, Problem> {
         let Self(Some(Wait { position, seconds })) = self else { return Ok(Waited(None)) };
         waited(lists.reached(position, Duration::from_secs(seconds)).await, seconds)
@@ -100,18 +100,19 @@ impl IntoResponseParts for Waited {
     type Error = Infallible;
 
     fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        let applied = self.0.and_then(|s| HeaderValue::try_from(format!("wait={s}")).ok());
+        let value = |seconds: u64| HeaderValue::try_from(format!("wait={seconds}")).ok();
+        let applied = self.0.and_then(value);
         parts.headers_mut().extend(applied.map(|applied| (PREFERENCE_APPLIED, applied)));
         Ok(parts)
     }
 }
 
-/// The position in the header, if it is there and reads.
+/// The position in the header. `None`: the header is absent or cannot be read.
 fn position(headers: &HeaderMap) -> Option<Position> {
     headers.get(LEDGER_POSITION)?.to_str().ok()?.parse().ok()
 }
 
-/// What is wrong with the header; `None`: it is absent or good.
+/// The issue of a `Ledger-Position` that cannot be read. `None`: the header is absent or good.
 pub fn position_issue(headers: &HeaderMap) -> Option<Issue> {
     let is_invalid = headers.contains_key(LEDGER_POSITION) && position(headers).is_none();
     is_invalid.then(|| {

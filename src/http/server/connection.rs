@@ -1,4 +1,4 @@
-//! One connection: what the service and the handlers know of it, and the watch over its writes.
+//! One connection: the state that the service and the handlers share, and the guard over writes.
 //! Always: a connection whose client takes nothing for a while is cut off; a connection that is
 //! idle, with nothing to send, is not.
 
@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 /// How long the service waits for a client that takes nothing, and how often a live feed speaks.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// A client that takes no byte of a ready answer for so long is cut off.
+    /// A client that takes no byte of a ready answer for this long is cut off.
     pub stall: Duration,
     /// A live feed sends something at least this often, so that each end knows that the other is
     /// there.
@@ -24,8 +24,9 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// 30 s: a network that carries nothing for so long is not slow but gone (ours; a silent sender
-    /// gets as long). 15 s: WHATWG HTML, 9.2.7, for proxies that give up early.
+    /// `stall`: a network that carries nothing for 30 s is gone, not slow (our choice; a silent
+    /// sender gets the same time). `keep_alive`: WHATWG HTML, 9.2.7, advises about 15 s, because
+    /// some proxies close a quiet connection early.
     fn default() -> Self {
         Self { stall: Duration::from_secs(30), keep_alive: Duration::from_secs(15) }
     }
@@ -47,7 +48,7 @@ struct ConnectionFlags {
 }
 
 impl Default for ClientConnection {
-    /// The connection of a request inside the process, which has none.
+    /// A stand-in for a request inside the process, which has no connection.
     fn default() -> Self {
         Self::new(Timeouts::default().keep_alive, watch::channel(false).1)
     }
@@ -62,12 +63,12 @@ impl ClientConnection {
     /// Ready when the service stops.
     pub async fn stopped(&self) {
         if self.stopping.clone().wait_for(|stopping| *stopping).await.is_err() {
-            // The service is gone without a word, so nothing will ever stop it.
+            // The service ended without announcing a stop, so no stop will ever come.
             std::future::pending().await
         }
     }
 
-    /// Notes whether the answer under way is a live feed, which has no end of its own.
+    /// Notes whether the answer under way is a live feed, which does not end by itself.
     pub fn set_live(&self, is_live: bool) {
         self.flags.is_live.store(is_live, Ordering::Relaxed);
     }
@@ -83,7 +84,7 @@ impl ClientConnection {
     }
 }
 
-/// A stream whose writes must make progress.
+/// A stream that fails when a write makes no progress for the time `stall`.
 pub struct StallGuard<S> {
     stream: S,
     stall: Duration,

@@ -24,12 +24,12 @@ use tower::ServiceExt as _;
 use crate::http::limits::CONNECTIONS_MAX;
 use crate::http::server::connection::{ClientConnection, StallGuard, Timeouts};
 
-/// A client that has not sent the head of a request for so long is cut off, and so is an idle
-/// connection of a pool.
+/// The longest wait for the head of a request; it also ends the idle connections of a client's
+/// pool.
 const HEADERS_MAX: Duration = Duration::from_secs(75);
 
-/// What the kernel holds of an answer that the client has not taken yet; the kernel doubles the
-/// figure. Over a line of 20 ms that allows some 6 MB/s.
+/// Bytes of an answer that the kernel holds until the client takes them. The kernel doubles this
+/// figure, which allows about 6 MB/s over a line of 20 ms.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
 /// The HTTP library answers a request whose head is larger with a bare 431 or 414. Below that, the
@@ -39,13 +39,14 @@ const HEAD_BYTES_READ_MAX: usize = 64 * 1024;
 /// The HTTP library answers a request with more headers with a bare 431.
 const HEADERS_READ_MAX: usize = 128;
 
-/// At a stop, requests under way have so long to finish.
+/// The time that requests under way have to finish after a stop.
 const FINISH_MAX: Duration = Duration::from_secs(20);
 
-/// At a stop, a live reader has so long to take the end of its feed. It resumes later anyway.
+/// The time that a live reader has to take the end of its feed after a stop. Short, because the
+/// reader resumes later without a loss.
 const FINISH_LIVE_MAX: Duration = Duration::from_secs(1);
 
-/// After a failed accept (mostly because no file descriptor is left) the next one waits so long.
+/// The pause after a failed accept, whose usual cause is that no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then lets requests under way finish.
@@ -53,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     serve_at(listener, router, stop, Timeouts::default()).await;
 }
 
-/// The same with timeouts that a test can wait for.
+/// Serves with these timeouts, so that a test can choose short ones.
 pub async fn serve_at(
     listener: TcpListener,
     router: Router,
@@ -89,8 +90,8 @@ pub async fn serve_at(
         };
         // Without this, a small answer waits for more to send.
         let _ = stream.set_nodelay(true);
-        // A client that does not read then holds little memory: by itself the kernel takes up to
-        // 4 MiB for each.
+        // Keeps the memory for a client that does not read small: by default the kernel buffers up
+        // to 4 MiB for each.
         let _ = set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES);
         let connection = ClientConnection::new(timeouts.keep_alive, stopped.clone());
         let stream = TokioIo::new(StallGuard::new(stream, timeouts.stall, connection.clone()));
@@ -115,7 +116,7 @@ pub async fn serve_at(
     }
 }
 
-/// The routes, with its connection added to every request.
+/// The routes of one connection: every request carries the connection as an extension.
 fn with_connection(
     router: Router,
     connection: ClientConnection,

@@ -1,5 +1,6 @@
 //! Every setting of the service: its flag, its variable, its default and unit.
-//! Always: a flag wins over a variable, a variable over the file, the file over the default.
+//! Always: a flag wins over a variable, a variable over the file, the file over the default;
+//! `listen_publicly` is on if any of them turns it on.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

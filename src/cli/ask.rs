@@ -37,10 +37,10 @@ struct PersonArgs {
     person: PersonId,
     #[command(flatten)]
     from: LedgerArgs,
-    /// The state as it was then: a date, or an instant with offset [default: now]
+    /// The moment of the answer: a date, or an instant with offset [default: now]
     #[arg(long, value_name = "MOMENT")]
     at: Option<String>,
-    /// Only what the ledger knew by then [default: all]
+    /// Only what was recorded up to this moment [default: all]
     #[arg(long, value_name = "MOMENT")]
     known: Option<String>,
     /// Print the answer as JSON

@@ -54,7 +54,7 @@ pub struct Emit {
     /// How often a request without an answer is sent again before giving up
     #[arg(long, value_name = "N", default_value_t = 12)]
     retries: u32,
-    /// Say what would happen to each event, and write nothing. An event that stands in the file
+    /// Say what would happen to each event, and write nothing. An event that is in the file
     /// twice may be counted as recorded twice
     #[arg(long)]
     dry_run: bool,

@@ -1,4 +1,4 @@
-//! The report of `doctor`: one line a check, what to do about each failure, and the exit status.
+//! The report of `doctor`: a line for each check, what to do about a failure, and the exit status.
 
 use serde::Serialize;
 use serde_json::{Value, json};

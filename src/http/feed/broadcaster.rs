@@ -46,7 +46,7 @@ const WOKEN_AT_ONCE: usize = 100;
 /// sending takes about 20 µs of a core, and the writers need cores too.
 const PAUSE_A_READER: Duration = Duration::from_micros(20);
 
-/// Offers what is new in the log to the live readers that wait.
+/// Offers the new events of the log to the live readers that wait.
 pub struct Broadcaster {
     /// The ledger.
     pub ledger: Ledger,
@@ -191,7 +191,7 @@ impl SharedTable {
     }
 }
 
-/// The task of the worker: reads each new stretch of the log and offers it, while anybody waits.
+/// The task of the worker: while any reader waits, reads each new stretch of the log and offers it.
 async fn broadcast(
     ledger: Ledger,
     text_bytes: Arc<Semaphore>,

@@ -1,5 +1,5 @@
-//! One live reader of the log. It first reads from the store, in small pages, what it has missed,
-//! and then waits at the broadcaster for what is new.
+//! One live reader of the log. The reader first reads the events that it has missed from the store,
+//! in small pages, and then waits at the broadcaster for new events.
 //! Always: the reader sees each event after its position once and in order. Its client pulls, so a
 //! client that does not read costs its position and a page or two. The client resumes from the last
 //! `id` that it was sent.

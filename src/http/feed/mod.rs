@@ -1,4 +1,4 @@
-//! The live feed: one loop reads what is new in the log for all live readers.
+//! The live feed: one worker reads the new events of the log for all live readers.
 
 pub mod broadcaster;
 pub mod live;

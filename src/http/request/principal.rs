@@ -1,7 +1,7 @@
 //! The principal of a request: the person or system that sent it. There is no access control yet:
 //! every request counts as a request of the ledger's operator.
-//! Always: every handler takes a [`Principal`], so that access control will have one place where
-//! it refuses a request, and each handler will know for whom it reads.
+//! Always: every handler of the contract takes a [`Principal`]. So access control will have one
+//! place to refuse a request, and each handler will know for whom it reads.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

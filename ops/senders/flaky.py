@@ -1,5 +1,5 @@
-"""A bad day between a sender and a ledger: of the events posted, the first is recorded and its
-answer lost, and the third finds no room (503). All else passes.
+"""A faulty proxy between a sender and a ledger: the first posted event is recorded and its answer
+lost, and the third gets a 503. All other requests and answers pass.
 
 Usage: flaky.py HOST:PORT    (prints its own address)
 """

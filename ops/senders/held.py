@@ -1,4 +1,4 @@
-"""Whether a ledger holds what a sender said: reads its events from standard input, one a line.
+"""Checks that a ledger holds the events of a sender: reads them from standard input, one per line.
 
 Usage: care-ledger events --source URN | held.py
 """
@@ -15,12 +15,12 @@ SENT = [
 ]
 
 
-def told(event):
+def summary(event):
     time = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
     time = time.astimezone(datetime.timezone.utc).isoformat()
     return event["id"], event["type"], time, event["data"]
 
 
-found = [told(json.loads(line)) for line in sys.stdin]
+found = [summary(json.loads(line)) for line in sys.stdin]
 if found != SENT:
     sys.exit(f"the ledger holds {found}, not {SENT}")

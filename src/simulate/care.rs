@@ -1,5 +1,5 @@
-//! Care inside: screening, consent, the drug-free unit, consultation, what precedes a release.
-//! Always: on a strike day of the prison nothing that comes from outside takes place.
+//! Care inside: screening, consent, the drug-free unit, consultation, preparation of a release.
+//! Always: on a strike day of the prison no care by outside staff takes place.
 
 use super::custody::{Exit, HeldPeriod};
 use super::fate::SubstitutionStart;
@@ -24,7 +24,7 @@ const SUBSTANCES: &[(CodeTexts, u32)] = &[
 const CONSENT_DAYS: i32 = 365;
 
 impl Life<'_> {
-    /// Screening, and substitution taken over.
+    /// Screens the person on arrival, and takes substitution over.
     pub(super) fn arrival_care(&mut self, held: &HeldPeriod) {
         let need = self.fate.problem;
         if self.fate.meets(rates::SCREENED, &mut self.dice) {
@@ -40,8 +40,8 @@ impl Life<'_> {
         }
     }
 
-    /// What is offered to a problem user held from one day to another in one prison: once after
-    /// each arrival, and the preparation of the release once it is near.
+    /// Offers care to a problem user who is held from one day to another: once after each arrival,
+    /// and the preparation of the release when the release is near.
     pub(super) fn care(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
         if !self.fate.problem || !self.goes_on(from) || to - from < 12 {
             return;
@@ -147,7 +147,7 @@ impl Life<'_> {
         self.tell_on(day, SendingSystem::CareTeam(held.prison), say);
     }
 
-    /// Whether a strike keeps away care planned for a day; then that is told.
+    /// Whether a strike prevents care that was planned for a day. If so, the strike is recorded.
     pub(super) fn undelivered(
         &mut self,
         prison: Prison,

@@ -30,11 +30,11 @@ pub(super) struct SubstitutionCourse {
     pub(super) since: Day,
     /// When the next dose is due.
     pub(super) due: Day,
-    /// When the last one was given.
+    /// When the last dose was given.
     pub(super) last: LocalMoment,
     /// Doses given under this prescription.
     pub(super) given: u32,
-    /// Days for which the person still keeps away, and how many they were in all.
+    /// Days of a break that are still left, and the days of the whole break.
     pub(super) pause: (i32, i32),
 }
 
@@ -58,7 +58,7 @@ impl SubstitutionCourse {
         }
     }
 
-    /// The next dose of a taper; 0 ends it. A depot comes in the doses of its range only.
+    /// The next dose of a taper; 0 ends the taper. A depot exists only in the doses of its range.
     pub(super) const fn tapered(&self) -> u32 {
         let less = self.dose.saturating_sub(self.step());
         if self.interval() > 1 && less < self.range().0 { 0 } else { less }

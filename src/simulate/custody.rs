@@ -14,7 +14,7 @@ use crate::domain::vocabulary::choice::{
     AbsenceKind, ArrivalReason, LegalStatus, ModalityKind, OverdosePlace, ReleaseReason, StopReason,
 };
 
-/// Where someone is held, and since when.
+/// The prison in which a person is held, and since when.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeldPeriod {
     pub(super) detention: SeriesId,
@@ -27,7 +27,7 @@ pub(super) struct HeldPeriod {
     pub(super) cared_for: bool,
 }
 
-/// What follows a stretch of detention.
+/// Whether the person leaves prison after a stretch of detention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
     Leaves,
@@ -39,13 +39,13 @@ pub(super) enum Exit {
 pub(super) struct Title {
     /// First day of execution.
     pub(super) from: Day,
-    /// First free day, when nothing intervenes.
+    /// First free day, if no modality or revocation changes it.
     pub(super) end: Day,
     /// Length before imputation.
     pub(super) days: i32,
 }
 
-/// Days on which someone held is elsewhere.
+/// Days on which a held person is elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DaysAway {
     pub(super) from: Day,
@@ -68,7 +68,7 @@ impl DaysAway {
 const MONTH: i32 = 30;
 
 impl Life<'_> {
-    /// A detention from its first day; answers when the person is next detained, if ever.
+    /// Lives a detention from its first day; returns the first day of the next one, if any.
     pub(super) fn detention(&mut self, day: Day) -> Option<Day> {
         let prison = self.fate.prison.unwrap_or_else(|| self.world.any_prison(&mut self.dice));
         let detention = self.new_id(Series::Detention);
@@ -102,7 +102,7 @@ impl Life<'_> {
         ])
     }
 
-    /// Records an arrival in the afternoon, so that a release of the same day lies before it.
+    /// Records an arrival between 11:00 and 13:00, so that a release of the same day is earlier.
     pub(super) fn arrive(&mut self, held: &HeldPeriod, day: Day, reason: ArrivalReason) {
         self.episode = Some(held.detention);
         let time = LocalMoment::new(day, i64::from(self.dice.between(11 * 3600, 13 * 3600 - 1)));
@@ -153,7 +153,7 @@ impl Life<'_> {
         self.serve(held, exit)
     }
 
-    /// A sentence, from the first day of its execution to whatever ends this detention.
+    /// Serves a sentence, from the first day of its execution to the end of this detention.
     fn serve(&mut self, held: &mut HeldPeriod, day: Day) -> Option<Day> {
         let title = self.sentence(held, day);
         let (kind, exit) = self.modality_ahead(&title);
@@ -197,7 +197,7 @@ impl Life<'_> {
         Title { from: day, end, days }
     }
 
-    /// Detention before the conviction is set against the sentence (sources A2.7).
+    /// Records the detention before the conviction as days imputed to the sentence (sources A2.7).
     fn impute(&mut self, held: &HeldPeriod, sentence: SeriesId, day: Day) -> i32 {
         let registry = SendingSystem::Registry(held.prison);
         let own = day - held.since;
@@ -218,7 +218,7 @@ impl Life<'_> {
         own + earlier
     }
 
-    /// Which modality comes, and when; without one, the day on which the sentence ends.
+    /// The next modality and its first day; without a modality, the day on which the sentence ends.
     fn modality_ahead(&mut self, title: &Title) -> (Option<ModalityKind>, Day) {
         if let Some((kind, days)) = self.fate.modality {
             return (Some(kind), working_day(title.from + days));
@@ -232,8 +232,8 @@ impl Life<'_> {
             (Some(ModalityKind::TransitionHouse), house),
             (None, none),
         ]);
-        // Conditional release from a third of the sentence, the others from six months before
-        // that (sources A3.4, A3.5); the wait for a judgment is invented.
+        // Conditional release is possible after a third of the sentence, the other modalities six
+        // months earlier (sources A3.4, A3.5); the wait for a judgment is invented.
         let third = title.end - title.days * 2 / 3;
         let conditional = kind == Some(ModalityKind::ConditionalRelease);
         let earliest = if conditional { third } else { third - 180 };
@@ -241,7 +241,7 @@ impl Life<'_> {
         if kind.is_none() || start > title.end - 20 { (None, title.end) } else { (kind, start) }
     }
 
-    /// Whatever happens to someone held from one day to another, both included.
+    /// Lives the days in prison from one day to another, both included.
     pub(super) fn inside(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
         self.care(held, from, to, exit);
         let mut start = from;
@@ -322,7 +322,7 @@ impl Life<'_> {
         }
     }
 
-    /// Overdose and death; none while a slot in the figures of 2025 waits for the person.
+    /// Overdose and death; neither while the person still has a slot in the figures of 2025.
     fn harm_inside(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         if self.fate.given || self.fate.slot.is_some() {
             return;
@@ -343,7 +343,7 @@ impl Life<'_> {
         }
     }
 
-    /// Records a release in the morning and closes what is given inside.
+    /// Records a release in the morning and ends the detention.
     pub(super) fn release(
         &mut self,
         held: &HeldPeriod,
@@ -391,7 +391,7 @@ pub(super) const fn lived_outside(kind: ModalityKind) -> bool {
     !matches!(kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
 }
 
-/// The first day after a sentence of so many months: years date to date, months of 30 days.
+/// The first day after a sentence of `months`: years date to date, then months of 30 days.
 fn date_to_date(day: Day, months: u32) -> Day {
     let date = super::moment::date_of(day);
     let years = date.checked_add_months(chrono::Months::new(months / 12 * 12)).unwrap_or(date);

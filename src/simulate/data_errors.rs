@@ -1,7 +1,8 @@
-//! How records go wrong on their way: late, twice, wrong and corrected, lost.
-//! Always: what stands once all corrections and annulments have arrived is the life as it was told,
-//! but for arrivals that never are; only the sender of a record touches it, and nothing is sent
-//! before it happened. Of the protagonist only care records go wrong, and the date of the dropout.
+//! Data errors, which make records late, repeated, wrong and corrected, annulled or lost.
+//! Always: after all corrections and annulments the records say the life as lived, except that lost
+//! arrivals stay lost. Only the sender of a record corrects or annuls it, and no record is sent
+//! before its event happened. Of the protagonist only care records and the date of the dropout go
+//! wrong.
 
 use super::life::{Bearer, Life, SentRecord};
 use super::moment::LocalMoment;
@@ -42,15 +43,15 @@ struct DataErrors<'a> {
     world: &'a World,
     person: u64,
     dice: RandomStream,
-    /// No arrival is lost: the fate is given, or counts in the figures of 2025.
+    /// Whether no arrival may be lost, because the fate is given or counts in the figures of 2025.
     seen: bool,
     next: u32,
     out: Vec<SentRecord>,
 }
 
 impl DataErrors<'_> {
-    /// A record that the figures of 2025 may count goes wrong only where all that sets it right
-    /// is sent within the plan.
+    /// Sends a record, perhaps with a data error. A record that the figures of 2025 may count gets
+    /// an error only if every correction is sent within the plan.
     fn send(&mut self, mut record: SentRecord) {
         record.sent = record.sent.plus(self.delay(&record));
         let plain = may_count(&record.say).then(|| record.clone());
@@ -58,7 +59,7 @@ impl DataErrors<'_> {
         self.send_somehow(record);
         let end = LocalMoment::new(self.world.span.to + 1, 0);
         if let Some(plain) = plain
-            && self.out[before..].iter().any(|told| told.sent >= end)
+            && self.out[before..].iter().any(|record| record.sent >= end)
         {
             self.out.truncate(before);
             self.out.push(plain);
@@ -99,7 +100,7 @@ impl DataErrors<'_> {
         }
     }
 
-    /// From the event to its sending, when all goes well.
+    /// Seconds from the event to its sending, without a data error.
     fn delay(&mut self, record: &SentRecord) -> i64 {
         if record.source.is_court() {
             return i64::from(self.dice.between(3600, 3 * 86_400));
@@ -134,7 +135,7 @@ impl DataErrors<'_> {
         })
     }
 
-    /// The record is told wrong; then the sender sets it right.
+    /// Sends the record with a mistake, and then the sender's correction.
     fn correct(&mut self, record: SentRecord) {
         let Some((wrong, reason)) = self.slip(&record) else {
             self.out.push(record);
@@ -167,7 +168,7 @@ impl DataErrors<'_> {
         self.out.extend([correction, SentRecord { sent, ..wrong }]);
     }
 
-    /// A correction that is wrong itself: it repeats the mistake.
+    /// A correction that repeats the mistake, so that a second correction is needed.
     fn half_right(&mut self, right: &Say, wrong: &SentRecord) -> Say {
         match right {
             Say::Corrected { corrects, data, time, .. } => Say::Corrected {
@@ -180,7 +181,8 @@ impl DataErrors<'_> {
         }
     }
 
-    /// The record with a mistake in it, and the reason that its correction will give.
+    /// The record with a mistake, and the reason that its correction will give. `None`: this record
+    /// gets no mistake.
     fn slip(&mut self, record: &SentRecord) -> Option<(SentRecord, &'static str)> {
         let mut wrong = record.clone();
         match &mut wrong.say {
@@ -206,7 +208,7 @@ impl DataErrors<'_> {
         Some((wrong, "typingError"))
     }
 
-    /// The end of the protagonist's stay is first told three days too late.
+    /// Sends the end of the protagonist's stay three days too late, and then the correction.
     fn protagonists_dropout(&mut self, record: SentRecord) {
         let time = record.time.days_later(3);
         let sent = time.plus(20 * MINUTE);
@@ -218,7 +220,8 @@ impl DataErrors<'_> {
         self.out.push(SentRecord { sent, time, ..record });
     }
 
-    /// A record that does not belong, and its annulment.
+    /// Sends the record, a stray record that never should have been sent, and the annulment of the
+    /// stray record.
     fn annul(&mut self, record: SentRecord) {
         let [duplicate, not_occurred, wrong_person] = rates::ANNULMENT_REASONS;
         let reason = self.dice.pick(&[
@@ -257,7 +260,8 @@ impl DataErrors<'_> {
         self.out.extend([stray, annulment, SentRecord { sent, ..record }]);
     }
 
-    /// Houses know the person under another pseudonym until the steward merges the two.
+    /// Gives the person another pseudonym in the records of houses, until the steward merges the
+    /// two.
     fn two_pseudonyms(&mut self, told: &mut [SentRecord], undone: bool) {
         let Some(first) = told.iter().map(|record| record.sent.day()).min() else { return };
         let days = self.dice.between(40, 120);
@@ -287,7 +291,7 @@ impl DataErrors<'_> {
     }
 }
 
-/// Whether the figures of some year may count a record.
+/// Whether the figures of 2025 may count a record.
 fn may_count(say: &Say) -> bool {
     match say {
         Say::Referred { project, .. } => is_counted(project),

@@ -1,5 +1,6 @@
 //! Substitution treatment day by day: verified, prescribed, given, withheld, changed, handed over.
-//! Always: a due dose is given, withheld with a reason, or untold; an absence tells nothing.
+//! Always: a due dose is given, withheld with a reason, or without a record; days of absence have
+//! no records of doses.
 
 use super::course::{self, MILLIGRAM, SubstitutionCourse};
 use super::custody::{DaysAway, HeldPeriod};
@@ -14,11 +15,11 @@ use crate::domain::vocabulary::choice::{
     AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
 };
 
-/// Days of community doses that are told before an arrival.
+/// Days before an arrival for which community doses are recorded.
 const BEFORE_DAYS: i32 = 12;
 
 impl Life<'_> {
-    /// What the house outside tells before the first arrival.
+    /// Records the doses that the house outside gives before the first arrival.
     pub(super) fn before(&mut self, arrival: Day) {
         if self.fate.substitution != SubstitutionStart::OnArrival {
             return;
@@ -79,7 +80,8 @@ impl Life<'_> {
         );
     }
 
-    /// A new prescription; `course` says by whom and where. No one outside goes on with a taper.
+    /// A new prescription by the sender and at the place in `course`. Outside prison a taper is not
+    /// continued.
     pub(super) fn prescribe(&mut self, course: SubstitutionCourse, day: Day) {
         let prescription = self.new_id(Series::Prescription);
         let inside = course.setting == Setting::Prison;
@@ -143,7 +145,7 @@ impl Life<'_> {
         true
     }
 
-    /// One due dose; answers when the next is due.
+    /// Records one due dose; returns the day on which the next dose is due.
     fn dose_day(
         &mut self,
         course: &mut SubstitutionCourse,
@@ -216,7 +218,7 @@ impl Life<'_> {
         ]))
     }
 
-    /// Days of doses given along: for a leave, or between two visits outside.
+    /// Days for which doses are handed out in advance: for a leave, or between two visits outside.
     fn take_home(&mut self, course: &SubstitutionCourse, today: Option<&DaysAway>) -> i32 {
         if course.interval() > 1 {
             return 0;
@@ -251,7 +253,8 @@ impl Life<'_> {
         self.dice.moment(day, hour, hour + 1)
     }
 
-    /// Titration up, detoxification down, a new start after a long break, or a wish.
+    /// Changes the dose: titration up, detoxification down, a lower dose after a long break, or a
+    /// wish.
     fn adjust(&mut self, course: &mut SubstitutionCourse, day: Day) {
         let (least, most) = course.range();
         let third = course.given.is_multiple_of(3);
@@ -283,7 +286,8 @@ impl Life<'_> {
         }
     }
 
-    /// After four weeks of weekly depot the monthly one may follow (product information).
+    /// Switches to the monthly depot, which may follow after four weeks of the weekly depot
+    /// (product information).
     fn switch_to_monthly(&mut self, course: &mut SubstitutionCourse, day: Day) {
         let maintained = course.goal == Goal::Maintenance;
         if course.formulation != Formulation::DepotWeekly || course.given < 5 || !maintained {
@@ -302,8 +306,8 @@ impl Life<'_> {
         }
     }
 
-    /// Hands the course over to the house outside on the day of release; answers whether it was
-    /// confirmed.
+    /// Hands the course over to the house outside on the day of release; returns whether the house
+    /// confirmed the handover.
     pub(super) fn hand_over(&mut self, day: Day, to: &'static str) -> bool {
         let Some(course) = self.course else { return false };
         if !self.fate.meets(rates::HANDOVER_SENT, &mut self.dice) {

@@ -1,6 +1,7 @@
-//! What is settled about a detention before it is lived.
-//! Always: the first persons of a plan have given fates, so that what is rare occurs; those with a
-//! slot in the figures of 2025 have what the slot needs; all others are drawn from the rates.
+//! The fate of a detention: the facts that are fixed before the detention is lived.
+//! Always: the first persons of a plan have given fates, so that rare events occur; a person with a
+//! slot in the figures of 2025 has the facts that the slot needs; all other fates are drawn from
+//! the rates.
 
 use super::moment::Day;
 use super::place::{BRUGGE, CodeText, HASSELT, Prison, RUISELEDE};
@@ -9,7 +10,7 @@ use super::random::RandomStream;
 use super::rates::{self, Rate};
 use crate::domain::vocabulary::choice::ModalityKind;
 
-/// How someone comes to substitution treatment.
+/// When a person's substitution treatment starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SubstitutionStart {
     None,
@@ -33,14 +34,14 @@ pub(super) enum ModalityOutcome {
     Revoked,
 }
 
-/// A residential stay that is settled.
+/// A residential stay whose length and end are fixed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GivenStay {
     pub(super) days: i32,
     pub(super) ending: StayEnding,
 }
 
-/// What a person brings about in 2025.
+/// A person's part of the figures of 2025.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) project: CodeText,
@@ -52,18 +53,19 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Whether it stands for a participant of B.Leave.
+    /// Whether the slot is for a participant of B.Leave.
     pub(super) fn is_b_leave(&self) -> bool {
         self.prison == RUISELEDE
     }
 }
 
-/// What is settled; `None` leaves it to the dice.
+/// The fixed facts of a detention; `None` leaves a fact to chance.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fate {
     pub(super) problem: bool,
     pub(super) substitution: SubstitutionStart,
-    /// Takes every care that is offered, and meets no contradiction in the records.
+    /// Whether the fate is given: the person accepts all care that is offered, and most rare events
+    /// and contradictions in the records are left out.
     pub(super) given: bool,
     pub(super) prison: Option<Prison>,
     pub(super) pretrial_days: Option<i32>,
@@ -77,9 +79,10 @@ pub(super) struct Fate {
     pub(super) dies_outside: bool,
     pub(super) leaves_programme: bool,
     pub(super) withdraws_consent: bool,
-    /// Known under two pseudonyms; the merge is undone when true.
+    /// Whether the merge of the person's two pseudonyms is undone later; `None`: there is only one
+    /// pseudonym.
     pub(super) merged: Option<bool>,
-    /// What the person brings about of the figures of 2025.
+    /// The person's part of the figures of 2025.
     pub(super) slot: Option<Slot>,
 }
 
@@ -139,7 +142,7 @@ impl Fate {
         let days = 20 * slot.referrals.cast_signed() + dice.between(50, 90);
         let (prison, slot) = (Some(slot.prison), Some(slot));
         let held = Self { problem: true, prison, slot, ..self };
-        // A sentence of 10 months leaves time for so many days.
+        // A sentence of 10 months leaves time for 130 days.
         if days <= 130 && dice.chance(rates::REFERRED_ON_SENTENCE) {
             let sentence_months = Some(dice.pick(&[(10, 1), (12, 1)]));
             let modality = Some((ModalityKind::ElectronicMonitoring, days));
@@ -148,7 +151,7 @@ impl Fate {
         Self { pretrial_days: Some(days), ..held }
     }
 
-    /// Convicted soon, and for so long that the programme can be followed.
+    /// Convicted soon, with a sentence long enough for the programme.
     fn participant(self, slot: Slot, dice: &mut RandomStream) -> Self {
         let pretrial_days = Some(dice.between(20, 45));
         let sentence_months = Some(dice.pick(&[(24, 4), (30, 3), (36, 2)]));
@@ -228,7 +231,7 @@ impl Fate {
         Self { merged: None, ..self }
     }
 
-    /// Whether something with this rate comes about; it always does where the fate is given.
+    /// Whether an event with this rate happens; with a given fate the event always happens.
     pub(super) fn meets(&self, rate: Rate, dice: &mut RandomStream) -> bool {
         self.given || dice.chance(rate)
     }

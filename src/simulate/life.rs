@@ -1,5 +1,5 @@
-//! One person's life in the plan, told record by record.
-//! Always: a life depends on the seed, the person's index and the period, on no other life.
+//! One person's life in the plan, as a list of records.
+//! Always: a life depends on the seed, the person's index and the period, and on no other life.
 
 use super::course::SubstitutionCourse;
 use super::fate::Fate;
@@ -11,13 +11,13 @@ use super::sender::SendingSystem;
 use super::series::{SERIES_COUNT, Series, SeriesId};
 use super::world::World;
 
-/// Whose pseudonym a record bears.
+/// The person whose pseudonym a record bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bearer {
     Person,
     /// The person's second pseudonym, until a merge.
     SecondPseudonym,
-    /// Somebody else, by mistake.
+    /// Another person, by mistake.
     Neighbour,
 }
 
@@ -28,23 +28,23 @@ pub(super) struct SentRecord {
     pub(super) sent: LocalMoment,
     /// When it happened.
     pub(super) time: LocalMoment,
-    /// Its number in the life; the sender's id is made of it.
+    /// The record's number in the life; the sender's id is made from this number.
     pub(super) serial: u32,
     pub(super) source: SendingSystem,
     pub(super) about: Bearer,
-    /// The detention in which it was said.
+    /// The detention during which the sender sent the record.
     pub(super) episode: Option<SeriesId>,
     pub(super) say: Say,
 }
 
-/// A life while it is being told.
+/// A life while its records are made.
 pub(super) struct Life<'a> {
     pub(super) world: &'a World,
     pub(super) person: u64,
     pub(super) dice: RandomStream,
-    /// What is settled about the detention at hand.
+    /// The fate of the current detention.
     pub(super) fate: Fate,
-    /// What was settled about the first one.
+    /// The fate of the first detention.
     pub(super) first: Fate,
     pub(super) told: Vec<SentRecord>,
     /// The running substitution treatment.
@@ -55,8 +55,8 @@ pub(super) struct Life<'a> {
     next: [u16; SERIES_COUNT],
 }
 
-/// Lives told before one of them is taken into stock for want of a better: about two in five are
-/// inside on the first day, so one in 10^14 persons gets there.
+/// The most lives made for a person of the stock until a life is in prison on the first day. About
+/// two lives in five are, so one person in 10^14 is left without any record.
 const STOCK_TRIES_MAX: u32 = 64;
 
 impl<'a> Life<'a> {
@@ -68,8 +68,8 @@ impl<'a> Life<'a> {
             life.live(start(world, person));
             return life;
         }
-        // Whoever is inside on a given day more likely has a long stay, and is met anywhere in it:
-        // so a start is drawn until the life that follows is inside on that day.
+        // A person who is in prison on a given day more likely has a long stay, and may be anywhere
+        // in that stay. So a start is drawn until the life that follows is in prison on that day.
         for _ in 0..STOCK_TRIES_MAX {
             let start = world.span.from - life.dice.between(1, rates::STOCK_DAYS_MAX);
             life.live(start);
@@ -97,14 +97,14 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// Whether the person is detained when the plan begins, by what was told of earlier days.
+    /// Whether the person is detained when the plan begins, by the records of earlier days.
     fn is_inside_at_first(&self) -> bool {
-        let moves = self.told.iter().filter(|told| {
-            let moves = matches!(told.say, Say::Arrived { .. } | Say::Released { .. });
-            moves && told.time.day() < self.world.span.from
+        let moves = self.told.iter().filter(|record| {
+            let moves = matches!(record.say, Say::Arrived { .. } | Say::Released { .. });
+            moves && record.time.day() < self.world.span.from
         });
         moves
-            .max_by_key(|told| told.time)
+            .max_by_key(|record| record.time)
             .is_some_and(|last| matches!(last.say, Say::Arrived { .. }))
     }
 
@@ -125,13 +125,13 @@ impl<'a> Life<'a> {
         day <= self.world.span.to && self.died.is_none()
     }
 
-    /// Records something, unless it lies outside the plan or after the person's death. Of the past
-    /// of someone in stock the lasting facts are told, all when the plan begins.
+    /// Adds a record, unless its time lies outside the plan or after the person's death. Of the
+    /// past of a person in the stock only lasting facts are added, all sent when the plan begins.
     pub(super) fn tell(&mut self, time: LocalMoment, source: SendingSystem, say: Say) {
         let after_death = self.died.is_some_and(|died| time > died);
         let past = time.day() < self.world.span.from;
-        let untold = past && (!self.world.span.in_stock(self.person) || is_routine(&say));
-        if untold || time.day() > self.world.span.to || after_death {
+        let left_out = past && (!self.world.span.in_stock(self.person) || is_routine(&say));
+        if left_out || time.day() > self.world.span.to || after_death {
             return;
         }
         let sent = time.max(LocalMoment::new(self.world.span.from, 0));
@@ -140,7 +140,7 @@ impl<'a> Life<'a> {
         self.told.push(SentRecord { sent, time, serial, source, about, episode, say });
     }
 
-    /// Records something on a day in working hours.
+    /// Adds a record in the working hours of a day.
     pub(super) fn tell_on(&mut self, day: Day, source: SendingSystem, say: Say) {
         let time = self.dice.moment(day, 9, 17);
         self.tell(time, source, say);
@@ -152,14 +152,14 @@ impl<'a> Life<'a> {
         SeriesId(series, *next)
     }
 
-    /// Ends the life; what was already told of later moments is taken back, but for the record
-    /// that the data errors leave behind.
+    /// Ends the life and removes the records of later moments. Sometimes one stray record after the
+    /// death is added, as a data error.
     pub(super) fn die(&mut self, time: LocalMoment) {
         if time.day() > self.world.span.to {
             return;
         }
         let stray = self.dice.chance(rates::TOLD_AFTER_DEATH);
-        self.told.retain(|told| told.time <= time);
+        self.told.retain(|record| record.time <= time);
         self.renumber();
         self.tell(time, SendingSystem::CivilRegistry, Say::Died {});
         if stray {
@@ -172,13 +172,13 @@ impl<'a> Life<'a> {
     }
 
     fn renumber(&mut self) {
-        for (serial, told) in (0..).zip(&mut self.told) {
-            told.serial = serial;
+        for (serial, record) in (0..).zip(&mut self.told) {
+            record.serial = serial;
         }
     }
 }
 
-/// Whether it tells what went on day by day, and nothing that lasts.
+/// Whether a record is about daily routine, and about nothing that lasts.
 const fn is_routine(say: &Say) -> bool {
     matches!(
         say,
@@ -189,7 +189,7 @@ const fn is_routine(say: &Say) -> bool {
     )
 }
 
-/// The day on which a person first appears, without telling the life.
+/// The day on which a person first appears, without making the life.
 pub(super) fn start(world: &World, person: u64) -> Day {
     world.slot(person).map_or_else(|| world.span.drawn_start(person), |slot| slot.start)
 }

@@ -1,13 +1,13 @@
 //! Invented lives over the whole vocabulary, for demonstrations, load and tests.
 //!
-//! [`events`] tells a plan's lives as their senders would: prisons, courts, care teams, houses,
-//! referral points; with records that come late, twice, wrong and then corrected, or never.
-//! Always: the same plan gives the same bytes on every machine; the order is that of sending over
-//! all persons; memory does not grow with the number of persons ([`SimulatedEvents`]); every
-//! event passes [`crate::domain::vocabulary::validate::validate`] with a clock at or after its
-//! sending. No
-//! person, name or case is real: pseudonyms are random, rates are in [`rates`], each with its
-//! source or "invented".
+//! [`events`] gives the records that senders (prisons, courts, care teams, houses, referral points)
+//! would send about the lives of a plan. Some records come late, twice, wrong and then corrected,
+//! or never.
+//! Always: the same plan gives the same bytes on every machine; the events of all persons come in
+//! the order of sending; memory does not grow with the number of persons ([`SimulatedEvents`]);
+//! every event passes [`crate::domain::vocabulary::validate::validate`] with a clock at or after
+//! its sending. No person, name or case is real: pseudonyms are random, rates are in [`rates`],
+//! each with its source or "invented".
 
 mod care;
 mod course;
@@ -41,7 +41,7 @@ use crate::domain::id::PersonId;
 
 /// The events of a plan, complete structured CloudEvents, in the order in which they are sent.
 ///
-/// The first few persons are given lives in which what is rare happens, so that a plan of 300
+/// The first few persons have given fates, in which rare events happen, so that a plan of 300
 /// persons over a year holds every type that a sender may send. See [`protagonist`].
 pub fn events(plan: Plan) -> impl Iterator<Item = Value> {
     SimulatedEvents::new(plan)
@@ -49,8 +49,8 @@ pub fn events(plan: Plan) -> impl Iterator<Item = Value> {
 
 /// The person of index 0, whose life is given in any plan over a full year: prison, screening,
 /// substitution, short programme, conditional release with residential treatment and an entered
-/// remainder, dropout after 60 to 200 days (the date first told wrong, then corrected), and back
-/// in prison, where the court sets what is left.
+/// remainder, dropout after 60 to 200 days (the date is first sent wrong, then corrected), and back
+/// in prison, where the court sets the days left to serve.
 pub fn protagonist(plan: &Plan) -> PersonId {
     stream::pseudonyms(plan.seed, 0).0
 }

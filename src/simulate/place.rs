@@ -4,13 +4,13 @@
 /// An open code: a place, a project, a reason.
 pub(super) type CodeText = &'static str;
 
-/// Houses that no registry lists, as a new partner's would be: the ledger keeps such a code with a
-/// finding. Invented, and no name of a real house.
+/// Houses that no registry lists, like the house of a new partner: the ledger keeps such a code and
+/// reports a finding. The names are invented, and no real house has one of them.
 pub const UNLISTED: &[&str] = &["otherCommunity", "shelteredLiving"];
 
-/// Prisons with the weight of their arrivals: a tenth of the places that the registry gives, else
-/// invented. Flanders whole, then one Brussels and two Walloon prisons for the rest, with invented
-/// weights.
+/// Prisons with the weight of their arrivals: a tenth of the number of places in the registry, or
+/// invented. All Flemish prisons come first, then one Brussels and two Walloon prisons for the rest
+/// of the country, with invented weights.
 const PRISONS: &[(&str, u32)] = &[
     ("antwerpen", 44),
     ("beveren", 30),
@@ -34,7 +34,7 @@ const PRISONS: &[(&str, u32)] = &[
     ("ittre", 4),
 ];
 
-/// How many prisons there are.
+/// The number of prisons.
 pub(super) const PRISON_COUNT: usize = PRISONS.len();
 
 /// The open regime of the therapeutic programmes.
@@ -44,7 +44,7 @@ pub(super) const HASSELT: Prison = prison("hasselt");
 /// The oldest short intervention, since 1999 (slides, 2026).
 pub(super) const BRUGGE: Prison = prison("brugge");
 
-/// The first so many prisons of the table are Flemish.
+/// The number of Flemish prisons, which come first in the table.
 pub(super) const FLEMISH: usize = 17;
 
 /// A prison by its place in the table.
@@ -57,7 +57,7 @@ impl Prison {
         (0..).map(Self).zip(PRISONS).map(|(prison, (_, weight))| (prison, *weight)).collect()
     }
 
-    /// Its place in the table.
+    /// The prison's place in the table.
     pub(super) const fn index(self) -> usize {
         self.0 as usize
     }

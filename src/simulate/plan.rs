@@ -1,5 +1,5 @@
-//! What is asked for, and what follows from it alone: how many persons, which days, who arrives
-//! when.
+//! The plan of a simulation, and the figures that follow from the plan alone: the number of
+//! persons, the days, and the day on which each person arrives.
 //! Always: nothing here depends on the lives that are drawn.
 
 use chrono::NaiveDate;
@@ -8,26 +8,28 @@ use super::moment::{Day, day_of};
 use super::random::{Purpose, RandomStream};
 use super::rates;
 
-/// What to simulate.
+/// The simulation that was asked for.
 ///
 /// A person's life depends on `seed`, the person's index and the period. Two plans of one seed are
 /// two versions of the same persons: to add persons to a ledger, take another seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// How many persons arrive in prison, each for the first time in the plan.
+    /// The number of persons who arrive in prison, each for the first time in the plan.
     pub persons: u64,
-    /// How many more are in prison already on the first day. What lasts of their past (arrival,
-    /// sentence, prescription, but no doses) is sent at the start with its true, earlier time.
+    /// The number of further persons, who are in prison already on the first day. The lasting
+    /// records of their past (arrival, sentence, prescription, but no doses) are sent at the start
+    /// with their true, earlier time.
     pub detained: u64,
     /// First date on which something happens.
     pub from: NaiveDate,
-    /// Last date; what happens or is sent later is left out. Dates lie between 1980 and 9999.
+    /// Last date; events that happen or are sent later are left out. Dates lie between 1980 and
+    /// 9999.
     pub to: NaiveDate,
-    /// Where all chance comes from.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
-/// The first so many persons of a plan have given fates, so that what is rare occurs.
+/// The number of persons at the start of a plan who have given fates, so that rare events occur.
 pub(super) const GIVEN_COUNT: u64 = 9;
 
 /// Days from the first day of the plan on which the persons with a given fate arrive.
@@ -49,7 +51,7 @@ impl PlanDays {
         Self { seed, persons, detained, from: day_of(from), to: day_of(to) }
     }
 
-    /// How many persons there are: those who arrive, then the stock.
+    /// The number of all persons: those who arrive, then the stock.
     pub(super) const fn everybody(&self) -> u64 {
         self.persons.saturating_add(self.detained)
     }

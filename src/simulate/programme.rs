@@ -1,5 +1,5 @@
 //! Programmes inside: the short intervention of 20 sessions, and the long ones at Ruiselede.
-//! Always: a programme lies within the time inside that it was planned for; on a strike day of the
+//! Always: a programme lies within the time inside for which it was planned; on a strike day of the
 //! prison no session is held.
 
 use super::custody::HeldPeriod;
@@ -33,8 +33,8 @@ struct SessionProgramme {
 }
 
 impl Life<'_> {
-    /// The short intervention of a prison, for those in pretrial detention or with at most 12
-    /// months.
+    /// The short intervention of a prison, for persons in pretrial detention or with a sentence of
+    /// at most 12 months.
     pub(super) fn short_intervention(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         let start = from + 10;
         let (last, short) = (to - 30, held.sentence_days.is_some_and(|days| days <= 365));
@@ -42,7 +42,8 @@ impl Life<'_> {
             return;
         }
         let Some(project) = self.world.short_intervention(held.prison, start) else { return };
-        // Where its referrals are counted, a project takes those who were referred to it.
+        // A project whose referrals are counted takes only persons who were referred to the
+        // project.
         let day = working_day(from + 2);
         let taken =
             quota::is_counted(project) && (self.world.counts(day) || self.world.counts(start));
@@ -58,7 +59,7 @@ impl Life<'_> {
         self.short_programme(project, held, start, to);
     }
 
-    /// 20 sessions in 4 weeks, where the time left inside suffices.
+    /// 20 sessions in 4 weeks, if enough time inside is left.
     pub(super) fn short_programme(
         &mut self,
         project: CodeText,
@@ -84,7 +85,7 @@ impl Life<'_> {
         });
     }
 
-    /// Moves someone with time enough to Ruiselede for the long programme.
+    /// Moves a person with enough time left to Ruiselede for the long programme.
     pub(super) fn long_programme_ahead(&mut self, held: &mut HeldPeriod, day: Day, exit: Day) {
         let start = day + 10;
         if self.fate.slot.is_some_and(|slot| slot.is_b_leave()) {
@@ -157,7 +158,7 @@ impl Life<'_> {
         self.tell(time, source, say);
     }
 
-    /// One planned session; answers whether it was held.
+    /// Records one planned session; returns whether the session was held.
     fn session(
         &mut self,
         programme: &SessionProgramme,

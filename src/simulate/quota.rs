@@ -1,7 +1,7 @@
-//! The figures of 2025 that a plan over the whole of that year gives exactly: so many referrals to
-//! five projects, so many participants of B.Leave ([`rates::REFERRALS_2025`]).
-//! Always: each figure is split into slots, and each slot has a holder, a person in whose life that
-//! referral or participation comes about in 2025; no other life brings one about in that year. The
+//! The figures of 2025 that a plan over the whole of that year gives exactly: the numbers of
+//! referrals to five projects and of participants of B.Leave ([`rates::REFERRALS_2025`]).
+//! Always: each figure is split into slots. Each slot has a holder, a person in whose life that
+//! referral or participation happens in 2025; in no other life does one happen in that year. The
 //! table of holders is as long for a million persons as for a thousand.
 
 use std::collections::HashMap;
@@ -16,28 +16,28 @@ use super::plan::{GIVEN_COUNT, PlanDays};
 use super::random::{Purpose, RandomStream, hash_numbers};
 use super::rates::{self, Rate};
 
-/// Who holds the slots.
+/// The holders of the slots.
 pub(super) struct Quota {
     holders: HashMap<u64, Slot>,
 }
 
-/// How far a person is from a holder's life; the nearest are taken first.
+/// How well a person fits a slot; persons who fit best are taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HolderFit {
-    /// A problem user who arrives in the months that leave time enough.
+    /// A problem user who arrives in the months that leave enough time.
     Wholly,
-    /// A problem user; the arrival is moved.
+    /// A problem user; the arrival is moved if it leaves too little time.
     AfterMoving,
-    /// Anyone; problem use and arrival are settled.
+    /// Any person, who becomes a problem user; the arrival is moved if it leaves too little time.
     ByForce,
 }
 
-/// Days before 2025 on which no referral to a counted project is prepared either: what is decided
-/// then is told up to so many days later.
+/// Days before 2025 on which no referral to a counted project is decided either, because a referral
+/// is sent up to this many days after the decision.
 const DAYS_AHEAD: Day = 10;
 
 impl Quota {
-    /// The holders of a plan; `None` where it does not promise the figures.
+    /// The holders of a plan; `None`: the plan does not promise the figures.
     pub(super) fn of(span: PlanDays) -> Option<Self> {
         let (first, last) = (date(1, 1), date(12, 31));
         let promised = span.persons >= rates::PERSONS_FOR_2025_MIN;
@@ -85,7 +85,7 @@ fn date(month: u32, day: u32) -> Day {
     NaiveDate::from_ymd_opt(2025, month, day).map_or(Day::MIN, day_of)
 }
 
-/// How many referrals a person must have on average, so that the problem users suffice.
+/// The referrals that each holder must have on average, so that there are enough problem users.
 fn referrals_a_person(persons: u64) -> u64 {
     let referrals: u32 = rates::REFERRALS_2025.iter().map(|(_, _, count)| count).sum();
     let problem_users = persons * u64::from(rates::REFERRED_PERSONS_MAX.0) / u64::from(Rate::SCALE);
@@ -113,7 +113,8 @@ impl Seats {
         self.holders.insert(person, Slot { project, prison, referrals, start });
     }
 
-    /// The first free person who fits, from a drawn one on; who fits less, once nobody does.
+    /// The next free person who fits, counted from a drawn person on, and that person's arrival.
+    /// Once nobody fits, the next worse fit is accepted.
     fn next(&mut self, days: RangeInclusive<Day>) -> (u64, Day) {
         let count = self.span.persons - GIVEN_COUNT;
         loop {

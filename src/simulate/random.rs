@@ -1,6 +1,6 @@
 //! All chance in the simulator.
-//! Always: integers only, so every machine gives the same result. Each person and purpose has a
-//! random stream of its own, so one person's draws never change another's.
+//! Always: integers only, so every machine gives the same result. Each person has a separate random
+//! stream for each purpose, so the draws for one person never change the draws for another.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
@@ -76,7 +76,7 @@ impl RandomStream {
 }
 
 /// A fixed hash of three numbers (SplitMix64). Used where a value must not depend on the order of
-/// draws, for example for a strike that everybody in a prison must find on the same day.
+/// draws, for example for a strike, which must be on the same day for everybody in a prison.
 pub(super) const fn hash_numbers(numbers: [u64; 3]) -> u64 {
     let mut state = 0;
     let mut index = 0;

@@ -1,6 +1,7 @@
 //! How often things happen, each with its source or marked invented.
-//! Weights and spans of days that stand where they are used, and name no source, are invented too.
-//! Always: a [`Rate`] is a count in [`Rate::SCALE`]; a weight counts only against its neighbours.
+//! Weights and spans of days in other files that name no source are invented too.
+//! Always: a [`Rate`] is a count in [`Rate::SCALE`]; a weight has a meaning only beside the other
+//! weights of its list.
 //! Nothing here is a finding about any prison, house or person.
 
 /// A probability as a count in [`Rate::SCALE`].
@@ -8,7 +9,7 @@
 pub struct Rate(pub u32);
 
 impl Rate {
-    /// What a rate is out of.
+    /// The count that stands for certainty.
     pub const SCALE: u32 = 100_000;
 
     const fn percent(percent: u32) -> Self {
@@ -27,15 +28,15 @@ impl Rate {
 pub const PROBLEM_USE: Rate = Rate::percent(34);
 /// Arrivals in the first weeks of a plan without a stock, the rest over the period: invented.
 pub const IN_FIRST_WEEKS: Rate = Rate::percent(40);
-/// Those weeks: invented.
+/// The number of these first weeks: invented.
 pub const FIRST_WEEKS: i32 = 6;
-/// How long before the plan someone in stock may have arrived, days: invented. With a mean
-/// imprisonment of 8.2 months (SPACE 2014, sources B4) few are held for longer.
+/// Days before the plan on which a person of the stock may have arrived, at most: invented. With a
+/// mean imprisonment of 8.2 months (SPACE 2014, sources B4) few persons are held for longer.
 pub const STOCK_DAYS_MAX: i32 = 540;
 
 // The figures of 2025 that a plan over that whole year gives exactly.
 
-/// Persons from which a plan gives them.
+/// The fewest persons with which a plan gives these figures.
 pub const PERSONS_FOR_2025_MIN: u64 = 1_000;
 /// Referrals (aanmeldingen) to a project in 2025, with its prison: slides, 2026. A referral is
 /// neither a person nor a start of treatment.
@@ -48,12 +49,12 @@ pub const REFERRALS_2025: &[(&str, &str, u32)] = &[
 ];
 /// Participants (deelnemers) of B.Leave in 2025: slides, 2026.
 pub const B_LEAVE_2025: u32 = 28;
-/// Of those referred to a project, the ones with one referral : two; invented. Plans with few
-/// persons need more of them a person.
+/// Persons referred to a project with one referral : with two; invented. Plans with few persons
+/// need more referrals per person.
 pub const REFERRALS_A_PERSON: [u32; 2] = [85, 15];
-/// Those referred who serve a short sentence rather than being in pretrial detention: invented.
+/// Referred persons who serve a short sentence and are not in pretrial detention: invented.
 pub const REFERRED_ON_SENTENCE: Rate = Rate::percent(30);
-/// Those referred among the persons of a plan, at most: four fifths of the problem users, invented.
+/// Referred persons among all persons of a plan, at most: four fifths of problem users, invented.
 pub const REFERRED_PERSONS_MAX: Rate = Rate::percent(27);
 
 // Detention.
@@ -62,7 +63,7 @@ pub const REFERRED_PERSONS_MAX: Rate = Rate::percent(27);
 pub const ARRIVAL_STATUS: [u32; 4] = [62, 32, 4, 2];
 /// Pretrial detention ends without a sentence to serve: invented.
 pub const PRETRIAL_LIFTED: Rate = Rate::percent(22);
-/// Of those, by acquittal: invented.
+/// Of these, ended by acquittal: invented.
 pub const ACQUITTED: Rate = Rate::percent(15);
 /// Months of sentence with weights; invented, so that the mean stay is near the 8.2 months of SPACE
 /// 2014 (sources B4) once pretrial detention and modalities are taken off.
@@ -90,7 +91,7 @@ pub const HOSPITAL_MONTHLY: Rate = Rate::percent(2);
 pub const ESCAPE_MONTHLY: Rate = Rate::per_mille(1);
 /// Back in prison ever after a final release: 44.1 % within about 8.5 years (NICC 2012).
 pub const BACK_IN_PRISON: Rate = Rate(44_100);
-/// Of those, within two years: "over half" (NICC 2012).
+/// Of these, within two years: "over half" (NICC 2012).
 pub const BACK_WITHIN_TWO_YEARS: Rate = Rate::percent(55);
 /// Strike days of a prison in 1000 days: strikes are named (slides, 2026), the count is invented.
 pub const STRIKE_DAYS_PER_1000: u64 = 16;
@@ -108,7 +109,7 @@ pub const RESIDENTIAL_OTHERWISE: Rate = Rate::percent(12);
 pub const MODALITY_FAILS: Rate = Rate::percent(32);
 /// A suspension is lifted instead of followed by a revocation: invented.
 pub const SUSPENSION_LIFTED: Rate = Rate::percent(25);
-/// Someone who broke off a residential condition is called back: the seed's case; share invented.
+/// A person who broke off a residential condition is called back to prison: share invented.
 pub const DROPOUT_CALLED_BACK: Rate = Rate::percent(70);
 /// The grant says what is left to serve: invented.
 pub const REMAINDER_ENTERED: Rate = Rate::percent(85);
@@ -137,8 +138,8 @@ pub const ATTESTED: Rate = Rate::percent(80);
 pub const ATTEST_WRONG: Rate = Rate::percent(5);
 /// Supported housing after completion: invented.
 pub const HOUSED_AFTER_STAY: Rate = Rate::percent(50);
-/// Sheltered living after another release of a problem user; few places are open to them (seed
-/// 000, 2.2): share invented.
+/// Sheltered living after another release of a problem user; few places are open to them (the
+/// working group's note, 2.2): share invented.
 pub const SHELTERED_AFTER_RELEASE: Rate = Rate::percent(4);
 
 // Substitution.
@@ -146,7 +147,7 @@ pub const SHELTERED_AFTER_RELEASE: Rate = Rate::percent(4);
 /// Problem users in substitution treatment on arrival. Senate question 7-1534 (2022): Antwerpen 26
 /// for 439 places, Brugge 71 for 612, so 6 to 12 % of the detained; with the next rate that is 8 %.
 pub const SUBSTITUTION_ON_ARRIVAL: Rate = Rate::percent(19);
-/// Problem users who start it in prison: as above.
+/// Problem users who start substitution treatment in prison: as above.
 pub const SUBSTITUTION_STARTED: Rate = Rate::percent(6);
 /// Prisons with substitution on a detoxification basis only: 5 of the 15 that the source speaks of
 /// (Vander Laenen 2013b, quoted in the working group's note); of all others nothing is known.
@@ -154,9 +155,10 @@ pub const DETOX_ONLY_PRISONS: usize = 5;
 /// Methadone : buprenorphineNaloxone : buprenorphine : depot. The rows read of Senate question
 /// 7-1534 (2022) sum to 73 methadone, 85 Suboxone, 6 Buvidal; buprenorphine alone is invented.
 pub const PRODUCTS: [u32; 4] = [73, 75, 10, 6];
-/// The same before depot was counted; invented.
+/// The same weights before depot was counted; invented.
 pub const PRODUCTS_BEFORE_DEPOT: [u32; 4] = [73, 75, 10, 0];
-/// The same in the years of Senate question 4-5695 (2010), which counts methadone: invented.
+/// The same weights in the years of Senate question 4-5695 (2010), which counts methadone:
+/// invented.
 pub const PRODUCTS_EARLY: [u32; 4] = [88, 8, 4, 0];
 /// Methadone, milligrams a day with weights: 5 to 120, mean 37.65 (Senate question 4-5695).
 pub const METHADONE_MG: &[(u32, u32)] = &[
@@ -190,7 +192,7 @@ pub const DEPOT_MONTHLY_MG: &[(u32, u32)] = &[(64, 25), (96, 40), (128, 25), (16
 pub const WITHHELD_REASONS: [u32; 8] = [40, 22, 6, 6, 3, 14, 5, 4];
 /// A due dose is not given: invented.
 pub const WITHHELD: Rate = Rate::per_mille(30);
-/// A due dose of which nothing is told, which is unknown and not missed (sources B2): invented.
+/// A due dose without any record, which is unknown and not missed (sources B2): invented.
 pub const DOSE_UNTOLD: Rate = Rate::per_mille(6);
 /// A dose on a strike day is not given: invented.
 pub const WITHHELD_ON_STRIKE: Rate = Rate::percent(25);

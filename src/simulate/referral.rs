@@ -1,6 +1,6 @@
-//! Referral inside: who speaks to a problem user, refers, answers and treats.
-//! Always: where a plan gives the figures of 2025, only a holder of a slot is referred to a counted
-//! project in that year, at the project's prison, and as often as the slot says.
+//! Referral inside: a first talk, the referral, its answer, and treatment.
+//! Always: if a plan gives the figures of 2025, only the holder of a slot is referred to a counted
+//! project in that year, at the project's prison, as often as the slot says.
 
 use super::custody::{Exit, HeldPeriod};
 use super::fate::Slot;
@@ -25,7 +25,7 @@ struct PendingReferral {
 }
 
 impl Life<'_> {
-    /// What the referral point does for a problem user held from one day to another.
+    /// The work of the referral point for a problem user held from one day to another.
     pub(super) fn referral(&mut self, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
         if let Some(slot) = self.fate.slot.filter(|slot| !slot.is_b_leave()) {
             return self.counted_referrals(slot, held, from, to, exit);
@@ -41,7 +41,7 @@ impl Life<'_> {
         }
         let to_provider = self.provider();
         let day = day + self.dice.between(0, 4);
-        // One that has stopped meanwhile refers nobody.
+        // A referral point that has stopped in the meantime refers nobody.
         if self.world.referrer(held.prison, day).is_none() {
             return;
         }
@@ -49,8 +49,7 @@ impl Life<'_> {
         self.referred(referral, to, exit);
     }
 
-    /// So many referrals as the slot says, spread over the stay; the short intervention after the
-    /// first.
+    /// The referrals of a slot, spread over the stay; a short intervention may follow the first.
     fn counted_referrals(&mut self, slot: Slot, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
         let (project, prison) = (slot.project, held.prison);
         let start = from + 2;
@@ -68,7 +67,7 @@ impl Life<'_> {
         }
     }
 
-    /// The first talk, on a later day when a strike keeps the referral point away; answers its day.
+    /// The first talk, on a later day if a strike keeps the referral point away; returns its day.
     fn oriented(&mut self, project: CodeText, prison: Prison, day: Day) -> Day {
         let mode = self.dice.pick(&[("inPerson", 8), ("video", 2)]);
         let struck = self.undelivered(prison, day, Service::Intake, Some(project));
@@ -110,8 +109,7 @@ impl Life<'_> {
         referral
     }
 
-    /// Someone comes to a project of which the referrals are told on their own, as those of
-    /// Drugs de Baas?! are.
+    /// Refers a person to a project that records its referrals itself, as Drugs de Baas?! does.
     pub(super) fn refer_to_project(&mut self, project: CodeText, prison: Prison, day: Day) {
         let to = self.provider_of(project);
         self.refer(PendingReferral { project, to, prison, day });
@@ -156,7 +154,8 @@ impl Life<'_> {
         ])
     }
 
-    /// Who treats: of the projects at Brugge and Kortrijk the slides name one partner.
+    /// The provider that treats. For the projects at Brugge and Kortrijk the slides name one
+    /// partner.
     fn provider_of(&mut self, project: CodeText) -> CodeText {
         match project {
             "drugsDeBaasBrugge" | "drugsDeBaasKortrijk" => "deKiem",

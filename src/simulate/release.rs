@@ -1,6 +1,6 @@
 //! After the gate: modalities and how they end, life outside, the way back.
-//! Always: the remainder entered is what the sentence, the imputed days and the days served leave,
-//! except where a data error was added.
+//! Always: an entered remainder is the sentence minus the imputed days and the days served, except
+//! where a data error was added.
 
 use super::course::SubstitutionCourse;
 use super::custody::{Exit, HeldPeriod, Title, lived_outside};
@@ -23,7 +23,7 @@ struct GrantedModality {
     id: SeriesId,
     kind: ModalityKind,
     start: Day,
-    /// What was left to serve when it was granted.
+    /// The days left to serve when the modality was granted.
     remainder: i32,
     residential: bool,
 }
@@ -50,7 +50,7 @@ impl GrantedModality {
 }
 
 impl Life<'_> {
-    /// A modality from its first day; answers when the person is next detained anew.
+    /// Lives a modality from its first day; returns the day of the next detention, if there is one.
     pub(super) fn modality(
         &mut self,
         held: &mut HeldPeriod,
@@ -117,8 +117,8 @@ impl Life<'_> {
         modality
     }
 
-    /// Lives the modality until something ends it; answers that day, and whether the person is
-    /// then called back.
+    /// Lives the modality until its end; returns the day of the end, and whether the person is then
+    /// called back.
     fn course_of(&mut self, modality: &GrantedModality, end: Day) -> (Day, bool) {
         let start = modality.start;
         let fails = self.dice.chance(rates::MODALITY_FAILS);
@@ -162,7 +162,7 @@ impl Life<'_> {
         self.free_from(end, end)
     }
 
-    /// Arrested: the court suspends, then lifts or revokes.
+    /// After an arrest the court suspends the modality, then lifts the suspension or revokes.
     fn suspended(
         &mut self,
         held: &mut HeldPeriod,
@@ -183,7 +183,8 @@ impl Life<'_> {
             self.arrive(held, day, ArrivalReason::Recall);
             self.arrival_care(held);
         }
-        // 7 working days to decide on suspension, which lasts at most a month (sources A1.7).
+        // The court has 7 working days to suspend; a suspension lasts at most a month (sources
+        // A1.7).
         let suspended = working_day(day + self.dice.between(1, 7));
         let decided = working_day(suspended + self.dice.between(10, 27));
         let judgment = self.new_id(Series::Judgment);
@@ -226,11 +227,11 @@ impl Life<'_> {
         let share = self.dice.between(0, 100);
         let (basis, credited, remaining) = if modality.courts_choice() {
             let left = modality.remainder - if whole { 0 } else { lived * share / 100 };
-            let told = gives.then_some(left.unsigned_abs());
-            (RevocationBasis::Art68par5al2, None, told)
+            let remaining = gives.then_some(left.unsigned_abs());
+            (RevocationBasis::Art68par5al2, None, remaining)
         } else {
-            let told = gives.then_some(lived.unsigned_abs());
-            (RevocationBasis::Art68par5al1, told, None)
+            let credited = gives.then_some(lived.unsigned_abs());
+            (RevocationBasis::Art68par5al1, credited, None)
         };
         let say = Say::Revoked {
             modality: modality.id,
@@ -247,7 +248,7 @@ impl Life<'_> {
         self.rest(held, title, back + left, day)
     }
 
-    /// What is left of the sentence, with at most electronic monitoring near its end.
+    /// Serves the rest of the sentence, perhaps with electronic monitoring near its end.
     fn rest(&mut self, held: &mut HeldPeriod, title: Title, end: Day, day: Day) -> Option<Day> {
         let again = end - day > 200 && !self.fate.given && self.dice.below(2) == 0;
         let exit = if again { (day + end) / 2 } else { end.max(day) };
@@ -260,13 +261,13 @@ impl Life<'_> {
         self.free(exit.max(day + 1))
     }
 
-    /// Free for good under this title: the course is handed over, life outside goes on.
+    /// The final release under this sentence: the course is handed over, life outside goes on.
     pub(super) fn free(&mut self, day: Day) -> Option<Day> {
         self.course_outside(day, false);
         self.free_from(day, day)
     }
 
-    /// Life outside from `since` on; `released` is when the risk after release began.
+    /// Life outside from `since` on; `released` is the day on which the risk after release began.
     fn free_from(&mut self, released: Day, since: Day) -> Option<Day> {
         let back = self.dice.chance(rates::BACK_IN_PRISON);
         let soon = self.dice.chance(rates::BACK_WITHIN_TWO_YEARS);
@@ -276,7 +277,7 @@ impl Life<'_> {
         next.filter(|day| self.goes_on(*day))
     }
 
-    /// The course on the day of release: stopped inside, handed over, perhaps taken up outside.
+    /// Stops the course inside on the day of release and hands it over; it may go on outside.
     fn course_outside(&mut self, day: Day, residential: bool) {
         if self.course.is_none() {
             return;
@@ -316,7 +317,7 @@ impl Life<'_> {
         }
     }
 
-    /// Structured treatment outside, within 21 days or later.
+    /// Treatment outside that starts within 21 days of the release, or later, or never.
     fn engage(&mut self, from: Day, to: Day) {
         let days = if self.dice.chance(rates::ENGAGED_21_DAYS) {
             self.dice.between(0, 21)
@@ -351,7 +352,7 @@ impl Life<'_> {
         }
     }
 
-    /// Overdose, most of all in the first two weeks.
+    /// An overdose after the release, most likely in the first two weeks.
     fn risk(&mut self, released: Day, to: Day) {
         if self.fate.dies_outside {
             let day = (released + self.dice.between(2, 13)).min(to);

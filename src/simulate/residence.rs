@@ -15,17 +15,17 @@ use crate::domain::vocabulary::choice::{HousingKind, Initiative, Setting, StopRe
 
 /// The therapeutic community of the registries.
 const HOUSE: CodeText = "deKiem";
-/// Another one, of no registry.
+/// Another therapeutic community, which no registry lists.
 const OTHER_HOUSE: CodeText = "otherCommunity";
 
-/// How a stay went.
+/// The last day of a stay, and how the stay ended.
 pub(super) struct EndedStay {
     pub(super) last: Day,
     pub(super) ending: StayEnding,
 }
 
 impl Life<'_> {
-    /// A stay from a day on, at the latest until `limit`.
+    /// Lives a stay that begins on a day and ends at the latest on `limit`.
     pub(super) fn stay(&mut self, from: Day, modality: Option<SeriesId>, limit: Day) -> EndedStay {
         let short = self.dice.chance(rates::SHORT_STAY);
         let GivenStay { days, ending } = match self.fate.stay.take() {
@@ -63,7 +63,7 @@ impl Life<'_> {
         GivenStay { days, ending }
     }
 
-    /// Substitution under the house's roof, or its planned end on admission.
+    /// Continues substitution in the house, or ends it as planned on admission.
     fn course_in_house(&mut self, from: Day, to: Day) {
         let Some(course) = self.course else { return };
         if !self.fate.meets(rates::CONTINUED_IN_HOUSE, &mut self.dice) {
@@ -75,7 +75,7 @@ impl Life<'_> {
         self.doses(from + 1, to, &[]);
     }
 
-    /// After the house: on at the low-threshold centre, or lost from sight with the dropout.
+    /// Ends substitution in the house; it may go on at the low-threshold centre.
     fn course_after_house(&mut self, last: Day, ending: StayEnding) {
         if self.course.is_none() {
             return;
@@ -93,7 +93,7 @@ impl Life<'_> {
         }
     }
 
-    /// Weekends and unauthorised absences; answers the dates that are no presence.
+    /// Records weekends and unauthorised absences; returns the dates without presence.
     fn stay_absences(&mut self, stay: SeriesId, from: Day, to: Day) -> Vec<Day> {
         let mut missed = Vec::new();
         let mut month = from + 28;
@@ -115,7 +115,7 @@ impl Life<'_> {
         missed
     }
 
-    /// One attest a quarter of a year, and one for what is left at the end.
+    /// Records an attest for each quarter of a year, and one for the days left at the end.
     fn attest(&mut self, stay: SeriesId, from: Day, last: Day, missed: &[Day]) {
         if !self.fate.meets(rates::ATTESTED, &mut self.dice) {
             return;
@@ -133,13 +133,13 @@ impl Life<'_> {
                 to: Date(to),
                 days: (days - slip).max(0).unsigned_abs(),
             };
-            let told = to + self.dice.between(1, 9);
-            self.tell_on(told, SendingSystem::House(HOUSE), say);
+            let attested_on = to + self.dice.between(1, 9);
+            self.tell_on(attested_on, SendingSystem::House(HOUSE), say);
             start = to + 1;
         }
     }
 
-    /// Another house admits before this one has closed.
+    /// Adds a contradiction: another house admits the person before this stay has ended.
     fn overlap(&mut self, from: Day, last: Day) {
         if self.fate.given || last - from < 20 || !self.dice.chance(rates::STAY_OVERLAP) {
             return;

@@ -1,5 +1,5 @@
-//! What a simulated sender says, in a form small enough to keep many, and how it is written out.
-//! Always: a member is written under the name the vocabulary gives it, in the vocabulary's units.
+//! The payload of a simulated event, in a form small enough to keep many, and as JSON.
+//! Always: each member has the name and the unit of the vocabulary.
 
 use serde_json::{Map, Value};
 
@@ -28,11 +28,11 @@ pub(super) struct CorrectionTarget {
 /// The replacement in a correction.
 pub(super) type Replacement = Option<Box<Say>>;
 
-/// What writing a payload needs beyond the payload itself.
+/// The facts beside a payload that writing the payload needs.
 #[derive(Clone, Copy)]
 pub(super) struct Ink<'a> {
     pub(super) world: &'a World,
-    /// What every event id of this person begins with.
+    /// The text with which every event id of this person begins.
     pub(super) tag: &'a str,
     pub(super) source: SendingSystem,
     /// The other pseudonym in a merge.
@@ -45,7 +45,7 @@ pub(super) struct OtherPerson;
 
 macro_rules! says {
     ($($variant:ident = $kind:ident { $($key:literal $field:ident: $type:ty),* $(,)? })*) => {
-        /// One statement: one variant a type of the vocabulary that a sender may send.
+        /// A payload: one variant for each type of the vocabulary that a sender may send.
         #[derive(Debug, Clone)]
         pub(super) enum Say {
             $($variant { $($field: $type),* },)*
@@ -56,7 +56,7 @@ macro_rules! says {
                 match self { $(Self::$variant { .. } => Kind::$kind,)* }
             }
 
-            /// The payload as it is sent.
+            /// The payload as JSON, as it is sent.
             pub(super) fn data(&self, ink: Ink<'_>) -> Map<String, Value> {
                 let mut members = Map::new();
                 match self {

@@ -1,5 +1,5 @@
 //! The sending systems.
-//! Always: one URN a system, and only the system that sent a record corrects or annuls it.
+//! Always: each system has one URN, and only the system that sent a record corrects or annuls it.
 
 use super::place::Prison;
 
@@ -42,7 +42,7 @@ impl SendingSystem {
         urn
     }
 
-    /// Whether what it tells is told before the day is out: a court's judgment takes days.
+    /// Whether the sender is a court, which sends a judgment days later and not on the same day.
     pub(super) const fn is_court(self) -> bool {
         matches!(self, Self::Court | Self::SentenceCourt)
     }

@@ -1,7 +1,7 @@
-//! What a sender numbers inside payloads: detentions, stays, prescriptions and so on.
-//! Always: one count a series and person, so that each id is unique for the person.
+//! The ids that a sender numbers inside payloads: of detentions, stays, prescriptions and so on.
+//! Always: each series counts separately for each person, so each id is unique for the person.
 
-/// What a sender numbers; one count a person.
+/// A series of ids that a sender numbers, from 1 for each person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Series {
     Detention,
@@ -20,7 +20,7 @@ pub(super) enum Series {
     Consent,
 }
 
-/// How many [`Series`] there are.
+/// The number of [`Series`].
 pub(super) const SERIES_COUNT: usize = Series::Consent as usize + 1;
 
 impl Series {

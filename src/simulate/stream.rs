@@ -1,10 +1,10 @@
 //! The records of all lives in the order of their sending.
 //!
-//! The period is cut into slabs of time, so short that the records sent in one fit in memory. For
-//! each slab every life is told anew from its dice, and only what is sent within the slab is kept
-//! and sorted; when too much is kept, the slab is cut at the middle record. Always: one life and at
-//! most [`RECORDS_HELD_MAX`] records are held, whatever the number of persons; the price is telling
-//! each life once a slab.
+//! The period is cut into slabs of time, so short that the records sent in one slab fit in memory.
+//! For each slab every life is made again from its random numbers, and only the records sent within
+//! the slab are kept and sorted; when too many are kept, the slab is cut at the middle record.
+//! Always: at most one life and [`RECORDS_HELD_MAX`] records are held, whatever the number of
+//! persons. The price: each life is made once per slab.
 
 use serde_json::{Map, Value};
 
@@ -19,11 +19,11 @@ use super::series::numbered;
 use super::world::World;
 use crate::domain::id::PersonId;
 
-/// How many records are held at most: at 128 bytes each, 128 MiB. More would tell each life less
-/// often, fewer would spare memory.
+/// The most records that are held: at 128 bytes each, 128 MiB. With a higher limit each life would
+/// be made less often, with a lower limit less memory would be used.
 pub const RECORDS_HELD_MAX: usize = 1 << 20;
 
-/// How long before a life's first arrival something may be told of it.
+/// Days before a life's first arrival on which its first record may be sent.
 const BEFORE_DAYS: Day = 14;
 
 /// The events of a plan as a stream.
@@ -34,7 +34,7 @@ pub struct SimulatedEvents {
     next: LocalMoment,
     /// Seconds of the last slab.
     seconds: i64,
-    /// What is left of the slab at hand, last sent first.
+    /// The records left of the current slab, the last sent first.
     held: Vec<(u64, SentRecord)>,
 }
 
@@ -51,19 +51,20 @@ impl SimulatedEvents {
         Self { world, records_max, next, seconds, held: Vec::new() }
     }
 
-    /// How many records are held at this moment.
+    /// The number of records held at this moment.
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Tells every life anew and keeps what is sent within the next slab. False at the end.
+    /// Makes every life again and keeps the records sent within the next slab. False at the end.
     fn fill(&mut self) -> bool {
         let plan_end = LocalMoment::new(self.world.span.to + 1, 0);
         while self.held.is_empty() {
             if self.next >= plan_end {
                 return false;
             }
-            // The last slab's length was right for as many records; leave room for a quiet time.
+            // The last slab held about as many records as fit; twice its length allows for a
+            // quieter time, and a slab that holds too many is cut.
             let mut end = self.next.plus(self.seconds.saturating_mul(2)).min(plan_end);
             for person in 0..self.world.span.everybody() {
                 if start(&self.world, person) - BEFORE_DAYS > end.day() {
@@ -71,13 +72,14 @@ impl SimulatedEvents {
                 }
                 let sent = data_errors::sent(Life::whole(&self.world, person));
                 let slab = self.next..end;
-                let within = sent.into_iter().filter(|told| slab.contains(&told.sent));
-                self.held.extend(within.map(|told| (person, told)));
+                let within = sent.into_iter().filter(|record| slab.contains(&record.sent));
+                self.held.extend(within.map(|record| (person, record)));
                 if self.held.len() > self.records_max {
                     end = self.cut(end);
                 }
             }
-            self.held.sort_unstable_by_key(|(person, told)| (told.sent, *person, told.serial));
+            self.held
+                .sort_unstable_by_key(|(person, record)| (record.sent, *person, record.serial));
             self.held.reverse();
             self.seconds = end.seconds_since(self.next);
             self.next = end;
@@ -85,13 +87,14 @@ impl SimulatedEvents {
         true
     }
 
-    /// Ends the slab at its middle record and lets go of what is sent later; answers the new end.
-    /// What is sent in the first second stays, however much it is.
+    /// Ends the slab at its middle record and drops the records sent later; returns the new end.
+    /// Records sent in the first second stay, however many they are.
     fn cut(&mut self, end: LocalMoment) -> LocalMoment {
         let middle = self.held.len() / 2;
-        let (_, (_, told), _) = self.held.select_nth_unstable_by_key(middle, |(_, told)| told.sent);
-        let end = told.sent.max(self.next.plus(1)).min(end);
-        self.held.retain(|(_, told)| told.sent < end);
+        let (_, (_, record), _) =
+            self.held.select_nth_unstable_by_key(middle, |(_, record)| record.sent);
+        let end = record.sent.max(self.next.plus(1)).min(end);
+        self.held.retain(|(_, record)| record.sent < end);
         end
     }
 }
@@ -103,52 +106,52 @@ impl Iterator for SimulatedEvents {
         if self.held.is_empty() && !self.fill() {
             return None;
         }
-        let (person, told) = self.held.pop()?;
-        Some(event(&self.world, person, &told))
+        let (person, record) = self.held.pop()?;
+        Some(event(&self.world, person, &record))
     }
 }
 
-/// The two pseudonyms of a person; the second is in use only where a merge is to come.
+/// The two pseudonyms of a person; the second is in use only where a merge will follow.
 pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
     let mut dice = RandomStream::new(seed, person, Purpose::Identity);
     (PersonId::from_bytes(dice.uuid()), PersonId::from_bytes(dice.uuid()))
 }
 
 /// One record as a structured CloudEvent.
-fn event(world: &World, person: u64, told: &SentRecord) -> Value {
+fn event(world: &World, person: u64, record: &SentRecord) -> Value {
     let (own, second) = pseudonyms(world.span.seed, person);
-    let subject = match told.about {
+    let subject = match record.about {
         Bearer::Person => own.to_string(),
         Bearer::SecondPseudonym => second.to_string(),
         Bearer::Neighbour => pseudonyms(world.span.seed, neighbour(world, person)).0.to_string(),
     };
     let other = own.to_string();
     let tag = tag(&other, person);
-    let ink = Ink { world, tag: &tag, source: told.source, other: &other };
-    let kind = told.say.kind();
+    let ink = Ink { world, tag: &tag, source: record.source, other: &other };
+    let kind = record.say.kind();
     let mut members = Map::new();
     let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
     member("specversion", "1.0".into());
-    member("id", numbered(&tag, told.serial).into());
-    member("source", told.source.urn().into());
+    member("id", numbered(&tag, record.serial).into());
+    member("source", record.source.urn().into());
     member("type", kind.code().into());
     member("subject", subject.into());
-    member("time", moment_text(told.time, world).into());
-    // Made-up lives are told in the first version of each type.
-    // From the record's number alone, so that a repetition is the same to the byte.
-    let drawn = hash_numbers([world.span.seed, person, u64::from(told.serial)]);
+    member("time", moment_text(record.time, world).into());
+    // All made-up events have the first version of their type. Whether an event names the version
+    // depends on the record's number alone, so that a repetition is the same to the byte.
+    let drawn = hash_numbers([world.span.seed, person, u64::from(record.serial)]);
     if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
         member("dataschema", kind.versions()[0].id().into());
     }
-    if let Some(episode) = told.episode {
+    if let Some(episode) = record.episode {
         member("correlationid", episode.text().into());
     }
-    member("data", Value::Object(told.say.data(ink)));
+    member("data", Value::Object(record.say.data(ink)));
     Value::Object(members)
 }
 
-/// What every id of a person's records begins with: unique in the plan by the index, and between
-/// seeds by the pseudonym.
+/// The text with which every id of a person's records begins: the index makes it unique in the
+/// plan, and the pseudonym makes it unique between seeds.
 fn tag(pseudonym: &str, person: u64) -> String {
     let mut tag = String::with_capacity(20);
     tag.push_str(&pseudonym[..8]);
@@ -156,7 +159,7 @@ fn tag(pseudonym: &str, person: u64) -> String {
     tag
 }
 
-/// The person on whose stream a record lands by mistake.
+/// The person in whose stream a record lands by mistake.
 const fn neighbour(world: &World, person: u64) -> u64 {
     if person + 1 < world.span.everybody() { person + 1 } else { 0 }
 }
@@ -182,13 +185,13 @@ mod tests {
                 count += 1;
             }
             assert!(held_max <= RECORDS && count > RECORDS, "{persons} persons: {held_max}");
-            // A life's own records come on top while it is told.
+            // While a life is made, its records are held beside the kept records.
             assert!(events.held.capacity() < 4 * RECORDS, "{persons} persons");
         }
     }
 
     #[test]
-    fn a_record_is_as_small_as_the_bound_reckons() {
+    fn a_record_takes_no_more_bytes_than_the_limit_assumes() {
         assert!(size_of::<(u64, SentRecord)>() <= 128, "{} bytes", size_of::<(u64, SentRecord)>());
     }
 
@@ -197,8 +200,9 @@ mod tests {
         let world = World::new(&Plan { detained: 200, ..plan(400) });
         let first = LocalMoment::new(world.span.from, 0);
         for person in 0..world.span.everybody() {
-            for told in data_errors::sent(Life::whole(&world, person)) {
-                assert!(told.sent >= told.time && told.sent >= first, "{person}: {told:?}");
+            for record in data_errors::sent(Life::whole(&world, person)) {
+                let in_time = record.sent >= record.time && record.sent >= first;
+                assert!(in_time, "{person}: {record:?}");
             }
         }
     }

@@ -1,6 +1,5 @@
-//! What all simulated lives share: prisons, projects, strikes, the calendar.
-//! Always: the same for every life of a plan; what a plan says of one person is in
-//! [`super::quota`].
+//! The world that all simulated lives share: prisons, projects, strikes, the calendar.
+//! Always: the same for every life of a plan; the part of one person is in [`super::quota`].
 
 use chrono::NaiveDate;
 
@@ -12,7 +11,7 @@ use super::quota::Quota;
 use super::random::{RandomStream, hash_numbers};
 use super::rates;
 
-/// What all lives of a plan share.
+/// The facts that all lives of a plan share.
 pub(super) struct World {
     pub(super) span: PlanDays,
     pub(super) milestones: Milestones,
@@ -22,7 +21,7 @@ pub(super) struct World {
     quota: Option<Quota>,
 }
 
-/// How many days before the plan a payload may speak of an instant.
+/// Days before the plan for which the offset is kept: payloads name instants up to so long before.
 const OFFSETS_BEFORE: Day = 60;
 
 impl World {
@@ -39,12 +38,12 @@ impl World {
         }
     }
 
-    /// What a person brings about of the figures of 2025.
+    /// A person's part of the figures of 2025.
     pub(super) fn slot(&self, person: u64) -> Option<Slot> {
         self.quota.as_ref()?.slot(person)
     }
 
-    /// Whether what is decided on a day counts in the figures of 2025 that this plan gives.
+    /// Whether decisions of a day count in the figures of 2025 that this plan gives.
     pub(super) fn counts(&self, day: Day) -> bool {
         self.quota.is_some() && Quota::days().contains(&day)
     }
@@ -75,8 +74,9 @@ impl World {
         drawn % 1000 < rates::STRIKE_DAYS_PER_1000
     }
 
-    /// Who refers from a prison on a day. Between CAP and TANDEM, and outside Flanders after CAP,
-    /// the sources name nobody. Where D&D is counted, TANDEM refers whoever it does not.
+    /// The project that refers from a prison on a day. Between CAP and TANDEM, and outside Flanders
+    /// after CAP, the sources name nobody. Where the referrals of D&D are counted, TANDEM refers
+    /// everybody else.
     pub(super) fn referrer(&self, prison: Prison, day: Day) -> Option<CodeText> {
         let project = match prison.code() {
             _ if day < self.milestones.cap_ended => "cap",
@@ -103,8 +103,8 @@ impl World {
         (day >= since).then_some(project)
     }
 
-    /// The long programmes at Ruiselede in which someone without a slot may be enrolled on a day,
-    /// weighed.
+    /// The long programmes at Ruiselede in which a person without a slot may be enrolled on a day,
+    /// with weights.
     pub(super) fn long_programmes(&self, day: Day) -> [(CodeText, u32); 2] {
         let b_leave = if self.counts(day) { 0 } else { 3 };
         let perspectief = u32::from(day >= self.milestones.november_2025);
@@ -112,7 +112,7 @@ impl World {
     }
 }
 
-/// The days from which something holds in the real world.
+/// The days from which a fact holds in the real world.
 pub(super) struct Milestones {
     /// CAP stopped on 1 May 2016 (sources B1).
     pub(super) cap_ended: Day,
@@ -126,8 +126,8 @@ pub(super) struct Milestones {
     pub(super) november_2025: Day,
     /// The first counts by product with depot are of 2022 (Senate question 7-1534); start invented.
     pub(super) depot: Day,
-    /// Until when nearly all substitution was methadone (Senate question 4-5695, 2010); the turn
-    /// is invented.
+    /// The day until which nearly all substitution was methadone (Senate question 4-5695, 2010);
+    /// the day is invented.
     pub(super) buprenorphine: Day,
 }
 
@@ -160,8 +160,9 @@ pub(super) const fn working_day(day: Day) -> Day {
     day
 }
 
-/// Which prisons give substitution on a detoxification basis only: drawn, for the source names
-/// none. Not Brugge, where 71 were in substitution treatment in 2022 (Senate question 7-1534).
+/// Which prisons give substitution on a detoxification basis only. The prisons are drawn, because
+/// the source names none; never Brugge, where 71 were in substitution treatment in 2022 (Senate
+/// question 7-1534).
 fn detoxification_only(seed: u64) -> Vec<bool> {
     let mut order: Vec<usize> = (0..PRISON_COUNT).collect();
     order.sort_by_key(|place| hash_numbers([seed, 0, *place as u64]));

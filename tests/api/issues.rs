@@ -1,4 +1,4 @@
-//! Where a refusal says that its faults are: each by its place and name, all in one answer.
+//! The issues of a refusal: one answer lists all faults, each with its place and name.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! More than the ledger can take: refused at once with when to come back, and nothing half-written.
+//! More load than the ledger can take: a request is refused at once with `Retry-After`, and nothing
+//! is half-written.
 
 use std::sync::{Arc, Mutex};
 
@@ -66,16 +67,16 @@ async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
 
 /// A record of a mebibyte.
 fn large(n: u8) -> Write {
-    let mut pair = [0; 32];
-    pair[0] = n;
+    let mut key = [0; 32];
+    key[0] = n;
+    let dedup_key = DedupKey(key);
     let head = {
         let draft = draft_of(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
-        let mut head =
-            UnstampedRecord::new(&draft, person(1).into(), DedupKey(pair), &[9; 32]).head;
+        let mut head = UnstampedRecord::new(&draft, person(1).into(), dedup_key, &[9; 32]).head;
         head.resize(1 << 20, b' ');
         head
     };
-    let records = vec![UnstampedRecord { dedup_key: DedupKey(pair), head }];
+    let records = vec![UnstampedRecord { dedup_key, head }];
     let stream = Stream::person(person(1));
     Write { stream, expected: Expected::Any, group: AppendGroup::WithStream, records }
 }

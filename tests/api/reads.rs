@@ -1,4 +1,4 @@
-//! What is read back: pages, corrections, merges, and answers as they were known.
+//! Reading back: pages, corrections, merges, and answers as known at an earlier time.
 
 use serde_json::{Value, json};
 
@@ -137,16 +137,16 @@ fn a_ledger_that_begins_with_a_merge_opens_again() {
 fn a_page_and_a_pinned_answer_say_what_was_known_when_it_was_first_given() {
     let (_folder, server) = fixture();
     server.send_batch(&[event(1, "a"), event(2, "b"), event(2, "c")]);
-    let told = |kind: &str, id: &str, data: Value| {
-        let mut told = event(1, id);
-        told["type"] = kind.into();
-        told["data"] = data;
-        told
+    let of_kind = |kind: &str, id: &str, data: Value| {
+        let mut event = event(1, id);
+        event["type"] = kind.into();
+        event["data"] = data;
+        event
     };
-    let merge = told("person.merged", "m", json!({"into": person(2), "reason": "samePerson"}));
+    let merge = of_kind("person.merged", "m", json!({"into": person(2), "reason": "samePerson"}));
     let target = json!({"source": "urn:test", "id": "m", "type": "person.merged"});
-    let undo = told("record.annulled", "u", json!({"annuls": target, "reason": "wrongPerson"}));
-    let change = told(
+    let undo = of_kind("record.annulled", "u", json!({"annuls": target, "reason": "wrongPerson"}));
+    let change = of_kind(
         "record.corrected",
         "x",
         json!({"corrects": target, "reason": "wrongId",

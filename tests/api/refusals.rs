@@ -1,4 +1,4 @@
-//! What is refused: its status, its type, its page, and that nothing was written.
+//! Refused requests: status, type and page of the problem, and that nothing was written.
 
 use serde_json::{Value, json};
 

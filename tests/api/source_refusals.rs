@@ -1,5 +1,5 @@
-//! The refusals of a source: each way in feeds them, dry runs do not, and nothing of an event but
-//! its key and its type is in them.
+//! The refusals of a source: every mode of sending adds to them, dry runs do not, and of an event
+//! they hold only its key and its type.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! `care-ledger doctor` on what is well and on each thing that can be wrong: the check that says
-//! so, the exit status, and that it writes nothing and tells no content.
+//! `care-ledger doctor` where all is well, and on each thing that can be wrong: the check that
+//! reports it, the exit status, and that the command writes nothing and shows no content.
 
 use serde_json::{Value, json};
 
@@ -54,11 +54,11 @@ fn a_healthy_set_up_is_well_and_nothing_is_written() {
     assert_eq!(server.get("/v1/events").json()["items"], json!([]));
     let told = text(&ends(0, &["doctor", "--url", &server.url]).stdout);
     assert!(told.contains("ok       dryRun"), "{told}");
-    // A source that headers cannot carry as it is.
+    // A source that headers cannot carry without encoding.
     doctor(0, &["--url", &server.url, "--source", "urn:v:%25:h%C3%B4pital"]);
 }
 
-/// A set-up that is wrong: why, its address, the exit status, and what one check says about it.
+/// A wrong set-up: why, its address, the exit status; the name, result and words of one check.
 type Wrong = (&'static str, String, i32, &'static str, &'static str, &'static str);
 
 fn what_is_wrong(ledger: &str) -> Vec<Wrong> {
@@ -196,7 +196,7 @@ fn refusals_are_summed_up_until_they_are_sent_again_well() {
     let refusals = check(&doctor(0, &["--url", &server.url, "--source", "urn:v"]), "refusals");
     assert_eq!(refusals["status"], "ok", "{refusals}");
     assert!(refusals["detail"].as_str().unwrap().contains("2 of them recorded since"));
-    // What is recorded is older than the change that was refused.
+    // The recorded event is older than the refused change.
     let mut change = event("urn:v", "a");
     change["data"]["instrument"] = "Not a code".into();
     server.send(&change);

@@ -1,5 +1,5 @@
-//! `care-ledger emit`: every line gets its answer, through kills, refusals and no room, and none is
-//! lost or sent as something else.
+//! `care-ledger emit`: every line gets its answer, through kills, refusals and a full queue, and no
+//! line is lost or sent changed.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -77,15 +77,15 @@ fn sending_goes_on_through_a_kill_and_records_nothing_twice() {
     assert_eq!(answered, lines);
     let log = text(&ends(0, &["events", "--url", &server.url]).stdout);
     let mut sent = counts(stream.lines(), 2);
-    // The stream repeats itself, as life does.
+    // The simulated stream repeats some events.
     let once: HashMap<String, usize> = counts(log.lines(), 1);
     let merges = counts(stream.lines(), 0);
     sent.iter_mut().for_each(|(key, times)| *times = if merges[key] == 0 { 2 } else { 1 });
     assert_eq!(once, sent);
 }
 
-/// How often each source and id stands in the log, and how often it should: a merge is told in two
-/// streams.
+/// How often each source and id occurs; a merge counts `merged` times, because a merge is written
+/// to two streams.
 fn counts<'a>(events: impl Iterator<Item = &'a str>, merged: usize) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
     for line in events {
@@ -128,7 +128,7 @@ fn refused_lines_are_named_and_the_others_recorded() {
     assert_eq!(summary, json!({"recorded": 0, "repeated": 1, "refused": 0}));
 }
 
-/// Answers each request with what `answer` makes of its lines; gives the lines of each request.
+/// Answers each request with the result of `answer`; returns the lines of each request.
 fn stand_in(
     requests: usize,
     answer: impl Fn(&str) -> Value + Send + 'static,
@@ -188,7 +188,8 @@ fn a_broken_first_line_loses_none_of_the_lines_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Service::start(folder.path());
     let event = |id: &str| screening(person(1), "urn:test", id, TIME).to_string();
-    // What begins as one JSON value is read ahead up to 64 MiB; an event lies across that border.
+    // Text that begins like one JSON value is read ahead up to 64 MiB; an event lies across this
+    // border.
     let mut contents = String::from("{\"id\":\n");
     let blank = " ".repeat((1 << 20) - 1) + "\n";
     let border = contents.len() + (64 << 20);

@@ -1,12 +1,12 @@
-//! What may stand between a vendor and a ledger: a proxy that changes what passes, or something
-//! else altogether.
+//! Servers that may stand between a vendor and a ledger: a proxy that changes requests or answers,
+//! or something other than a ledger.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use chrono::{TimeDelta, Utc};
 
-/// Listens at a port of its own, and gives each connection to `serve`; the address as a URL. The
+/// Listens at a free port and gives each connection to `serve`; returns the address as a URL. The
 /// thread ends with the test.
 fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -20,7 +20,7 @@ fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
 }
 
 /// Passes requests on to a ledger, the head through `request` and the answer through `answer`,
-/// which also hears the first line of the request.
+/// which also gets the first line of the request.
 fn between(
     address: &str,
     request: impl Fn(String) -> String + Send + 'static,
@@ -40,7 +40,7 @@ fn between(
     })
 }
 
-/// A proxy before a ledger that moves the clock in its answers by so many minutes.
+/// A proxy before a ledger that moves the date in the ledger's answers by `minutes`.
 pub fn clock_moved(ledger: &str, minutes: i64) -> String {
     between(ledger, same, move |_, answer| {
         let now = Utc::now() + TimeDelta::minutes(minutes);
@@ -54,7 +54,7 @@ pub fn clock_moved(ledger: &str, minutes: i64) -> String {
     })
 }
 
-/// A proxy that gives an answer of its own to requests whose first line has this text.
+/// A proxy that answers the requests whose first line has this text by itself.
 pub fn instead(
     ledger: &str,
     of: &'static str,
@@ -91,7 +91,7 @@ pub fn without_attributes(ledger: &str) -> String {
     between(ledger, others, |_, answer| answer)
 }
 
-/// Something that gives each connection these bytes.
+/// A server that sends these bytes on each connection.
 pub fn says(bytes: impl AsRef<[u8]> + Send + 'static) -> String {
     listen(move |mut stream| {
         let _ = stream.write_all(bytes.as_ref());
@@ -102,7 +102,7 @@ fn same(head: String) -> String {
     head
 }
 
-/// The head and the body of a request; `None`: nobody spoke.
+/// The head and the body of a request; `None`: no bytes came.
 fn read(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();

@@ -1,8 +1,8 @@
-"""What schemathesis cannot read in the contract, because OpenAPI has no words for it.
+"""Rules of the contract that schemathesis cannot read, because OpenAPI cannot express them.
 
-Each hook below mends generated requests that are meant to be valid, for one written reason; those
-meant to be invalid are sent as they come, but that every page is asked for as JSON. Nothing here
-drops an answer: every check still judges what comes back.
+Each hook below changes generated requests that are meant to be valid, for one stated reason.
+Requests that are meant to be invalid are sent as generated, except that every page is asked for as
+JSON. No hook drops an answer: every check still judges each answer.
 """
 
 import json
@@ -18,7 +18,7 @@ PERSONS = [person for person in os.environ.get("CARE_LEDGER_PERSONS", "").split(
 
 @schemathesis.hook
 def map_path_parameters(ctx, path_parameters):
-    """Half of the persons asked for are known ones, so that answers are folded from records."""
+    """Half of the requests ask about known persons, so that answers are folded from records."""
     person = (path_parameters or {}).get("person")
     if PERSONS and isinstance(person, str) and len(person) == 36 and ord(person[-1]) % 2:
         path_parameters["person"] = PERSONS[ord(person[0]) % len(PERSONS)]
@@ -28,35 +28,35 @@ def map_path_parameters(ctx, path_parameters):
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
     if case.operation.label == "GET /v1/events" and case.headers is not None:
-        # A live feed has no end, so that clients of its own read it; pages are asked for here.
+        # A live feed has no end, so another client reads the feed; here pages are asked for.
         case.headers["Accept"] = "application/json"
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
     if case.operation.label == "GET /v1/events":
         mend_events_query(case)
     if case.operation.label in ("GET /v1/trajectories", "GET /v1/credits") and case.query:
-        # A cursor is the ledger's own: one that is made up leads to no page.
+        # Only the ledger makes cursors: a made-up cursor leads to no page.
         case.query.pop("cursor", None)
     if case.operation.label == "POST /v1/events":
         mend_post(case)
 
 
 def mend_events_query(case):
-    """An `id` is its sender's: it goes with a `source`. Parameters cannot depend on each other."""
+    """An `id` needs a `source`. In OpenAPI parameters cannot depend on each other."""
     if case.query and "id" in case.query and "source" not in case.query:
         case.query["source"] = "urn:schemathesis"
 
 
 def mend_post(case):
     headers = case.headers
-    # Not both at once, and only where one person's stream is meant: a header's schema knows
-    # neither the other header nor the body.
+    # The two headers exclude each other, and need a body about one person's stream. The schema of a
+    # header knows neither the other header nor the body.
     if headers is not None:
         if case.media_type != "application/cloudevents+json":
             headers.pop("If-Match", None)
             headers.pop("If-None-Match", None)
-        # Where a pattern asks for quotes, the coverage phase of 4.32.5 gives an empty header, which
-        # does not hold the pattern: the contract's example stands in.
+        # If a pattern asks for quotes, the coverage phase of 4.32.5 makes an empty header, which
+        # breaks the pattern: use the contract's example instead.
         if headers.get("If-Match") == "":
             headers["If-Match"] = '"4"'
         if "If-Match" in headers:
@@ -70,7 +70,7 @@ def mend_post(case):
 
 
 def make_binary(case):
-    """A bare `application/json` is no event: attributes in `ce-` headers make it one."""
+    """An `application/json` body is an event only with attributes in `ce-` headers: add them."""
     number = zlib.crc32(json.dumps(case.body, default=str, sort_keys=True).encode())
     for name, value in {
         "ce-specversion": "1.0",
@@ -85,7 +85,7 @@ def make_binary(case):
 
 
 def mend_event(event):
-    """Rules between members, and between an event and the clock."""
+    """Applies the rules between members, and between an event and the clock."""
     if is_ahead(event.get("time")):
         event["time"] = "2026-03-01T10:00:00+01:00"
     data = event.get("data")
@@ -96,7 +96,7 @@ def mend_event(event):
             # Only the sender of a record may correct or annul it.
             data[name]["source"] = event.get("source")
     if isinstance(data.get("corrects"), dict):
-        # The replacement is held against the schema of the type that the correction names.
+        # The replacement is checked against the schema of the type that the correction names.
         data["corrects"]["type"] = "death.recorded"
         if "data" in data:
             data["data"] = {}
@@ -107,10 +107,10 @@ def mend_event(event):
 
 def is_ahead(time):
     try:
-        told = datetime.fromisoformat(time.upper().replace("Z", "+00:00"))
+        parsed = datetime.fromisoformat(time.upper().replace("Z", "+00:00"))
     except (AttributeError, ValueError):
         return True
-    return told > datetime.now(timezone.utc) + timedelta(minutes=4)
+    return parsed > datetime.now(timezone.utc) + timedelta(minutes=4)
 
 
 @schemathesis.deserializer("application/x-ndjson", "text/markdown", "application/openmetrics-text")

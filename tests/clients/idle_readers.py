@@ -1,15 +1,16 @@
 """Opens many live readers of a ledger that have nothing to read, and readers that do not read.
 
-It says what the server's memory is before and with them, then keeps them open while something else
-writes, and says once a second how many are left, what the server holds and what it computes.
+It prints the server's memory before and with the readers, then keeps the readers open while another
+program writes, and prints once a second how many readers are left, and the server's memory and
+processor time.
 
 Usage: idle_readers.py http://HOST:PORT [--readers 10000] [--stalled 1] [--seconds 30] [--pid PID]
                        [--query 'source=urn:idle:{n}']
 
-An idle reader asks for a sender that says nothing (so it is never woken), takes all it is sent and
-counts the events. A stalled one asks for the whole log and takes nothing. With --query '' the idle
-ones ask for everything after the log's end. The server has to be on this machine for --pid; both
-sides need that many open files (ulimit -n).
+An idle reader asks for a silent sender (so the reader is never woken), reads all that it is sent
+and counts the events. A stalled reader asks for the whole log and reads nothing. With --query ''
+the idle readers ask for all events after the log's end. --pid needs the server on this machine;
+both sides need one open file per reader (ulimit -n).
 """
 
 import argparse
@@ -24,7 +25,7 @@ import time
 import urllib.request
 from urllib.parse import urlsplit
 
-# So many connections are being opened at once: the server's accept queue holds 1,024.
+# Connections that are opened at once: the server's accept queue holds 1,024.
 OPENING = 200
 
 
@@ -95,40 +96,40 @@ def stalled(host, port):
 
 
 async def main():
-    told = parse()
+    arguments = parse()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    place = urlsplit(told.url)
-    with urllib.request.urlopen(told.url + "/health") as answer:
+    place = urlsplit(arguments.url)
+    with urllib.request.urlopen(arguments.url + "/health") as answer:
         end = json.load(answer)["components"]["store"]["position"]
-    before = memory_kib(told.pid) if told.pid else 0
+    before = memory_kib(arguments.pid) if arguments.pid else 0
     loop, gate = asyncio.get_running_loop(), asyncio.Semaphore(OPENING)
 
     async def idle(n):
-        text = request(place.netloc, told.query.format(n=n), end)
+        text = request(place.netloc, arguments.query.format(n=n), end)
         async with gate:
             ready = loop.create_future()
             await loop.create_connection(lambda: Reader(text, ready), place.hostname, place.port)
             await ready
 
     started = time.monotonic()
-    await asyncio.gather(*(idle(n) for n in range(told.readers)))
+    await asyncio.gather(*(idle(n) for n in range(arguments.readers)))
     print(f"{Reader.open} idle readers opened in {time.monotonic() - started:.1f} s", flush=True)
-    if told.pid:
+    if arguments.pid:
         await asyncio.sleep(1)
-        now = memory_kib(told.pid)
-        each = (now - before) / max(told.readers, 1)
+        now = memory_kib(arguments.pid)
+        each = (now - before) / max(arguments.readers, 1)
         print(f"server: {before} KiB before, {now} KiB with them, {each:.1f} KiB each", flush=True)
-    not_reading = [stalled(place.hostname, place.port) for _ in range(told.stalled)]
-    until = time.monotonic() + told.seconds
-    computed = processor_seconds(told.pid) if told.pid else 0
+    not_reading = [stalled(place.hostname, place.port) for _ in range(arguments.stalled)]
+    until = time.monotonic() + arguments.seconds
+    computed = processor_seconds(arguments.pid) if arguments.pid else 0
     while time.monotonic() < until:
         await asyncio.sleep(1)
         line = f"{Reader.open} open, {Reader.lost} lost, {Reader.events} events"
-        if told.pid:
-            so_far = processor_seconds(told.pid)
+        if arguments.pid:
+            so_far = processor_seconds(arguments.pid)
             share = so_far - computed
-            line += f"; server {memory_kib(told.pid)} KiB, {share:.2f} s of a processor"
+            line += f"; server {memory_kib(arguments.pid)} KiB, {share:.2f} s of a processor"
             computed = so_far
         print(line, flush=True)
     for stream in not_reading:

@@ -1,7 +1,7 @@
 """Events made by the public CloudEvents SDK (PyPI `cloudevents`), posted as it writes them.
 
 Always: the bytes and headers are the SDK's own. The first posting of an event is recorded (201);
-in every other mode it is the same event again (200, duplicate, the identical receipt).
+in every other mode the same event is a duplicate (200, the identical receipt).
 The SDK has no batch format, so a batch is a JSON array around its own structured bodies.
 
 Usage: post_events.py http://HOST:PORT
@@ -80,7 +80,7 @@ def receipts_of(answer):
 
 
 def expect(answer, status, word, first, what):
-    """One receipt, of this status; the first one again when there was one."""
+    """Checks for one receipt of this status, the same as the first receipt, if there was one."""
     receipts = receipts_of(answer)
     told = f"{what}: {answer.status_code} {answer.text[:300]}"
     check(answer.status_code == status and len(receipts) == 1, told)
@@ -93,7 +93,7 @@ def expect(answer, status, word, first, what):
 
 
 def core_rows(ledger):
-    """SDK 2: the event in both modes; which goes first takes turns."""
+    """SDK 2: the event in both modes, which take turns in going first."""
     bodies = []
     for number, event_id in enumerate(IDS):
         for time in TIMES:
@@ -139,7 +139,7 @@ def compat_rows(ledger):
             headers, body = write(event)
             status, word = (201, "recorded") if first is None else (200, "duplicate")
             first = expect(ledger.post(headers, body), status, word, first, f"SDK v1, {mode}")
-        # A sender that moved from one SDK to the other sends the same event still.
+        # A sender that changes from one SDK to the other still sends the same event.
         core = CoreEvent(attributes("plain-1", TIMES[0], source, **more), DATA)
         message = core_http.to_binary_event(core)
         expect(ledger.post(message.headers, message.body), 200, "duplicate", first, "v1, then 2")
@@ -166,7 +166,7 @@ def batches(ledger, bodies):
 
 
 def refusals(ledger):
-    """What a sender does wrong is told in words that it can act on."""
+    """A refusal names the place of each mistake of a sender."""
     base = attributes("refused", TIMES[0], "urn:sdk:refused")
     rows = [
         ("a person's number as subject", base | {"subject": "85.07.30-033.28"}, DATA, "/subject"),

@@ -1,7 +1,7 @@
 """The live feed read by a public SSE client (PyPI `sseclient-py`, over `requests`).
 
-Always: what the client hands on, over connections that it loses and takes up again with the last id
-it saw, is what the pages say, each event once and in order.
+Always: the client gets the same events as the pages show, each once and in order, over connections
+that it loses and opens again with the last id it saw.
 
 Usage: read_feed.py http://HOST:PORT
 """
@@ -15,7 +15,7 @@ import sseclient
 
 SOURCE = "urn:sse:reader"
 EVENTS = 40
-# A connection is lost after so many events.
+# The numbers of events after which a connection is lost.
 TAKEN = [1, 3, 7, 40]
 
 
@@ -63,7 +63,7 @@ def main():
     while len(seen) < EVENTS:
         if turn == 2:
             post(url, range(EVENTS // 2, EVENTS))
-        # The first two connections end before the second half is there.
+        # The first two connections end before the second half is recorded.
         most = min(TAKEN[turn % len(TAKEN)], EVENTS - len(seen))
         seen += read(url, last, most)
         last = seen[-1][0]

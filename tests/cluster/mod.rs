@@ -18,7 +18,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// The variable that says where the stand-in listens as a process of its own.
+/// The variable that says where the stand-in listens when it runs as a separate process.
 const LISTEN: &str = "CARE_LEDGER_STANDIN";
 
 /// The name of the test that runs the stand-in as a process.

@@ -91,8 +91,8 @@ fn at(server: &Server, path: &str, position: &str) -> Answer {
     answer
 }
 
-/// Three replicas of one cluster, each in a folder and at an address of its own. A replica that was
-/// killed is `None`.
+/// Three replicas of one cluster, each with a separate folder and address. `None`: the replica was
+/// killed.
 struct Replicas {
     cluster: Cluster,
     folders: [TempDir; 3],

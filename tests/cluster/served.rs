@@ -1,5 +1,5 @@
-//! One replica and its operator: TLS and passwords, folders that are mixed up, what `/health` and
-//! `/metrics` say, a subscription that the server ends.
+//! One replica and its operator: TLS and passwords, folders that are mixed up, the answers of
+//! `/health` and `/metrics`, a subscription that the server ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

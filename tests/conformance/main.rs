@@ -1,4 +1,4 @@
-//! What is published and what is taken: every schema against its fixtures and its example, and the
+//! The published schemas and contract: every schema against its fixtures and its example, and the
 //! contract at /openapi.json against the service that it describes.
 
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -15,7 +15,7 @@ use std::fmt::Display;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// An event of a type that is valid, or one that is not with the violations that it has.
+/// A fixture of a type: a valid event, or an invalid event with its violations.
 fn fixture(kind: impl Display, which: &str) -> Value {
     let root = env!("CARGO_MANIFEST_DIR");
     let path = format!("{root}/tests/fixtures/schemas/{kind}.{which}.json");

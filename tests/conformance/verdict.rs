@@ -1,6 +1,6 @@
-//! The validator reads events in place. Its verdict is the one that the JSON Schema library gives
-//! for the same event as a tree of its own: for every example and every fixture, and for each of
-//! them changed in one place.
+//! The validator reads events in place. Its verdict is the same as the verdict of the JSON Schema
+//! library on the same event as a `serde_json` tree: for every example and every fixture, and for
+//! each of them changed in one place.
 
 use care_ledger::domain::vocabulary::json::{self, JsonValue};
 use care_ledger::domain::vocabulary::kind::Kind;
@@ -41,7 +41,7 @@ impl Schemas {
     }
 }
 
-/// Codes of the rules that no schema can say.
+/// Codes of the rules that no schema can express.
 const BEYOND_SCHEMAS: &[ViolationCode] = &[
     ViolationCode::UnknownType,
     ViolationCode::UnknownSchema,
@@ -51,7 +51,7 @@ const BEYOND_SCHEMAS: &[ViolationCode] = &[
     ViolationCode::InFuture,
 ];
 
-/// Whether the validator accepts an event, however it was read.
+/// Whether the validator accepts an event, read from bytes and from a tree alike.
 fn is_accepted(event: &Value, schemas: &Schemas) -> bool {
     let text = serde_json::to_vec(event).unwrap();
     let verdict = validate(&json::read(&text).unwrap(), now());
@@ -80,7 +80,8 @@ fn places(value: &Value, place: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The event with one place changed to each of many values, left out, and joined by a stranger.
+/// The event with one place changed to each of many values, left out, and with a foreign member
+/// added.
 fn changed(event: &Value) -> Vec<Value> {
     let values = [
         json!(null),
@@ -135,6 +136,7 @@ fn the_verdict_is_that_of_the_schemas() {
             }
         }
     }
-    // Changed in one place, most are wrong; in free texts and further attributes not.
+    // Most of the changed events are wrong. A change in free text or a further attribute is
+    // allowed.
     assert!(accepted > 1_000 && refused > 10_000, "{accepted} accepted, {refused} refused");
 }

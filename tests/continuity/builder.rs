@@ -1,4 +1,4 @@
-//! Builds a history the way the ledger does: through the door, into bytes, and back.
+//! Builds a history as the ledger does: through the validator, to canonical bytes, and back.
 //! Always: every event passes its schema, or the test fails; times without offset are Belgian.
 
 use std::sync::Arc;
@@ -35,13 +35,13 @@ pub fn event(kind: &str, time: &str, data: Value) -> Value {
     })
 }
 
-/// With this id.
+/// The event with this id.
 pub fn named(mut event: Value, id: &str) -> Value {
     event["id"] = id.into();
     event
 }
 
-/// With further or other members of `data`.
+/// The event with these members added to `data`, or replaced.
 pub fn with(mut event: Value, data: Value) -> Value {
     for (name, value) in data.as_object().unwrap() {
         event["data"][name] = value.clone();
@@ -51,7 +51,7 @@ pub fn with(mut event: Value, data: Value) -> Value {
 
 /// The records of events in the order of receipt.
 pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
-    // Later than any time that RFC 3339 can name, in whatever offset.
+    // Later than any time that RFC 3339 can write, in every offset.
     let now = instant("9999-12-31T23:59:59Z") + TimeDelta::days(2);
     let record = |(place, event): (usize, &Value)| {
         let mut event = event.clone();
@@ -70,7 +70,7 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
     events.iter().enumerate().map(record).collect()
 }
 
-/// What stands of events, in the order of receipt; `known` keeps so many of them.
+/// The history of events in the order of receipt; `known` keeps only the first events, by count.
 pub fn history(events: &[Value], known: Option<usize>) -> History {
     let known = known.map(|count| RecordedTime::from_micros(count as i64));
     history::fold(recorded(events), &OutsideTargets::default(), known)

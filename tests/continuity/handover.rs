@@ -1,4 +1,4 @@
-//! When nobody has taken substitution over, as a table.
+//! Handovers that no provider has taken over, as a table.
 
 use serde_json::{Value, json};
 

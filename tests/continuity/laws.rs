@@ -66,7 +66,7 @@ proptest! {
         prop_assert!(substitution.missed_days.is_some() == substitution.not_offered_days.is_some());
     }
 
-    /// It says that a dose was given long ago, so that it changes nothing else.
+    /// The handover names a dose of long ago, so that the handover changes nothing else.
     #[test]
     fn a_handover_that_nobody_confirms_takes_no_alert_away(
         events in events(),

@@ -192,12 +192,12 @@ fn event(strand: u8, numbers: Numbers, time: &str, day: &str) -> Value {
         "time": time, "data": data})
 }
 
-/// Some hour of ten weeks around a change of clocks.
+/// An hour in ten weeks around a change of clocks.
 pub fn hour() -> impl Strategy<Value = DateTime<Utc>> {
     (0_i64..24 * 70).prop_map(|hours| instant("2026-03-01T00:00:00Z") + TimeDelta::hours(hours))
 }
 
-/// Times that no clock shows but the door lets in.
+/// Times that no clock shows but that the validator accepts.
 pub fn extreme() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "0000-01-01T00:00:00Z",
@@ -237,21 +237,21 @@ pub fn events() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(near(), 0..EVENTS_MAX).prop_map(numbered)
 }
 
-/// Some of them at times that no clock shows.
+/// Events of which some have times that no clock shows.
 pub fn far_events() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(prop_oneof![near(), far()], 0..EVENTS_MAX).prop_map(numbered)
 }
 
-/// With corrections of time and annulments of some of them.
+/// Events with corrections of time and annulments of some of them.
 pub fn touched() -> impl Strategy<Value = Vec<Value>> {
     let touch = (any::<prop::sample::Index>(), hour(), any::<bool>());
     (events(), prop::collection::vec(touch, 0..4)).prop_map(|(mut events, touches)| {
-        let told = events.len();
+        let count = events.len();
         for (place, (target, time, annul)) in touches.into_iter().enumerate() {
-            if told == 0 {
+            if count == 0 {
                 break;
             }
-            let wrong = &events[target.index(told)];
+            let wrong = &events[target.index(count)];
             let named = json!({"source": SOURCE, "id": wrong["id"], "type": wrong["type"]});
             let (kind, data) = match annul {
                 true => ("record.annulled", json!({"annuls": named, "reason": "notOccurred"})),

@@ -1,4 +1,4 @@
-//! Referrals and what answers them, as tables: events, instant, answer.
+//! Referrals and their answers, as tables: events, instant, answer.
 
 use serde_json::{Value, json};
 

@@ -78,7 +78,7 @@ fn every_worked_case_gives_its_figures() {
     }
 }
 
-/// Each case as a person and a sender of its own, in the order given.
+/// The events of a case, about a separate person and by a separate sender, in the order given.
 fn sent(case: &Value, number: u32) -> Vec<Value> {
     let source = format!("urn:test:case-{number}");
     let mut events = case["events"].as_array().unwrap().clone();

@@ -110,7 +110,7 @@ fn what_the_court_decides() {
                 "cannotCompute": ["needs modality.granted.remainderDays or a sentence"]
             }),
         ),
-        // The last that carries a figure decides, whatever comes after without one.
+        // The last revocation with a figure decides, whatever revocations without a figure follow.
         (
             "remainderDays=50; 03-01 arrived; 03-02 revoked remainingDays=20; \
           03-03 revoked creditedDays=5 final=false; 03-04 revoked",

@@ -107,7 +107,7 @@ fn corrections_without_effect_are_told() {
     ));
     assert_eq!(found(&events), ["targetElsewhere c1"]);
     events.pop();
-    // A correction whose replacement was itself replaced by what does not fit.
+    // A correction whose replacement was itself replaced by one that does not fit.
     events.push(event(
         "c1",
         "record.corrected",

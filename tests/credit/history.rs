@@ -1,4 +1,4 @@
-//! What stands of records once corrections and annulments are applied.
+//! The records in force, once corrections and annulments are applied.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ fn attested(id: &str, days: u32) -> Value {
     event(id, "residential.attested", "2026-04-01T10:00:00+02:00", data)
 }
 
-/// A correction of the attest's days, told at an hour of 2 April.
+/// A correction of the attest's days, sent at an hour of 2 April.
 fn days(id: &str, of: &str, days: u32, hour: u32) -> Value {
     let data = json!({"stay": "s", "from": "2026-03-01", "to": "2026-03-31", "days": days});
     correct(id, of, "residential.attested", json!({"data": data}), hour)
@@ -221,9 +221,9 @@ fn a_target_of_another_person_is_told_and_without_effect() {
     assert_eq!(history.findings.len(), 1);
     assert_eq!(history.findings[0].code.code(), "targetElsewhere");
     assert_eq!(history.findings[0].events, ["a"]);
-    // Nobody's, as far as is known: it may still arrive.
+    // The target is in no known stream: it may still arrive.
     assert!(fold(events, &OutsideTargets::default(), None).findings.is_empty());
-    // Persons folded as one: a record of one, named by the other.
+    // Two pseudonyms folded as one person: a record of one, named by a record of the other.
     let mut of_other = attested("e", 10);
     of_other["subject"] = OTHER.into();
     let both = vec![recorded(of_other, 0), recorded(annul("a", "e", E, 8), 1)];

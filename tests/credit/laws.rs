@@ -181,7 +181,7 @@ fn law_5_corrections_give_what_right_records_would_have_given() {
     });
 }
 
-/// The events with one presence split in two at a minute; `None` where the law does not speak.
+/// The events with one presence split in two at a minute; `None`: the law does not apply.
 fn split(drawn: &[DrawnEvent], stay: u8, minute: i64, at: i64) -> Option<Vec<Value>> {
     let of = |t: &DrawnEvent| usize::from(t.numbers[0]) % 3 == usize::from(stay);
     let closes = |t: &DrawnEvent| [3, 15, 16].contains(&t.what);
@@ -190,7 +190,7 @@ fn split(drawn: &[DrawnEvent], stay: u8, minute: i64, at: i64) -> Option<Vec<Val
         let closings = drawn.iter().filter(own).map(|t| t.minute);
         closings.filter(|m| *m >= admission.minute).min()
     };
-    // A death ends everything: what closes later is never closed.
+    // A death ends everything: a stay that closes later is never closed.
     let death = drawn.iter().filter(|t| t.what == 18).map(|t| t.minute / 1440).min();
     let at = death.map_or(at, |death| death.min(at));
     let within_at = |m: &i64| at_includes(*m, at);
@@ -282,7 +282,7 @@ fn no_dates_or_lengths_make_it_panic() {
     law("no_dates", (extreme, any_date(), any_date()), |((drawn, dates), at, today)| {
         let mut events = events(&drawn);
         for (event, (time, other, hours)) in events.iter_mut().zip(&dates) {
-            // The door lets no time pass that lies after its clock.
+            // The validator refuses a time that lies after its clock.
             let time = if time == "9999-12-31" { "9999-12-29" } else { time };
             event["time"] = format!("{time}T00:00:00+{hours:02}:00").into();
             let sentence = event["type"] == "sentence.pronounced";
@@ -312,7 +312,7 @@ fn no_dates_or_lengths_make_it_panic() {
     });
 }
 
-fn told_at(event: &Value) -> DateTime<FixedOffset> {
+fn time_in(event: &Value) -> DateTime<FixedOffset> {
     event["time"].as_str().unwrap().parse().unwrap()
 }
 
@@ -323,8 +323,8 @@ fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
         let events = events(&drawn);
         let mut others = events.clone();
         let left_out = others.remove(left_out.index(events.len()));
-        // Without a death what is told after it counts; without the first of two grants the second
-        // one does, and its dates are other ones.
+        // Without a death the records after it count. Without the first of two grants the second
+        // grant counts, and it has other dates.
         let grants_again = |other: &Value| {
             let modality = |event: &Value| event["data"]["modality"].clone();
             other["type"] == "modality.granted" && modality(other) == modality(&left_out)
@@ -332,7 +332,7 @@ fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
         let reveals = match left_out["type"].as_str() {
             Some("modality.granted") => others.iter().any(grants_again),
             Some("death.recorded") => {
-                others.iter().any(|other| told_at(other) > told_at(&left_out))
+                others.iter().any(|other| time_in(other) > time_in(&left_out))
             }
             _ => false,
         };
@@ -353,7 +353,7 @@ fn a_record_without_which_a_run_does_not_hold_is_among_those_it_rests_on() {
                         let within = |k: &DayRun| k.from <= run.from && run.to <= k.to;
                         kept.iter().any(|k| k.why == run.why && within(k))
                     };
-                    // That no other stay covers a date rests on no record.
+                    // No record shows that no other stay covers a date.
                     let alone = [DayReason::UnauthorisedAbsence, DayReason::ClosingDate];
                     let gone = |run: &&DayRun| !holds(run) && !alone.contains(&run.why);
                     for run in list(reading).iter().filter(gone) {

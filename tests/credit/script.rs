@@ -1,4 +1,4 @@
-//! From events as a sender writes them to the answer, through the same door as in service.
+//! From events as a sender writes them to the answer, through the validator of the service.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 pub const PERSON: &str = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e";
 
-/// When the first record of a test is learned of: 2026-11-23T00:00:00Z.
+/// The recorded time of the first record of a test: 2026-11-23T00:00:00Z.
 pub const FIRST_MICROS: i64 = 1_795_392_000_000_000;
 
 pub fn date(text: &str) -> NaiveDate {
@@ -41,7 +41,7 @@ pub fn event(id: &str, kind: &str, time: &str, data: Value) -> Value {
     })
 }
 
-/// Takes an event through the door and gives it a place.
+/// Validates an event and records it at a place in the log.
 pub fn recorded(mut event: Value, place: u64) -> Arc<Recorded> {
     if event.get("subject").is_none() {
         event["subject"] = PERSON.into();
@@ -66,7 +66,7 @@ pub fn history(events: &[Value]) -> History {
     fold(all_recorded(events), &OutsideTargets::default(), None)
 }
 
-/// A question with the default parameters, put long after.
+/// A question with the default parameters, asked long after the events.
 pub fn query(at: NaiveDate) -> CreditQuery {
     CreditQuery::new(At::Date(at), date("9999-12-31"))
 }
@@ -79,9 +79,9 @@ pub fn json(credit: &Credit) -> Value {
     serde_json::to_value(credit).unwrap()
 }
 
-/// Events from a script, one a line or `;`: `02-10 admitted stay=s1`, `02-10T08:30 released`.
-/// Times are Brussels' in 2026, 10:00 unless said; ids are `e1`, `e2`, … by place. What a type
-/// requires and the line leaves out is filled in.
+/// Events from a script, one per line or `;`: `02-10 admitted stay=s1`, `02-10T08:30 released`.
+/// Times are in 2026 in Brussels, 10:00 unless given; ids are `e1`, `e2`, … by place. Members that
+/// a type requires and the line leaves out are filled in.
 pub fn script(text: &str) -> Vec<Value> {
     let lines = text.split([';', '\n']).map(str::trim).filter(|line| !line.is_empty());
     lines.enumerate().map(|(place, line)| scripted(&format!("e{}", place + 1), line)).collect()

@@ -145,7 +145,8 @@ fn a_naive_reading_of_the_rules_gives_the_same_figures() {
     });
 }
 
-/// The laws say nothing of what never occurs: so every reason and every finding must.
+/// The laws prove nothing about cases that never occur, so every reason and every finding must
+/// occur.
 #[test]
 fn the_random_histories_reach_every_reason_and_finding() {
     let mut runner = TestRunner::deterministic();

@@ -1,5 +1,5 @@
-//! One row a sentence of the rules for the sets of dates and the base, input beside answer.
-//! The rows: `tests/fixtures/credit-sets.txt`.
+//! One row for each sentence of the rules about the sets of dates and the base, input beside
+//! answer. The rows: `tests/fixtures/credit-sets.txt`.
 
 use care_ledger::domain::credit::{DayRun, ModalityCredit};
 use chrono::NaiveDate;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::script::{answer, date, full_date, query, script};
 
-/// A row with what its section says.
+/// A row, with the records and the date of its section.
 #[derive(Debug, Default, Clone)]
 struct Row {
     claim: String,
@@ -64,7 +64,7 @@ fn runs(runs: &[DayRun], with_why: bool) -> String {
     if runs.is_empty() { "none".to_owned() } else { runs.join(", ") }
 }
 
-/// All that a row may ask of a modality.
+/// All facts of a modality that a row may ask for.
 fn summary(m: &ModalityCredit) -> Vec<String> {
     let window = m.window.map(|w| format!("{}..{}", short(w.from), short(w.to)));
     let left = m.remainder.calculated_days.map(|days| days.to_string());

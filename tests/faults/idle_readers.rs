@@ -1,5 +1,5 @@
-//! Readers of the live feed that wait for a sender who says nothing, by the thousand. The memory
-//! of a reader is measured, so the ledger is a process of its own.
+//! Thousands of readers of the live feed that wait for a silent sender. The memory of a reader is
+//! measured, so the ledger runs in a separate process.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -50,7 +50,7 @@ fn idle_readers_cost_little_hold_nothing_up_and_wake_when_their_event_comes() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
     let count = idle_readers();
-    // What the first connections and the first events bring with them is not theirs.
+    // The first connections and the first events take memory that is not counted as the readers'.
     server.send_batch(&(0..1_000).map(|n| event("urn:before", n)).collect::<Vec<_>>());
     let first: Vec<TcpStream> = (0..100).map(|_| idle(&server, "urn:idle")).collect();
     let before = resident_kib(server.child.id());
@@ -69,7 +69,7 @@ fn idle_readers_cost_little_hold_nothing_up_and_wake_when_their_event_comes() {
     last.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let source = format!("urn:idle:{}", (count - 1) % 1_000);
     server.send(&event(&source, 7));
-    // Signs of life may come before it.
+    // Signs of life may come before the event.
     let mut told = String::new();
     while !told.contains(&format!("\"source\":\"{source}\"")) {
         let mut some = [0; 4_096];

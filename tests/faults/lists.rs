@@ -1,4 +1,5 @@
-//! kill -9 while the lists are being made: in the end they are those of a clean start.
+//! kill -9 while the lists are being built: in the end the lists are the same as after a clean
+//! start.
 //!
 //! `ROUNDS=50 SEED=7 cargo test --test faults lists` is the long run.
 
@@ -27,7 +28,7 @@ fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
         let server = Server::start(folder.path());
         let answer = server.send_lines(batch);
         assert_eq!(answer.status, 200, "SEED={seed}: {}", answer.text);
-        // In every third round they begin from nothing.
+        // In every third round the lists are built from nothing.
         if round % 3 == 0 {
             server.kill();
             remove_lists(folder.path());
@@ -55,7 +56,7 @@ fn killed_while_they_catch_up_the_lists_are_those_of_a_clean_rebuild() {
     }
 }
 
-/// Whether the lists have not read all, by their own file.
+/// Whether the file of the lists is behind the log.
 fn is_midway(folder: &Path) -> bool {
     let position = |file: &str, query: &str| -> Option<i64> {
         let database = rusqlite::Connection::open(folder.join(file)).ok()?;
@@ -65,7 +66,7 @@ fn is_midway(folder: &Path) -> bool {
     read < position("ledger.db", "SELECT max(position) FROM log")
 }
 
-/// Both lists, once they have read all, without the moment they speak of.
+/// Both lists, once they have read the whole log, without their `at`.
 fn listed(server: &Server) -> Vec<Value> {
     let health = server.get("/health").json();
     let last = health["components"]["store"]["position"].as_str().unwrap().to_owned();

@@ -1,7 +1,7 @@
 //! Faults from outside, each on a real process: kill -9 under load, a full disk, a folder in use,
 //! a lost key, another format.
-//! Always, after each: what was acknowledged is there unchanged, nothing is there by half, and the
-//! ledger goes on without a hand.
+//! Always, after each fault: every acknowledged event is there unchanged, no request is there by
+//! half, and the ledger goes on without manual repair.
 //!
 //! `ROUNDS=100 SEED=7 cargo test --test faults kill` is the long run.
 
@@ -60,7 +60,7 @@ fn killed_under_load_it_loses_nothing_acknowledged_and_keeps_nothing_by_half() {
         let found = Found::read(&server, records, &mut findings);
         let line = found.check(&told, &known, &mut findings);
         send_again(&server, told, &mut known, &mut findings);
-        // A clean stop in half of the rounds: it folds the write-ahead log in.
+        // Half of the rounds end with a clean stop, which checkpoints the write-ahead log.
         if dice.below(2) == 0 {
             server.kill()
         } else {
@@ -155,7 +155,7 @@ fn the_checks_themselves_notice_each_kind_of_loss() {
         let receipt = server.send(&event(n)).json()["receipts"][0].clone();
         assert_eq!(known.acknowledge(&event(n), &receipt), None);
     }
-    // Half of a batch that got no answer, and an event that nobody is known to have sent.
+    // Half of a batch that got no answer, and an event that no sender is known to have sent.
     let half: Vec<_> = [9, 10].map(|n| Arc::new(event(n))).to_vec();
     for event in &half {
         known.send(event);
@@ -188,7 +188,7 @@ const SEGMENT: u32 = 1 << 18;
 fn killed_while_a_part_of_the_index_is_written_it_starts_and_the_index_is_right() {
     let seed = seed();
     let mut dice = Dice::new(seed);
-    // The long run also has parts merged: four of one size become one.
+    // In the long run parts are merged as well: four of one size become one.
     let is_long = number("ROUNDS", 3) >= 100;
     let folder = tempfile::tempdir().unwrap();
     drop(Server::start(folder.path()));
@@ -284,7 +284,7 @@ fn a_full_disk_is_told_with_when_to_come_back_and_ends_without_a_restart() {
     }
     println!("{refused} batches refused by a full disk, {sent} recorded");
     assert!(refused > 100 && sent > 100);
-    // Lines are answered one by one.
+    // Each line of NDJSON has its own answer.
     while server.send(&screening(person(1), "urn:test", &format!("x{sent}"), TIME)).status == 201 {
         known.send(&screening(person(1), "urn:test", &format!("x{sent}"), TIME));
         sent += 1;

@@ -1,6 +1,6 @@
-//! What a simulated plan must give exactly: the figures of 2025, ranges of doses, who refers when,
-//! and a stock that is inside. Read as the ledger reads: what stands after corrections.
-//! A failure prints its rerun, `SEED=<seed> cargo test --test simulate`.
+//! The exact figures of a simulated plan: the figures of 2025, ranges of doses, who refers when,
+//! and a stock that is in prison. Records are read as the ledger reads them, after corrections. A
+//! failure prints its rerun, `SEED=<seed> cargo test --test simulate`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,15 +35,15 @@ fn text<'a>(event: &'a Value, pointer: &str) -> &'a str {
     event.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whose records make one history: those of a stream, as the ledger folds them, or those of a life,
-/// whichever pseudonym they bear.
+/// Which records make one history: the records of a stream, as the ledger folds them, or the
+/// records of a life under all pseudonyms.
 #[derive(Clone, Copy, PartialEq)]
 enum By {
     Stream,
     Life,
 }
 
-/// Histories of the records of some types, and of what touches them.
+/// Histories of the records of some types, with their corrections and annulments.
 fn histories(plan: Plan, by: By, kinds: &[&str]) -> BTreeMap<String, History> {
     let mut streams: BTreeMap<String, Vec<Arc<Recorded>>> = BTreeMap::new();
     for (place, event) in (0..).zip(events(plan)) {
@@ -72,7 +72,7 @@ fn histories(plan: Plan, by: By, kinds: &[&str]) -> BTreeMap<String, History> {
     streams.into_iter().map(|(name, records)| (name, fold(records))).collect()
 }
 
-/// What stands of one type, each record with the name of its history.
+/// The records of one type that are in force, each with the name of its history.
 fn standing<'a>(
     histories: &'a BTreeMap<String, History>,
     kind: &'a str,
@@ -93,7 +93,7 @@ fn number(item: &Item, name: &str) -> u64 {
 
 const COUNTED: &[&str] = &["cap.referred", "programme.enrolled"];
 
-/// Referrals a project, and participants of B.Leave, that stand in 2025.
+/// The referrals in force in 2025 for each project, and the participants of B.Leave.
 fn figures(plan: Plan) -> BTreeMap<String, usize> {
     let histories = histories(plan, By::Stream, COUNTED);
     let in_2025 = |item: &Item| item.date().year() == 2025;
@@ -140,7 +140,7 @@ fn a_plan_over_2025_gives_the_figures_of_that_year_exactly() {
             assert_eq!(figures(plan), asked(), "{plan:?}");
         }
     }
-    // So many persons that somebody is enrolled and referred on every day around the new year.
+    // With this many persons somebody is enrolled and referred on every day around the new year.
     for seed in [99, seed()] {
         let plan = Plan { seed, ..plan(12_000, "2024-10-01", "2026-01-31") };
         assert_eq!(figures(plan), asked(), "{plan:?}");
@@ -169,7 +169,7 @@ fn no_figures_are_forced_on_a_plan_that_is_too_small_or_too_short() {
 
 const CUSTODY: &[&str] = &["detention.arrived", "detention.transferred", "detention.released"];
 
-/// Where a life's person is held just before an instant, as the records in force say.
+/// The prison of a life's person just before an instant, by the records in force.
 fn held_at(history: &History, instant: DateTime<Utc>) -> Option<String> {
     let before = history.facts().filter(|(item, _)| item.instant() < instant);
     let last = before.filter(|(item, _)| CUSTODY.contains(&item.kind().code())).last()?.0;
@@ -222,8 +222,8 @@ const SUBSTITUTION: &[&str] =
 
 #[test]
 fn doses_lie_in_the_range_of_their_form() {
-    // Milligrams. The least of the daily forms is what a taper ends with, and what someone is
-    // raised from who comes from a prison that tapers; by prescription for maintenance outside:
+    // Milligrams. The least dose of the daily forms is the last dose of a taper, and the first dose
+    // of a person who comes from a prison that tapers. Prescribed for maintenance outside:
     // methadone from 5, buprenorphine from 8.
     let ranges: BTreeMap<&str, (&[&str], u64, u64, u64)> = BTreeMap::from([
         ("oralSolution", (&["methadone"][..], 1, 120, 1)),

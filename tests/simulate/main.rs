@@ -184,12 +184,12 @@ fn a_strike_is_a_day_for_the_whole_prison() {
     let all: usize = struck.iter().map(|causes| causes.len()).sum();
     let strikes = struck.iter().flat_map(|causes| *causes).filter(|cause| *cause == "strike");
     let strikes = strikes.count();
-    // A record that bears a wrong date until it is corrected may fall on a strike day.
+    // A record with a wrong date, corrected later, may fall on a strike day.
     assert!(struck.iter().any(|causes| causes.len() > 2), "{struck:?}; {}", rerun());
     assert!(strikes * 10 >= all * 9, "{strikes} of {all}; {}", rerun());
 }
 
-/// A life that shows what is at stake: released to a house, gone too early, back inside.
+/// The protagonist is released to a house, leaves too early, and is back in prison.
 #[test]
 fn the_protagonist_has_the_striking_life() {
     for (seed, persons) in (0..12).map(|step| (seed() + step, 50 + step)) {

@@ -1,5 +1,5 @@
-//! A look at a data folder that no server has open: the log against its own promises and against
-//! what senders know, and the index against the log and against a rebuilt index.
+//! An audit of a data folder that no server has open: the log is compared with the guarantees of a
+//! log and with the receipts of senders, the index with the log and with a rebuilt index.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -17,19 +17,21 @@ use super::known::Known;
 /// Records read at once.
 const PAGE: usize = 10_000;
 
-/// Findings told; one fault may bring thousands.
+/// The most findings that are reported; one fault may cause thousands.
 const FINDINGS_MAX: usize = 20;
 
-/// How much of the index is asked for.
+/// How many records are looked up in the index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Every record by its pair and by its stream.
+    /// Every record by its dedup key and by its stream.
     All,
-    /// How long each stream is and where it ends, and the pairs of the newest and of some others.
+    /// The length and the end of each stream, and the dedup keys of the newest records and of some
+    /// others.
     Sample,
 }
 
-/// In a sample: the last of each stream, the newest pairs, and how many of the older.
+/// In a sample: the last records of each stream, the newest dedup keys, and the number of older
+/// ones.
 const STREAM_TAIL: u64 = 3;
 const NEWEST: usize = 10_000;
 const OLDER: usize = 5_000;
@@ -45,7 +47,7 @@ struct Row {
     commitment: String,
 }
 
-/// Everything that is wrong with a folder, in sentences; and how many records it has.
+/// The faults of a folder, as sentences, and the number of its records.
 pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>, usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let mut findings = Vec::new();
@@ -100,7 +102,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
     }
 }
 
-/// Gapless positions and revisions, rising recorded times, no pair twice.
+/// Positions and revisions have no gaps, recorded times rise, no dedup key occurs twice.
 fn check_log(rows: &[Row], findings: &mut Vec<String>) {
     let mut next: BTreeMap<PersonId, u64> = BTreeMap::new();
     let mut dedup_keys = HashSet::new();
@@ -126,7 +128,7 @@ fn check_log(rows: &[Row], findings: &mut Vec<String>) {
     }
 }
 
-/// Nothing acknowledged is lost or changed, nothing is there that nobody sent.
+/// No acknowledged record is lost or changed, and each record was sent by a sender.
 fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
     let mut copies = vec![Vec::new(); known.sent.len()];
     for row in rows {
@@ -161,7 +163,7 @@ fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
     }
 }
 
-/// The index says of every stream and every pair what the log says.
+/// The index gives the same records for each stream and each dedup key as the log.
 async fn check_index(
     which: &str,
     store: &Embedded,
@@ -178,9 +180,9 @@ async fn check_index(
         let from = if depth == Depth::All { 0 } else { count.saturating_sub(STREAM_TAIL) };
         let slice =
             store.read_stream(&Stream::person(stream), Revision(from), usize::MAX).await.unwrap();
-        let said = slice.records.iter().map(|stored| stored.position.number());
-        let told = positions[usize::try_from(from).unwrap()..].iter().copied();
-        if !said.eq(told) || slice.last != Some(Revision(count - 1)) {
+        let in_index = slice.records.iter().map(|stored| stored.position.number());
+        let in_log = positions[usize::try_from(from).unwrap()..].iter().copied();
+        if !in_index.eq(in_log) || slice.last != Some(Revision(count - 1)) {
             let (name, last) = (StreamName::Person(stream), slice.last);
             findings.push(format!(
                 "the index {which}: {name} ends at {last:?}, in the log at {}, or its records lie \
@@ -195,10 +197,10 @@ async fn check_index(
     for rows in asked.chunks(PAGE) {
         let found = store.find(rows.iter().map(|row| row.dedup_key).collect()).await.unwrap();
         for (row, found) in rows.iter().zip(found) {
-            let said = found.first().map(|stored| stored.position.number());
-            if said != Some(row.position) {
+            let place = found.first().map(|stored| stored.position.number());
+            if place != Some(row.position) {
                 let at = row.position;
-                findings.push(format!("the index {which}: the pair of {at} lies at {said:?}"));
+                findings.push(format!("the index {which}: the key of {at} lies at {place:?}"));
             }
         }
     }

@@ -12,7 +12,7 @@ pub const BATCH: &str = "application/cloudevents-batch+json";
 /// The media type of events, one a line.
 pub const LINES: &str = "application/x-ndjson";
 
-/// Where a ledger is served, and the connections to it.
+/// The address of a served ledger, and the connections to that ledger.
 pub struct Client {
     pub url: String,
     pub address: String,

@@ -1,4 +1,4 @@
-//! The command, run to its end, and what it is given.
+//! The command under test, run to its end, and its input.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -19,12 +19,12 @@ pub fn care_ledger(arguments: &[&str]) -> Output {
 /// Runs a command that must end with this status.
 pub fn ends(status: i32, arguments: &[&str]) -> Output {
     let output = care_ledger(arguments);
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(status), "care-ledger {arguments:?}: {told}");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "care-ledger {arguments:?}: {stderr}");
     output
 }
 
-/// The same with standard input.
+/// Runs a command to its end, with this standard input.
 pub fn with_input(arguments: &[&str], input: &[u8]) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -33,7 +33,7 @@ pub fn with_input(arguments: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// A file of this name with these contents; it is taken away with its folder.
+/// Writes a file with this name and these contents; the file is deleted with its folder.
 pub fn written(name: &str, contents: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);

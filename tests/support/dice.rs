@@ -5,12 +5,12 @@ pub fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-/// `SEED` of the environment, or a seed of its own for each run.
+/// `SEED` of the environment, or a new seed for each run.
 pub fn seed() -> u64 {
     number("SEED", std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos().into())
 }
 
-/// A die; the same seed throws the same.
+/// Random numbers; the same seed gives the same numbers.
 pub struct Dice(u64);
 
 impl Dice {
@@ -31,7 +31,7 @@ impl Dice {
         self.throw() % n
     }
 
-    /// A number of these.
+    /// A number in the range.
     pub fn within(&mut self, range: std::ops::Range<u64>) -> u64 {
         range.start + self.below(range.end - range.start)
     }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 use serde_json::Value;
 
-/// One block of the stream that is not empty.
+/// A block of the stream that is not empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     pub id: Option<String>,

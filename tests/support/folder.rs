@@ -1,4 +1,4 @@
-//! Data folders made ready for a fault.
+//! Data folders that are prepared for a fault.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use care_ledger::vault::LedgerKeys;
 
 use super::{draft_of, person};
 
-/// A small disk; it is taken away when dropped.
+/// A small disk; it is unmounted when dropped.
 pub struct SmallDisk(pub tempfile::TempDir);
 
 impl SmallDisk {
@@ -32,7 +32,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Space is given back in small pieces, so that the disk is full at many different moments.
+/// The size of the pieces in which space is freed: small, so that the disk is full at many
+/// different moments.
 pub const PIECE: u64 = 64 * 1024;
 
 /// The smallest piece where SQLite's index of the write-ahead log is about to grow: after 4,062
@@ -67,7 +68,7 @@ pub fn fill(folder: &Path, count: u32) {
     let keys = LedgerKeys::open_or_make(folder).unwrap();
     let store = Embedded::open(folder, keys.check(), clock, &mut |_, _| ()).unwrap();
     let dedup_hash_key = keys.dedup_hash_key();
-    // One content for all: nothing reads it.
+    // All records have one content, because no test reads it.
     let draft = draft_of(person(1), "urn:fill", "0", "2026-03-01T10:00:00+01:00");
     let of = |n: u32| person(1_000 + n % 500);
     let stamped = |n: u32| {

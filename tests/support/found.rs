@@ -1,4 +1,4 @@
-//! What a served ledger says it holds, against what its senders know.
+//! The records that a served ledger shows, compared with the receipts of its senders.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ fn position_of(item: &Value) -> Option<u64> {
     item["position"].as_str()?.parse().ok()
 }
 
-/// What a server says is in its log, beyond a position.
+/// The records that a server shows behind a position of its log.
 pub struct Found {
     after: u64,
     items: Vec<Value>,
@@ -49,7 +49,7 @@ impl Found {
         self.by_key.get(key).into_iter().flatten().map(|place| &self.items[*place])
     }
 
-    /// Compares with what the senders of the round were told; says it in numbers.
+    /// Compares the records with the answers to the senders of this round; returns the counts.
     pub fn check(&self, told: &Told, known: &Known, findings: &mut Vec<String>) -> String {
         let mut acknowledged: HashSet<Key> = HashSet::new();
         for (event, receipt) in &told.answered {
@@ -62,7 +62,7 @@ impl Found {
                     && item["revision"] == receipt.revision
                     && item["recordedtime"] == receipt.recordedtime.as_str()
             });
-            // One that an earlier round recorded lies before what was read.
+            // The record of an earlier round lies before the records that were read.
             if !there && receipt.position > self.after {
                 findings.push(format!("{:?}: acknowledged as {receipt:?}, gone", key(event)));
             }
@@ -90,8 +90,8 @@ impl Found {
     }
 }
 
-/// Sends everything of the round again: what was acknowledged has its receipt, identical; what got
-/// no answer is recorded now or was, whole batches alike.
+/// Sends every event of the round again. An acknowledged event gets its first receipt. An event
+/// without an answer is recorded now, or was recorded before; a batch is recorded whole.
 pub fn send_again(server: &Server, told: Told, known: &mut Known, findings: &mut Vec<String>) {
     let mut answered: Vec<Event> = Vec::new();
     let mut seen = HashSet::new();
@@ -134,7 +134,7 @@ fn repeat(
     if receipts.len() != request.events.len() {
         findings.push(format!("sent again: {} {}", answer.status, answer.text));
     }
-    let dedup_keys = request.events.iter().zip(&receipts);
-    findings.extend(dedup_keys.filter_map(|(event, receipt)| known.acknowledge(event, receipt)));
+    let answered = request.events.iter().zip(&receipts);
+    findings.extend(answered.filter_map(|(event, receipt)| known.acknowledge(event, receipt)));
     receipts.iter().map(|r| r["status"].as_str().unwrap_or_default().to_owned()).collect()
 }

@@ -1,4 +1,4 @@
-//! What the senders know: every event ever sent, and the receipt of each that was acknowledged.
+//! The knowledge of the senders: every event ever sent, and the receipt of each acknowledged event.
 //! Always: an event counts as acknowledged only when its receipt was read to the end.
 
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use serde_json::Value;
 /// An event as it was sent.
 pub type Event = Arc<Value>;
 
-/// Source and id.
+/// The source and id of an event.
 pub type Key = (String, String);
 
-/// One request, and which of its events no other request but its twins carries.
+/// A request, and the keys of its events that no other request carries, except a repetition of it.
 #[derive(Clone)]
 pub struct Request {
     pub mode: Mode,
@@ -54,18 +54,18 @@ impl Receipt {
     }
 }
 
-/// One event ever sent.
+/// An event that was sent.
 pub struct Sent {
     pub key: Key,
     pub person: PersonId,
     /// BLAKE3 of the RFC 8785 bytes.
     pub content: [u8; 32],
     pub receipt: Option<Receipt>,
-    /// Of both copies of a merge, the second is this one's.
+    /// The dedup key and stream of each record of the event: two for a merge, the copy last.
     pub copies: Vec<(DedupKey, PersonId)>,
 }
 
-/// See the module.
+/// The events and receipts of all senders.
 #[derive(Default)]
 pub struct Known {
     dedup_hash_key: Option<[u8; 32]>,
@@ -80,7 +80,7 @@ pub fn key(event: &Value) -> Key {
 }
 
 impl Known {
-    /// Reads the folder's key once it has one.
+    /// Reads the key of the folder, which must be the same each time.
     pub fn unlock(&mut self, folder: &Path) {
         let key = LedgerKeys::open(folder).unwrap().dedup_hash_key();
         assert!(
@@ -112,12 +112,12 @@ impl Known {
         place
     }
 
-    /// Notes a receipt; says what is wrong with it.
+    /// Notes a receipt; returns what is wrong with it, if anything.
     pub fn acknowledge(&mut self, event: &Value, receipt: &Value) -> Option<String> {
         let place = self.send(event);
         let sent = &mut self.sent[place];
-        let told = (receipt["source"].as_str(), receipt["id"].as_str());
-        if told != (Some(&sent.key.0), Some(&sent.key.1)) {
+        let named = (receipt["source"].as_str(), receipt["id"].as_str());
+        if named != (Some(&sent.key.0), Some(&sent.key.1)) {
             return Some(format!("{:?} got the receipt of another: {receipt}", sent.key));
         }
         let Some(read) = Receipt::read(receipt) else {

@@ -1,6 +1,7 @@
 //! Senders that load a server over many connections until it is killed.
-//! Single events, batches and lines, mixed; several senders about the same persons; duplicates of
-//! what others have sent, whole batches twice at once, and merges, which write two records.
+//! They mix single events, batches and lines. Several senders write about the same persons, send
+//! events of other senders again, send whole batches twice at once, and send merges, which write
+//! two records.
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,21 +19,21 @@ pub const CONNECTIONS: u64 = 64;
 /// Persons that all senders write about at once.
 const PERSONS: u64 = 400;
 
-/// Events kept to be sent once more.
+/// The most events that are kept to be sent again.
 const POOL: usize = 1_000;
 
-/// What the senders share.
+/// The state that all senders share.
 #[derive(Default)]
 pub struct Shared {
     /// Set before the kill: from then on a connection may break.
     pub killed: AtomicBool,
-    /// Sent before, in no unanswered batch.
+    /// Events sent before, none of them in an unanswered batch.
     pool: Mutex<Vec<Event>>,
-    /// Batches on their way.
+    /// Batches that were sent and not answered yet.
     in_flight: Mutex<Vec<Request>>,
 }
 
-/// What one sender was told.
+/// The answers to one sender, and the requests without an answer.
 #[derive(Default)]
 pub struct Told {
     pub answered: Vec<(Event, Value)>,
@@ -156,7 +157,7 @@ impl<'a> Sender<'a> {
         let mut event = screening(about, &source, &id, &time);
         event["data"]["needIdentified"] = (self.dice.below(2) == 0).into();
         if self.dice.below(50) == 0 {
-            // Persons of its own, so that no history grows out of all bounds.
+            // A merge of two new persons, so that no history grows without bound.
             let own = |dice: &mut Dice| {
                 let (high, low) = (dice.throw() as u32, dice.throw() & 0xffff_ffff_ffff);
                 format!("{high:08x}-0000-4000-8000-{low:012x}")

@@ -1,4 +1,4 @@
-//! What several test files share.
+//! Helpers that several test files share.
 
 #![allow(dead_code)]
 
@@ -20,7 +20,7 @@ use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use serde_json::{Value, json};
 
-/// When most events of these tests happened.
+/// The time of most events in these tests.
 pub const TIME: &str = "2026-03-01T10:00:00+01:00";
 
 /// The n-th made-up person.
@@ -28,7 +28,7 @@ pub fn person(n: u32) -> PersonId {
     format!("00000000-0000-4000-8000-{n:012x}").parse().unwrap()
 }
 
-/// A screening of a person: small, valid, told by `source` as `id`.
+/// A screening of a person: a small and valid event that `source` sends as `id`.
 pub fn screening(person: PersonId, source: &str, id: &str, time: &str) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": source, "type": "care.screened",
@@ -37,7 +37,7 @@ pub fn screening(person: PersonId, source: &str, id: &str, time: &str) -> Value 
     })
 }
 
-/// The same as a draft.
+/// The draft of a screening.
 pub fn draft_of(person: PersonId, source: &str, id: &str, time: &str) -> Draft {
     let now = "2030-01-01T00:00:00Z".parse().unwrap();
     validate(&JsonValue::from(&screening(person, source, id, time)), now).unwrap()

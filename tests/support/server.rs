@@ -1,5 +1,5 @@
-//! A ledger as a process of its own, for tests of what only a process does: a crash, a signal, the
-//! command line, its memory. Every other test serves its ledger in the test process (`service`).
+//! A ledger in a separate process, for the tests that need a process: of a crash, a signal, the
+//! command line, memory. Every other test serves its ledger in the test process (`service`).
 
 use std::ops::Deref;
 use std::path::Path;
@@ -29,7 +29,8 @@ impl Server {
         Self::spawn(data).up()
     }
 
-    /// The same at an address at which clients expect the ledger again.
+    /// Starts a ledger at an address where clients expect the ledger again, and waits until it is
+    /// UP.
     pub fn start_at(data: &Path, address: &str) -> Self {
         Self::spawn_with(Command::new(binary()), data, address, &[]).up()
     }

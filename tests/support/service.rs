@@ -1,4 +1,4 @@
-//! A ledger served in the test process, on a port of its own, with the lists and the refusals that
+//! A ledger served in the test process, on a free port, with the lists and the refusals that
 //! `care-ledger serve` keeps. A start costs milliseconds where a process costs a tenth of a second.
 
 use std::ops::Deref;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::client::Client;
 
-/// Requests that a test has left open when it ends have so long to end too.
+/// The time that open requests have to end when a test ends.
 const LEFT_OPEN_MAX: Duration = Duration::from_secs(5);
 
 /// A served ledger; it ends when dropped, and leaves the folder free.
@@ -47,7 +47,7 @@ impl Service {
         Self::start_with(data, Timeouts::default())
     }
 
-    /// The same, with stalled readers cut off and signs of life sent after other times.
+    /// Starts a service that cuts stalled readers off and sends signs of life after these times.
     pub fn start_with(data: &Path, timeouts: Timeouts) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let store = StoreConfig::Folder(data.to_owned());

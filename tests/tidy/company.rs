@@ -1,10 +1,10 @@
-//! What belongs together outside the code: a schema and its fixtures, decisions and their numbers.
+//! Files that belong together outside the code: a schema and its fixtures, decisions in a row.
 
 use std::collections::BTreeSet;
 
 use super::tree::{Finding, Tree};
 
-/// Where the example and the fixtures of a type stand.
+/// The folders and endings of the example and the fixtures of a type.
 const COMPANY: &[(&str, &str)] = &[
     ("schemas/examples/", ".json"),
     ("tests/fixtures/schemas/", ".valid.json"),

@@ -1,9 +1,10 @@
-//! A test of the rules: each finds the breach that is planted for it, and nothing in what is right.
+//! A test of the rules: each rule finds the breach that is planted for it, and nothing in right
+//! files.
 
 use super::tree::Tree;
 use super::{RULES, Rule};
 
-/// The name of a rule, files with one breach (or none), and the findings as they are told.
+/// The name of a rule, files with one breach (or none), and the findings as printed.
 type Row = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
 const ROOMS: &[Row] = &[

@@ -1,4 +1,5 @@
-//! Who may name whom: rooms, outside crates, what a pure room leaves alone, and the backends.
+//! The rules about use: which room may use which, the places of outside crates, the words that a
+//! pure room must not use, and the backends.
 
 use super::tree::{Finding, Tree, finding, has_word, paths};
 
@@ -50,7 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
 /// Rooms that decide without I/O, clock or randomness: these arrive as arguments.
 const PURE: &[&str] = &["domain", "seal", "simulate"];
 
-/// What a pure room has no use for.
+/// The words that a pure room must not use.
 const IMPURE: &[&str] = &[
     "tokio",
     "std::fs",
@@ -141,7 +142,7 @@ pub fn pure_rooms_neither_look_nor_act(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Nothing above the store names a backend.
+/// No file outside the store names a backend.
 pub fn only_the_store_names_a_backend(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (place, code) in tree.source().filter(|(place, _)| room(place) != "store") {

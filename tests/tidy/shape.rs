@@ -127,7 +127,7 @@ pub fn no_type_name_stands_twice(tree: &Tree) -> Vec<Finding> {
 }
 
 /// The name that a line gives to a type: `struct Name`, or `Name:` alone on a line of the
-/// `choices!` macro. A `type` inside an `impl` is part of a trait and no name of its own.
+/// `choices!` macro. A `type` inside an `impl` is part of a trait, so it does not count.
 fn type_name(line: &str) -> Option<&str> {
     let choices = line.trim().strip_suffix(':').filter(|name| name.chars().all(is_of_a_word));
     if let Some(name) = choices.filter(|name| name.starts_with(char::is_uppercase)) {
@@ -156,13 +156,13 @@ pub fn no_circle_of_files(tree: &Tree) -> Vec<Finding> {
     let uses = uses(tree);
     let reached: BTreeMap<&str, BTreeSet<&str>> =
         uses.keys().map(|place| (place.as_str(), reachable(&uses, place))).collect();
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut reported: BTreeSet<&str> = BTreeSet::new();
     let mut findings = Vec::new();
     for (place, others) in &reached {
         let circle: Vec<&str> =
             others.iter().copied().filter(|other| reached[other].contains(place)).collect();
-        if circle.len() > 1 && told.insert(place) {
-            told.extend(&circle);
+        if circle.len() > 1 && reported.insert(place) {
+            reported.extend(&circle);
             let rule = format!("circle of {}", circle.join(", "));
             findings.push(finding(place, 1, rule, "move what they share to a file below them"));
         }

@@ -9,14 +9,14 @@ use std::path::Path;
 #[derive(Default)]
 pub struct Tree(pub BTreeMap<String, String>);
 
-/// One breach of a rule.
+/// A breach of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     pub path: String,
     pub line: usize,
-    /// What is wrong.
+    /// The breach, in words.
     pub rule: String,
-    /// What to do about the breach.
+    /// The remedy for the breach.
     pub remedy: &'static str,
 }
 
@@ -78,8 +78,8 @@ pub fn code(text: &str) -> String {
     blank[..end].to_owned()
 }
 
-/// The same text with spaces for every comment and for what is between quotes. Line breaks stay,
-/// so a line has the number that it has in the file.
+/// The same text, with spaces in place of every comment and of all text between quotes. Line breaks
+/// stay, so each line keeps its number.
 pub fn blank(text: &str) -> String {
     let signs: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -97,7 +97,7 @@ pub fn blank(text: &str) -> String {
     out
 }
 
-/// Where the comment or literal that begins at `at` ends; `at` itself where neither begins.
+/// The end of the comment or literal that begins at `at`; `at` itself if neither begins there.
 fn skipped(signs: &[char], at: usize) -> usize {
     let is = |offset: usize, sign: char| signs.get(at + offset) == Some(&sign);
     let until = |from: usize, end: &str| {
@@ -125,7 +125,7 @@ fn follows_a_word(signs: &[char], at: usize) -> bool {
     at > 0 && is_of_a_word(signs[at - 1]) && signs[at - 1] != 'b'
 }
 
-/// Where a literal between single signs ends, with backslashes heeded.
+/// The end of a literal between two `quote` signs; a sign after a backslash does not end it.
 fn quoted(signs: &[char], begin: usize, quote: char) -> usize {
     let mut at = begin + 1;
     while at < signs.len() && signs[at] != quote {
@@ -188,7 +188,7 @@ fn expand(text: &str, prefix: String, found: &mut Vec<String>) -> usize {
     at += rest.find('{').unwrap() + 1;
     while at < text.len() && !text[at..].starts_with('}') {
         let read = expand(&text[at..], format!("{path}::"), found);
-        // What stands between two paths of a group: a comma, a line break, `as name`.
+        // Two paths of a group are separated by a comma, a line break or `as name`.
         let next = text[at + read..].find([',', '}']).unwrap_or(text.len() - at - read);
         at += read + next;
         at += usize::from(text[at..].starts_with(','));

@@ -1,12 +1,13 @@
-//! What each figure should be, and a line for each that is not.
-//! Always: against the best way of each other contender; one that was left out has no line.
+//! The aim of each figure, and a line for each figure that misses its aim.
+//! Always: a figure is compared with the best way of each other contender; a contender that was
+//! left out has no line.
 
 use crate::lines::{Line, Who, best};
 
-/// What is aimed at in a section of the table.
+/// An aim in a section of the table.
 struct Aim {
     section: &'static str,
-    /// Beside whom; none: the rate itself.
+    /// The contender that the rate is divided by; `None`: the aim is a rate.
     beside: Option<Who>,
     least: f64,
     what: &'static str,

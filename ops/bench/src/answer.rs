@@ -10,7 +10,7 @@ use crate::Failure;
 /// Beyond this a head is no answer of ours.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// What is read and not yet looked at.
+/// The bytes that were read and not parsed yet.
 pub struct Answers {
     held: BytesMut,
 }
@@ -21,7 +21,7 @@ impl Answers {
         Self { held: BytesMut::with_capacity(64 * 1024) }
     }
 
-    /// Reads one answer, and says its status. Its body goes to `body`, when it is wanted.
+    /// Reads one answer and returns its status. The body goes to `body`, if the caller wants it.
     pub async fn next(
         &mut self,
         stream: &mut TcpStream,
@@ -56,7 +56,7 @@ impl Answers {
         }
     }
 
-    /// Where the mark stands, reading on until it does.
+    /// The place of the mark; reads on until the mark has come.
     async fn until(
         &mut self,
         stream: &mut TcpStream,

@@ -42,7 +42,7 @@ impl Connection {
         Ok(serde_json::from_slice(&self.get("/health").await?.1)?)
     }
 
-    /// The last position, as the server tells it.
+    /// The last position, as the server reports it.
     pub async fn position(&mut self) -> Result<u64, Failure> {
         let health = self.health().await?;
         let position = health["components"]["store"]["position"].as_str();
@@ -55,7 +55,7 @@ pub fn get(path: &str, accept: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n\r\n").into_bytes()
 }
 
-/// What `GET /health` says.
+/// The answer of `GET /health`.
 pub fn health(address: SocketAddr) -> Result<Value, Failure> {
     crate::alone(async { Connection::to(address).await?.health().await })
 }

@@ -8,7 +8,7 @@ use crate::lives::{self, Lives};
 use crate::process::Server;
 use crate::{Failure, fold, machine};
 
-/// What the ledger keeps in its folder, the rest being derived.
+/// The files in the folder that are not derived from others.
 const KEPT: [&str; 2] = ["ledger.db", "ledger.db-wal"];
 
 /// Send a country's month and print what it takes.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Failure;
 
-/// Whose lives are told.
+/// The persons of the events.
 const LIVES: u64 = 1_000;
 
 /// So many different events, spread evenly over a year.
@@ -87,7 +87,7 @@ pub fn id(number: u64) -> String {
     format!("{ID}{number:0DIGITS$}")
 }
 
-/// Whose the event with a number is: all persons in turn, with pseudonyms that lie anywhere.
+/// The person of the event with a number: all persons in turn, with random pseudonyms.
 pub fn person(number: u64) -> Uuid {
     let high = scattered(2 * (number % PERSONS));
     let low = scattered(2 * (number % PERSONS) + 1);
@@ -110,7 +110,7 @@ fn scattered(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The events of each of so many connections.
+/// The events of each connection.
 pub fn for_connections(connections: usize) -> Result<Vec<Vec<Event>>, Failure> {
     let mut parts = vec![Vec::new(); connections];
     for (place, event) in all()?.into_iter().enumerate() {
@@ -125,7 +125,7 @@ pub fn mean_bytes() -> Result<usize, Failure> {
     Ok(all.iter().map(|event| event.json.len()).sum::<usize>() / all.len())
 }
 
-/// What another server than ours makes of the next event: its number, stamped.
+/// The next event for another server than ours: its number, with a time stamp.
 pub fn next(events: &mut [Event], turn: &mut usize, numbers: &Numbers) -> (u64, Event) {
     let number = numbers.next();
     let place = *turn;

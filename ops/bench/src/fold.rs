@@ -28,10 +28,10 @@ const BENCH: Reader = Reader::system("bench");
 /// Records read at once.
 const PAGE_RECORDS: usize = 10_000;
 
-/// One person of so many is asked of the ledger too.
+/// The ledger too is asked about one person in this many.
 const CHECKED_EVERY: usize = 50;
 
-/// What came of it.
+/// The result of folding a log.
 pub struct Folded {
     /// Events and time.
     pub report: Report,
@@ -76,7 +76,7 @@ pub fn run(data: &Path, date: NaiveDate) -> Result<Folded, Failure> {
     })
 }
 
-/// What is asked of everybody.
+/// The question that is asked about each person.
 struct Asked {
     at: At,
     query: credit::CreditQuery,

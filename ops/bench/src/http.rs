@@ -16,7 +16,7 @@ use crate::measure::{self, Clock, Report, Tally, Window};
 /// Different requests a connection sends in turn, for forms with many events.
 const REQUESTS: usize = 4;
 
-/// What is sent.
+/// A load of requests.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Load {
     /// How events go into a request
@@ -66,7 +66,7 @@ pub fn run(
     })
 }
 
-/// Sends so many requests as fast as they are answered; says how long it took.
+/// Sends this many requests as fast as they are answered; returns the time that it took.
 pub fn fill(address: SocketAddr, load: Load, requests: u64) -> Result<Duration, Failure> {
     let parts = events::for_connections(load.connections)?;
     let numbers = Arc::new(Numbers::from(load.first));
@@ -114,7 +114,7 @@ fn good(status: u16) -> Result<(), Failure> {
     }
 }
 
-/// What one connection sends in turn.
+/// The requests that one connection sends in turn.
 fn requests(load: Load, events: &[events::Event]) -> Result<Vec<Request>, Failure> {
     if load.events == 1 {
         return events.chunks(1).map(|event| Request::new(load.form, event)).collect();

@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::measure::Report;
 use crate::trial::Trial;
 
-/// Whose a line is.
+/// The contender of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// The ledger as it is released.
@@ -19,9 +19,9 @@ pub enum Who {
 
 /// One line.
 pub struct Line {
-    /// Whose it is.
+    /// The contender.
     pub who: Who,
-    /// What it did.
+    /// The load, in words.
     pub name: String,
     /// What was measured.
     pub report: Report,
@@ -30,18 +30,18 @@ pub struct Line {
 }
 
 impl Line {
-    /// What a contender did under a load.
+    /// The line of a contender under a load.
     pub fn new(who: Who, name: &str, trial: Trial) -> Self {
         Self { who, name: name.to_owned(), report: trial.report, counted: trial.counted }
     }
 
-    /// What a contender did when it was read.
+    /// The line of a contender whose log was read.
     pub fn read(who: Who, name: &str, report: Report) -> Self {
         Self { who, name: name.to_owned(), counted: report.acknowledged, report }
     }
 }
 
-/// The best rate of a contender in a section; none: it was left out.
+/// The best rate of a contender in a section; `None`: the contender was left out.
 pub fn best(lines: &[Line], who: Who) -> Option<f64> {
     let rates = lines.iter().filter(|line| line.who == who).map(|line| line.report.rate());
     rates.reduce(f64::max)
@@ -75,7 +75,7 @@ pub fn print_section(title: &str, lines: &[Line]) {
             millis(report.p50_micros, 2),
             millis(report.p99_micros, 2),
             millis(report.max_micros, 1),
-            // What is read in process has no server.
+            // A log that is read in process has no server.
             if report.cpu.server > 0.0 {
                 format!("{:.1}", micros(report.cpu.server))
             } else {

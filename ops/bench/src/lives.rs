@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::Failure;
 use crate::process::{Server, beside};
 
-/// Whose lives, and when.
+/// The persons and days of a simulation.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Lives {
     /// Persons who arrive in prison
@@ -26,25 +26,25 @@ pub struct Lives {
     /// The last day
     #[arg(long, default_value = "2025-11-30")]
     pub to: NaiveDate,
-    /// What chance starts from
+    /// The seed of all random numbers
     #[arg(long, default_value_t = 2026)]
     pub seed: u64,
 }
 
-/// What became of them.
+/// The result of sending the lives.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Sent {
     /// Recorded.
     pub recorded: u64,
     /// Sent twice, as in life.
     pub repeated: u64,
-    /// How long it took.
+    /// The time that sending took.
     #[serde(skip)]
     pub seconds: f64,
 }
 
 impl Lives {
-    /// Writes the events to a file, one a line.
+    /// Writes the events to a file, one per line.
     pub fn write(&self, file: &Path) -> Result<(), Failure> {
         let simulate = Command::new(beside("care-ledger")?)
             .arg("simulate")

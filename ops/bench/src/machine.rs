@@ -1,4 +1,4 @@
-//! What the machine is, and who used its processors.
+//! A description of the machine, and the use of its processors.
 //! Form: Linux, proc(5).
 
 use std::fs::{self, File};
@@ -16,22 +16,22 @@ const TICKS_A_SECOND: f64 = 100.0;
 /// Seconds of processor time.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Cpu {
-    /// Of the processes that serve.
+    /// Processor time of the server's processes.
     pub server: f64,
-    /// Of the process that asks.
+    /// Processor time of the client.
     pub client: f64,
-    /// Of all others, and what the host took.
+    /// Processor time of all other processes, and time that the host took.
     pub other: f64,
 }
 
 impl Cpu {
-    /// As it stands, with what the server has used.
+    /// The processor time used so far; the server's time is given.
     pub fn now(server: f64) -> Result<Self, Failure> {
         let client = of_process(std::process::id());
         Ok(Self { server, client, other: all()? - server - client })
     }
 
-    /// What was used since.
+    /// The processor time used since an earlier moment.
     pub fn since(self, before: Self) -> Self {
         Self {
             server: self.server - before.server,
@@ -41,7 +41,7 @@ impl Cpu {
     }
 }
 
-/// All processor time that was not idle, and what the host took.
+/// All processor time that was not idle, and time that the host took.
 fn all() -> Result<f64, Failure> {
     let text = fs::read_to_string("/proc/stat")?;
     let line = text.lines().next().ok_or("/proc/stat is empty")?;

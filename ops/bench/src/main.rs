@@ -38,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 use self::measure::Window;
 
-/// What went wrong, for whoever runs the benchmark to read.
+/// A failure, in words for the person who runs the benchmark.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The command; `ops/bench/run` calls the first five, which call the others.
@@ -132,7 +132,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a future on this one thread: a client that took more would take it from its server.
+/// Runs a future on this thread alone: a client on more threads would take processor time from its
+/// server.
 fn alone<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

@@ -1,6 +1,6 @@
-//! What is counted, and when: a warm-up, then a window.
-//! Always: an event is in the figures when its answer came within the window; every acknowledged
-//! event, whenever, is in the count that is verified.
+//! The counts of a load: a warm-up, then a window in which events count.
+//! Always: an event is in the figures if its answer came within the window; every acknowledged
+//! event, of any time, is in the count that is verified.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Failure;
 use crate::machine::Cpu;
 
-/// How long.
+/// The lengths of the warm-up and of the window.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Window {
     /// Seconds of load before the clock starts
@@ -40,14 +40,14 @@ impl Clock {
     }
 }
 
-/// What one connection saw.
+/// The counts of one connection.
 #[derive(Default)]
 pub struct Tally {
-    /// Acknowledged in all.
+    /// Events acknowledged in all.
     acknowledged: u64,
-    /// Acknowledged in the window.
+    /// Events acknowledged in the window.
     events: u64,
-    /// Of each request answered in the window.
+    /// The latency of each request answered in the window.
     latency_micros: Vec<u32>,
 }
 
@@ -64,16 +64,16 @@ impl Tally {
     }
 }
 
-/// What a client measured.
+/// The figures of a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// Acknowledged in all, to be found in the store.
+    /// Events acknowledged in all, which the store must hold.
     pub acknowledged: u64,
-    /// Acknowledged in the window.
+    /// Events acknowledged in the window.
     pub events: u64,
     /// The window.
     pub seconds: f64,
-    /// Of a request; 0 where there was none.
+    /// The median latency of a request; 0 if there was no request.
     pub p50_micros: u32,
     /// Of a request.
     pub p99_micros: u32,
@@ -110,12 +110,12 @@ impl Reading {
         Ok(Self { before: Cpu::now(server)?, started: Instant::now() })
     }
 
-    /// How long it has gone on.
+    /// The time since the start.
     pub fn seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }
 
-    /// Stops the clock after so many records, of which the store has so many.
+    /// Stops the clock after this many records were read from a store that has this many.
     pub fn report(self, read: u64, has: u64, server: f64) -> Result<Report, Failure> {
         let seconds = self.seconds();
         let cpu = Cpu::now(server)?.since(self.before);

@@ -15,13 +15,13 @@ use crate::readers::{Feed, Habit, Readers, has_live};
 use crate::table::{BULK_CONNECTIONS, SINGLE_CONNECTIONS};
 use crate::{Failure, aims, connection, http, machine, trial};
 
-/// Numbers of events of each window: more than it can send.
+/// Event numbers for each window: more than a window can send.
 const WINDOW_NUMBERS: u64 = 1_000_000_000;
 
 /// Lists that take longer to catch up do not.
 const CATCH_UP_MAX: Duration = Duration::from_secs(600);
 
-/// What the lists keep in a data folder begins with this.
+/// The names of the lists' files in a data folder begin with this.
 const LISTS: &str = "lists";
 
 /// Measure what writers lose to each neighbour.
@@ -82,7 +82,7 @@ impl Neighbour {
         }
     }
 
-    /// What the server lacks for it.
+    /// The feature that the server lacks for this neighbour.
     fn lacks(self, server: &Server, data: &Path) -> Result<Option<&'static str>, Failure> {
         let lists = connection::health(server.address)?["components"]["lists"].is_object();
         Ok(match self {

@@ -42,7 +42,7 @@ pub enum Way {
     Copy,
 }
 
-/// What is written.
+/// How events are written.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Load {
     /// How rows are written
@@ -56,7 +56,7 @@ pub struct Load {
     pub connections: usize,
 }
 
-/// What a plain table of events has: an order, and the two promises of the ledger as constraints.
+/// A plain table of events: an order, and two guarantees of the ledger as constraints.
 const TABLE: &str = "
     DROP TABLE IF EXISTS event;
     CREATE TABLE event (
@@ -139,7 +139,7 @@ pub fn read(cluster: &Cluster, seconds: f64) -> Result<Report, Failure> {
     })
 }
 
-/// What the server says it is, and that it syncs.
+/// The version of the server, and the settings that decide whether it syncs.
 pub fn describe(cluster: &Cluster) -> Result<String, Failure> {
     const QUESTION: &str = "SELECT concat_ws(', ', 'PostgreSQL ' || split_part(version(), ' ', 2),
         'fsync=' || current_setting('fsync'),
@@ -162,7 +162,7 @@ async fn connect(cluster: &Cluster) -> Result<Client, Failure> {
     Ok(client)
 }
 
-/// One connection and what it writes.
+/// A connection and its statement.
 struct Writer {
     client: Client,
     statement: Statement,

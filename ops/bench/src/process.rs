@@ -1,5 +1,5 @@
-//! The servers, each a process of its own.
-//! Always: a server ends with who started it (`setpriv --pdeathsig`), and is killed (SIGKILL)
+//! The servers, each in a separate process.
+//! Always: a server ends with its parent process (`setpriv --pdeathsig`), and is killed (SIGKILL)
 //! rather than asked to stop.
 
 use std::fs::File;
@@ -21,9 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// A server, until it is dropped.
 pub struct Server {
     process: Child,
-    /// Where it listens.
+    /// The address at which the server listens.
     pub address: SocketAddr,
-    /// How long it took to answer.
+    /// The time until the server answered.
     pub started_in: Duration,
 }
 
@@ -87,7 +87,7 @@ impl Server {
         machine::memory(self.id())
     }
 
-    /// Ends it as a lost machine would.
+    /// Kills the server.
     pub fn kill(&mut self) -> Result<(), Failure> {
         self.process.kill()?;
         self.process.wait()?;

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Failure;
 
-/// Shares below this are not told.
+/// Shares below this are not printed.
 const SHARE_MIN: f64 = 2.5;
 
 /// The standard library's parts, which work for whoever called them.
@@ -70,7 +70,7 @@ fn turned((share, name): (f64, String)) -> (String, f64) {
     (name, share)
 }
 
-/// Whose code a symbol is: `[.] serde_json::de::…` is serde_json's.
+/// The owner of a symbol: `[.] serde_json::de::…` belongs to serde_json.
 fn owner(symbol: &str) -> String {
     let (place, name) = symbol.split_once("] ").unwrap_or(("", symbol));
     if place == "[k" {
@@ -89,7 +89,7 @@ fn owner(symbol: &str) -> String {
     }
 }
 
-/// Whose code a symbol of C is.
+/// The owner of a symbol of C.
 fn foreign(name: &str) -> &'static str {
     const NAMES: [(&str, &str); 7] = [
         ("alloc", "the allocator"),

@@ -1,6 +1,7 @@
-//! Readers of the feed that stay: live ones that read what comes, and ones that stop reading.
-//! Always: each had a good answer before the process says that it is ready; they go when standard
-//! input closes.
+//! Readers of the feed that stay connected: readers that read all text, and readers that stop
+//! reading.
+//! Always: each reader had a good answer before the process says that it is ready; the readers
+//! leave when standard input closes.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -17,16 +18,16 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{Failure, connection};
 
-/// What is not read waits in the server, not in the kernel.
+/// A small receive buffer: text that is not read waits in the server, not in the kernel.
 const RECEIVE_BYTES: u32 = 4 * 1024;
 
-/// So many connect at once.
+/// Readers that connect at once.
 const CONNECTING: usize = 64;
 
 /// Requests that a reader of pages sends ahead.
 const PAGES_AHEAD: usize = 100;
 
-/// A head that takes longer does not come.
+/// The longest wait for the head of an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// How the answer is asked for.
@@ -38,7 +39,7 @@ pub enum Feed {
     Live,
 }
 
-/// What a reader does once it is answered.
+/// The habit of a reader after the head of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Habit {
     /// Reads what comes

@@ -21,7 +21,7 @@ const LINES: usize = 5_000;
 /// So many persons' histories are read.
 const HISTORIES: u64 = 2_000;
 
-/// Numbers of events that are sent one a request: beyond all others.
+/// The first number of events that are sent one per request: beyond all other numbers.
 const SINGLES_FIRST: u64 = 1_000_000_000_000;
 
 /// Measure at two sizes and print what changes.
@@ -43,7 +43,7 @@ pub struct Size {
     window: Window,
 }
 
-/// What was seen at one size.
+/// The figures at one size of the ledger.
 struct Look {
     at: u64,
     bulk_rate: f64,
@@ -105,7 +105,7 @@ impl Size {
     }
 }
 
-/// Sends at least so many events as NDJSON.
+/// Sends at least this many events as NDJSON.
 fn fill(server: &Server, sent: &mut u64, events: u64) -> Result<Duration, Failure> {
     let (form, connections) = (Form::Lines, BULK_CONNECTIONS);
     let load = http::Load { form, events: LINES, connections, first: *sent };

@@ -1,7 +1,7 @@
-//! A steady load for a long time, and whether the server's memory stays what it is.
-//! Always: a bounded rate, so that hours compare; readers and live readers come and go. The ledger
-//! is filled before; at the end a server started anew over it is loaded in the same way, so that
-//! what time costs is told apart from what the ledger's size does.
+//! A steady load for a long time, and whether the server's memory stays flat.
+//! Always: a fixed rate, so that hours compare; readers and live readers come and go. The ledger is
+//! filled before. At the end a server that was started again over the same ledger gets the same
+//! load, which separates the memory that time costs from the memory that the ledger's size costs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,22 +19,23 @@ use crate::process::Server;
 use crate::readers::{Feed, Habit, Readers, has_live};
 use crate::{Failure, aims, connection, http, machine};
 
-/// Connections that send one event a request, and how often each does: 2,000 events/s.
+/// Connections that send one event per request, and the pause between their requests: 2,000
+/// events/s.
 const SINGLES: usize = 20;
 const SINGLE_EVERY: Duration = Duration::from_millis(10);
 
-/// A batch of so many, every so often: 500 events/s.
+/// The size of a batch, and the pause between batches: 500 events/s.
 const BATCH: usize = 1_000;
 const BATCH_EVERY: Duration = Duration::from_secs(2);
 
-/// What is in the ledger before, numbered beyond all that follow.
+/// The events in the ledger before the load, numbered beyond all later events.
 const FILL: http::Load =
     http::Load { form: Form::Batch, events: BATCH, connections: 2, first: 1_000_000_000_000 };
 
-/// A question, every so often.
+/// The pause between questions.
 const QUESTION_EVERY: Duration = Duration::from_millis(50);
 
-/// So many live readers come, and as many go.
+/// The number of live readers, and the time after which all are replaced.
 const LIVE: usize = 30;
 const LIVE_EVERY: Duration = Duration::from_secs(20);
 
@@ -44,11 +45,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Looks of the first minute are of a server that is still warming up.
 const LOOKS_LEFT_OUT: usize = 6;
 
-/// The server that is started anew is loaded for so many of the minutes, and at least so many.
+/// The load on the server that was started again: this part of the minutes, and at least this many.
 const ANEW: (f64, f64) = (0.1, 2.5);
 
-/// Memory is flat when the last third's median is at most this beyond the first third's; and what
-/// is beyond the median of a server started anew is what time cost, not the ledger's size.
+/// Memory is flat if the median of the last third is at most this many times the median of the
+/// first third, and of the server that was started again.
 const GROWTH_MAX: f64 = 1.05;
 
 /// Load a server steadily and print whether its memory grows.
@@ -60,15 +61,15 @@ pub struct Soak {
     /// The commit that is measured
     #[arg(long, default_value = "unknown")]
     commit: String,
-    /// How long
+    /// Minutes of load
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
-    /// Events in the ledger before: the country makes so many in a year and a half to five years
+    /// Events in the ledger before: as many as the country makes in one and a half to five years
     #[arg(long, default_value_t = 3_000_000)]
     events: u64,
 }
 
-/// What was done so far.
+/// The counts so far.
 #[derive(Default)]
 struct Counts {
     events: AtomicU64,
@@ -89,8 +90,8 @@ impl Soak {
         let numbers = Arc::new(Numbers::default());
         let live = has_live(server.address);
         let through = steady(&server, self.minutes, &counts, &numbers, live)?;
-        let told = [&counts.events, &counts.answers, &counts.lacking, &counts.came];
-        let [events, answers, lacking, came] = told.map(|count| count.load(Relaxed));
+        let counters = [&counts.events, &counts.answers, &counts.lacking, &counts.came];
+        let [events, answers, lacking, came] = counters.map(|count| count.load(Relaxed));
         server.kill()?;
         eprintln!("bench: started anew");
         server = Server::ledger(&data)?;
@@ -115,7 +116,7 @@ impl Soak {
 /// One server's memory over a time: (hours, MiB).
 type Series = [(f64, f64)];
 
-/// Loads a server and finds in it what it acknowledged.
+/// Loads a server, and checks that it holds all events that it acknowledged.
 fn steady(
     server: &Server,
     minutes: f64,
@@ -225,7 +226,7 @@ async fn load(
     Ok(series)
 }
 
-/// Sends requests in turn, one every so often.
+/// Sends requests in turn, with a pause between them.
 async fn send(
     (address, end): (SocketAddr, Instant),
     (form, every): (Form, Duration),

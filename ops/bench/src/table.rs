@@ -143,7 +143,7 @@ impl Table {
         Ok(())
     }
 
-    /// Where the server's time goes under a load, in a run of its own.
+    /// Where the server's time goes under a load, in a separate run.
     fn reason_of_load(
         &self,
         section: &Section,
@@ -166,7 +166,7 @@ impl Table {
         Ok(Some(format!("{name}, where its time goes: {}", profile.summary()?)))
     }
 
-    /// All contenders under one load. What the last of each kind wrote stays for the replay.
+    /// All contenders under one load. The log of the last of each kind stays for the replay.
     fn section(
         &self,
         section: &Section,

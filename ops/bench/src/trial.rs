@@ -11,11 +11,11 @@ use crate::process::Server;
 use crate::profile::Profile;
 use crate::{Failure, connection, http, postgres, umadb};
 
-/// What a contender did.
+/// The result of one trial.
 pub struct Trial {
-    /// What its client measured.
+    /// The figures of the client.
     pub report: Report,
-    /// How many events it has, asked afterwards.
+    /// The number of events that the contender has afterwards.
     pub counted: u64,
 }
 
@@ -25,42 +25,43 @@ pub struct Ground {
     pub folder: PathBuf,
     /// How long each takes.
     pub window: Window,
-    /// Where `perf` writes what it sees of the server, if it is to look.
+    /// The folder for the output of `perf`; `None`: `perf` does not run.
     pub profile: Option<PathBuf>,
 }
 
 impl Ground {
-    /// Where the ledger lies; what it was last sent is left there.
+    /// The folder of the ledger; the log of the last trial stays there.
     pub fn data(&self) -> PathBuf {
         self.folder.join("ledger")
     }
 
-    /// The server over the embedded store. Counted twice: as the living server tells it, and from
-    /// the log after the server was killed.
+    /// The server over the embedded store. Its events are counted twice: by the running server, and
+    /// from the log after the server was killed.
     pub fn ledger(&self, load: http::Load) -> Result<Trial, Failure> {
         let data = self.data();
         emptied(&data)?;
         let mut server = Server::ledger(&data)?;
         let report = self.load(&server, load)?;
-        let told = connection::position(server.address)?;
+        let acknowledged = connection::position(server.address)?;
         server.kill()?;
         let position = crate::ledger_in(&data)?.tail().number();
-        if position != told {
-            return Err(format!("{told} events acknowledged, {position} after a kill").into());
+        if position != acknowledged {
+            let why = format!("{acknowledged} events acknowledged, {position} after a kill");
+            return Err(why.into());
         }
         Ok(Trial { report, counted: position })
     }
 
-    /// The same, looked at as it works; the ledger that it leaves is removed.
+    /// The same server under `perf`; its ledger is removed afterwards.
     pub fn looked_at(&self, load: http::Load) -> Result<(Option<String>, Report), Failure> {
         let data = self.folder.join("looked-at");
         let server = Server::ledger(&data)?;
         let profile = Profile::start(server.id(), &self.folder);
         let report = send(&server, load, self.window)?;
         drop(server);
-        let told = profile.map(Profile::summary).transpose()?;
+        let summary = profile.map(Profile::summary).transpose()?;
         emptied(&data)?;
-        Ok((told, report))
+        Ok((summary, report))
     }
 
     /// The same server over a store that keeps nothing.
@@ -70,7 +71,7 @@ impl Ground {
         Ok(Trial { report, counted: connection::position(server.address)? })
     }
 
-    /// Where UmaDB lies; what it was last sent is left there.
+    /// The folder of UmaDB; the log of the last trial stays there.
     pub fn umadb_data(&self) -> PathBuf {
         self.folder.join("umadb")
     }
@@ -132,7 +133,7 @@ impl Ground {
     }
 }
 
-/// Sends a load to a ledger from a process of its own.
+/// Sends a load to a ledger from a separate process.
 pub fn send(server: &Server, load: http::Load, window: Window) -> Result<Report, Failure> {
     client("http", window, |client| {
         client
@@ -145,7 +146,7 @@ pub fn send(server: &Server, load: http::Load, window: Window) -> Result<Report,
     })
 }
 
-/// Removes what a trial before this one left.
+/// Removes the files of an earlier trial.
 fn emptied(folder: &Path) -> Result<(), Failure> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),

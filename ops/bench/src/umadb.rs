@@ -37,7 +37,7 @@ pub enum Way {
     Plain,
 }
 
-/// What is written.
+/// How events are written.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Load {
     /// What keeps an id unique
@@ -113,7 +113,7 @@ struct ReadResponse {
     events: Vec<SequencedEvent>,
 }
 
-/// What the server says it is.
+/// The version that the server reports.
 pub fn version(program: &Path) -> Result<String, Failure> {
     let output = Command::new(program).arg("--version").output()?;
     let version = String::from_utf8(output.stdout)?;
@@ -173,7 +173,7 @@ pub fn read(address: SocketAddr, process: u32, seconds: f64) -> Result<Report, F
     })
 }
 
-/// How many events it has, each looked at, and their positions without a gap.
+/// The number of events, each read, with positions without gaps.
 pub fn count(address: SocketAddr) -> Result<u64, Failure> {
     crate::alone(async {
         let mut parts = read_all(&mut connect(address).await?).await?;
@@ -204,7 +204,7 @@ async fn read_all(grpc: &mut Grpc<Channel>) -> Result<Streaming<ReadResponse>, F
     Ok(grpc.server_streaming(Request::new(request), path, codec).await?.into_inner())
 }
 
-/// One client and what it writes.
+/// A client and its load.
 struct Writer {
     grpc: Grpc<Channel>,
     load: Load,

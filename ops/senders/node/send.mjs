@@ -1,7 +1,7 @@
 // Sends care events to a Care Ledger with the public CloudEvents SDK (npm `cloudevents`).
 //
-// A request without an answer, or answered with 503, is sent again as it was: the ledger knows an
-// event by its `source` and `id`, so a retry never records it twice. The person is made up.
+// A request that gets no answer, or a 503, is sent again unchanged: the ledger recognises an event
+// by its `source` and `id`, so a retry never records the event twice. The person is made up.
 //
 // Usage: node send.mjs http://HOST:PORT
 
@@ -16,7 +16,7 @@ const careEvent = (type, id, time, data) =>
 
 const sleep = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-/** Posts until there is an answer other than "not now". */
+/** Posts again until the answer is not a 503. */
 async function post(url, message) {
   let wait = 0.2;
   for (let left = TRIES - 1; ; left -= 1) {
@@ -30,7 +30,7 @@ async function post(url, message) {
       why = "503";
       pause = Number(answer.headers.get("retry-after") ?? wait);
     } catch (error) {
-      // What fetch throws when there is no answer; anything else is a mistake of ours.
+      // No answer is a TypeError or, after the signal, a TimeoutError; other errors are ours.
       if (!(error instanceof TypeError) && error.name !== "TimeoutError") throw error;
     }
     if (left === 0) throw new Error(`gave up: ${why}`);
@@ -40,7 +40,7 @@ async function post(url, message) {
   }
 }
 
-/** Prints what became of one event, and gives its receipt. */
+/** Prints the result for one event, and returns its receipt. */
 async function tell(answer) {
   const told = await answer.json();
   if (answer.ok) {

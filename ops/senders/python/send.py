@@ -1,7 +1,7 @@
 """Sends care events to a Care Ledger with the public CloudEvents SDK (PyPI `cloudevents`).
 
-A request without an answer, or answered with 503, is sent again as it was: the ledger knows an
-event by its `source` and `id`, so a retry never records it twice. The person is made up.
+A request that gets no answer, or a 503, is sent again unchanged: the ledger recognises an event by
+its `source` and `id`, so a retry never records the event twice. The person is made up.
 
 Usage: send.py http://HOST:PORT
 """
@@ -26,7 +26,7 @@ def care_event(kind, event_id, at, data):
 
 
 def post(url, message):
-    """Posts until there is an answer other than "not now"."""
+    """Posts again until the answer is not a 503."""
     wait = 0.2
     for left in reversed(range(TRIES)):
         try:
@@ -44,7 +44,7 @@ def post(url, message):
 
 
 def tell(answer):
-    """Prints what became of one event, and gives its receipt."""
+    """Prints the result for one event, and returns its receipt."""
     told = answer.json()
     if answer.ok:
         receipt = told["receipts"][0]

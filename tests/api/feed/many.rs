@@ -16,7 +16,7 @@ use crate::support::dice::seed;
 const WRITERS: u64 = 4;
 const EVENTS_A_WRITER: u64 = 120;
 
-/// Sends its events one by one, in batches and in lines.
+/// Sends the events of one writer, in batches of different sizes.
 fn write(server: &Client, writer: u64, mut dice: Dice, sent: &AtomicU64) {
     let source = format!("urn:writer:{writer}");
     let mut n = 0;
@@ -29,7 +29,7 @@ fn write(server: &Client, writer: u64, mut dice: Dice, sent: &AtomicU64) {
     }
 }
 
-/// Reads until it has so many events, losing its connection now and then; what it saw, in order.
+/// Reads `wanted` events, losing its connection now and then; returns the events in order.
 fn read(server: &Client, query: &str, wanted: usize, mut dice: Dice) -> Vec<Value> {
     let (mut seen, mut last) = (Vec::new(), None);
     while seen.len() < wanted {
@@ -59,7 +59,7 @@ fn readers_before_during_and_after_the_writing_see_each_event_once_and_in_order(
             let (server, sent) = (server.clone(), sent.clone());
             readers.push(scope.spawn(move || {
                 let mut dice = Dice::new(seed ^ (reader << 8));
-                // A third comes first, a third meanwhile, a third last.
+                // A third of the readers come first, a third meanwhile, a third last.
                 let begins = [0, dice.below(total), total][reader as usize % 3];
                 while sent.load(Ordering::Relaxed) < begins {
                     std::thread::yield_now();
@@ -84,7 +84,7 @@ fn readers_before_during_and_after_the_writing_see_each_event_once_and_in_order(
     }
 }
 
-/// Asks for a live feed without a network; what is not dropped goes on.
+/// Asks for a live feed without a network; the feed is open until the response is dropped.
 async fn asked(router: &http::Router) -> axum::response::Response {
     let request = Request::get("/v1/events").header("accept", "text/event-stream");
     router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()

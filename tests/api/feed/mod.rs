@@ -17,7 +17,7 @@ fn event(source: &str, n: u64) -> Value {
     screening(person(u32::try_from(n % 7).unwrap()), source, &n.to_string(), TIME)
 }
 
-/// Every example of the vocabulary, and some more of one type by two senders.
+/// Every example of the vocabulary, and more events of one type by two senders.
 fn mixed() -> Vec<Value> {
     let examples = Kind::ALL.iter().filter(|kind| **kind != Kind::RecordErased);
     let examples = examples.map(|kind| serde_json::from_str(kind.newest().example).unwrap());
@@ -25,7 +25,7 @@ fn mixed() -> Vec<Value> {
     examples.chain(more).collect()
 }
 
-/// Everything a query gives, a page at a time.
+/// All events of a query, read page by page.
 fn paged(server: &Client, query: &str) -> Vec<Value> {
     let (mut items, mut next) = (Vec::new(), String::new());
     loop {

@@ -1,4 +1,4 @@
-//! Readers that do not read: cut off, and none the worse for it; and the end of a service.
+//! Readers that do not read are cut off and lose nothing; and the end of a service.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ fn timeouts(stall_ms: u64, keep_alive_ms: u64) -> Timeouts {
     Timeouts { stall, keep_alive }
 }
 
-/// Waits for what is bound to come; gives up after a minute.
+/// Waits until `done`; fails after a minute.
 fn until(what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
@@ -29,7 +29,7 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Asks, and reads nothing.
+/// Sends a request and reads nothing.
 fn asked(address: &str, path: &str, accept: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: ledger\r\naccept: {accept}\r\n\r\n");
@@ -37,7 +37,7 @@ fn asked(address: &str, path: &str, accept: &str) -> TcpStream {
     stream
 }
 
-/// All that came before the connection ended, one way or the other.
+/// All bytes that came before the connection ended or broke.
 fn rest(mut stream: TcpStream) -> Vec<u8> {
     let (mut all, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
     while let Ok(read) = stream.read(&mut buffer) {
@@ -74,13 +74,13 @@ fn a_page_that_nobody_takes_is_cut_off_too() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), RECORDS);
     let service = Service::start_with(folder.path(), timeouts(300, 15_000));
-    // Pages asked for in one go, until the buffers are full.
+    // Pages are asked for all at once, until the buffers are full.
     let mut stream = asked(&service.address, "/v1/events?limit=10000", "*/*");
     for _ in 0..4 {
         let request = "GET /v1/events?limit=10000 HTTP/1.1\r\nhost: ledger\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
     }
-    // Only the cut ends this: the client has said nothing of an end.
+    // Only the cut ends the connection: the client has not asked for an end.
     let mut end = stream.try_clone().unwrap();
     until("cut off", || end.write_all(b"x").is_err());
     assert!(!rest(stream).ends_with(b"}"));

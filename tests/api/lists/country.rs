@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 const READER: Reader = Reader::system("test");
 
-/// A ledger, its lists, and what time it is for them.
+/// A ledger, its lists, and the clock of the lists.
 pub struct Country {
     pub ledger: Ledger,
     pub lists: Lists,
@@ -37,13 +37,13 @@ pub fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// Made-up lives of a few weeks, in the order in which they are told.
+/// The events of made-up lives of a few weeks, in the order of sending.
 pub fn lives(persons: u64) -> Vec<Value> {
     let (from, to) = ("2025-10-01".parse().unwrap(), "2025-11-30".parse().unwrap());
     events(Plan { persons, detained: 0, from, to, seed: 5 }).collect()
 }
 
-/// An event of a person, as one sender of these tests tells it.
+/// An event of a person, as the one sender of these tests sends it.
 pub fn event(person: PersonId, id: &str, kind: &str, time: &str, data: Value) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": "urn:test", "type": kind, "subject": person,
@@ -73,7 +73,7 @@ impl Country {
         self.now.store(instant(now).timestamp_micros(), Ordering::SeqCst);
     }
 
-    /// From now on looking at the clock panics.
+    /// Breaks the clock: from now on, reading it panics.
     pub fn break_clock(&self) {
         self.now.store(i64::MAX, Ordering::SeqCst);
     }
@@ -115,7 +115,7 @@ impl Country {
         persons
     }
 
-    /// The whole list, in pages of this size, which all speak of one moment.
+    /// The whole list, in pages of this size, which all show one moment.
     pub async fn trajectories(&self, filter: &TrajectoryFilter, limit: usize) -> Listed {
         let mut listed = Listed::default();
         let mut asked = PageRequest { pin: None, after: None, limit };
@@ -136,7 +136,7 @@ impl Country {
         }
     }
 
-    /// What the answer about one person says then.
+    /// The trajectory of one person at the moment of `pin`.
     pub async fn trajectory(&self, person: PersonId, pin: Pin) -> Option<Value> {
         let question = Question { person, at: At::Instant(pin.at), known_at: Some(pin.known_at) };
         let found = self.ledger.person(&READER, person, Some(pin.known_at)).await.unwrap()?;
@@ -144,7 +144,7 @@ impl Country {
         found.revision.map(|_| serde_json::to_value(answer).unwrap())
     }
 
-    /// Likewise, a modality each.
+    /// The credit of one person at the moment of `pin`, one item for each modality.
     pub async fn credit(&self, person: PersonId, pin: Pin) -> Vec<Value> {
         let question = Question { person, at: At::Instant(pin.at), known_at: Some(pin.known_at) };
         let Some(found) = self.ledger.person(&READER, person, Some(pin.known_at)).await.unwrap()
@@ -185,7 +185,7 @@ impl Country {
     }
 }
 
-/// Every member that the answer about the person has but the other readings stands in the list.
+/// Whether a list item has every member of the answer about the person, and its two readings.
 fn same_credit(listed: &Value, expected: &Value) -> bool {
     let members = expected.as_object().unwrap().iter().filter(|(name, _)| *name != "readings");
     let readings = ["fullResidential", "none"].map(|name| (name, &expected["readings"][name]));

@@ -75,7 +75,7 @@ async fn whatever_lies_there_the_lists_are_those_of_the_log() {
         copy(whole.path(), folder.path());
         harm(folder.path());
         let country = Country::open(folder.path(), NOW).await;
-        // Some of it shows only when something is written.
+        // Some damage shows only when the lists are written.
         country.record_one(&one_more()).await;
         assert!(country.caught_up().await, "{what}");
         assert_eq!(country.differences().await, [""; 0], "{what}");

@@ -1,4 +1,4 @@
-//! The lists say of everybody what the answers about one person say.
+//! The lists give the same facts about each person as the answers about that person.
 
 use care_ledger::domain::id::PersonId;
 use care_ledger::projection::{CreditFilter, TrajectoryFilter};
@@ -68,7 +68,7 @@ async fn what_others_records_change_is_changed() {
     }
 }
 
-/// What a filter must pick, by an item as the answer about the person gives it.
+/// Whether a filter must pick an item, by the answer about the person.
 type Picks = fn(&Value) -> bool;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,7 +34,8 @@ fn person() -> PersonId {
     support::person(1)
 }
 
-/// Admitted under a modality, on methadone, referred and not answered.
+/// The events of a person who is admitted under a modality, on methadone, and whose referral is not
+/// answered.
 fn life() -> Vec<Value> {
     let rows = [
         (
@@ -106,7 +107,7 @@ async fn without(folder: &Path, class: Option<Class>) -> Country {
 }
 
 async fn known(ledger: &Ledger) -> (Question, PersonHistory) {
-    // After all that was just recorded: an erased record stands by its recorded time.
+    // A moment after all records: an erased record has its place by its recorded time.
     let question = Question { person: person(), at: At::Instant(instant(NOW)), known_at: None };
     (question, ledger.person(&READER, person(), None).await.unwrap().unwrap())
 }
@@ -133,7 +134,7 @@ fn history_of(question: &Question, person: &PersonHistory, kind: Option<Kind>) -
     answer["items"].as_array().unwrap().clone()
 }
 
-/// What one erased class leaves in each answer.
+/// The parts of each answer that are left when one class is erased.
 struct Left {
     class: Class,
     custody: &'static str,
@@ -192,7 +193,7 @@ async fn each_erased_class_leaves_its_place_in_history_and_feed() {
             kinds.iter().partition(|kind| is_of(**kind, class));
         let items = history_of(&question, &person, None);
         assert_eq!(items.len(), kinds.len(), "{class:?}");
-        // By its recorded time an erased record comes after all that happened before.
+        // An erased record has its place by its recorded time, after all earlier events.
         let (told, places) = items.split_at(open.len());
         assert!(told.iter().all(|item| item["type"].is_string()), "{class:?}");
         places.iter().for_each(|item| assert_is_erased(item, class));
@@ -305,7 +306,7 @@ async fn an_erased_event_sent_again_gets_its_first_receipt_which_says_so() {
 async fn an_annulment_of_an_erased_record_has_no_effect_and_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = without(folder.path(), Some(Class::Clinical)).await.ledger;
-    // Of another class, so that the annulment itself can be read.
+    // The annulment has another class than the erased one, so that it can be read.
     let annuls = json!({"source": "urn:test", "id": "cap.referred", "type": "detention.arrived"});
     let data = json!({"annuls": annuls, "reason": "duplicate"});
     let annulment = event(person(), "a", "record.annulled", "2026-03-01T08:00:00+01:00", data);

@@ -1,4 +1,4 @@
-//! All pages that one cursor leads to speak of one moment.
+//! All pages of one cursor show one moment.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ async fn when_the_clock_has_passed_everybody_pages_are_short_and_still_whole() {
     let country = Country::open(folder.path(), "2025-11-20T12:00:00Z").await;
     country.record(&lives(1_400)).await;
     country.set_clock("2025-11-28T12:00:00Z");
-    // Before the loop has woken: a page folds at most so many rows anew and goes on.
+    // The loop has not woken yet, so each page folds rows again, up to its limit, and goes on.
     let all = country.trajectories(&TrajectoryFilter::default(), 10_000).await;
     assert_eq!(all.persons(), country.everybody().await);
 }

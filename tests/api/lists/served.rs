@@ -106,14 +106,14 @@ fn a_read_waits_for_what_was_written_and_no_longer_than_asked() {
         let answer = server.get_with(read, &never);
         assert_eq!(answer.status, 504, "{read}");
         assert_eq!(answer.json()["type"], "urn:problem-type:careLedger:notYetRead");
-        // A wait that no number holds is a long one.
+        // A wait too large for a number counts as the longest wait.
         let long = "wait=99999999999999999999999999";
         let answer = server.get_with(read, &[("prefer", long), ("ledger-position", position)]);
         assert_eq!(answer.header("preference-applied"), Some("wait=60"), "{read}");
-        // Without the preference the position is only a remark.
+        // Without the preference the position has no effect.
         assert_eq!(server.get_with(read, &[("ledger-position", "99")]).status, 200, "{read}");
     }
-    // What cannot be answered anyhow waits for nothing.
+    // A request that cannot be answered in any case does not wait.
     let never = [("prefer", "wait=60"), ("ledger-position", "99")];
     for (wrong, status) in
         [("/v1/trajectories?foo=1", 400), ("/v1/events?limit=0", 400), ("/nope", 404)]
@@ -194,7 +194,7 @@ fn lists_that_a_full_disk_has_stopped_go_on_by_themselves() {
     let server = Service::start(&data);
     let mut full = std::fs::File::create(&ballast).unwrap();
     while full.write_all(&[1; 4_096]).is_ok() {}
-    // Room for some records, and not for the lists as well.
+    // There is room for some records, but not for the lists as well.
     full.set_len(full.metadata().unwrap().len() - 300_000).unwrap();
     let time = "2026-03-01T10:00:00+01:00";
     let mut last = 0;
@@ -204,7 +204,7 @@ fn lists_that_a_full_disk_has_stopped_go_on_by_themselves() {
         if server.send(&event).status == 201 {
             last += 1;
         } else {
-            // The log came first: room for some records more.
+            // The log filled the disk first: make room for some more records.
             full.set_len(full.metadata().unwrap().len() - 8_192).unwrap();
         }
         assert!(last < 10_000, "the disk never was full for the lists");

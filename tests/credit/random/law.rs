@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use crate::reference::Asked;
 use crate::script::{day, query};
 
-/// Cases a law, unless `PROPTEST_CASES` says otherwise.
+/// The number of cases for each law, unless `PROPTEST_CASES` gives another.
 pub const CASES: u32 = 500;
 
 /// Tries a law on random input; a failure says how to run the same again.

@@ -10,8 +10,8 @@ pub use law::{law, question};
 use crate::reference::Asked;
 use crate::script::{day, event};
 
-/// One record before it has an id: what it says is read off a few small numbers, so that a
-/// correction can replace it with other numbers, and a failure shrinks.
+/// A record before it has an id. A few small numbers determine its content, so that a correction
+/// can replace the content with other numbers, and a failure shrinks.
 #[derive(Debug, Clone)]
 pub struct DrawnEvent {
     pub what: usize,
@@ -46,7 +46,7 @@ const KINDS: [&str; 20] = [
     "detention.transferred",
 ];
 
-/// How often each kind occurs, of a hundred.
+/// How often each kind occurs, in a hundred events.
 const WEIGHTS: [u32; 20] = [11, 9, 12, 6, 9, 6, 11, 4, 4, 3, 2, 4, 2, 5, 3, 2, 3, 2, 1, 1];
 
 const MODALITIES: [&str; 5] = [
@@ -62,7 +62,7 @@ fn what() -> impl Strategy<Value = usize> {
     proptest::strategy::Union::new_weighted(choices.collect())
 }
 
-/// Round hours often, so that instants meet; else any minute, midnights in Brussels among them.
+/// Often round hours, so that instants coincide; otherwise any minute, also midnights in Brussels.
 fn minute() -> impl Strategy<Value = i64> {
     prop_oneof![
         4 => (0..120_i64, prop_oneof![Just(8), Just(9), Just(22), Just(23)])
@@ -83,7 +83,7 @@ pub fn histories() -> impl Strategy<Value = Vec<DrawnEvent>> {
     ]
 }
 
-/// A record that touches another: which one, as correction or annulment, and with what.
+/// A record that corrects or annuls another: the target, the kind, and the new content.
 #[derive(Debug, Clone)]
 pub struct Touch {
     pub target: prop::sample::Index,
@@ -124,7 +124,7 @@ pub fn one(id: &str, drawn: &DrawnEvent) -> Value {
     event(id, kind, &time_of(drawn.minute, drawn.offset), data(kind, drawn.numbers))
 }
 
-/// The records that touch others, told after all of them; cycles and chains included.
+/// The records that correct or annul others, sent after all others; cycles and chains included.
 pub fn touching(events: &[Value], touches: &[Touch]) -> Vec<Value> {
     let kinds: Vec<String> = events
         .iter()
@@ -191,7 +191,7 @@ fn correction(
     Value::Object(said)
 }
 
-/// What a record of a kind says, read off five numbers.
+/// The payload of a record of a kind, determined by five numbers.
 pub fn data(kind: &str, bytes: [u8; 5]) -> Value {
     let mut data = required(kind, bytes);
     add_optional(kind, bytes, &mut data);
@@ -279,7 +279,7 @@ fn add_optional(kind: &str, [_, b, c, d, e]: [u8; 5], data: &mut Value) {
     }
 }
 
-/// A history with what touches it.
+/// A history with its corrections and annulments.
 pub fn all_events(drawn: &[DrawnEvent], touches: &[Touch]) -> Vec<Value> {
     let mut events = events(drawn);
     let touching = touching(&events, touches);

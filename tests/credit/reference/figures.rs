@@ -1,4 +1,4 @@
-//! The sets and figures, each as its sentence in the rules says it.
+//! The sets and figures, each computed as its sentence in the rules says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::{Asked, Day, Stands, epoch, number, optional_day, standing, text};
 
 type Set = BTreeSet<Day>;
 
-/// One modality, figures only.
+/// The figures of one modality.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figures {
     pub modality: String,
@@ -25,9 +25,9 @@ pub struct Figures {
     pub back: Option<Day>,
     /// `(remainingDays, creditedDays)` of the deciding revocation.
     pub decided: Option<(Option<i64>, Option<i64>)>,
-    /// Why each date of W that is not in K is not.
+    /// The reason for each date of W that is not in K.
     pub not_k: BTreeMap<Day, &'static str>,
-    /// Why each date of a presence that is not in T is not.
+    /// The reason for each date of a presence that is not in T.
     pub not_t: BTreeMap<Day, &'static str>,
 }
 

@@ -1,6 +1,6 @@
 //! A second opinion: the credit worked out naively, date by date, from the text of the rules.
-//! Always: shares no code with the engine; slow on purpose. It knows Belgian time for the first
-//! ten months of 2026 only, which is where the tests live.
+//! Always: shares no code with the engine, and is slow on purpose. This code knows Belgian time for
+//! the first ten months of 2026 only, and all tests lie in these months.
 
 use chrono::{DateTime, NaiveDate};
 use serde_json::Value;
@@ -11,7 +11,7 @@ pub use figures::figures;
 /// A date as its distance from 1 January 2026.
 pub type Day = i64;
 
-/// What is asked.
+/// The question about a history.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
     pub at: Day,
@@ -19,7 +19,7 @@ pub struct Asked {
     pub month_days: i64,
 }
 
-/// One record as it stands.
+/// A record in force, after corrections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stands {
     pub event: Value,
@@ -49,7 +49,7 @@ fn brussels_day(micros: i64) -> Day {
     (local.date_naive() - epoch()).num_days()
 }
 
-/// Every record as it stands, annulled ones left out, `record.*` ones left out, in order.
+/// Every record in force, in order, without annulled records and `record.*` records.
 pub fn standing(events: &[Value]) -> Vec<Stands> {
     let mut all: Vec<Stands> = (0..events.len())
         .filter(|i| !is_record(&events[*i]))

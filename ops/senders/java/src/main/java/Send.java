@@ -23,8 +23,8 @@ import java.util.Map;
 /**
  * Sends care events to a Care Ledger with the public CloudEvents SDK (Maven `io.cloudevents`).
  *
- * <p>A request without an answer, or answered with 503, is sent again as it was: the ledger knows
- * an event by its `source` and `id`, so a retry never records it twice. The person is made up.
+ * <p>A request that gets no answer, or a 503, is sent again unchanged: the ledger recognises an
+ * event by its `source` and `id`, so a retry never records the event twice. The person is made up.
  *
  * <p>Usage: java -cp CLASSPATH Send http://HOST:PORT
  */
@@ -66,7 +66,7 @@ public final class Send {
         return request.build();
     }
 
-    /** Posts until there is an answer other than "not now". */
+    /** Posts again until the answer is not a 503. */
     private static HttpResponse<String> post(HttpRequest request) throws InterruptedException {
         double wait = 0.2;
         for (int left = TRIES - 1; ; left--) {
@@ -81,7 +81,7 @@ public final class Send {
                 pause = answer.headers().firstValue("retry-after")
                     .map(Double::parseDouble).orElse(wait);
             } catch (IOException lost) {
-                // Refused, cut off or too slow: what became of the event is unknown.
+                // Refused, cut off or too slow: whether the event was recorded is unknown.
             }
             if (left == 0) {
                 throw new IllegalStateException("gave up: " + why);
@@ -97,7 +97,7 @@ public final class Send {
         return node.path(name).asText();
     }
 
-    /** Prints what became of one event, and gives its receipt. */
+    /** Prints the result for one event, and returns its receipt. */
     private static JsonNode tell(HttpResponse<String> answer) throws IOException {
         JsonNode told = JSON.readTree(answer.body());
         if (answer.statusCode() < 300) {

@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+use crate::work::Causes;
+
 /// Why a command failed, in a sentence that says what to do next.
 #[derive(Debug)]
 pub struct Failure {
@@ -27,14 +29,8 @@ impl Failure {
     }
 
     /// Exit status 3, with an error and all its causes as the message.
-    pub fn because(what: &str, error: &dyn std::error::Error) -> Self {
-        let mut message = format!("{what}: {error}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
-        Self::unreachable(message)
+    pub fn because(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::unreachable(format!("{what}: {}", Causes(error)))
     }
 
     /// Prints the message on standard error, and gives the exit status.

@@ -16,6 +16,7 @@ use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
 use crate::store::open::StoreConfig;
+use crate::work::Causes;
 
 /// The most files that may be open at once: a connection each, the log, the index and the readers.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
@@ -54,7 +55,7 @@ impl Serve {
             let ledger = open(&store).await?;
             // After opening the ledger, because that makes the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
-                tracing::warn!(error = %error, "refusals are kept in memory only");
+                tracing::warn!(error = %Causes(&error), "refusals are kept in memory only");
                 Refusals::in_memory(clock::now)
             });
             let lists = lists(&ledger, &config.data).await?;

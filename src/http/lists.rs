@@ -24,6 +24,7 @@ use crate::ledger::answer::format_at;
 use crate::projection::{
     CreditFilter, ItemBody, ItemKey, ListError, ListPage, Lists, PageRequest, Pin, TrajectoryFilter,
 };
+use crate::work::Causes;
 
 /// Items of a page, unless the request says otherwise, and at most. Source: the HTTP contract.
 const ITEMS_DEFAULT: usize = 1_000;
@@ -221,7 +222,7 @@ fn refused(error: ListError) -> Problem {
             Problem::unavailable().detail("The lists are being made and have not come so far yet.")
         }
         ListError::State(error) => {
-            tracing::error!(error = %error, "the lists were not read");
+            tracing::error!(error = %Causes(&error), "the lists were not read");
             Problem::unavailable()
         }
         ListError::Log(error) => error.into(),

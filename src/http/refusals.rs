@@ -13,6 +13,7 @@ use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::refusals::ITEMS_MAX;
+use crate::work::Causes;
 
 /// Items of a page, unless the request says otherwise.
 const ITEMS_DEFAULT: usize = 100;
@@ -36,6 +37,7 @@ const ITEMS_DEFAULT: usize = 100;
         ),
         problems::BadRequest,
         problems::Internal,
+        problems::Unavailable,
     )
 )]
 pub async fn get_refusals(
@@ -57,7 +59,7 @@ pub async fn get_refusals(
     let source = params.finish_and_require(source)?;
     let page = app.refusals.page(&source, before, limit).await;
     let page = page.map_err(|error| {
-        tracing::warn!(error = %error, "the refusals were not read");
+        tracing::warn!(error = %Causes(&error), "the refusals were not read");
         Problem::unavailable()
     })?;
     let mut answer = json!({

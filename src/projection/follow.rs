@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::read::header::RecordHeader;
 use crate::ledger::{Ledger, ReadError};
-use crate::work::Control;
+use crate::work::{Causes, Control};
 
 /// The number of records read at once: some 10 MiB.
 const PAGE_RECORDS: usize = 10_000;
@@ -345,8 +345,7 @@ impl<P: Projection> Follower<P> {
     }
 
     fn fail(&self, fault: &Fault, pace: &Pace) {
-        let cause = std::error::Error::source(fault).map(ToString::to_string);
-        tracing::error!(error = %fault, cause, "a projection stands still; it is tried again");
+        tracing::error!(error = %Causes(fault), "a projection stands still; it is tried again");
         self.progress.send_modify(|progress| progress.status = ProjectionStatus::Faulted);
         pace.control.failed();
     }

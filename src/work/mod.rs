@@ -9,6 +9,8 @@
 //!                                Faulted ──> after a panic for good: only a restart helps
 //! ```
 
+mod causes;
+
 use std::panic::AssertUnwindSafe;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -16,6 +18,8 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::FutureExt as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+pub use self::causes::Causes;
 
 /// The weakest claim to a processor that Linux knows, setpriority(2).
 const NICENESS_LOWEST: i32 = 19;

@@ -17,7 +17,7 @@ use crate::http::metrics::Metrics;
 use crate::http::record_text::{FEED_READER, write_record};
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
-use crate::work::{self, Control, HealthProbe, Worker};
+use crate::work::{self, Causes, Control, HealthProbe, Worker};
 
 /// The number of records offered at once, about 600 KiB. With 4,000 most of the cost was fresh
 /// memory for each read (perf, 25 November 2026).
@@ -222,7 +222,7 @@ async fn broadcast(
                 pause
             }
             Err(error) => {
-                tracing::error!(error = %error, "the live feed could not be read on");
+                tracing::error!(error = %Causes(&error), "the live feed could not be read on");
                 control.failed();
                 FAULT_PAUSE
             }

@@ -29,6 +29,7 @@ use crate::http::record_text::FEED_READER;
 use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
+use crate::work::Causes;
 
 /// Bytes after which a page ends: as many as the connection buffers anyway.
 const PAGE_BYTES: usize = 64 * 1024;
@@ -147,7 +148,7 @@ impl LiveReader {
                         Ok(None) => return Some(self.sign_of_life()),
                         Err(error) => {
                             let what = "the log could not be read for a live reader";
-                            tracing::error!(error = %error, "{what}");
+                            tracing::error!(error = %Causes(&error), "{what}");
                             return None;
                         }
                     }

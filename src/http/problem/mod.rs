@@ -18,6 +18,7 @@ use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::record::{Receipt, RecordError, RecordFailure};
 use crate::ledger::{AppendError, ReadError, clock};
+use crate::work::Causes;
 
 /// The seconds in Retry-After of a 503: the time of several commits of a full queue.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -209,8 +210,7 @@ impl From<ReadError> for Problem {
                 .detail(format!("The limit is {limit}; page through GET /v1/events instead."));
         }
         let problem = Self::unavailable();
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(instance = %problem.0.instance, error = %error, cause, "not read");
+        tracing::error!(instance = %problem.0.instance, error = %Causes(&error), "not read");
         problem
     }
 }

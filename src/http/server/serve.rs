@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 
 use crate::http::limits::CONNECTIONS_MAX;
 use crate::http::server::connection::{ClientConnection, StallGuard, Timeouts};
+use crate::work::Causes;
 
 /// The longest wait for the head of a request; it also ends the idle connections of a client's
 /// pool.
@@ -101,7 +102,7 @@ pub async fn serve_at(
             let _place = place;
             tokio::select! {
                 ended = served => if let Err(error) = ended {
-                    tracing::debug!(error = %error, "a connection broke off");
+                    tracing::debug!(error = %Causes(&error), "a connection broke off");
                 },
                 () = live_feed_overdue(&connection) => {
                     tracing::debug!("a live reader was cut off at the stop");

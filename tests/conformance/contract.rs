@@ -95,7 +95,9 @@ fn answers_are_described_with_their_media_types_and_headers() {
         assert_eq!(names(&path, "200", "headers"), ["ETag"], "{answer}");
         assert_eq!(names(&path, "503", "headers"), ["Retry-After"], "{answer}");
     }
-    assert_eq!(names(post, "503", "headers"), ["Retry-After"]);
+    for operation in [post, "~1v1~1refusals/get"] {
+        assert_eq!(names(operation, "503", "headers"), ["Retry-After"], "{operation}");
+    }
     assert_eq!(names("~1health/get", "503", "headers"), [""; 0], "DOWN is no matter of seconds");
 }
 

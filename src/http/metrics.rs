@@ -1,7 +1,7 @@
 //! Counters for Prometheus.
 //! Always: labels are routes, statuses and codes of ours; never an id, a name or a number.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -53,13 +53,18 @@ impl WorkerMetrics {
     fn set(&self, probe: &HealthProbe) {
         let (label, health) = (WorkerLabel { worker: probe.worker }, probe.health());
         self.up.get_or_create(&label).set((!probe.is_faulted()).into());
-        let faults = self.faults.get_or_create(&label);
-        faults.inc_by(health.faults.saturating_sub(faults.get()));
+        raise_to(&self.faults.get_or_create(&label), health.faults);
         if let Some(time) = health.last_fault {
             let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
             self.last_fault.get_or_create(&label).set(since.as_secs_f64());
         }
     }
+}
+
+/// Raises a counter to a number that is counted elsewhere. Two requests for the metrics at once
+/// raise it to the larger of their numbers; adding a difference could add it twice.
+fn raise_to(counter: &Counter, number: u64) {
+    counter.inner().fetch_max(number, Ordering::Relaxed);
 }
 
 /// How a live reader has left.
@@ -170,12 +175,6 @@ impl Metrics {
         }
     }
 
-    /// Raises the counter of dropped refusals to this number.
-    fn refusals_dropped(&self, refusals: u64) {
-        let dropped = self.refusals.get_or_create(&OutcomeLabels { outcome: "dropped" });
-        dropped.inc_by(refusals.saturating_sub(dropped.get()));
-    }
-
     /// Counts a live reader that has come.
     pub fn reader_came(&self) {
         self.readers.inc();
@@ -193,14 +192,15 @@ impl Metrics {
 
     /// All counters as OpenMetrics text, with the gauges at what they are now.
     pub fn text(&self, workers: &[HealthProbe], refusals_dropped: u64) -> String {
-        self.refusals_dropped(refusals_dropped);
+        let dropped = OutcomeLabels { outcome: "dropped" };
+        raise_to(&self.refusals.get_or_create(&dropped), refusals_dropped);
         let StoreStatus { tail, condition, reconnects, .. } = *self.ledger.status().borrow();
         self.position.set(tail.number());
         self.writable.set((condition == Condition::Writable).into());
         if let Some(reconnects) = reconnects {
             let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
             self.following.set(is_followed.into());
-            self.reconnects.inc_by(reconnects.saturating_sub(self.reconnects.get()));
+            raise_to(&self.reconnects, reconnects);
         }
         if let Some(lists) = &self.lists {
             self.lists_position.set(lists.subscribe().borrow().position.number());
@@ -211,5 +211,21 @@ impl Metrics {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).expect("text encodes into memory");
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_at_once_raise_a_counter_to_its_number_and_no_further() {
+        let counter = Counter::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..=100_000).for_each(|number| raise_to(&counter, number)));
+            }
+        });
+        assert_eq!(counter.get(), 100_000);
     }
 }

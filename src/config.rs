@@ -1,6 +1,5 @@
 //! Every setting of the service: its flag, its variable, its default and unit.
-//! Always: a flag wins over a variable, a variable over the file, the file over the default;
-//! `listen_publicly` is on if any of them turns it on.
+//! Always: a flag wins over a variable, a variable over the file, the file over the default.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -44,10 +43,14 @@ pub struct ServeFlags {
     /// reaches the port reads and writes everything
     #[arg(
         long,
+        value_name = "BOOL",
         env = "CARE_LEDGER_LISTEN_PUBLICLY",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
         value_parser = clap::builder::BoolishValueParser::new()
     )]
-    pub listen_publicly: bool,
+    pub listen_publicly: Option<bool>,
     /// The lowest level to log: error, warn, info or debug; or a filter such as care_ledger=debug
     /// [default: info]
     #[arg(long, value_name = "FILTER", env = "CARE_LEDGER_LOG")]
@@ -127,7 +130,7 @@ impl Config {
             listen: listen.unwrap_or_else(|| {
                 LISTEN_DEFAULT.parse().expect("the default address is an address")
             }),
-            listen_publicly: flags.listen_publicly || file.listen_publicly.unwrap_or(false),
+            listen_publicly: flags.listen_publicly.or(file.listen_publicly).unwrap_or(false),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
         };
@@ -219,9 +222,12 @@ mod tests {
         let listen = Some("0.0.0.0:8080".parse().unwrap());
         let refused = Config::new(ServeFlags { listen, ..ServeFlags::default() }).unwrap_err();
         assert!(refused.to_string().contains("--listen-publicly"));
-        assert!(
-            Config::new(ServeFlags { listen, listen_publicly: true, ..ServeFlags::default() })
-                .is_ok()
-        );
+        let public = |listen_publicly, config| {
+            Config::new(ServeFlags { listen, listen_publicly, config, ..ServeFlags::default() })
+        };
+        assert!(public(Some(true), None).is_ok());
+        let (_folder, path) = file("listenPublicly = true\n");
+        assert!(public(None, Some(path.clone())).is_ok());
+        assert!(public(Some(false), Some(path)).is_err(), "a flag or variable wins over the file");
     }
 }

@@ -8,7 +8,9 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::failure::Failure;
+use super::log::log_to_stderr;
 use super::{cluster, progress};
+use crate::config::LogFormat;
 use crate::store::migrate::{
     KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
 };
@@ -50,6 +52,7 @@ pub struct Migrate {
 impl Migrate {
     /// Moves the ledger, and says how many records both sides then have.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
+        log_to_stderr("warn", LogFormat::Text)?;
         let mode = if self.dry_run { MoveMode::Rehearse } else { MoveMode::Move };
         let (from, to) = (self.location(&self.from)?, self.location(&self.to)?);
         let keys = self.keys(&from, &to)?;

@@ -11,6 +11,7 @@ mod events;
 mod failure;
 mod follow;
 mod lists;
+mod log;
 mod migrate;
 mod progress;
 mod schema;

@@ -9,8 +9,9 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
+use super::log::log_to_stderr;
 use super::{cluster, progress};
-use crate::config::{Config, ConfigError, LogFormat, ServeFlags};
+use crate::config::{Config, ConfigError, ServeFlags};
 use crate::http;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
@@ -145,21 +146,4 @@ pub fn stop() -> Result<impl Future<Output = ()>, Failure> {
             _ = terminate.recv() => {}
         }
     })
-}
-
-/// Starts logging.
-///
-/// # Errors
-/// Wrong usage: the filter cannot be read.
-pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    // The client of a cluster logs each error, which the ledger logs once, in its own words. A
-    // filter that names `eventstore` shows the client's lines as well.
-    let filter = tracing_subscriber::EnvFilter::try_new(format!("eventstore=off,{filter}"))
-        .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
-    Ok(())
 }

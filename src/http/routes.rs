@@ -131,7 +131,7 @@ fn head_problem(request: &Request) -> Option<Problem> {
 }
 
 /// Answers a request whose handler panicked: a fault of ours. The sender gets an id and no content;
-/// Rust's panic hook has printed the place and the message on standard error.
+/// the panic hook of the command has logged the place.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemType::Internal).into_response()
 }

@@ -101,6 +101,14 @@ fn each_way_to_end_has_its_exit_status_and_leaves_standard_output_clean() {
 }
 
 #[test]
+fn a_move_in_clear_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = "esdb://127.0.0.1:1?tls=false";
+    let told = text(&ends(2, &["migrate", cluster, path(folder.path())]).stderr);
+    assert!(told.contains("in clear"), "{told}");
+}
+
+#[test]
 fn a_folder_in_use_sends_who_asks_to_the_running_process() {
     let folder = tempfile::tempdir().unwrap();
     let server = Service::start(folder.path());
@@ -239,6 +247,22 @@ fn the_settings_in_force_read_back_and_completions_are_not_empty() {
     let again = text(&ends(0, &["serve", "--print-config", "--config", &file]).stdout);
     assert_eq!(again, printed);
     assert!(again.contains("/srv/a b") && again.contains("9999"), "{again}");
+    let (_kept, file) = written("public.toml", "listenPublicly = true\n");
+    let rows: [(&[&str], Option<&str>, bool); 5] = [
+        (&[], None, true),
+        (&[], Some("false"), false),
+        (&["--listen-publicly=false"], Some("true"), false),
+        (&["--listen-publicly"], Some("false"), true),
+        (&["--listen-publicly", "--log", "warn"], None, true),
+    ];
+    for (flags, variable, is_public) in rows {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--print-config", "--config", &file]).args(flags);
+        command.envs(variable.map(|value| ("CARE_LEDGER_LISTEN_PUBLICLY", value)));
+        let printed = text(&command.output().unwrap().stdout);
+        let line = format!("listenPublicly = {is_public}");
+        assert!(printed.contains(&line), "{flags:?} {variable:?}: {printed}");
+    }
     for shell in ["bash", "zsh", "fish"] {
         let script = text(&ends(0, &["completions", shell]).stdout);
         assert!(script.contains("care-ledger") && script.contains("emit"), "{shell}");

@@ -1,0 +1,66 @@
+//! The log of a command, on standard error.
+//! Always: a panic is a line of the log, with its place and its thread; its message, which may hold
+//! content, is printed nowhere.
+
+use crate::cli::failure::Failure;
+use crate::config::LogFormat;
+
+/// Starts logging, of panics too.
+///
+/// # Errors
+/// Wrong usage: the filter cannot be read.
+pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
+    // The client of a cluster logs each error, which the ledger logs once, in its own words. A
+    // filter that names `eventstore` shows the client's lines as well. Panics pass every filter.
+    let filter = format!("eventstore=off,panic=error,{filter}");
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    // Rust's own hook prints the message.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let thread = std::thread::current();
+        tracing::error!(target: "panic", place, thread = thread.name(), "a thread panicked");
+    }));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Set in the process that panics, to the form of its log.
+    const FORMAT: &str = "CARE_LEDGER_TEST_PANIC";
+
+    #[test]
+    fn a_panic_is_logged_by_its_place_and_thread_without_its_message() {
+        match std::env::var(FORMAT).as_deref() {
+            Ok("json") => return panic_with_content(LogFormat::Json),
+            Ok(_) => return panic_with_content(LogFormat::Text),
+            Err(_) => {}
+        }
+        // The hook is the process's own, so the panic needs a process.
+        let name = "cli::log::tests::a_panic_is_logged_by_its_place_and_thread_without_its_message";
+        for format in ["text", "json"] {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            let command = command.args(["--exact", name, "--nocapture"]).env(FORMAT, format);
+            let told = String::from_utf8(command.output().unwrap().stderr).unwrap();
+            assert!(told.contains("src/cli/log.rs:") && told.contains("panicking"), "{told}");
+            assert!(told.contains("a thread panicked") && !told.contains("content"), "{told}");
+            let is_json = serde_json::from_str::<serde_json::Value>(told.trim()).is_ok();
+            assert_eq!(is_json, format == "json", "{told}");
+        }
+    }
+
+    fn panic_with_content(format: LogFormat) {
+        log_to_stderr("hyper=warn", format).unwrap();
+        let thread = std::thread::Builder::new().name("panicking".to_owned());
+        thread.spawn(|| panic!("content")).unwrap().join().unwrap_err();
+    }
+}

@@ -2,6 +2,7 @@
 //! is half-written.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -9,7 +10,9 @@ use axum::http::{Request, StatusCode, header};
 use care_ledger::domain::id::{DedupKey, Position, RecordedTime, Revision};
 use care_ledger::domain::record::UnstampedRecord;
 use care_ledger::domain::stream::Stream;
-use care_ledger::ledger::Ledger;
+use care_ledger::http::{Services, router_with};
+use care_ledger::ledger::{Ledger, clock};
+use care_ledger::projection::Lists;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::store::{
     AppendError, AppendGroup, Condition, Expected, Outcome, ReadError, StampClock, Store,
@@ -110,6 +113,26 @@ impl Store for Unwilling {
     fn status(&self) -> watch::Receiver<StoreStatus> {
         self.1.clone()
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_for_lists_that_a_fault_holds_up_ends_with_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tail, status) = watch::channel(StoreStatus::EMPTY);
+    let store = Unwilling(|| AppendError::Failed, status);
+    let ledger = Ledger::with_store(Arc::new(store), [7; 32]);
+    let lists = Lists::start(ledger.clone(), folder.path(), clock::now).await.unwrap();
+    let probe = lists.probe();
+    tail.send_modify(|status| status.tail = Position::new(1));
+    while !probe.is_faulted() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let router = router_with(ledger, Services::of(lists));
+    let request = Request::get("/v1/trajectories").header("prefer", "wait=0");
+    let request = request.header("ledger-position", "1").body(Body::empty()).unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
 }
 
 #[tokio::test]

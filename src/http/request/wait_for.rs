@@ -85,10 +85,14 @@ impl WaitFor {
     /// Waits until the lists have read the position.
     ///
     /// # Errors
-    /// A 504: the lists did not reach the position in time.
+    /// A 504: the lists did not reach the position in time. A 503: a fault keeps them from it.
     pub async fn lists(self, lists: &Lists) -> Result<Waited, Problem> {
         let Self(Some(Wait { position, seconds })) = self else { return Ok(Waited(None)) };
-        waited(lists.reached(position, Duration::from_secs(seconds)).await, seconds)
+        let is_reached = lists.reached(position, Duration::from_secs(seconds)).await;
+        if !is_reached && lists.probe().is_faulted() {
+            return Err(Problem::unavailable());
+        }
+        waited(is_reached, seconds)
     }
 }
 

@@ -9,14 +9,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::client::{Client, HttpAnswer};
+use super::client::{Client, HttpAnswer, items, json};
 use super::failure::Failure;
 use super::{progress, serve, show};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
 use crate::ledger::Ledger;
-use crate::projection::ProjectionStatus;
 use crate::store::open::StoreConfig;
 
 /// The ledger to ask: in a folder, or a running one.
@@ -103,17 +102,12 @@ impl ShowHistory {
         let mut shown: Option<Value> = None;
         let mut ask = self.args.from.asker(runtime)?;
         loop {
-            let page = ask(&path(self.args.person, "history", &query), JSON)?;
-            let mut page: Value = serde_json::from_str(&page).unwrap_or_default();
+            let page = json(&ask(&path(self.args.person, "history", &query), JSON)?)?;
+            let more = items(&page)?;
             let next = page["next"].as_str().map(str::to_owned);
-            match &mut shown {
+            match shown.as_mut().and_then(|shown| shown["items"].as_array_mut()) {
                 None => shown = Some(page),
-                Some(shown) => {
-                    let more = page["items"].as_array_mut().map(std::mem::take);
-                    if let Some(items) = shown["items"].as_array_mut() {
-                        items.extend(more.unwrap_or_default());
-                    }
-                }
+                Some(items) => items.extend_from_slice(more),
             }
             let Some(next) = next else { break };
             query.retain(|(name, _)| *name != "cursor");
@@ -132,7 +126,7 @@ impl ShowTrajectory {
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let path = path(self.args.person, "trajectory", &self.args.query());
         let answer = self.args.from.asker(runtime)?(&path, JSON)?;
-        print(&serde_json::from_str(&answer).unwrap_or_default(), self.args.json, show::trajectory)
+        print(&json(&answer)?, self.args.json, show::trajectory)
     }
 }
 
@@ -146,6 +140,9 @@ impl ShowCredit {
         let accept = if self.args.json { JSON } else { "text/plain" };
         let path = path(self.args.person, "credit", &query);
         let answer = self.args.from.asker(runtime)?(&path, accept)?;
+        if self.args.json {
+            json(&answer)?;
+        }
         super::print(answer.trim_end().to_owned() + "\n")
     }
 }
@@ -200,7 +197,7 @@ impl LedgerArgs {
                 let bar = progress::count("folding the log into lists");
                 while !lists.reached(last, TICK).await {
                     bar.tick();
-                    if lists.subscribe().borrow().status == ProjectionStatus::Faulted {
+                    if lists.probe().is_faulted() {
                         return Err(Failure::unreachable(
                             "the lists could not be made: is there room on the disk?",
                         ));

@@ -158,6 +158,24 @@ fn read(response: ureq::http::Response<ureq::Body>) -> Result<HttpAnswer, ureq::
     Ok(HttpAnswer { status, text })
 }
 
+/// The JSON of a successful answer.
+///
+/// # Errors
+/// The answer is not JSON: a proxy, or another service, may have answered.
+pub fn json(text: &str) -> Result<Value, Failure> {
+    let not_json = |_| Failure::no("the ledger gave an answer that is not JSON");
+    serde_json::from_str(text).map_err(not_json)
+}
+
+/// The items of a page.
+///
+/// # Errors
+/// The answer is not a page: a proxy, or another service, may have answered.
+pub fn items(page: &Value) -> Result<&[Value], Failure> {
+    let items = page["items"].as_array().map(Vec::as_slice);
+    items.ok_or_else(|| Failure::no("the ledger gave an answer that is no list"))
+}
+
 impl HttpAnswer {
     /// The text of a successful answer.
     ///

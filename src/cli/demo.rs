@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::client::Client;
+use super::client::{Client, json};
 use super::emit::{Sender, Summary};
 use super::failure::Failure;
 use super::log::log_to_stderr;
@@ -134,17 +134,16 @@ fn print_one_life(url: &str, plan: &Plan) -> Result<(), Failure> {
         let path = format!("/v1/persons/{person}/{path}");
         client.get(&path, accept).map_err(|error| client.unreachable(&error))?.good()
     };
-    let json = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
     let at = format!("at={}", plan.to);
-    let mut history = json(ask(&format!("history?limit=10000&{at}"), "application/json")?);
+    let mut history = json(&ask(&format!("history?limit=10000&{at}"), "application/json")?)?;
     let doses = leave_doses_out(&mut history);
     println!("\n== One life: {person} ({doses} daily doses left out)\n");
     print!("{}", show::history(&history));
     println!("\n== Where this person stood on {}\n", plan.to);
-    print!("{}", show::trajectory(&json(ask(&format!("trajectory?{at}"), "application/json")?)));
+    print!("{}", show::trajectory(&json(&ask(&format!("trajectory?{at}"), "application/json")?)?));
     println!("\n== What the time in treatment is worth\n");
     println!("{}", ask(&format!("credit?{at}"), "text/plain")?.trim_end());
-    let credit = json(ask(&format!("credit?{at}"), "application/json")?);
+    let credit = json(&ask(&format!("credit?{at}"), "application/json")?)?;
     println!("\n== At stake: {}", days_at_stake(&credit));
     println!("\n== To try\n");
     for path in ["history", "trajectory", "credit"] {

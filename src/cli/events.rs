@@ -3,10 +3,10 @@
 use std::io::{BufWriter, Write as _};
 
 use clap::Args;
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::ask::{LedgerArgs, encode};
+use super::client::{items, json};
 use super::failure::Failure;
 use super::follow::FeedPrinter;
 use super::progress;
@@ -59,8 +59,8 @@ impl Events {
         while left > 0 {
             let size = usize::try_from(left).unwrap_or(PAGE).min(PAGE);
             let page = ask(&self.path(after.as_deref(), Some(size)), "application/json")?;
-            let page: Value = serde_json::from_str(&page).unwrap_or_default();
-            for event in page["items"].as_array().into_iter().flatten() {
+            let page = json(&page)?;
+            for event in items(&page)? {
                 if let Err(error) = writeln!(out, "{event}") {
                     // The reader of our output, such as `head`, has closed it.
                     let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::ask::{JSON, LedgerArgs, encode};
+use super::client::{items, json};
 use super::failure::Failure;
 use super::{print, show};
 
@@ -104,10 +105,8 @@ fn list(
     let mut is_first = true;
     while left > 0 {
         let path = format!("/v1/{name}?limit={}{filter}{cursor}", left.min(PAGE));
-        let page: Value = serde_json::from_str(&ask(&path, JSON)?).unwrap_or_default();
-        let Some(items) = page["items"].as_array() else {
-            return Err(Failure::no("the ledger gave an answer that is no list"));
-        };
+        let page = json(&ask(&path, JSON)?)?;
+        let items = items(&page)?;
         if std::mem::take(&mut is_first) {
             let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
             eprintln!("as of {}, known up to {}", text("asOf"), text("known"));

@@ -101,6 +101,21 @@ fn each_way_to_end_has_its_exit_status_and_leaves_standard_output_clean() {
 }
 
 #[test]
+fn an_answer_that_is_not_of_a_ledger_is_refused_and_not_taken_for_an_empty_one() {
+    let one = person(1).to_string();
+    let lists: [&[&str]; 4] = [&["events"], &["history", &one], &["trajectories"], &["credits"]];
+    let others: [&[&str]; 2] = [&["trajectory", &one], &["credit", &one, "--json"]];
+    let page = proxy::says(proxy::canned("200 OK", "text/html", "<h1>Welcome</h1>"));
+    let object = proxy::says(proxy::canned("200 OK", "application/json", "{}"));
+    let asks = lists.iter().chain(&others).map(|ask| (ask, &page, "not JSON"));
+    for (ask, url, why) in asks.chain(lists.iter().map(|ask| (ask, &object, "no list"))) {
+        let output = ends(1, &[ask, &["--url", url][..]].concat());
+        let told = text(&output.stderr);
+        assert!(told.contains(why) && output.stdout.is_empty(), "{ask:?}: {told}");
+    }
+}
+
+#[test]
 fn a_move_in_clear_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = "esdb://127.0.0.1:1?tls=false";

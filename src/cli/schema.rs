@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::print;
 use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::schemas;
+use crate::domain::vocabulary::schemas::{self, NamedSchema, SchemaNotFound};
 use crate::domain::vocabulary::validate::{validate, without_null_attributes};
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
@@ -98,17 +98,17 @@ fn row(kind: Kind) -> Value {
 }
 
 fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure> {
-    if name == "envelope" && !example && version.is_none_or(|number| number == 1) {
-        return print(schemas::ENVELOPE);
-    }
-    let unknown = |_| Failure::usage("no such event type; `care-ledger schema list` names them");
-    let kind: Kind = name.parse().map_err(unknown)?;
-    let found = version.map_or(Some(kind.newest()), |number| kind.version(number));
-    let found = found.ok_or_else(|| {
-        let newest = kind.newest().number;
-        Failure::usage(format!("{kind} has no such version; its newest is {newest}"))
+    let schema = schemas::by_name(name, version).map_err(|error| match error {
+        SchemaNotFound::Name => {
+            Failure::usage(format!("{error}; `care-ledger schema list` names them"))
+        }
+        SchemaNotFound::Version { .. } => Failure::usage(format!("{name}: {error}")),
     })?;
-    print(if example { found.example } else { found.schema })
+    match schema {
+        _ if !example => print(schema.text()),
+        NamedSchema::Payload(version) => print(version.example),
+        NamedSchema::Envelope => Err(Failure::usage("only an event type has an example")),
+    }
 }
 
 fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {

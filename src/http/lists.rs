@@ -17,7 +17,7 @@ use crate::http::openapi::names::{
 };
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
-use crate::http::request::params::{Params, cursor_instant};
+use crate::http::request::params::{CURSOR, Params, cursor_instant, number};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::{LEDGER_POSITION, WaitFor};
 use crate::ledger::answer::format_at;
@@ -39,7 +39,7 @@ const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 charact
 
 const ONE_MOMENT: &str = "All pages of one cursor show the same moment: `asOf` and `known`.";
 const LIMIT: &str = "The most items to give (1000; at most 10000).";
-const CURSOR: &str = "The `next` of an earlier page.";
+const CURSOR_OF_LIST: &str = "The `next` of an earlier page.";
 
 /// Where everybody stands, by custody and care
 #[utoipa::path(
@@ -53,7 +53,7 @@ const CURSOR: &str = "The `next` of an earlier page.";
         ("substitution" = Option<SubstitutionState>, Query, description = "Only this state."),
         ("alert" = Option<AlertCode>, Query, description = "Only persons with this alert."),
         ("limit" = Option<LimitSchema>, Query, description = LIMIT),
-        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR),
+        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR_OF_LIST),
         WaitFor,
     ),
     responses(
@@ -101,7 +101,7 @@ pub async fn get_trajectories(
         ("facility" = Option<CodeSchema>, Query, description =
             "Only with a stay in this house within the window."),
         ("limit" = Option<LimitSchema>, Query, description = LIMIT),
-        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR),
+        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR_OF_LIST),
         WaitFor,
     ),
     responses(
@@ -125,7 +125,7 @@ pub async fn get_credits(
 ) -> Result<Response, Problem> {
     let days = "Must be a whole number of days.";
     let filter = CreditFilter {
-        min_days: params.parse("minDays", days, |text| text.parse().ok()),
+        min_days: params.parse("minDays", days, number),
         facility: params.parse("facility", FACILITY, facility),
     };
     let request = page_request(&app, &mut params, CREDITS).await?;
@@ -151,7 +151,7 @@ async fn page_request(app: &App, params: &mut Params, list: char) -> Result<Page
     let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
     let cursor = match params.text("cursor").map(|text| cursor(text, list)) {
         Some(Some((pin, after))) if is_of_log(app, &pin).await? => Some((pin, after)),
-        Some(_) => params.parse("cursor", "Must be the `next` of an earlier page.", |_| None),
+        Some(_) => params.parse("cursor", CURSOR, |_| None),
         None => None,
     };
     let (pin, after) = cursor.unzip();
@@ -175,8 +175,7 @@ fn cursor(text: &str, list: char) -> Option<(Pin, ItemKey)> {
         known_at: RecordedTime::from_micros(cursor_instant(known_at)?.timestamp_micros()),
         at: cursor_instant(at)?,
     };
-    let number = number.parse().ok().filter(|number| *number >= 0)?;
-    Some((pin, ItemKey { person: person.parse().ok()?, number }))
+    Some((pin, ItemKey { person: person.parse().ok()?, number: self::number(number)? }))
 }
 
 fn next(list: char, pin: &Pin, after: ItemKey) -> String {
@@ -252,6 +251,7 @@ mod tests {
             "c.1.2.3.x.0",
             &format!("c.1.2.3.{person}"),
             &format!("c.1.2.3.{person}.-1"),
+            &format!("c.1.2.3.{person}.+1"),
             &format!("c.1.+2.3.{person}.0"),
             &format!("c.1.2.-9999999999999999.{person}.0"),
             &format!("c.1.2.9999999999999999.{person}.0"),

@@ -22,7 +22,7 @@ use crate::http::openapi::problems;
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
 use crate::http::request::accept::{AnswerForm, accepted_form};
-use crate::http::request::params::{EVENT_TYPE, Params, cursor_instant};
+use crate::http::request::params::{CURSOR, EVENT_TYPE, Params, cursor_instant, number};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::WaitFor;
 use crate::ledger::answer::{self, HistoryPage, Question};
@@ -80,8 +80,7 @@ pub async fn get_history(
     let asked = PersonRequest::read(&mut params);
     let kind = params.parse("type", EVENT_TYPE, |text| text.parse().ok());
     let limit = params.limit(HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
-    let rule = "Must be the `next` of an earlier page.";
-    let cursor = params.parse("cursor", rule, HistoryCursor::parse);
+    let cursor = params.parse("cursor", CURSOR, HistoryCursor::parse);
     let asked = params.finish_and_require(asked)?;
     let waited = wait_for.log(&app.ledger).await?;
     let (mut question, mut skip) = (asked.question(), 0);
@@ -181,7 +180,7 @@ pub async fn get_credit(
 ) -> Result<Response, Problem> {
     let asked = PersonRequest::read(&mut params);
     let boundary: Option<Boundary> = params.choice("boundary");
-    let month_days = |text: &str| MonthDays::try_from(text.parse::<u32>().ok()?).ok();
+    let month_days = |text: &str| MonthDays::try_from(number::<u32>(text)?).ok();
     let month_days = params.parse("monthDays", "Must be 28 to 31.", month_days);
     let project = params.flag("project");
     let asked = params.finish_and_require(asked)?;
@@ -281,7 +280,7 @@ impl HistoryCursor {
         let cursor = Self {
             known_at: RecordedTime::from_micros(cursor_instant(parts.next()?)?.timestamp_micros()),
             at: cursor_instant(parts.next()?)?,
-            skip: parts.next()?.parse().ok()?,
+            skip: number(parts.next()?)?,
         };
         parts.next().is_none().then_some(cursor)
     }

@@ -10,7 +10,7 @@ use crate::http::openapi::names::{LimitSchema, RefusalPageSchema, TextSchema};
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
-use crate::http::request::params::Params;
+use crate::http::request::params::{CURSOR, Params, is_digits};
 use crate::http::request::principal::Principal;
 use crate::refusals::ITEMS_MAX;
 use crate::work::Causes;
@@ -51,10 +51,9 @@ pub async fn get_refusals(
         params.add_issue(Issue::invalid(RequestPart::Query, "source", detail));
     }
     let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
-    let is_place = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let before = params.parse("cursor", "Must be the `next` of an earlier page.", |text| {
+    let before = params.parse("cursor", CURSOR, |text| {
         // A number that no place can have asks for the newest refusals.
-        is_place(text).then(|| text.parse().unwrap_or(i64::MAX))
+        is_digits(text).then(|| text.parse().unwrap_or(i64::MAX))
     });
     let source = params.finish_and_require(source)?;
     let page = app.refusals.page(&source, before, limit).await;

@@ -11,7 +11,7 @@ use crate::http::openapi::names::{AnySchema, SchemaListSchema, SchemaNameSchema,
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
-use crate::http::request::params::Params;
+use crate::http::request::params::{Params, number};
 use crate::http::request::principal::Principal;
 
 /// The vocabulary
@@ -55,22 +55,13 @@ pub async fn list_schemas(_: Principal, params: Params) -> Result<Json<Value>, P
 pub async fn get_schema(_: Principal, mut params: Params) -> Result<Response, Problem> {
     let name = params.path_text("type").map(str::to_owned);
     let rule = "Must be the number of a version, from 1.";
-    let version: Option<usize> = params.parse("version", rule, |text| text.parse().ok());
+    let from_1 = |text: &str| number(text).filter(|version: &usize| *version > 0);
+    let version = params.parse("version", rule, from_1);
     params.finish()?;
-    let schema = name.and_then(|name| schema(&name, version));
-    let text = schema.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let schema = name.and_then(|name| schemas::by_name(&name, version).ok());
+    let schema = schema.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let kind = HeaderValue::from_static("application/schema+json");
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
-}
-
-/// The text of a schema; the envelope has one version.
-fn schema(name: &str, version: Option<usize>) -> Option<&'static str> {
-    if name == "envelope" {
-        return version.is_none_or(|number| number == 1).then_some(schemas::ENVELOPE);
-    }
-    let kind: Kind = name.parse().ok()?;
-    let version = version.map_or(Some(kind.newest()), |number| kind.version(number))?;
-    Some(version.schema)
+    Ok(([(header::CONTENT_TYPE, kind)], schema.text()).into_response())
 }
 
 fn summary(kind: Kind) -> Value {

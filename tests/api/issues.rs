@@ -32,7 +32,7 @@ fn a_precondition_out_of_place_is_told_by_the_header_that_was_sent() {
 #[test]
 fn every_fault_of_path_query_and_headers_is_told_at_once() {
     let (_folder, server) = fixture();
-    let rows: [(&str, &[&str]); 7] = [
+    let rows: [(&str, &[&str]); 11] = [
         (
             "/v1/persons/x/history?foo=1&limit=0&at=z",
             &["path person", "query at", "query foo", "query limit"],
@@ -43,6 +43,10 @@ fn every_fault_of_path_query_and_headers_is_told_at_once() {
         ("/v1/events/x", &["path position"]),
         ("/v1/events?id=a&foo=1&limit=0", &["query foo", "query limit", "query source"]),
         ("/v1/events?after=x&type=y", &["query after", "query type"]),
+        ("/v1/schemas/envelope?version=0", &["query version"]),
+        ("/v1/schemas/envelope?version=%2B1", &["query version"]),
+        ("/v1/credits?minDays=%2B1", &["query minDays"]),
+        ("/v1/persons/x/credit?monthDays=%2B30", &["path person", "query monthDays"]),
     ];
     for (path, expected) in rows {
         let answer = server.get(path);

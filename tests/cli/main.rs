@@ -147,6 +147,16 @@ fn the_versions_of_a_schema_are_shown_and_one_that_there_is_not_is_refused() {
     };
     assert!(show(0, "1").contains("cap.referred:1") && show(0, "2").contains("cap.referred:2"));
     show(2, "3");
+    for (arguments, why) in [
+        (["cap.referred", "--version", "3"], "cap.referred: there is no such version"),
+        (["envelope", "--version", "2"], "envelope: there is no such version"),
+        (["envelope", "--version", "0"], "envelope: there is no such version"),
+        (["cap.preferred", "--version", "1"], "no such event type"),
+        (["envelope", "--version=1", "--example"], "only an event type has an example"),
+    ] {
+        let told = text(&ends(2, &[&["schema", "show"], &arguments[..]].concat()).stderr);
+        assert!(told.contains(why), "{arguments:?}: {told}");
+    }
     let mut event: Value = serde_json::from_slice(
         &ends(0, &["schema", "show", "cap.referred", "--version", "1", "--example"]).stdout,
     )

@@ -18,6 +18,55 @@ use super::violation::{Violation, ViolationCode};
 pub const ENVELOPE: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
 
+/// A schema of the vocabulary.
+pub enum NamedSchema {
+    /// The envelope, which has one version.
+    Envelope,
+    /// A version of the payload of an event type.
+    Payload(&'static SchemaVersion),
+}
+
+/// Why there is no schema of a name and a version.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaNotFound {
+    /// The vocabulary has no event type of this name.
+    #[error("no such event type")]
+    Name,
+    /// The schema has fewer versions.
+    #[error("there is no such version; the newest is {newest}")]
+    Version {
+        /// The number of the newest version.
+        newest: usize,
+    },
+}
+
+/// The schema of an event type, or of `envelope`: of this version, or the newest.
+///
+/// # Errors
+/// See [`SchemaNotFound`].
+pub fn by_name(name: &str, version: Option<usize>) -> Result<NamedSchema, SchemaNotFound> {
+    if name == "envelope" {
+        let is_there = version.is_none_or(|number| number == 1);
+        return is_there
+            .then_some(NamedSchema::Envelope)
+            .ok_or(SchemaNotFound::Version { newest: 1 });
+    }
+    let kind: Kind = name.parse().map_err(|_| SchemaNotFound::Name)?;
+    let newest = kind.newest();
+    let found = version.map_or(Some(newest), |number| kind.version(number));
+    found.map(NamedSchema::Payload).ok_or(SchemaNotFound::Version { newest: newest.number })
+}
+
+impl NamedSchema {
+    /// The JSON Schema.
+    pub const fn text(&self) -> &'static str {
+        match self {
+            Self::Envelope => ENVELOPE,
+            Self::Payload(version) => version.schema,
+        }
+    }
+}
+
 /// The most violations that one answer lists: a developer corrects these and sends again.
 pub const VIOLATIONS_MAX: usize = 100;
 

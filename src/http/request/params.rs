@@ -19,6 +19,9 @@ use crate::http::problem::issue::{Issue, RequestPart};
 /// The rule for the parameter `type`, where it selects events.
 pub const EVENT_TYPE: &str = "Must be an event type; GET /v1/schemas lists them.";
 
+/// The rule for the parameter `cursor`.
+pub const CURSOR: &str = "Must be the `next` of an earlier page.";
+
 /// The parameters of a request while the handler reads them, and the issues found so far. A handler
 /// reads each of its parameters and ends with [`Params::finish`].
 #[must_use = "unknown and malformed parameters are refused by `finish`"]
@@ -143,9 +146,8 @@ impl Params {
     /// `limit`: a number of items, at least 1. A number larger than `max` is cut to `max`.
     pub fn limit(&mut self, default: usize, max: usize) -> usize {
         let parse = |text: &str| {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             let limit = text.parse().unwrap_or(usize::MAX);
-            (is_number && limit > 0).then_some(limit)
+            (is_digits(text) && limit > 0).then_some(limit)
         };
         let rule = "Must be a whole number of at least 1.";
         self.parse("limit", rule, parse).unwrap_or(default).min(max)
@@ -190,6 +192,16 @@ impl Params {
         }
         issues
     }
+}
+
+/// Whether a text is a number in digits alone. Rust's own parser also takes a plus sign.
+pub fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Reads a number that is written in digits alone.
+pub fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|_| is_digits(text))
 }
 
 const INSTANT_OR_DATE: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \

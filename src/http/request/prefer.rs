@@ -4,6 +4,8 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::params::is_digits;
+
 /// The header with preferences.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -21,10 +23,8 @@ pub enum ReceiptsSent {
 
 /// The seconds that a read may wait (`wait=<seconds>`, RFC 7240, 4.3).
 pub fn wait_seconds(headers: &HeaderMap) -> Option<u64> {
-    values(headers, "wait").find_map(|value| {
-        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| value.parse().unwrap_or(u64::MAX))
-    })
+    values(headers, "wait")
+        .find_map(|value| is_digits(value).then(|| value.parse().unwrap_or(u64::MAX)))
 }
 
 /// When the receipts of lines are sent, by the preference `receipts`.

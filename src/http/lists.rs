@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -72,9 +72,10 @@ const CURSOR_OF_LIST: &str = "The `next` of an earlier page.";
 pub async fn get_trajectories(
     State(app): State<App>,
     _: Principal,
-    wait_for: WaitFor,
+    headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let filter = TrajectoryFilter {
         facility: params.parse("facility", FACILITY, facility),
         custody: params.choice("custody"),
@@ -120,10 +121,11 @@ pub async fn get_trajectories(
 pub async fn get_credits(
     State(app): State<App>,
     _: Principal,
-    wait_for: WaitFor,
+    headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, Problem> {
     let days = "Must be a whole number of days.";
+    let wait_for = WaitFor::read(&headers, &mut params);
     let filter = CreditFilter {
         min_days: params.parse("minDays", days, number),
         facility: params.parse("facility", FACILITY, facility),

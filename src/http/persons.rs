@@ -74,9 +74,10 @@ const KNOWN: &str = "Only what was recorded up to this moment; default all.";
 pub async fn get_history(
     State(app): State<App>,
     _: Principal,
-    wait_for: WaitFor,
+    headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let asked = PersonRequest::read(&mut params);
     let kind = params.parse("type", EVENT_TYPE, |text| text.parse().ok());
     let limit = params.limit(HISTORY_ITEMS_DEFAULT, HISTORY_ITEMS_MAX);
@@ -126,9 +127,10 @@ pub async fn get_history(
 pub async fn get_trajectory(
     State(app): State<App>,
     _: Principal,
-    wait_for: WaitFor,
+    headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let asked = PersonRequest::read(&mut params);
     let asked = params.finish_and_require(asked)?;
     let waited = wait_for.log(&app.ledger).await?;
@@ -175,9 +177,9 @@ pub async fn get_credit(
     State(app): State<App>,
     _: Principal,
     headers: HeaderMap,
-    wait_for: WaitFor,
     mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let asked = PersonRequest::read(&mut params);
     let boundary: Option<Boundary> = params.choice("boundary");
     let month_days = |text: &str| MonthDays::try_from(number::<u32>(text)?).ok();

@@ -86,9 +86,9 @@ pub async fn get_events(
     _: Principal,
     connection: Option<Extension<ClientConnection>>,
     headers: HeaderMap,
-    wait_for: WaitFor,
-    params: Params,
+    mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let form = accepted_form(&headers, AnswerForm::Json, AnswerForm::EventStream);
     let vary = [(header::VARY, HeaderValue::from_static("accept"))];
     let request = EventsRequest::read(params, form, &headers)?;
@@ -235,9 +235,10 @@ async fn page(
 pub async fn get_event(
     State(app): State<App>,
     _: Principal,
-    wait_for: WaitFor,
+    headers: HeaderMap,
     mut params: Params,
 ) -> Result<Response, Problem> {
+    let wait_for = WaitFor::read(&headers, &mut params);
     let position = params.path("position", "Must be the `position` of an event.");
     let position: Position = params.finish_and_require(position)?;
     let waited = wait_for.log(&app.ledger).await?;

@@ -5,11 +5,10 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::wait_for;
 use crate::domain::choices::NotAChoice;
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar::At;
@@ -46,10 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         // A path that is not UTF-8 has no parameters that could be read.
         let path = RawPathParams::from_request_parts(parts, state).await;
         let path = path.iter().flatten().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-        let issue = if is_read { wait_for::position_issue(&parts.headers) } else { None };
-        let (read_names, issues) = (Vec::new(), issue.into_iter().collect());
-        Ok(Self { path: path.collect(), query, read_names, issues })
+        Ok(Self { path: path.collect(), query, read_names: Vec::new(), issues: Vec::new() })
     }
 }
 

@@ -7,24 +7,25 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
 use utoipa::IntoParams;
 use utoipa::openapi::Ref;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
+use super::params::Params;
 use super::prefer::{self, PREFERENCE_APPLIED};
 use crate::domain::id::Position;
 use crate::http::problem::Problem;
-use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::Ledger;
 use crate::projection::Lists;
 
 /// The header with a position of the log, in a request and in an answer.
 pub const LEDGER_POSITION: HeaderName = HeaderName::from_static("ledger-position");
+
+/// The same header, as the contract and an issue name it.
+const POSITION_NAME: &str = "Ledger-Position";
 
 /// The longest wait; a longer one is cut to this. Our choice: what most proxies allow.
 const SECONDS_MAX: u64 = 60;
@@ -47,29 +48,27 @@ impl IntoParams for WaitFor {
         let wait = "wait=<seconds>: with Ledger-Position, answer once it has been read, or 504.";
         vec![
             header("Prefer", wait, "Text"),
-            header("Ledger-Position", "With Prefer: a `position`.", "Position"),
+            header(POSITION_NAME, "With Prefer: a `position`.", "Position"),
         ]
     }
 }
 
-/// A wait that has ended. As part of an answer it sets the header `Preference-Applied`.
+/// A wait that has ended. As part of a good answer it sets the header `Preference-Applied`; a
+/// problem does not carry the header, as RFC 7240 leaves to the server.
 #[must_use = "the answer says which preference was followed"]
 pub struct Waited(Option<u64>);
 
-impl<S: Sync> FromRequestParts<S> for WaitFor {
-    type Rejection = Infallible;
-
-    /// `Params` refuses a `Ledger-Position` that cannot be read, with all other broken rules.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let seconds = prefer::wait_seconds(&parts.headers);
-        let asked = position(&parts.headers).zip(seconds);
-        Ok(Self(
-            asked.map(|(position, seconds)| Wait { position, seconds: seconds.min(SECONDS_MAX) }),
-        ))
-    }
-}
-
 impl WaitFor {
+    /// Reads the wait that the headers ask for. A position that cannot be read becomes an issue.
+    pub fn read(headers: &HeaderMap, params: &mut Params) -> Self {
+        let rule = "Must be the `position` of an event.";
+        let position = params.header(headers, POSITION_NAME, rule, |bytes| {
+            std::str::from_utf8(bytes).ok()?.parse().ok()
+        });
+        let asked = position.zip(prefer::wait_seconds(headers));
+        Self(asked.map(|(position, seconds)| Wait { position, seconds: seconds.min(SECONDS_MAX) }))
+    }
+
     /// Waits until the log has the position.
     ///
     /// # Errors
@@ -109,18 +108,4 @@ impl IntoResponseParts for Waited {
         parts.headers_mut().extend(applied.map(|applied| (PREFERENCE_APPLIED, applied)));
         Ok(parts)
     }
-}
-
-/// The position in the header. `None`: the header is absent or cannot be read.
-fn position(headers: &HeaderMap) -> Option<Position> {
-    headers.get(LEDGER_POSITION)?.to_str().ok()?.parse().ok()
-}
-
-/// The issue of a `Ledger-Position` that cannot be read. `None`: the header is absent or good.
-pub fn position_issue(headers: &HeaderMap) -> Option<Issue> {
-    let is_invalid = headers.contains_key(LEDGER_POSITION) && position(headers).is_none();
-    is_invalid.then(|| {
-        let detail = "Must be the `position` of an event.";
-        Issue::invalid(RequestPart::Header, "Ledger-Position", detail)
-    })
 }

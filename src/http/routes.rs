@@ -12,11 +12,11 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::app::{App, Services};
-use crate::http::events::{read, record};
+use crate::http::events::{body, read, record};
 use crate::http::limits::{HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, URI_BYTES_MAX};
 use crate::http::openapi::document::Contract;
 use crate::http::problem::kind::ProblemType;
@@ -27,28 +27,28 @@ use crate::ledger::Ledger;
 /// The routes about events and persons. No cache may keep their answers.
 fn records() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(only(routes!(record::post_events, read::get_events)))
-        .routes(only(routes!(read::get_event)))
-        .routes(only(routes!(persons::get_history)))
-        .routes(only(routes!(persons::get_trajectory)))
-        .routes(only(routes!(persons::get_credit)))
-        .routes(only(routes!(lists::get_trajectories)))
-        .routes(only(routes!(lists::get_credits)))
-        .routes(only(routes!(refusals::get_refusals)))
+        .routes(routes!(record::post_events, read::get_events))
+        .routes(routes!(read::get_event))
+        .routes(routes!(persons::get_history))
+        .routes(routes!(persons::get_trajectory))
+        .routes(routes!(persons::get_credit))
+        .routes(routes!(lists::get_trajectories))
+        .routes(routes!(lists::get_credits))
+        .routes(routes!(refusals::get_refusals))
         .layer(middleware::map_response(keep_in_no_cache))
 }
 
 /// The routes about the service itself.
 fn service() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(only(routes!(ops::get_root)))
-        .routes(only(routes!(schemas::list_schemas)))
-        .routes(only(routes!(schemas::get_schema)))
-        .routes(only(routes!(ops::get_error_page)))
-        .routes(only(routes!(ops::get_health)))
-        .routes(only(routes!(ops::get_live)))
-        .routes(only(routes!(ops::get_metrics)))
-        .routes(only(routes!(docs::get_contract)))
+        .routes(routes!(ops::get_root))
+        .routes(routes!(schemas::list_schemas))
+        .routes(routes!(schemas::get_schema))
+        .routes(routes!(ops::get_error_page))
+        .routes(routes!(ops::get_health))
+        .routes(routes!(ops::get_live))
+        .routes(routes!(ops::get_metrics))
+        .routes(routes!(docs::get_contract))
 }
 
 /// The routes over an open ledger without lists; refusals are forgotten when the routes end.
@@ -63,25 +63,19 @@ pub fn router_with(ledger: Ledger, services: Services) -> Router {
     let app = App::new(ledger, services, Contract::new(operations));
     routes
         .merge(docs::page())
-        .fallback(|| async { Problem::new(ProblemType::NotFound) })
-        .method_not_allowed_fallback(|| async { not_allowed(HeaderValue::from_static(READ)) })
+        .fallback(|request| refuse(request, ProblemType::NotFound))
+        // axum adds `Allow`, with the methods of the path.
+        .method_not_allowed_fallback(|request| refuse(request, ProblemType::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 
-/// The methods of a path that only reads.
-const READ: &str = "GET, HEAD";
-
-/// Answers any other method of a path with a 405 that names the methods of the path.
-fn only((schemas, paths, methods): UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
-    let has_post = paths.paths.values().any(|path| path.post.is_some());
-    let allow = HeaderValue::from_static(if has_post { "GET, HEAD, POST" } else { READ });
-    (schemas, paths, methods.fallback(move || async { not_allowed(allow) }))
-}
-
-fn not_allowed(allow: HeaderValue) -> Problem {
-    Problem::new(ProblemType::MethodNotAllowed).header(header::ALLOW, allow)
+/// Refuses a request whose body nothing has read. The body is read on for a while: a sender that is
+/// still writing when the answer comes would see a broken connection instead of the problem.
+async fn refuse(request: Request, kind: ProblemType) -> Response {
+    body::discard_for_a_while(request.into_body()).await;
+    Problem::new(kind).into_response()
 }
 
 async fn keep_in_no_cache(mut response: Response) -> Response {
@@ -102,7 +96,7 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
     let response = match head_problem(&request) {
-        Some(problem) => problem.into_response(),
+        Some(kind) => refuse(request, kind).await,
         None => next.run(request).await,
     };
     let status = response.status();
@@ -119,15 +113,15 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
 
 /// The problem of a request whose address or headers are too large. A far larger head never comes
 /// here: the HTTP library answers it with a bare status.
-fn head_problem(request: &Request) -> Option<Problem> {
+fn head_problem(request: &Request) -> Option<ProblemType> {
     let uri_bytes = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if uri_bytes > URI_BYTES_MAX {
-        return Some(Problem::new(ProblemType::UriTooLong));
+        return Some(ProblemType::UriTooLong);
     }
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let is_too_large = headers.len() > HEADERS_COUNT_MAX || bytes > HEADERS_BYTES_MAX;
-    is_too_large.then(|| Problem::new(ProblemType::HeadersTooLarge))
+    is_too_large.then_some(ProblemType::HeadersTooLarge)
 }
 
 /// Answers a request whose handler panicked: a fault of ours. The sender gets an id and no content;

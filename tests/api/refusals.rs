@@ -223,3 +223,19 @@ fn a_head_that_is_too_large_is_refused_with_a_problem() {
     let many = server.get_with("/v1/events", &many);
     assert_eq!((many.status, &many.json()["type"]), (431, &kind));
 }
+
+#[test]
+fn a_sender_with_a_large_body_sees_the_problem_of_a_head_and_no_broken_connection() {
+    let (_folder, server) = fixture();
+    // More than the buffers of a connection take.
+    let body = vec![b' '; 16 * 1024 * 1024];
+    let (long, large) = ("x".repeat(17 * 1024), "x".repeat(33 * 1024));
+    for (path, headers, status) in [
+        (&*format!("/v1/events?{long}"), vec![], 414),
+        ("/v1/events", vec![("x-large", &*large)], 431),
+        ("/health", vec![], 405),
+        ("/nowhere", vec![], 404),
+    ] {
+        assert_eq!(server.post(path, &headers, &body).status, status);
+    }
+}

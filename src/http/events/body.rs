@@ -23,7 +23,7 @@ const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
 /// The longest time in which the body of a request with a refused head is read and dropped, so that
 /// even a sender that never stops writing gets its answer.
-pub const DISCARDING_MAX: Duration = Duration::from_secs(2);
+const DISCARDING_MAX: Duration = Duration::from_secs(2);
 
 /// Reads a body of at most `bytes_max` bytes, within the memory that all bodies share.
 ///
@@ -61,7 +61,7 @@ pub async fn read(
 
 /// Reads on for a while and drops what arrives. A client that is still writing when the answer
 /// comes would see a broken connection instead of the answer.
-pub async fn discard(mut body: Body) {
+async fn discard(mut body: Body) {
     let mut left = DISCARDED_BYTES_MAX;
     while let Ok(Some(chunk)) = next_chunk(&mut body).await {
         match left.checked_sub(chunk.len()) {
@@ -69,6 +69,11 @@ pub async fn discard(mut body: Body) {
             None => return,
         }
     }
+}
+
+/// Reads the body of a request with a refused head, and drops what arrives, for a while.
+pub async fn discard_for_a_while(body: Body) {
+    let _ = tokio::time::timeout(DISCARDING_MAX, discard(body)).await;
 }
 
 /// The next part of a body; `None`: the body has ended.

@@ -1,6 +1,6 @@
 //! Events over HTTP: recording them, and reading them in the order of the log.
 
-mod body;
+pub mod body;
 mod lines;
 pub mod read;
 pub mod record;

@@ -93,7 +93,7 @@ pub async fn post_events(
     let RequestHead { mode, write_mode, expected, attributes } = match head(&headers, params) {
         Ok(head) => head,
         Err(problem) => {
-            let _ = tokio::time::timeout(body::DISCARDING_MAX, body::discard(content)).await;
+            body::discard_for_a_while(content).await;
             return Err(problem);
         }
     };

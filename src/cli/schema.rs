@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::print;
 use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::kind::Kind;
-use crate::domain::vocabulary::schemas::{self, NamedSchema, SchemaNotFound};
+use crate::domain::vocabulary::schemas::{self, SchemaNotFound, ShippedSchema};
 use crate::domain::vocabulary::validate::{validate, without_null_attributes};
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
@@ -106,8 +106,8 @@ fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure
     })?;
     match schema {
         _ if !example => print(schema.text()),
-        NamedSchema::Payload(version) => print(version.example),
-        NamedSchema::Envelope => Err(Failure::usage("only an event type has an example")),
+        ShippedSchema::Payload(version) => print(version.example),
+        ShippedSchema::Envelope => Err(Failure::usage("only an event type has an example")),
     }
 }
 

@@ -19,7 +19,7 @@ pub const ENVELOPE: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/envelope.json"));
 
 /// A schema of the vocabulary.
-pub enum NamedSchema {
+pub enum ShippedSchema {
     /// The envelope, which has one version.
     Envelope,
     /// A version of the payload of an event type.
@@ -44,20 +44,20 @@ pub enum SchemaNotFound {
 ///
 /// # Errors
 /// See [`SchemaNotFound`].
-pub fn by_name(name: &str, version: Option<usize>) -> Result<NamedSchema, SchemaNotFound> {
+pub fn by_name(name: &str, version: Option<usize>) -> Result<ShippedSchema, SchemaNotFound> {
     if name == "envelope" {
         let is_there = version.is_none_or(|number| number == 1);
         return is_there
-            .then_some(NamedSchema::Envelope)
+            .then_some(ShippedSchema::Envelope)
             .ok_or(SchemaNotFound::Version { newest: 1 });
     }
     let kind: Kind = name.parse().map_err(|_| SchemaNotFound::Name)?;
     let newest = kind.newest();
     let found = version.map_or(Some(newest), |number| kind.version(number));
-    found.map(NamedSchema::Payload).ok_or(SchemaNotFound::Version { newest: newest.number })
+    found.map(ShippedSchema::Payload).ok_or(SchemaNotFound::Version { newest: newest.number })
 }
 
-impl NamedSchema {
+impl ShippedSchema {
     /// The JSON Schema.
     pub const fn text(&self) -> &'static str {
         match self {

@@ -43,33 +43,21 @@ const LONG: &str = "An event-sourced continuity-of-care ledger: care systems sen
 const EXIT: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 something could not \
     be reached or opened.";
 
+// Every command. The help of each stands with its arguments.
 #[derive(Subcommand)]
 enum Command {
-    /// Run the ledger as a service
     Serve(serve::Serve),
-    /// A made-up year in a separate ledger: see what this does
     Demo(demo::Demo),
-    /// Write a made-up stream of events, one a line
     Simulate(simulate::Simulate),
-    /// Send events to a ledger, one a line
     Emit(emit::Emit),
-    /// Check a connection to a ledger, and what became of your events
     Doctor(doctor::Doctor),
-    /// A person's events, in the order in which they happened
     History(ask::ShowHistory),
-    /// Where a person stands in custody and care
     Trajectory(ask::ShowTrajectory),
-    /// What a person's time in treatment is worth, under every reading of the law
     Credit(ask::ShowCredit),
-    /// Where everybody stands in custody and care
     Trajectories(lists::Trajectories),
-    /// What everybody's days in treatment are worth
     Credits(lists::Credits),
-    /// All events, in the order in which they were recorded
     Events(events::Events),
-    /// Move a ledger between a folder and a cluster
     Migrate(migrate::Migrate),
-    /// The vocabulary: list the types, show a schema, check a file
     Schema(schema::Schema),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:\n  source <(care-ledger completions bash)\n  \
@@ -82,37 +70,27 @@ enum Command {
 
 /// Runs the command in the arguments of the process.
 pub fn run() -> ExitCode {
-    let command = Cli::parse().command;
-    let result = match runtime() {
-        Ok(runtime) => {
-            let result = command.run(&runtime);
-            // A task of the cluster's client may never end by itself.
-            runtime.shutdown_timeout(ENDED_WITHIN);
-            result
-        }
-        Err(error) => Err(error.into()),
-    };
-    match result {
+    match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
 impl Command {
-    fn run(self, runtime: &Runtime) -> Result<(), Failure> {
+    fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Serve(serve) => serve.run(runtime),
-            Self::Demo(demo) => demo.run(runtime),
+            Self::Serve(serve) => on_runtime(|runtime| serve.run(runtime)),
+            Self::Demo(demo) => on_runtime(|runtime| demo.run(runtime)),
             Self::Simulate(simulate) => simulate.run(),
             Self::Emit(emit) => emit.run(),
             Self::Doctor(doctor) => doctor.run(),
-            Self::History(history) => history.run(runtime),
-            Self::Trajectory(trajectory) => trajectory.run(runtime),
-            Self::Credit(credit) => credit.run(runtime),
-            Self::Trajectories(trajectories) => trajectories.run(runtime),
-            Self::Credits(credits) => credits.run(runtime),
-            Self::Events(events) => events.run(runtime),
-            Self::Migrate(migrate) => migrate.run(runtime),
+            Self::History(history) => on_runtime(|runtime| history.run(runtime)),
+            Self::Trajectory(trajectory) => on_runtime(|runtime| trajectory.run(runtime)),
+            Self::Credit(credit) => on_runtime(|runtime| credit.run(runtime)),
+            Self::Trajectories(trajectories) => on_runtime(|runtime| trajectories.run(runtime)),
+            Self::Credits(credits) => on_runtime(|runtime| credits.run(runtime)),
+            Self::Events(events) => on_runtime(|runtime| events.run(runtime)),
+            Self::Migrate(migrate) => on_runtime(|runtime| migrate.run(runtime)),
             Self::Schema(schema) => schema.run(),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
@@ -128,13 +106,20 @@ impl Command {
 /// (ops/bench, soak, 25 November 2026).
 const READS_A_PROCESSOR: usize = 4;
 
-/// The one tokio runtime of the process.
-fn runtime() -> std::io::Result<Runtime> {
+/// How long tasks in the background may take to end once the command is done.
+const ENDED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Runs a command that waits, on the one tokio runtime of the process.
+fn on_runtime(command: impl FnOnce(&Runtime) -> Result<(), Failure>) -> Result<(), Failure> {
     let processors = std::thread::available_parallelism()?.get();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(READS_A_PROCESSOR * processors.max(2))
         .enable_all()
-        .build()
+        .build()?;
+    let result = command(&runtime);
+    // A task of the cluster's client may never end by itself.
+    runtime.shutdown_timeout(ENDED_WITHIN);
+    result
 }
 
 /// Prints what a program reads. A reader that closes our output early, such as `head`, is no fault.
@@ -145,6 +130,3 @@ fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
-
-/// How long tasks in the background may take to end once the command is done.
-const ENDED_WITHIN: Duration = Duration::from_secs(2);

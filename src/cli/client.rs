@@ -10,13 +10,17 @@ use ureq::http::{HeaderMap, StatusCode, Uri};
 use super::failure::Failure;
 
 /// The longest wait for a connection.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+pub const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// The longest wait for the first byte of an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
 
 /// A live feed is silent for at most 15 s. After four times as long the connection is lost.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// The first and the longest wait before a request is sent again; the wait doubles each time.
+pub const WAIT_FIRST: Duration = Duration::from_millis(200);
+pub const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read. A person's whole history is far smaller.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;

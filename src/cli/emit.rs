@@ -4,14 +4,13 @@
 
 use std::io::{BufRead, Read as _};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, WAIT_FIRST, WAIT_MAX};
 use super::failure::Failure;
 use super::progress;
 use crate::domain::vocabulary::canonical;
@@ -25,10 +24,6 @@ const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The largest file that is one JSON value; such a file is read whole.
 const VALUE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
-/// The first and the longest wait before a retry; the wait doubles each time.
-const WAIT_FIRST: Duration = Duration::from_millis(200);
-const WAIT_LAST: Duration = Duration::from_secs(10);
 
 /// Refused lines that are printed; further ones are only counted.
 const REFUSALS_PRINTED_MAX: u64 = 20;
@@ -206,7 +201,7 @@ impl Sender {
             let notice = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
             self.bar.suspend(|| eprintln!("{notice}"));
             std::thread::sleep(wait);
-            wait = (wait * 2).min(WAIT_LAST);
+            wait = (wait * 2).min(WAIT_MAX);
         }
         Ok(())
     }

@@ -4,16 +4,11 @@
 //! Form: `text/event-stream`, WHATWG HTML, 9.2, as this service writes it.
 
 use std::io::{BufRead, ErrorKind, Write};
-use std::time::Duration;
 
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, WAIT_FIRST, WAIT_MAX};
 use super::failure::Failure;
-
-/// The first and the longest wait before a new connection; the wait doubles each time.
-const WAIT_FIRST: Duration = Duration::from_millis(200);
-const WAIT_LAST: Duration = Duration::from_secs(10);
 
 /// How reading a feed ended.
 enum FeedEnd {
@@ -63,7 +58,7 @@ impl<W: Write> FeedPrinter<W> {
             };
             eprintln!("{why}; following on in {:.1} s", wait.as_secs_f64());
             std::thread::sleep(wait);
-            wait = (wait * 2).min(WAIT_LAST);
+            wait = (wait * 2).min(WAIT_MAX);
         }
         Ok(())
     }

@@ -1,18 +1,15 @@
 //! The checks of what lies between a sender and a ledger: the address, and the two clocks.
 
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ureq::http::Uri;
 
 use super::report::Check;
-use crate::cli::client::Client;
+use crate::cli::client::{CONNECT_MAX, Client};
 use crate::cli::failure::Failure;
 use crate::domain::vocabulary::validate::AHEAD_MINUTES_MAX;
-
-/// The longest wait for a connection.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// A larger difference of clocks is a warning. It is far more than a network or a header in whole
 /// seconds can explain, and a tenth of the difference at which events are refused.

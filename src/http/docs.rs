@@ -33,7 +33,7 @@ pub async fn get_contract(
 ) -> Result<Response, Problem> {
     params.finish()?;
     let kind = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, kind)], app.contract.text().to_owned()).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], app.contract.text()).into_response())
 }
 
 /// The page, from files in the binary. An unknown file is answered with a problem.

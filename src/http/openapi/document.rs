@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use serde_json::json;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
 
@@ -13,10 +14,10 @@ const DESCRIPTION: &str = "Care events in; a person's history, trajectory and cr
     Events are CloudEvents 1.0; errors are RFC 9457 problems; the conventions are those of the \
     Belgif REST guide, except that CloudEvents extension attributes are accepted on input.";
 
-/// The contract. Its text is made when the first request asks for it.
+/// The contract. Its text, which all answers share, is made when the first request asks for it.
 pub struct Contract {
     operations: OpenApi,
-    text: OnceLock<String>,
+    text: OnceLock<Bytes>,
 }
 
 impl Contract {
@@ -36,12 +37,13 @@ impl Contract {
     }
 
     /// The contract as JSON.
-    pub fn text(&self) -> &str {
-        self.text.get_or_init(|| {
+    pub fn text(&self) -> Bytes {
+        let text = self.text.get_or_init(|| {
             let document = serde_json::to_value(&self.operations);
             let mut document = document.expect("the contract serialises into memory");
             document["components"] = json!({"schemas": components()});
-            document.to_string()
-        })
+            document.to_string().into()
+        });
+        text.clone()
     }
 }

@@ -1,7 +1,6 @@
 //! Every refusal as an RFC 9457 problem.
 //! Always: no content, no name, no number of a person; a 5xx shows a request id and what to do, and
 //! after a recording that failed half-way the receipts, but never the cause.
-//! Types: those of the Belgif REST guide where one fits, else `urn:problem-type:careLedger:…`.
 
 pub mod issue;
 pub mod kind;

@@ -13,8 +13,6 @@
 //! - [`work`]: what all background loops share.
 //! - [`simulate`]: makes up events. [`config`]: every setting.
 
-#![recursion_limit = "256"]
-
 pub mod cli;
 pub mod config;
 pub mod domain;

@@ -206,7 +206,7 @@ impl LedgerArgs {
                 bar.finish_and_clear();
                 Ok::<_, Failure>(lists)
             })?;
-            Ok(http::router_with(ledger, http::Services::of(lists)))
+            Ok(http::router_with(ledger, http::Services::with_lists(lists)))
         })
     }
 

@@ -167,7 +167,7 @@ fn read(response: ureq::http::Response<ureq::Body>) -> Result<HttpAnswer, ureq::
 /// # Errors
 /// The answer is not JSON: a proxy, or another service, may have answered.
 pub fn json(text: &str) -> Result<Value, Failure> {
-    let not_json = |_| Failure::no("the ledger gave an answer that is not JSON");
+    let not_json = |_| Failure::answer_no("the ledger gave an answer that is not JSON");
     serde_json::from_str(text).map_err(not_json)
 }
 
@@ -177,7 +177,7 @@ pub fn json(text: &str) -> Result<Value, Failure> {
 /// The answer is not a page: a proxy, or another service, may have answered.
 pub fn items(page: &Value) -> Result<&[Value], Failure> {
     let items = page["items"].as_array().map(Vec::as_slice);
-    items.ok_or_else(|| Failure::no("the ledger gave an answer that is no list"))
+    items.ok_or_else(|| Failure::answer_no("the ledger gave an answer that is no list"))
 }
 
 impl HttpAnswer {
@@ -186,7 +186,11 @@ impl HttpAnswer {
     /// # Errors
     /// Any other answer, as its problem in words.
     pub fn good(self) -> Result<String, Failure> {
-        if self.status.is_success() { Ok(self.text) } else { Err(Failure::no(self.problem())) }
+        if self.status.is_success() {
+            Ok(self.text)
+        } else {
+            Err(Failure::answer_no(self.problem()))
+        }
     }
 
     /// The text of a successful answer to a question. A 400 means wrong usage of the command.

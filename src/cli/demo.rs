@@ -65,7 +65,7 @@ impl Demo {
             };
             let served = runtime.spawn(http::serve(
                 listener,
-                http::router_with(ledger, http::Services::of(lists)),
+                http::router_with(ledger, http::Services::with_lists(lists)),
                 stop,
             ));
             (address, served, stop_sender)
@@ -100,7 +100,9 @@ impl Demo {
         let Summary { recorded, repeated, refused, .. } = send(url, plan)?;
         eprintln!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused.");
         if refused > 0 {
-            return Err(Failure::no("the ledger refused made-up events, and should not have"));
+            return Err(Failure::answer_no(
+                "the ledger refused made-up events, and should not have",
+            ));
         }
         Ok(std::fs::write(done, made_from)?)
     }

@@ -110,7 +110,9 @@ impl Emit {
         }
         match summary.refused {
             0 => Ok(()),
-            n => Err(Failure::no(format!("{n} events were refused; correct them and send again"))),
+            n => Err(Failure::answer_no(format!(
+                "{n} events were refused; correct them and send again"
+            ))),
         }
     }
 }
@@ -184,7 +186,7 @@ impl Sender {
                 Ok(answer) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
                 Ok(answer) => {
                     answer.good()?;
-                    return Err(Failure::no("the ledger gave an answer without receipts"));
+                    return Err(Failure::answer_no("the ledger gave an answer without receipts"));
                 }
                 Err(error) => error.to_string(),
             };

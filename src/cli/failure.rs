@@ -14,7 +14,7 @@ pub struct Failure {
 
 impl Failure {
     /// Exit status 1. The answer is no: something was refused or does not hold.
-    pub fn no(message: impl Into<String>) -> Self {
+    pub fn answer_no(message: impl Into<String>) -> Self {
         Self { exit: 1, message: message.into() }
     }
 

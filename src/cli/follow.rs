@@ -51,7 +51,7 @@ impl<W: Write> FeedPrinter<W> {
                 Ok(Err(answer)) if answer.status.as_u16() == 503 => "the ledger is busy".to_owned(),
                 Ok(Err(answer)) => {
                     answer.good_to_question()?;
-                    return Err(Failure::no("the ledger gave an answer that is not a feed"));
+                    return Err(Failure::answer_no("the ledger gave an answer that is not a feed"));
                 }
                 Err(error) if !is_known => return Err(client.unreachable(&error)),
                 Err(error) => error.to_string(),
@@ -95,7 +95,7 @@ impl<W: Write> FeedPrinter<W> {
     /// `head`, has closed it.
     fn write(&mut self, event: &str) -> Result<bool, Failure> {
         let event: Value = serde_json::from_str(event)
-            .map_err(|_| Failure::no("the ledger sent an event that is not JSON"))?;
+            .map_err(|_| Failure::answer_no("the ledger sent an event that is not JSON"))?;
         self.left -= 1;
         match writeln!(self.out, "{event}").and_then(|()| self.out.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),

@@ -62,7 +62,7 @@ impl Migrate {
         bar.end();
         let moved = moved.map_err(|error| match &error {
             error if error.is_usage() => Failure::usage(error.to_string()),
-            error if error.is_difference() => Failure::no(error.to_string()),
+            error if error.is_difference() => Failure::answer_no(error.to_string()),
             _ => Failure::because("not moved", &error),
         })?;
         self.report(moved)

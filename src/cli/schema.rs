@@ -137,7 +137,9 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
     }
     let count = events.len();
     if refused > 0 {
-        return Err(Failure::no(format!("{refused} of {count} events do not hold their schema")));
+        return Err(Failure::answer_no(format!(
+            "{refused} of {count} events do not hold their schema"
+        )));
     }
     eprintln!("{count} events hold their schema");
     Ok(())

@@ -25,7 +25,7 @@ pub struct Services {
 
 impl Services {
     /// These lists, and refusals in memory, which are forgotten when the routes end.
-    pub fn of(lists: Lists) -> Self {
+    pub fn with_lists(lists: Lists) -> Self {
         Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
     }
 

@@ -15,7 +15,6 @@ mod openapi;
 mod ops;
 mod persons;
 mod problem;
-mod record_text;
 mod refusals;
 mod request;
 mod routes;

@@ -127,7 +127,7 @@ async fn a_wait_for_lists_that_a_fault_holds_up_ends_with_503() {
     while !probe.is_faulted() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let router = router_with(ledger, Services::of(lists));
+    let router = router_with(ledger, Services::with_lists(lists));
     let request = Request::get("/v1/trajectories").header("prefer", "wait=0");
     let request = request.header("ledger-position", "1").body(Body::empty()).unwrap();
     let answer = router.oneshot(request).await.unwrap();

@@ -20,8 +20,8 @@ use crate::domain::vocabulary::validate::without_null_attributes;
 const EVENTS_MAX: usize = 2_000_000;
 
 /// Lines and bytes of one dry run: the group within which the ledger compares lines.
-const RUN_LINES: usize = 2_000;
-const RUN_BYTES: usize = 4 * 1024 * 1024;
+const DRY_RUN_LINES_MAX: usize = 2_000;
+const DRY_RUN_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Line numbers of one kind that a report names; further ones are counted.
 const LINES_NAMED_MAX: usize = 5;
@@ -80,7 +80,7 @@ pub fn read(path: &Path, client: Option<&Client>) -> Result<EventFile, Failure> 
         waiting.body.extend_from_slice(text);
         waiting.body.push(b'\n');
         waiting.numbers.push(number);
-        if waiting.numbers.len() == RUN_LINES || waiting.body.len() >= RUN_BYTES {
+        if waiting.numbers.len() == DRY_RUN_LINES_MAX || waiting.body.len() >= DRY_RUN_BYTES_MAX {
             found.rehearse(&mut waiting, client);
         }
     }

@@ -20,7 +20,7 @@ const LOOKED_UP_MAX: usize = 200;
 const SOURCE: &str = "urn:care-ledger:doctor";
 
 /// The check whether a care ledger answers, and whether anything at all answered.
-pub fn is_one(client: &Client) -> (Check, bool) {
+pub fn is_care_ledger(client: &Client) -> (Check, bool) {
     let name = "ledger";
     let (answer, headers) = match client.exchange("/", &[("accept", "application/json")], None) {
         Ok(answer) => answer,

@@ -50,7 +50,7 @@ impl Doctor {
         let address = network::LedgerAddress::of(&self.url)?;
         let mut report = Report::new(&self.url);
         if report.add(address.check()) {
-            let (check, is_answered) = ledger::is_one(&client);
+            let (check, is_answered) = ledger::is_care_ledger(&client);
             report.reached(is_answered);
             if report.add(check) {
                 self.examine(&client, &mut report)?;

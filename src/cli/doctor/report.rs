@@ -242,6 +242,6 @@ impl Report {
         if !self.is_reached {
             return Err(Failure::unreachable("no ledger was reached"));
         }
-        Err(Failure::no(format!("{failed} failed; what to do stands with each")))
+        Err(Failure::answer_no(format!("{failed} failed; what to do stands with each")))
     }
 }

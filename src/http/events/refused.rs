@@ -166,7 +166,7 @@ pub fn unrecorded(
     let problem = Problem::record(error, index);
     if write_mode == WriteMode::Write && problem.kind() == ProblemType::IdReused {
         let mut refused = RefusedEvents::default();
-        for issue in problem.broken() {
+        for issue in problem.issue_list() {
             let label = drafts.get(issue.index.unwrap_or_default()).map(EventLabel::of_draft);
             let issues = vec![placed(issue.clone(), mode)];
             refused.add(label, (problem.kind(), problem.instance()), issues, 1);
@@ -187,8 +187,8 @@ pub fn lines(app: &App, mut lines: Vec<RefusedLine>, write_mode: WriteMode) {
         if !problem.kind().status().is_client_error() {
             continue;
         }
-        let issues = problem.broken().iter().take(ISSUES_KEPT_MAX).cloned().collect();
-        let issue_count = problem.broken().len();
+        let issues = problem.issue_list().iter().take(ISSUES_KEPT_MAX).cloned().collect();
+        let issue_count = problem.issue_list().len();
         let label = label.take();
         refused.add(label, (problem.kind(), problem.instance()), issues, issue_count);
     }

@@ -12,9 +12,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::Position;
+use crate::http::feed::record_text::{FEED_READER, write_record};
 use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX};
 use crate::http::metrics::Metrics;
-use crate::http::record_text::{FEED_READER, write_record};
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
 use crate::work::{self, Causes, Control, HealthProbe, Worker};
@@ -53,7 +53,7 @@ pub struct Broadcaster {
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The bytes of text that may still be held for readers.
-    pub text_bytes: Arc<Semaphore>,
+    pub free_text_bytes: Arc<Semaphore>,
     /// The places that are free for further readers.
     pub free_places: Arc<Semaphore>,
     table: Arc<SharedTable>,
@@ -133,10 +133,10 @@ pub enum WaitEnd {
 impl Broadcaster {
     /// A broadcaster of a ledger's log.
     pub fn new(ledger: Ledger, metrics: Arc<Metrics>) -> Self {
-        let text_bytes = Arc::new(Semaphore::new(FEED_BYTES_MAX));
+        let free_text_bytes = Arc::new(Semaphore::new(FEED_BYTES_MAX));
         let free_places = Arc::new(Semaphore::new(LIVE_MAX));
         let (table, worker) = (Arc::default(), OnceLock::new());
-        Self { ledger, metrics, text_bytes, free_places, table, worker }
+        Self { ledger, metrics, free_text_bytes, free_places, table, worker }
     }
 
     /// Waits for an event after a position that the filter `wanted` takes.
@@ -176,10 +176,10 @@ impl Broadcaster {
     }
 
     fn spawn(&self) -> Worker {
-        let (ledger, text_bytes, table) =
-            (self.ledger.clone(), self.text_bytes.clone(), self.table.clone());
+        let (ledger, free_text_bytes, table) =
+            (self.ledger.clone(), self.free_text_bytes.clone(), self.table.clone());
         work::spawn_on_runtime("feed", CancellationToken::new(), |control| {
-            broadcast(ledger, text_bytes, table, control)
+            broadcast(ledger, free_text_bytes, table, control)
         })
     }
 }
@@ -194,7 +194,7 @@ impl SharedTable {
 /// The task of the worker: while any reader waits, reads each new stretch of the log and offers it.
 async fn broadcast(
     ledger: Ledger,
-    text_bytes: Arc<Semaphore>,
+    free_text_bytes: Arc<Semaphore>,
     table: Arc<SharedTable>,
     control: Control,
 ) {
@@ -215,7 +215,7 @@ async fn broadcast(
         let begun = Instant::now();
         let pause = match ledger.feed_events(&FEED_READER, end, RECORDS_OFFERED_AT_ONCE).await {
             Ok(events) => {
-                let pages = table.lock().offer(&events, &text_bytes);
+                let pages = table.lock().offer(&events, &free_text_bytes);
                 let pause = (begun.elapsed() * PAUSE_FACTOR).clamp(PAUSE_MIN, PAUSE_MAX);
                 deliver(pages).await;
                 control.succeeded();
@@ -239,7 +239,7 @@ impl SubscriberTable {
     }
 
     /// The pages for all readers that wait for one of these events.
-    fn offer(&mut self, events: &[FeedEvent], text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
+    fn offer(&mut self, events: &[FeedEvent], free_text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
         let Some((before, last)) = self.end.zip(events.last()) else { return Vec::new() };
         let end = last.position();
         self.end = Some(end);
@@ -255,14 +255,19 @@ impl SubscriberTable {
             }
         }
         let found = found.into_iter().filter_map(|wanted| self.waiting.remove(&wanted));
-        found.flat_map(|waiting| waiting.pages(before, end, text_bytes)).collect()
+        found.flat_map(|waiting| waiting.pages(before, end, free_text_bytes)).collect()
     }
 }
 
 impl Subscribers {
-    fn pages(self, before: Position, end: Position, text_bytes: &Arc<Semaphore>) -> Vec<Delivery> {
+    fn pages(
+        self,
+        before: Position,
+        end: Position,
+        free_text_bytes: &Arc<Semaphore>,
+    ) -> Vec<Delivery> {
         let bytes = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
-        let memory = text_bytes.clone().try_acquire_many_owned(bytes).ok();
+        let memory = free_text_bytes.clone().try_acquire_many_owned(bytes).ok();
         // Without free memory these readers get no page: they read from the log once some is free.
         let page = memory.zip(self.last);
         let page =

@@ -23,9 +23,9 @@ use crate::domain::id::Position;
 use crate::http::feed::broadcaster::{
     Broadcaster, FeedPage, Subscription, WaitEnd, with_memory, write_block,
 };
+use crate::http::feed::record_text::FEED_READER;
 use crate::http::metrics::ReaderEnd;
 use crate::http::problem::Problem;
-use crate::http::record_text::FEED_READER;
 use crate::http::server::connection::ClientConnection;
 use crate::ledger::ReadError;
 use crate::ledger::read::feed::FeedFilter;
@@ -189,7 +189,7 @@ impl LiveReader {
     /// matches the filter.
     async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
         let bytes = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
-        let reserved = self.broadcaster.text_bytes.clone().acquire_many_owned(bytes).await;
+        let reserved = self.broadcaster.free_text_bytes.clone().acquire_many_owned(bytes).await;
         let mut reserved = reserved.map_err(ReadError::failed)?;
         let (after, records) = (self.read_to, self.records_read);
         let events = self.broadcaster.ledger.feed_events(&FEED_READER, after, records).await?;

@@ -2,3 +2,4 @@
 
 pub mod broadcaster;
 pub mod live;
+pub mod record_text;

@@ -84,7 +84,7 @@ impl Problem {
     }
 
     /// The broken rules.
-    pub fn broken(&self) -> &[Issue] {
+    pub fn issue_list(&self) -> &[Issue] {
         &self.0.issues
     }
 

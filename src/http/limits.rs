@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
+
 /// Bytes of one event, or of one line of NDJSON. CloudEvents asks that 64 KiB always pass; events
 /// of this vocabulary take about 0.5 KiB.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -13,7 +16,7 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Events in one batch. Source: the HTTP contract.
 pub const BATCH_EVENTS_MAX: usize = 10_000;
 
-/// Bytes of all request bodies that are being read: sixteen of the largest batches.
+/// Bytes of all request bodies that have no answer yet: sixteen of the largest batches.
 pub const BODIES_BYTES_MAX: usize = 16 * BATCH_BYTES_MAX;
 
 /// The longest silence of a sender in the middle of a body; after it the request fails.
@@ -40,3 +43,15 @@ pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 
 /// Headers of a request.
 pub const HEADERS_COUNT_MAX: usize = 100;
+
+/// Bytes whose reserved memory is released when their last holder drops them.
+pub fn with_memory(mut bytes: Vec<u8>, memory: OwnedSemaphorePermit) -> Bytes {
+    struct ReservedBytes(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
+    impl AsRef<[u8]> for ReservedBytes {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    bytes.shrink_to_fit();
+    Bytes::from_owner(ReservedBytes(bytes, memory))
+}

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
 use crate::http::app::App;
-use crate::http::limits::{BATCH_BYTES_MAX, SILENCE_MAX};
+use crate::http::limits::{BATCH_BYTES_MAX, SILENCE_MAX, with_memory};
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
@@ -25,7 +25,8 @@ const DISCARDED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 /// even a sender that never stops writing gets its answer.
 const DISCARDING_MAX: Duration = Duration::from_secs(2);
 
-/// Reads a body of at most `bytes_max` bytes, within the memory that all bodies share.
+/// Reads a body of at most `bytes_max` bytes, within the memory that all bodies share. The memory
+/// is given back when the last clone of the bytes is dropped.
 ///
 /// # Errors
 /// A 413 that names the `limit`; a 408, a 400 or a 503.
@@ -56,7 +57,7 @@ pub async fn read(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.into())
+    Ok(with_memory(bytes, reserved))
 }
 
 /// Reads on for a while and drops what arrives. A client that is still writing when the answer

@@ -26,7 +26,7 @@ use crate::http::openapi::problems;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
-use crate::http::request::cloudevents::{self, Attributes, ContentMode};
+use crate::http::request::cloudevents::{self, Attributes, ContentMode, WholeMode};
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
@@ -97,17 +97,23 @@ pub async fn post_events(
             return Err(problem);
         }
     };
-    let (max, limit) = match mode {
+    let mode = match mode {
         ContentMode::Lines => return lines::record(app, content, &headers, write_mode).await,
-        ContentMode::Structured | ContentMode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
-        ContentMode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
+        ContentMode::Whole(mode) => mode,
+    };
+    let (max, limit) = match mode {
+        WholeMode::Structured | WholeMode::Binary => (EVENT_BYTES_MAX, "1 MiB an event"),
+        WholeMode::Batch => (BATCH_BYTES_MAX, "16 MiB a batch"),
     };
     let bytes = body::read(&app, &headers, content, max, limit).await;
     let bytes = bytes.map_err(|problem| refused::unreadable(&app, problem, write_mode))?;
+    // The drafts take about as much memory as the body, so the memory stays reserved until the
+    // answer; on a thread of its own also after the sender has left.
+    let _reserved = bytes.clone();
     let sent = SentEvents { mode, write_mode, attributes, bytes };
     let recorded = write(&app, sent, expected).await;
     recorded.map_err(|problem| match mode {
-        ContentMode::Binary => problem.placed(cloudevents::place_in_binary),
+        WholeMode::Binary => problem.placed(cloudevents::place_in_binary),
         _ => problem,
     })
 }
@@ -146,7 +152,7 @@ fn head(headers: &HeaderMap, mut params: Params) -> Result<RequestHead, Problem>
     let mode = cloudevents::mode(headers);
     let expected = expected(headers, mode.as_ref().ok().copied(), &mut params);
     let attributes = match mode {
-        Ok(ContentMode::Binary) => cloudevents::attributes(headers, &mut params),
+        Ok(ContentMode::Whole(WholeMode::Binary)) => cloudevents::attributes(headers, &mut params),
         _ => Attributes::new(),
     };
     params.finish()?;
@@ -155,7 +161,7 @@ fn head(headers: &HeaderMap, mut params: Params) -> Result<RequestHead, Problem>
 
 /// The events of a request as bytes, before the JSON is read.
 struct SentEvents {
-    mode: ContentMode,
+    mode: WholeMode,
     write_mode: WriteMode,
     attributes: Attributes,
     bytes: Bytes,
@@ -181,7 +187,7 @@ async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Respon
 /// All drafts, or every violation of every event. A batch is read and checked on a thread of its
 /// own, so that other requests are answered meanwhile.
 async fn check(app: &App, sent: SentEvents) -> Result<Vec<Draft>, Problem> {
-    if sent.mode != ContentMode::Batch {
+    if sent.mode != WholeMode::Batch {
         return sent.checked(app);
     }
     let app = app.clone();
@@ -193,13 +199,11 @@ impl SentEvents {
     fn checked(self, app: &App) -> Result<Vec<Draft>, Problem> {
         let (mode, write_mode) = (self.mode, self.write_mode);
         let read = match mode {
-            ContentMode::Binary => {
+            WholeMode::Binary => {
                 cloudevents::binary(self.attributes, &self.bytes).map(|event| vec![event])
             }
-            ContentMode::Batch => cloudevents::batch(&self.bytes).and_then(not_too_many),
-            ContentMode::Structured | ContentMode::Lines => {
-                cloudevents::event(&self.bytes).map(|event| vec![event])
-            }
+            WholeMode::Batch => cloudevents::batch(&self.bytes).and_then(not_too_many),
+            WholeMode::Structured => cloudevents::event(&self.bytes).map(|event| vec![event]),
         };
         let events = read.map_err(|problem| refused::unreadable(app, problem, write_mode))?;
         let now = clock::now();
@@ -209,7 +213,7 @@ impl SentEvents {
             match validate(event, now) {
                 Ok(draft) => drafts.push(draft),
                 Err(violations) => {
-                    let index = (mode == ContentMode::Batch).then_some(index);
+                    let index = (mode == WholeMode::Batch).then_some(index);
                     refused.push(InvalidEvent { index, label: EventLabel::of(event), violations });
                 }
             }

@@ -13,7 +13,7 @@ use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
-use crate::http::request::cloudevents::{self, ContentMode};
+use crate::http::request::cloudevents::{self, WholeMode};
 use crate::ledger::record::{RecordFailure, WriteMode};
 use crate::refusals::Refusal;
 
@@ -127,7 +127,7 @@ impl<'a> RefusedEvents<'a> {
 pub fn invalid(
     app: &App,
     invalid: Vec<InvalidEvent>,
-    mode: ContentMode,
+    mode: WholeMode,
     write_mode: WriteMode,
 ) -> Problem {
     let mut events = Vec::with_capacity(invalid.len());
@@ -156,11 +156,11 @@ pub fn unrecorded(
     app: &App,
     error: RecordFailure,
     drafts: &[Draft],
-    mode: ContentMode,
+    mode: WholeMode,
     write_mode: WriteMode,
 ) -> Problem {
     let index = match mode {
-        ContentMode::Batch => EventIndexing::InBatch,
+        WholeMode::Batch => EventIndexing::InBatch,
         _ => EventIndexing::OneEvent,
     };
     let problem = Problem::record(error, index);
@@ -205,9 +205,9 @@ pub fn unreadable(app: &App, problem: Problem, write_mode: WriteMode) -> Problem
 }
 
 /// The issue, in binary mode moved to the header or body where the sender wrote the value.
-fn placed(issue: Issue, mode: ContentMode) -> Issue {
+fn placed(issue: Issue, mode: WholeMode) -> Issue {
     match mode {
-        ContentMode::Binary => cloudevents::place_in_binary(issue),
+        WholeMode::Binary => cloudevents::place_in_binary(issue),
         _ => issue,
     }
 }

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::id::Position;
 use crate::http::feed::record_text::{FEED_READER, write_record};
-use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX};
+use crate::http::limits::{FEED_BYTES_MAX, LIVE_MAX, with_memory};
 use crate::http::metrics::Metrics;
 use crate::ledger::Ledger;
 use crate::ledger::read::feed::{FeedEvent, FeedFilter};
@@ -331,18 +331,6 @@ pub fn write_block(event: &FeedEvent, text: &mut Vec<u8>) {
     text.extend_from_slice(format!("id: {}\ndata: ", event.position()).as_bytes());
     write_record(&event.answer(), text);
     text.extend_from_slice(b"\n\n");
-}
-
-/// Text whose reserved memory is released when its last holder drops it.
-pub fn with_memory(mut text: Vec<u8>, memory: OwnedSemaphorePermit) -> Bytes {
-    struct ReservedText(Vec<u8>, #[allow(dead_code)] OwnedSemaphorePermit);
-    impl AsRef<[u8]> for ReservedText {
-        fn as_ref(&self) -> &[u8] {
-            &self.0
-        }
-    }
-    text.shrink_to_fit();
-    Bytes::from_owner(ReservedText(text, memory))
 }
 
 #[cfg(test)]

@@ -20,10 +20,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::domain::id::Position;
-use crate::http::feed::broadcaster::{
-    Broadcaster, FeedPage, Subscription, WaitEnd, with_memory, write_block,
-};
+use crate::http::feed::broadcaster::{Broadcaster, FeedPage, Subscription, WaitEnd, write_block};
 use crate::http::feed::record_text::FEED_READER;
+use crate::http::limits::with_memory;
 use crate::http::metrics::ReaderEnd;
 use crate::http::problem::Problem;
 use crate::http::server::connection::ClientConnection;
@@ -41,7 +40,7 @@ const RECORDS_READ_MAX: usize = 4_000;
 /// Asks a client that has lost its connection to come back after 2 s.
 const RETRY: &str = "retry: 2000\n\n";
 
-/// The pause after a read that gave nothing although the log has more.
+/// The pause after a read that gave nothing although the log has more, or had no memory for more.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Answers with the events after a position that match a filter, at most `limit` of them.
@@ -188,8 +187,9 @@ impl LiveReader {
     /// Reads the next page from the log, no further than `end`. `None`: no event that was read
     /// matches the filter.
     async fn read(&mut self, end: Position) -> Result<Option<Bytes>, ReadError> {
-        let bytes = u32::try_from(PAGE_BYTES).unwrap_or(u32::MAX);
-        let reserved = self.broadcaster.free_text_bytes.clone().acquire_many_owned(bytes).await;
+        let permits = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        let free = &self.broadcaster.free_text_bytes;
+        let reserved = free.clone().acquire_many_owned(permits(PAGE_BYTES)).await;
         let mut reserved = reserved.map_err(ReadError::failed)?;
         let (after, records) = (self.read_to, self.records_read);
         let events = self.broadcaster.ledger.feed_events(&FEED_READER, after, records).await?;
@@ -201,12 +201,21 @@ impl LiveReader {
             if text.len() >= PAGE_BYTES || self.left == Some(0) || event.position() > end {
                 break;
             }
-            self.read_to = event.position();
             if self.filter.matches(&event) {
+                let page_bytes = text.len();
                 write_block(&event, &mut text);
-                self.last_id = self.read_to;
+                // The last event of a page may be far larger than the page.
+                let missing = text.len().saturating_sub(reserved.num_permits());
+                let Ok(missing) = free.clone().try_acquire_many_owned(permits(missing)) else {
+                    text.truncate(page_bytes);
+                    sleep(PAUSE).await;
+                    break;
+                };
+                reserved.merge(missing);
+                self.last_id = event.position();
                 self.left = self.left.map(|left| left - 1);
             }
+            self.read_to = event.position();
         }
         if text.is_empty() {
             self.records_read = (self.records_read * 2).min(RECORDS_READ_MAX);
@@ -214,7 +223,7 @@ impl LiveReader {
         }
         self.records_read = RECORDS_READ_MIN;
         // The memory that the page does not fill is for other readers.
-        drop(reserved.split(PAGE_BYTES.saturating_sub(text.len())));
+        drop(reserved.split(reserved.num_permits() - text.len()));
         Ok(Some(with_memory(text, reserved)))
     }
 

@@ -18,14 +18,21 @@ use crate::http::problem::kind::ProblemType;
 /// How a request carries its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentMode {
+    /// One JSON event a line.
+    Lines,
+    /// A body that is read whole before its events are.
+    Whole(WholeMode),
+}
+
+/// The CloudEvents mode of a body that is read whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WholeMode {
     /// One JSON event.
     Structured,
     /// A JSON array of events.
     Batch,
     /// Attributes in `ce-` headers, data in the body.
     Binary,
-    /// One JSON event a line.
-    Lines,
 }
 
 /// The mode that a request is in.
@@ -49,15 +56,15 @@ pub fn mode(headers: &HeaderMap) -> Result<ContentMode, Problem> {
     }
     let is_binary = headers.contains_key("ce-specversion");
     let media_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) {
-        None if is_binary => return Ok(ContentMode::Binary),
+        None if is_binary => return Ok(ContentMode::Whole(WholeMode::Binary)),
         None | Some(Err(_)) => return Err(unsupported()),
         Some(Ok(text)) => text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
     };
     match media_type.as_str() {
-        "application/cloudevents+json" => Ok(ContentMode::Structured),
-        "application/cloudevents-batch+json" => Ok(ContentMode::Batch),
+        "application/cloudevents+json" => Ok(ContentMode::Whole(WholeMode::Structured)),
+        "application/cloudevents-batch+json" => Ok(ContentMode::Whole(WholeMode::Batch)),
         "application/x-ndjson" => Ok(ContentMode::Lines),
-        "application/json" if is_binary => Ok(ContentMode::Binary),
+        "application/json" if is_binary => Ok(ContentMode::Whole(WholeMode::Binary)),
         _ => Err(unsupported()),
     }
 }

@@ -125,6 +125,26 @@ fn a_reader_who_chooses_gets_what_was_chosen() {
 }
 
 #[test]
+fn events_far_larger_than_a_page_of_the_feed_arrive_whole_and_in_order() {
+    let (_folder, server) = fixture();
+    let large = |n: u64| {
+        let mut event = event("urn:a", n);
+        for name in 0..2_000 {
+            event[format!("x{name}")] = "y".repeat(2_000).into();
+        }
+        event
+    };
+    let batch: Vec<Value> =
+        (0..6).map(|n| if n % 3 == 0 { event("urn:a", n) } else { large(n) }).collect();
+    assert_eq!(server.send_batch(&batch[..3]).status, 201);
+    assert_eq!(server.send_batch(&batch[3..]).status, 201);
+    let all = paged(&server, "");
+    assert_eq!(live(&server, "limit=6", None).events(), all);
+    let ids: Vec<&Value> = all.iter().map(|event| &event["id"]).collect();
+    assert_eq!(ids, ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
 fn what_a_feed_does_not_take_is_told_by_name() {
     let (_folder, server) = fixture();
     let live = ("accept", "text/event-stream");

@@ -3,13 +3,11 @@
 //! folder. A check value of the keys stands beside the log, so that no record is opened to compare
 //! the keys.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cluster::{self, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed};
-use super::embedded::{self, FolderOpenError, FolderRole, LockedFolder};
+use super::embedded::{FolderOpenError, FolderRole, LockedFolder};
 use super::{LedgerPresence, StampClock, Store, migrate};
 use crate::work::HealthProbe;
 
@@ -66,8 +64,8 @@ pub struct OpenStore {
 }
 
 /// Opens a store, or makes a store if there is none. `keys_check` returns the check value of the
-/// ledger's keys. It is called once; for a store in a folder, while the folder is locked.
-/// `progress` receives the work done so far and the total work.
+/// ledger's keys. It is called once, while the folder is locked, and only if the format of the log
+/// is this version's. `progress` receives the work done so far and the total work.
 ///
 /// # Errors
 /// See [`OpenError`]. Errors of `keys_check` are passed on.
@@ -92,6 +90,12 @@ pub async fn open<E: From<OpenError>>(
             Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
         StoreConfig::Cluster { address, folder } => {
+            // Locked until the copy is open and locked itself: two starts at once must not both
+            // draw keys.
+            let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
+            if locked.ledger_presence() == LedgerPresence::Begun {
+                return Err(OpenError::OwnLedger.into());
+            }
             let check = check_of_replica(address, folder, keys_check).await?;
             let store =
                 EventStoreDb::open(address.as_ref().clone(), folder, check, clock, progress).await;
@@ -108,12 +112,10 @@ async fn check_of_replica<E: From<OpenError>>(
     folder: &Path,
     keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
 ) -> Result<[u8; 32], E> {
-    if folder.join(embedded::LOG_FILE).exists() {
-        return Err(OpenError::OwnLedger.into());
-    }
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| OpenError::Folder(error.into()))?;
-    if folder.join(cluster::COPY_FOLDER).exists() {
+    let copy = folder.join(cluster::COPY_FOLDER);
+    if copy.exists() {
+        // Refuses a copy of another format, and a copy that a running replica uses.
+        drop(LockedFolder::lock(&copy).map_err(OpenError::from)?);
         return keys_check(LedgerPresence::Begun);
     }
     let held = cluster::ledger_in(address, Unclaimed::Leave).await.map_err(OpenError::from)?;

@@ -188,6 +188,33 @@ fn what_a_restored_cluster_lacks_is_moved_in_again_from_the_copy_of_a_replica() 
 }
 
 #[test]
+fn a_folder_that_was_written_to_after_its_move_is_refused_and_still_opens() {
+    let cluster = Cluster::start(1);
+    let address = cluster.address();
+    let home = year("10");
+    assert_eq!(migrate(text(home.path()), &address, &[]).0, 0);
+    let event = screening(person(1), "urn:test", "later", "2026-03-01T10:00:00+01:00");
+    let server = Server::start(home.path());
+    assert_eq!(server.send(&event).status, 201);
+    drop(server);
+    let key = home.path().join("ledger.keys");
+    let out = || migrate(&address, text(home.path()), &["--key", text(&key)]);
+    let (exit, _, said) = out();
+    assert!(exit == 1 && said.contains("the cluster has"), "{said}");
+    drop(Server::start(home.path()));
+
+    // The same number of records, but other ones.
+    let [replica] = folders(home.path());
+    let server = Server::replica(replica.path(), &free_address(), &address);
+    let other = screening(person(2), "urn:test", "other", "2026-03-01T10:00:00+01:00");
+    assert_eq!(server.send(&other).status, 201);
+    drop(server);
+    let (exit, _, said) = out();
+    assert!(exit == 1 && said.contains("different records at position"), "{said}");
+    drop(Server::start(home.path()));
+}
+
+#[test]
 fn what_must_not_be_mixed_is_refused() {
     let cluster = Cluster::start(1);
     let address = cluster.address();

@@ -1,15 +1,20 @@
 //! The promises that only the embedded store makes: one process for each folder, one format, and an
 //! index that is derived from the log.
 
+use std::path::Path;
+
 use care_ledger::domain::id::Revision;
 use care_ledger::domain::stream::Stream;
-use care_ledger::store::embedded::{Embedded, FolderOpenError};
+use care_ledger::ledger::Ledger;
+use care_ledger::store::embedded::{Embedded, FolderOpenError, LockedFolder};
+use care_ledger::store::migrate::{KeysError, Location, MoveMode, MovingKeys, migrate};
+use care_ledger::store::open::{ClusterAddress, StoreConfig};
 use care_ledger::store::{Expected, Outcome, Store as _};
 
 use super::bench::{CHECK, clock, write};
 use super::support::person;
 
-fn open(folder: &std::path::Path) -> Embedded {
+fn open(folder: &Path) -> Embedded {
     Embedded::open(folder, CHECK, clock(), &mut |_, _| ()).unwrap()
 }
 
@@ -48,9 +53,60 @@ async fn another_format_and_a_foreign_file_are_refused_with_what_to_do() {
     }
 }
 
+/// Keys that are not there.
+struct NoKeys;
+
+impl MovingKeys for NoKeys {
+    fn hash(&self) -> Result<[u8; 32], KeysError> {
+        Err("no keys".into())
+    }
+
+    fn put_into(&self, _: &Path) -> Result<(), KeysError> {
+        Err("no keys".into())
+    }
+}
+
+/// A folder of an older format has no `ledger.keys`, so the keys must be asked for later.
+#[tokio::test]
+async fn a_folder_of_an_older_format_is_refused_for_its_format_and_not_for_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let copy = data.join("replica/mirror");
+    std::fs::create_dir_all(&copy).unwrap();
+    for file in [data.join("ledger.db"), copy.join("ledger.db")] {
+        let database = rusqlite::Connection::open(file).unwrap();
+        let sql = "CREATE TABLE t (x); PRAGMA application_id = 0x43617265; PRAGMA user_version = 2";
+        database.execute_batch(sql).unwrap();
+    }
+    let address = Box::new(ClusterAddress::new("esdb://127.0.0.1:1?tls=false", None).unwrap());
+    let replica = data.join("replica");
+    let configs = [
+        StoreConfig::Folder(data.to_owned()),
+        StoreConfig::Cluster { address: address.clone(), folder: replica },
+    ];
+    for config in configs {
+        let refused = Ledger::open(&config, &mut |_, _| ()).await.err().unwrap();
+        assert!(refused.to_string().contains("name another --data folder"), "{refused}");
+    }
+    let (from, to) = (Location::Folder(data.to_owned()), Location::Cluster(address));
+    let moved = migrate(from, to, &NoKeys, MoveMode::Move, &mut |_, _, _| ()).await;
+    assert!(moved.unwrap_err().to_string().contains("name another --data folder"));
+}
+
+#[tokio::test]
+async fn two_processes_that_start_one_new_replica_draw_one_ledgers_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let _other_start = LockedFolder::lock(folder.path()).unwrap();
+    let address = Box::new(ClusterAddress::new("esdb://127.0.0.1:1?tls=false", None).unwrap());
+    let config = StoreConfig::Cluster { address, folder: folder.path().to_owned() };
+    let refused = Ledger::open(&config, &mut |_, _| ()).await.err().unwrap();
+    assert!(refused.to_string().contains("in use by another process"), "{refused}");
+    assert!(!folder.path().join("ledger.keys").exists());
+}
+
 #[tokio::test]
 async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
-    type Harm = fn(&std::path::Path);
+    type Harm = fn(&Path);
     let rows: [(&str, Harm); 4] = [
         ("deleted", |index| std::fs::remove_dir_all(index).unwrap()),
         ("one bit flipped", |index| {
@@ -98,7 +154,7 @@ async fn the_index_is_rebuilt_from_the_log_whatever_happens_to_it() {
     }
 }
 
-fn each_segment(index: &std::path::Path, harm: impl Fn(&std::path::Path)) {
+fn each_segment(index: &Path, harm: impl Fn(&Path)) {
     let mut seen = 0;
     for file in std::fs::read_dir(index).unwrap() {
         let path = file.unwrap().path();

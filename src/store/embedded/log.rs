@@ -95,14 +95,8 @@ impl LogWriter {
         // the -wal and -shm files the same rights.
         File::options().create(true).append(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
-        let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-        if found == 0 && owner == 0 {
+        if find_content(&connection)? == FileContent::Nothing {
             create(&connection, check)?;
-        } else if owner != APPLICATION_ID || found > FORMAT_VERSION {
-            return Err(FolderOpenError::Format { found, known: FORMAT_VERSION });
-        } else if found < FORMAT_VERSION {
-            return Err(FolderOpenError::OlderFormat { found, known: FORMAT_VERSION });
         }
         let synchronous = match role {
             FolderRole::Ledger => "FULL",
@@ -174,6 +168,35 @@ impl LogWriter {
     fn checkpoint(&self, mode: &str) -> Result<i64, rusqlite::Error> {
         let pragma = format!("PRAGMA wal_checkpoint({mode})");
         self.connection.query_row(&pragma, [], |row| row.get(1))
+    }
+}
+
+/// Refuses a file that is no log, or is a log of another format.
+pub fn check_format(path: &Path) -> Result<(), FolderOpenError> {
+    // Not read-only: such a connection would leave SQLite's side files behind.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    find_content(&Connection::open_with_flags(path, flags)?).map(drop)
+}
+
+/// The content of a file that may become, or may be, a log of this format.
+#[derive(PartialEq, Eq)]
+enum FileContent {
+    /// Nothing: the file was made just now, or a crash came before the tables were made.
+    Nothing,
+    /// The tables of a log.
+    Log,
+}
+
+fn find_content(connection: &Connection) -> Result<FileContent, FolderOpenError> {
+    let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    match (owner, found) {
+        (0, 0) => Ok(FileContent::Nothing),
+        (APPLICATION_ID, FORMAT_VERSION) => Ok(FileContent::Log),
+        (APPLICATION_ID, ..FORMAT_VERSION) => {
+            Err(FolderOpenError::OlderFormat { found, known: FORMAT_VERSION })
+        }
+        _ => Err(FolderOpenError::Format { found, known: FORMAT_VERSION }),
     }
 }
 

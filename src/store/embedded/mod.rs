@@ -88,7 +88,8 @@ pub struct Embedded {
     _lock: FolderLock,
 }
 
-/// A folder that this process has locked, before the log in it is opened.
+/// A folder that this process has locked, before the log in it is opened. If the folder has
+/// a log, the log has the format of this version.
 pub struct LockedFolder {
     folder: PathBuf,
     lock: FolderLock,
@@ -101,7 +102,11 @@ impl LockedFolder {
     /// See [`FolderOpenError`].
     pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { lock: FolderLock::take(folder)?, folder: folder.to_owned() })
+        let locked = Self { lock: FolderLock::take(folder)?, folder: folder.to_owned() };
+        if locked.ledger_presence() == LedgerPresence::Begun {
+            log::check_format(&folder.join(LOG_FILE))?;
+        }
+        Ok(locked)
     }
 
     /// Whether a ledger has begun in the folder. Its keys are drawn before the log is made, so a

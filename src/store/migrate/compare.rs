@@ -25,6 +25,15 @@ pub struct Compared {
     pub digest: blake3::Hash,
 }
 
+/// The records to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The folder's records. The cluster may have more.
+    Folder,
+    /// The records of both sides. The cluster must not have more than the folder.
+    Both,
+}
+
 /// Connects to a cluster that is empty or holds the ledger whose key has this hash.
 ///
 /// # Errors
@@ -41,7 +50,7 @@ pub async fn connect(
     }
 }
 
-/// Compares every record of the cluster with the folder's record at the same position. `progress`
+/// Compares the records of the cluster with the folder's records at the same positions. `progress`
 /// receives the number of compared records and the number of records in the folder.
 ///
 /// # Errors
@@ -49,13 +58,18 @@ pub async fn connect(
 pub async fn compare(
     connection: &Connection,
     log: &Embedded,
+    extent: Extent,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MigrateError> {
     let total = log.status().borrow().tail.number();
     let mut subscription = RecordSubscription::open(connection, None).await?;
     let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
     loop {
-        let delivered = subscription.next_within(SILENCE_MAX).await?;
+        let mut delivered = subscription.next_within(SILENCE_MAX).await?;
+        if extent == Extent::Folder {
+            let rest = usize::try_from(total - at.number()).unwrap_or(usize::MAX);
+            delivered.records.truncate(rest);
+        }
         let ours = read_after(log, at, delivered.records.len()).await?;
         for ((_, theirs), ours) in delivered.records.iter().zip(&ours) {
             if theirs.record != ours.record || theirs.revision != ours.revision {
@@ -65,7 +79,8 @@ pub async fn compare(
             at = ours.position;
         }
         progress(at.number(), total);
-        if delivered.is_caught_up {
+        let has_all = extent == Extent::Folder && at.number() == total;
+        if delivered.is_caught_up || has_all {
             return Ok(Compared { records: at.number(), digest: hasher.finalize() });
         }
     }

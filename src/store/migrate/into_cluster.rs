@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::compare::{Compared, compare, connect};
+use super::compare::{Compared, Extent, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
 use crate::domain::id::{DedupKey, Position, Revision};
@@ -18,7 +18,7 @@ use crate::store::cluster::connection::Connection;
 use crate::store::cluster::event;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::{LedgerClaim, claim_cluster, complete_claim};
-use crate::store::embedded::{self, Embedded};
+use crate::store::embedded::{self, Embedded, LockedFolder};
 use crate::store::{Store as _, Stored};
 
 /// The folder is read in pages of this many records.
@@ -44,8 +44,9 @@ pub async fn move_into_cluster(
     if !folder.join(embedded::LOG_FILE).exists() {
         return Err(MigrateError::Empty(folder.to_owned()));
     }
+    let locked = LockedFolder::lock(folder)?;
     let key_hash = keys.hash().map_err(MigrateError::Keys)?;
-    let log = open_log(folder, key_hash, progress)?;
+    let log = open_log(locked, key_hash, progress)?;
     let total = log.status().borrow().tail.number();
     let (connection, claim) = connect(address, key_hash).await?;
     let claim = match (claim, mode) {
@@ -53,7 +54,7 @@ pub async fn move_into_cluster(
         (claim, _) => claim,
     };
     let mut comparing = |done, of| progress(MoveStage::Comparing, done, of);
-    let before = compare(&connection, &log, &mut comparing).await?;
+    let before = compare(&connection, &log, Extent::Both, &mut comparing).await?;
     if mode == MoveMode::Rehearse {
         let Compared { records, digest } = before;
         return Ok(Moved { records: total, already_there: records, digest });
@@ -61,7 +62,7 @@ pub async fn move_into_cluster(
     let mut moving = |done, of| progress(MoveStage::Moving, done, of);
     append_after(&connection, &log, Position::new(before.records), &mut moving).await?;
     let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
-    let after = compare(&connection, &log, &mut verifying).await?;
+    let after = compare(&connection, &log, Extent::Both, &mut verifying).await?;
     if after.records != total {
         return Err(MigrateError::Less { found: after.records, expected: total });
     }

@@ -3,25 +3,23 @@
 //! all records were compared, so no process serves half a ledger.
 
 use std::collections::HashMap;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::compare::{Compared, SILENCE_MAX, compare, connect};
+use super::compare::{Compared, Extent, SILENCE_MAX, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
-use super::unfinished::{clear_mark, mark_unfinished};
+use super::unfinished::{clear_mark, is_unfinished, mark_unfinished};
 use crate::domain::record::{View, commitment};
 use crate::domain::stream::StreamId;
-use crate::store::Store as _;
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::connection::Connection;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::LedgerClaim;
 use crate::store::cluster::log_copy::LogCopy;
 use crate::store::cluster::subscription::RecordSubscription;
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{Embedded, LockedFolder};
+use crate::store::{LedgerPresence, Store as _};
 
 /// Moves the ledger of a cluster into a folder.
 ///
@@ -44,15 +42,28 @@ pub async fn move_into_folder(
         let Compared { records, digest } = survey(&connection, &mut verifying).await?;
         return Ok(Moved { records, already_there: 0, digest });
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let locked = LockedFolder::lock(folder)?;
     keys.put_into(folder).map_err(MigrateError::Keys)?;
-    mark_unfinished(folder)?;
-    let log = Arc::new(open_log(folder, key_hash, progress)?);
+    if locked.ledger_presence() == LedgerPresence::Absent {
+        mark_unfinished(folder)?;
+    }
+    let log = Arc::new(open_log(locked, key_hash, progress)?);
     let already_there = log.status().borrow().tail.number();
+    if !is_unfinished(folder) {
+        // The folder has a whole ledger. A mark stays until a move succeeds, so the folder is only
+        // marked if the cluster has all of its records.
+        let mut comparing = |done, of| progress(MoveStage::Comparing, done, of);
+        let Compared { records, .. } =
+            compare(&connection, &log, Extent::Folder, &mut comparing).await?;
+        if records < already_there {
+            return Err(MigrateError::Less { found: records, expected: already_there });
+        }
+        mark_unfinished(folder)?;
+    }
     let mut moving = |done, of| progress(MoveStage::Moving, done, of);
     let records = take_over(&connection, folder, log.clone(), &mut moving).await?;
     let mut verifying = |done, of| progress(MoveStage::Verifying, done, of);
-    let after = compare(&connection, &log, &mut verifying).await?;
+    let after = compare(&connection, &log, Extent::Both, &mut verifying).await?;
     if after.records != records {
         return Err(MigrateError::Less { found: after.records, expected: records });
     }

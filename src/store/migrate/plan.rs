@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::{KeysError, MigrateError};
 use crate::domain::id::RecordedTime;
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{Embedded, FolderRole, LockedFolder};
 
 /// Whether to write anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +59,13 @@ pub struct Moved {
     pub digest: blake3::Hash,
 }
 
-/// Opens the log in a folder. A move stamps no record, so the clock is never asked.
+/// Opens the log in a locked folder. A move stamps no record, so the clock is never asked.
 pub(super) fn open_log(
-    folder: &Path,
+    folder: LockedFolder,
     keys_check: [u8; 32],
     progress: MoveProgress<'_>,
 ) -> Result<Embedded, MigrateError> {
     let clock = Arc::new(|| RecordedTime::from_micros(0));
     let mut opening = |done, total| progress(MoveStage::Opening, done, total);
-    Ok(Embedded::open(folder, keys_check, clock, &mut opening)?)
+    Ok(folder.open(FolderRole::Ledger, keys_check, clock, &mut opening)?)
 }

@@ -1,4 +1,7 @@
-//! The promise about the streams of facilities and projects.
+//! More promises of every backend: the streams of facilities and projects, and the tail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{PersonId, Revision};
@@ -9,7 +12,7 @@ use care_ledger::ledger::Ledger;
 use care_ledger::store::{AppendGroup, Expected, Write};
 use serde_json::json;
 
-use super::bench::{Bench, PAIR_KEY, anyone, appended, end, id};
+use super::bench::{Bench, PAIR_KEY, anyone, appended, end, id, write};
 use super::support::draft_of;
 
 const TIME: &str = "2026-03-01T10:00:00+01:00";
@@ -52,4 +55,39 @@ pub async fn two_categories_with_one_code_are_two_streams(bench: &Bench) {
     let ledger = Ledger::with_store(store, PAIR_KEY);
     let headers = ledger.record_headers(before, 1_000).await.unwrap();
     assert!(headers.iter().all(|header| header.person != Some(as_person)));
+}
+
+/// Many callers ask for the status while records are written: none gets a tail that is older than
+/// a receipt, or than a tail that was given before.
+pub async fn a_tail_never_steps_back_behind_a_receipt_or_a_tail(bench: &Bench) {
+    let store = bench.fresh().await;
+    let (reached, has_ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let readers: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, reached, has_ended) = (store.clone(), reached.clone(), has_ended.clone());
+            tokio::spawn(async move {
+                while !has_ended.load(Ordering::SeqCst) {
+                    let before = reached.load(Ordering::SeqCst);
+                    let tail = end(&*store).number();
+                    assert!(tail >= before, "{tail} after {before}");
+                    reached.fetch_max(tail, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    let person = anyone();
+    for _ in 0..60 {
+        let outcomes = store.append(vec![write(person, Expected::Any, &[&id()])]).await.unwrap();
+        let position = appended(&outcomes[0])[0].position;
+        reached.fetch_max(position.number(), Ordering::SeqCst);
+        assert!(
+            store.read_at(position).await.unwrap().is_some(),
+            "reads show what is acknowledged"
+        );
+    }
+    has_ended.store(true, Ordering::SeqCst);
+    for reader in readers {
+        reader.await.unwrap();
+    }
 }

@@ -20,7 +20,10 @@ use serde_json::json;
 use super::bench::{
     Bench, PAIR_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
 };
-pub use super::streams::two_categories_with_one_code_are_two_streams;
+pub use super::streams::{
+    a_tail_never_steps_back_behind_a_receipt_or_a_tail,
+    two_categories_with_one_code_are_two_streams,
+};
 use super::support::draft_of;
 
 fn draft_on(person: PersonId, id: &str, day: u32) -> Draft {

@@ -178,6 +178,7 @@ impl ClusterWriter {
         let dedup_keys: Vec<DedupKey> =
             writes.records().map(|unstamped| unstamped.dedup_key).collect();
         let found = self.copy.find(dedup_keys).await?;
+        self.wait_for_tail(found.iter().flatten().max_by_key(|stored| stored.position)).await;
         Ok(writes.already_stored(&found))
     }
 
@@ -297,6 +298,7 @@ impl ClusterWriter {
         };
         let (from, count) = (revision_after(attempt.after), attempt.records.len());
         let slice = self.copy.read_stream(stream, from, count).await.map_err(copy_unreadable)?;
+        self.wait_for_tail(slice.records.last()).await;
         let is_ours =
             slice.records.iter().zip(&attempt.records).all(|(stored, sent)| stored.record == *sent);
         Ok(match slice.records.len() {
@@ -305,6 +307,15 @@ impl ClusterWriter {
             _ if is_ours => CopyState::Part(attempt.last_revision()),
             _ => CopyState::Nothing,
         })
+    }
+
+    /// Waits until the copy's tail includes a record that was found in the index of the copy: the
+    /// index shows a record a moment before the tail does, and an answer with the record's position
+    /// promises that reads show the record.
+    async fn wait_for_tail(&self, found: Option<&Stored>) {
+        let Some(Stored { position, .. }) = found else { return };
+        // An error: the copy has ended, and its tail moves no more.
+        let _ = self.copy.status().wait_for(|status| status.tail >= *position).await;
     }
 
     /// Waits until the copy shows a stream up to a revision; false: not in time.

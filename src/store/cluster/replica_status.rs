@@ -59,7 +59,16 @@ impl ReplicaStatus {
         }
     }
 
+    /// Puts the status together while the channel is locked: otherwise a thread that pauses between
+    /// reading and sending would replace a newer tail with an older one.
     fn refresh(&self) {
+        self.status.send_if_modified(|status| {
+            let now = self.now();
+            std::mem::replace(status, now) != now
+        });
+    }
+
+    fn now(&self) -> StoreStatus {
         let of_copy = *self.copy.status().borrow();
         let condition = match *self.signals.state.borrow() {
             _ if self.signals.is_stuck() => Condition::Ended,
@@ -71,7 +80,6 @@ impl ReplicaStatus {
         let of_follower = self.signals.connections.load(Ordering::Relaxed).saturating_sub(1);
         let reconnects = Some(of_follower + self.writer.reconnects());
         let recorded_time_order = RecordedTimeOrder::RisesInStream;
-        let now = StoreStatus { condition, recorded_time_order, reconnects, ..of_copy };
-        self.status.send_if_modified(|status| std::mem::replace(status, now) != now);
+        StoreStatus { condition, recorded_time_order, reconnects, ..of_copy }
     }
 }

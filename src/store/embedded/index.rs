@@ -26,8 +26,14 @@ use crate::domain::record::View;
 use crate::domain::stream::StreamId;
 use crate::store::Stored;
 
-/// Once this many frozen tables, about 30 MiB each, wait for the disk, the writer waits too.
+/// Once this many frozen tables, about 30 MiB each, wait for a slow disk, the writer waits too.
 pub const FROZEN_TABLES_MAX: usize = 4;
+
+/// Once this many frozen tables wait for a disk that takes none, the log takes no record: 240 MiB,
+/// or two million records after the first failure. A healthy log goes on that long, since only the
+/// memory suffers. The writer then refuses and does not wait, because a writer that waits could not
+/// end with the store. More than a slow disk can leave waiting, two more than `FROZEN_TABLES_MAX`.
+const FROZEN_TABLES_WHILE_FAULTED_MAX: usize = 8;
 
 /// The entries of one part of the log, in memory.
 #[derive(Default)]
@@ -171,6 +177,11 @@ impl Index {
             recent.last = Some(position);
         }
         recent.dedup_keys.len() >= SEGMENT_RECORDS
+    }
+
+    /// Whether the memory has room for more entries.
+    pub fn has_room(&self) -> bool {
+        self.read().frozen.len() < FROZEN_TABLES_WHILE_FAULTED_MAX
     }
 
     /// Freezes the recent table, so that it waits to be written to disk, and begins a new table.

@@ -176,6 +176,9 @@ impl Writer {
             return Err(AppendError::Failed);
         }
         let Some(last) = records.last() else { return Ok(Vec::new()) };
+        if !self.index.has_room() {
+            return Err(AppendError::Busy);
+        }
         match self.log.commit(&records) {
             Ok(()) => {}
             Err(CommitError::DiskFull) => {
@@ -196,17 +199,19 @@ impl Writer {
                 self.duplicates.note(dedup_key_of(stored), *first, stored.position);
             }
         }
-        if self.index.add(records.iter().map(IndexedRecord::from)) {
-            self.index.freeze_recent();
-            // Waits here where too many tables wait for the disk. Sending fails only after a panic
-            // of the worker, which the worker's health shows; the table then stays in memory.
-            let _ = self.frozen.blocking_send(());
-        }
+        let is_full = self.index.add(records.iter().map(IndexedRecord::from));
         self.status.send_modify(|status| {
             status.tail = position;
             status.latest_recorded_time = latest_recorded_time;
             status.condition = Condition::Writable;
         });
+        if is_full {
+            self.index.freeze_recent();
+            // Waits here where too many tables wait for the disk, with the status already sent:
+            // a replica answers before this commit is answered. Sending fails only after a panic of
+            // the worker, which the worker's health shows; the table then stays in memory.
+            let _ = self.frozen.blocking_send(());
+        }
         Ok(records.into_iter().map(|placed| placed.stored).collect())
     }
 }
@@ -215,5 +220,54 @@ impl Drop for Writer {
     /// Says that the store takes no more writes, also when the writer panicked.
     fn drop(&mut self) {
         self.status.send_modify(|status| status.condition = Condition::Failed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{Position, RecordedTime, Revision};
+    use crate::store::embedded::log::FolderRole;
+
+    #[test]
+    fn a_log_whose_index_cannot_be_written_refuses_before_the_memory_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, ledger) =
+            LogWriter::open(&folder.path().join("ledger.db"), FolderRole::Ledger, [8; 32]).unwrap();
+        let index = Index::open(&folder.path().join("index"), ledger, &|_| Ok(None)).unwrap();
+        let index = Arc::new(index);
+        let (status, shown) = watch::channel(StoreStatus::EMPTY);
+        let (frozen, _messages) = mpsc::channel(1);
+        let mut writer = Writer::new(
+            log,
+            index.clone(),
+            Arc::default(),
+            Arc::default(),
+            Arc::new(|| RecordedTime::from_micros(0)),
+            status,
+            frozen,
+        );
+        let mut commit = |number: u64| {
+            let stored = Stored {
+                position: Position::new(number),
+                revision: Revision(0),
+                latest_recorded_time: RecordedTime::from_micros(0),
+                is_cross_stream_duplicate: false,
+                // A record of format 0 and class J, of nobody and without an event.
+                record: [&b"\0J"[..], &[0; 200]].concat().into(),
+            };
+            writer.commit(vec![PlacedRecord { stored, first_with_key: None }]).map(drop)
+        };
+        let mut number = 0;
+        while index.has_room() {
+            number += 1;
+            commit(number).unwrap();
+            index.freeze_recent();
+        }
+        assert_eq!(commit(number + 1), Err(AppendError::Busy));
+        assert_eq!(shown.borrow().tail, Position::new(number), "nothing was written");
+        assert!(index.flush_oldest(&|_| Ok(Some([0; 32]))).unwrap());
+        commit(number + 1).unwrap();
+        assert_eq!(shown.borrow().condition, Condition::Writable);
     }
 }

@@ -3,6 +3,7 @@
 //! are bounded, and dropped refusals are counted. No sender waits for the disk.
 
 mod bounds;
+mod file;
 mod table;
 
 use std::path::Path;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::bounds::BYTES_MAX;
@@ -25,8 +27,16 @@ pub use self::table::{RefusalPage, RefusedEvent};
 /// The file in the data folder.
 const FILE: &str = "refusals.db";
 
-/// Refusals that have been kept long enough are deleted at least this often.
+/// Refusals that have been kept long enough are deleted at least this often, also from SQLite's own
+/// log. What is known to be missing is written down as often.
 const EXPIRY: Duration = Duration::from_secs(3600);
+
+/// A page is waited for this long. Before it are at most [`BYTES_MAX`] of refusals, which a disk
+/// that works writes in a second.
+const PAGE_WITHIN: Duration = Duration::from_secs(5);
+
+/// So many pages may wait for the disk; readers of refusals are few.
+const PAGES_MAX: usize = 64;
 
 /// One refused event: who sent it, and why it was refused.
 #[derive(Debug)]
@@ -61,6 +71,8 @@ pub struct Refusals {
     // A channel, so that requests that bring events wait neither for the disk nor for each other.
     requests: mpsc::UnboundedSender<KeeperRequest>,
     losses: Arc<Losses>,
+    /// The places of pages in the queue, which a disk that stands still must not fill.
+    pages: Arc<Semaphore>,
     clock: fn() -> DateTime<Utc>,
     /// Writes everything that is queued and ends when the last clone is dropped.
     worker: Arc<Worker>,
@@ -69,7 +81,16 @@ pub struct Refusals {
 /// A request to the worker.
 enum KeeperRequest {
     Keep(Vec<NewRefusal>),
-    Page { source: String, before: Option<i64>, limit: usize, reply: oneshot::Sender<RefusalPage> },
+    Page(QueuedPage),
+}
+
+/// A request for a page.
+struct QueuedPage {
+    source: String,
+    before: Option<i64>,
+    limit: usize,
+    reply: oneshot::Sender<RefusalPage>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The counts that the callers share with the worker: queued bytes and lost refusals.
@@ -115,7 +136,8 @@ impl Refusals {
         let keeper = Keeper { table, losses: losses.clone(), clock };
         let run = |control| keeper.run(inbox, control);
         let worker = Arc::new(work::spawn("refusals", CancellationToken::new(), run)?);
-        Ok(Self { requests, losses, clock, worker })
+        let pages = Arc::new(Semaphore::new(PAGES_MAX));
+        Ok(Self { requests, losses, pages, clock, worker })
     }
 
     /// Keeps refusals, in order, without waiting. A crash of the process may lose the last of them.
@@ -145,11 +167,16 @@ impl Refusals {
         before: Option<i64>,
         limit: usize,
     ) -> Result<RefusalPage, RefusalsError> {
+        let place = self.pages.clone().try_acquire_owned();
+        let _place = place.map_err(|_| RefusalsError::Unread)?;
         let (reply, page) = oneshot::channel();
-        let source = source.to_owned();
-        let sent = self.requests.send(KeeperRequest::Page { source, before, limit, reply });
+        let request = QueuedPage { source: source.to_owned(), before, limit, reply, _place };
+        let sent = self.requests.send(KeeperRequest::Page(request));
         sent.map_err(|_| RefusalsError::Unread)?;
-        page.await.map_err(|_| RefusalsError::Unread)
+        match tokio::time::timeout(PAGE_WITHIN, page).await {
+            Ok(Ok(page)) => Ok(page),
+            Ok(Err(_)) | Err(_) => Err(RefusalsError::Unread),
+        }
     }
 
     /// The number of refusals dropped since the start, to make room or because of a fault.
@@ -172,12 +199,13 @@ struct Keeper {
 
 impl Keeper {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<KeeperRequest>, control: Control) {
+        let mut expiry = Instant::now() + EXPIRY;
         loop {
-            match control.wait_for(tokio::time::timeout(EXPIRY, inbox.recv())).await {
+            match control.wait_for(tokio::time::timeout_at(expiry, inbox.recv())).await {
                 Some(Ok(Some(request))) => self.serve(request, &control),
                 Some(Err(_)) => {
-                    let expired = self.table.expire((self.clock)());
-                    self.check(expired, &control);
+                    self.expire(&control);
+                    expiry = Instant::now() + EXPIRY;
                 }
                 Some(Ok(None)) | None => break,
             }
@@ -185,6 +213,15 @@ impl Keeper {
         // Requests that were sent before the stop are still served.
         while let Ok(request) = inbox.try_recv() {
             self.serve(request, &control);
+        }
+        self.expire(&control);
+    }
+
+    fn expire(&mut self, control: &Control) {
+        let missing_until = self.losses.missing_until.load(Ordering::Relaxed);
+        let expired = self.table.expire(missing_until, (self.clock)());
+        if self.unless_failed(expired, control).is_some() {
+            control.succeeded();
         }
     }
 
@@ -194,41 +231,43 @@ impl Keeper {
         match request {
             KeeperRequest::Keep(refusals) => {
                 let put = self.table.put(&refusals, missing_until, now);
-                match self.check(put, control) {
-                    Some(dropped) => self.losses.dropped.fetch_add(dropped, Ordering::Relaxed),
-                    None => {
-                        self.losses.lose(refusals.len(), now);
-                        0
+                match self.unless_failed(put, control) {
+                    Some(dropped) => {
+                        self.losses.dropped.fetch_add(dropped, Ordering::Relaxed);
+                        control.succeeded();
                     }
-                };
+                    None => self.losses.lose(refusals.len(), now),
+                }
                 self.losses.queued_bytes.fetch_sub(bytes(&refusals), Ordering::Relaxed);
             }
-            KeeperRequest::Page { source, before, limit, reply } => {
+            // A page that comes says nothing of writing, so a fault stays a fault.
+            KeeperRequest::Page(asked) if !asked.reply.is_closed() => {
+                let QueuedPage { source, before, limit, reply, .. } = asked;
                 let page = self.table.page(&source, before, limit, missing_until, now);
-                if let Some(page) = self.check(page, control) {
+                if let Some(page) = self.unless_failed(page, control) {
                     // Sending fails if nobody waits for the page any more.
                     let _ = reply.send(page);
                 }
             }
+            KeeperRequest::Page(_) => {}
         }
     }
 
-    /// Reports to the worker's health whether a step succeeded. After a failure, the next request
-    /// tries again.
-    fn check<T>(&self, done: Result<T, TableError>, control: &Control) -> Option<T> {
-        match done {
-            Ok(done) => {
-                control.succeeded();
-                Some(done)
-            }
-            Err(error) => {
-                if !control.is_faulted() {
-                    tracing::warn!(error = %error, "refusals.db failed; refusals are dropped");
-                }
-                control.failed();
-                None
-            }
+    /// The result of a step. Reports a failure to the worker's health, and replaces a file that was
+    /// found to be damaged. The next request tries again.
+    fn unless_failed<T>(&mut self, done: Result<T, TableError>, control: &Control) -> Option<T> {
+        let error = match done {
+            Ok(done) => return Some(done),
+            Err(error) => error,
+        };
+        if !control.is_faulted() {
+            tracing::warn!(error = %error, "refusals.db failed; refusals are dropped");
         }
+        control.failed();
+        if let Err(error) = self.table.replace_if_damaged(&error, (self.clock)()) {
+            tracing::warn!(error = %error, "refusals.db could not be replaced");
+        }
+        None
     }
 }
 
@@ -241,5 +280,76 @@ impl<P: Serialize> From<Refusal<P>> for NewRefusal {
         let Refusal { source, id, kind, problem } = refusal;
         let problem = serde_json::to_vec(&problem).expect("a problem serialises into memory");
         Self { source, id, kind, problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-01T10:00:00Z".parse().unwrap()
+    }
+
+    fn refusal(bytes: usize) -> Vec<Refusal<String>> {
+        let problem = "x".repeat(bytes);
+        vec![Refusal { source: "a".into(), id: "i".into(), kind: None, problem }]
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_writing_stays_though_pages_are_read() {
+        let table = RefusalTable::in_memory(now()).unwrap();
+        table.allow_no_more_pages();
+        let refusals = Refusals::start(table, now).unwrap();
+        refusals.keep(refusal(1 << 20));
+        let page = refusals.page("a", None, 9).await.unwrap();
+        assert_eq!((page.items.len(), refusals.dropped()), (0, 1));
+        assert!(refusals.probe().is_faulted());
+        refusals.keep(refusal(1));
+        assert_eq!(refusals.page("a", None, 9).await.unwrap().items.len(), 1);
+        assert!(!refusals.probe().is_faulted());
+    }
+
+    #[tokio::test]
+    async fn refusals_that_were_lost_are_missing_after_a_restart_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = now() - TimeDelta::days(1);
+        let table = RefusalTable::open(&folder.path().join(FILE), made).unwrap();
+        table.allow_no_more_pages();
+        let refusals = Refusals::start(table, now).unwrap();
+        refusals.keep(refusal(1 << 20));
+        drop(refusals);
+        let refusals = Refusals::open(folder.path(), now).unwrap();
+        let page = refusals.page("a", None, 9).await.unwrap();
+        assert_eq!(page.complete_since, "2026-03-01T10:00:00.000000Z");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_stands_still_keeps_no_reader_waiting() {
+        static STANDS_STILL: AtomicBool = AtomicBool::new(false);
+        // The worker reads the clock before it writes.
+        fn slow_clock() -> DateTime<Utc> {
+            while STANDS_STILL.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            now()
+        }
+        let refusals = Refusals::in_memory(slow_clock);
+        STANDS_STILL.store(true, Ordering::Relaxed);
+        let pages = (0..=PAGES_MAX).map(|_| refusals.page("a", None, 9));
+        let pages = futures::future::join_all(pages).await;
+        assert!(pages.iter().all(|page| matches!(page, Err(RefusalsError::Unread))));
+        STANDS_STILL.store(false, Ordering::Relaxed);
+        // The pages that nobody waits for any more are passed over first.
+        let answered = async {
+            while refusals.page("a", None, 9).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PAGE_WITHIN, answered).await.unwrap();
     }
 }

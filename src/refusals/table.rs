@@ -2,16 +2,14 @@
 //! Always: `at` rises strictly over all sources, so `at` is also the place of a refusal; every
 //! bound holds after each change.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 
 use super::bounds::{expire, make_room, oldest, say_missing};
+use super::file::{self, is_damage};
 
 /// The bytes that a refusal takes in the table beside its texts.
 const REFUSAL_BYTES: usize = 64;
@@ -19,7 +17,8 @@ const REFUSAL_BYTES: usize = 64;
 /// The format of these tables. A file of another format is replaced by an empty one.
 const FORMAT: i64 = 1;
 
-/// Deleted content is overwritten (`secure_delete`): an id must not outlive its days in the file.
+/// Deleted content is overwritten (`secure_delete`): an id must not outlive its days in the file by
+/// more than the time between two calls of [`RefusalTable::expire`], which empties the WAL.
 /// NORMAL syncs at checkpoints only: a crash may lose the last refusals.
 const PRAGMAS: &str =
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;";
@@ -99,6 +98,8 @@ pub struct RefusalPage {
 /// See the module.
 pub struct RefusalTable {
     connection: Connection,
+    /// `None`: the table is in memory.
+    path: Option<PathBuf>,
     /// The last `at` that was given, in microseconds.
     last: i64,
 }
@@ -106,38 +107,45 @@ pub struct RefusalTable {
 impl RefusalTable {
     /// A table that ends with the process.
     pub fn in_memory(now: DateTime<Utc>) -> Result<Self, TableError> {
-        Self::over(Connection::open_in_memory()?, now)
+        Self::over(Connection::open_in_memory()?, None, now)
     }
 
     /// The table of a data folder. A damaged file, or a file of another format, is replaced by an
     /// empty one: refusals may be lost.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, TableError> {
         match Self::connect(path, now) {
-            Err(error) if is_damage(&error) => {
-                tracing::warn!(error = %error, "refusals.db was damaged and is made anew");
-                for ending in ["", "-wal", "-shm"] {
-                    let mut name = path.as_os_str().to_owned();
-                    name.push(ending);
-                    match std::fs::remove_file(name) {
-                        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                            return Err(file_fault(error));
-                        }
-                        _ => {}
-                    }
-                }
-                Self::connect(path, now)
-            }
+            Err(error) if is_damage(&error) => Self::make_anew(path, &error, now),
             other => other,
         }
     }
 
-    fn connect(path: &Path, now: DateTime<Utc>) -> Result<Self, TableError> {
-        // Readable by its owner alone; SQLite gives the same mode to the files beside it.
-        File::options().create(true).append(true).mode(0o600).open(path).map_err(file_fault)?;
-        Self::over(Connection::open(path)?, now)
+    /// Replaces the file by an empty one if this error means that the file is damaged.
+    pub fn replace_if_damaged(
+        &mut self,
+        error: &TableError,
+        now: DateTime<Utc>,
+    ) -> Result<(), TableError> {
+        if let Some(path) = self.path.as_ref().filter(|_| is_damage(error)) {
+            *self = Self::make_anew(path, error, now)?;
+        }
+        Ok(())
     }
 
-    fn over(mut connection: Connection, now: DateTime<Utc>) -> Result<Self, TableError> {
+    fn make_anew(path: &Path, why: &TableError, now: DateTime<Utc>) -> Result<Self, TableError> {
+        tracing::warn!(error = %why, "refusals.db was damaged and is made anew");
+        file::delete(path)?;
+        Self::connect(path, now)
+    }
+
+    fn connect(path: &Path, now: DateTime<Utc>) -> Result<Self, TableError> {
+        Self::over(file::connect(path)?, Some(path.to_owned()), now)
+    }
+
+    fn over(
+        mut connection: Connection,
+        path: Option<PathBuf>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TableError> {
         connection.execute_batch(PRAGMAS)?;
         let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if format != FORMAT {
@@ -150,7 +158,7 @@ impl RefusalTable {
         }
         let query = "SELECT coalesce(max(newest), 0) FROM source";
         let last = connection.query_row(query, [], |row| row.get(0))?;
-        Ok(Self { connection, last })
+        Ok(Self { connection, path, last })
     }
 
     /// Puts refusals into the table, in order, and makes room. Returns the number of refusals that
@@ -180,9 +188,12 @@ impl RefusalTable {
         Ok(dropped)
     }
 
-    /// Deletes the refusals that have been kept long enough.
-    pub fn expire(&mut self, now: DateTime<Utc>) -> Result<(), TableError> {
-        expire(&self.connection, now)
+    /// Deletes the refusals that have been kept long enough, also from SQLite's own log (the WAL),
+    /// and notes that refusals up to `missing_until` may be missing.
+    pub fn expire(&mut self, missing_until: i64, now: DateTime<Utc>) -> Result<(), TableError> {
+        expire(&self.connection, now)?;
+        say_missing(&self.connection, missing_until)?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 
     /// The refusals of a source before a place, newest first.
@@ -240,17 +251,12 @@ fn moment(at: i64) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Whether the error means that the file is damaged, is no database, or has another format.
-fn is_damage(error: &TableError) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown)
-    )
-}
-
-/// Converts an error of the file system into the error type of SQLite.
-fn file_fault(error: io::Error) -> TableError {
-    TableError::ToSqlConversionFailure(Box::new(error))
+#[cfg(test)]
+impl RefusalTable {
+    /// Lets the table grow no more, as on a full disk.
+    pub fn allow_no_more_pages(&self) {
+        self.connection.pragma_update(None, "max_page_count", 1).unwrap();
+    }
 }
 
 #[cfg(test)]
@@ -356,5 +362,38 @@ mod tests {
         let missing = now() + TimeDelta::seconds(9);
         let page = table.page("a", None, 9, missing.timestamp_micros(), missing).unwrap();
         assert_eq!(page.complete_since, moment(missing.timestamp_micros()));
+    }
+
+    #[test]
+    fn an_id_that_has_expired_is_in_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = RefusalTable::open(&folder.path().join("refusals.db"), now()).unwrap();
+        table
+            .put(&[NewRefusal { id: "to-be-forgotten".into(), ..refusal("a", 9) }], 0, now())
+            .unwrap();
+        let holders = || {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            let contents = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            contents.filter(|bytes| bytes.windows(9).any(|found| found == b"forgotten")).count()
+        };
+        assert!(holders() > 0);
+        table.expire(0, now() + TimeDelta::days(DAYS_MAX + 1)).unwrap();
+        assert_eq!(holders(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_while_it_is_open_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("refusals.db");
+        let mut table = RefusalTable::open(&path, now()).unwrap();
+        put(&mut table, "a", 10, 1);
+        table.expire(0, now()).unwrap();
+        table.connection.execute_batch("PRAGMA shrink_memory").unwrap();
+        let length = std::fs::metadata(&path).unwrap().len();
+        std::fs::write(&path, vec![0xa5; usize::try_from(length).unwrap()]).unwrap();
+        let error = table.put(&[refusal("a", 10)], 0, now()).unwrap_err();
+        table.replace_if_damaged(&error, now()).unwrap();
+        put(&mut table, "a", 10, 1);
+        assert_eq!(page(&mut table, "a", now()).items.len(), 1);
     }
 }

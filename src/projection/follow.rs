@@ -1,8 +1,7 @@
 //! The follower of the log, which drives every projection: it catches up with the log, then stays
 //! live.
 //! Always: the committed state of a projection was computed from this log, up to the record that
-//! the state names; otherwise the state is rebuilt. The follower rests in proportion to the events
-//! that are being recorded, so that recording does not wait for the follower.
+//! the state names; otherwise the state is rebuilt.
 //!
 //! ```text
 //! log:    1 2 3 … committed … end of the stretch … end of the log
@@ -10,13 +9,14 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use super::contract::{Fault, LogPoint, Projection, StretchEnd};
+use super::pace::Pace;
 use crate::domain::id::{Position, RecordedTime};
-use crate::ledger::read::header::RecordHeader;
 use crate::ledger::{Ledger, ReadError};
 use crate::work::{Causes, Control};
 
@@ -28,21 +28,6 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The pause after a fault: most faults are full disks, which only a person can repair.
 const FAULT_PAUSE: Duration = Duration::from_secs(5);
-
-/// The rest for each event recorded since the last rest. Recording one event takes about this long
-/// (ops/bench, A); meanwhile recording has the processors, the caches and the disk.
-const REST_AN_EVENT: Duration = Duration::from_micros(50);
-
-/// A rest is at most this many times as long as the work before it. The limit takes effect beyond
-/// 16,000 events a second. A fixed rest of this length, whatever was recorded, left the lists a
-/// million records behind at 2,500 events a second (ops/decisions/0009).
-const REST_FACTOR_MAX: u32 = 4;
-
-/// The work between two rests: timers are no finer than a millisecond.
-const WORK_BETWEEN_RESTS: Duration = Duration::from_millis(5);
-
-/// The longest rest, however slow the disk is.
-const REST_MAX: Duration = Duration::from_secs(1);
 
 /// The clock of a projection. It gives whole microseconds, because states and cursors store those.
 #[derive(Clone)]
@@ -83,99 +68,6 @@ pub struct ProjectionProgress {
     pub next_due: Option<DateTime<Utc>>,
 }
 
-/// A record of the log, with the commitment that ties a state to this very log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LogPoint {
-    pub position: Position,
-    /// The commitment of the record there; `None` at the start of the log.
-    pub commitment: Option<[u8; 32]>,
-}
-
-/// The last record of a stretch of the log.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StretchEnd {
-    pub position: Position,
-    pub commitment: [u8; 32],
-    /// The latest recorded time up to this record. Rows of the stretch are folded as known then.
-    pub known_at: RecordedTime,
-}
-
-/// Why a step was not done.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    /// The state failed: try again.
-    #[error("the state of a projection failed")]
-    State(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The state is damaged: rebuild it.
-    #[error("the state of a projection is damaged")]
-    Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The log could not be read: try again.
-    #[error("the log could not be read for a projection")]
-    Log(#[from] ReadError),
-}
-
-/// A state derived from the log, kept up to date by a [`Follower`].
-pub(super) trait Projection: Send + 'static {
-    /// Whether the file of the state is still in its place: anybody may delete the file.
-    fn is_in_place(&self) -> bool;
-    /// The last record that the committed state has taken in.
-    fn committed_point(&self) -> Result<LogPoint, Fault>;
-    /// The last record of a stretch that was committed only in part. That stretch must be finished
-    /// first.
-    fn unfinished_stretch(&self) -> Result<Option<LogPoint>, Fault>;
-    /// Reads the memory of the projection back from the state, and forgets the applied records.
-    fn restore(&mut self) -> Result<(), Fault>;
-    /// Deletes the state and begins at the start of the log.
-    fn rebuild(&mut self) -> Result<(), Fault>;
-    /// Applies one record of the stretch that is being read, in the order of the log.
-    fn apply_record(&mut self, record: &RecordHeader);
-    /// Folds what the applied records change, and commits it together with the end of the stretch.
-    /// If the worker has to stop, the stretch stays unfinished.
-    async fn commit(&mut self, end: StretchEnd, pace: &mut Pace) -> Result<(), Fault>;
-    /// Folds again, as known at this time, a part of what the clock has changed. False: the clock
-    /// has changed nothing.
-    async fn refold_due(&mut self, known_at: RecordedTime, pace: &mut Pace) -> Result<bool, Fault>;
-    /// The first instant at which the clock changes something.
-    fn next_due(&self) -> Result<Option<DateTime<Utc>>, Fault>;
-}
-
-/// The pace of the follower: after some work it rests, so that recording is not held up.
-pub(super) struct Pace {
-    ledger: Ledger,
-    control: Control,
-    /// The end of the last rest or wait.
-    rested_at: Instant,
-    /// The end of the log when the last rest began.
-    log_end: Position,
-}
-
-impl Pace {
-    /// Rests after some work, where events were recorded since the last rest.
-    pub async fn rest(&mut self) {
-        let worked = self.rested_at.elapsed();
-        if worked < WORK_BETWEEN_RESTS {
-            return;
-        }
-        let end = self.ledger.tail();
-        let recorded = end.number().saturating_sub(self.log_end.number());
-        (self.rested_at, self.log_end) = (Instant::now(), end);
-        let rest = REST_AN_EVENT * u32::try_from(recorded).unwrap_or(u32::MAX);
-        self.pause(rest.min(worked * REST_FACTOR_MAX).min(REST_MAX)).await;
-    }
-
-    /// Whether the worker must stop.
-    pub fn is_stopping(&self) -> bool {
-        self.control.is_stopping()
-    }
-
-    async fn pause(&mut self, time: Duration) {
-        if !time.is_zero() {
-            self.control.pause(time).await;
-            self.rested_at = Instant::now();
-        }
-    }
-}
-
 /// The result of a step.
 enum StepEnd {
     Worked,
@@ -214,8 +106,7 @@ impl<P: Projection> Follower<P> {
 
     /// Follows the log and the clock until the worker must stop.
     pub async fn run(mut self, control: Control) {
-        let (rested_at, log_end) = (Instant::now(), Position::START);
-        let mut pace = Pace { ledger: self.ledger.clone(), control, rested_at, log_end };
+        let mut pace = Pace::new(self.ledger.clone(), control);
         while !pace.is_stopping() {
             match self.step(&mut pace).await {
                 Ok(step) => {
@@ -224,13 +115,23 @@ impl<P: Projection> Follower<P> {
                         self.wait(until, &mut pace).await;
                     }
                 }
-                Err(fault) => {
-                    self.fail(&fault, &pace);
-                    pace.pause(FAULT_PAUSE).await;
-                    if let Err(fault) = self.restore_or_rebuild(&fault).await {
-                        self.fail(&fault, &pace);
-                    }
-                }
+                Err(fault) => self.recover(fault, &mut pace).await,
+            }
+        }
+    }
+
+    /// Tries to recover from a fault until that succeeds. Before that no step is made: the memory
+    /// of the projection may be half restored, and a stretch would leave persons out.
+    async fn recover(&mut self, mut fault: Fault, pace: &mut Pace) {
+        loop {
+            self.fail(&fault, pace);
+            pace.pause(FAULT_PAUSE).await;
+            if pace.is_stopping() {
+                return;
+            }
+            match self.restore_or_rebuild(&fault).await {
+                Ok(()) => return,
+                Err(next) => fault = next,
             }
         }
     }
@@ -358,9 +259,131 @@ impl<P: Projection> Follower<P> {
         let position = self.progress.borrow().position;
         let mut status = self.ledger.status();
         let recorded = async {
-            let _ = status.wait_for(|status| status.tail > position).await;
+            // A store whose writer has ended records nothing more: only the clock is waited for.
+            if status.wait_for(|status| status.tail > position).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         };
         pace.control.wait_for(tokio::time::timeout(wait, recorded)).await;
-        (pace.rested_at, pace.log_end) = (Instant::now(), position);
+        pace.waited(position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::domain::id::{DedupKey, Revision};
+    use crate::domain::stream::Stream;
+    use crate::ledger::read::header::RecordHeader;
+    use crate::store::{AppendError, Outcome, Store, StoreStatus, Stored, StreamSlice, Write};
+    use crate::work;
+
+    /// An empty store whose writer has ended.
+    struct EndedStore(watch::Receiver<StoreStatus>);
+
+    #[async_trait]
+    impl Store for EndedStore {
+        async fn append(&self, _: Vec<Write>) -> Result<Vec<Outcome>, AppendError> {
+            Err(AppendError::Failed)
+        }
+        async fn read_stream(
+            &self,
+            _: &Stream,
+            _: Revision,
+            _: usize,
+        ) -> Result<StreamSlice, ReadError> {
+            Ok(StreamSlice { records: Vec::new(), last: None })
+        }
+        async fn read_all(&self, _: Position, _: usize) -> Result<Vec<Stored>, ReadError> {
+            Ok(Vec::new())
+        }
+        async fn find(&self, keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError> {
+            Ok(vec![Vec::new(); keys.len()])
+        }
+        fn status(&self) -> watch::Receiver<StoreStatus> {
+            self.0.clone()
+        }
+    }
+
+    /// A projection whose calls fail as often as they are told, and are noted.
+    #[derive(Clone, Default)]
+    struct Noted {
+        calls: Arc<Mutex<Vec<&'static str>>>,
+        failing: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl Noted {
+        fn call(&self, name: &'static str) -> Result<(), Fault> {
+            self.calls.lock().unwrap().push(name);
+            let mut failing = self.failing.lock().unwrap();
+            if failing.last() != Some(&name) {
+                return Ok(());
+            }
+            failing.pop();
+            Err(Fault::State("planted".into()))
+        }
+    }
+
+    impl Projection for Noted {
+        fn is_in_place(&self) -> bool {
+            true
+        }
+        fn committed_point(&self) -> Result<LogPoint, Fault> {
+            Ok(LogPoint { position: Position::START, commitment: None })
+        }
+        fn unfinished_stretch(&self) -> Result<Option<LogPoint>, Fault> {
+            Ok(None)
+        }
+        fn restore(&mut self) -> Result<(), Fault> {
+            self.call("restore")
+        }
+        fn rebuild(&mut self) -> Result<(), Fault> {
+            self.call("rebuild")
+        }
+        fn apply_record(&mut self, _: &RecordHeader) {}
+        async fn commit(&mut self, _: StretchEnd, _: &mut Pace) -> Result<(), Fault> {
+            Ok(())
+        }
+        async fn refold_due(&mut self, _: RecordedTime, _: &mut Pace) -> Result<bool, Fault> {
+            self.call("step").map(|()| false)
+        }
+        fn next_due(&self) -> Result<Option<DateTime<Utc>>, Fault> {
+            Ok(None)
+        }
+    }
+
+    /// The calls that a follower makes in this time over a store that has ended.
+    async fn calls_within(time: Duration, failing: &[&'static str]) -> Vec<&'static str> {
+        let (_, status) = watch::channel(StoreStatus::EMPTY);
+        let ledger = Ledger::with_store(Arc::new(EndedStore(status)), [7; 32]);
+        let projection = Noted::default();
+        let calls = projection.calls.clone();
+        projection.failing.lock().unwrap().extend(failing.iter().rev());
+        let clock = MicrosecondClock::new(|| DateTime::UNIX_EPOCH);
+        let follower = Follower::open(projection, ledger, clock).await.unwrap();
+        let run = async move |control| follower.run(control).await;
+        let worker = work::spawn("test", CancellationToken::new(), run).unwrap();
+        tokio::time::sleep(time).await;
+        drop(worker);
+        let calls = calls.lock().unwrap();
+        calls.clone()
+    }
+
+    #[tokio::test]
+    async fn no_step_is_made_before_the_memory_is_restored() {
+        let time = FAULT_PAUSE * 2 + FAULT_PAUSE / 2;
+        let calls = calls_within(time, &["step", "restore"]).await;
+        assert_eq!(calls, ["restore", "step", "restore", "restore", "step"]);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_has_ended_costs_no_processor() {
+        let calls = calls_within(Duration::from_millis(300), &[]).await;
+        assert_eq!(calls, ["restore", "step"]);
     }
 }

@@ -2,8 +2,10 @@
 //! Always: a projection is never the truth. It is folded from the log by the same functions that
 //! answer for one person, says how far it has read, and can be deleted at any time.
 
+mod contract;
 mod follow;
 pub mod lists;
+mod pace;
 
 pub use self::follow::{ProjectionProgress, ProjectionStatus};
 pub use self::lists::item::ItemBody;

@@ -14,7 +14,9 @@ use super::state::{ListState, UnfinishedStretch};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime};
 use crate::ledger::Ledger;
 use crate::ledger::read::header::RecordHeader;
-use crate::projection::follow::{Fault, LogPoint, MicrosecondClock, Pace, Projection, StretchEnd};
+use crate::projection::contract::{Fault, LogPoint, Projection, StretchEnd};
+use crate::projection::follow::MicrosecondClock;
+use crate::projection::pace::Pace;
 
 /// The number of persons committed at once, so that little is repeated after an interruption.
 const COMMIT_PERSONS: usize = 200;

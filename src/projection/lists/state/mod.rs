@@ -16,7 +16,7 @@ use super::dependents::Dependency;
 use super::item::ItemBody;
 use super::row::{CreditRow, Row};
 use crate::domain::id::{DedupKey, PersonId, Position};
-use crate::projection::follow::{Fault, LogPoint};
+use crate::projection::contract::{Fault, LogPoint};
 
 /// The state file could not be opened, read or written.
 pub use rusqlite::Error as StateError;

@@ -63,6 +63,11 @@ const ROOMS: &[Row] = &[
         &[("src/cli/a.rs", "\ncrate::store::cluster::open();"), ("src/store/a.rs", "embedded")],
         &["src/cli/a.rs:2: store::cluster above the store; go through store::open and the trait"],
     ),
+    (
+        "only the store names a backend",
+        &[("src/cli/a.rs", "\nuse crate::store::{Store, cluster};"), ("src/cli/cluster.rs", "")],
+        &["src/cli/a.rs:2: store::cluster above the store; go through store::open and the trait"],
+    ),
 ];
 
 const SHAPE: &[Row] = &[

@@ -30,8 +30,13 @@ const FREE: &[&str] = &["lib", "main", "cli"];
 const HOMES: &[(&str, &[&str])] = &[
     ("axum", &["http", "web"]),
     ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
+    ("http_body_util", &["http"]),
+    ("tower", &["http"]),
+    ("tower_http", &["http"]),
     ("utoipa", &["http"]),
     ("utoipa_axum", &["http"]),
+    ("utoipa_swagger_ui", &["http"]),
     ("prometheus_client", &["http"]),
     ("eventstore", &["store/cluster"]),
     ("rusqlite", &["store/embedded", "projection/lists/state", "refusals", "vault"]),
@@ -40,7 +45,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rand_chacha", &["simulate"]),
     ("getrandom", &["ledger", "store", "vault"]),
     ("percent_encoding", &["cli", "http/request", "store/cluster"]),
+    ("uuid", &["cli", "domain/id.rs", "ledger/clock.rs", "store/cluster"]),
     ("clap", &["cli", "config.rs"]),
+    ("clap_complete", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
     ("indicatif", &["cli"]),
     ("tikv_jemallocator", &["main.rs"]),
     ("ureq", &["cli"]),
@@ -74,6 +82,9 @@ const CALLS: &[(&str, &[&str])] =
 
 /// The modules and types of one backend, which only the store itself names.
 const BACKENDS: &[&str] = &["embedded", "Embedded", "EventStoreDb", "eventstore"];
+
+/// The other backend. Its word alone means the cluster itself, which any room may speak of.
+const CLUSTER: &str = "store::cluster";
 
 fn room(place: &str) -> &str {
     place.split('/').next().unwrap_or(place).trim_end_matches(".rs")
@@ -146,10 +157,13 @@ pub fn pure_rooms_neither_look_nor_act(tree: &Tree) -> Vec<Finding> {
 pub fn only_the_store_names_a_backend(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (place, code) in tree.source().filter(|(place, _)| room(place) != "store") {
+        let is_cluster = |path: &[String]| path.join("::").starts_with("crate::store::cluster");
+        let clusters = paths(&code).into_iter().filter(|(_, path)| is_cluster(path));
+        let named_in_braces: Vec<usize> = clusters.map(|(line, _)| line).collect();
         for (line, text) in (1..).zip(code.lines()) {
             let backend = BACKENDS.iter().find(|word| has_word(text, word));
-            let module = text.contains("store::cluster").then_some(&"store::cluster");
-            if let Some(name) = backend.or(module) {
+            let is_cluster = text.contains(CLUSTER) || named_in_braces.contains(&line);
+            if let Some(name) = backend.or(is_cluster.then_some(&CLUSTER)) {
                 let rule = format!("{name} above the store");
                 findings.push(finding(place, line, rule, "go through store::open and the trait"));
             }

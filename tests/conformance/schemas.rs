@@ -1,5 +1,7 @@
 //! Every schema against its fixtures and its example; no refusal carries content.
 
+use std::collections::BTreeSet;
+
 use care_ledger::domain::event::{Event, Unreadable};
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::kind::{Kind, SchemaVersion};
@@ -95,6 +97,31 @@ fn an_event_of_a_version_that_only_a_newer_ledger_has_is_unreadable() {
     let mut event = fixture(Kind::CapReferred, "valid");
     event["dataschema"] = "urn:care-ledger:schema:cap.referred:3".into();
     assert_eq!(Event::from_canonical(event.to_string().as_bytes()), Err(Unreadable));
+}
+
+/// The names of the files of a folder that end in `ending`, without it.
+fn names_in(folder: &str, ending: &str) -> BTreeSet<String> {
+    let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let names = files.map(|name| name.into_string().unwrap());
+    names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect()
+}
+
+#[test]
+fn no_schema_example_or_fixture_is_without_its_version() {
+    let all = || Kind::ALL.iter().flat_map(|kind| kind.versions());
+    let mut schemas: BTreeSet<String> =
+        all().map(|version| format!("{}.v{}", version.kind, version.number)).collect();
+    schemas.insert("envelope".to_owned());
+    assert_eq!(names_in("schemas", ".json"), schemas);
+    let files: BTreeSet<String> = all().map(file_name).collect();
+    assert_eq!(names_in("schemas/examples", ".json"), files);
+    let mut fixtures = names_in("tests/fixtures/schemas", ".json");
+    for which in ["valid", "invalid"] {
+        assert_eq!(names_in("tests/fixtures/schemas", &format!(".{which}.json")), files, "{which}");
+        fixtures.retain(|name| !name.ends_with(&format!(".{which}")));
+    }
+    assert!(fixtures.is_empty(), "neither valid nor invalid: {fixtures:?}");
 }
 
 #[test]

@@ -56,11 +56,12 @@ impl Client {
         self.agent.get(format!("{}/health/live", self.url)).call().is_ok()
     }
 
-    /// Whether the ledger says that it is UP.
+    /// Whether the ledger says that all of it is UP.
     pub fn is_up(&self) -> bool {
         let answer = self.agent.get(format!("{}/health", self.url)).call();
-        answer.is_ok_and(|mut answer| {
-            answer.body_mut().read_to_string().is_ok_and(|text| text.contains("\"UP\""))
+        answer.is_ok_and(|answer| {
+            let health = read(answer);
+            health.status == 200 && health.json()["status"] == "UP"
         })
     }
 

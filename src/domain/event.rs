@@ -78,6 +78,20 @@ pub enum Content<T = Event> {
     },
 }
 
+impl<T> Content<T> {
+    /// The same content, with readable content in another form.
+    pub fn map_ref<'c, U>(&'c self, form: impl FnOnce(&'c T) -> U) -> Content<U> {
+        match self {
+            Self::Open(content) => Content::Open(form(content)),
+            Self::Erased { class, recorded_at, erasure } => Content::Erased {
+                class: *class,
+                recorded_at: *recorded_at,
+                erasure: erasure.clone(),
+            },
+        }
+    }
+}
+
 /// A record whose content can be read. Folds take only these records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenRecord(Arc<Recorded>);

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::de::Error as _;
@@ -90,8 +91,16 @@ impl<'de> Deserialize<'de> for StreamName {
 
 /// The 16 bytes by which a record names its stream: the UUID of a person, or the keyed hash of the
 /// name of another stream. The class of the record says which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId([u8; 16]);
+
+impl Hash for StreamId {
+    /// Hashes the bytes alone. The derived code would hash their number too, which is always 16:
+    /// a third more time for each look-up in the index.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+    }
+}
 
 impl StreamId {
     /// The bytes, as they stand in a record's clear part.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::event::Erasure;
 use crate::domain::id::KeyGeneration;
+use crate::domain::record::View;
 use crate::domain::stream::StreamId;
 use crate::domain::vocabulary::kind::Class;
 
@@ -19,18 +20,13 @@ type ContentKey = (StreamId, Class, KeyGeneration);
 pub struct Erasures(Arc<HashMap<ContentKey, Erasure>>);
 
 impl Erasures {
-    /// The erasure of a content key; `None`: the key was not destroyed.
-    pub fn of(
-        &self,
-        stream: StreamId,
-        class: Class,
-        generation: KeyGeneration,
-    ) -> Option<&Erasure> {
+    /// The erasure of a record's content; `None`: its key was not destroyed.
+    pub fn of(&self, record: View<'_>) -> Option<&Erasure> {
         // Almost every ledger has no erasures, and every record that is read calls this.
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(&(stream, class, generation))
+        self.0.get(&(record.stream_id(), record.class(), record.generation()))
     }
 }
 

@@ -124,7 +124,8 @@ fn stands_alone(records: &[Arc<Recorded>]) -> bool {
     if about_records.peek().is_none() {
         return true;
     }
-    let here: HashSet<&EventKey> = events().map(|event| &event.key).collect();
+    let mut here: HashSet<&EventKey> = HashSet::with_capacity(records.len());
+    here.extend(events().map(|event| &event.key));
     about_records.filter_map(history::target).all(|(key, _)| here.contains(&key))
 }
 

@@ -45,13 +45,12 @@ pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<F
         Some(version) => version,
         None => schemas::newest_held(kind, &read).ok_or(undecodable)?,
     };
-    match (is_newest(version), JsonValue::to_value(&read)) {
-        (false, Value::Object(members)) => {
-            let members = through(&upcasts(kind)[version.number - 1..], members);
-            Fact::read(kind, &Value::Object(members).to_string())
-        }
-        _ => Fact::read(kind, data),
+    if is_newest(version) {
+        return Fact::read(kind, data);
     }
+    let Value::Object(members) = JsonValue::to_value(&read) else { return Err(undecodable) };
+    let members = through(&upcasts(kind)[version.number - 1..], members);
+    Fact::read(kind, &Value::Object(members).to_string())
 }
 
 fn through(steps: &[Upcast], data: Map<String, Value>) -> Map<String, Value> {

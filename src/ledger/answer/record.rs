@@ -13,7 +13,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::event::{Content, Erasure, Recorded};
+use crate::domain::event::{Content, Erasure, Event, Recorded};
 use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::stream::StreamName;
 
@@ -39,14 +39,7 @@ impl<'a> From<&'a Recorded> for RecordAnswer<'a> {
             revision: recorded.revision,
             position: recorded.position,
             recorded_at: recorded.recorded_at,
-            content: match &recorded.content {
-                Content::Open(event) => Content::Open(event.text()),
-                Content::Erased { class, recorded_at, erasure } => Content::Erased {
-                    class: *class,
-                    recorded_at: *recorded_at,
-                    erasure: erasure.clone(),
-                },
-            },
+            content: recorded.content.map_ref(Event::text),
         }
     }
 }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::blocking::run_blocking_if_long;
-use super::open::Reader;
+use super::open::{self, Reader};
 use crate::domain::event::{Content, Unreadable};
 use crate::domain::id::{Position, RecordedTime, Revision};
-use crate::domain::record::{self, View};
+use crate::domain::record;
 use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::Ledger;
@@ -86,24 +86,21 @@ impl Ledger {
     ) -> Result<Vec<FeedEvent>, ReadError> {
         let stored = self.store.read_all(after, limit).await?;
         let events = || stored.iter().map(|stored| self.feed_event(reader, stored)).collect();
-        run_blocking_if_long(limit, events)
+        run_blocking_if_long(stored.len(), events)
     }
 
     fn feed_event(&self, reader: &Reader, stored: &Stored) -> Result<FeedEvent, ReadError> {
         let unreadable = |_| ReadError::Unreadable(stored.position);
-        let view = View::new(&stored.record).map_err(unreadable)?;
-        let content = match self.event_text(reader, stored)? {
-            Content::Open(text) => Content::Open(FeedText::new(text).map_err(unreadable)?),
-            Content::Erased { class, recorded_at, erasure } => {
-                Content::Erased { class, recorded_at, erasure }
-            }
+        let view = open::view(reader, stored)?;
+        let text = |canonical: &[u8]| {
+            FeedText::new(stored.record.slice_ref(canonical)).map_err(unreadable)
         };
         Ok(FeedEvent {
             stream: record::stream_name(view).map_err(unreadable)?,
             revision: stored.revision,
             position: stored.position,
             recorded_at: view.recorded(),
-            content,
+            content: self.content(view, text)?,
         })
     }
 }
@@ -111,6 +108,10 @@ impl Ledger {
 impl FeedText {
     fn new(text: Bytes) -> Result<Self, Unreadable> {
         let canonical = std::str::from_utf8(&text).map_err(|_| Unreadable)?;
+        // A derived `Deserialize` reads an array as well.
+        if !canonical.starts_with('{') {
+            return Err(Unreadable);
+        }
         let attributes: FilterAttributes =
             serde_json::from_str(canonical).map_err(|_| Unreadable)?;
         let kind = attributes.kind.parse().map_err(|_| Unreadable)?;
@@ -148,16 +149,9 @@ impl FeedEvent {
             revision: self.revision,
             position: self.position,
             recorded_at: self.recorded_at,
-            content: match &self.content {
-                Content::Open(FeedText { text, .. }) => {
-                    Content::Open(std::str::from_utf8(text).expect("checked by FeedText::new"))
-                }
-                Content::Erased { class, recorded_at, erasure } => Content::Erased {
-                    class: *class,
-                    recorded_at: *recorded_at,
-                    erasure: erasure.clone(),
-                },
-            },
+            content: self.content.map_ref(|FeedText { text, .. }| {
+                std::str::from_utf8(text).expect("checked by FeedText::new")
+            }),
         }
     }
 }

@@ -39,28 +39,14 @@ impl Ledger {
         reader: &Reader,
         stored: &Stored,
     ) -> Result<Content<Bytes>, ReadError> {
-        let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
-        let erasure = self.erasures.of(view.stream_id(), view.class(), view.generation());
-        Ok(match erasure {
-            Some(erasure) => Content::Erased {
-                class: view.class(),
-                recorded_at: view.recorded(),
-                erasure: erasure.clone(),
-            },
-            None => Content::Open(stored.record.slice_ref(view.canonical())),
-        })
+        let view = view(reader, stored)?;
+        self.content(view, |canonical| Ok(stored.record.slice_ref(canonical)))
     }
 
     fn open_record(&self, reader: &Reader, stored: &Stored) -> Result<Recorded, ReadError> {
-        let view = View::new(&stored.record).map_err(|_| unreadable(reader, stored))?;
-        let content = match self.event_text(reader, stored)? {
-            Content::Open(text) => {
-                let event = Event::from_canonical(&text);
-                Content::Open(event.map_err(|_| unreadable(reader, stored))?)
-            }
-            Content::Erased { class, recorded_at, erasure } => {
-                Content::Erased { class, recorded_at, erasure }
-            }
+        let view = view(reader, stored)?;
+        let event = |canonical: &_| {
+            Event::from_canonical(canonical).map_err(|_| unreadable(reader, stored))
         };
         Ok(Recorded {
             // No event about an organisation can be read yet.
@@ -68,9 +54,33 @@ impl Ledger {
             revision: stored.revision,
             position: stored.position,
             recorded_at: view.recorded(),
-            content,
+            content: self.content(view, event)?,
         })
     }
+
+    /// The content of a record: what `open` makes of its canonical JSON text, or its erasure.
+    pub(in crate::ledger) fn content<'s, T>(
+        &self,
+        view: View<'s>,
+        open: impl FnOnce(&'s [u8]) -> Result<T, ReadError>,
+    ) -> Result<Content<T>, ReadError> {
+        match self.erasures.of(view) {
+            Some(erasure) => Ok(Content::Erased {
+                class: view.class(),
+                recorded_at: view.recorded(),
+                erasure: erasure.clone(),
+            }),
+            None => open(view.canonical()).map(Content::Open),
+        }
+    }
+}
+
+/// The bytes of a record, for a reader.
+pub(in crate::ledger) fn view<'s>(
+    reader: &Reader,
+    stored: &'s Stored,
+) -> Result<View<'s>, ReadError> {
+    View::new(&stored.record).map_err(|_| unreadable(reader, stored))
 }
 
 fn unreadable(reader: &Reader, stored: &Stored) -> ReadError {

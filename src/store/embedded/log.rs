@@ -299,15 +299,18 @@ impl LogReader {
     ) -> Result<(), rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT position, revision, latest_recorded_time, record FROM log
-             WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
+             WHERE position > ?1 ORDER BY position LIMIT ?2",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let (after, up_to) = (signed(after.number()), signed(up_to.number()));
-        let mut rows = statement.query(params![after, up_to, limit])?;
+        let mut rows = statement.query(params![signed(after.number()), limit])?;
         let mut buffer = RecordBuffer::default();
-        while let Some(row) = rows.next()?
-            && visit(stored(row, |record| buffer.copy(record))?)
-        {}
+        while let Some(row) = rows.next()? {
+            let stored = stored(row, |record| buffer.copy(record))?;
+            // Compared here, because SQLite would take several times as long to compare each row.
+            if stored.position > up_to || !visit(stored) {
+                break;
+            }
+        }
         Ok(())
     }
 }

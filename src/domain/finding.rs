@@ -2,6 +2,9 @@
 //! Always: a finding never blocks an answer; it names the records behind it and carries none of
 //! their content.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::choices::choices;
@@ -69,4 +72,28 @@ pub struct Finding {
     pub message: String,
     /// The ids of the records behind the finding, in order.
     pub events: Vec<String>,
+    /// For [`FindingCode::RecordsErased`]: which records were erased.
+    #[serde(flatten)]
+    pub erased: Option<ErasedRecords>,
+}
+
+/// The records of one class that one erasure took.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErasedRecords {
+    /// The code of the class.
+    pub class: &'static str,
+    /// How many records.
+    pub count: usize,
+    /// When the content was erased.
+    pub erased_at: DateTime<Utc>,
+    /// The legal ground, as a code.
+    pub basis: Arc<str>,
+}
+
+impl Finding {
+    /// A finding about these records, each by its id.
+    pub fn new(code: FindingCode, message: impl Into<String>, events: Vec<String>) -> Self {
+        Self { code, message: message.into(), events, erased: None }
+    }
 }

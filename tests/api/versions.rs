@@ -56,6 +56,22 @@ fn both_versions_are_recorded_shown_as_sent_and_folded_alike() {
 }
 
 #[test]
+fn a_corrected_payload_is_shown_under_the_version_that_it_has() {
+    let (_folder, server) = fixture();
+    let sent = referral("a", Some(1), json!({"toProvider": "msoc"}));
+    assert_eq!(server.send(&sent).status, 201);
+    let mut correction = event(1, "c");
+    correction["type"] = "record.corrected".into();
+    let target = json!({"source": sent["source"], "id": "a", "type": "cap.referred"});
+    let data = json!({"referral": "a", "project": "tandem", "by": "court"});
+    correction["data"] = json!({"corrects": target, "reason": "wrongData", "data": data});
+    assert_eq!(server.send(&correction).status, 201);
+    let shown = history(&server, 1);
+    assert_eq!((&shown[0]["dataschema"], &shown[0]["data"]), (&json!(urn(2)), &data));
+    assert_eq!(shown[0]["original"], json!({"dataschema": urn(1), "data": sent["data"]}));
+}
+
+#[test]
 fn a_version_that_there_is_not_is_refused_with_those_there_are() {
     let (_folder, server) = fixture();
     let answer = server.send(&referral("a", Some(3), json!({"later": true})));

@@ -8,6 +8,7 @@ mod care;
 mod changes;
 mod codes;
 mod custody;
+mod erased;
 mod handover;
 mod instant;
 mod interruption;

@@ -83,13 +83,13 @@ impl<'a> Timeline<'a> {
             return Self { records, last_date, death: None, projected: last_date > query.today };
         };
         let after = records.split_off(records.partition_point(|record| record.date <= death.date));
-        findings.extend(after.iter().map(|late| Finding {
-            code: FindingCode::RecordAfterDeath,
-            message: format!(
+        findings.extend(after.iter().map(|late| {
+            let message = format!(
                 "This event has the date {}, after the death on {}; the count leaves it out.",
                 late.date, death.date
-            ),
-            events: vec![death.id.to_owned(), late.id.to_owned()],
+            );
+            let events = vec![death.id.to_owned(), late.id.to_owned()];
+            Finding::new(FindingCode::RecordAfterDeath, message, events)
         }));
         let projected = death.date > query.today;
         Self { records, last_date: death.date, death: Some(death.index), projected }
@@ -119,7 +119,7 @@ impl<'a> Timeline<'a> {
         indexes: impl IntoIterator<Item = RecordIndex>,
         message: impl Into<String>,
     ) -> Finding {
-        Finding { code, message: message.into(), events: self.ids(indexes) }
+        Finding::new(code, message, self.ids(indexes))
     }
 }
 

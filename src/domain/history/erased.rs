@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::event::{Content, Erasure, Recorded};
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::finding::{ErasedRecords, Finding, FindingCode};
 use crate::domain::vocabulary::kind::Class;
 
 /// One finding for each class and erasure, with the number of erased records.
@@ -16,25 +16,28 @@ pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
             *counts.entry((*class, erasure)).or_default() += 1;
         }
     }
-    let finding = |((class, erasure), count): ((Class, &Erasure), usize)| Finding {
-        code: FindingCode::RecordsErased,
-        message: format!(
+    let finding = |((class, erasure), count): ((Class, &Erasure), usize)| {
+        let message = format!(
             "{count} {} of class {} erased at {} ({}); no figure counts any of them.",
             if count == 1 { "record was" } else { "records were" },
             class.code(),
             erasure.at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
             erasure.basis,
-        ),
-        events: Vec::new(),
+        );
+        let erased = ErasedRecords {
+            class: class.code(),
+            count,
+            erased_at: erasure.at,
+            basis: erasure.basis.clone(),
+        };
+        let finding = Finding::new(FindingCode::RecordsErased, message, Vec::new());
+        Finding { erased: Some(erased), ..finding }
     };
     counts.into_iter().map(finding).collect()
 }
 
 /// The finding that a correction or annulment names an erased record.
 pub(super) fn target_erased(id: &str) -> Finding {
-    Finding {
-        code: FindingCode::TargetErased,
-        message: "A correction or annulment names an erased record and has no effect.".to_owned(),
-        events: vec![id.to_owned()],
-    }
+    let message = "A correction or annulment names an erased record and has no effect.";
+    Finding::new(FindingCode::TargetErased, message, vec![id.to_owned()])
 }

@@ -195,11 +195,7 @@ fn replacement(
 }
 
 fn invalid(id: &str) -> Finding {
-    Finding {
-        code: FindingCode::ReplacementInvalid,
-        message: "A replacement does not satisfy the schema of the type that it replaces; the \
-                  correction has no effect."
-            .to_owned(),
-        events: vec![id.to_owned()],
-    }
+    let message = "A replacement does not satisfy the schema of the type that it replaces; the \
+                   correction has no effect.";
+    Finding::new(FindingCode::ReplacementInvalid, message, vec![id.to_owned()])
 }

@@ -64,14 +64,11 @@ pub(super) fn targets(
 }
 
 fn target_elsewhere(event: &Event) -> Finding {
-    Finding {
-        code: FindingCode::TargetElsewhere,
-        message: format!(
-            "The {} names a record of another person or of another type and has no effect.",
-            event.kind
-        ),
-        events: vec![event.key.id.to_string()],
-    }
+    let message = format!(
+        "The {} names a record of another person or of another type and has no effect.",
+        event.kind
+    );
+    Finding::new(FindingCode::TargetElsewhere, message, vec![event.key.id.to_string()])
 }
 
 /// The indexes of the records, each after its corrections and annulments; and for each record

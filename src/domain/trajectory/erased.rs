@@ -6,41 +6,50 @@ use super::alert::AlertCode;
 use super::answer::Trajectory;
 use super::residential::{Residential, ResidentialState};
 use super::substitution::SubstitutionState;
-use crate::domain::history::{History, Item};
+use super::{RecordsInForce, supposes_life};
+use crate::domain::history::History;
 use crate::domain::id::RecordedTime;
 use crate::domain::vocabulary::kind::{Class, Kind};
 
 /// The classes that the section `substitution` reads.
 const SUBSTITUTION_READS: &[Class] = &[Class::Clinical];
 
+/// The classes that a death is read from. A death ends every alert.
+const DEATH_READS: &[Class] = &[Class::Judicial];
+
 /// The classes that the section `residential` reads: an arrival in prison ends a stay.
 const RESIDENTIAL_READS: &[Class] = &[Class::Attested, Class::Judicial];
 
-/// Removes from a trajectory the statements that rest on the absence of records, if records were
+/// Withholds from a trajectory the statements that rest on the absence of records, if records were
 /// erased.
-pub(super) fn unsay(trajectory: &mut Trajectory, history: &History, is_alive: bool) {
+pub(super) fn withhold(trajectory: &mut Trajectory, read: &RecordsInForce<'_>) {
+    let history = read.history;
     if history.erased.is_empty() {
         return;
     }
-    let is_unknown = |reads, is_of_section: fn(Kind) -> bool| {
-        last_erased(history, reads).is_some_and(|erased| {
-            let later = |item: &Item| item.recorded.recorded_at > erased;
-            !history.items.iter().any(|item| is_of_section(item.kind()) && later(item))
-        })
+    let later_than = |erased: RecordedTime, is_of: fn(Kind) -> bool| {
+        let mut items = read.records.iter().map(|(item, _)| *item);
+        items.any(|item| is_of(item.kind()) && item.recorded.recorded_at > erased)
+    };
+    let is_unknown = |reads, is_of_section| {
+        last_erased(history, reads).is_some_and(|erased| !later_than(erased, is_of_section))
     };
     let substitution = &mut trajectory.substitution.state;
     if *substitution == SubstitutionState::None && is_unknown(SUBSTITUTION_READS, is_substitution) {
         *substitution = SubstitutionState::Unknown;
     }
     // A dead person is in no residential treatment, even if records were erased.
-    let residential = trajectory.residential.state;
-    if is_alive
-        && residential == ResidentialState::None
+    if read.death.is_none()
+        && trajectory.residential.state == ResidentialState::None
         && is_unknown(RESIDENTIAL_READS, is_residential)
     {
         trajectory.residential = Residential::UNKNOWN;
     }
-    trajectory.alerts.retain(|alert| last_erased(history, reads(alert.code)).is_none());
+    let may_be_dead = is_unknown(DEATH_READS, supposes_life);
+    trajectory.alerts.retain(|alert| match reads(alert.code) {
+        [] => true,
+        classes => !may_be_dead && last_erased(history, classes).is_none(),
+    });
 }
 
 /// The latest `recordedtime` of the erased records of these classes.

@@ -59,7 +59,7 @@ pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Find
     let stated = included.map(|(item, fact)| (item.id(), fact));
     let found = registry.unknown(stated).into_iter().map(|(message, ids)| {
         let events = ids.into_iter().map(str::to_owned).collect();
-        Finding { code: FindingCode::UnknownCode, message, events }
+        Finding::new(FindingCode::UnknownCode, message, events)
     });
     found.collect()
 }
@@ -155,7 +155,7 @@ impl<'a> RecordsInForce<'a> {
                 trajectory.alerts = raise::alerts(records, &timeline, &trajectory, clock, rules);
             }
         }
-        erased::unsay(&mut trajectory, self.history, self.death.is_none());
+        erased::withhold(&mut trajectory, self);
         trajectory.with_findings(findings)
     }
 

@@ -12,5 +12,5 @@ pub type StatedFact<'a> = (&'a Item, &'a Fact);
 /// A finding about these records.
 pub fn finding_about(code: FindingCode, message: &str, items: &[&Item]) -> Finding {
     let events = items.iter().map(|item| item.id().to_owned()).collect();
-    Finding { code, message: message.to_owned(), events }
+    Finding::new(code, message, events)
 }

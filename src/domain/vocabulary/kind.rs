@@ -204,6 +204,12 @@ impl Kind {
         matches!(self, Self::RecordCorrected | Self::RecordAnnulled | Self::RecordErased)
     }
 
+    /// Whether an event of this type merges two persons, or takes a merge back. The other person's
+    /// stream gets a copy of its record.
+    pub const fn is_merge(self) -> bool {
+        matches!(self, Self::PersonMerged | Self::PersonUnmerged)
+    }
+
     /// The member of the payload that names the record which an event of this type corrects or
     /// annuls.
     pub const fn target_member(self) -> Option<&'static str> {

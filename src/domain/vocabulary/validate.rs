@@ -192,7 +192,7 @@ fn check_replacement(event: &JsonValue, data: &JsonValue, violations: &mut Vec<V
         violations.push(Violation::new(place, ViolationCode::UnknownType, detail));
         return;
     };
-    if matches!(target, Kind::PersonMerged | Kind::PersonUnmerged) {
+    if target.is_merge() {
         let detail = "A merge is recorded with two persons: annul it and send a new one.";
         violations.push(Violation::new(place, ViolationCode::BadForm, detail));
     }
@@ -214,7 +214,8 @@ fn with_some_target<'e, 'v>(kind: Kind, data: &'e JsonValue<'v>) -> Cow<'e, Json
     ]);
     let mut members = members.clone();
     members.retain(|(found, _)| found != name);
-    members.push((Cow::Borrowed(name), target));
+    let place = members.partition_point(|(found, _)| **found < *name);
+    members.insert(place, (Cow::Borrowed(name), target));
     Cow::Owned(JsonValue::Object(members))
 }
 

@@ -12,7 +12,9 @@ use super::record::RecordAnswer;
 use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::history::Item;
 use crate::domain::id::{Position, RecordedTime};
+use crate::domain::vocabulary::json::JsonValue;
 use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::schemas;
 use crate::ledger::read::person::PersonHistory;
 
 /// Part of a history.
@@ -115,6 +117,7 @@ fn serialize_changed<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::
     if let Some(data) = &item.replaced {
         let sent = members.insert("data".to_owned(), Value::Object(data.clone()));
         original.insert("data".to_owned(), sent.unwrap_or_else(|| Map::new().into()));
+        original.extend(correct_dataschema(event.kind, &mut members));
     }
     let mut object = writer.serialize_map(None)?;
     for (name, value) in &members {
@@ -131,6 +134,14 @@ fn serialize_changed<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::
     }
     RecordAnswer::from(&*item.recorded).write_ledger_members(&mut object)?;
     object.end()
+}
+
+/// Names the schema version of a replaced payload, if the event named one. Returns the member that
+/// was sent if it named another version.
+fn correct_dataschema(kind: Kind, members: &mut Map<String, Value>) -> Option<(String, Value)> {
+    let held = schemas::newest_held(kind, &JsonValue::from(&members["data"]))?.id();
+    let named = members.get_mut("dataschema").filter(|named| **named != held)?;
+    Some(("dataschema".to_owned(), std::mem::replace(named, held.into())))
 }
 
 /// A correction or annulment, as the item that it changed shows it.

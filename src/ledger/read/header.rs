@@ -70,7 +70,8 @@ impl Ledger {
 }
 
 fn header(stored: &Stored) -> Result<RecordHeader, ReadError> {
-    let view = View::new(&stored.record).map_err(ReadError::failed)?;
+    let unreadable = |_| ReadError::Unreadable(stored.position);
+    let view = View::new(&stored.record).map_err(unreadable)?;
     Ok(RecordHeader {
         position: stored.position,
         person: view.person(),

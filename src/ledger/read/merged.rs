@@ -12,7 +12,6 @@ use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::domain::stream::Stream;
 use crate::domain::vocabulary::fact::Fact;
-use crate::domain::vocabulary::kind::Kind;
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
@@ -75,14 +74,15 @@ impl Ledger {
             let opened = self.open_all(reader, &slice.records)?;
             stream.records.extend(opened.into_iter().map(Arc::new));
             for stored in slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate) {
-                let view = View::new(&stored.record).map_err(ReadError::failed)?;
+                let unreadable = |_| ReadError::Unreadable(stored.position);
+                let view = View::new(&stored.record).map_err(unreadable)?;
                 stream.cross_stream_duplicates.push(view.dedup_key());
-            }
-            if read < PAGE_RECORDS {
-                return Ok(stream);
             }
             if next.0 > STREAM_RECORDS_MAX as u64 {
                 return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
+            }
+            if read < PAGE_RECORDS {
+                return Ok(stream);
             }
         }
     }
@@ -103,7 +103,7 @@ impl Ledger {
         let found = self.store.find(keys.collect()).await?;
         let lies_in = |stored: &Stored| View::new(&stored.record).ok().and_then(View::person);
         let is_whole = |(copy, found): (&&Event, &Vec<Stored>)| {
-            found.first().and_then(lies_in) == Some(copy.subject)
+            found.iter().any(|stored| lies_in(stored) == Some(copy.subject))
         };
         let whole: Vec<bool> = copies.iter().zip(&found).map(is_whole).collect();
         let mut whole = whole.into_iter();
@@ -153,8 +153,7 @@ impl Ledger {
 }
 
 fn is_merge(record: &Recorded) -> bool {
-    let is_merge = |event: &Event| matches!(event.kind, Kind::PersonMerged | Kind::PersonUnmerged);
-    record.event().is_some_and(is_merge)
+    record.event().is_some_and(|event| event.kind.is_merge())
 }
 
 /// The event, if this record is the copy of a merge, in the other person's stream.

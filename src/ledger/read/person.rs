@@ -14,7 +14,7 @@ use crate::domain::history::{self, History, OutsideTargets};
 use crate::domain::id::{DedupKey, EventKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::ledger::Ledger;
-use crate::store::{ReadError, RecordedTimeOrder, Stored};
+use crate::store::{ReadError, RecordedTimeOrder};
 
 /// The history of one person as one question sees it: from all records up to `known_at`.
 pub struct PersonHistory {
@@ -105,8 +105,7 @@ impl Ledger {
             true => Vec::new(),
             false => self.store.find(merged.cross_stream_duplicates).await?,
         };
-        let others = outside.iter().filter_map(|found| found.first());
-        let others = others.chain(sharing.iter().flatten());
+        let others = outside.iter().chain(&sharing).flatten();
         let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded()));
         let used = records.iter().map(|record| record.recorded_at).chain(others).max();
         Ok(used.unwrap_or(latest))
@@ -161,19 +160,15 @@ impl Ledger {
             return Ok(outside);
         }
         let found = self.store.find(dedup_keys).await?;
-        let view =
-            |stored: &Stored| View::new(&stored.record).ok().map(|v| (v.person(), v.recorded()));
         for (key, found) in named.into_iter().zip(&found) {
-            match found.first().and_then(view) {
-                Some((_, recorded_at)) if recorded_at > known_at => {}
+            let known = found.iter().filter_map(|stored| View::new(&stored.record).ok());
+            let mut known = known.filter(|view| view.recorded() <= known_at).peekable();
+            let has_known = known.peek().is_some();
+            if known.any(|view| view.person().is_some_and(|person| own.contains(&person))) {
                 // A record of the person that is not among the readable records was erased.
-                Some((Some(person), _)) if own.contains(&person) => {
-                    outside.erased.insert(key);
-                }
-                Some(_) => {
-                    outside.of_others.insert(key);
-                }
-                None => {}
+                outside.erased.insert(key);
+            } else if has_known {
+                outside.of_others.insert(key);
             }
         }
         Ok(outside)
@@ -183,13 +178,10 @@ impl Ledger {
 /// The finding that another person's record has the same source and id as this event. `None`: the
 /// person's own record was erased.
 fn reused_across_persons(event: Option<&Event>) -> Finding {
-    Finding {
-        code: FindingCode::IdReusedAcrossPersons,
-        message: "A record of another person has the same source and id; the sender must find out \
-                  which record is right and annul the other record."
-            .to_owned(),
-        events: event.map(|event| event.key.id.to_string()).into_iter().collect(),
-    }
+    let message = "A record of another person has the same source and id; the sender must find \
+                   out which record is right and annul the other record.";
+    let events = event.map(|event| event.key.id.to_string()).into_iter().collect();
+    Finding::new(FindingCode::IdReusedAcrossPersons, message, events)
 }
 
 /// The keys of corrected or annulled events that are not among these records, or are erased.

@@ -87,6 +87,10 @@ fn life() -> Vec<Value> {
     rows.into_iter().map(told).collect()
 }
 
+fn kind_of(event: &Value) -> Kind {
+    event["type"].as_str().unwrap().parse().unwrap()
+}
+
 fn draft(event: &Value) -> Draft {
     validate(&JsonValue::from(event), instant("2030-01-01T00:00:00Z"))
         .unwrap_or_else(|why| panic!("{event}: {why:?}"))
@@ -94,9 +98,13 @@ fn draft(event: &Value) -> Draft {
 
 /// The ledger of that life; the content key of a class was destroyed.
 async fn without(folder: &Path, class: Option<Class>) -> Country {
+    ledger_of(folder, &life(), class).await
+}
+
+async fn ledger_of(folder: &Path, life: &[Value], class: Option<Class>) -> Country {
     let store = StoreConfig::Folder(folder.to_owned());
     let ledger = Ledger::open(&store, &mut |_, _| ()).await.unwrap();
-    let drafts: Vec<Draft> = life().iter().map(draft).collect();
+    let drafts: Vec<Draft> = life.iter().map(draft).collect();
     ledger.record(&drafts, Expected::New, WriteMode::Write).await.unwrap();
     let erasure = Erasure { at: instant(ERASED_AT), basis: "dataSubject".into() };
     let destroyed = class.map(|class| ((person().into(), class, KeyGeneration(0)), erasure));
@@ -187,8 +195,7 @@ async fn each_erased_class_leaves_its_place_in_history_and_feed() {
         let country = without(folder.path(), Some(class)).await;
         let (question, person) = known(&country.ledger).await;
 
-        let kinds: Vec<Kind> =
-            life().iter().map(|event| event["type"].as_str().unwrap().parse().unwrap()).collect();
+        let kinds: Vec<Kind> = life().iter().map(kind_of).collect();
         let (erased, open): (Vec<Kind>, Vec<Kind>) =
             kinds.iter().partition(|kind| is_of(**kind, class));
         let items = history_of(&question, &person, None);
@@ -262,8 +269,37 @@ async fn each_erased_class_is_unknown_to_every_fold_and_never_none() {
             assert_eq!(messages.len(), 1, "{class:?}");
             let letter = format!("of class {}", class.code());
             assert!(messages[0].contains(&letter) && messages[0].contains("dataSubject"));
+            let count = life().iter().filter(|event| kind_of(event).class() == Some(class)).count();
+            let finding = findings.iter().find(|finding| finding["code"] == "recordsErased");
+            let members = json!({
+                "code": "recordsErased", "message": messages[0], "events": [],
+                "class": class.code(), "count": count,
+                "erasedAt": ERASED_AT, "basis": "dataSubject"
+            });
+            assert_eq!(finding, Some(&members));
         }
         assert_eq!(country.differences().await, Vec::<String>::new(), "the lists say the same");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_death_raises_no_alarm_and_a_sign_of_life_after_it_does() {
+    let died = event(person(), "d", "death.recorded", "2026-03-10T08:00:00+01:00", json!({}));
+    let died_last = [life(), vec![died.clone()]].concat();
+    let died_first = [vec![died], life()].concat();
+    let rows: [(&str, &[Value], Option<Class>, &[&str]); 3] = [
+        ("the death can be read", &died_last, None, &[]),
+        ("an erased record came last", &died_last, Some(Class::Judicial), &[]),
+        ("care came later", &died_first, Some(Class::Judicial), &["referralUnanswered"]),
+    ];
+    for (why, life, class, expected) in rows {
+        let folder = tempfile::tempdir().unwrap();
+        let country = ledger_of(folder.path(), life, class).await;
+        let (question, person) = known(&country.ledger).await;
+        let trajectory = serde_json::to_value(answer::trajectory(&question, &person)).unwrap();
+        let alerts = trajectory["alerts"].as_array().unwrap();
+        let codes: Vec<&Value> = alerts.iter().map(|alert| &alert["code"]).collect();
+        assert_eq!(codes, expected, "{why}");
     }
 }
 

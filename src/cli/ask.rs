@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::client::{Client, HttpAnswer, items, json};
 use super::failure::Failure;
-use super::{progress, serve, show};
+use super::{OutputForm, progress, serve, show};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
@@ -117,7 +117,7 @@ impl ShowHistory {
         if let Some(members) = shown.as_object_mut() {
             members.remove("next");
         }
-        print(&shown, self.args.json, show::history)
+        print(&shown, self.args.form(), show::history)
     }
 }
 
@@ -126,7 +126,7 @@ impl ShowTrajectory {
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let path = path(self.args.person, "trajectory", &self.args.query());
         let answer = self.args.from.asker(runtime)?(&path, JSON)?;
-        print(&json(&answer)?, self.args.json, show::trajectory)
+        print(&json(&answer)?, self.args.form(), show::trajectory)
     }
 }
 
@@ -137,10 +137,13 @@ impl ShowCredit {
         query.extend(self.boundary.map(|boundary| ("boundary", boundary)));
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
-        let accept = if self.args.json { JSON } else { "text/plain" };
+        let accept = match self.args.form() {
+            OutputForm::Text => "text/plain",
+            OutputForm::Json => JSON,
+        };
         let path = path(self.args.person, "credit", &query);
         let answer = self.args.from.asker(runtime)?(&path, accept)?;
-        if self.args.json {
+        if self.args.form() == OutputForm::Json {
             json(&answer)?;
         }
         super::print(answer.trim_end().to_owned() + "\n")
@@ -148,6 +151,10 @@ impl ShowCredit {
 }
 
 impl PersonArgs {
+    fn form(&self) -> OutputForm {
+        OutputForm::of_flag(self.json)
+    }
+
     fn query(&self) -> Vec<(&'static str, String)> {
         let at = self.at.clone().map(|at| ("at", at));
         at.into_iter().chain(self.known.clone().map(|known| ("known", known))).collect()
@@ -254,11 +261,16 @@ pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-fn print(answer: &Value, json: bool, show: impl FnOnce(&Value) -> String) -> Result<(), Failure> {
-    if json {
-        let text = serde_json::to_string_pretty(answer).expect("serialises into memory");
-        super::print(text + "\n")
-    } else {
-        super::print(show(answer))
+fn print(
+    answer: &Value,
+    form: OutputForm,
+    show: impl FnOnce(&Value) -> String,
+) -> Result<(), Failure> {
+    match form {
+        OutputForm::Text => super::print(show(answer)),
+        OutputForm::Json => {
+            let text = serde_json::to_string_pretty(answer).expect("serialises into memory");
+            super::print(text + "\n")
+        }
     }
 }

@@ -122,6 +122,22 @@ fn on_runtime(command: impl FnOnce(&Runtime) -> Result<(), Failure>) -> Result<(
     result
 }
 
+/// The form of what a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OutputForm {
+    /// Text, for people.
+    Text,
+    /// JSON, for programs.
+    Json,
+}
+
+impl OutputForm {
+    /// The form that the flag `--json` asks for.
+    fn of_flag(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
 /// Prints what a program reads. A reader that closes our output early, such as `head`, is no fault.
 fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::print;
+use super::{OutputForm, print};
 use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::schemas::{self, SchemaNotFound, ShippedSchema};
@@ -65,16 +65,16 @@ impl Schema {
     /// Runs the subcommand.
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
-            SchemaAction::List { json } => list(json),
+            SchemaAction::List { json } => list(OutputForm::of_flag(json)),
             SchemaAction::Show { name, example, version } => show(&name, example, version),
-            SchemaAction::Check { file, json } => check(&file, json),
+            SchemaAction::Check { file, json } => check(&file, OutputForm::of_flag(json)),
         }
     }
 }
 
-fn list(json: bool) -> Result<(), Failure> {
+fn list(form: OutputForm) -> Result<(), Failure> {
     let rows: Vec<Value> = Kind::ALL.iter().map(|kind| row(*kind)).collect();
-    if json {
+    if form == OutputForm::Json {
         let text = serde_json::to_string_pretty(&rows).expect("serialises into memory");
         return print(text + "\n");
     }
@@ -111,7 +111,7 @@ fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure
     }
 }
 
-fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
+fn check(file: &PathBuf, form: OutputForm) -> Result<(), Failure> {
     let text = if file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin())?
     } else {
@@ -128,11 +128,14 @@ fn check(file: &PathBuf, json: bool) -> Result<(), Failure> {
         let Some(violations) = violations else { continue };
         refused += 1;
         for violation in violations {
-            if json {
-                print(format!("{}\n", json!({"event": number, "violation": violation})))?;
-            } else {
-                print(format!("event {number}: {}: {}\n", violation.name, violation.detail))?;
-            }
+            print(match form {
+                OutputForm::Text => {
+                    format!("event {number}: {}: {}\n", violation.name, violation.detail)
+                }
+                OutputForm::Json => {
+                    format!("{}\n", json!({"event": number, "violation": violation}))
+                }
+            })?;
         }
     }
     let count = events.len();

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
@@ -15,6 +17,7 @@ use crate::http::app::App;
 use crate::http::openapi::names::{
     CodeSchema, CreditPageSchema, DaysSchema, LimitSchema, ListCursorSchema, TrajectoryPageSchema,
 };
+use crate::http::openapi::parameters::in_query;
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::request::params::{CURSOR, Params, cursor_instant, number};
@@ -38,8 +41,6 @@ const CREDITS: char = 'c';
 const FACILITY: &str = "Must be a code in lowerCamelCase, of at most 100 characters.";
 
 const ONE_MOMENT: &str = "All pages of one cursor show the same moment: `asOf` and `known`.";
-const LIMIT: &str = "The most items to give (1000; at most 10000).";
-const CURSOR_OF_LIST: &str = "The `next` of an earlier page.";
 
 /// Where everybody stands, by custody and care
 #[utoipa::path(
@@ -52,8 +53,7 @@ const CURSOR_OF_LIST: &str = "The `next` of an earlier page.";
         ("custody" = Option<CustodyState>, Query, description = "Only this state of custody."),
         ("substitution" = Option<SubstitutionState>, Query, description = "Only this state."),
         ("alert" = Option<AlertCode>, Query, description = "Only persons with this alert."),
-        ("limit" = Option<LimitSchema>, Query, description = LIMIT),
-        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR_OF_LIST),
+        ListPageParams,
         WaitFor,
     ),
     responses(
@@ -101,8 +101,7 @@ pub async fn get_trajectories(
             "Only with at least this number of treatment days."),
         ("facility" = Option<CodeSchema>, Query, description =
             "Only with a stay in this house within the window."),
-        ("limit" = Option<LimitSchema>, Query, description = LIMIT),
-        ("cursor" = Option<ListCursorSchema>, Query, description = CURSOR_OF_LIST),
+        ListPageParams,
         WaitFor,
     ),
     responses(
@@ -147,6 +146,18 @@ fn facility(text: &str) -> Option<String> {
     let begins = letters.next().is_some_and(|first| first.is_ascii_lowercase());
     let goes_on = letters.all(|letter| letter.is_ascii_alphanumeric());
     (begins && goes_on && text.len() <= 100).then(|| text.to_owned())
+}
+
+/// The parameters that [`page_request`] reads.
+struct ListPageParams;
+
+impl IntoParams for ListPageParams {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            in_query::<LimitSchema>("limit", "The most items to give (1000; at most 10000)."),
+            in_query::<ListCursorSchema>("cursor", "The `next` of an earlier page."),
+        ]
+    }
 }
 
 async fn page_request(app: &App, params: &mut Params, list: char) -> Result<PageRequest, Problem> {

@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::credit::{self, Boundary, CreditQuery, MonthDays};
 use crate::domain::id::{PersonId, RecordedTime, Revision};
@@ -18,6 +20,7 @@ use crate::http::openapi::names::{
     CreditSchema, FlagSchema, HistoryCursorSchema, HistorySchema, LimitSchema, TextSchema,
     TrajectorySchema,
 };
+use crate::http::openapi::parameters::{in_path, in_query};
 use crate::http::openapi::problems;
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
@@ -36,18 +39,13 @@ use crate::ledger::read::run_blocking_if_long;
 const HISTORY_ITEMS_DEFAULT: usize = 1_000;
 const HISTORY_ITEMS_MAX: usize = 10_000;
 
-const AT: &str = "The moment of the answer, by the `time` of events; default now.";
-const KNOWN: &str = "Only what was recorded up to this moment; default all.";
-
 /// A person's events in the order of time, as they stand
 #[utoipa::path(
     get,
     path = "/v1/persons/{person}/history",
     operation_id = "getHistory",
     params(
-        ("person" = PersonId, Path, description = "The pseudonym."),
-        ("at" = Option<At>, Query, description = AT),
-        ("known" = Option<At>, Query, description = KNOWN),
+        PersonRequest,
         ("type" = Option<Kind>, Query, description = "Only events of this type."),
         ("limit" = Option<LimitSchema>, Query,
             description = "The most items to give (1000; at most 10000)."),
@@ -103,9 +101,7 @@ pub async fn get_history(
     path = "/v1/persons/{person}/trajectory",
     operation_id = "getTrajectory",
     params(
-        ("person" = PersonId, Path, description = "The pseudonym."),
-        ("at" = Option<At>, Query, description = AT),
-        ("known" = Option<At>, Query, description = KNOWN),
+        PersonRequest,
         WaitFor,
     ),
     responses(
@@ -146,9 +142,7 @@ pub async fn get_trajectory(
     path = "/v1/persons/{person}/credit",
     operation_id = "getCredit",
     params(
-        ("person" = PersonId, Path, description = "The pseudonym."),
-        ("at" = Option<At>, Query, description = AT),
-        ("known" = Option<At>, Query, description = KNOWN),
+        PersonRequest,
         ("boundary" = Option<Boundary>, Query,
             description = "Which dates of a stay count (anyPart)."),
         ("monthDays" = Option<MonthDays>, Query,
@@ -218,6 +212,18 @@ struct PersonRequest {
     person: PersonId,
     at: Option<At>,
     known_at: Option<RecordedTime>,
+}
+
+impl IntoParams for PersonRequest {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let at = "The moment of the answer, by the `time` of events; default now.";
+        let known = "Only what was recorded up to this moment; default all.";
+        vec![
+            in_path::<PersonId>("person", "The pseudonym."),
+            in_query::<At>("at", at),
+            in_query::<At>("known", known),
+        ]
+    }
 }
 
 impl PersonRequest {

@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::{IntoParams, PartialSchema as _};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::id::{EventKey, Position};
 use crate::domain::vocabulary::kind::Kind;
@@ -17,6 +17,7 @@ use crate::http::app::App;
 use crate::http::feed::live;
 use crate::http::feed::record_text::{FEED_READER, write_record};
 use crate::http::openapi::names::{AnySchema, EventPageSchema, LimitSchema, TextSchema};
+use crate::http::openapi::parameters::in_header;
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
@@ -41,6 +42,9 @@ const RECORDS_LOOKED_AT_MAX: usize = 100_000;
 
 /// Records that are read at once where a filter may select few of them.
 const RECORDS_READ_FILTERED: usize = 5_000;
+
+/// The header by which a live feed resumes (WHATWG HTML, 9.2.4).
+const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 const POSITION: &str = "Must be the `position` of an event, or the `next` of an earlier page.";
 
@@ -106,17 +110,13 @@ pub async fn get_events(
     Ok((vary, waited, answer).into_response())
 }
 
-/// The header by which a live feed resumes.
+/// The header of a live reader, for the contract.
 struct LastEventId;
 
 impl IntoParams for LastEventId {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let parameter = ParameterBuilder::new()
-            .name("Last-Event-ID")
-            .parameter_in(ParameterIn::Header)
-            .description(Some("Live: the last `id` seen; wins over `after`."))
-            .schema(Some(Position::schema()));
-        vec![parameter.build()]
+        let words = "Live: the last `id` seen; wins over `after`.";
+        vec![in_header::<Position>(LAST_EVENT_ID, words)]
     }
 }
 
@@ -158,11 +158,10 @@ impl EventsRequest {
 /// The position by which a live reader resumes. A reader that has seen nothing yet may send the
 /// header empty.
 fn last_seen(params: &mut Params, headers: &HeaderMap) -> Option<Position> {
-    headers.get("Last-Event-ID").filter(|seen| !seen.is_empty())?;
+    headers.get(LAST_EVENT_ID).filter(|seen| !seen.is_empty())?;
     let rule = "Must be the `id` of an event of this feed.";
-    params.header(headers, "Last-Event-ID", rule, |bytes| {
-        std::str::from_utf8(bytes).ok()?.parse().ok()
-    })
+    params
+        .header(headers, LAST_EVENT_ID, rule, |bytes| std::str::from_utf8(bytes).ok()?.parse().ok())
 }
 
 /// The one event with a key, if the rest of the query selects it too.

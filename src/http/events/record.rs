@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 use utoipa::IntoParams;
-use utoipa::openapi::Ref;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::{body, lines};
 use crate::domain::event::Draft;
@@ -21,7 +20,9 @@ use crate::http::events::refused::{self, EventLabel, InvalidEvent};
 use crate::http::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, RECEIPT_BYTES};
 use crate::http::openapi::names::{
     AnySchema, CareEventBatchSchema, CareEventSchema, FlagSchema, LinesSchema, ReceiptsSchema,
+    StarSchema, TextSchema,
 };
+use crate::http::openapi::parameters::in_header;
 use crate::http::openapi::problems;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
@@ -125,16 +126,11 @@ impl IntoParams for RequestHeaders {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let tag = "\"<revision>\": the one person's stream is there.";
         let prefer = "receipts=stream: answer lines as they come (NDJSON).";
-        let header = |(name, words, schema): (&str, &str, &str)| {
-            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
-            parameter.description(Some(words)).schema(Some(Ref::from_schema_name(schema))).build()
-        };
-        let rows = [
-            (IF_MATCH, tag, "EntityTag"),
-            (IF_NONE_MATCH, "*: the one person's stream is new.", "Star"),
-            ("Prefer", prefer, "Text"),
-        ];
-        rows.into_iter().map(header).collect()
+        vec![
+            in_header::<Revision>(IF_MATCH, tag),
+            in_header::<StarSchema>(IF_NONE_MATCH, "*: the one person's stream is new."),
+            in_header::<TextSchema>("Prefer", prefer),
+        ]
     }
 }
 

@@ -4,4 +4,5 @@
 pub mod components;
 pub mod document;
 pub mod names;
+pub mod parameters;
 pub mod problems;

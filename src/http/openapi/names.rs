@@ -74,6 +74,7 @@ stand_ins! {
     RefusalPageSchema = "RefusalPage",
     SchemaListSchema = "SchemaList",
     SchemaNameSchema = "SchemaName",
+    StarSchema = "Star",
     TextSchema = "Text",
     TrajectorySchema = "Trajectory",
     TrajectoryPageSchema = "TrajectoryPage",

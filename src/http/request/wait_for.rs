@@ -10,12 +10,13 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
 use utoipa::IntoParams;
-use utoipa::openapi::Ref;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::params::Params;
 use super::prefer::{self, PREFERENCE_APPLIED};
 use crate::domain::id::Position;
+use crate::http::openapi::names::TextSchema;
+use crate::http::openapi::parameters::in_header;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
 use crate::ledger::Ledger;
@@ -41,14 +42,10 @@ struct Wait {
 
 impl IntoParams for WaitFor {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let header = |name: &str, words: &str, schema: &str| {
-            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
-            parameter.description(Some(words)).schema(Some(Ref::from_schema_name(schema))).build()
-        };
         let wait = "wait=<seconds>: with Ledger-Position, answer once it has been read, or 504.";
         vec![
-            header("Prefer", wait, "Text"),
-            header(POSITION_NAME, "With Prefer: a `position`.", "Position"),
+            in_header::<TextSchema>("Prefer", wait),
+            in_header::<Position>(POSITION_NAME, "With Prefer: a `position`."),
         ]
     }
 }

@@ -171,8 +171,6 @@ struct Envelope<'a> {
     #[serde(borrow)]
     time: Cow<'a, str>,
     #[serde(borrow)]
-    dataschema: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
@@ -196,6 +194,26 @@ pub fn organisation(canonical: &[u8]) -> Result<StreamName, Unreadable> {
     }
 }
 
+/// The `dataschema` of an event whose payload has this place in its text. Canonical form sorts the
+/// members by name, so only members that begin with `data` can stand between the two. To read it
+/// with the other attributes takes 1.5 % more of the time of all folds (callgrind).
+fn dataschema(text: &str, data: &Range<usize>) -> Result<Option<String>, Unreadable> {
+    #[derive(Deserialize)]
+    struct Schema {
+        dataschema: Option<String>,
+    }
+
+    let behind = &text[data.end..];
+    match behind.strip_prefix(r#","dataschema":"#) {
+        Some(value) => {
+            String::deserialize(&mut serde_json::Deserializer::from_str(value)).map(Some)
+        }
+        None if !data.is_empty() && !behind.starts_with(r#","data"#) => Ok(None),
+        None => serde_json::from_str(text).map(|Schema { dataschema }| dataschema),
+    }
+    .map_err(|_| Unreadable)
+}
+
 impl Event {
     /// Reads the canonical bytes of an accepted event.
     ///
@@ -212,15 +230,16 @@ impl Event {
         // `data` borrows from `text`, so the difference of the addresses is its offset.
         let start = if data.is_empty() { 0 } else { data.as_ptr().addr() - text.as_ptr().addr() };
         let kind: Kind = envelope.kind.parse().map_err(|_| Unreadable)?;
+        let data = start..start + data.len();
         let named = |dataschema: &str| kind.version(kind.version_number(dataschema)?);
-        let schema = envelope.dataschema.map(|name| named(&name).ok_or(Unreadable)).transpose()?;
+        let schema = dataschema(text, &data)?.map(|name| named(&name).ok_or(Unreadable));
         Ok(Self {
             key: EventKey::new(&envelope.source, &envelope.id),
             kind,
-            schema,
+            schema: schema.transpose()?,
             subject: envelope.subject.parse().map_err(|_| Unreadable)?,
             time: DateTime::parse_from_rfc3339(&envelope.time).map_err(|_| Unreadable)?,
-            data: start..start + data.len(),
+            data,
             text: text.into(),
         })
     }
@@ -251,5 +270,41 @@ impl Event {
     /// The payload as text; an empty object if the event has none.
     pub fn data_text(&self) -> &str {
         if self.data.is_empty() { "{}" } else { &self.text[self.data.clone()] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_found_wherever_the_attributes_stand() {
+        let one = r#""dataschema":"urn:care-ledger:schema:cap.referred:1""#;
+        let rows = [
+            ("without payload", format!("{{{one}"), Some(1)),
+            ("behind the payload", format!(r#"{{"data":{{}},{one}"#), Some(1)),
+            ("behind its type", format!(r#"{{"data":{{}},"datacontenttype":"a/b",{one}"#), Some(1)),
+            (
+                "behind an extension",
+                format!(r#"{{"alpha":"x","data":{{}},"datab":"x",{one}"#),
+                Some(1),
+            ),
+            ("only inside the payload", format!(r#"{{"data":{{{one}}}"#), None),
+            ("only another name", r#"{"data":{},"datas":"x""#.to_owned(), None),
+            ("nowhere", r#"{"alpha":"x""#.to_owned(), None),
+        ];
+        for (why, begin, expected) in rows {
+            let rest = r#""id":"i","source":"urn:x","specversion":"1.0",
+                "subject":"3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e","time":"2026-03-01T10:00:00Z",
+                "type":"cap.referred"}"#;
+            let event = Event::from_canonical(format!("{begin},{rest}").as_bytes()).unwrap();
+            assert_eq!(event.schema.map(|version| version.number), expected, "{why}");
+            let newer = format!("{begin},{rest}").replace("referred:1", "referred:9");
+            assert_eq!(
+                Event::from_canonical(newer.as_bytes()).is_ok(),
+                expected.is_none(),
+                "{why}"
+            );
+        }
     }
 }

@@ -167,7 +167,7 @@ impl<'a> View<'a> {
     }
 
     /// When the ledger recorded the event.
-    pub fn recorded(self) -> RecordedTime {
+    pub fn recorded_at(self) -> RecordedTime {
         let tail = &self.0[self.0.len() - RECORDED_TIME_BYTES..];
         RecordedTime::from_micros(i64::from_be_bytes(array(tail)))
     }
@@ -230,7 +230,7 @@ mod tests {
         );
         assert_eq!(view.stream_id(), draft.person.into());
         assert_eq!(stream_name(view), Ok(StreamName::Person(draft.person)));
-        assert_eq!((view.canonical(), view.recorded()), (&draft.canonical[..], recorded));
+        assert_eq!((view.canonical(), view.recorded_at()), (&draft.canonical[..], recorded));
         assert!(view.tag_holds());
         assert_eq!(view.generation(), KeyGeneration(0));
         let event = Event::from_canonical(view.canonical()).unwrap();

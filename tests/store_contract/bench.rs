@@ -205,5 +205,5 @@ pub async fn behind(store: &dyn Store, after: Position) -> Vec<Stored> {
 }
 
 pub fn recorded(stored: &Stored) -> RecordedTime {
-    View::new(&stored.record).unwrap().recorded()
+    View::new(&stored.record).unwrap().recorded_at()
 }

@@ -92,7 +92,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
             Row {
                 position: stored.position.number(),
                 revision: stored.revision.0,
-                recorded: view.recorded(),
+                recorded: view.recorded_at(),
                 stream: view.person().unwrap(),
                 dedup_key: view.dedup_key(),
                 content: *blake3::hash(view.canonical()).as_bytes(),

@@ -99,7 +99,7 @@ impl Ledger {
             stream: record::stream_name(view).map_err(unreadable)?,
             revision: stored.revision,
             position: stored.position,
-            recorded_at: view.recorded(),
+            recorded_at: view.recorded_at(),
             content: self.content(view, text)?,
         })
     }

@@ -76,7 +76,7 @@ fn header(stored: &Stored) -> Result<RecordHeader, ReadError> {
         position: stored.position,
         person: view.person(),
         dedup_key: view.dedup_key(),
-        recorded_at: view.recorded(),
+        recorded_at: view.recorded_at(),
         is_cross_stream_duplicate: stored.is_cross_stream_duplicate,
     })
 }

@@ -53,7 +53,7 @@ impl Ledger {
             stream: view.person().ok_or_else(|| unreadable(reader, stored))?,
             revision: stored.revision,
             position: stored.position,
-            recorded_at: view.recorded(),
+            recorded_at: view.recorded_at(),
             content: self.content(view, event)?,
         })
     }
@@ -67,7 +67,7 @@ impl Ledger {
         match self.erasures.of(view) {
             Some(erasure) => Ok(Content::Erased {
                 class: view.class(),
-                recorded_at: view.recorded(),
+                recorded_at: view.recorded_at(),
                 erasure: erasure.clone(),
             }),
             None => open(view.canonical()).map(Content::Open),

@@ -106,7 +106,7 @@ impl Ledger {
             false => self.store.find(merged.cross_stream_duplicates).await?,
         };
         let others = outside.iter().chain(&sharing).flatten();
-        let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded()));
+        let others = others.filter_map(|s| Some(View::new(&s.record).ok()?.recorded_at()));
         let used = records.iter().map(|record| record.recorded_at).chain(others).max();
         Ok(used.unwrap_or(latest))
     }
@@ -133,7 +133,7 @@ impl Ledger {
                 let unreadable = |_| ReadError::Unreadable(stored.position);
                 let view = View::new(&stored.record).map_err(unreadable)?;
                 match view.person() {
-                    _ if view.recorded() > known_at => {}
+                    _ if view.recorded_at() > known_at => {}
                     Some(person) if own.contains(&person) => ours.push(stored),
                     _ => has_others = true,
                 }
@@ -162,7 +162,7 @@ impl Ledger {
         let found = self.store.find(dedup_keys).await?;
         for (key, found) in named.into_iter().zip(&found) {
             let known = found.iter().filter_map(|stored| View::new(&stored.record).ok());
-            let mut known = known.filter(|view| view.recorded() <= known_at).peekable();
+            let mut known = known.filter(|view| view.recorded_at() <= known_at).peekable();
             let has_known = known.peek().is_some();
             if known.any(|view| view.person().is_some_and(|person| own.contains(&person))) {
                 // A record of the person that is not among the readable records was erased.

@@ -54,7 +54,7 @@ impl Receipt {
     pub(super) fn new(draft: &Draft, stored: &Stored, status: ReceiptStatus) -> Option<Self> {
         let entry = LogEntry {
             position: stored.position,
-            recorded_at: View::new(&stored.record).ok()?.recorded(),
+            recorded_at: View::new(&stored.record).ok()?.recorded_at(),
             commitment: record::commitment(&stored.record),
         };
         Some(Self { log_entry: Some(entry), status, ..Self::expected(draft, stored.revision) })

@@ -70,7 +70,7 @@ impl CommitGroup<'_> {
         for (Imported { revision, record }, first_in_log) in records.into_iter().zip(first_in_log) {
             let view = checked_view(&record);
             let (stream, dedup_key, recorded) =
-                (view.stream_id(), view.dedup_key(), view.recorded());
+                (view.stream_id(), view.dedup_key(), view.recorded_at());
             let first_with_key = first_in_log.or(self.first_in_group(&dedup_key));
             let stored = Stored {
                 position: self.next_position(),

@@ -349,7 +349,7 @@ fn stored(
 /// The `recordedtime` in a record. Bytes that are no record get 1970; the code that opens the
 /// record reports the damage.
 fn own_time(record: &[u8]) -> RecordedTime {
-    View::new(record).map_or(RecordedTime::from_micros(0), View::recorded)
+    View::new(record).map_or(RecordedTime::from_micros(0), View::recorded_at)
 }
 
 /// The number as SQLite stores integers, which are signed. Positions and revisions stay far below

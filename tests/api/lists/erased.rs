@@ -287,7 +287,8 @@ async fn an_erased_death_raises_no_alarm_and_a_sign_of_life_after_it_does() {
     let died = event(person(), "d", "death.recorded", "2026-03-10T08:00:00+01:00", json!({}));
     let died_last = [life(), vec![died.clone()]].concat();
     let died_first = [vec![died], life()].concat();
-    let rows: [(&str, &[Value], Option<Class>, &[&str]); 3] = [
+    type Row<'a> = (&'a str, &'a [Value], Option<Class>, &'a [&'a str]);
+    let rows: [Row<'_>; 3] = [
         ("the death can be read", &died_last, None, &[]),
         ("an erased record came last", &died_last, Some(Class::Judicial), &[]),
         ("care came later", &died_first, Some(Class::Judicial), &["referralUnanswered"]),

@@ -109,12 +109,8 @@ impl<P: Projection> Follower<P> {
         let mut pace = Pace::new(self.ledger.clone(), control);
         while !pace.is_stopping() {
             match self.step(&mut pace).await {
-                Ok(step) => {
-                    pace.control.succeeded();
-                    if let StepEnd::Idle(until) = step {
-                        self.wait(until, &mut pace).await;
-                    }
-                }
+                Ok(StepEnd::Idle(until)) => self.wait(until, &mut pace).await,
+                Ok(StepEnd::Worked) => {}
                 Err(fault) => self.recover(fault, &mut pace).await,
             }
         }
@@ -196,6 +192,8 @@ impl<P: Projection> Follower<P> {
         let known_at = self.known_at(position).await?;
         let next_due = self.projection.next_due()?;
         let status = ProjectionStatus::Running;
+        // Before the announcement: who waits for this position may then look at the health.
+        pace.control.succeeded();
         self.announce(ProjectionProgress { status, position, known_at, next_due });
         // Rows that the clock has changed are folded also while events keep coming.
         let known_at = known_at.unwrap_or(RecordedTime::from_micros(0));

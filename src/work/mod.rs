@@ -3,7 +3,7 @@
 //! handle is dropped is told to stop, and one with a thread of its own has then ended.
 //!
 //! ```text
-//! spawn ──> Running (waits) <──> Working (a step) ──> ended: told to stop, or nothing left to do
+//! spawn ──> Idle (waits) <──> Working (a step) ──> Ended: told to stop, or nothing left to do
 //!                                  │  ^
 //!                         a fault  v  │ the next success
 //!                                Faulted ──> after a panic for good: only a restart helps
@@ -27,12 +27,14 @@ const NICENESS_LOWEST: i32 = 19;
 /// What a worker does at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
-    /// It waits for something to do, or has ended as it should.
-    Running,
+    /// It waits for something to do.
+    Idle,
     /// It is in the middle of a step.
     Working,
     /// Its last step failed and is tried again by itself, or a panic ended it.
     Faulted,
+    /// It has ended as it should.
+    Ended,
 }
 
 /// The health of a worker.
@@ -124,7 +126,7 @@ impl Control {
     /// Waits for the next thing to do. `None`: the worker was told to stop. A fault stays a fault
     /// over the wait.
     pub async fn wait_for<T>(&self, next: impl Future<Output = T>) -> Option<T> {
-        self.enter_unless_faulted(Activity::Running);
+        self.enter_unless_faulted(Activity::Idle);
         let found = self.stop.run_until_cancelled(next).await;
         if found.is_some() {
             self.enter_unless_faulted(Activity::Working);
@@ -212,7 +214,7 @@ pub fn lower_priority_of_this_thread() {
 
 /// The two ends of a worker's life: what its task holds, and what others read.
 fn life(worker: &'static str, stop: CancellationToken) -> (Control, HealthProbe) {
-    let start = Health { activity: Activity::Running, faults: 0, last_fault: None };
+    let start = Health { activity: Activity::Idle, faults: 0, last_fault: None };
     let (sender, health) = watch::channel(start);
     (Control { worker, stop, health: sender }, HealthProbe { worker, health })
 }
@@ -222,9 +224,11 @@ async fn run<F: Future<Output = ()>>(control: Control, task: impl FnOnce(Control
     let Control { worker, ref health, ref stop } = control;
     let (health, stop) = (health.clone(), stop.clone());
     let outside = Control { worker, stop, health };
-    // `AssertUnwindSafe`: nothing of the task is used again after a panic.
-    match AssertUnwindSafe(task(control)).catch_unwind().await {
-        Ok(()) => outside.enter(Activity::Running),
+    // `AssertUnwindSafe`: nothing of the task is used again after a panic. The task is called
+    // inside, since it may panic before it gives its future.
+    match AssertUnwindSafe(async { task(control).await }).catch_unwind().await {
+        // A worker that is stopped during a fault leaves the fault behind.
+        Ok(()) => outside.enter_unless_faulted(Activity::Ended),
         Err(_) => {
             outside.failed();
             // The panic hook has said where; its message may hold content and is not repeated.
@@ -272,7 +276,7 @@ mod tests {
         steps.send(false).await.unwrap();
         assert!(until(&probe, |health| health.faults == 2).await.activity == Activity::Faulted);
         steps.send(true).await.unwrap();
-        until(&probe, |health| health.activity == Activity::Running).await;
+        until(&probe, |health| health.activity == Activity::Idle).await;
     }
 
     #[tokio::test]
@@ -280,9 +284,13 @@ mod tests {
         async fn panics(_: Control) {
             panic!("planted");
         }
+        fn panics_before_its_future(_: Control) -> std::future::Ready<()> {
+            panic!("planted");
+        }
+        let early = spawn("test", CancellationToken::new(), panics_before_its_future).unwrap();
         let on_thread = spawn("test", CancellationToken::new(), panics).unwrap();
         let on_runtime = spawn_on_runtime("test", CancellationToken::new(), panics);
-        for worker in [on_thread, on_runtime] {
+        for worker in [early, on_thread, on_runtime] {
             let probe = worker.probe();
             until(&probe, |health| health.activity == Activity::Faulted).await;
             drop(worker);

@@ -51,7 +51,7 @@ impl Lists {
         if pin.position == Position::START {
             return Ok(ListPage { items: Vec::new(), next: None, pin });
         }
-        let (path, filter) = (self.path().to_owned(), list.clone());
+        let (path, filter) = (self.path.clone(), list.clone());
         let scan = move || scan(&path, &filter, pin, asked);
         let scan = tokio::task::spawn_blocking(scan).await.map_err(ReadError::failed)??;
         let is_stale = |scanned: &Scanned| matches!(scanned, Scanned::Stale(_));
@@ -65,7 +65,7 @@ impl Lists {
             let (person, found) = match scanned {
                 Scanned::Items(person, found) => (person, found),
                 Scanned::Stale(person) => {
-                    let row = row::row(self.ledger(), person, pin.known_at, pin.at).await?;
+                    let row = row::row(&self.ledger, person, pin.known_at, pin.at).await?;
                     (person, row.map(|row| list.folded(row)).unwrap_or_default())
                 }
             };
@@ -90,17 +90,17 @@ impl Lists {
     /// The present, and how far the lists have read. If the lists have read nothing yet of a log
     /// with records, waits for the lists: an empty list would say that all is well.
     async fn pin(&self) -> Result<Pin, ListError> {
-        let is_empty = self.ledger().tail() == Position::START;
+        let is_empty = self.ledger.tail() == Position::START;
         let first = Position::new(1);
         if !is_empty && !self.reached(first, FIRST_ROWS_WAIT_MAX).await {
             return Err(ListError::Behind(Position::START));
         }
-        let path = self.path().to_owned();
+        let path = self.path.clone();
         let read = move || state::reader(&path).and_then(|reader| state::committed(&reader));
         let read = tokio::task::spawn_blocking(read).await.map_err(ReadError::failed)??;
-        let anchor = self.ledger().anchor(read.position).await?;
+        let anchor = self.ledger.anchor(read.position).await?;
         let known_at =
             anchor.map_or(RecordedTime::from_micros(0), |anchor| anchor.latest_recorded_time);
-        Ok(Pin { position: read.position, known_at, at: self.now() })
+        Ok(Pin { position: read.position, known_at, at: self.clock.now() })
     }
 }

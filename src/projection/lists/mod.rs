@@ -128,18 +128,6 @@ impl Lists {
     async fn permit_to_fold(&self) -> Option<OwnedSemaphorePermit> {
         self.folding.clone().acquire_owned().await.ok()
     }
-
-    fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
-    }
 }
 
 /// A hash of this program. Another build may fold the same records differently.

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::domain::id::{DedupKey, Position, RecordedTime, Revision};
-use crate::domain::record::UnstampedRecord;
+use crate::domain::record::{UnstampedRecord, View};
 use crate::domain::stream::Stream;
 
 /// The state that a stream must have for a write to happen.
@@ -149,6 +149,19 @@ pub struct Stored {
     pub is_cross_stream_duplicate: bool,
     /// The record's bytes: see [`crate::domain::record`].
     pub record: Bytes,
+}
+
+impl Stored {
+    /// Reads the record's bytes in place.
+    fn view(&self) -> View<'_> {
+        View::new(&self.record)
+            .expect("laid out by UnstampedRecord, or checked when the log was opened")
+    }
+
+    /// The dedup key of the record.
+    fn dedup_key(&self) -> DedupKey {
+        self.view().dedup_key()
+    }
 }
 
 /// Consecutive records of one stream.

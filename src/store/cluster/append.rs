@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::call_error::{CallError, CallFailure};
 use super::connection::Connection;
 use super::event;
+use super::follow_error::log_copy_unreadable;
 use super::follower::{FollowState, FollowerSignals};
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, RecordedTime, Revision};
@@ -375,7 +376,6 @@ fn final_error(reason: CallFailure) -> AppendError {
 }
 
 fn copy_unreadable(error: ReadError) -> AppendError {
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
-    tracing::error!(error = %error, cause, "the copy of the cluster's log could not be read");
+    log_copy_unreadable(&error);
     AppendError::Failed
 }

@@ -4,6 +4,7 @@ use super::call_error::{CallError, CallFailure};
 use super::event::NotARecord;
 use crate::store::embedded::ImportError;
 use crate::store::{AppendError, ReadError};
+use crate::work::Causes;
 
 /// Why the cluster is no longer followed: a person has to look before the replica starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -75,10 +76,14 @@ impl From<NotARecord> for FollowError {
 
 impl From<ReadError> for FollowError {
     fn from(error: ReadError) -> Self {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(error = %error, cause, "the copy of the cluster's log could not be read");
+        log_copy_unreadable(&error);
         Self::Call(CallError::NotDone(CallFailure::Folder))
     }
+}
+
+/// Logs that the copy could not be read: the errors of the cluster name no cause.
+pub fn log_copy_unreadable(error: &ReadError) {
+    tracing::error!(error = %Causes(error), "the copy of the cluster's log could not be read");
 }
 
 impl From<ImportError> for FollowError {

@@ -67,6 +67,15 @@ pub enum FollowState {
     Stopped(FollowStopReason),
 }
 
+/// The meaning of a subscription that delivers nothing for [`SILENCE_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfSilent {
+    /// The copy catches up, so there is more to deliver: the subscription has failed.
+    Failed,
+    /// The subscription is live, and nothing may have been written.
+    Normal,
+}
+
 /// What the loop and the store tell each other.
 pub struct FollowerSignals {
     /// From the loop: how the cluster is followed, now and at each change.
@@ -190,9 +199,9 @@ impl LogFollower {
         let _ = self.signals.subscription_stalled.notified().now_or_never();
         self.signals.set_state(FollowState::CatchingUp { read_up_to: 0, end });
         let mut saved_at = Instant::now();
-        let mut is_live = false;
+        let mut if_silent = IfSilent::Failed;
         loop {
-            let delivery = self.next_delivery(&connection, &mut subscription, is_live).await?;
+            let delivery = self.next_delivery(&connection, &mut subscription, if_silent).await?;
             let is_caught_up = delivery.is_caught_up;
             self.copy.take_over(delivery).await?;
             if is_caught_up || saved_at.elapsed() > PROGRESS_SAVED_EVERY {
@@ -200,10 +209,10 @@ impl LogFollower {
                 saved_at = Instant::now();
             }
             if is_caught_up {
-                is_live = true;
+                if_silent = IfSilent::Normal;
                 control.succeeded();
                 self.signals.set_state(FollowState::Live);
-            } else if !is_live {
+            } else if if_silent == IfSilent::Failed {
                 let read_up_to = self.copy.read_up_to().map_or(0, |position| position.commit);
                 let end = end.max(read_up_to);
                 self.signals.set_state(FollowState::CatchingUp { read_up_to, end });
@@ -226,21 +235,18 @@ impl LogFollower {
         &self,
         connection: &Connection,
         subscription: &mut RecordSubscription,
-        is_live: bool,
+        if_silent: IfSilent,
     ) -> Result<DeliveredRecords, FollowError> {
         let silent = FollowError::Call(CallError::NotDone(CallFailure::Deadline));
         loop {
             tokio::select! {
                 delivery = subscription.next() => return delivery,
-                () = self.signals.subscription_stalled.notified(), if is_live => {
-                    return Err(silent);
-                }
-                () = tokio::time::sleep(SILENCE_MAX) => {
-                    if !is_live {
-                        return Err(silent);
-                    }
-                    connection.check_leader().await?;
-                }
+                () = self.signals.subscription_stalled.notified(),
+                    if if_silent == IfSilent::Normal => return Err(silent),
+                () = tokio::time::sleep(SILENCE_MAX) => match if_silent {
+                    IfSilent::Failed => return Err(silent),
+                    IfSilent::Normal => connection.check_leader().await?,
+                },
             }
         }
     }

@@ -20,7 +20,7 @@ use super::log_copy::LogCopy;
 use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, Position, Revision};
 use crate::domain::stream::Stream;
-use crate::store::embedded::{Embedded, FolderOpenError, FolderRole};
+use crate::store::embedded::{Embedded, FolderOpenError, FolderRole, LockedFolder};
 use crate::store::{
     AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
 };
@@ -80,6 +80,15 @@ pub enum Unclaimed {
     Claim([u8; 32]),
 }
 
+/// What a start does if the cluster cannot be reached in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IfUnreachable {
+    /// The copy once had every record: answer from it.
+    AnswerFromCopy,
+    /// The copy never had every record.
+    Fail,
+}
+
 /// The ledger that a cluster holds, as a hash of the ledger's key; `None`: the cluster is empty.
 ///
 /// # Errors
@@ -118,8 +127,8 @@ pub struct EventStoreDb {
 
 impl EventStoreDb {
     /// Opens a cluster that holds the ledger whose key has this hash, with the copy in the data
-    /// folder, and waits until the copy has every record. A cluster that cannot be reached is
-    /// waited for; less long where the copy once had every record.
+    /// folder, and waits until the copy has every record. A cluster that cannot be reached, or that
+    /// refuses every call, is waited for; less long where the copy once had every record.
     ///
     /// `progress` hears how far the copy has come, and how far it has to come.
     ///
@@ -133,12 +142,16 @@ impl EventStoreDb {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, ClusterOpenError> {
         let folder = folder.join(COPY_FOLDER);
-        let log = Embedded::open_as(&folder, FolderRole::Copy, key_hash, clock.clone(), progress)?;
+        let locked = LockedFolder::lock(&folder)?;
+        let log = locked.open(FolderRole::Copy, key_hash, clock.clone(), progress)?;
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());
         let copy = LogCopy::open(&folder, log.clone()).await?;
-        let was_complete = copy.was_complete();
+        let unreachable = match copy.was_complete() {
+            true => IfUnreachable::AnswerFromCopy,
+            false => IfUnreachable::Fail,
+        };
         let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
         let writer = Arc::new(writer);
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
@@ -146,7 +159,7 @@ impl EventStoreDb {
         let follower = follower.start(status.clone().publish_changes());
         let follower = Some(follower.map_err(FolderOpenError::from)?);
         let store = Self { copy: log, writer, signals, status, follower };
-        store.wait_until_live(was_complete, progress).await?;
+        store.wait_until_live(unreachable, progress).await?;
         Ok(store)
     }
 
@@ -158,10 +171,13 @@ impl EventStoreDb {
 
     async fn wait_until_live(
         &self,
-        was_complete: bool,
+        unreachable: IfUnreachable,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), ClusterOpenError> {
-        let patience = if was_complete { CONNECTED_WITHIN_WITH_COPY } else { CONNECTED_WITHIN };
+        let patience = match unreachable {
+            IfUnreachable::AnswerFromCopy => CONNECTED_WITHIN_WITH_COPY,
+            IfUnreachable::Fail => CONNECTED_WITHIN,
+        };
         let mut until = tokio::time::Instant::now() + patience;
         let mut states = self.signals.state.subscribe();
         loop {
@@ -181,7 +197,7 @@ impl EventStoreDb {
             if tokio::time::timeout_at(until, states.changed()).await.is_ok() {
                 continue;
             }
-            if !was_complete {
+            if unreachable == IfUnreachable::Fail {
                 let reason = reason.unwrap_or(CallFailure::Connection);
                 return Err(ClusterOpenError::Unreachable(reason));
             }

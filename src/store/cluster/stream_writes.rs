@@ -45,9 +45,17 @@ pub fn by_stream(writes: Vec<(usize, Write)>) -> Vec<StreamWrites> {
             writes.is_empty() || write.expected == Expected::Any,
             "only the first write to a stream expects anything: promised by Write"
         );
+        assert!(
+            writes.first().is_none_or(|(_, first)| is_alone(first) == is_alone(&write)),
+            "the writes to a stream stand alone or together: otherwise `cut` would part a group"
+        );
         writes.push((place, write));
     }
     streams
+}
+
+fn is_alone(write: &Write) -> bool {
+    write.group == AppendGroup::Alone
 }
 
 impl StreamWrites {

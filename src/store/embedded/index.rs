@@ -22,7 +22,6 @@ use super::log::PlacedRecord;
 use super::merge;
 use super::segment::{SEGMENT_RECORDS, Segment, SegmentEntry, SegmentHeader};
 use crate::domain::id::{DedupKey, DedupKeyMap, Position, Revision};
-use crate::domain::record::View;
 use crate::domain::stream::StreamId;
 use crate::store::Stored;
 
@@ -42,6 +41,13 @@ struct MemoryTable {
     last: Option<Position>,
     dedup_keys: DedupKeyMap<Position, [u8; 16]>,
     streams: HashMap<StreamId, Vec<Position>>,
+}
+
+/// Whether the table that takes new entries has room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecentTable {
+    HasRoom,
+    IsFull,
 }
 
 /// All parts of the index, and the number of records of each stream.
@@ -87,19 +93,12 @@ impl From<&PlacedRecord> for IndexedRecord {
 
 impl From<&Stored> for IndexedRecord {
     fn from(stored: &Stored) -> Self {
-        let view = checked_view(stored);
-        Self { position: stored.position, dedup_key: view.dedup_key(), stream: view.stream_id() }
+        Self {
+            position: stored.position,
+            dedup_key: stored.dedup_key(),
+            stream: stored.view().stream_id(),
+        }
     }
-}
-
-/// The dedup key of a record that was read or laid out before.
-pub fn dedup_key_of(stored: &Stored) -> DedupKey {
-    checked_view(stored).dedup_key()
-}
-
-fn checked_view(stored: &Stored) -> View<'_> {
-    View::new(&stored.record)
-        .expect("laid out by UnstampedRecord, or checked when the log was opened")
 }
 
 /// Reads the commitment of the record at a position. A segment carries the commitment of its last
@@ -165,9 +164,9 @@ impl Index {
             .unwrap_or(Position::START)
     }
 
-    /// Adds the next records of the log, in order. Returns true if the recent table is full: then
-    /// call [`Index::freeze_recent`].
-    pub fn add(&self, records: impl Iterator<Item = IndexedRecord>) -> bool {
+    /// Adds the next records of the log, in order. If the recent table is full, call
+    /// [`Index::freeze_recent`].
+    pub fn add(&self, records: impl Iterator<Item = IndexedRecord>) -> RecentTable {
         let mut state = self.write();
         let IndexState { recent, record_counts, .. } = &mut *state;
         for IndexedRecord { position, dedup_key, stream } in records {
@@ -176,7 +175,11 @@ impl Index {
             *record_counts.entry(stream).or_insert(0) += 1;
             recent.last = Some(position);
         }
-        recent.dedup_keys.len() >= SEGMENT_RECORDS
+        if recent.dedup_keys.len() < SEGMENT_RECORDS {
+            RecentTable::HasRoom
+        } else {
+            RecentTable::IsFull
+        }
     }
 
     /// Whether the memory has room for more entries.

@@ -1,6 +1,6 @@
 //! The store on one machine: a folder, SQLite as the log, and a derived index.
 //! Always: one process uses the folder (an OS lock, which also `kill -9` releases); an append that
-//! returned is synced; the index can be deleted at any time.
+//! returned is synced, unless the folder is a copy; the index can be deleted at any time.
 //!
 //! ```text
 //! DIR/ledger.lock   locked while a process has the folder
@@ -185,21 +185,7 @@ impl Embedded {
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
-        Self::open_as(folder, FolderRole::Ledger, check, clock, progress)
-    }
-
-    /// Opens a folder that holds the ledger or a copy of the ledger.
-    ///
-    /// # Errors
-    /// See [`FolderOpenError`]. Nothing was changed.
-    pub fn open_as(
-        folder: &Path,
-        role: FolderRole,
-        check: [u8; 32],
-        clock: StampClock,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, FolderOpenError> {
-        LockedFolder::lock(folder)?.open(role, check, clock, progress)
+        LockedFolder::lock(folder)?.open(FolderRole::Ledger, check, clock, progress)
     }
 
     /// Adds the next records of another log, in its order. The records are durable when this

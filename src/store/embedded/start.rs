@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::duplicates::CrossStreamDuplicates;
-use super::index::{Index, IndexedRecord};
+use super::index::{Index, IndexedRecord, RecentTable};
 use super::open_error::FolderOpenError;
 use super::readers::ReaderPool;
 use crate::domain::id::{Position, RecordedTime};
@@ -61,7 +61,7 @@ pub fn catch_up(
                 return Err(FolderOpenError::Damaged(position));
             }
             next = records.last().map_or(end, |last| last.position);
-            if index.add(records.into_iter()) {
+            if index.add(records.into_iter()) == RecentTable::IsFull {
                 index.freeze_recent();
                 while index.flush_oldest(&|position| readers.commitment_at(position))? {}
             }

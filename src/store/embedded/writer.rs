@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::commit_group::{CommitGroup, LogEnd, WriteDecision};
 use super::duplicates::CrossStreamDuplicates;
 use super::import::{ImportError, Imported};
-use super::index::{Index, IndexedRecord, dedup_key_of};
+use super::index::{Index, IndexedRecord, RecentTable};
 use super::log::{CommitError, LogWriter, PlacedRecord};
 use crate::store::{AppendError, Condition, Outcome, StampClock, StoreStatus, Stored, Write};
 
@@ -196,16 +196,16 @@ impl Writer {
         self.counters.latest_committed.store(latest_recorded_time.micros(), Ordering::Relaxed);
         for PlacedRecord { stored, first_with_key } in &records {
             if let Some(first) = first_with_key {
-                self.duplicates.note(dedup_key_of(stored), *first, stored.position);
+                self.duplicates.note(stored.dedup_key(), *first, stored.position);
             }
         }
-        let is_full = self.index.add(records.iter().map(IndexedRecord::from));
+        let recent = self.index.add(records.iter().map(IndexedRecord::from));
         self.status.send_modify(|status| {
             status.tail = position;
             status.latest_recorded_time = latest_recorded_time;
             status.condition = Condition::Writable;
         });
-        if is_full {
+        if recent == RecentTable::IsFull {
             self.index.freeze_recent();
             // Waits here where too many tables wait for the disk, with the status already sent:
             // a replica answers before this commit is answered. Sending fails only after a panic of

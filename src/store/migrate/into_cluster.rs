@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use super::compare::{Compared, Extent, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
-use crate::domain::id::{DedupKey, Position, Revision};
-use crate::domain::record::{self, View};
-use crate::domain::stream::StreamId;
+use crate::domain::id::{Position, Revision};
+use crate::domain::record;
 use crate::store::append_size::AppendSize;
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::call_error::CallError;
@@ -94,7 +93,9 @@ async fn append_after(
         let page = log.read_all(at, PAGE_RECORDS).await?;
         let Some(last) = page.last() else { return Ok(()) };
         at = last.position;
-        for neighbours in page.chunk_by(|one, next| stream(one) == stream(next)) {
+        let is_same_stream =
+            |one: &Stored, next: &Stored| one.view().stream_id() == next.view().stream_id();
+        for neighbours in page.chunk_by(is_same_stream) {
             for part in cut(neighbours) {
                 append(connection, part).await?;
                 progress(part[part.len() - 1].position.number(), total);
@@ -107,13 +108,13 @@ async fn append_after(
 async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MigrateError> {
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
     let stream =
-        record::stream_name(view(first)).map_err(|_| FollowStopReason::RecordUnreadable)?;
+        record::stream_name(first.view()).map_err(|_| FollowStopReason::RecordUnreadable)?;
     let before = first.revision.0.checked_sub(1).map(Revision);
     let until = Instant::now() + TRIED_FOR;
     let mut was_unsure = false;
     loop {
         let events =
-            records.iter().map(|stored| event::to_event(&stored.record, &dedup_key(stored)));
+            records.iter().map(|stored| event::to_event(&stored.record, &stored.dedup_key()));
         match connection.append(stream.to_string(), before, events.collect()).await {
             Ok(()) => return Ok(()),
             // An earlier try was written. The comparison at the end looks at every byte.
@@ -141,18 +142,6 @@ fn cut(neighbours: &[Stored]) -> Vec<&[Stored]> {
         has_room
     };
     neighbours.chunk_by(fits_after).collect()
-}
-
-fn stream(stored: &Stored) -> StreamId {
-    view(stored).stream_id()
-}
-
-fn dedup_key(stored: &Stored) -> DedupKey {
-    view(stored).dedup_key()
-}
-
-fn view(stored: &Stored) -> View<'_> {
-    View::new(&stored.record).expect("checked when the log was opened")
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ impl KeysOnDisk {
 }
 
 impl MovingKeys for KeysOnDisk {
-    fn hash(&self) -> Result<[u8; 32], KeysError> {
+    fn check(&self) -> Result<[u8; 32], KeysError> {
         Ok(self.read()?.check())
     }
 

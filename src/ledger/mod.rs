@@ -51,13 +51,13 @@ impl Ledger {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, LedgerError> {
         let mut dedup_hash_key = [0; 32];
-        let keys_check = |holds| {
+        let open_keys = |holds| {
             let keys = keys(config.folder(), holds)?;
             dedup_hash_key = keys.dedup_hash_key();
             Ok::<_, LedgerError>(keys.check())
         };
         let clock = clock::recorded_time_clock();
-        let OpenStore { store, workers } = open::open(config, clock, keys_check, progress).await?;
+        let OpenStore { store, workers } = open::open(config, clock, open_keys, progress).await?;
         Ok(Self { workers, ..Self::with_store(store, dedup_hash_key) })
     }
 

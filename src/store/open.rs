@@ -63,16 +63,16 @@ pub struct OpenStore {
     pub workers: Vec<HealthProbe>,
 }
 
-/// Opens a store, or makes a store if there is none. `keys_check` returns the check value of the
-/// ledger's keys. It is called once, while the folder is locked, and only if the format of the log
-/// is this version's. `progress` receives the work done so far and the total work.
+/// Opens a store, or makes a store if there is none. `open_keys` opens the ledger's keys and
+/// returns their check value. It is called once, while the folder is locked, and only if the format
+/// of the log is this version's. `progress` receives the work done so far and the total work.
 ///
 /// # Errors
-/// See [`OpenError`]. Errors of `keys_check` are passed on.
+/// See [`OpenError`]. Errors of `open_keys` are passed on.
 pub async fn open<E: From<OpenError>>(
     config: &StoreConfig,
     clock: StampClock,
-    keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
+    open_keys: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<OpenStore, E> {
     match config {
@@ -84,8 +84,8 @@ pub async fn open<E: From<OpenError>>(
                 return Err(OpenError::MoveUnfinished.into());
             }
             let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
-            let check = keys_check(locked.ledger_presence())?;
-            let store = locked.open(FolderRole::Ledger, check, clock, progress);
+            let keys_check = open_keys(locked.ledger_presence())?;
+            let store = locked.open(FolderRole::Ledger, keys_check, clock, progress);
             let store = store.map_err(OpenError::from)?;
             Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
@@ -96,9 +96,10 @@ pub async fn open<E: From<OpenError>>(
             if locked.ledger_presence() == LedgerPresence::Begun {
                 return Err(OpenError::OwnLedger.into());
             }
-            let check = check_of_replica(address, folder, keys_check).await?;
+            let keys_check = check_of_replica(address, folder, open_keys).await?;
             let store =
-                EventStoreDb::open(address.as_ref().clone(), folder, check, clock, progress).await;
+                EventStoreDb::open(address.as_ref().clone(), folder, keys_check, clock, progress)
+                    .await;
             let store = store.map_err(OpenError::from)?;
             Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
@@ -110,21 +111,21 @@ pub async fn open<E: From<OpenError>>(
 async fn check_of_replica<E: From<OpenError>>(
     address: &ClusterAddress,
     folder: &Path,
-    keys_check: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
+    open_keys: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
 ) -> Result<[u8; 32], E> {
     let copy = folder.join(cluster::COPY_FOLDER);
     if copy.exists() {
         // Refuses a copy of another format, and a copy that a running replica uses.
         drop(LockedFolder::lock(&copy).map_err(OpenError::from)?);
-        return keys_check(LedgerPresence::Begun);
+        return open_keys(LedgerPresence::Begun);
     }
     let held = cluster::ledger_in(address, Unclaimed::Leave).await.map_err(OpenError::from)?;
     let presence = if held.is_some() { LedgerPresence::Begun } else { LedgerPresence::Absent };
-    let check = keys_check(presence)?;
-    let held = cluster::ledger_in(address, Unclaimed::Claim(check)).await;
-    if held.map_err(OpenError::from)? != Some(check) {
+    let keys_check = open_keys(presence)?;
+    let held = cluster::ledger_in(address, Unclaimed::Claim(keys_check)).await;
+    if held.map_err(OpenError::from)? != Some(keys_check) {
         let other = ClusterOpenError::from(FollowStopReason::OtherLedger);
         return Err(OpenError::from(other).into());
     }
-    Ok(check)
+    Ok(keys_check)
 }

@@ -57,7 +57,7 @@ async fn another_format_and_a_foreign_file_are_refused_with_what_to_do() {
 struct NoKeys;
 
 impl MovingKeys for NoKeys {
-    fn hash(&self) -> Result<[u8; 32], KeysError> {
+    fn check(&self) -> Result<[u8; 32], KeysError> {
         Err("no keys".into())
     }
 

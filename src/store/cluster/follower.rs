@@ -128,8 +128,8 @@ impl FollowerSignals {
 pub struct LogFollower {
     /// The cluster to follow.
     pub address: ClusterAddress,
-    /// The hash of the key of the ledger that the cluster must hold.
-    pub key_hash: [u8; 32],
+    /// The check value of the keys of the ledger that the cluster must hold.
+    pub keys_check: [u8; 32],
     /// Where the records go.
     pub copy: LogCopy,
     /// What the store sees of the loop.
@@ -222,8 +222,8 @@ impl LogFollower {
 
     async fn check_claim(&self, connection: &Connection) -> Result<(), FollowError> {
         match read_claim(connection).await? {
-            Some(LedgerClaim::Complete(key_hash)) if key_hash == self.key_hash => Ok(()),
-            Some(LedgerClaim::Moving(key_hash)) if key_hash == self.key_hash => {
+            Some(LedgerClaim::Complete(keys_check)) if keys_check == self.keys_check => Ok(()),
+            Some(LedgerClaim::Moving(keys_check)) if keys_check == self.keys_check => {
                 Err(FollowStopReason::MoveUnfinished.into())
             }
             _ => Err(FollowStopReason::OtherLedger.into()),

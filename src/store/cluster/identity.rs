@@ -1,5 +1,5 @@
 //! The claim on a cluster: which ledger the cluster holds. The last event of the stream
-//! `careLedger` names the ledger by a hash of the ledger's key.
+//! `careLedger` names the ledger by the check value of the ledger's keys.
 //! Always: if two ledgers claim an empty cluster at once, one gets the cluster and the other is
 //! refused. While a ledger is being moved into a cluster, the cluster is claimed by that ledger
 //! and no replica serves it.
@@ -32,7 +32,7 @@ const CLAIM_FORMAT: u8 = 1;
 /// The subscription that looks for records must deliver something within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// The ledger that a cluster holds, by a hash of the ledger's key, and whether all of it is there.
+/// The ledger that a cluster holds, by the check value of its keys, and whether all of it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerClaim {
     /// The cluster has all records of the ledger.
@@ -42,10 +42,10 @@ pub enum LedgerClaim {
 }
 
 impl LedgerClaim {
-    /// The hash of the ledger's key.
-    pub fn key_hash(self) -> [u8; 32] {
-        let (Self::Complete(key_hash) | Self::Moving(key_hash)) = self;
-        key_hash
+    /// The check value of the ledger's keys.
+    pub fn keys_check(self) -> [u8; 32] {
+        let (Self::Complete(keys_check) | Self::Moving(keys_check)) = self;
+        keys_check
     }
 
     fn to_event(self) -> EventData {
@@ -53,7 +53,7 @@ impl LedgerClaim {
             Self::Complete(_) => COMPLETE,
             Self::Moving(_) => MOVING,
         };
-        let claim = [&[CLAIM_FORMAT][..], &self.key_hash()].concat();
+        let claim = [&[CLAIM_FORMAT][..], &self.keys_check()].concat();
         EventData::binary(event_type, Bytes::from(claim))
     }
 }
@@ -67,11 +67,11 @@ pub async fn read_claim(connection: &Connection) -> Result<Option<LedgerClaim>, 
     if event.data.len() == 32 {
         return Err(CallError::Final(CallFailure::OlderFormat));
     }
-    let key_hash = event.data.strip_prefix(&[CLAIM_FORMAT]);
-    let key_hash = key_hash.and_then(|key_hash| <[u8; 32]>::try_from(key_hash).ok());
-    let claim = match (event.event_type.as_str(), key_hash) {
-        (COMPLETE, Some(key_hash)) => LedgerClaim::Complete(key_hash),
-        (MOVING, Some(key_hash)) => LedgerClaim::Moving(key_hash),
+    let keys_check = event.data.strip_prefix(&[CLAIM_FORMAT]);
+    let keys_check = keys_check.and_then(|keys_check| <[u8; 32]>::try_from(keys_check).ok());
+    let claim = match (event.event_type.as_str(), keys_check) {
+        (COMPLETE, Some(keys_check)) => LedgerClaim::Complete(keys_check),
+        (MOVING, Some(keys_check)) => LedgerClaim::Moving(keys_check),
         _ => return Err(CallError::Final(CallFailure::Unsupported)),
     };
     Ok(Some(claim))
@@ -96,9 +96,12 @@ pub async fn claim_cluster(
 ///
 /// # Errors
 /// The write failed.
-pub async fn complete_claim(connection: &Connection, key_hash: [u8; 32]) -> Result<(), CallError> {
+pub async fn complete_claim(
+    connection: &Connection,
+    keys_check: [u8; 32],
+) -> Result<(), CallError> {
     // The claim of the move is the first event of the stream.
-    let claim = LedgerClaim::Complete(key_hash);
+    let claim = LedgerClaim::Complete(keys_check);
     write_claim(connection, Some(Revision(0)), claim).await.map(|_| ())
 }
 

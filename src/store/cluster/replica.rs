@@ -76,7 +76,7 @@ impl From<FollowError> for ClusterOpenError {
 pub enum Unclaimed {
     /// Leave it.
     Leave,
-    /// Claim it for the ledger whose key has this hash.
+    /// Claim it for the ledger whose keys have this check value.
     Claim([u8; 32]),
 }
 
@@ -89,7 +89,7 @@ enum IfUnreachable {
     Fail,
 }
 
-/// The ledger that a cluster holds, as a hash of the ledger's key; `None`: the cluster is empty.
+/// The ledger that a cluster holds, as the check value of its keys; `None`: the cluster is empty.
 ///
 /// # Errors
 /// The cluster cannot be reached.
@@ -101,13 +101,13 @@ pub async fn ledger_in(
     let started = Instant::now();
     loop {
         let claim = match (read_claim(&connection).await, unclaimed) {
-            (Ok(None), Unclaimed::Claim(key_hash)) => {
-                claim_cluster(&connection, LedgerClaim::Complete(key_hash)).await.map(Some)
+            (Ok(None), Unclaimed::Claim(keys_check)) => {
+                claim_cluster(&connection, LedgerClaim::Complete(keys_check)).await.map(Some)
             }
             (claim, _) => claim,
         };
         match claim {
-            Ok(claim) => return Ok(claim.map(LedgerClaim::key_hash)),
+            Ok(claim) => return Ok(claim.map(LedgerClaim::keys_check)),
             Err(error @ CallError::Final(_)) => return Err(error.into()),
             Err(error) if started.elapsed() > CONNECTED_WITHIN => return Err(error.into()),
             Err(_) => tokio::time::sleep(PAUSE).await,
@@ -126,7 +126,7 @@ pub struct EventStoreDb {
 }
 
 impl EventStoreDb {
-    /// Opens a cluster that holds the ledger whose key has this hash, with the copy in the data
+    /// Opens a cluster that whose ledger's keys have this check value, with the copy in the data
     /// folder, and waits until the copy has every record. A cluster that cannot be reached, or that
     /// refuses every call, is waited for; less long where the copy once had every record.
     ///
@@ -137,13 +137,13 @@ impl EventStoreDb {
     pub async fn open(
         address: ClusterAddress,
         folder: &Path,
-        key_hash: [u8; 32],
+        keys_check: [u8; 32],
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, ClusterOpenError> {
         let folder = folder.join(COPY_FOLDER);
         let locked = LockedFolder::lock(&folder)?;
-        let log = locked.open(FolderRole::Copy, key_hash, clock.clone(), progress)?;
+        let log = locked.open(FolderRole::Copy, keys_check, clock.clone(), progress)?;
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());
@@ -155,7 +155,7 @@ impl EventStoreDb {
         let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
         let writer = Arc::new(writer);
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
-        let follower = LogFollower { address, key_hash, copy, signals: signals.clone() };
+        let follower = LogFollower { address, keys_check, copy, signals: signals.clone() };
         let follower = follower.start(status.clone().publish_changes());
         let follower = Some(follower.map_err(FolderOpenError::from)?);
         let store = Self { copy: log, writer, signals, status, follower };

@@ -85,7 +85,7 @@ impl LogWriter {
     pub fn open(
         path: &Path,
         role: FolderRole,
-        check: [u8; 32],
+        keys_check: [u8; 32],
     ) -> Result<(Self, [u8; 16]), FolderOpenError> {
         let version = rusqlite::version_number();
         if version < SQLITE_VERSION_MIN {
@@ -96,7 +96,7 @@ impl LogWriter {
         File::options().create(true).append(true).mode(0o600).open(path)?;
         let connection = Connection::open(path)?;
         if find_content(&connection)? == FileContent::Nothing {
-            create(&connection, check)?;
+            create(&connection, keys_check)?;
         }
         let synchronous = match role {
             FolderRole::Ledger => "FULL",
@@ -111,7 +111,7 @@ impl LogWriter {
             connection.query_row("SELECT id, keys_check FROM ledger", [], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
-        if found != check {
+        if found != keys_check {
             return Err(FolderOpenError::OtherLedger);
         }
         Ok((Self { connection }, id))
@@ -200,7 +200,7 @@ fn find_content(connection: &Connection) -> Result<FileContent, FolderOpenError>
     }
 }
 
-fn create(connection: &Connection, check: [u8; 32]) -> Result<(), FolderOpenError> {
+fn create(connection: &Connection, keys_check: [u8; 32]) -> Result<(), FolderOpenError> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|_| FolderOpenError::Random)?;
     connection.execute_batch(&format!(
@@ -217,7 +217,7 @@ fn create(connection: &Connection, check: [u8; 32]) -> Result<(), FolderOpenErro
          PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};",
     ))?;
     connection
-        .execute("INSERT INTO ledger (id, keys_check) VALUES (?1, ?2)", params![id, check])?;
+        .execute("INSERT INTO ledger (id, keys_check) VALUES (?1, ?2)", params![id, keys_check])?;
     connection.execute_batch("COMMIT")?;
     Ok(())
 }

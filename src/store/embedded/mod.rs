@@ -119,21 +119,21 @@ impl LockedFolder {
         }
     }
 
-    /// Opens the log, and adds to the index the records that it lacks. `check` is the check value
-    /// of the ledger's keys; `progress` is told how many of how many records the index has.
+    /// Opens the log, and adds to the index the records that it lacks. `keys_check` is the check
+    /// value of the ledger's keys; `progress` is told how many of how many records the index has.
     ///
     /// # Errors
     /// See [`FolderOpenError`]. Nothing was changed.
     pub fn open(
         self,
         role: FolderRole,
-        check: [u8; 32],
+        keys_check: [u8; 32],
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Embedded, FolderOpenError> {
         let Self { folder, lock } = self;
         let path = folder.join(LOG_FILE);
-        let (log, ledger) = LogWriter::open(&path, role, check)?;
+        let (log, ledger) = LogWriter::open(&path, role, keys_check)?;
         let readers = Arc::new(ReaderPool::new(path));
         let read_commitment = |position| readers.commitment_at(position);
         let index = Arc::new(Index::open(&folder.join("index"), ledger, &read_commitment)?);
@@ -181,11 +181,11 @@ impl Embedded {
     /// See [`FolderOpenError`]. Nothing was changed.
     pub fn open(
         folder: &Path,
-        check: [u8; 32],
+        keys_check: [u8; 32],
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
-        LockedFolder::lock(folder)?.open(FolderRole::Ledger, check, clock, progress)
+        LockedFolder::lock(folder)?.open(FolderRole::Ledger, keys_check, clock, progress)
     }
 
     /// Adds the next records of another log, in its order. The records are durable when this

@@ -34,18 +34,20 @@ pub enum Extent {
     Both,
 }
 
-/// Connects to a cluster that is empty or holds the ledger whose key has this hash.
+/// Connects to a cluster that is empty or holds the ledger whose keys have this check value.
 ///
 /// # Errors
 /// The cluster cannot be reached, or holds another ledger.
 pub async fn connect(
     address: ClusterAddress,
-    key_hash: [u8; 32],
+    keys_check: [u8; 32],
 ) -> Result<(Connection, Option<LedgerClaim>), MigrateError> {
     let connection = Connection::new(address)?;
     connection.check_version().await?;
     match read_claim(&connection).await? {
-        Some(claim) if claim.key_hash() != key_hash => Err(FollowStopReason::OtherLedger.into()),
+        Some(claim) if claim.keys_check() != keys_check => {
+            Err(FollowStopReason::OtherLedger.into())
+        }
         claim => Ok((connection, claim)),
     }
 }

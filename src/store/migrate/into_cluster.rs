@@ -44,12 +44,12 @@ pub async fn move_into_cluster(
         return Err(MigrateError::Empty(folder.to_owned()));
     }
     let locked = LockedFolder::lock(folder)?;
-    let key_hash = keys.hash().map_err(MigrateError::Keys)?;
-    let log = open_log(locked, key_hash, progress)?;
+    let keys_check = keys.check().map_err(MigrateError::Keys)?;
+    let log = open_log(locked, keys_check, progress)?;
     let total = log.status().borrow().tail.number();
-    let (connection, claim) = connect(address, key_hash).await?;
+    let (connection, claim) = connect(address, keys_check).await?;
     let claim = match (claim, mode) {
-        (None, MoveMode::Move) => Some(claim_for_move(&connection, key_hash).await?),
+        (None, MoveMode::Move) => Some(claim_for_move(&connection, keys_check).await?),
         (claim, _) => claim,
     };
     let mut comparing = |done, of| progress(MoveStage::Comparing, done, of);
@@ -66,17 +66,21 @@ pub async fn move_into_cluster(
         return Err(MigrateError::Less { found: after.records, expected: total });
     }
     if let Some(LedgerClaim::Moving(_)) = claim {
-        complete_claim(&connection, key_hash).await?;
+        complete_claim(&connection, keys_check).await?;
     }
     Ok(Moved { records: total, already_there: before.records, digest: after.digest })
 }
 
 async fn claim_for_move(
     connection: &Connection,
-    key_hash: [u8; 32],
+    keys_check: [u8; 32],
 ) -> Result<LedgerClaim, MigrateError> {
-    let claim = claim_cluster(connection, LedgerClaim::Moving(key_hash)).await?;
-    if claim.key_hash() == key_hash { Ok(claim) } else { Err(FollowStopReason::OtherLedger.into()) }
+    let claim = claim_cluster(connection, LedgerClaim::Moving(keys_check)).await?;
+    if claim.keys_check() == keys_check {
+        Ok(claim)
+    } else {
+        Err(FollowStopReason::OtherLedger.into())
+    }
 }
 
 /// Appends every record behind a position of the folder's log to the cluster, one append after the

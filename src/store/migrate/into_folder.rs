@@ -32,8 +32,8 @@ pub async fn move_into_folder(
     mode: MoveMode,
     progress: MoveProgress<'_>,
 ) -> Result<Moved, MigrateError> {
-    let key_hash = keys.hash().map_err(MigrateError::Keys)?;
-    let (connection, claim) = connect(address, key_hash).await?;
+    let keys_check = keys.check().map_err(MigrateError::Keys)?;
+    let (connection, claim) = connect(address, keys_check).await?;
     if let Some(LedgerClaim::Moving(_)) = claim {
         return Err(FollowStopReason::MoveUnfinished.into());
     }
@@ -47,7 +47,7 @@ pub async fn move_into_folder(
     if locked.ledger_presence() == LedgerPresence::Absent {
         mark_unfinished(folder)?;
     }
-    let log = Arc::new(open_log(locked, key_hash, progress)?);
+    let log = Arc::new(open_log(locked, keys_check, progress)?);
     let already_there = log.status().borrow().tail.number();
     if !is_unfinished(folder) {
         // The folder has a whole ledger. A mark stays until a move succeeds, so the folder is only

@@ -18,11 +18,11 @@ pub enum MoveMode {
 
 /// The keys of the ledger that moves. A store reads no keys, so the caller passes them.
 pub trait MovingKeys {
-    /// The hash of the ledger's key, by which a cluster names its ledger.
+    /// The check value of the keys, by which a cluster names its ledger.
     ///
     /// # Errors
     /// The keys are missing or cannot be read.
-    fn hash(&self) -> Result<[u8; 32], KeysError>;
+    fn check(&self) -> Result<[u8; 32], KeysError>;
 
     /// Puts the keys into the folder that the ledger moves to, unless they are there already.
     ///

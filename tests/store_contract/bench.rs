@@ -20,7 +20,8 @@ use super::standin::{Call, Fault, Standin};
 use super::support::dice::Dice;
 use super::support::draft_of;
 
-pub const PAIR_KEY: [u8; 32] = [7; 32];
+/// The key under which the suite hashes dedup keys.
+pub const HASH_KEY: [u8; 32] = [7; 32];
 
 /// In what capacity the suite reads.
 pub const READER: Reader = Reader::system("test");
@@ -171,7 +172,7 @@ pub fn stamped(person: PersonId, id: &str) -> UnstampedRecord {
 /// A record with its own salt, as each request has: two records of one event differ.
 pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    UnstampedRecord::new(&draft, person.into(), dedup_key(&PAIR_KEY, &draft.key), &[salt; 32])
+    UnstampedRecord::new(&draft, person.into(), dedup_key(&HASH_KEY, &draft.key), &[salt; 32])
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {

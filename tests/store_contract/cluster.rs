@@ -16,7 +16,7 @@ use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
-    PAIR_KEY, READER, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped,
+    HASH_KEY, READER, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped,
     write,
 };
 use super::standin::{Call, Fault, Standin};
@@ -96,7 +96,7 @@ async fn two_replicas_race_and_agree() {
     for task in tasks {
         written += task.await.unwrap();
     }
-    assert_eq!(written, 60, "each pair is written by one of the two who try");
+    assert_eq!(written, 60, "each dedup key is written by one of the two that try");
     shows(&one, 60).await;
     shows(&two, 60).await;
     assert_eq!(all(&one).await, all(&two).await, "the same records at the same positions");
@@ -115,7 +115,7 @@ async fn two_replicas_race_and_agree() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
+async fn a_dedup_key_taken_for_two_persons_at_once_is_a_finding_of_every_replica() {
     let standin = Standin::start(1).await;
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let one = open(&standin, folders[0].path()).await;
@@ -142,7 +142,7 @@ async fn a_pair_taken_for_two_persons_at_once_is_told_by_every_replica() {
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
     // The answer about each person has the finding, but not as known before the second record.
-    let ledger = Ledger::with_store(one.clone(), PAIR_KEY);
+    let ledger = Ledger::with_store(one.clone(), HASH_KEY);
     for person in [a, b] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         let codes: Vec<_> = known.history.findings.iter().map(|finding| finding.code).collect();

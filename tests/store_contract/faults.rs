@@ -14,7 +14,7 @@ use care_ledger::ledger::record::{Receipt, RecordError, WriteMode};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
-use super::bench::{PAIR_KEY, READER, anyone, behind, clock, end, id, replica, write};
+use super::bench::{HASH_KEY, READER, anyone, behind, clock, end, id, replica, write};
 use super::standin::{Call, Fault, Standin};
 use super::suite::merge as merge_of;
 use super::support::draft_of;
@@ -48,7 +48,7 @@ async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
 
 async fn open(standin: &Standin, folder: &std::path::Path) -> (Arc<EventStoreDb>, Ledger) {
     let store = Arc::new(replica(&standin.connection_string(), folder, clock()).await);
-    let ledger = Ledger::with_store(store.clone(), PAIR_KEY);
+    let ledger = Ledger::with_store(store.clone(), HASH_KEY);
     (store, ledger)
 }
 
@@ -119,7 +119,7 @@ async fn no_fault_of_a_write_loses_or_doubles_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_no_retry_helps_is_told_at_once_and_nothing_is_written() {
+async fn an_error_that_no_retry_mends_is_returned_at_once_and_nothing_is_written() {
     let rows = [
         ("rights", Fault::AccessDenied, AppendError::Failed),
         ("credentials", Fault::Unauthenticated, AppendError::Failed),
@@ -140,7 +140,7 @@ async fn what_no_retry_helps_is_told_at_once_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn part_of_a_batch_is_told_where_part_was_written() {
+async fn a_batch_of_which_part_was_written_gets_the_receipts_of_that_part() {
     let standin = Standin::start(1).await;
     let folder = tempfile::tempdir().unwrap();
     let (store, ledger) = open(&standin, folder.path()).await;

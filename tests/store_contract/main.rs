@@ -55,7 +55,7 @@ promises! {
     the_same_id_with_other_content_is_refused,
     a_batch_over_several_persons_is_refused_whole,
     writers_of_one_stream_lose_no_update_and_leave_no_gap,
-    racing_writers_leave_no_gap_and_no_pair_twice,
+    racing_writers_leave_no_gap_and_no_dedup_key_twice,
     a_reader_beside_a_writer_sees_all_in_order,
     reading_goes_on_behind_every_position,
     a_store_opened_anew_goes_on_where_it_was,

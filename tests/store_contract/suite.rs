@@ -18,7 +18,7 @@ use care_ledger::store::{AppendGroup, Expected, Outcome, Write};
 use serde_json::json;
 
 use super::bench::{
-    Bench, PAIR_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
+    Bench, HASH_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
 };
 pub use super::streams::{
     a_tail_never_steps_back_behind_a_receipt_or_a_tail,
@@ -83,7 +83,7 @@ pub async fn one_refused_write_leaves_the_whole_append_out(bench: &Bench) {
     let rows = [
         ("new but exists", write(a, Expected::New, &[&other]), conflict.clone()),
         ("other revision", write(a, Expected::At(Revision(3)), &[&other]), conflict.clone()),
-        ("pair known", write(a, Expected::Any, &[&other, &first]), Outcome::AlreadyStored(vec![1])),
+        ("key known", write(a, Expected::Any, &[&other, &first]), Outcome::AlreadyStored(vec![1])),
         (
             "known before expected",
             write(a, Expected::New, &[&first]),
@@ -116,7 +116,7 @@ pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
 }
 
 pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
     let person = anyone();
     let first = [draft_on(person, &id(), 1)];
     let receipt = ledger.record(&first, Expected::New, WriteMode::Write).await.unwrap();
@@ -132,7 +132,7 @@ pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Ben
 }
 
 pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
     let (person, other) = (anyone(), anyone());
     let id = id();
     ledger.record(&[draft_on(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -147,7 +147,7 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
 }
 
 pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
     let (a, b, c) = (anyone(), anyone(), anyone());
     let taken = id();
     ledger.record(&[draft_on(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -212,7 +212,7 @@ pub async fn writers_of_one_stream_lose_no_update_and_leave_no_gap(bench: &Bench
     assert_eq!(revisions, (0..40).collect::<Vec<_>>(), "{conflicts} conflicts");
 }
 
-pub async fn racing_writers_leave_no_gap_and_no_pair_twice(bench: &Bench) {
+pub async fn racing_writers_leave_no_gap_and_no_dedup_key_twice(bench: &Bench) {
     let store = bench.fresh().await;
     let before = end(&*store);
     let people = [anyone(), anyone(), anyone()];
@@ -337,7 +337,7 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
 }
 
 pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
     let person = anyone();
     // More records than a server takes at once by default.
     let drafts: Vec<Draft> = (0..4_000).map(|_| draft_on(person, &id(), 1)).collect();
@@ -347,7 +347,7 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
 }
 
 pub async fn a_merge_links_both_streams(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, PAIR_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
     let (one, other) = (anyone(), anyone());
     let facts = [draft_on(one, &id(), 1), draft_on(other, &id(), 2)];
     ledger.record(&facts, Expected::Any, WriteMode::Write).await.unwrap();

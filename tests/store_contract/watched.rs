@@ -15,7 +15,7 @@ use super::standin::Standin;
 use care_ledger::domain::stream::StreamName;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_log_that_lost_something_is_told_and_not_followed() {
+async fn a_log_that_lost_something_is_not_followed_and_the_reason_is_given() {
     type Harm = fn(&Standin, &str);
     let rows: [(&str, FollowStopReason, Harm); 5] = [
         ("a stream was deleted", FollowStopReason::OtherWriter, |standin, stream| {

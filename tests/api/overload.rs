@@ -21,7 +21,7 @@ use care_ledger::store::{
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::support::{draft_of, person, screening};
+use crate::support::{draft_of, person, screening, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
@@ -40,9 +40,7 @@ async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
             tokio::spawn(async move { store.append(vec![large(n)]).await })
         });
         let tasks: Vec<_> = tasks.collect();
-        while tasks.iter().filter(|task| task.is_finished()).count() < 20 {
-            std::thread::yield_now();
-        }
+        until("refused", || tasks.iter().filter(|task| task.is_finished()).count() >= 20);
         tasks
     };
     let (mut written, mut refused) = (0, 0);

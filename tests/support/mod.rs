@@ -14,11 +14,22 @@ pub mod load;
 pub mod server;
 pub mod service;
 
+use std::time::{Duration, Instant};
+
 use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::PersonId;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use serde_json::{Value, json};
+
+/// Waits until `done`; fails after a minute.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(60), "not {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
 
 /// The time of most events in these tests.
 pub const TIME: &str = "2026-03-01T10:00:00+01:00";

@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::support::dice::seed;
+use crate::support::until;
 
 const WRITERS: u64 = 4;
 const EVENTS_A_WRITER: u64 = 120;
@@ -61,9 +62,7 @@ fn readers_before_during_and_after_the_writing_see_each_event_once_and_in_order(
                 let mut dice = Dice::new(seed ^ (reader << 8));
                 // A third of the readers come first, a third meanwhile, a third last.
                 let begins = [0, dice.below(total), total][reader as usize % 3];
-                while sent.load(Ordering::Relaxed) < begins {
-                    std::thread::yield_now();
-                }
+                until("sent", || sent.load(Ordering::Relaxed) >= begins);
                 let (query, wanted) = match reader % 4 {
                     0 | 1 => (String::new(), total),
                     2 => ("type=care.screened".to_owned(), total),

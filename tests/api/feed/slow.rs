@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use care_ledger::http::Timeouts;
 
@@ -10,6 +10,7 @@ use super::*;
 use crate::support::feed::unchunked;
 use crate::support::folder::fill;
 use crate::support::service::Service;
+use crate::support::until;
 
 /// More than the buffers of a connection take: 30 MiB, of about 750 bytes as text.
 const RECORDS: u32 = 40_000;
@@ -18,15 +19,6 @@ fn timeouts(stall_ms: u64, keep_alive_ms: u64) -> Timeouts {
     let (stall, keep_alive) =
         (Duration::from_millis(stall_ms), Duration::from_millis(keep_alive_ms));
     Timeouts { stall, keep_alive }
-}
-
-/// Waits until `done`; fails after a minute.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < Duration::from_secs(60), "not {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Sends a request and reads nothing.

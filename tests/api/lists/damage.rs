@@ -170,9 +170,7 @@ async fn a_panic_of_their_worker_shows_in_health_and_metrics() {
     assert!(ask("/metrics").await.contains(&up(1)));
     country.break_clock();
     country.record_one(&one_more()).await;
-    while !country.lists.probe().is_faulted() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    crate::support::until("faulted", || country.lists.probe().is_faulted());
     let health: serde_json::Value = serde_json::from_str(&ask("/health").await).unwrap();
     assert_eq!(health["status"], "DEGRADED");
     assert_eq!(health["components"]["lists"]["state"], "faulted");

@@ -63,7 +63,8 @@ impl Serve {
             let listener = TcpListener::bind(config.listen).await.map_err(|error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)
             })?;
-            tracing::info!(address = %config.listen, "listening");
+            // The system chose the port if the settings name port 0.
+            tracing::info!(address = %listener.local_addr()?, "listening");
             let stop = stop()?;
             let services = http::Services { lists: Some(lists), refusals };
             let router = http::router_with(ledger.clone(), services);

@@ -14,10 +14,9 @@ use serde_json::Value;
 
 use super::served::refused;
 use super::standin::Logged;
-use super::support::client::free_address;
 use super::support::command::binary;
 use super::support::folder::copy;
-use super::support::server::Server;
+use super::support::server::{ANY_PORT, Server};
 use super::support::{person, screening};
 use super::{Cluster, folders, runtime};
 
@@ -50,8 +49,7 @@ fn records(folder: &Path) -> Vec<Stored> {
 /// A folder with the demo's year of this many persons.
 fn year(persons: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let listen = free_address();
-    let args = ["demo", "--once", "--persons", persons, "--listen", &listen, "--data"];
+    let args = ["demo", "--once", "--persons", persons, "--listen", ANY_PORT, "--data"];
     let made = run(&[&args[..], &[text(folder.path())]].concat());
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder
@@ -93,7 +91,7 @@ fn the_demo_year_moves_in_and_out_with_equal_commitments_in_equal_order() {
     let servers = [
         Server::start(home.path()),
         Server::start(back.path()),
-        Server::replica(replica.path(), &free_address(), &address),
+        Server::replica(replica.path(), ANY_PORT, &address),
     ];
     let page = servers[0].get("/v1/events?limit=2000").json();
     let mut subjects: Vec<String> = page["items"]
@@ -163,7 +161,7 @@ fn what_a_restored_cluster_lacks_is_moved_in_again_from_the_copy_of_a_replica() 
     let home = year("12");
     assert_eq!(migrate(text(home.path()), &address, &[]).0, 0);
     let [replica, folder] = folders(home.path());
-    let server = Server::replica(replica.path(), &free_address(), &address);
+    let server = Server::replica(replica.path(), ANY_PORT, &address);
     let event = |n: u32| {
         let (about, id) = (person(n % 5), n.to_string());
         screening(about, "urn:test", &id, "2026-03-01T10:00:00+01:00")
@@ -184,7 +182,7 @@ fn what_a_restored_cluster_lacks_is_moved_in_again_from_the_copy_of_a_replica() 
         |one: &Logged, other: &Logged| (&one.stream, &one.data) == (&other.stream, &other.data);
     let after = cluster.standin.log();
     assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| same(a, b)));
-    drop(Server::replica(replica.path(), &free_address(), &address));
+    drop(Server::replica(replica.path(), ANY_PORT, &address));
 }
 
 #[test]
@@ -205,7 +203,7 @@ fn a_folder_that_was_written_to_after_its_move_is_refused_and_still_opens() {
 
     // The same number of records, but other ones.
     let [replica] = folders(home.path());
-    let server = Server::replica(replica.path(), &free_address(), &address);
+    let server = Server::replica(replica.path(), ANY_PORT, &address);
     let other = screening(person(2), "urn:test", "other", "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&other).status, 201);
     drop(server);
@@ -236,7 +234,7 @@ fn what_must_not_be_mixed_is_refused() {
 
     // After the move a replica wrote to the cluster, so the cluster has more than the folder.
     let [home] = folders(one.path());
-    let server = Server::replica(home.path(), &free_address(), &address);
+    let server = Server::replica(home.path(), ANY_PORT, &address);
     let event = screening(person(1), "urn:test", "later", "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event).status, 201);
     drop(server);

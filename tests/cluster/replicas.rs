@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::support::client::{Answer, free_address};
-use super::support::server::Server;
+use super::support::client::Answer;
+use super::support::server::{ANY_PORT, Server};
 use super::support::{person, screening};
 use super::{Cluster, folders};
 
@@ -103,9 +103,9 @@ struct Replicas {
 impl Replicas {
     fn start() -> Self {
         let cluster = Cluster::start(3);
-        let addresses: [String; 3] = std::array::from_fn(|_| free_address());
         let first = tempfile::tempdir().unwrap();
-        let server = Server::replica(first.path(), &addresses[0], &cluster.address());
+        let server = Server::replica(first.path(), ANY_PORT, &cluster.address());
+        let addresses = [server.address.clone(), ANY_PORT.to_owned(), ANY_PORT.to_owned()];
         // The first replica has claimed the cluster; the others need its key.
         let [second, third] = folders(first.path());
         let folders = [first, second, third];
@@ -118,7 +118,10 @@ impl Replicas {
 
     fn start_one(&mut self, n: usize) {
         let (folder, store) = (self.folders[n].path(), self.cluster.address());
-        self.servers[n] = Some(Server::replica(folder, &self.addresses[n], &store));
+        let server = Server::replica(folder, &self.addresses[n], &store);
+        // Senders expect a replica that starts again at its address.
+        self.addresses[n].clone_from(&server.address);
+        self.servers[n] = Some(server);
     }
 
     /// Kills one replica after the other and starts it again; each time another node leads.

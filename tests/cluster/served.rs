@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 use super::standin::{Call, Fault, Standin};
-use super::support::client::free_address;
 use super::support::command::binary;
-use super::support::server::Server;
-use super::support::{person, screening};
+use super::support::server::{ANY_PORT, Server};
+use super::support::{person, screening, until};
 use super::{Cluster, runtime};
 
 /// The password of the cluster with TLS: each of its signs means something in a URL.
@@ -19,9 +18,8 @@ const PASSWORD: &str = "p@ss:w%rd/?";
 
 /// Starts a replica that must refuse to run; returns its exit status and what it wrote to stderr.
 pub fn refused(data: &Path, more: &[&str]) -> (i32, String) {
-    let listen = free_address();
     let output = Command::new(binary())
-        .args(["serve", "--listen", &listen, "--data"])
+        .args(["serve", "--listen", ANY_PORT, "--data"])
         .arg(data)
         .args(more)
         .stdin(Stdio::null())
@@ -71,14 +69,14 @@ fn a_cluster_with_tls_and_a_password_is_served_and_nothing_secret_is_said() {
     let credentials = ["--store-credentials", login.to_str().unwrap()];
     let more = [&["--store", &store], &credentials[..]].concat();
     let replica = Command::new(binary());
-    let server = Server::spawn_with(replica, data.path(), &free_address(), &more).up();
+    let server = Server::spawn_with(replica, data.path(), ANY_PORT, &more).up();
     let event = screening(person(1), "urn:test", "a", "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event).status, 201);
     drop(server);
 
     // The credentials are in the address, where a password is written as in a URL.
     let inside = store.replace("esdb://", "esdb://ops:p%40ss%3Aw%25rd%2F%3F@");
-    let server = Server::replica(data.path(), &free_address(), &inside);
+    let server = Server::replica(data.path(), ANY_PORT, &inside);
     assert_eq!(server.send(&event).status, 200, "recorded already");
     drop(server);
 
@@ -103,7 +101,7 @@ fn folders_that_are_mixed_up_are_told_apart() {
     let (own, replica, keyless) =
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     drop(Server::start(own.path()));
-    drop(Server::replica(replica.path(), &free_address(), &store));
+    drop(Server::replica(replica.path(), ANY_PORT, &store));
     let (exit, said) = refused(replica.path(), &[]);
     assert!(exit == 3 && said.contains("--store"), "{said}");
     let (exit, said) = refused(own.path(), &["--store", &store]);
@@ -139,7 +137,7 @@ fn watched_metrics_exist(metrics: &str) {
 fn health_and_metrics_say_how_the_cluster_is_followed() {
     let cluster = Cluster::start(1);
     let data = tempfile::tempdir().unwrap();
-    let server = Server::replica(data.path(), &free_address(), &cluster.address());
+    let server = Server::replica(data.path(), ANY_PORT, &cluster.address());
     let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event("a")).status, 201);
     let mut bad = event("bad");
@@ -177,14 +175,11 @@ fn health_and_metrics_say_how_the_cluster_is_followed() {
     let server = Server::spawn_with(
         Command::new(binary()),
         data.path(),
-        &free_address(),
+        ANY_PORT,
         &["--store", &cluster.address()],
-    );
-    let begun = Instant::now();
-    while !server.answers() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no answer without the cluster");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    )
+    .listening();
+    until("answering without the cluster", || server.answers());
     assert_eq!(server.get(&history).json()["items"].as_array().unwrap().len(), 2);
     assert_eq!(server.get("/health").json()["status"], "DEGRADED");
 }
@@ -195,7 +190,7 @@ fn a_subscription_that_ends_with_ok_ends_the_process_for_its_supervisor() {
     let data = tempfile::tempdir().unwrap();
     // The first subscription looks whether the cluster is empty.
     cluster.standin.fault(Fault::EndAfter(2), Call::Subscribe, 2);
-    let mut server = Server::replica(data.path(), &free_address(), &cluster.address());
+    let mut server = Server::replica(data.path(), ANY_PORT, &cluster.address());
     let event = |id: &str| screening(person(1), "urn:test", id, "2026-03-01T10:00:00+01:00");
     assert_eq!(server.send(&event("a")).status, 201);
     // The answer may be lost with the process.
@@ -212,6 +207,6 @@ fn a_subscription_that_ends_with_ok_ends_the_process_for_its_supervisor() {
         std::thread::sleep(Duration::from_millis(100));
     };
     assert_eq!(status.code(), Some(3), "a supervisor starts it again");
-    let server = Server::replica(data.path(), &free_address(), &cluster.address());
+    let server = Server::replica(data.path(), ANY_PORT, &cluster.address());
     assert_eq!(server.send(&event("b")).status, 200, "recorded already");
 }

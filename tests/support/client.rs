@@ -1,6 +1,5 @@
 //! A client of a ledger over HTTP: each answer is read whole, whatever its status.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -121,11 +120,6 @@ impl Client {
         let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.unwrap_or_else(|| panic!("{name} is missing: {metrics}")).parse().unwrap()
     }
-}
-
-/// An address at which nobody listens.
-pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 fn read(response: ureq::http::Response<ureq::Body>) -> Answer {

@@ -1,18 +1,29 @@
 //! A ledger in a separate process, for the tests that need a process: of a crash, a signal, the
 //! command line, memory. Every other test serves its ledger in the test process (`service`).
 
+use std::io::{BufRead as _, BufReader};
 use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
 
-use super::client::{Client, free_address};
+use super::client::Client;
 use super::command::binary;
+use super::until;
+
+/// An address at which the system chooses a free port.
+pub const ANY_PORT: &str = "127.0.0.1:0";
+
+/// The log of a server: its errors, and the line that names its address.
+const LOG: &str = "error,care_ledger::cli::serve=info";
 
 /// A served ledger; it is killed when dropped.
 pub struct Server {
     pub child: Child,
     client: Client,
+    /// Receives the address at which the server listens.
+    listens: Receiver<String>,
 }
 
 impl Deref for Server {
@@ -35,20 +46,26 @@ impl Server {
         Self::spawn_with(Command::new(binary()), data, address, &[]).up()
     }
 
-    /// Waits until the ledger is UP.
-    pub fn up(mut self) -> Self {
-        let started = Instant::now();
-        while !self.is_up() {
-            assert!(started.elapsed() < Duration::from_secs(60), "the server did not come up");
-            assert!(self.child.try_wait().unwrap().is_none(), "the server stopped at its start");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+    /// Waits until the server listens. Before that it has no address.
+    pub fn listening(mut self) -> Self {
+        let address = self.listens.recv_timeout(Duration::from_secs(60));
+        self.client = Client::new(&address.expect("the server listens, and did not stop before"));
         self
+    }
+
+    /// Waits until the ledger is UP.
+    pub fn up(self) -> Self {
+        let mut server = self.listening();
+        until("up", || {
+            assert!(server.child.try_wait().unwrap().is_none(), "the server stopped at its start");
+            server.client.is_up()
+        });
+        server
     }
 
     /// Starts a ledger on a data folder, and does not wait.
     pub fn spawn(data: &Path) -> Self {
-        Self::spawn_with(Command::new(binary()), data, &free_address(), &[])
+        Self::spawn_with(Command::new(binary()), data, ANY_PORT, &[])
     }
 
     /// Starts a replica of a cluster at an address, and waits until it is UP.
@@ -58,14 +75,19 @@ impl Server {
 
     /// Starts a ledger by a command that ends in the binary, and does not wait.
     pub fn spawn_with(mut by: Command, data: &Path, address: &str, more: &[&str]) -> Self {
-        let child = by
-            .args(["serve", "--listen", address, "--log", "error", "--data"])
+        let mut child = by
+            .args(["serve", "--listen", address, "--log", LOG, "--data"])
             .arg(data)
             .args(more)
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, client: Client::new(address) }
+        let (listens, address_later) = mpsc::channel();
+        let log = child.stderr.take().unwrap();
+        std::thread::spawn(move || read_log(log, &listens));
+        Self { child, client: Client::new(address), listens: address_later }
     }
 
     /// Kills the process as `kill -9` does.
@@ -79,6 +101,18 @@ impl Server {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().unwrap();
         self.child.wait().unwrap().success()
+    }
+}
+
+/// Reads the log of a server: sends on the address at which it listens, and prints errors.
+fn read_log(log: ChildStderr, listens: &Sender<String>) {
+    for line in BufReader::new(log).lines().map_while(Result::ok) {
+        match line.split_once("listening address=") {
+            // Nobody receives the address of a server that was killed at its start.
+            Some((_, address)) => drop(listens.send(address.to_owned())),
+            None if line.contains(" INFO ") => {}
+            None => eprintln!("{line}"),
+        }
     }
 }
 

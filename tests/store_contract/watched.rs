@@ -156,7 +156,7 @@ async fn a_copy_that_never_had_all_answers_nothing_by_itself() {
     let opened =
         EventStoreDb::open(address.clone(), folder.path(), CHECK, clock(), &mut |_, _| ()).await;
     assert!(
-        matches!(opened.err().unwrap(), ClusterOpenError::Unreachable(_)),
+        matches!(opened.err().unwrap(), ClusterOpenError::NotOpened(_)),
         "most of it may be missing"
     );
     std::fs::write(&cursor, whole).unwrap();

@@ -48,9 +48,9 @@ pub enum ClusterOpenError {
     /// The folder of the copy could not be opened.
     #[error(transparent)]
     Folder(#[from] FolderOpenError),
-    /// The cluster does not answer: look at its nodes and at the network.
-    #[error("the cluster cannot be reached: {0}")]
-    Unreachable(CallFailure),
+    /// The cluster does not answer, or refuses the calls of this process: act on the reason.
+    #[error("the cluster could not be opened: {0}")]
+    NotOpened(CallFailure),
     /// The cluster must not be followed: a person has to look.
     #[error(transparent)]
     Stopped(#[from] FollowStopReason),
@@ -58,7 +58,7 @@ pub enum ClusterOpenError {
 
 impl From<CallError> for ClusterOpenError {
     fn from(error: CallError) -> Self {
-        Self::Unreachable(error.reason())
+        Self::NotOpened(error.reason())
     }
 }
 
@@ -92,7 +92,7 @@ enum IfUnreachable {
 /// The ledger that a cluster holds, as the check value of its keys; `None`: the cluster is empty.
 ///
 /// # Errors
-/// The cluster cannot be reached.
+/// The cluster does not answer, or refuses the call.
 pub async fn ledger_in(
     address: &ClusterAddress,
     unclaimed: Unclaimed,
@@ -199,7 +199,7 @@ impl EventStoreDb {
             }
             if unreachable == IfUnreachable::Fail {
                 let reason = reason.unwrap_or(CallFailure::Connection);
-                return Err(ClusterOpenError::Unreachable(reason));
+                return Err(ClusterOpenError::NotOpened(reason));
             }
             tracing::warn!("the cluster cannot be reached; reads are answered from the copy");
             return Ok(());

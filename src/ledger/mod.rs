@@ -51,8 +51,8 @@ impl Ledger {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, LedgerError> {
         let mut dedup_hash_key = [0; 32];
-        let open_keys = |holds| {
-            let keys = keys(config.folder(), holds)?;
+        let open_keys = |presence| {
+            let keys = keys(config.folder(), presence)?;
             dedup_hash_key = keys.dedup_hash_key();
             Ok::<_, LedgerError>(keys.check())
         };

@@ -222,7 +222,7 @@ impl<'a> SubstitutionTimeline<'a> {
         findings: &mut Vec<Finding>,
     ) -> Option<Dose<'a>> {
         let interval = |product| {
-            self.prescribed_interval(item, product)
+            self.prescribed_interval_days(item, product)
                 .or_else(|| last_of(verified, product))
                 .unwrap_or(rules.thresholds.unstated_interval_days.value)
         };
@@ -235,7 +235,9 @@ impl<'a> SubstitutionTimeline<'a> {
                 item,
                 product: fact.product,
                 micrograms: fact.dose_micrograms,
-                interval_days: self.stated_interval(fact).unwrap_or_else(|| interval(fact.product)),
+                interval_days: self
+                    .stated_interval_days(fact)
+                    .unwrap_or_else(|| interval(fact.product)),
                 covered_days: fact.take_home_days.unwrap_or(0),
                 prescription: fact.prescription.as_ref(),
                 setting: Some(fact.setting),
@@ -266,10 +268,10 @@ impl<'a> SubstitutionTimeline<'a> {
         }
     }
 
-    /// The interval that the record of a dose states: as a number, by its form, or by its
-    /// prescription. The form comes first: a tablet that bridges to a prescribed depot does not
-    /// last as long as the depot.
-    fn stated_interval(&self, dose: &DoseContinued) -> Option<u32> {
+    /// The interval in days that the record of a dose states: as a number or, without one, by the
+    /// form or, without a form, by the prescription. The form counts before the prescription: a
+    /// tablet that bridges to a prescribed depot does not last as long as the depot.
+    fn stated_interval_days(&self, dose: &DoseContinued) -> Option<u32> {
         let by_form = dose.formulation.map(|form| match form {
             Formulation::OralSolution | Formulation::Sublingual => 1,
             Formulation::DepotWeekly => 7,
@@ -279,8 +281,8 @@ impl<'a> SubstitutionTimeline<'a> {
         dose.interval_days.or(by_form).or(named.map(|(_, prescribed)| prescribed.interval_days))
     }
 
-    /// The interval of the last prescription of a product up to the time of a record.
-    fn prescribed_interval(&self, item: &Item, product: Product) -> Option<u32> {
+    /// The interval in days of the last prescription of a product up to the time of a record.
+    fn prescribed_interval_days(&self, item: &Item, product: Product) -> Option<u32> {
         let until = item.instant();
         let earlier = self.prescriptions.partition_point(|(order, _)| order.instant() <= until);
         self.prescriptions[..earlier]

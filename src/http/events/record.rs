@@ -112,7 +112,7 @@ pub async fn post_events(
     // answer; on a thread of its own also after the sender has left.
     let _reserved = bytes.clone();
     let sent = SentEvents { mode, write_mode, attributes, bytes };
-    let recorded = write(&app, sent, expected).await;
+    let recorded = check_and_record(&app, sent, expected).await;
     recorded.map_err(|problem| match mode {
         WholeMode::Binary => problem.placed(cloudevents::place_in_binary),
         _ => problem,
@@ -163,8 +163,12 @@ struct SentEvents {
     bytes: Bytes,
 }
 
-/// Records all events or none.
-async fn write(app: &App, sent: SentEvents, expected: Expected) -> Result<Response, Problem> {
+/// Checks all events, then records all of them or none.
+async fn check_and_record(
+    app: &App,
+    sent: SentEvents,
+    expected: Expected,
+) -> Result<Response, Problem> {
     let (mode, write_mode) = (sent.mode, sent.write_mode);
     let drafts = check(app, sent).await?;
     if let Some(name) = header_of(expected)

@@ -19,7 +19,8 @@ pub(super) struct RecordBatch<'a> {
     pub(super) drafts: &'a [Draft],
     pub(super) pending: Vec<PendingRecord>,
     answers: Vec<Option<DraftAnswer>>,
-    /// For each draft the first draft of this batch with the same key, if that is another draft.
+    /// For each draft the index of the first draft of this batch with the same key; `None`: the
+    /// draft itself is the first.
     first_with_key: Vec<Option<usize>>,
     /// Whether two drafts of this batch have the same key.
     has_repeated_keys: bool,
@@ -58,8 +59,8 @@ impl<'a> RecordBatch<'a> {
                 first_with_key[index] = Some(earlier);
                 continue;
             }
-            // The copy of a merge is stored first. An answer for the `recordedtime` in the receipt
-            // then sees the merge in both streams.
+            // The copy of a merge is stored first. A question whose `known` is the `recordedtime`
+            // in the receipt then sees the merge in both streams.
             pending.extend(draft.mirror.map(|stream| {
                 let dedup_key = record::dedup_key_of_copy(dedup_hash_key, &draft.key, stream);
                 PendingRecord { draft: index, stream, dedup_key, is_done: false }
@@ -187,7 +188,7 @@ impl<'a> RecordBatch<'a> {
 
     /// Gives a draft the receipt that it would get if it were appended at this revision.
     pub(super) fn answer_as_if_appended(&mut self, index: usize, revision: Revision) {
-        let receipt = Receipt::expected(&self.drafts[index], revision);
+        let receipt = Receipt::at_revision(&self.drafts[index], revision);
         self.answers[index] = Some(DraftAnswer::Receipt(receipt));
     }
 

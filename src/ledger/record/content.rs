@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 use crate::domain::vocabulary::canonical;
 
 /// Whether two events have the same content in RFC 8785 form. Binary mode has only text for
-/// attributes, so `5` and `"5"` are one attribute value. `datacontenttype` is left out of the
-/// comparison: its only value is `application/json`, an absent one means the same, and most clients
-/// cannot leave it out.
+/// attributes, so `5` and `"5"` count as the same attribute value. `datacontenttype` is left out of
+/// the comparison: its only value is `application/json`, its absence means the same, and most
+/// clients cannot leave it out.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one == other || matches!((in_any_mode(one), in_any_mode(other)), (Some(a), Some(b)) if a == b)
+    one == other || matches!((without_mode(one), without_mode(other)), (Some(a), Some(b)) if a == b)
 }
 
-fn in_any_mode(text: &[u8]) -> Option<Vec<u8>> {
+/// The content without what differs between modes; `None`: the text is not a JSON object.
+fn without_mode(text: &[u8]) -> Option<Vec<u8>> {
     let mut members: Map<String, Value> = serde_json::from_slice(text).ok()?;
     members.remove("datacontenttype");
     for (name, value) in &mut members {

@@ -57,11 +57,11 @@ impl Receipt {
             recorded_at: View::new(&stored.record).ok()?.recorded_at(),
             commitment: record::commitment(&stored.record),
         };
-        Some(Self { log_entry: Some(entry), status, ..Self::expected(draft, stored.revision) })
+        Some(Self { log_entry: Some(entry), status, ..Self::at_revision(draft, stored.revision) })
     }
 
-    /// The receipt that a draft would get at this revision.
-    pub(super) fn expected(draft: &Draft, revision: Revision) -> Self {
+    /// The receipt that a draft would get at this revision, without an entry in the log.
+    pub(super) fn at_revision(draft: &Draft, revision: Revision) -> Self {
         Self {
             key: draft.key.clone(),
             subject: draft.person,

@@ -65,7 +65,7 @@ impl Lists {
             let (person, found) = match scanned {
                 Scanned::Items(person, found) => (person, found),
                 Scanned::Stale(person) => {
-                    let row = row::row(&self.ledger, person, pin.known_at, pin.at).await?;
+                    let row = row::fold(&self.ledger, person, pin.known_at, pin.at).await?;
                     (person, row.map(|row| list.folded(row)).unwrap_or_default())
                 }
             };

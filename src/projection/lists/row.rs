@@ -1,6 +1,7 @@
 //! One person's part of the lists: the keys by which the lists are filtered, and the answers.
 //! Question: where does each person stand, and what are their days in treatment worth?
-//! Reads: every record known of a person. Units: days are civil dates; instants in microseconds.
+//! Reads: every record known of a person. Units: a day is a civil date; an instant is in whole
+//! microseconds.
 //! Always: a row holds the answers about its person at an instant, without `at` and `known`, which
 //! the list states; the row holds until `changes_at`.
 
@@ -62,19 +63,22 @@ pub(super) struct CreditRow {
     pub body: ItemBody,
 }
 
-/// The row of a person as of an instant, as known at a recorded time. `None`: nothing was known of
-/// the person.
-pub(super) async fn row(
+/// Folds the row of a person as of an instant, as known at a recorded time. `None`: nothing was
+/// known of the person. A person who cannot be answered (too many records, an unreadable record, a
+/// bug) gets a row with the code of a problem, so that all other persons stay in the lists.
+///
+/// # Errors
+/// [`ReadError::Failed`]: the store could not be read.
+pub(super) async fn fold(
     ledger: &Ledger,
     person: PersonId,
     known_at: RecordedTime,
     now: DateTime<Utc>,
 ) -> Result<Option<Row>, ReadError> {
-    let answered = AssertUnwindSafe(answered(ledger, person, known_at, now)).catch_unwind().await;
-    let code = match answered {
+    let row = AssertUnwindSafe(read_and_fold(ledger, person, known_at, now)).catch_unwind().await;
+    let code = match row {
         Ok(Ok(row)) => return Ok(row),
         Ok(Err(ReadError::TooLong { .. })) => "streamTooLong",
-        // An unreadable record, or a bug, must not keep all other persons out of the lists.
         Ok(Err(ReadError::Unreadable(_))) | Err(_) => "internalServerError",
         Ok(Err(error)) => return Err(error),
     };
@@ -82,7 +86,7 @@ pub(super) async fn row(
     Ok(Some(unanswered(person, now, code)))
 }
 
-async fn answered(
+async fn read_and_fold(
     ledger: &Ledger,
     person: PersonId,
     known_at: RecordedTime,
@@ -91,10 +95,10 @@ async fn answered(
     let found = ledger.person(&Reader::system("lists"), person, Some(known_at)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
     let question = Question { person, at: At::Instant(now), known_at: Some(known_at) };
-    Ok(Some(run_blocking_if_long(found.history.items.len(), || folded(&question, &found, now))))
+    Ok(Some(run_blocking_if_long(found.history.items.len(), || answered(&question, &found, now))))
 }
 
-fn folded(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> Row {
+fn answered(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> Row {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let (trajectory, changes_at) =
         trajectory::answer_until(&person.history, question.at, rules, registry);

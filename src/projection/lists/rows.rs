@@ -44,7 +44,7 @@ impl ListRows {
         known_at: RecordedTime,
         now: DateTime<Utc>,
     ) -> Result<Option<Row>, Fault> {
-        Ok(row::row(&self.ledger, person, known_at, now).await?)
+        Ok(row::fold(&self.ledger, person, known_at, now).await?)
     }
 }
 

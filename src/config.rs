@@ -116,7 +116,8 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Joins flags and variables, the file, and the defaults.
+    /// Joins flags and variables, the file, and the defaults. Refuses an address that other
+    /// machines reach, unless `listen_publicly` allows it.
     ///
     /// # Errors
     /// See [`ConfigError`].

@@ -46,7 +46,8 @@ const RETRIES: u32 = 3;
 const DONE_MARKER_FILE: &str = "demo.json";
 
 impl Demo {
-    /// Runs the demo.
+    /// Serves the demo's ledger, sends the year unless the ledger has it already, prints one life,
+    /// and serves on until Ctrl-C, or ends at once with `--once`.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         if !self.listen.ip().is_loopback() {
             return Err(Failure::usage("the demo listens on this machine only, such as 127.0.0.1"));

@@ -21,7 +21,7 @@ use crate::domain::stream::Stream;
 /// The state that a stream must have for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Any state. The backend itself never stores a dedup key twice in one stream.
+    /// Any state. Even then the backend never stores a dedup key twice in one stream.
     Any,
     /// The stream has no record yet.
     New,
@@ -29,8 +29,8 @@ pub enum Expected {
     At(Revision),
 }
 
-/// The writes of one append that succeed or fail together, where a backend is atomic per stream
-/// only.
+/// Which writes of one append succeed or fail together in a cluster. The embedded store writes all
+/// writes of an append or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppendGroup {
     /// This write alone.
@@ -72,8 +72,9 @@ pub enum Outcome {
     },
     /// Another write of the same append was refused, so this one was left out.
     Withheld,
-    /// This write was not stored, or may have been stored, while another write of the same append
-    /// was stored. Only a cluster gives this outcome, because a cluster is atomic per stream only.
+    /// This write failed although another write of the same append was stored. The error says
+    /// whether this write may be stored too. Only a cluster gives this outcome, because a cluster
+    /// is atomic per stream only.
     Failed(AppendError),
 }
 
@@ -268,7 +269,8 @@ pub trait Store: Send + Sync {
     ) -> Result<StreamSlice, ReadError>;
 
     /// Reads at most `limit` records after a position, in the order of the log, up to the tail.
-    /// Returns fewer than `limit` if the records are large, and none only if `after` is the tail.
+    /// Returns fewer than `limit` if the records are large. No record means that `after` is the
+    /// tail.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError>;
 
     /// Finds for each dedup key all records that carry the key, in the order of the log. Two
@@ -277,7 +279,8 @@ pub trait Store: Send + Sync {
     async fn find(&self, dedup_keys: Vec<DedupKey>) -> Result<Vec<Vec<Stored>>, ReadError>;
 
     /// The status now, and whenever it changes. The tail includes every append that returned before
-    /// the call. A stuck thread of the store reports nothing, so this call looks for stuck threads.
+    /// the call. A stuck thread reports nothing, so for a cluster this call itself checks whether
+    /// the thread that follows the cluster is stuck.
     fn status(&self) -> watch::Receiver<StoreStatus>;
 
     /// Reads the record at a position; `None`: the log has none there.

@@ -3,7 +3,8 @@
 //! Always: an unknown figure is absent or, in `remainder`, null; never zero. Other nulls are facts:
 //! a null `sentenceEnd` says that the person is not back in prison, a null `window` that there are
 //! no dates under the modality.
-//! Form: the JSON of `GET /v1/persons/{uuid}/credit`, without `person` and `known`.
+//! Form: the JSON of `GET /v1/persons/{person}/credit`, without the members of `AnswerHead`:
+//! `person`, `at`, `known` and `revision`.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::Serialize;
@@ -206,7 +207,8 @@ pub struct Reading {
     /// if the person is not back in prison yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence_end: Option<SentenceEnd>,
-    /// The reasons why figures are absent, one per missing input.
+    /// The reasons why figures are absent: an input is missing, a record was erased, or the end of
+    /// the sentence is too late for a date.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<String>,
     /// The legal text behind the reading.

@@ -85,8 +85,10 @@ pub(super) fn detention(timeline: &Timeline<'_>, findings: &mut Vec<Finding>) ->
     builder.finish(timeline.last_date)
 }
 
+/// The detentions and absences found so far, and those that are still running.
 #[derive(Default)]
 struct DetentionBuilder<'a> {
+    /// The arrival of the detention that no record has ended so far.
     open: Option<(NaiveDate, RecordIndex)>,
     /// The absences that no record has ended so far: start date, start record, detention.
     away: Vec<(NaiveDate, RecordIndex, &'a Id)>,

@@ -2,8 +2,8 @@
 //! may be wrong.
 //! Always: the runs still show what the readable records give. The reading of a court that itself
 //! decided the remaining days is not withheld.
-//! Rules: an erased record may belong to every sentence that no final release ended before the
-//! record was stored.
+//! Rules: an erased record may belong to any sentence that was still running when the record was
+//! stored, that is, any sentence that no earlier final release had ended.
 
 use chrono::{DateTime, Utc};
 

@@ -5,8 +5,8 @@
 //! Rules: art. 68 par. 5 of the Act of 17 May 2006, as `projections/rules/credit.toml` states it.
 //!
 //! The sets of civil dates (Europe/Brussels). A date is in a set once, however many records cover
-//! it. "Up to" includes the date named; whatever no record ends goes on to the last date that
-//! counts.
+//! it. "Up to" includes the date named. A detention, window, suspension, stay or absence that no
+//! record ends goes on to the last date that counts.
 //! - D, detained: from each arrival to the next release, both included, without the dates wholly
 //!   inside an escape or a failure to return, and without the first date of each window W.
 //! - W, the window of a modality: from its start up to the earliest of: the day before the person
@@ -17,8 +17,9 @@
 //!   modality, without D.
 //! - P, present in treatment: from each admission up to the closing of the stay, or up to the next
 //!   admission or arrival in prison if no closing is recorded; without the dates wholly inside an
-//!   unauthorised absence (one still running at a closing, or now, takes that date too) and, under
-//!   `excludeLast`, without the closing date. The dates in both P and K are the treatment days.
+//!   unauthorised absence and, under `excludeLast`, without the closing date. An absence that still
+//!   runs at the closing takes out the closing date too; one that still runs on the last date that
+//!   counts takes out that date. The dates in both P and K are the treatment days.
 //! - X, served under earlier modalities: K of each limited detention, electronic monitoring or
 //!   transition house that started before this modality.
 //! - B (one date), back in prison: the first date of D after W or, if W is empty, from the start of

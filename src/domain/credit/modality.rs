@@ -40,9 +40,9 @@ pub(super) struct DatedModality<'a> {
     pub window: Option<DateRun>,
     /// The window W as a set.
     pub window_dates: DateSet,
-    /// The records that the window depends on: the grant; a release on the first date that follows
-    /// an arrival, so that the arrival does not end the window; the record that ends the window,
-    /// which may be the death.
+    /// The records that the window depends on: the grant; the record that ends the window, which
+    /// may be the death; and, if the person arrived in prison and was released on the start date,
+    /// the release, because without the release the arrival would end the window.
     pub depends_on: Vec<RecordIndex>,
     pub suspensions: Vec<Span>,
     pub suspended: DateSet,

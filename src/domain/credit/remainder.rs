@@ -125,7 +125,8 @@ pub(super) struct RemainderBase {
 /// The missing input when the grant states no remainder and no sentence is recorded.
 const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
 
-/// The base of each modality; `modalities` are in the order of `startsOn`.
+/// The remainder of each modality, or what is missing to know it; `modalities` are in the order of
+/// `startsOn`.
 pub(super) fn remainder_bases(
     timeline: &Timeline<'_>,
     modalities: &[DatedModality<'_>],

@@ -60,8 +60,8 @@ pub struct Parameter<T> {
 
 impl<T: Clone + PartialEq> Parameter<T> {
     /// This parameter with the value that an answer used. The rule file gives the source of the
-    /// default only, so any other value has the caller as its source.
-    /// Its mark is `NotFound`, because no text of the law was found for that value.
+    /// default only, so any other value has the caller as its source. The mark is then `NotFound`,
+    /// because no text of the law was found for that value.
     pub fn used(&self, value: T) -> Self {
         if value == self.value {
             return self.clone();

@@ -2,7 +2,8 @@
 //! its reason and the records it depends on.
 //! Always: the runs of one list do not overlap, and together they cover all dates of the list. Each
 //! run lists every record it depends on, except corrections. A run of an absence or a closing date
-//! does not list other stays either: no record states that no other stay covers the date.
+//! also depends on there being no other stay that covers the date; no record states this, so the
+//! run lists none for it.
 //! Rules: the sets in the header of `credit/mod.rs`. A run depends on the records that start and
 //! end each window, presence, detention, suspension or absence around the run, and on the records
 //! that ended whatever would otherwise cover the run.

@@ -1,7 +1,7 @@
 //! The records that the credit reads, in the order of the history, up to the last date that counts.
 //! Always: no record is later than the date asked for, today (unless projected), or the death.
-//! Rules: a record counts on the civil date of its effective `time`; the first record of a death
-//! ends the count on its date.
+//! Rules: a record counts on the civil date of its `time` after corrections; the first record of a
+//! death ends the count on the date of the death.
 
 use std::collections::BTreeSet;
 

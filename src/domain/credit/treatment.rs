@@ -88,8 +88,8 @@ impl Presence<'_> {
 pub(super) struct StayAbsence<'t, 'a> {
     pub start: &'t TimelineRecord<'a>,
     pub end: Option<&'t TimelineRecord<'a>>,
-    /// When the last presence that contains the start of the absence ends; `None`: no presence
-    /// contains it.
+    /// The latest end of the presences that contain the start of the absence; `None`: no presence
+    /// contains the start.
     pub limit: Option<AbsenceLimit>,
 }
 

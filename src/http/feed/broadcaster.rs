@@ -126,7 +126,7 @@ pub enum WaitEnd {
     Nothing(Position),
     /// A page was found at the last moment.
     FeedPage(FeedPage),
-    /// Read on from the log.
+    /// An event was found, but this reader has no page of it: read on from the log.
     ReadLog,
 }
 
@@ -298,7 +298,7 @@ async fn deliver(pages: Vec<Delivery>) {
 }
 
 impl Subscription {
-    /// Stops waiting.
+    /// Stops waiting, and returns what the wait has found until now.
     pub fn leave(mut self) -> WaitEnd {
         let end = self.remove();
         match (end, self.page.try_recv()) {
@@ -308,7 +308,8 @@ impl Subscription {
         }
     }
 
-    /// Frees the place. `None`: the place was already gone, because a page was found.
+    /// Frees the place, and returns the position up to which nothing was found. `None`: the place
+    /// was already gone, because an event was found that the filter takes.
     fn remove(&self) -> Option<Position> {
         let mut table = self.broadcaster.table.lock();
         let waiting = table.waiting.get_mut(&self.wanted)?;

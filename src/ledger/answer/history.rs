@@ -17,7 +17,7 @@ use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::schemas;
 use crate::ledger::read::person::PersonHistory;
 
-/// Part of a history.
+/// The part of a history that a request asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct HistoryPage {
     /// Only events of this type.
@@ -32,13 +32,13 @@ pub struct HistoryPage {
 #[derive(Debug, Clone, Serialize)]
 pub struct HistoryAnswer<'a> {
     items: Vec<HistoryItem<'a>>,
-    /// The request for the next page; absent on the last page.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
-/// A page of a person's history. `next` gives the request for the next page; it is called only if
-/// there are more items.
+/// Answers with a page of a person's history. `next` makes the cursor of the next page, and is
+/// called only if there are more items.
 pub fn history<'a>(
     question: &Question,
     person: &'a PersonHistory,
@@ -136,8 +136,8 @@ fn serialize_changed<S: Serializer>(item: &Item, writer: S) -> Result<S::Ok, S::
     object.end()
 }
 
-/// Names the schema version of a replaced payload, if the event named one. Returns the member that
-/// was sent if it named another version.
+/// Lets `dataschema`, if the event has this member, name the schema version of the replaced
+/// payload. Returns the member as it was sent, if it named another version.
 fn correct_dataschema(kind: Kind, members: &mut Map<String, Value>) -> Option<(String, Value)> {
     let held = schemas::newest_held(kind, &JsonValue::from(&members["data"]))?.id();
     let named = members.get_mut("dataschema").filter(|named| **named != held)?;

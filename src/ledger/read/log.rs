@@ -1,5 +1,5 @@
-//! Single records of the log, and several records in its order.
-//! Always: in the order of the log; a record keeps its place when its content is erased.
+//! Reading the log itself: a page of records, or one record by its position or its key.
+//! Always: a page is in the order of the log; a record keeps its place when its content is erased.
 
 use super::open::Reader;
 use crate::domain::event::Recorded;

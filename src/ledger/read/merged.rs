@@ -18,9 +18,8 @@ use crate::store::{ReadError, Stored};
 /// The most records of one stream that are read at once.
 const PAGE_RECORDS: usize = 10_000;
 
-/// The number of records above which a stream is not answered: about 150 MiB. Fifty years of daily
-/// doses are only 18,000 records. The limit is checked after each full page, so a stream that ends
-/// within the next page is still answered.
+/// A person whose stream has more records gets no answer. So many records take about 150 MiB.
+/// Fifty years of daily doses are only 18,000 records.
 const STREAM_RECORDS_MAX: usize = 100_000;
 
 /// The records of one stream.
@@ -87,9 +86,9 @@ impl Ledger {
         }
     }
 
-    /// Leaves out each copy of a merge whose own record, in the stream of the event's subject, is
-    /// missing: the append of that record is still running or was given up. Only a cluster can
-    /// store one without the other.
+    /// Leaves out the copy of a merge if the stream of the event's subject lacks the merge itself:
+    /// the append of the merge is still running or was given up. Only a cluster can store the copy
+    /// without the merge.
     pub(super) async fn without_half_merges(
         &self,
         mut stream: StreamRecords,
@@ -124,7 +123,7 @@ impl Ledger {
     ) -> Result<MergedStreams, ReadError> {
         let mut streams = BTreeMap::from([(person, own)]);
         loop {
-            // Both streams hold a record of a merge, so a stream without merges is the only one.
+            // A merge has a record in both streams: without a merge here, there is no other stream.
             let all = || streams.values().flat_map(|stream| &stream.records);
             if !all().any(|record| is_merge(record)) {
                 return Ok(MergedStreams::new(streams.into_values(), Vec::new()));
@@ -140,7 +139,7 @@ impl Ledger {
                 let same = same_person(person, &links);
                 let read = streams.keys().filter(|stream| **stream != person).copied().collect();
                 streams.retain(|stream, _| same.contains(stream));
-                // The stream asked for comes first: its record of a merge is shown, not the copy.
+                // The stream asked for comes first, so its own record of a merge is the one shown.
                 let own = streams.remove(&person).into_iter();
                 return Ok(MergedStreams::new(own.chain(streams.into_values()), read));
             }
@@ -161,10 +160,12 @@ fn copy_of_merge(record: &Recorded) -> Option<&Event> {
     record.event().filter(|event| is_merge(record) && event.subject != record.stream)
 }
 
-/// Two pseudonyms that merges or unmerges name, and whether the last record of these was a merge.
+/// Two pseudonyms that merges or unmerges name.
 struct MergeLink {
     one: PersonId,
     other: PersonId,
+    /// Whether the two are the same person: of the merges and unmerges that name both, the one
+    /// recorded last is a merge.
     holds: bool,
 }
 

@@ -25,7 +25,8 @@ pub struct PersonHistory {
     /// Records with a later `recordedtime` are not in the answer. The same question with this
     /// `known_at` gives the same answer, until content is erased.
     pub known_at: RecordedTime,
-    /// The records outside the person's own stream that may change the answer once recorded.
+    /// The streams and keys, outside the person's own stream, whose new records may change the
+    /// answer.
     pub dependencies: AnswerDependencies,
 }
 
@@ -88,9 +89,9 @@ impl Ledger {
     }
 
     /// The latest `recordedtime` of the records that an answer uses. With several writers the
-    /// answer is complete only up to this time: a record of this person that the log does not show
-    /// yet may have an earlier time than the end of the log, but never an earlier time than this
-    /// person's last record.
+    /// answer is complete only up to this time. The log may not show this person's newest record
+    /// yet, and the time of that record may lie before the end of the log, but not before the time
+    /// of this person's last record that the log shows.
     async fn latest_recorded_time_used(
         &self,
         reader: &Reader,

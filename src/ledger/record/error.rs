@@ -9,9 +9,9 @@ use crate::store::{AppendError, ReadError};
 pub struct RecordFailure {
     /// The reason.
     pub why: RecordError,
-    /// The receipts of the drafts that were recorded nevertheless. After [`Ledger::record`] the
-    /// embedded store never has any; a cluster can, because it is atomic per stream only. Sending
-    /// the whole batch again is safe.
+    /// The receipts of the drafts that were recorded nevertheless. A failed [`Ledger::record`] on
+    /// the embedded store has recorded none; on a cluster it may have recorded some, because a
+    /// cluster is atomic per stream only. Sending the whole batch again is safe.
     ///
     /// [`Ledger::record`]: crate::ledger::Ledger::record
     pub recorded: Vec<Receipt>,

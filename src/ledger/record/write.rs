@@ -134,8 +134,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Refuses a batch in which two drafts have the same key and different contents. Refused is the
-    /// draft that differs from the stored record or, if the log has no such key, the later draft.
+    /// Refuses a batch in which two drafts have the same key and different contents. The error
+    /// names the draft that differs from the stored record or, if the log has no such key, the
+    /// later draft.
     async fn refuse_conflicts(&self, batch: &mut RecordBatch<'_>) -> Result<(), RecordError> {
         if !batch.has_conflicts() {
             return Ok(());

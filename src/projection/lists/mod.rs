@@ -116,8 +116,8 @@ impl Lists {
         self.worker.probe()
     }
 
-    /// Waits until the lists have taken in the record at a position. False: they have not within
-    /// this time.
+    /// Waits until the lists have taken in the record at a position. False: the lists have not done
+    /// so within this time, or their worker has ended.
     pub async fn reached(&self, position: Position, within: Duration) -> bool {
         let mut progress = self.progress.clone();
         let reached = progress.wait_for(|progress| progress.position >= position);

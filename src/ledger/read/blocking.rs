@@ -3,7 +3,7 @@
 
 use tokio::runtime::RuntimeFlavor;
 
-/// To fold this many records takes about 20 ms (10 µs each), far longer than to hand the thread over.
+/// To fold this many records takes about 20 ms (10 µs each), longer than to hand the thread over.
 const LONG_RECORDS: usize = 2_000;
 
 /// Runs `work`, which folds this many records. If they are many, tokio first moves the other

@@ -211,6 +211,8 @@ fn create(connection: &Connection, keys_check: [u8; 32]) -> Result<(), FolderOpe
              latest_recorded_time INTEGER, -- NULL: the record's recordedtime
              record BLOB NOT NULL
          ) STRICT;
+         CREATE INDEX latest_recorded_times ON log (position, latest_recorded_time)
+             WHERE latest_recorded_time IS NOT NULL;
          CREATE TABLE cross_stream_duplicates (
              position INTEGER PRIMARY KEY, first_with_key INTEGER NOT NULL
          ) STRICT;
@@ -224,7 +226,7 @@ fn create(connection: &Connection, keys_check: [u8; 32]) -> Result<(), FolderOpe
 
 /// Reads the record at a position.
 const SELECT_BY_POSITION: &str =
-    "SELECT position, revision, latest_recorded_time, record FROM log WHERE position = ?1";
+    "SELECT position, revision, record, latest_recorded_time FROM log WHERE position = ?1";
 
 /// A connection that reads the log. A log has several readers, and none of them can write.
 pub struct LogReader {
@@ -257,7 +259,7 @@ impl LogReader {
         self.connection
             .prepare_cached(SELECT_BY_POSITION)?
             .query_row(params![signed(position.number())], |row| {
-                stored(row, Bytes::copy_from_slice)
+                stored_with_latest(row, Bytes::copy_from_slice)
             })
             .optional()
     }
@@ -282,7 +284,7 @@ impl LogReader {
         let mut buffer = RecordBuffer::default();
         let mut at = |position: &Position| {
             statement.query_row(params![signed(position.number())], |row| {
-                stored(row, |record| buffer.copy(record))
+                stored_with_latest(row, |record| buffer.copy(record))
             })
         };
         positions.iter().map(&mut at).collect()
@@ -297,15 +299,27 @@ impl LogReader {
         limit: usize,
         mut visit: impl FnMut(Stored) -> bool,
     ) -> Result<(), rusqlite::Error> {
+        // `latest_recorded_time` is read apart, by its index: only a log of several writers has
+        // any, and to read the column of each row would take a tenth of the time of a replay.
+        let range = params![signed(after.number()), i64::try_from(limit).unwrap_or(i64::MAX)];
+        let mut latest = self.connection.prepare_cached(
+            "SELECT position, latest_recorded_time FROM log
+             WHERE latest_recorded_time IS NOT NULL AND position > ?1 ORDER BY position LIMIT ?2",
+        )?;
+        let latest = latest.query_map(range, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut latest = latest.collect::<Result<Vec<(i64, i64)>, _>>()?.into_iter().peekable();
         let mut statement = self.connection.prepare_cached(
-            "SELECT position, revision, latest_recorded_time, record FROM log
+            "SELECT position, revision, record FROM log
              WHERE position > ?1 ORDER BY position LIMIT ?2",
         )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![signed(after.number()), limit])?;
+        let mut rows = statement.query(range)?;
         let mut buffer = RecordBuffer::default();
         while let Some(row) = rows.next()? {
-            let stored = stored(row, |record| buffer.copy(record))?;
+            let mut stored = stored(row, |record| buffer.copy(record))?;
+            let here = signed(stored.position.number());
+            if let Some((_, latest)) = latest.next_if(|(position, _)| *position == here) {
+                stored.latest_recorded_time = RecordedTime::from_micros(latest);
+            }
             // Compared here, because SQLite would take several times as long to compare each row.
             if stored.position > up_to || !visit(stored) {
                 break;
@@ -330,17 +344,30 @@ impl RecordBuffer {
     }
 }
 
-/// The record in a row, copied by `copy`.
+/// The record in a row of [`SELECT_BY_POSITION`], copied by `copy`.
+fn stored_with_latest(
+    row: &rusqlite::Row<'_>,
+    copy: impl FnOnce(&[u8]) -> Bytes,
+) -> Result<Stored, rusqlite::Error> {
+    let mut stored = stored(row, copy)?;
+    if let Some(latest) = row.get(3)? {
+        stored.latest_recorded_time = RecordedTime::from_micros(latest);
+    }
+    Ok(stored)
+}
+
+/// The record in a row, copied by `copy`, with its own `recordedtime` as the latest one.
 fn stored(
     row: &rusqlite::Row<'_>,
     copy: impl FnOnce(&[u8]) -> Bytes,
 ) -> Result<Stored, rusqlite::Error> {
-    let latest: Option<i64> = row.get(2)?;
-    let record = copy(row.get_ref(3)?.as_blob()?);
+    // `get_ref` takes half the time of `get`.
+    let integer = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_i64()?);
+    let record = copy(row.get_ref(2)?.as_blob()?);
     Ok(Stored {
-        position: Position::new(unsigned(row.get(0)?)),
-        revision: Revision(unsigned(row.get(1)?)),
-        latest_recorded_time: latest.map_or_else(|| own_time(&record), RecordedTime::from_micros),
+        position: Position::new(unsigned(integer(0)?)),
+        revision: Revision(unsigned(integer(1)?)),
+        latest_recorded_time: own_time(&record),
         is_cross_stream_duplicate: false,
         record,
     })

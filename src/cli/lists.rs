@@ -8,6 +8,7 @@ use super::ask::{JSON, LedgerArgs, encode};
 use super::client::{items, json};
 use super::failure::Failure;
 use super::{print, show};
+use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
 
 /// Items in one page: enough that a page costs little, few enough to hold in memory.
 const PAGE: u64 = 1_000;
@@ -24,14 +25,11 @@ pub struct Trajectories {
     /// Only persons in this prison
     #[arg(long, value_name = "CODE")]
     facility: Option<String>,
-    /// Only this state: detained, absent, underModality, released, deceased, unknown
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", help = one_of("Only this state", CustodyState::CODES))]
     custody: Option<String>,
-    /// Only this state: none, maintained, tapering, interrupted, stopped, unknown
-    #[arg(long, value_name = "STATE")]
+    #[arg(long, value_name = "STATE", help = one_of("Only this state", SubstitutionState::CODES))]
     substitution: Option<String>,
-    /// Only persons with this alert, such as handoverUnconfirmed
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", help = one_of("Only with this alert", AlertCode::CODES))]
     alert: Option<String>,
     #[command(flatten)]
     shown: ListOutput,
@@ -53,6 +51,11 @@ pub struct Credits {
     facility: Option<String>,
     #[command(flatten)]
     shown: ListOutput,
+}
+
+/// The help of an option whose value is one of these codes.
+fn one_of(text: &str, codes: &[&str]) -> String {
+    format!("{text}: {}", codes.join(", "))
 }
 
 /// The length and the form of the output.

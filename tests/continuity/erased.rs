@@ -1,4 +1,5 @@
-//! What a trajectory says when records were erased: never `none` where an erased record may speak.
+//! Trajectories of persons with erased records: a state is `unknown`, never `none`, while an erased
+//! record may contradict `none`.
 //! Rules: principle 8 of the continuity rules.
 
 use std::sync::Arc;

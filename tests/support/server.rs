@@ -108,7 +108,7 @@ impl Server {
 fn read_log(log: ChildStderr, listens: &Sender<String>) {
     for line in BufReader::new(log).lines().map_while(Result::ok) {
         match line.split_once("listening address=") {
-            // Nobody receives the address of a server that was killed at its start.
+            // A test that kills its server at the start does not wait for the address.
             Some((_, address)) => drop(listens.send(address.to_owned())),
             None if line.contains(" INFO ") => {}
             None => eprintln!("{line}"),

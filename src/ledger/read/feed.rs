@@ -155,3 +155,16 @@ impl FeedEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_is_the_text_of_an_event() {
+        let object = br#"{"source":"urn:x","type":"death.recorded"}"#;
+        assert!(FeedText::new(Bytes::from_static(object)).is_ok());
+        let array = br#"["death.recorded","urn:x"]"#;
+        assert!(FeedText::new(Bytes::from_static(array)).is_err());
+    }
+}

@@ -80,7 +80,7 @@ pub enum Unclaimed {
     Claim([u8; 32]),
 }
 
-/// What a start does if the cluster cannot be reached in time.
+/// The outcome of a start without the cluster, once the time to reach it has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IfUnreachable {
     /// The copy once had every record: answer from it.

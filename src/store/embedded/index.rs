@@ -31,7 +31,8 @@ pub const FROZEN_TABLES_MAX: usize = 4;
 /// Once this many frozen tables wait for a disk that takes none, the log takes no record: 240 MiB,
 /// or two million records after the first failure. A healthy log goes on that long, since only the
 /// memory suffers. The writer then refuses and does not wait, because a writer that waits could not
-/// end with the store. More than a slow disk can leave waiting, two more than `FROZEN_TABLES_MAX`.
+/// end with the store. A slow disk alone never gets here: at most `FROZEN_TABLES_MAX` + 2 tables
+/// wait for it.
 const FROZEN_TABLES_WHILE_FAULTED_MAX: usize = 8;
 
 /// The entries of one part of the log, in memory.

@@ -361,7 +361,7 @@ fn stored(
     row: &rusqlite::Row<'_>,
     copy: impl FnOnce(&[u8]) -> Bytes,
 ) -> Result<Stored, rusqlite::Error> {
-    // `get_ref` takes half the time of `get`.
+    // `get_ref` takes a quarter fewer instructions than `get` (callgrind).
     let integer = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_i64()?);
     let record = copy(row.get_ref(2)?.as_blob()?);
     Ok(Stored {

@@ -8,6 +8,7 @@ use crate::domain::credit::{
     Calculation, Credit, DayCount, DayReason, DayRun, DecidedBy, ModalityCredit, Reading,
     Remainder, SentenceEnd,
 };
+use crate::domain::finding::RecordName;
 use crate::domain::source_mark::SourceMark;
 use crate::domain::vocabulary::choice::ModalityKind;
 
@@ -207,8 +208,14 @@ fn findings(page: &mut TextPage, credit: &Credit) {
     page.line(0, "FINDINGS (they never change a figure)");
     for finding in &credit.findings {
         page.field(2, finding.code.code(), &finding.message);
-        page.field(2, "", &format!("records: {}", finding.events.join(", ")));
+        page.field(2, "", &format!("records: {}", names(&finding.records)));
     }
+}
+
+fn names(records: &[RecordName]) -> String {
+    let names: Vec<String> =
+        records.iter().map(|record| format!("{} of {}", record.id, record.source)).collect();
+    names.join(", ")
 }
 
 /// The records whose ids the table names.
@@ -241,6 +248,8 @@ fn kind_words(kind: ModalityKind) -> &'static str {
         }
         ModalityKind::ProvisionalRelease => "provisional release (voorlopige invrijheidstelling)",
         ModalityKind::TransitionHouse => "transition house (transitiehuis)",
+        ModalityKind::EarlyRelease => "early release (vervroegde invrijheidstelling)",
+        ModalityKind::TrialRelease => "trial release (invrijheidstelling op proef)",
     }
 }
 

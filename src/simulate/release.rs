@@ -41,6 +41,8 @@ impl GrantedModality {
             ModalityKind::ProvisionalRelease => ReleaseReason::ProvisionalRelease,
             ModalityKind::LimitedDetention => ReleaseReason::LimitedDetention,
             ModalityKind::TransitionHouse => ReleaseReason::Other,
+            ModalityKind::EarlyRelease => ReleaseReason::EarlyRelease,
+            ModalityKind::TrialRelease => ReleaseReason::TrialRelease,
         }
     }
 

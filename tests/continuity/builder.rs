@@ -62,12 +62,17 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
         Arc::new(Recorded {
             stream: draft.person,
             revision: Revision(0),
-            position: Position::new(place as u64),
+            position: position(&draft.key.id),
             recorded_at: RecordedTime::from_micros(place as i64 + 1),
             content: Content::Open(Event::from_canonical(&draft.canonical).unwrap()),
         })
     };
     events.iter().enumerate().map(record).collect()
+}
+
+/// A position that follows from the id, so that the order of receipt changes no answer.
+fn position(id: &str) -> Position {
+    Position::new(id.bytes().fold(7, |hash, byte| hash * 31 % 1_000_003 + u64::from(byte)))
 }
 
 /// The history of events in the order of receipt; `known` keeps only the first events, by count.
@@ -84,7 +89,13 @@ pub fn at(text: &str) -> At {
 /// The answer as JSON.
 pub fn answer(events: &[Value], when: &str) -> Value {
     let history = history(events, None);
-    serde_json::to_value(trajectory(&history, at(when), ContinuityRules::shipped())).unwrap()
+    let answer = trajectory(&history, at(when), ContinuityRules::shipped());
+    let mut answer = serde_json::to_value(answer).unwrap();
+    for finding in answer["findings"].as_array_mut().unwrap() {
+        finding["events"] =
+            finding["records"].as_array().unwrap().iter().map(|r| r["id"].clone()).collect();
+    }
+    answer
 }
 
 /// Asserts that `answer` says all that `expected` says. `"absent"` means that a member is not

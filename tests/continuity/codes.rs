@@ -9,7 +9,8 @@ use crate::builder::*;
 
 #[test]
 fn a_code_that_no_registry_knows_is_told() {
-    let unknown = |events: &[&str]| json!({"code": "unknownCode", "events": events});
+    let named = |ids: &[&str]| ids.iter().map(|id| json!({"id": id})).collect::<Vec<_>>();
+    let unknown = |ids: &[&str]| json!({"code": "unknownCode", "records": named(ids)});
     let person: PersonId = SUBJECT.parse().unwrap();
     let elsewhere = |event, member: &str| with(event, json!({ member: "nowhere" }));
     let rows: Vec<(&str, Vec<Value>, Value)> = vec![

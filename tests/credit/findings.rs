@@ -7,7 +7,11 @@ use crate::script::{answer, date, event, query, script};
 fn found(events: &[serde_json::Value]) -> Vec<String> {
     let credit = answer(events, &query(date("2026-03-31")));
     let summary = |f: &care_ledger::domain::finding::Finding| {
-        format!("{} {}", f.code.code(), f.events.join(" "))
+        format!(
+            "{} {}",
+            f.code.code(),
+            f.records.iter().map(|r| &*r.id).collect::<Vec<_>>().join(" ")
+        )
     };
     credit.findings.iter().map(summary).collect()
 }

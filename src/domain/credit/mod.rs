@@ -50,6 +50,7 @@ pub use parameters::{Boundary, MonthDays, MonthDaysOutOfRange};
 pub use query::CreditQuery;
 pub use rules::{ReadingName, ReadingStatus};
 
+use super::finding::Finding;
 use super::history::History;
 use super::time::dates::WRITABLE_MAX;
 use super::vocabulary::fact::Fact;
@@ -114,7 +115,7 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
     let answers = modalities.iter().zip(&bases).map(modality_credit).collect();
     findings.extend(treatment::stay_findings(&timeline, &stays));
     findings.extend(findings::comparison_findings(&timeline, &modalities, &stays, registry));
-    findings.sort();
+    findings.sort_by(Finding::order);
     findings.dedup();
     let rules = CreditRules::shipped();
     Credit {

@@ -76,7 +76,8 @@ pub(super) fn readings(input: &ReadingInput<'_>, runs: DayRuns) -> Readings {
         ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
             court_decision = Some(court_reading(input, &rules.court_decision, runs));
         }
-        ModalityKind::TransitionHouse => {}
+        ModalityKind::TransitionHouse | ModalityKind::EarlyRelease | ModalityKind::TrialRelease => {
+        }
     }
     Readings { none: no_credit, deduction, court_decision, full_residential }
 }

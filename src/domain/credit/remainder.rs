@@ -149,7 +149,10 @@ pub(super) fn remainder_bases(
                     served = served.union(&modalities[earlier].compliant);
                     served_by.extend(modalities[earlier].records_behind_window_and_suspensions());
                 }
-                ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
+                ModalityKind::ConditionalRelease
+                | ModalityKind::ProvisionalRelease
+                | ModalityKind::EarlyRelease
+                | ModalityKind::TrialRelease => {
                     let code = &modalities[earlier].granted.modality;
                     if !modalities[earlier].compliant.is_empty() {
                         undecided.push(format!("needs remainderDays: earlier modality {code}"));

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::answer::RecordRead;
 use super::query::CreditQuery;
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::{History, Item};
 use crate::domain::time::calendar;
 use crate::domain::time::dates::{DateRun, DateSet, WRITABLE_MAX};
@@ -88,8 +88,9 @@ impl<'a> Timeline<'a> {
                 "This event has the date {}, after the death on {}; the count leaves it out.",
                 late.date, death.date
             );
-            let events = vec![death.id.to_owned(), late.id.to_owned()];
-            Finding::new(FindingCode::RecordAfterDeath, message, events)
+            let records =
+                [death, *late].map(|record| RecordName::of(&record.item.recorded)).to_vec();
+            Finding::new(FindingCode::RecordAfterDeath, message, records)
         }));
         let projected = death.date > query.today;
         Self { records, last_date: death.date, death: Some(death.index), projected }
@@ -119,7 +120,9 @@ impl<'a> Timeline<'a> {
         indexes: impl IntoIterator<Item = RecordIndex>,
         message: impl Into<String>,
     ) -> Finding {
-        Finding::new(code, message, self.ids(indexes))
+        let indexes: BTreeSet<RecordIndex> = indexes.into_iter().collect();
+        let names = indexes.iter().map(|index| &self.records[index.0].item.recorded);
+        Finding::new(code, message, names.map(RecordName::of).collect())
     }
 }
 

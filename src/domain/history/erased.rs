@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::event::{Content, Erasure, Recorded};
-use crate::domain::finding::{ErasedRecords, Finding, FindingCode};
+use crate::domain::event::{Content, Erasure, OpenRecord, Recorded};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::vocabulary::kind::Class;
 
 /// One finding for each class and erasure, with the number of erased records.
@@ -17,27 +17,25 @@ pub(super) fn findings(erased: &[Arc<Recorded>]) -> Vec<Finding> {
         }
     }
     let finding = |((class, erasure), count): ((Class, &Erasure), usize)| {
+        let erased_at = erasure.at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
         let message = format!(
             "{count} {} of class {} erased at {} ({}); no figure counts any of them.",
             if count == 1 { "record was" } else { "records were" },
             class.code(),
-            erasure.at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+            erased_at,
             erasure.basis,
         );
-        let erased = ErasedRecords {
-            class: class.code(),
-            count,
-            erased_at: erasure.at,
-            basis: erasure.basis.clone(),
-        };
-        let finding = Finding::new(FindingCode::RecordsErased, message, Vec::new());
-        Finding { erased: Some(erased), ..finding }
+        Finding::new(FindingCode::RecordsErased, message, Vec::new())
+            .with("class", class.code())
+            .with("count", count)
+            .with("erasedAt", erased_at)
+            .with("basis", &*erasure.basis)
     };
     counts.into_iter().map(finding).collect()
 }
 
 /// The finding that a correction or annulment names an erased record.
-pub(super) fn target_erased(id: &str) -> Finding {
+pub(super) fn target_erased(record: &OpenRecord) -> Finding {
     let message = "A correction or annulment names an erased record and has no effect.";
-    Finding::new(FindingCode::TargetErased, message, vec![id.to_owned()])
+    Finding::new(FindingCode::TargetErased, message, vec![RecordName::of(record)])
 }

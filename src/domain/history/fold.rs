@@ -12,7 +12,7 @@ use super::erased;
 use super::item::Item;
 use super::targets::{OutsideTargets, outermost_first, targets};
 use crate::domain::event::{Content, Erasure, Event, OpenRecord, Recorded};
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::id::{EventKey, RecordedTime};
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Class;
@@ -68,7 +68,7 @@ pub fn fold(
         false => corrected(&records, &targets, &mut findings),
     };
     items.sort_by(Item::order);
-    findings.sort();
+    findings.sort_by(Finding::order);
     History { items, erased, findings }
 }
 
@@ -146,7 +146,7 @@ fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) 
                             item.fact = Some(fact);
                         }
                         None => {
-                            findings.push(invalid(change.id()));
+                            findings.push(invalid(&change.recorded));
                             continue;
                         }
                     }
@@ -194,8 +194,8 @@ fn replacement(
     upcast::fact(kind, None, &text).ok().map(|fact| (data, fact))
 }
 
-fn invalid(id: &str) -> Finding {
+fn invalid(record: &OpenRecord) -> Finding {
     let message = "A replacement does not satisfy the schema of the type that it replaces; the \
                    correction has no effect.";
-    Finding::new(FindingCode::ReplacementInvalid, message, vec![id.to_owned()])
+    Finding::new(FindingCode::ReplacementInvalid, message, vec![RecordName::of(record)])
 }

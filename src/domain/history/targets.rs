@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::erased;
 use crate::domain::event::{Event, OpenRecord};
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::id::EventKey;
 use crate::domain::vocabulary::fact::Fact;
 
@@ -54,21 +54,21 @@ pub(super) fn targets(
             return found;
         }
         if found.is_some() || outside.of_others.contains(&key) {
-            findings.push(target_elsewhere(event));
+            findings.push(target_elsewhere(record));
         } else if outside.erased.contains(&key) {
-            findings.push(erased::target_erased(&event.key.id));
+            findings.push(erased::target_erased(record));
         }
         None
     };
     records.iter().map(resolve).collect()
 }
 
-fn target_elsewhere(event: &Event) -> Finding {
+fn target_elsewhere(record: &OpenRecord) -> Finding {
     let message = format!(
         "The {} names a record of another person or of another type and has no effect.",
-        event.kind
+        record.event().kind
     );
-    Finding::new(FindingCode::TargetElsewhere, message, vec![event.key.id.to_string()])
+    Finding::new(FindingCode::TargetElsewhere, message, vec![RecordName::of(record)])
 }
 
 /// The indexes of the records, each after its corrections and annulments; and for each record

@@ -43,7 +43,7 @@ impl Trajectory {
     /// Adds findings made elsewhere, such as those of the registry, and keeps each finding once.
     pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
         self.findings.extend(findings);
-        self.findings.sort();
+        self.findings.sort_by(Finding::order);
         self.findings.dedup();
         self
     }

@@ -38,7 +38,7 @@ pub use self::transitions::{Transition, TransitionKind};
 use self::clock::AnswerClock;
 use self::doses::SubstitutionTimeline;
 use self::records::{StatedFact, finding_about};
-use super::finding::{Finding, FindingCode};
+use super::finding::{Finding, FindingCode, RecordName};
 use super::history::{History, Item};
 use super::time::calendar::At;
 use super::vocabulary::choice::ReleaseReason;
@@ -56,11 +56,11 @@ pub fn trajectory(history: &History, at: At, rules: &ContinuityRules) -> Traject
 /// Findings about codes that no registry knows, in the records that count at an instant.
 pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
     let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
-    let stated = included.map(|(item, fact)| (item.id(), fact));
-    let found = registry.unknown(stated).into_iter().map(|(message, ids)| {
-        let events = ids.into_iter().map(str::to_owned).collect();
-        Finding::new(FindingCode::UnknownCode, message, events)
-    });
+    let stated = included.map(|(item, fact)| (RecordName::of(&item.recorded), fact));
+    let found = registry
+        .unknown(stated)
+        .into_iter()
+        .map(|(message, records)| Finding::new(FindingCode::UnknownCode, message, records));
     found.collect()
 }
 

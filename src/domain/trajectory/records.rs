@@ -2,7 +2,7 @@
 //! Always: a finding carries the ids of its records and nothing of their content.
 //! Form: `findings` of the trajectory in the HTTP contract.
 
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::Item;
 use crate::domain::vocabulary::fact::Fact;
 
@@ -11,6 +11,6 @@ pub type StatedFact<'a> = (&'a Item, &'a Fact);
 
 /// A finding about these records.
 pub fn finding_about(code: FindingCode, message: &str, items: &[&Item]) -> Finding {
-    let events = items.iter().map(|item| item.id().to_owned()).collect();
-    Finding::new(code, message, events)
+    let records = items.iter().map(|item| RecordName::of(&item.recorded)).collect();
+    Finding::new(code, message, records)
 }

@@ -19,7 +19,8 @@ choices! {
     /// Why a detained person is away from the prison.
     AbsenceKind:
         Leave = "leave", ExtendedLeave = "extendedLeave", Court = "court", Hospital = "hospital",
-        Escape = "escape", FailureToReturn = "failureToReturn"
+        Escape = "escape", FailureToReturn = "failureToReturn",
+        SentenceInterruption = "sentenceInterruption"
 }
 
 choices! {
@@ -28,7 +29,9 @@ choices! {
         SentenceEnd = "sentenceEnd", ConditionalRelease = "conditionalRelease",
         ProvisionalRelease = "provisionalRelease", ElectronicMonitoring = "electronicMonitoring",
         LimitedDetention = "limitedDetention", PretrialLifted = "pretrialLifted",
-        Acquittal = "acquittal", Removal = "removal", Death = "death", Other = "other"
+        Acquittal = "acquittal", Removal = "removal", Death = "death", Other = "other",
+        TransitionHouse = "transitionHouse", EarlyRelease = "earlyRelease",
+        TrialRelease = "trialRelease"
 }
 
 choices! {
@@ -36,13 +39,16 @@ choices! {
     ModalityKind:
         LimitedDetention = "limitedDetention", ElectronicMonitoring = "electronicMonitoring",
         ConditionalRelease = "conditionalRelease", ProvisionalRelease = "provisionalRelease",
-        TransitionHouse = "transitionHouse"
+        TransitionHouse = "transitionHouse", EarlyRelease = "earlyRelease",
+        TrialRelease = "trialRelease"
 }
 
 choices! {
-    /// The basis of a revocation: art. 68 par. 5 al. 1 or al. 2 of the Act of 17 May 2006.
+    /// The basis of a revocation: art. 68 par. 5 al. 1 or al. 2 of the Act of 17 May 2006, a
+    /// decision of the minister, or the act on internment.
     RevocationBasis:
-        Art68par5al1 = "art68par5al1", Art68par5al2 = "art68par5al2"
+        Art68par5al1 = "art68par5al1", Art68par5al2 = "art68par5al2",
+        Ministerial = "ministerial", InternmentAct = "internmentAct"
 }
 
 choices! {
@@ -135,7 +141,8 @@ choices! {
 choices! {
     /// A part of a re-integration plan.
     LifeDomain:
-        Treatment = "treatment", Housing = "housing", Income = "income", Daytime = "daytime"
+        Treatment = "treatment", Housing = "housing", Income = "income", Daytime = "daytime",
+        Health = "health", Network = "network", RelapsePrevention = "relapsePrevention"
 }
 
 choices! {
@@ -160,4 +167,68 @@ choices! {
     /// Why a record must not count.
     AnnulmentReason:
         WrongPerson = "wrongPerson", Duplicate = "duplicate", NotOccurred = "notOccurred"
+}
+
+choices! {
+    /// What moves a person to seek help.
+    Motivation:
+        Internal = "internal", External = "external", Mixed = "mixed"
+}
+
+choices! {
+    /// The legal pressure under which a treatment starts.
+    LegalPressure:
+        Voluntary = "voluntary", PretrialAlternative = "pretrialAlternative",
+        Condition = "condition"
+}
+
+choices! {
+    /// The kind of unit in which a detained person is placed.
+    UnitKind:
+        DrugFreeUnit = "drugFreeUnit", TherapeuticCommunity = "therapeuticCommunity",
+        DrugFreePrison = "drugFreePrison"
+}
+
+choices! {
+    /// How a multidisciplinary consultation is paid.
+    ConsultationFinancing:
+        Mdo = "mdo", Unpaid = "none", Other = "other"
+}
+
+choices! {
+    /// The group of causes of a death.
+    CauseGroup:
+        DrugRelated = "drugRelated", Suicide = "suicide", Natural = "natural",
+        Accident = "accident", Other = "other", Unknown = "unknown"
+}
+
+choices! {
+    /// When in the care a person is measured.
+    MeasuredMoment:
+        Start = "start", During = "during", End = "end", FollowUp = "followUp"
+}
+
+choices! {
+    /// The period about which use of substances is reported.
+    UsePeriod:
+        BeforeDetention = "beforeDetention", InDetention = "inDetention",
+        AfterRelease = "afterRelease"
+}
+
+choices! {
+    /// How use of substances is known.
+    UseBasis:
+        SelfReport = "selfReport", Test = "test", Observation = "observation"
+}
+
+choices! {
+    /// In what capacity a person is insured.
+    InsuranceCapacity:
+        Ordinary = "ordinary", Detainee = "detainee", NotInsured = "none"
+}
+
+choices! {
+    /// The sex of a person.
+    Sex:
+        Female = "female", Male = "male", Other = "other"
 }

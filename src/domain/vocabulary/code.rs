@@ -26,6 +26,23 @@ impl std::fmt::Display for Code {
     }
 }
 
+/// The appointment after a release: its id, or only whether there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Appointment {
+    /// Whether there is an appointment.
+    Made(bool),
+    /// The sender's id of the appointment.
+    Named(Id),
+}
+
+impl Appointment {
+    /// Whether there is an appointment.
+    pub const fn is_made(&self) -> bool {
+        matches!(self, Self::Made(true) | Self::Named(_))
+    }
+}
+
 /// The record that a correction or an annulment names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Target {

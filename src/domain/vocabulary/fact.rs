@@ -10,7 +10,7 @@ use super::choice::*;
 use super::kind::Kind;
 use crate::domain::id::PersonId;
 
-pub use super::code::{Code, Id, Target};
+pub use super::code::{Appointment, Code, Id, Target};
 
 macro_rules! facts {
     ($($(#[$attr:meta])* $name:ident = $kind:ident {
@@ -89,6 +89,9 @@ facts! {
         starts_on: Option<NaiveDate>,
         ends_on: Option<NaiveDate>,
         court: Option<Id>,
+        offence: Option<Code>,
+        facts_from: Option<NaiveDate>,
+        facts_to: Option<NaiveDate>,
     }
     /// `sentence.detentionImputed`
     DetentionImputed = SentenceDetentionImputed {
@@ -125,6 +128,8 @@ facts! {
         #[serde(rename = "final")]
         is_final: bool,
     }
+    /// `modality.restored`
+    Restored = ModalityRestored { modality: Id, judgment: Id }
     /// `residential.admitted`
     Admitted = ResidentialAdmitted {
         stay: Id,
@@ -139,11 +144,7 @@ facts! {
     /// `residential.completed`
     StayCompleted = ResidentialCompleted { stay: Id }
     /// `residential.droppedOut`
-    DroppedOut = ResidentialDroppedOut {
-        stay: Id,
-        initiative: Initiative,
-        reason_code: Option<Code>,
-    }
+    DroppedOut = ResidentialDroppedOut { stay: Id, initiative: Initiative }
     /// `residential.transferred`
     StayTransferred = ResidentialTransferred { stay: Id, to_facility: Code }
     /// `residential.attested`
@@ -168,6 +169,7 @@ facts! {
         setting: Setting,
         facility: Option<Code>,
         supervised: Option<bool>,
+        doses_per_day: Option<u32>,
     }
     /// `substitution.doseContinued`
     DoseContinued = SubstitutionDoseContinued {
@@ -220,6 +222,16 @@ facts! {
         #[serde(default)]
         substances: Vec<Code>,
         project: Option<Code>,
+        #[serde(default)]
+        comorbidity: Vec<Code>,
+        motivation: Option<Motivation>,
+        #[serde(default)]
+        ever_used: Vec<Code>,
+        #[serde(default)]
+        used_in_detention: Vec<Code>,
+        #[serde(default)]
+        first_used_in_prison: Vec<Code>,
+        prior_treatment: Option<bool>,
     }
     /// `cap.referred`
     Referred = CapReferred {
@@ -246,6 +258,9 @@ facts! {
         structured: bool,
         referral: Option<Id>,
         project: Option<Code>,
+        mode: Option<Code>,
+        financing: Option<Code>,
+        legal_pressure: Option<LegalPressure>,
     }
     /// `treatment.ended`
     TreatmentEnded = TreatmentEnded { episode: Id, reason: Code }
@@ -264,6 +279,7 @@ facts! {
         programme: ProgrammeKind,
         planned_sessions: u32,
         eligibility: Option<Eligibility>,
+        continues: Option<Id>,
     }
     /// `programme.sessionHeld`
     SessionHeld = ProgrammeSessionHeld {
@@ -271,17 +287,27 @@ facts! {
         session: Id,
         minutes: u32,
         form: Option<SessionForm>,
+        #[serde(default)]
+        topics: Vec<Code>,
+        #[serde(default)]
+        facilitators: Vec<Code>,
     }
     /// `programme.completed`
     ProgrammeCompleted = ProgrammeCompleted { enrolment: Id, sessions_attended: u32 }
     /// `programme.left`
     ProgrammeLeft = ProgrammeLeft { enrolment: Id, reason: Code }
     /// `drugFreeUnit.placed`
-    UnitPlaced = DrugFreeUnitPlaced { placement: Id, facility: Code }
+    UnitPlaced = DrugFreeUnitPlaced { placement: Id, facility: Code, kind: Option<UnitKind> }
     /// `drugFreeUnit.left`
     UnitLeft = DrugFreeUnitLeft { placement: Id, reason: Option<Code> }
     /// `consultation.held`
-    Consulted = ConsultationHeld { roles: Vec<Code>, minutes: u32, client_present: bool }
+    Consulted = ConsultationHeld {
+        roles: Vec<Code>,
+        minutes: u32,
+        client_present: bool,
+        financing: Option<ConsultationFinancing>,
+        reference_person: Option<bool>,
+    }
     /// `plan.agreed`
     PlanAgreed = PlanAgreed {
         plan: Id,
@@ -289,10 +315,13 @@ facts! {
         domains: Vec<LifeDomain>,
         agreed_by_client: bool,
     }
+    /// `plan.reviewed`
+    PlanReviewed = PlanReviewed { plan: Id, version: u32, domains_reached: Vec<LifeDomain> }
     /// `release.prepared`
     ReleasePrepared = ReleasePrepared {
         expected_on: NaiveDate,
         prescription_days: Option<u32>,
+        appointment: Option<Appointment>,
         insured: Option<bool>,
         naloxone: Option<bool>,
     }
@@ -305,6 +334,35 @@ facts! {
         place: OverdosePlace,
         outcome: Code,
         naloxone_used: Option<bool>,
+    }
+    /// `death.causeRecorded`
+    DeathCause = DeathCauseRecorded { cause_group: CauseGroup }
+    /// `outcome.measured`
+    OutcomeMeasured = OutcomeMeasured {
+        instrument: Code,
+        domain: Code,
+        score: i32,
+        scale_min: Option<i32>,
+        scale_max: Option<i32>,
+        moment: MeasuredMoment,
+        project: Option<Code>,
+        enrolment: Option<Id>,
+    }
+    /// `use.reported`
+    UseReported = UseReported { substances: Vec<Code>, period: UsePeriod, basis: UseBasis }
+    /// `care.verified`
+    CareVerified = CareVerified { provider: Code, kind: Code, since: Option<NaiveDate> }
+    /// `insurance.recorded`
+    InsuranceRecorded = InsuranceRecorded {
+        insured: bool,
+        capacity: Option<InsuranceCapacity>,
+        from: Option<NaiveDate>,
+    }
+    /// `person.described`
+    PersonDescribed = PersonDescribed {
+        sex: Option<Sex>,
+        birth_decade: Option<u32>,
+        home_region: Option<Code>,
     }
     /// `consent.given`
     ConsentGiven = ConsentGiven {

@@ -9,6 +9,7 @@ pub mod fact;
 pub mod json;
 mod json_node;
 pub mod kind;
+mod meaning;
 pub mod registry;
 pub mod schemas;
 pub mod upcast;

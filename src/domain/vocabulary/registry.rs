@@ -57,7 +57,7 @@ enum Named {
 impl Registry {
     /// For each code that no registry knows: a message, and the places of all records that name
     /// the code.
-    pub fn unknown<'a, P: Copy + PartialEq>(
+    pub fn unknown<'a, P: Clone + PartialEq>(
         &self,
         records: impl IntoIterator<Item = (P, &'a Fact)>,
     ) -> Vec<(String, Vec<P>)> {
@@ -67,7 +67,7 @@ impl Registry {
             for named in codes.filter(|(named, code)| !self.knows(*named, code)) {
                 let places = unknown.entry(named).or_default();
                 if places.last() != Some(&place) {
-                    places.push(place);
+                    places.push(place.clone());
                 }
             }
         }

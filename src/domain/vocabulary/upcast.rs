@@ -17,14 +17,35 @@ type Upcast = fn(Map<String, Value>) -> Map<String, Value>;
 /// The steps of a type: the first leads from version 1 to version 2, and so on.
 const fn upcasts(kind: Kind) -> &'static [Upcast] {
     match kind {
-        Kind::CapReferred => &[cap_referred_2],
+        Kind::ResidentialDroppedOut => &[without_reason_code],
+        Kind::CapReferred
+        | Kind::CareScreened
+        | Kind::ConsultationHeld
+        | Kind::DetentionAbsenceStarted
+        | Kind::DetentionReleased
+        | Kind::DrugFreeUnitPlaced
+        | Kind::ModalityGranted
+        | Kind::ModalityRevoked
+        | Kind::PlanAgreed
+        | Kind::ProgrammeEnrolled
+        | Kind::ProgrammeSessionHeld
+        | Kind::SentencePronounced
+        | Kind::SubstitutionPrescribed
+        | Kind::TreatmentStarted => &[unchanged],
         _ => &[],
     }
 }
 
-/// Version 2 lets `toProvider` be absent and adds `by`. Every payload of version 1 is therefore
-/// also a payload of version 2; it does not say who brought the person.
-fn cap_referred_2(data: Map<String, Value>) -> Map<String, Value> {
+/// The next version only adds optional members or codes, or lets a member be absent. Every payload
+/// of the version before is also a payload of the next.
+fn unchanged(data: Map<String, Value>) -> Map<String, Value> {
+    data
+}
+
+/// Version 2 of `residential.droppedOut` has no `reasonCode`: the clinical reason is stated by
+/// `treatment.ended`.
+fn without_reason_code(mut data: Map<String, Value>) -> Map<String, Value> {
+    data.remove("reasonCode");
     data
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::blocking::run_blocking_if_long;
 use super::merged::StreamRecords;
 use super::open::Reader;
-use crate::domain::event::{Event, Recorded};
-use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::event::{OpenRecord, Recorded};
+use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::{self, History, OutsideTargets};
 use crate::domain::id::{DedupKey, EventKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
@@ -141,7 +141,9 @@ impl Ledger {
             }
             if has_others && !ours.is_empty() {
                 let ours = self.open_all(reader, ours)?;
-                findings.push(reused_across_persons(ours.iter().find_map(|record| record.event())));
+                let open =
+                    ours.into_iter().find_map(|record| OpenRecord::new(Arc::new(record)).ok());
+                findings.push(reused_across_persons(open.as_ref()));
             }
         }
         Ok(findings)
@@ -176,13 +178,13 @@ impl Ledger {
     }
 }
 
-/// The finding that another person's record has the same source and id as this event. `None`: the
+/// The finding that another person's record has the same source and id as this record. `None`: the
 /// person's own record was erased.
-fn reused_across_persons(event: Option<&Event>) -> Finding {
+fn reused_across_persons(record: Option<&OpenRecord>) -> Finding {
     let message = "A record of another person has the same source and id; the sender must find \
                    out which record is right and annul the other record.";
-    let events = event.map(|event| event.key.id.to_string()).into_iter().collect();
-    Finding::new(FindingCode::IdReusedAcrossPersons, message, events)
+    let records = record.map(RecordName::of).into_iter().collect();
+    Finding::new(FindingCode::IdReusedAcrossPersons, message, records)
 }
 
 /// The keys of corrected or annulled events that are not among these records, or are erased.

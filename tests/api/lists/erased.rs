@@ -272,9 +272,9 @@ async fn each_erased_class_is_unknown_to_every_fold_and_never_none() {
             let count = life().iter().filter(|event| kind_of(event).class() == Some(class)).count();
             let finding = findings.iter().find(|finding| finding["code"] == "recordsErased");
             let members = json!({
-                "code": "recordsErased", "message": messages[0], "events": [],
-                "class": class.code(), "count": count,
-                "erasedAt": ERASED_AT, "basis": "dataSubject"
+                "code": "recordsErased", "message": messages[0], "records": [],
+                "values": {"class": class.code(), "count": count,
+                    "erasedAt": ERASED_AT, "basis": "dataSubject"}
             });
             assert_eq!(finding, Some(&members));
         }
@@ -350,5 +350,6 @@ async fn an_annulment_of_an_erased_record_has_no_effect_and_is_found() {
     ledger.record(&[draft(&annulment)], Expected::Any, WriteMode::Write).await.unwrap();
     let (_, person) = known(&ledger).await;
     let found = person.history.findings.iter().find(|f| f.code.code() == "targetErased").unwrap();
-    assert_eq!(found.events, ["a"]);
+    let names: Vec<&str> = found.records.iter().map(|record| &*record.id).collect();
+    assert_eq!(names, ["a"]);
 }

@@ -10,7 +10,7 @@
 //! - [`store`]: keeps the records, in a folder or in a cluster.
 //! - [`refusals`]: keeps refused events, with the reason, for their sender.
 //! - [`projection`]: the lists over all persons, computed from the log.
-//! - [`work`]: what all background loops share.
+//! - [`text`]: writes all text that people read. [`work`]: what all background loops share.
 //! - [`simulate`]: makes up events. [`config`]: every setting.
 
 pub mod cli;
@@ -22,5 +22,6 @@ pub mod projection;
 pub mod refusals;
 pub mod simulate;
 pub mod store;
+pub mod text;
 pub mod vault;
 pub mod work;

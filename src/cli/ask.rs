@@ -11,12 +11,13 @@ use tokio::runtime::Runtime;
 
 use super::client::{Client, HttpAnswer, items, json};
 use super::failure::Failure;
-use super::{OutputForm, progress, serve, show};
+use super::{OutputForm, progress, serve, show, terminal};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
 use crate::ledger::Ledger;
 use crate::store::open::StoreConfig;
+use crate::text::page::TextPage;
 
 /// The ledger to ask: in a folder, or a running one.
 #[derive(Args)]
@@ -143,10 +144,13 @@ impl ShowCredit {
         };
         let path = path(self.args.person, "credit", &query);
         let answer = self.args.from.asker(runtime)?(&path, accept)?;
-        if self.args.form() == OutputForm::Json {
-            json(&answer)?;
+        match self.args.form() {
+            OutputForm::Text => terminal::print_lines(&(answer.trim_end().to_owned() + "\n")),
+            OutputForm::Json => {
+                json(&answer)?;
+                terminal::print_json(answer.trim_end())
+            }
         }
-        super::print(answer.trim_end().to_owned() + "\n")
     }
 }
 
@@ -264,13 +268,13 @@ pub fn encode(text: &str) -> String {
 fn print(
     answer: &Value,
     form: OutputForm,
-    show: impl FnOnce(&Value) -> String,
+    show: impl FnOnce(&Value) -> TextPage,
 ) -> Result<(), Failure> {
     match form {
-        OutputForm::Text => super::print(show(answer)),
+        OutputForm::Text => terminal::print_page(&show(answer)),
         OutputForm::Json => {
             let text = serde_json::to_string_pretty(answer).expect("serialises into memory");
-            super::print(text + "\n")
+            terminal::print_json(&text)
         }
     }
 }

@@ -8,6 +8,7 @@ use ureq::http::uri::Authority;
 use ureq::http::{HeaderMap, StatusCode, Uri};
 
 use super::failure::Failure;
+use crate::text::escape::escaped;
 
 /// The longest wait for a connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -171,6 +172,15 @@ pub fn json(text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(not_json)
 }
 
+/// The issues of a problem, each on a line of its own.
+pub fn issues_in_words(problem: &Value) -> String {
+    let issues = problem["issues"].as_array().into_iter().flatten().map(|issue| {
+        let text = |name: &str| escaped(issue[name].as_str().unwrap_or_default()).into_owned();
+        format!("\n  {}: {}", text("name"), text("detail"))
+    });
+    issues.collect()
+}
+
 /// The items of a page.
 ///
 /// # Errors
@@ -207,11 +217,7 @@ impl HttpAnswer {
     fn problem(&self) -> String {
         let problem: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let words = ["title", "detail"].iter().filter_map(|name| problem[*name].as_str());
-        let words: Vec<&str> = words.collect();
-        let issues = problem["issues"].as_array().into_iter().flatten().filter_map(|issue| {
-            Some(format!("\n  {}: {}", issue["name"].as_str()?, issue["detail"].as_str()?))
-        });
-        let issues: String = issues.collect();
-        format!("{}: {}{issues}", self.status.as_u16(), words.join(". "))
+        let words: Vec<_> = words.map(escaped).collect();
+        format!("{}: {}{}", self.status.as_u16(), words.join(". "), issues_in_words(&problem))
     }
 }

@@ -14,6 +14,7 @@ use super::emit::{Sender, Summary};
 use super::failure::Failure;
 use super::log::log_to_stderr;
 use super::serve::{lists, open, stop};
+use super::terminal::{print_lines, print_page, tell};
 use super::{progress, show};
 use crate::config::{LISTEN_DEFAULT, LogFormat};
 use crate::http;
@@ -77,7 +78,7 @@ impl Demo {
         if printed.is_err() || self.once {
             drop(stop_sender);
         } else {
-            eprintln!("\nServing on {url}; stop with Ctrl-C.");
+            tell(&format!("\nServing on {url}; stop with Ctrl-C."));
         }
         let ended = runtime.block_on(served);
         printed?;
@@ -94,12 +95,13 @@ impl Demo {
         let made_from = format!("{plan:?}");
         let done = self.data.join(DONE_MARKER_FILE);
         if std::fs::read_to_string(&done).is_ok_and(|text| text == made_from) {
-            eprintln!("Found the made-up year in {}.", self.data.display());
+            tell(&format!("Found the made-up year in {}.", self.data.display()));
             return Ok(());
         }
-        eprintln!("Making up a year of {} lives and sending it to {url} …", plan.persons);
+        let persons = plan.persons;
+        tell(&format!("Making up a year of {persons} lives and sending it to {url} …"));
         let Summary { recorded, repeated, refused, .. } = send(url, plan)?;
-        eprintln!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused.");
+        tell(&format!("{recorded} recorded, {repeated} repeated (as in life), {refused} refused."));
         if refused > 0 {
             return Err(Failure::answer_no(
                 "the ledger refused made-up events, and should not have",
@@ -113,7 +115,7 @@ async fn bind(wanted: std::net::SocketAddr) -> Result<TcpListener, Failure> {
     match TcpListener::bind(wanted).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            eprintln!("{wanted} is taken; using another port.");
+            tell(&format!("{wanted} is taken; using another port."));
             Ok(TcpListener::bind((wanted.ip(), 0)).await?)
         }
         Err(error) => Err(Failure::because(&format!("could not listen on {wanted}"), &error)),
@@ -140,22 +142,21 @@ fn print_one_life(url: &str, plan: &Plan) -> Result<(), Failure> {
     let at = format!("at={}", plan.to);
     let mut history = json(&ask(&format!("history?limit=10000&{at}"), "application/json")?)?;
     let doses = leave_doses_out(&mut history);
-    println!("\n== One life: {person} ({doses} daily doses left out)\n");
-    print!("{}", show::history(&history));
-    println!("\n== Where this person stood on {}\n", plan.to);
-    print!("{}", show::trajectory(&json(&ask(&format!("trajectory?{at}"), "application/json")?)?));
-    println!("\n== What the time in treatment is worth\n");
-    println!("{}", ask(&format!("credit?{at}"), "text/plain")?.trim_end());
+    let trajectory = json(&ask(&format!("trajectory?{at}"), "application/json")?)?;
+    let table = ask(&format!("credit?{at}"), "text/plain")?;
     let credit = json(&ask(&format!("credit?{at}"), "application/json")?)?;
-    println!("\n== At stake: {}", days_at_stake(&credit));
-    println!("\n== To try\n");
+    print_lines(&format!("\n== One life: {person} ({doses} daily doses left out)\n\n"))?;
+    print_page(&show::history(&history))?;
+    print_lines(&format!("\n== Where this person stood on {}\n\n", plan.to))?;
+    print_page(&show::trajectory(&trajectory))?;
+    print_lines(&format!("\n== What the time in treatment is worth\n\n{}\n", table.trim_end()))?;
+    print_lines(&format!("\n== At stake: {}\n\n== To try\n\n", days_at_stake(&credit)))?;
+    let about = format!("{url}/v1/persons/{person}");
     for path in ["history", "trajectory", "credit"] {
-        println!("  curl '{url}/v1/persons/{person}/{path}?{at}'");
+        print_lines(&format!("  curl '{about}/{path}?{at}'\n"))?;
     }
-    let by_hand = format!("{url}/v1/persons/{person}/credit?{at}&boundary=excludeLast");
-    println!("  curl -H 'Accept: text/plain' '{by_hand}'");
-    println!("  {url}/docs");
-    Ok(())
+    let by_hand = format!("{about}/credit?{at}&boundary=excludeLast");
+    print_lines(&format!("  curl -H 'Accept: text/plain' '{by_hand}'\n  {url}/docs\n"))
 }
 
 /// The days between serving the whole remainder and counting all days of treatment.

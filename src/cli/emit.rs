@@ -10,11 +10,13 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::client::{Client, WAIT_FIRST, WAIT_MAX};
+use super::client::{Client, WAIT_FIRST, WAIT_MAX, issues_in_words};
 use super::failure::Failure;
 use super::progress;
+use super::terminal::{self, tell};
 use crate::domain::vocabulary::canonical;
 use crate::domain::vocabulary::json::{self, JsonValue};
+use crate::text::escape::escaped;
 
 /// Lines in one request. Source: the HTTP contract.
 const REQUEST_LINES_MAX: usize = 5_000;
@@ -102,11 +104,11 @@ impl Emit {
         let summary = sender.finish()?;
         if self.json {
             let text = serde_json::to_string(&summary).expect("serialises into memory");
-            super::print(text + "\n")?;
+            terminal::print_json(&text)?;
         } else {
             let Summary { dry_run, recorded, repeated, refused } = summary;
             let run = if dry_run { "dry run, nothing was written: " } else { "" };
-            eprintln!("{run}{recorded} recorded, {repeated} repeated, {refused} refused");
+            tell(&format!("{run}{recorded} recorded, {repeated} repeated, {refused} refused"));
         }
         match summary.refused {
             0 => Ok(()),
@@ -201,7 +203,7 @@ impl Sender {
             tries += 1;
             // Printed also where standard error is no terminal and the bar stays silent.
             let notice = format!("{why}; trying again in {:.1} s", wait.as_secs_f64());
-            self.bar.suspend(|| eprintln!("{notice}"));
+            self.bar.suspend(|| tell(&notice));
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT_MAX);
         }
@@ -240,15 +242,11 @@ impl Sender {
             return;
         }
         let problem = &answer["problem"];
-        let title = problem["title"].as_str().unwrap_or("refused");
-        let mut words = format!("line {number}: {title}");
-        for issue in problem["issues"].as_array().into_iter().flatten() {
-            let text = |name: &str| issue[name].as_str().unwrap_or_default().to_owned();
-            words.push_str(&format!("\n  {}: {}", text("name"), text("detail")));
-        }
-        self.bar.suspend(|| eprintln!("{words}"));
+        let title = escaped(problem["title"].as_str().unwrap_or("refused"));
+        let words = format!("line {number}: {title}{}", issues_in_words(problem));
+        self.bar.suspend(|| tell(&words));
         if self.summary.refused == REFUSALS_PRINTED_MAX {
-            self.bar.suspend(|| eprintln!("further refusals are only counted"));
+            self.bar.suspend(|| tell("further refusals are only counted"));
         }
     }
 }

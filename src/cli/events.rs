@@ -1,6 +1,6 @@
 //! `care-ledger events`: all events in the order of the log, up to its end or followed live.
 
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 
 use clap::Args;
 use tokio::runtime::Runtime;
@@ -10,6 +10,7 @@ use super::client::{items, json};
 use super::failure::Failure;
 use super::follow::FeedPrinter;
 use super::progress;
+use super::terminal::{Output, flush, write_json_line};
 
 /// Events in one page: many enough that a page costs little, few enough to hold in memory.
 const PAGE: usize = 5_000;
@@ -61,10 +62,8 @@ impl Events {
             let page = ask(&self.path(after.as_deref(), Some(size)), "application/json")?;
             let page = json(&page)?;
             for event in items(&page)? {
-                if let Err(error) = writeln!(out, "{event}") {
-                    // The reader of our output, such as `head`, has closed it.
-                    let is_closed = error.kind() == std::io::ErrorKind::BrokenPipe;
-                    return if is_closed { Ok(()) } else { Err(error.into()) };
+                if write_json_line(&mut out, event)? == Output::Closed {
+                    return Ok(());
                 }
                 left -= 1;
                 bar.inc(1);
@@ -75,10 +74,7 @@ impl Events {
             }
         }
         bar.finish_and_clear();
-        match out.flush() {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        }
+        flush(&mut out).map(drop)
     }
 
     fn path(&self, after: Option<&str>, limit: Option<usize>) -> String {

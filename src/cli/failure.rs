@@ -33,10 +33,9 @@ impl Failure {
         Self::unreachable(format!("{what}: {}", Causes(error)))
     }
 
-    /// Prints the message on standard error, and gives the exit status.
-    pub fn report(&self) -> ExitCode {
-        eprintln!("care-ledger: {}", self.message);
-        ExitCode::from(self.exit)
+    /// The message, and the exit status.
+    pub fn parts(&self) -> (&str, ExitCode) {
+        (&self.message, ExitCode::from(self.exit))
     }
 }
 

@@ -3,12 +3,13 @@
 //! broken connection the feed resumes behind the last block that was read whole.
 //! Form: `text/event-stream`, WHATWG HTML, 9.2, as this service writes it.
 
-use std::io::{BufRead, ErrorKind, Write};
+use std::io::{BufRead, Write};
 
 use serde_json::Value;
 
 use super::client::{Client, WAIT_FIRST, WAIT_MAX};
 use super::failure::Failure;
+use super::terminal::{Output, flush, tell, write_json_line};
 
 /// How reading a feed ended.
 enum FeedEnd {
@@ -56,7 +57,7 @@ impl<W: Write> FeedPrinter<W> {
                 Err(error) if !is_known => return Err(client.unreachable(&error)),
                 Err(error) => error.to_string(),
             };
-            eprintln!("{why}; following on in {:.1} s", wait.as_secs_f64());
+            tell(&format!("{why}; following on in {:.1} s", wait.as_secs_f64()));
             std::thread::sleep(wait);
             wait = (wait * 2).min(WAIT_MAX);
         }
@@ -97,11 +98,8 @@ impl<W: Write> FeedPrinter<W> {
         let event: Value = serde_json::from_str(event)
             .map_err(|_| Failure::answer_no("the ledger sent an event that is not JSON"))?;
         self.left -= 1;
-        match writeln!(self.out, "{event}").and_then(|()| self.out.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(true),
-        }
+        let is_read = write_json_line(&mut self.out, &event)? == Output::Read;
+        Ok(is_read && flush(&mut self.out)? == Output::Read)
     }
 }
 

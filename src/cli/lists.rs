@@ -7,8 +7,11 @@ use tokio::runtime::Runtime;
 use super::ask::{JSON, LedgerArgs, encode};
 use super::client::{items, json};
 use super::failure::Failure;
-use super::{print, show};
+use super::{show, terminal};
 use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
+use crate::text::clock::CLOCK_NOTE;
+use crate::text::page::TextPage;
+use crate::text::value;
 
 /// Items in one page: enough that a page costs little, few enough to hold in memory.
 const PAGE: u64 = 1_000;
@@ -111,14 +114,20 @@ fn list(
         let page = json(&ask(&path, JSON)?)?;
         let items = items(&page)?;
         if std::mem::take(&mut is_first) {
-            let text = |name: &str| page[name].as_str().unwrap_or_default().to_owned();
-            eprintln!("as of {}, known up to {}", text("asOf"), text("known"));
+            let text = |name: &str| value::shown(&page[name]);
+            let (as_of, known) = (text("asOf"), text("known"));
+            terminal::tell(&format!("as of {as_of}, known up to {known}. {CLOCK_NOTE}"));
         }
-        let text = items.iter().map(|item| match shown.json {
-            true => format!("{item}\n"),
-            false => line(item),
-        });
-        print(text.collect::<String>())?;
+        if shown.json {
+            let lines: Vec<String> = items.iter().map(Value::to_string).collect();
+            if !lines.is_empty() {
+                terminal::print_json(&lines.join("\n"))?;
+            }
+        } else {
+            let mut page = TextPage::default();
+            items.iter().for_each(|item| page.row(&line(item)));
+            terminal::print_page(&page)?;
+        }
         left = left.saturating_sub(items.len() as u64);
         let Some(next) = page["next"].as_str() else { break };
         cursor = format!("&cursor={next}");

@@ -1,9 +1,16 @@
 //! The log of a command, on standard error.
 //! Always: a panic is a line of the log, with its place and its thread; its message, which may hold
-//! content, is printed nowhere.
+//! content, is printed nowhere. In a line for people, no value adds a line or a control character.
+//! A line has colours only on a terminal, and only where `NO_COLOR` is not set.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format;
 
 use crate::cli::failure::Failure;
 use crate::config::LogFormat;
+use crate::text::escape::escaped;
 
 /// Starts logging, of panics too.
 ///
@@ -17,7 +24,14 @@ pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
         .map_err(|_| Failure::usage("--log takes error, warn, info, debug, or a filter"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => lines.init(),
+        LogFormat::Text => {
+            let fields = format::debug_fn(|line, field, value| match field.name() {
+                "message" => write!(line, "{}", escaped(&format!("{value:?}"))),
+                name => write!(line, "{name}={}", escaped(&format!("{value:?}"))),
+            });
+            let has_colours = std::io::stderr().is_terminal() && !is_colour_refused();
+            lines.with_ansi(has_colours).fmt_fields(fields.delimited(" ")).init();
+        }
         LogFormat::Json => lines.json().init(),
     }
     // Rust's own hook prints the message.
@@ -27,6 +41,11 @@ pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
         tracing::error!(target: "panic", place, thread = thread.name(), "a thread panicked");
     }));
     Ok(())
+}
+
+/// Whether the person who runs the command wants no colours (no-color.org).
+fn is_colour_refused() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 #[cfg(test)]

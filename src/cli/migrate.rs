@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::failure::Failure;
 use super::log::log_to_stderr;
+use super::terminal::{self, tell};
 use super::{cluster, progress};
 use crate::config::LogFormat;
 use crate::store::migrate::{
@@ -96,25 +97,25 @@ impl Migrate {
     fn report(&self, moved: Moved) -> Result<(), Failure> {
         let Moved { records, already_there, digest } = moved;
         let rest = records - already_there;
-        match (self.dry_run, cluster::is_address(&self.to)) {
-            (true, true) => eprintln!(
+        tell(&match (self.dry_run, cluster::is_address(&self.to)) {
+            (true, true) => format!(
                 "{records} records in the folder, {already_there} of them in the cluster already \
                  and the same; {rest} would be moved."
             ),
-            (true, false) => eprintln!("{records} records in the cluster, all of them whole."),
-            (false, _) => eprintln!(
+            (true, false) => format!("{records} records in the cluster, all of them whole."),
+            (false, _) => format!(
                 "{records} records, {rest} of them moved now; both sides hold the same bytes in \
                  the same order."
             ),
-        }
+        });
         if self.json {
             let answer = json!({
                 "records": records, "before": already_there, "digest": digest.to_hex().as_str(),
                 "dryRun": self.dry_run
             });
-            return super::print(format!("{answer}\n"));
+            return terminal::print_json(&answer.to_string());
         }
-        super::print(format!("{digest}  BLAKE3 of the commitments in order\n"))
+        terminal::print_lines(&format!("{digest}  BLAKE3 of the commitments in order\n"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: one match.
-//! Always: what a program reads goes to standard output, what a person reads to standard error.
+//! Always: what a program reads goes to standard output, what a person reads to standard error, and
+//! both through [`terminal`].
 
 mod ask;
 mod client;
@@ -18,8 +19,8 @@ mod schema;
 mod serve;
 mod show;
 mod simulate;
+mod terminal;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -70,9 +71,19 @@ enum Command {
 
 /// Runs the command in the arguments of the process.
 pub fn run() -> ExitCode {
-    match Cli::parse().command.run() {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        // Help and the version, which a colour may adorn.
+        Err(error) if !error.use_stderr() => error.exit(),
+        // The message repeats arguments, which may come from elsewhere.
+        Err(error) => {
+            terminal::tell(error.render().to_string().trim_end());
+            return Failure::usage("").parts().1;
+        }
+    };
+    match command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => terminal::report(&failure),
     }
 }
 
@@ -95,7 +106,7 @@ impl Command {
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);
-                print(String::from_utf8_lossy(&script))
+                terminal::print_lines(&String::from_utf8_lossy(&script))
             }
         }
     }
@@ -135,14 +146,5 @@ impl OutputForm {
     /// The form that the flag `--json` asks for.
     fn of_flag(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
-    }
-}
-
-/// Prints what a program reads. A reader that closes our output early, such as `head`, is no fault.
-fn print(text: impl std::fmt::Display) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match write!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
     }
 }

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::OutputForm;
 use super::failure::Failure;
-use super::{OutputForm, print};
+use super::terminal::{print_json, print_lines, print_page, tell};
 use crate::domain::vocabulary::json::{self, JsonValue};
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::schemas::{self, SchemaNotFound, ShippedSchema};
 use crate::domain::vocabulary::validate::{validate, without_null_attributes};
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
+use crate::text::page::TextPage;
 
 /// The vocabulary: list the types, show a schema, check a file.
 #[derive(Args)]
@@ -76,15 +78,17 @@ fn list(form: OutputForm) -> Result<(), Failure> {
     let rows: Vec<Value> = Kind::ALL.iter().map(|kind| row(*kind)).collect();
     if form == OutputForm::Json {
         let text = serde_json::to_string_pretty(&rows).expect("serialises into memory");
-        return print(text + "\n");
+        return print_json(&text);
     }
     let line = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
         let newest = &row["versions"].as_array().map_or(0, Vec::len);
         let version = format!("v{newest}");
-        format!("{:<32} {:<9} {version:<4} {}\n", text("type"), text("class"), text("title"))
+        format!("{:<32} {:<9} {version:<4} {}", text("type"), text("class"), text("title"))
     };
-    print(rows.iter().map(line).collect::<String>())
+    let mut page = TextPage::default();
+    rows.iter().for_each(|row| page.row(&line(row)));
+    print_page(&page)
 }
 
 fn row(kind: Kind) -> Value {
@@ -105,8 +109,8 @@ fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure
         SchemaNotFound::Version { .. } => Failure::usage(format!("{name}: {error}")),
     })?;
     match schema {
-        _ if !example => print(schema.text()),
-        ShippedSchema::Payload(version) => print(version.example),
+        _ if !example => print_lines(schema.text()),
+        ShippedSchema::Payload(version) => print_lines(version.example),
         ShippedSchema::Envelope => Err(Failure::usage("only an event type has an example")),
     }
 }
@@ -128,14 +132,13 @@ fn check(file: &PathBuf, form: OutputForm) -> Result<(), Failure> {
         let Some(violations) = violations else { continue };
         refused += 1;
         for violation in violations {
-            print(match form {
-                OutputForm::Text => {
-                    format!("event {number}: {}: {}\n", violation.name, violation.detail)
-                }
-                OutputForm::Json => {
-                    format!("{}\n", json!({"event": number, "violation": violation}))
-                }
-            })?;
+            if form == OutputForm::Json {
+                print_json(&json!({"event": number, "violation": violation}).to_string())?;
+                continue;
+            }
+            let mut page = TextPage::default();
+            page.row(&format!("event {number}: {}: {}", violation.name, violation.detail));
+            print_page(&page)?;
         }
     }
     let count = events.len();
@@ -144,7 +147,7 @@ fn check(file: &PathBuf, form: OutputForm) -> Result<(), Failure> {
             "{refused} of {count} events do not hold their schema"
         )));
     }
-    eprintln!("{count} events hold their schema");
+    tell(&format!("{count} events hold their schema"));
     Ok(())
 }
 

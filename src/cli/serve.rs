@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 use super::log::log_to_stderr;
-use super::{cluster, progress};
+use super::{cluster, progress, terminal};
 use crate::config::{Config, ConfigError, ServeFlags};
 use crate::http;
 use crate::ledger::{Ledger, clock};
@@ -47,7 +47,7 @@ impl Serve {
             _ => Failure::usage(error.to_string()),
         })?;
         if self.print_config {
-            return super::print(config.print());
+            return terminal::print_lines(&config.print());
         }
         log_to_stderr(&config.log, config.log_format)?;
         allow_files();

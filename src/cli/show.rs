@@ -2,81 +2,112 @@
 
 use serde_json::Value;
 
+use crate::text::clock::{date_of_text, minute_of_text};
+use crate::text::escape::escaped;
+use crate::text::page::TextPage;
+use crate::text::value::{members, shown};
+
+/// The column in which the changes of an event begin, below its type.
+const CHANGES_COLUMN: usize = 20;
+
+/// The width of the names of a trajectory's parts.
+const PART_COLUMNS: usize = 14;
+
+/// The parts of a trajectory that come first. Any other part follows by its name.
+const PARTS: [&str; 10] = [
+    "custody",
+    "substitution",
+    "residential",
+    "housing",
+    "programmes",
+    "referrals",
+    "treatments",
+    "transitions",
+    "alerts",
+    "findings",
+];
+
+/// The members with which an answer about a person begins; they are no part of a trajectory.
+const HEAD: [&str; 4] = ["person", "at", "known", "revision"];
+
 /// A history: a line for each event, with its corrections and annulments below that line.
-pub fn history(answer: &Value) -> String {
-    let mut out = String::new();
-    for event in answer["items"].as_array().into_iter().flatten() {
-        let text = |name: &str| event[name].as_str().unwrap_or_default();
-        let mark = if event.get("annulledBy").is_some() { "x" } else { " " };
-        let time = text("time");
-        let minutes = time.get(..16).unwrap_or(time).replace('T', " ");
-        out.push_str(&format!(
-            "{mark} {minutes}  {:<32} {}\n",
-            text("type"),
-            members(&event["data"])
-        ));
-        for (name, word) in [("correctedBy", "corrected"), ("annulledBy", "annulled")] {
-            for change in event[name].as_array().into_iter().flatten() {
-                let part = |name: &str| change[name].as_str().unwrap_or_default();
-                let when = part("recordedtime").get(..10).unwrap_or_default().to_owned();
-                out.push_str(&format!("{:20}{word} on {when}: {}\n", "", part("reason")));
+pub fn history(answer: &Value) -> TextPage {
+    let mut page = TextPage::default();
+    page.clock_note();
+    let events = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
+    if events.is_empty() {
+        page.row("no event up to this moment");
+    }
+    for event in events {
+        match event["erased"].as_object() {
+            Some(erased) => {
+                let recorded = clock(event, "recordedtime");
+                page.row(&format!("  {recorded:<16}  {:<32} {}", "(erased)", members(erased)));
             }
+            None => event_lines(&mut page, event),
         }
     }
-    out
+    page
 }
 
-/// The members of a payload, on one line.
-fn members(data: &Value) -> String {
-    let members = data.as_object().into_iter().flatten();
-    members.map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(" ")
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-        Value::Object(_) => format!("({})", members(value)),
-        other => other.to_string(),
+fn event_lines(page: &mut TextPage, event: &Value) {
+    let mark = if event.get("annulledBy").is_some() { "x" } else { " " };
+    let data = event["data"].as_object().map(members).unwrap_or_default();
+    let kind = text(event, "/type");
+    page.row(&format!("{mark} {:<16}  {kind:<32} {data}", clock(event, "time")));
+    for (name, word) in [("correctedBy", "corrected"), ("annulledBy", "annulled")] {
+        for change in event[name].as_array().into_iter().flatten() {
+            let on = change["recordedtime"].as_str().and_then(date_of_text).unwrap_or_default();
+            let why = change["reason"].as_str().unwrap_or_default();
+            page.row(&format!("{:CHANGES_COLUMN$}{word} on {on}: {why}", ""));
+        }
     }
+}
+
+/// The instant of a member, by the clock in Belgium; what is no instant, as it is.
+fn clock(event: &Value, name: &str) -> String {
+    let text = event[name].as_str().unwrap_or_default();
+    minute_of_text(text).unwrap_or_else(|| escaped(text).into_owned())
+}
+
+/// The text at a pointer, or a hyphen.
+fn text(item: &Value, pointer: &str) -> String {
+    escaped(item.pointer(pointer).and_then(Value::as_str).unwrap_or("-")).into_owned()
 }
 
 /// One person of the list of trajectories, on one line.
 pub fn trajectory_line(item: &Value) -> String {
-    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
-    if let Some(code) = item["unanswered"].as_str() {
-        return format!("{}  {code}\n", text("/person"));
+    let person = text(item, "/person");
+    if item["unanswered"].is_string() {
+        return format!("{person}  {}", text(item, "/unanswered"));
     }
     let alerts = item["alerts"].as_array().into_iter().flatten();
-    let alerts: Vec<&str> = alerts.filter_map(|alert| alert["code"].as_str()).collect();
-    let line = format!(
-        "{}  {:<14} {:<16} {:<12} {}",
-        text("/person"),
-        text("/custody/state"),
-        text("/custody/facility"),
-        text("/substitution/state"),
+    let alerts: Vec<String> = alerts.map(|alert| text(alert, "/code")).collect();
+    format!(
+        "{person}  {:<14} {:<16} {:<12} {}",
+        text(item, "/custody/state"),
+        text(item, "/custody/facility"),
+        text(item, "/substitution/state"),
         alerts.join(" ")
-    );
-    format!("{}\n", line.trim_end())
+    )
 }
 
 /// One modality of the list of credits, on one line: the days left when nothing is credited, and
 /// under the proposal.
 pub fn credit_line(item: &Value) -> String {
-    let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or("-");
-    if let Some(code) = item["unanswered"].as_str() {
-        return format!("{}  {code}\n", text("/person"));
+    let person = text(item, "/person");
+    if item["unanswered"].is_string() {
+        return format!("{person}  {}", text(item, "/unanswered"));
     }
     let days = |pointer: &str| {
         let days = item.pointer(pointer).and_then(Value::as_i64);
         days.map_or_else(|| "unknown".to_owned(), |days| days.to_string())
     };
     format!(
-        "{}  {:<20} from {}  treatment {:>4} days  left {} (nothing credited), {} (in full: a \
-         proposal, not the law)\n",
-        text("/person"),
-        text("/kind"),
-        text("/startsOn"),
+        "{person}  {:<20} from {}  treatment {:>4} days  left {} (nothing credited), {} (in full: \
+         a proposal, not the law)",
+        text(item, "/kind"),
+        text(item, "/startsOn"),
         days("/treatmentDays"),
         days("/none/remainingDays"),
         days("/fullResidential/remainingDays"),
@@ -84,18 +115,28 @@ pub fn credit_line(item: &Value) -> String {
 }
 
 /// A trajectory: one section for each part that is not empty.
-pub fn trajectory(answer: &Value) -> String {
-    let mut out = format!("at {}\n", plain(&answer["at"]));
-    for part in ["custody", "substitution", "residential", "housing"] {
-        if answer[part].is_object() {
-            out.push_str(&format!("{part:<14}{}\n", members(&answer[part])));
-        }
+pub fn trajectory(answer: &Value) -> TextPage {
+    let mut page = TextPage::default();
+    page.clock_note();
+    page.row(&format!("at {}", shown(&answer["at"])));
+    let names = answer.as_object().into_iter().flat_map(|parts| parts.keys().map(String::as_str));
+    let others = names.filter(|name| !PARTS.contains(name) && !HEAD.contains(name));
+    for name in PARTS.into_iter().chain(others) {
+        part(&mut page, name, &answer[name]);
     }
-    for part in ["programmes", "referrals", "treatments", "transitions", "alerts", "findings"] {
-        for (number, item) in answer[part].as_array().into_iter().flatten().enumerate() {
-            let label = if number == 0 { part } else { "" };
-            out.push_str(&format!("{label:<14}{}\n", members(item)));
-        }
+    page
+}
+
+fn part(page: &mut TextPage, name: &str, value: &Value) {
+    let line = |value: &Value| value.as_object().map_or_else(|| shown(value), members);
+    let lines: Vec<String> = match value {
+        Value::Null => return,
+        Value::Array(items) => items.iter().map(line).collect(),
+        one => vec![line(one)],
+    };
+    for (number, text) in lines.iter().enumerate() {
+        let label = if number == 0 { name } else { "" };
+        // A long name still stands apart from its text.
+        page.row(&format!("{label:<width$} {text}", width = PART_COLUMNS - 1));
     }
-    out
 }

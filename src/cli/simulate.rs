@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::progress;
+use super::terminal::{flush, tell};
 use crate::simulate::{self, Plan};
 
 /// Write a made-up stream of events, one a line.
@@ -52,7 +53,7 @@ impl Simulate {
             return Err(Failure::usage("--from and --to lie between the years 1980 and 9999"));
         }
         if self.to > crate::domain::time::calendar::date_of(crate::ledger::clock::now()) {
-            eprintln!("note: a ledger refuses events in its future, and --to is in the future");
+            tell("note: a ledger refuses events in its future, and --to is in the future");
         }
         let Self { persons, detained, from, to, seed } = self;
         let bar = progress::count("events");
@@ -67,9 +68,6 @@ impl Simulate {
             }
         }
         bar.finish_and_clear();
-        match out.flush() {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(()),
-        }
+        flush(&mut out).map(drop)
     }
 }

@@ -1,7 +1,6 @@
 //! The credit of days as a text table with which a lawyer checks every figure by hand.
 //! Always: at most 100 columns. Every counted and excluded run is printed with its records, and a
-//! Dutch legal term is printed beside the English one. A sender's text cannot forge a line: control
-//! characters are printed as `?`.
+//! Dutch legal term is printed beside the English one.
 
 use crate::domain::credit::rules::{CreditRules, Parameter, ReadingName, ReadingStatus};
 use crate::domain::credit::{
@@ -11,9 +10,8 @@ use crate::domain::credit::{
 use crate::domain::finding::RecordName;
 use crate::domain::source_mark::SourceMark;
 use crate::domain::vocabulary::choice::ModalityKind;
-
-/// The length of the longest line.
-const COLUMNS_MAX: usize = 100;
+use crate::text::clock;
+use crate::text::page::{COLUMNS_MAX, TextPage};
 
 /// The credit of a person as plain text. `known_at`: the moment in the parameter `known`.
 pub fn credit_table(credit: &Credit, person: &str, known_at: Option<&str>) -> String {
@@ -33,7 +31,7 @@ pub fn credit_table(credit: &Credit, person: &str, known_at: Option<&str>) -> St
     findings(&mut page, credit);
     page.blank();
     records(&mut page, credit);
-    page.0
+    page.text().to_owned()
 }
 
 fn head(page: &mut TextPage, credit: &Credit, person: &str, known_at: Option<&str>) {
@@ -223,7 +221,7 @@ fn records(page: &mut TextPage, credit: &Credit) {
     page.line(0, &"=".repeat(COLUMNS_MAX));
     page.line(0, "RECORDS read (gelezen stukken), as they stand, by the clock in Belgium");
     for record in &credit.records {
-        let time = record.time.format("%Y-%m-%d %H:%M");
+        let time = clock::minute(record.time.to_utc());
         page.line(2, &format!("{time}  {}", record.kind));
         page.wrapped(20, "", &format!("{} of {}", record.id, record.source));
     }
@@ -272,72 +270,4 @@ fn why_words(why: DayReason) -> &'static str {
         DayReason::UnauthorisedAbsence => "absent without leave (ongeoorloofd afwezig)",
         DayReason::ClosingDate => "closing date (laatste dag van het verblijf)",
     }
-}
-
-/// Lines of text, none wider than [`COLUMNS_MAX`].
-#[derive(Default)]
-struct TextPage(String);
-
-impl TextPage {
-    /// The width of the column of field names.
-    const NAME_COLUMNS: usize = 26;
-
-    fn blank(&mut self) {
-        self.0.push('\n');
-    }
-
-    fn line(&mut self, indent: usize, text: &str) {
-        self.wrapped(indent, "", text);
-    }
-
-    fn field(&mut self, indent: usize, name: &str, text: &str) {
-        let name = clean(name);
-        let lead = format!("{:indent$}{name:<width$}", "", width = Self::NAME_COLUMNS);
-        // A name that does not fit gets a separate line.
-        if lead.chars().count() > indent + Self::NAME_COLUMNS {
-            self.line(indent, &name);
-            self.wrapped(indent + Self::NAME_COLUMNS, "", text);
-        } else {
-            self.wrapped(indent + Self::NAME_COLUMNS, &lead, text);
-        }
-    }
-
-    /// Wraps text into lines that begin at a column; `lead` is printed before the first line.
-    fn wrapped(&mut self, column: usize, lead: &str, text: &str) {
-        let width = COLUMNS_MAX - column;
-        let text = clean(text);
-        let mut lines = vec![String::new()];
-        // A line breaks at a single space; runs of spaces align columns and stay whole.
-        for word in text.split_inclusive(' ') {
-            let room = width - lines.last().map_or(0, |line| line.chars().count());
-            if word.trim_end().chars().count() > room && room < width {
-                lines.push(String::new());
-            }
-            for letter in word.chars() {
-                if lines.last().is_some_and(|line| line.chars().count() == width) {
-                    if letter == ' ' {
-                        continue;
-                    }
-                    lines.push(String::new());
-                }
-                lines.last_mut().expect("there is always a line").push(letter);
-            }
-        }
-        for (number, line) in lines.iter().enumerate() {
-            let before =
-                if number == 0 && !lead.is_empty() { lead.to_owned() } else { " ".repeat(column) };
-            self.0.push_str(format!("{before}{line}").trim_end());
-            self.0.push('\n');
-        }
-    }
-}
-
-/// A sender's text without characters that could forge or reorder lines.
-fn clean(text: &str) -> String {
-    // Controls, zero-width and direction marks, line and paragraph separators.
-    let forges = |c: char| match c {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        _ => c.is_control(),
-    };
-    text.chars().map(|c| if forges(c) { '?' } else { c }).collect()
 }

@@ -33,6 +33,7 @@ use crate::ledger::clock;
 use crate::ledger::read::open::Reader;
 use crate::ledger::read::person::PersonHistory;
 use crate::ledger::read::run_blocking_if_long;
+use crate::text::clock::minute;
 
 /// Items of a history page, unless the request says otherwise, and at most. Source: the HTTP
 /// contract.
@@ -198,7 +199,7 @@ pub async fn get_credit(
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
         let table = if_long(&person, || {
             let credit = answer::credit(&question, &person, &query).body;
-            let known_at = question.known_at.map(|known_at| known_at.to_string());
+            let known_at = question.known_at.map(|known_at| minute(known_at.instant()));
             credit_table(&credit, &question.person.to_string(), known_at.as_deref())
         });
         return Ok((head, [(header::CONTENT_TYPE, text)], table).into_response());

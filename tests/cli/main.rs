@@ -7,6 +7,7 @@ mod doctor;
 mod emit;
 mod follow;
 mod proxy;
+mod text;
 
 #[path = "../support/mod.rs"]
 mod support;

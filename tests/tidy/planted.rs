@@ -54,6 +54,14 @@ const ROOMS: &[Row] = &[
             argument"],
     ),
     (
+        "only the terminal prints",
+        &[
+            ("src/cli/a.rs", "fn f() { eprintln!(\"a\") } // print!"),
+            ("src/cli/terminal.rs", "fn f() { print!(\"a\") }"),
+        ],
+        &["src/cli/a.rs:1: eprintln! outside cli/terminal.rs; call print_page, print_json or tell"],
+    ),
+    (
         "only the store names a backend",
         &[("src/ledger/a.rs", "use crate::store::embedded::Writer;")],
         &["src/ledger/a.rs:1: embedded above the store; go through store::open and the trait"],

@@ -8,6 +8,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("domain", &[]),
     ("simulate", &["domain"]),
+    ("text", &["domain"]),
     ("seal", &["domain"]),
     ("vault", &["domain"]),
     ("store", &["domain", "work"]),
@@ -21,7 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 const HTTP: &[&str] =
-    &["config", "domain", "seal", "ledger", "projection", "refusals", "access", "work"];
+    &["config", "domain", "seal", "text", "ledger", "projection", "refusals", "access", "work"];
 
 /// Files beside the rooms: the map, the command, and the command line, which may name all.
 const FREE: &[&str] = &["lib", "main", "cli"];
@@ -57,7 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that decide without I/O, clock or randomness: these arrive as arguments.
-const PURE: &[&str] = &["domain", "seal", "simulate"];
+const PURE: &[&str] = &["domain", "seal", "simulate", "text"];
 
 /// The words that a pure room must not use.
 const IMPURE: &[&str] = &[
@@ -79,6 +80,11 @@ const IMPURE: &[&str] = &[
 /// Calls that only these places may make.
 const CALLS: &[(&str, &[&str])] =
     &[("Utc::now", &["cli", "ledger/clock.rs"]), ("new_v4", &["cli", "ledger/clock.rs"])];
+
+/// The macros that print, and the only place that may use them. Every other place hands its text to
+/// that place, which escapes it.
+const PRINTING: &[&str] = &["println!", "print!", "eprintln!", "eprint!", "dbg!"];
+const TERMINAL: &str = "cli/terminal.rs";
 
 /// The modules and types of one backend, which only the store itself names.
 const BACKENDS: &[&str] = &["embedded", "Embedded", "EventStoreDb", "eventstore"];
@@ -147,6 +153,20 @@ pub fn pure_rooms_neither_look_nor_act(tree: &Tree) -> Vec<Finding> {
                     let rule = format!("{call} lives in {}", homes.join(" and "));
                     findings.push(finding(place, line, rule, "take the value as an argument"));
                 }
+            }
+        }
+    }
+    findings
+}
+
+/// One file prints: text from outside reaches a terminal through it, escaped.
+pub fn only_the_terminal_prints(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source().filter(|(place, _)| *place != TERMINAL) {
+        for (line, text) in (1..).zip(code.lines()) {
+            if let Some(word) = PRINTING.iter().find(|word| has_word(text, word)) {
+                let rule = format!("{word} outside {TERMINAL}");
+                findings.push(finding(place, line, rule, "call print_page, print_json or tell"));
             }
         }
     }

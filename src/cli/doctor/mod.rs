@@ -15,6 +15,7 @@ use clap::Args;
 use self::report::{Check, Report};
 use super::client::Client;
 use super::failure::Failure;
+use super::terminal;
 
 /// The longest wait for the first byte of an answer; a ledger under load needs far less.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -57,7 +58,11 @@ impl Doctor {
             }
         }
         report.skip_the_rest();
-        super::print(if self.json { report.json() } else { report.text() })?;
+        if self.json {
+            terminal::print_json(&report.json())?;
+        } else {
+            terminal::print_page(&report.page())?;
+        }
         report.end()
     }
 

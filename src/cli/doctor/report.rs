@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
+use crate::cli::terminal::tell;
 use crate::domain::vocabulary::violation::without_content;
+use crate::text::page::TextPage;
 
 /// Every check, in the order in which they are made.
 const NAMES: [&str; 9] = [
@@ -148,13 +150,13 @@ impl Check {
         self
     }
 
-    fn text(&self, url: &str) -> String {
-        let mut out = format!("{:<8} {:<14} {}\n", self.status.word(), self.name, self.detail);
+    fn write(&self, url: &str, page: &mut TextPage) {
+        page.row(&format!("{:<8} {:<14} {}", self.status.word(), self.name, self.detail));
         for group in self.refused.iter().take(REASONS_LISTED_MAX) {
             let name = if group.name.is_empty() { "the whole event" } else { &group.name };
             let line = group.line.map(|line| format!(", first in line {line}"));
-            out.push_str(&format!(
-                "{:24}{} x {} at {name}{}; see {url}{}\n",
+            page.row(&format!(
+                "{:24}{} x {} at {name}{}; see {url}{}",
                 "",
                 group.count,
                 group.code,
@@ -164,12 +166,11 @@ impl Check {
         }
         if self.refused.len() > REASONS_LISTED_MAX {
             let more = self.refused.len() - REASONS_LISTED_MAX;
-            out.push_str(&format!("{:24}and {more} further reasons (--json has all)\n", ""));
+            page.row(&format!("{:24}and {more} further reasons (--json has all)", ""));
         }
         if let Some(next) = &self.next {
-            out.push_str(&format!("{:24}-> {next}\n", ""));
+            page.row(&format!("{:24}-> {next}", ""));
         }
-        out
     }
 }
 
@@ -217,14 +218,16 @@ impl Report {
     /// The report as JSON, for a program.
     pub fn json(&self) -> String {
         let report = json!({"url": self.url, "status": self.worst(), "checks": self.checks});
-        serde_json::to_string_pretty(&report).expect("serialises into memory") + "\n"
+        serde_json::to_string_pretty(&report).expect("serialises into memory")
     }
 
     /// The report as text, for a person.
-    pub fn text(&self) -> String {
-        let mut out = format!("{}\n\n", self.url);
-        self.checks.iter().for_each(|check| out.push_str(&check.text(&self.url)));
-        out
+    pub fn page(&self) -> TextPage {
+        let mut page = TextPage::default();
+        page.row(&self.url);
+        page.blank();
+        self.checks.iter().for_each(|check| check.write(&self.url, &mut page));
+        page
     }
 
     /// The end of the command: success, or the failure that sets the exit status.
@@ -236,7 +239,7 @@ impl Report {
         if failed == 0 {
             let warnings = self.count(CheckStatus::Warning);
             let made = self.checks.len() - self.count(CheckStatus::Skipped);
-            eprintln!("{made} checks made, {warnings} with a warning, none failed");
+            tell(&format!("{made} checks made, {warnings} with a warning, none failed"));
             return Ok(());
         }
         if !self.is_reached {

@@ -16,6 +16,13 @@ pub fn local_time(instant: DateTime<Utc>) -> DateTime<Tz> {
     instant.with_timezone(&Brussels)
 }
 
+/// Whether the clock in Belgium shows this time twice: once before and once after the clocks were
+/// set back.
+pub fn is_shown_twice(instant: DateTime<Utc>) -> bool {
+    let shown = local_time(instant).naive_local();
+    matches!(Brussels.from_local_datetime(&shown), LocalResult::Ambiguous(..))
+}
+
 /// The first instant of a civil date.
 pub fn start_of(date: NaiveDate) -> DateTime<Utc> {
     let midnight = date.and_time(NaiveTime::MIN);

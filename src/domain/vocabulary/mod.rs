@@ -10,6 +10,7 @@ pub mod json;
 mod json_node;
 pub mod kind;
 mod meaning;
+pub mod place;
 pub mod registry;
 pub mod schemas;
 pub mod upcast;

@@ -9,6 +9,7 @@ pub mod history;
 pub mod id;
 pub mod record;
 pub mod source_mark;
+pub mod stays;
 pub mod stream;
 pub mod time;
 pub mod trajectory;

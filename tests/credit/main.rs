@@ -8,6 +8,7 @@ mod figures;
 mod findings;
 mod history;
 mod laws;
+mod order;
 mod random;
 mod reference;
 mod script;

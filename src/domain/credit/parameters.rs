@@ -5,16 +5,7 @@
 
 use serde::Serialize;
 
-use crate::domain::choices::choices;
-
-choices! {
-    /// The rule for the dates of a stay that count.
-    Boundary:
-        /// Every date on which the person was resident at any instant.
-        AnyPart = "anyPart",
-        /// The same dates, except the date on which the stay was closed.
-        ExcludeLast = "excludeLast",
-}
+pub use crate::domain::stays::Boundary;
 
 /// How many days a month of a sentence has: 28 to 31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -14,7 +14,7 @@ use super::answer::{DayReason, DayRun};
 use super::detention::Detention;
 use super::modality::DatedModality;
 use super::timeline::{RecordIndex, Span, Timeline};
-use super::treatment::{Presence, PresenceEnd};
+use super::treatment::{OldPresence, OldPresenceEnd};
 use crate::domain::time::dates::{DateRun, DateSet};
 
 /// The four lists of runs of one modality.
@@ -38,15 +38,15 @@ pub(super) struct Presences {
 }
 
 impl Presences {
-    pub fn new<'p, 'a: 'p>(presences: impl Iterator<Item = &'p Presence<'a>>) -> Self {
-        let mut presences: Vec<&Presence> = presences.collect();
+    pub fn new<'p, 'a: 'p>(presences: impl Iterator<Item = &'p OldPresence<'a>>) -> Self {
+        let mut presences: Vec<&OldPresence> = presences.collect();
         presences.sort_by_key(|presence| presence.run);
-        let closing = |p: &&Presence| match p.end {
-            PresenceEnd::Closed(closing) => {
+        let closing = |p: &&OldPresence| match p.end {
+            OldPresenceEnd::Closed(closing) => {
                 let run = DateRun { first: p.run.last, last: p.run.last };
                 Some(Span { run, depends_on: vec![closing] })
             }
-            PresenceEnd::NotClosed(_) | PresenceEnd::Open => None,
+            OldPresenceEnd::NotClosed(_) | OldPresenceEnd::Open => None,
         };
         let all = || presences.iter();
         let spans: Vec<Span> = all().map(|p| p.span()).collect();

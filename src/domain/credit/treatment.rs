@@ -15,7 +15,7 @@ use crate::domain::vocabulary::fact::{Code, Fact, Id};
 
 /// How a presence ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PresenceEnd {
+pub(super) enum OldPresenceEnd {
     /// A closing of the stay ended the presence.
     Closed(RecordIndex),
     /// No closing is recorded. The next admission to any facility, or the next arrival in prison,
@@ -25,7 +25,7 @@ pub(super) enum PresenceEnd {
     Open,
 }
 
-impl PresenceEnd {
+impl OldPresenceEnd {
     /// The record that ended the presence.
     pub fn record(self) -> Option<RecordIndex> {
         match self {
@@ -37,12 +37,12 @@ impl PresenceEnd {
 
 /// One presence in a treatment facility: from an admission to its end.
 #[derive(Debug)]
-pub(super) struct Presence<'a> {
+pub(super) struct OldPresence<'a> {
     pub stay: &'a Id,
     pub facility: &'a Code,
     pub admitted: RecordIndex,
     pub run: DateRun,
-    pub end: PresenceEnd,
+    pub end: OldPresenceEnd,
     /// When the presence began.
     pub from: DateTime<Utc>,
     /// When the presence ended; `None`: it goes on.
@@ -53,7 +53,7 @@ pub(super) struct Presence<'a> {
     pub counted: DateSet,
 }
 
-impl Presence<'_> {
+impl OldPresence<'_> {
     /// Whether the presence runs at an instant, both ends included.
     fn runs_at(&self, instant: DateTime<Utc>) -> bool {
         self.from <= instant && self.until.is_none_or(|until| instant <= until)
@@ -76,8 +76,8 @@ impl Presence<'_> {
         let last = match (ended, self.end) {
             (Some(end), _) => day_before(end.date),
             // The person was still away when the stay was closed, or is still away now.
-            (None, PresenceEnd::Closed(_) | PresenceEnd::Open) => self.run.last,
-            (None, PresenceEnd::NotClosed(_)) => day_before(self.run.last),
+            (None, OldPresenceEnd::Closed(_) | OldPresenceEnd::Open) => self.run.last,
+            (None, OldPresenceEnd::NotClosed(_)) => day_before(self.run.last),
         };
         DateRun { first: day_after(start.date), last }
     }
@@ -85,7 +85,7 @@ impl Presence<'_> {
 
 /// An absence from a stay, as recorded.
 #[derive(Debug)]
-pub(super) struct StayAbsence<'t, 'a> {
+pub(super) struct OldStayAbsence<'t, 'a> {
     pub start: &'t TimelineRecord<'a>,
     pub end: Option<&'t TimelineRecord<'a>>,
     /// The latest end of the presences that contain the start of the absence; `None`: no presence
@@ -105,8 +105,8 @@ pub(super) enum AbsenceLimit {
 pub(super) struct TreatmentStay<'t, 'a> {
     pub admissions: Vec<&'t TimelineRecord<'a>>,
     pub closings: Vec<&'t TimelineRecord<'a>>,
-    pub absences: Vec<StayAbsence<'t, 'a>>,
-    pub presences: Vec<Presence<'a>>,
+    pub absences: Vec<OldStayAbsence<'t, 'a>>,
+    pub presences: Vec<OldPresence<'a>>,
     /// Each start of an absence, and whether the absence was authorised.
     absence_starts: Vec<(&'t TimelineRecord<'a>, bool)>,
     absence_ends: Vec<&'t TimelineRecord<'a>>,
@@ -136,7 +136,7 @@ pub(super) fn build_stays<'t, 'a>(
         for presence in &mut stay.presences {
             let mut dates = DateSet::new([presence.run]);
             dates = dates.minus(&Span::dates(&presence.absences));
-            if let (Boundary::ExcludeLast, PresenceEnd::Closed(_)) = (boundary, presence.end) {
+            if let (Boundary::ExcludeLast, OldPresenceEnd::Closed(_)) = (boundary, presence.end) {
                 let last = presence.run.last;
                 dates = dates.minus(&DateSet::between(last, last));
             }
@@ -190,18 +190,18 @@ fn build_presences<'a>(
     timeline: &Timeline<'a>,
     stay: &TreatmentStay<'_, 'a>,
     admissions_and_arrivals: &[&TimelineRecord<'a>],
-) -> Vec<Presence<'a>> {
+) -> Vec<OldPresence<'a>> {
     let presence = |admitted: &&TimelineRecord<'a>| {
         let Fact::Admitted(admission) = admitted.fact else { return None };
         let closing = stay.closings.partition_point(|record| record.instant < admitted.instant);
         let next = admissions_and_arrivals.partition_point(|record| record.index <= admitted.index);
         let (end, record) = match (stay.closings.get(closing), admissions_and_arrivals.get(next)) {
-            (Some(closing), _) => (PresenceEnd::Closed(closing.index), Some(*closing)),
-            (None, Some(next)) => (PresenceEnd::NotClosed(next.index), Some(*next)),
-            (None, None) => (PresenceEnd::Open, None),
+            (Some(closing), _) => (OldPresenceEnd::Closed(closing.index), Some(*closing)),
+            (None, Some(next)) => (OldPresenceEnd::NotClosed(next.index), Some(*next)),
+            (None, None) => (OldPresenceEnd::Open, None),
         };
         let last = record.map_or(timeline.last_date, |record| record.date);
-        Some(Presence {
+        Some(OldPresence {
             stay: &admission.stay,
             facility: &admission.facility,
             admitted: admitted.index,
@@ -236,7 +236,7 @@ fn assign_absences(stay: &mut TreatmentStay<'_, '_>) {
                 presence.absences.push(Span { run, depends_on });
             }
         }
-        stay.absences.push(StayAbsence { start, end, limit });
+        stay.absences.push(OldStayAbsence { start, end, limit });
     }
 }
 
@@ -261,7 +261,7 @@ fn add_closing_findings(
     findings: &mut Vec<Finding>,
 ) {
     for presence in &stay.presences {
-        let PresenceEnd::NotClosed(by) = presence.end else { continue };
+        let OldPresenceEnd::NotClosed(by) = presence.end else { continue };
         findings.push(timeline.finding(
             FindingCode::StayNeverClosed,
             [presence.admitted, by],
@@ -308,7 +308,7 @@ fn add_absence_findings(
             ),
         ));
     }
-    let mut longest: Option<(&StayAbsence, Option<DateTime<Utc>>)> = None;
+    let mut longest: Option<(&OldStayAbsence, Option<DateTime<Utc>>)> = None;
     for absence in stay.absences.iter().filter(|absence| absence.limit.is_some()) {
         if let Some((earlier, until)) = longest
             && until.is_none_or(|until| absence.start.instant < until)
@@ -330,7 +330,7 @@ fn add_absence_findings(
 }
 
 /// When an absence ends, at the latest with its presences; `None`: the absence goes on.
-fn end_of(absence: &StayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
+fn end_of(absence: &OldStayAbsence<'_, '_>) -> Option<DateTime<Utc>> {
     let end = absence.end.map(|end| end.instant);
     match absence.limit {
         Some(AbsenceLimit::Until(until)) => Some(end.map_or(until, |end| end.min(until))),
@@ -346,12 +346,12 @@ fn add_overlap_findings(
     stays: &[TreatmentStay<'_, '_>],
     findings: &mut Vec<Finding>,
 ) {
-    let mut all: Vec<&Presence> = stays.iter().flat_map(|stay| &stay.presences).collect();
+    let mut all: Vec<&OldPresence> = stays.iter().flat_map(|stay| &stay.presences).collect();
     all.sort_by_key(|presence| presence.admitted);
-    let mut latest_by_stay: HashMap<&Id, &Presence> = HashMap::new();
+    let mut latest_by_stay: HashMap<&Id, &OldPresence> = HashMap::new();
     // The presence that ends last, and the presence that ends last among all other stays.
-    let mut latest_end: Option<&Presence> = None;
-    let mut latest_end_of_other_stay: Option<&Presence> = None;
+    let mut latest_end: Option<&OldPresence> = None;
+    let mut latest_end_of_other_stay: Option<&OldPresence> = None;
     for presence in all {
         let is_own = latest_end.is_some_and(|latest| latest.stay == presence.stay);
         let other = if is_own { latest_end_of_other_stay } else { latest_end };
@@ -366,7 +366,7 @@ fn add_overlap_findings(
             )
         }));
         let ends_after =
-            |than: Option<&Presence>| than.is_none_or(|t| t.run.last < presence.run.last);
+            |than: Option<&OldPresence>| than.is_none_or(|t| t.run.last < presence.run.last);
         if ends_after(latest_end) {
             if !is_own {
                 latest_end_of_other_stay = latest_end;

@@ -7,8 +7,12 @@
 mod erased;
 mod fold;
 mod item;
+mod order;
 mod targets;
 
 pub use self::fold::{History, fold};
 pub use self::item::Item;
+pub use self::order::{
+    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, up_to_death,
+};
 pub use self::targets::{OutsideTargets, target};

@@ -3,7 +3,7 @@
 //! Rules: the normative pages of the credit ("Sets") and of the trajectory ("Words").
 
 use super::choice::{AbsenceKind, ModalityKind, ReleaseReason};
-use super::fact::{Fact, Released};
+use super::fact::{Fact, Id, Released};
 
 impl ModalityKind {
     /// Whether the person goes on sleeping in the institution under this modality: limited
@@ -47,6 +47,52 @@ impl Fact {
             Self::Died => true,
             Self::Released(released) => released.reason == ReleaseReason::Death,
             _ => false,
+        }
+    }
+
+    /// Whether the record closes a stay in residential treatment.
+    pub const fn closes_stay(&self) -> bool {
+        matches!(self, Self::StayCompleted(_) | Self::DroppedOut(_) | Self::StayTransferred(_))
+    }
+
+    /// The detention that a record of custody names.
+    pub const fn detention(&self) -> Option<&Id> {
+        match self {
+            Self::Arrived(of) => Some(&of.detention),
+            Self::Transferred(of) => Some(&of.detention),
+            Self::StatusChanged(of) => Some(&of.detention),
+            Self::AbsenceStarted(of) => Some(&of.detention),
+            Self::AbsenceEnded(of) => Some(&of.detention),
+            Self::Released(of) => Some(&of.detention),
+            _ => None,
+        }
+    }
+
+    /// The stay that a record of residential treatment names.
+    pub const fn stay(&self) -> Option<&Id> {
+        match self {
+            Self::Admitted(of) => Some(&of.stay),
+            Self::StayAbsenceStarted(of) => Some(&of.stay),
+            Self::StayAbsenceEnded(of) => Some(&of.stay),
+            Self::StayCompleted(of) => Some(&of.stay),
+            Self::DroppedOut(of) => Some(&of.stay),
+            Self::StayTransferred(of) => Some(&of.stay),
+            Self::Attested(of) => Some(&of.stay),
+            _ => None,
+        }
+    }
+
+    /// The modality that a record grants, suspends, ends, revokes or restores. The modality that an
+    /// admission names is not among them.
+    pub const fn modality(&self) -> Option<&Id> {
+        match self {
+            Self::Granted(of) => Some(&of.modality),
+            Self::ModalitySuspended(of) => Some(&of.modality),
+            Self::SuspensionLifted(of) => Some(&of.modality),
+            Self::ModalityEnded(of) => Some(&of.modality),
+            Self::Revoked(of) => Some(&of.modality),
+            Self::Restored(of) => Some(&of.modality),
+            _ => None,
         }
     }
 }

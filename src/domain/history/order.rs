@@ -1,0 +1,255 @@
+//! The order in which folds read the records of a person.
+//! Always: the order follows from `time`, type, `source` and `id`; the order of receipt plays no
+//! part. A fold chooses the turns of record types at one instant; two exceptions hold for every
+//! fold.
+//! Rules: the section "History" of the credit rules ("Order everywhere", with its two exceptions),
+//! and "Order at one instant" of the continuity rules.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::item::Item;
+use crate::domain::finding::{Finding, FindingCode, RecordName};
+use crate::domain::id::{EventKey, PersonId};
+use crate::domain::vocabulary::fact::{Fact, Id};
+
+/// An id inside a payload, as a fold compares ids: the same id in two streams names two things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ScopedId<'a> {
+    /// The stream of the record that has the id.
+    pub stream: PersonId,
+    /// The id as sent.
+    pub id: &'a Id,
+}
+
+/// A record that counts, with its place in the order of a fold.
+#[derive(Debug, Clone, Copy)]
+pub struct DatedFact<'a> {
+    /// The index of the record in the order of the fold.
+    pub place: usize,
+    /// When the fact happened.
+    pub instant: DateTime<Utc>,
+    /// The civil date of `instant`.
+    pub date: NaiveDate,
+    /// The record with its corrections.
+    pub item: &'a Item,
+    /// The fact that the record states.
+    pub fact: &'a Fact,
+}
+
+impl<'a> DatedFact<'a> {
+    /// The name of the record in answers.
+    pub fn name(&self) -> RecordName {
+        RecordName::of(&self.item.recorded)
+    }
+
+    /// An id of this record's payload, within the record's stream.
+    pub fn scoped(&self, id: &'a Id) -> ScopedId<'a> {
+        ScopedId { stream: self.item.recorded.stream, id }
+    }
+
+    /// The detention that the record names, if the record is about one.
+    pub fn detention(&self) -> Option<ScopedId<'a>> {
+        self.fact.detention().map(|id| self.scoped(id))
+    }
+
+    /// The stay that the record names, if the record is about one.
+    pub fn stay(&self) -> Option<ScopedId<'a>> {
+        self.fact.stay().map(|id| self.scoped(id))
+    }
+
+    /// The modality that the record is about, if any.
+    pub fn modality(&self) -> Option<ScopedId<'a>> {
+        self.fact.modality().map(|id| self.scoped(id))
+    }
+
+    fn key(&self) -> &'a EventKey {
+        &self.item.event().key
+    }
+}
+
+/// A finding about these records, which the finding names once each and in their order.
+pub fn finding_about(code: FindingCode, message: &str, records: &[DatedFact]) -> Finding {
+    let mut records = records.to_vec();
+    records.sort_by_key(|record| record.place);
+    records.dedup_by_key(|record| record.place);
+    Finding::new(code, message, records.iter().map(DatedFact::name).collect())
+}
+
+/// How one fold orders the records of one instant. Turns are compared before `source` and `id`.
+pub trait Turns {
+    /// The turn of a record among all records of its instant.
+    fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8;
+
+    /// Whether the person is inside, after all records read so far.
+    fn is_inside(&self) -> bool;
+
+    /// Reads the next record in the order.
+    fn read(&mut self, record: &DatedFact);
+}
+
+/// The turns of the credit: releases first, arrivals last.
+#[derive(Debug, Default)]
+pub struct CreditTurns {
+    is_detained: bool,
+}
+
+impl Turns for CreditTurns {
+    fn turn(&self, record: &DatedFact, _: &[DatedFact]) -> u8 {
+        match record.fact {
+            Fact::Released(_) => 0,
+            Fact::Arrived(_) => 2,
+            _ => 1,
+        }
+    }
+
+    fn is_inside(&self) -> bool {
+        self.is_detained
+    }
+
+    fn read(&mut self, record: &DatedFact) {
+        match record.fact {
+            Fact::Arrived(_) => self.is_detained = true,
+            Fact::Released(released) if !released.reason.is_by_day() => self.is_detained = false,
+            _ => {}
+        }
+    }
+}
+
+/// The place of a record among the records of one instant. `beside` is the record next to which the
+/// record is placed: usually the record itself.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'a> {
+    is_behind_pairs: bool,
+    turn: u8,
+    beside: &'a EventKey,
+    /// Below 0: before `beside`; above 0: after it.
+    side: i8,
+    own: &'a EventKey,
+}
+
+/// The facts in the order of a fold.
+///
+/// The two exceptions at one instant: while the person is not inside, the arrivals of a detention
+/// that is also released there stand first, then its releases; and a closing of a stay stands
+/// before the admissions of that stay if the stay is open, else after them.
+pub fn in_order<'a>(
+    facts: impl IntoIterator<Item = (&'a Item, &'a Fact)>,
+    turns: &mut impl Turns,
+) -> Vec<DatedFact<'a>> {
+    let dated = |(item, fact): (&'a Item, &'a Fact)| {
+        let (instant, date) = (item.instant(), item.date());
+        DatedFact { place: 0, instant, date, item, fact }
+    };
+    let mut records: Vec<DatedFact> = facts.into_iter().map(dated).collect();
+    records.sort_by_key(|record| (record.instant, record.key()));
+    let mut open_stays: HashSet<ScopedId> = HashSet::new();
+    let mut place = 0;
+    for group in records.chunk_by_mut(|a, b| a.instant == b.instant) {
+        if group.len() > 1 {
+            let ranks = ranks(group, turns, &open_stays);
+            group.sort_by(|a, b| ranks[a.key()].cmp(&ranks[b.key()]));
+        }
+        for record in group {
+            record.place = place;
+            place += 1;
+            turns.read(record);
+            if let Some(stay) = record.stay() {
+                match record.fact {
+                    Fact::Admitted(_) => _ = open_stays.insert(stay),
+                    fact if fact.closes_stay() => _ = open_stays.remove(&stay),
+                    _ => {}
+                }
+            }
+        }
+    }
+    records
+}
+
+/// The rank of each record of one instant.
+fn ranks<'a>(
+    group: &[DatedFact<'a>],
+    turns: &impl Turns,
+    open_stays: &HashSet<ScopedId>,
+) -> HashMap<&'a EventKey, Rank<'a>> {
+    let own = |record: &DatedFact<'a>| Rank {
+        is_behind_pairs: true,
+        turn: turns.turn(record, group),
+        beside: record.key(),
+        side: 0,
+        own: record.key(),
+    };
+    let pairs = if turns.is_inside() { HashMap::new() } else { pairs(group) };
+    let rank = |record: &DatedFact<'a>| {
+        let own = own(record);
+        if let Some((arrival, release)) = record.detention().and_then(|d| pairs.get(&d))
+            && let Some(side) = side_in_pair(record, own.turn, turns.turn(release, group))
+        {
+            return Rank { is_behind_pairs: false, turn: 0, beside: arrival.key(), side, ..own };
+        }
+        let Some(stay) = record.stay().filter(|_| record.fact.closes_stay()) else { return own };
+        let admissions = group
+            .iter()
+            .filter(|other| matches!(other.fact, Fact::Admitted(_)) && other.stay() == Some(stay));
+        let admissions =
+            admissions.map(|admission| (turns.turn(admission, group), admission.key()));
+        let (admission, side) = match open_stays.contains(&stay) {
+            true => (admissions.min(), -1),
+            false => (admissions.max(), 1),
+        };
+        let Some((turn, beside)) = admission else { return own };
+        let moved = Rank { is_behind_pairs: true, turn, beside, side, own: own.own };
+        if side > 0 { moved.max(own) } else { moved }
+    };
+    group.iter().map(|record| (record.key(), rank(record))).collect()
+}
+
+/// For each detention with an arrival and a release at one instant: the first of each.
+fn pairs<'g, 'a>(
+    group: &'g [DatedFact<'a>],
+) -> HashMap<ScopedId<'a>, (&'g DatedFact<'a>, &'g DatedFact<'a>)> {
+    let first = |is: fn(&Fact) -> bool| {
+        let mut first: HashMap<ScopedId<'a>, &'g DatedFact<'a>> = HashMap::new();
+        for record in group.iter().filter(|record| is(record.fact)) {
+            if let Some(detention) = record.detention() {
+                first.entry(detention).or_insert(record);
+            }
+        }
+        first
+    };
+    let releases = first(|fact| matches!(fact, Fact::Released(_)));
+    let arrivals = first(|fact| matches!(fact, Fact::Arrived(_)));
+    let pair = |(detention, arrival)| Some((detention, (arrival, *releases.get(&detention)?)));
+    arrivals.into_iter().filter_map(pair).collect()
+}
+
+/// Where a record of a detention stands beside the arrival of its pair: the arrivals, then the
+/// records whose turn precedes that of the release, then the releases. `None`: behind the pair.
+fn side_in_pair(record: &DatedFact, turn: u8, turn_of_release: u8) -> Option<i8> {
+    match record.fact {
+        Fact::Arrived(_) => Some(0),
+        Fact::Released(_) => Some(2),
+        _ => (turn < turn_of_release).then_some(1),
+    }
+}
+
+/// Records up to a death, the death, and the records dated after it.
+#[derive(Debug)]
+pub struct UpToDeath<'a> {
+    /// The records dated on or before the death; all records if there is no death.
+    pub records: Vec<DatedFact<'a>>,
+    /// The first record that says that the person died.
+    pub death: Option<DatedFact<'a>>,
+    /// The records dated after the death.
+    pub after: Vec<DatedFact<'a>>,
+}
+
+/// Splits records in their order at the first death, whose date is the last that counts.
+pub fn up_to_death(mut records: Vec<DatedFact<'_>>) -> UpToDeath<'_> {
+    let death = records.iter().find(|record| record.fact.is_death()).copied();
+    let after = death.map_or_else(Vec::new, |death| {
+        records.split_off(records.partition_point(|record| record.date <= death.date))
+    });
+    UpToDeath { records, death, after }
+}

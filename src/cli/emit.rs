@@ -101,6 +101,13 @@ impl Emit {
                 sender.send(number, &line)?;
             }
         }
+        if self.from_line > number + 1 {
+            return Err(Failure::usage(format!(
+                "--from-line {}, but the file has {number} lines: it is not the file that was \
+                 sent before",
+                self.from_line
+            )));
+        }
         let summary = sender.finish()?;
         if self.json {
             let text = serde_json::to_string(&summary).expect("serialises into memory");

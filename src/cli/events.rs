@@ -28,7 +28,8 @@ pub struct Events {
     #[arg(long, value_name = "POSITION")]
     after: Option<String>,
     /// Stop after this many events
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true,
+        value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Only events of this type
     #[arg(long = "type", value_name = "TYPE")]

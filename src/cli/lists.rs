@@ -65,7 +65,8 @@ fn one_of(text: &str, codes: &[&str]) -> String {
 #[derive(Args)]
 struct ListOutput {
     /// Stop after this many items
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true,
+        value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Print one JSON object a line
     #[arg(long)]

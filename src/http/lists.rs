@@ -20,6 +20,8 @@ use crate::http::openapi::names::{
 use crate::http::openapi::parameters::in_query;
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
+use crate::http::problem::issue::RequestPart;
+use crate::http::request::known_position::require_known;
 use crate::http::request::params::{CURSOR, Params, cursor_instant, number};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::{LEDGER_POSITION, WaitFor};
@@ -64,6 +66,7 @@ const ONE_MOMENT: &str = "All pages of one cursor show the same moment: `asOf` a
             headers(("Ledger-Position" = Position, description = "How far the log had been read.")),
         ),
         problems::BadRequest,
+        problems::PositionUnknown,
         problems::Internal,
         problems::NotYetRead,
         problems::Unavailable,
@@ -112,6 +115,7 @@ pub async fn get_trajectories(
             headers(("Ledger-Position" = Position, description = "How far the log had been read.")),
         ),
         problems::BadRequest,
+        problems::PositionUnknown,
         problems::Internal,
         problems::NotYetRead,
         problems::Unavailable,
@@ -162,7 +166,11 @@ impl IntoParams for ListPageParams {
 
 async fn page_request(app: &App, params: &mut Params, list: char) -> Result<PageRequest, Problem> {
     let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
-    let cursor = match params.text("cursor").map(|text| cursor(text, list)) {
+    let sent = params.text("cursor").map(|text| cursor(text, list));
+    if let Some(Some((pin, _))) = sent {
+        require_known(&app.ledger, pin.position, RequestPart::Query, "cursor").await?;
+    }
+    let cursor = match sent {
         Some(Some((pin, after))) if is_of_log(app, &pin).await? => Some((pin, after)),
         Some(_) => params.parse("cursor", CURSOR, |_| None),
         None => None,

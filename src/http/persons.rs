@@ -22,9 +22,11 @@ use crate::http::openapi::names::{
 };
 use crate::http::openapi::parameters::{in_path, in_query};
 use crate::http::openapi::problems;
+use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
 use crate::http::request::accept::{AnswerForm, accepted_form};
+use crate::http::request::known_position::position_unknown;
 use crate::http::request::params::{CURSOR, EVENT_TYPE, Params, cursor_instant, number};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::WaitFor;
@@ -64,6 +66,7 @@ const HISTORY_ITEMS_MAX: usize = 10_000;
         ),
         problems::BadRequest,
         problems::NotFound,
+        problems::PositionUnknown,
         problems::StreamTooLong,
         problems::Internal,
         problems::NotYetRead,
@@ -85,6 +88,7 @@ pub async fn get_history(
     let waited = wait_for.log(&app.ledger).await?;
     let (mut question, mut skip) = (asked.question(), 0);
     if let Some(cursor) = cursor {
+        cursor.require_known(&app)?;
         question.at = cursor.at(question.at);
         (question.known_at, skip) = (Some(cursor.known_at), cursor.skip);
     }
@@ -292,6 +296,16 @@ impl HistoryCursor {
             skip: number(parts.next()?)?,
         };
         parts.next().is_none().then_some(cursor)
+    }
+
+    /// Refuses a cursor of a log that went further than this one.
+    fn require_known(&self, app: &App) -> Result<(), Problem> {
+        let status = *app.ledger.status().borrow();
+        if self.known_at <= status.latest_recorded_time {
+            return Ok(());
+        }
+        let issue = Issue::invalid(RequestPart::Query, "cursor", CURSOR);
+        Err(position_unknown(status.tail, issue))
     }
 
     fn at(&self, asked: At) -> At {

@@ -23,6 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::accept::{AnswerForm, accepted_form};
+use crate::http::request::known_position::require_known;
 use crate::http::request::params::{EVENT_TYPE, Params};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::WaitFor;
@@ -50,7 +51,7 @@ const POSITION: &str = "Must be the `position` of an event, or the `next` of an 
 
 const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent events: all events \
     after `Last-Event-ID` or `after` (without both, all events), then each new event. `id` is the \
-    position, `data` the event. A position beyond the end is waited for. A block with an `id` and \
+    position, `data` the event. A position beyond the end is a 409. A block with an `id` and \
     no `data` says that no event up to that position was wanted. A reader that takes nothing for \
     30 s is cut off, and can resume.";
 
@@ -80,6 +81,7 @@ const FEED: &str = "With `Accept: text/event-stream` a live feed of server-sent 
         ),
         problems::BadRequest,
         problems::NotFound,
+        problems::PositionUnknown,
         problems::Internal,
         problems::NotYetRead,
         problems::Unavailable,
@@ -97,7 +99,11 @@ pub async fn get_events(
     let vary = [(header::VARY, HeaderValue::from_static("accept"))];
     let request = EventsRequest::read(params, form, &headers)?;
     let waited = wait_for.log(&app.ledger).await?;
-    let EventsRequest { after, limit, filter, key } = request;
+    if let Some((after, place, name)) = request.resumed_after() {
+        require_known(&app.ledger, after, place, name).await?;
+    }
+    let after = request.resumed_after().map(|(after, ..)| after);
+    let EventsRequest { limit, filter, key, .. } = request;
     let answer = match (form, key) {
         (AnswerForm::EventStream, _) => {
             let connection = connection.map(|Extension(connection)| connection).unwrap_or_default();
@@ -123,6 +129,8 @@ impl IntoParams for LastEventId {
 /// The parameters of a request for events.
 struct EventsRequest {
     after: Option<Position>,
+    /// The position in the header of a live reader; it wins over `after`.
+    last_seen: Option<Position>,
     limit: usize,
     filter: FeedFilter,
     /// The key of the event, where the request asks for one event.
@@ -151,7 +159,13 @@ impl EventsRequest {
         }
         let last_seen = if is_live { last_seen(&mut params, headers) } else { None };
         params.finish()?;
-        Ok(Self { after: last_seen.or(after), limit, filter: FeedFilter { kind, source }, key })
+        Ok(Self { after, last_seen, limit, filter: FeedFilter { kind, source }, key })
+    }
+
+    /// The position after which the answer begins, and where the request names it.
+    fn resumed_after(&self) -> Option<(Position, RequestPart, &'static str)> {
+        let last_seen = self.last_seen.map(|seen| (seen, RequestPart::Header, LAST_EVENT_ID));
+        last_seen.or(self.after.map(|after| (after, RequestPart::Query, "after")))
     }
 }
 

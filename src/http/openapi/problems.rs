@@ -23,7 +23,7 @@ macro_rules! problems {
 }
 
 problems! {
-    BadRequest NotFound IdReused WrongRevision TooLarge UnsupportedMediaType InvalidEvent
+    BadRequest NotFound IdReused PositionUnknown WrongRevision TooLarge UnsupportedMediaType InvalidEvent
     StreamTooLong Timeout Internal NotYetRead Unavailable
 }
 

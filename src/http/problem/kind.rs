@@ -65,6 +65,8 @@ problem_types! {
         "The header Allow names the methods of this resource.";
     IdReused = "careLedger" "idReused", CONFLICT,
         "This source and id are in use with other content", "Nothing was written.";
+    PositionUnknown = "careLedger" "positionUnknown", CONFLICT,
+        "The log does not go as far as this position", "The log is not the one that was read.";
     WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
     TooLarge = "belgif" "payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod cloudevents;
+pub mod known_position;
 pub mod params;
 pub mod prefer;
 pub mod principal;

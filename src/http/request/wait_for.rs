@@ -75,7 +75,7 @@ impl WaitFor {
         let mut status = ledger.status();
         let reached = status.wait_for(|status| status.tail >= position);
         let reached = tokio::time::timeout(Duration::from_secs(seconds), reached).await;
-        waited(reached.is_ok_and(|reached| reached.is_ok()), seconds)
+        waited(reached.is_ok_and(|reached| reached.is_ok()), seconds, ledger.tail())
     }
 
     /// Waits until the lists have read the position.
@@ -88,12 +88,15 @@ impl WaitFor {
         if !is_reached && lists.probe().is_faulted() {
             return Err(Problem::unavailable());
         }
-        waited(is_reached, seconds)
+        waited(is_reached, seconds, lists.subscribe().borrow().position)
     }
 }
 
-fn waited(is_reached: bool, seconds: u64) -> Result<Waited, Problem> {
-    is_reached.then_some(Waited(Some(seconds))).ok_or(Problem::new(ProblemType::NotYetRead))
+fn waited(is_reached: bool, seconds: u64, last: Position) -> Result<Waited, Problem> {
+    is_reached.then_some(Waited(Some(seconds))).ok_or_else(|| {
+        let detail = format!("The time of Prefer: wait is over. Position {last} is the last read.");
+        Problem::new(ProblemType::NotYetRead).detail(detail)
+    })
 }
 
 impl IntoResponseParts for Waited {

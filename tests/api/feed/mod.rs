@@ -90,10 +90,51 @@ fn a_reader_resumes_after_any_position_and_the_last_id_seen_wins() {
         let items = page["items"].as_array().unwrap();
         assert_eq!(items.iter().map(position).collect::<Vec<_>>(), expected);
     }
-    let mut ahead = live(&server, "after=26", None);
-    server.send_batch(&(25..30).map(|n| event("urn:a", n)).collect::<Vec<_>>());
-    let next = ahead.event().unwrap().unwrap();
-    assert_eq!(position(&next), 27, "a position beyond the end is waited for");
+}
+
+#[test]
+fn a_place_beyond_the_end_is_of_another_log_and_never_nothing_new() {
+    let (_folder, server) = fixture();
+    server.send_batch(&(0..12).map(|n| event("urn:a", n)).collect::<Vec<_>>());
+    let moment = chrono::DateTime::from_timestamp_micros(2_000_000_000_000_000).unwrap();
+    let one = person(1);
+    let rows: [(&str, Vec<(&str, &str)>, Value); 8] = [
+        ("/v1/events?after=13", vec![], json!(["query", "after"])),
+        ("/v1/events?after=9999&limit=1&type=care.screened", vec![], json!(["query", "after"])),
+        ("/v1/events?after=18446744073709551615", vec![], json!(["query", "after"])),
+        ("/v1/events?after=13&source=urn:a&id=1", vec![], json!(["query", "after"])),
+        ("/v1/events?after=13", vec![("accept", "text/event-stream")], json!(["query", "after"])),
+        (
+            "/v1/events?after=1",
+            vec![("accept", "text/event-stream"), ("last-event-id", "15")],
+            json!(["header", "Last-Event-ID"]),
+        ),
+        (
+            &format!("/v1/trajectories?cursor=t.13.1.{}.{one}.0", moment.timestamp_micros()),
+            vec![],
+            json!(["query", "cursor"]),
+        ),
+        (
+            &format!("/v1/persons/{one}/history?cursor={0}.{0}.0", moment.timestamp_micros()),
+            vec![],
+            json!(["query", "cursor"]),
+        ),
+    ];
+    for (path, headers, place) in rows {
+        let answer = server.get_with(path, &headers);
+        assert_eq!(answer.status, 409, "{path}: {}", answer.text);
+        assert_eq!(answer.header("ledger-position"), Some("12"), "{path}");
+        let problem = answer.json();
+        assert_eq!(problem["type"], "urn:problem-type:careLedger:positionUnknown", "{path}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("position 12"), "{path}: {detail}");
+        let issue = &problem["issues"][0];
+        assert_eq!(json!([issue["in"], issue["name"]]), place, "{path}");
+    }
+    assert_eq!(server.get("/v1/events?after=12").json(), json!({"items": []}));
+    let waited = [("prefer", "wait=0"), ("ledger-position", "13")];
+    let late = server.get_with("/v1/events?after=13", &waited).json();
+    assert!(late["detail"].as_str().unwrap().contains("Position 12"), "{late}");
 }
 
 #[test]

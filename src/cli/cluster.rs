@@ -29,6 +29,7 @@ pub fn address(text: &str, credentials: Option<&Path>) -> Result<ClusterAddress,
             .map_err(|error| Failure::because(&path.display().to_string(), &error))
     };
     let line = credentials.map(read).transpose()?;
+    let line = line.map(|line| line.trim_start_matches('\u{feff}').to_owned());
     let address = ClusterAddress::new(text, line.as_deref())
         .map_err(|error| Failure::usage(format!("--store: {error}")))?;
     if address.is_in_clear() {

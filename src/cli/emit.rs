@@ -15,7 +15,8 @@ use super::failure::Failure;
 use super::progress;
 use super::terminal::{self, tell};
 use crate::domain::vocabulary::canonical;
-use crate::domain::vocabulary::json::{self, JsonValue};
+use crate::domain::vocabulary::json::BYTE_ORDER_MARK;
+use crate::domain::vocabulary::sent::{self, SentValue};
 use crate::text::escape::escaped;
 
 /// Lines in one request. Source: the HTTP contract.
@@ -277,6 +278,11 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     };
     let mut first = Vec::new();
     input.read_until(b'\n', &mut first)?;
+    let rest = sent::without_byte_order_mark(&first);
+    // The ledger skips a mark too. Behind a second one the event is refused, here as there.
+    if !rest.starts_with(BYTE_ORDER_MARK) {
+        first.drain(..first.len() - rest.len());
+    }
     let is_line = serde_json::from_slice::<Value>(&first).is_ok_and(|value| value.is_object());
     if is_line || first.is_empty() {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
@@ -286,9 +292,9 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
     }
     input.by_ref().take(VALUE_BYTES_MAX).read_to_end(&mut first)?;
-    let events = match json::read(&first) {
-        Ok(JsonValue::Array(events)) => events,
-        Ok(event) => vec![event],
+    let events = match sent::value(&first) {
+        Ok(SentValue::Many(events)) => events,
+        Ok(SentValue::One(event)) => vec![event],
         // The file holds lines, and the first line is broken: the ledger will say what is wrong.
         Err(_) => return Ok(Box::new(std::io::Cursor::new(first).chain(input))),
     };

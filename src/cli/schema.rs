@@ -1,17 +1,20 @@
 //! `care-ledger schema`: shows the vocabulary, and checks the events of a file against it.
 
-use std::path::PathBuf;
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::OutputForm;
+use super::emit::open;
 use super::failure::Failure;
 use super::terminal::{print_json, print_lines, print_page, tell};
-use crate::domain::vocabulary::json::{self, JsonValue};
+use crate::domain::event::Draft;
 use crate::domain::vocabulary::kind::Kind;
 use crate::domain::vocabulary::schemas::{self, SchemaNotFound, ShippedSchema};
-use crate::domain::vocabulary::validate::{validate, without_null_attributes};
+use crate::domain::vocabulary::sent;
+use crate::domain::vocabulary::validate::validate;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
 use crate::ledger::clock;
 use crate::text::page::TextPage;
@@ -115,33 +118,25 @@ fn show(name: &str, example: bool, version: Option<usize>) -> Result<(), Failure
     }
 }
 
-fn check(file: &PathBuf, form: OutputForm) -> Result<(), Failure> {
-    let text = if file.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())?
-    } else {
-        std::fs::read_to_string(file)
-            .map_err(|error| Failure::because(&file.display().to_string(), &error))?
-    };
-    let mut refused = 0;
-    let events = events(&text);
-    for (number, event) in &events {
-        let violations = match event {
-            Ok(event) => validate(event, clock::now()).err(),
-            Err(violation) => Some(vec![violation.clone()]),
-        };
-        let Some(violations) = violations else { continue };
+fn check(file: &Path, form: OutputForm) -> Result<(), Failure> {
+    let mut lines = open(file)?;
+    let (mut line, mut count, mut refused) = (Vec::new(), 0, 0);
+    loop {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        count += 1;
+        let Err(violations) = validated(text) else { continue };
         refused += 1;
         for violation in violations {
-            if form == OutputForm::Json {
-                print_json(&json!({"event": number, "violation": violation}).to_string())?;
-                continue;
-            }
-            let mut page = TextPage::default();
-            page.row(&format!("event {number}: {}: {}", violation.name, violation.detail));
-            print_page(&page)?;
+            tell_violation(count, &violation, form)?;
         }
     }
-    let count = events.len();
     if refused > 0 {
         return Err(Failure::answer_no(format!(
             "{refused} of {count} events do not hold their schema"
@@ -151,16 +146,18 @@ fn check(file: &PathBuf, form: OutputForm) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The events of a file, numbered from 1. The file is one JSON value, or has one on each line.
-fn events(text: &str) -> Vec<(usize, Result<JsonValue<'_>, Violation>)> {
-    let read = |text| {
-        json::read(str::as_bytes(text))
-            .map_err(|error| Violation::new("", ViolationCode::BadForm, error.to_string()))
-    };
-    let events = match read(text) {
-        Ok(JsonValue::Array(events)) => events.into_iter().map(Ok).collect(),
-        Ok(event) => vec![Ok(event)],
-        Err(_) => text.lines().filter(|line| !line.trim().is_empty()).map(read).collect::<Vec<_>>(),
-    };
-    (1..).zip(events.into_iter().map(|event| event.map(without_null_attributes))).collect()
+/// What the ledger would find in a line of its body.
+fn validated(line: &[u8]) -> Result<Draft, Vec<Violation>> {
+    let event = sent::line(line)
+        .map_err(|error| vec![Violation::new("", ViolationCode::BadForm, error.to_string())])?;
+    validate(&event, clock::now())
+}
+
+fn tell_violation(number: usize, violation: &Violation, form: OutputForm) -> Result<(), Failure> {
+    if form == OutputForm::Json {
+        return print_json(&json!({"event": number, "violation": violation}).to_string());
+    }
+    let mut page = TextPage::default();
+    page.row(&format!("event {number}: {}: {}", violation.name, violation.detail));
+    print_page(&page)
 }

@@ -13,8 +13,8 @@ use crate::cli::client::Client;
 use crate::cli::emit::{self, EVENTS_DRY};
 use crate::cli::failure::Failure;
 use crate::domain::vocabulary::canonical;
-use crate::domain::vocabulary::json::{self, JsonValue};
-use crate::domain::vocabulary::validate::without_null_attributes;
+use crate::domain::vocabulary::json::JsonValue;
+use crate::domain::vocabulary::sent;
 
 /// The most events of a file. Two hashes of each are held in memory, about 60 bytes an event.
 const EVENTS_MAX: usize = 2_000_000;
@@ -92,8 +92,7 @@ impl EventFile {
     /// Whether a line has to be sent: the first line of its key, or a line without a key.
     fn is_first(&mut self, line: &[u8], number: u64) -> Result<bool, Failure> {
         self.events += 1;
-        let Ok(event) = json::read(line) else { return Ok(true) };
-        let mut event = without_null_attributes(event);
+        let Ok(mut event) = sent::line(line) else { return Ok(true) };
         if let JsonValue::Object(members) = &mut event {
             // The content type can only be JSON: two events that differ in it alone are equal.
             members.retain(|(name, _)| name != "datacontenttype");

@@ -20,6 +20,15 @@ const FEW_MEMBERS: usize = 32;
 /// The beginning of the error text that reports a repeated name.
 const REPEATED: &str = "\u{1}repeated member name";
 
+/// The beginning of the error text by which `serde_json` reports nesting that is too deep.
+const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// Levels of arrays and objects that are read: the limit of `serde_json`, which guards the stack.
+const LEVELS_MAX: usize = 127;
+
+/// U+FEFF in UTF-8. Some systems begin a file with it.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A JSON value that borrows its texts; see the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
@@ -109,7 +118,7 @@ fn from_float(value: f64) -> JsonValue<'static> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The bytes are not JSON: the sender's serialiser or transport is at fault.
-    #[error("not valid JSON at line {line}, column {column}")]
+    #[error("Not valid JSON in UTF-8, at line {line}, column {column}.")]
     Syntax {
         /// From 1.
         line: usize,
@@ -117,13 +126,24 @@ pub enum ParseError {
         column: usize,
     },
     /// A name occurs twice in one object, so the sender's meaning is unknown (RFC 7493, 2.3).
-    #[error("a member name occurs twice in one object, near line {line}, column {column}")]
+    #[error("A member name is repeated in one object, at line {line}, column {column}.")]
     RepeatedName {
         /// From 1.
         line: usize,
         /// From 1.
         column: usize,
     },
+    /// The JSON is valid and nested deeper than this reader follows; no event is.
+    #[error("Nested deeper than {LEVELS_MAX} levels, at line {line}, column {column}.")]
+    TooDeep {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// The text begins with U+FEFF, which may only begin a whole body or file.
+    #[error("Begins with a byte order mark, which only the start of a body or file may have.")]
+    ByteOrderMark,
 }
 
 /// Reads one JSON value that borrows from the bytes.
@@ -131,12 +151,18 @@ pub enum ParseError {
 /// # Errors
 /// See [`ParseError`].
 pub fn read(bytes: &[u8]) -> Result<JsonValue<'_>, ParseError> {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        return Err(ParseError::ByteOrderMark);
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     value.map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        if error.to_string().starts_with(REPEATED) {
+        let text = error.to_string();
+        if text.starts_with(REPEATED) {
             ParseError::RepeatedName { line, column }
+        } else if text.starts_with(TOO_DEEP) {
+            ParseError::TooDeep { line, column }
         } else {
             ParseError::Syntax { line, column }
         }
@@ -239,6 +265,17 @@ mod tests {
         for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"b":2,"a":3}]}"#, &many] {
             let error = read(text.as_bytes()).unwrap_err();
             assert!(matches!(error, ParseError::RepeatedName { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_that_is_too_deep_is_said_to_be_that() {
+        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(nested(LEVELS_MAX).as_bytes()).is_ok());
+        for levels in [LEVELS_MAX + 1, 10_000] {
+            let error = read(nested(levels).as_bytes()).unwrap_err();
+            assert_eq!(error, ParseError::TooDeep { line: 1, column: LEVELS_MAX + 1 });
+            assert!(error.to_string().contains("deeper than 127 levels"), "{error}");
         }
     }
 

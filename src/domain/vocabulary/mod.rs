@@ -13,6 +13,7 @@ mod meaning;
 pub mod place;
 pub mod registry;
 pub mod schemas;
+pub mod sent;
 pub mod upcast;
 pub mod validate;
 pub mod violation;

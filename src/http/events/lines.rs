@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::body::next_chunk;
 use crate::domain::event::Draft;
+use crate::domain::vocabulary::json::BYTE_ORDER_MARK;
 use crate::domain::vocabulary::validate::validate;
 use crate::http::app::App;
 use crate::http::events::refused::{self, EventLabel, RefusedLine};
@@ -59,6 +60,7 @@ pub async fn record(
     let mut lines = LineReader::new(recorder, body, reserved, receipts_sent);
     // A fault before the first line still decides the status of the answer.
     lines.read_on().await?;
+    lines.skip_byte_order_mark().await?;
     if receipts_sent == ReceiptsSent::AsRecorded {
         let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
         tokio::spawn(async move {
@@ -244,6 +246,20 @@ impl LineReader {
         Ok(line.freeze())
     }
 
+    /// Skips the byte order mark that a body may begin with; it is no part of the first line.
+    async fn skip_byte_order_mark(&mut self) -> Result<(), Problem> {
+        while self.rest.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.rest) {
+            if self.is_ended {
+                return Ok(());
+            }
+            self.read_on().await?;
+        }
+        if self.rest.starts_with(BYTE_ORDER_MARK) {
+            drop(self.rest.split_to(BYTE_ORDER_MARK.len()));
+        }
+        Ok(())
+    }
+
     /// Reads the next part of the body.
     async fn read_on(&mut self) -> Result<(), Problem> {
         match next_chunk(&mut self.body).await? {
@@ -342,7 +358,7 @@ fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
 
 /// Reads and validates a line.
 fn checked(line: &[u8]) -> CheckedLine {
-    match cloudevents::event(line) {
+    match cloudevents::line(line) {
         Err(problem) => CheckedLine::Refused(Box::new(RefusedLine { label: None, problem })),
         Ok(event) => match validate(&event, clock::now()) {
             Ok(draft) => CheckedLine::Draft(Box::new(draft)),

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode;
 
 use super::params::Params;
 use crate::domain::vocabulary::json::{self, JsonValue, ParseError};
+use crate::domain::vocabulary::sent::{self, SentValue};
 use crate::domain::vocabulary::validate::without_null_attributes;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::{Issue, RequestPart};
@@ -74,7 +75,15 @@ pub fn mode(headers: &HeaderMap) -> Result<ContentMode, Problem> {
 /// # Errors
 /// A 400 that says where the JSON breaks.
 pub fn event(bytes: &[u8]) -> Result<JsonValue<'_>, Problem> {
-    json::read(bytes).map(without_null_attributes).map_err(|error| syntax(&error))
+    sent::event(bytes).map_err(|error| syntax(&error))
+}
+
+/// Reads one of many lines. The reader of lines has skipped a byte order mark before the first.
+///
+/// # Errors
+/// A 400 that says where the JSON breaks.
+pub fn line(bytes: &[u8]) -> Result<JsonValue<'_>, Problem> {
+    sent::line(bytes).map_err(|error| syntax(&error))
 }
 
 /// Reads a batch.
@@ -82,9 +91,9 @@ pub fn event(bytes: &[u8]) -> Result<JsonValue<'_>, Problem> {
 /// # Errors
 /// A 400 that says where the JSON breaks, or that it is no array.
 pub fn batch(bytes: &[u8]) -> Result<Vec<JsonValue<'_>>, Problem> {
-    match json::read(bytes).map_err(|error| syntax(&error))? {
-        JsonValue::Array(events) => Ok(events.into_iter().map(without_null_attributes).collect()),
-        _ => {
+    match sent::value(bytes).map_err(|error| syntax(&error))? {
+        SentValue::Many(events) => Ok(events),
+        SentValue::One(_) => {
             let detail = "A batch is a JSON array of events.";
             Err(Problem::bad_request(vec![Issue::invalid(RequestPart::Body, "", detail)]))
         }
@@ -125,12 +134,13 @@ pub fn attributes(headers: &HeaderMap, params: &mut Params) -> Attributes {
 pub fn binary(attributes: Attributes, body: &[u8]) -> Result<JsonValue<'_>, Problem> {
     let member = |(name, value)| (Cow::Owned(name), JsonValue::Text(value));
     let mut members: Vec<(Cow<str>, JsonValue)> = attributes.into_iter().map(member).collect();
+    let body = sent::without_byte_order_mark(body);
     if !body.is_empty() {
         let data = json::read(body).map_err(|error| syntax(&error))?;
         let place = members.partition_point(|(name, _)| **name < *"data");
         members.insert(place, (Cow::Borrowed("data"), data));
     }
-    Ok(JsonValue::Object(members))
+    Ok(without_null_attributes(JsonValue::Object(members)))
 }
 
 /// Moves an issue of an event to its place in binary mode: an attribute is in a header, and `data`
@@ -176,13 +186,5 @@ fn unquote(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn syntax(error: &ParseError) -> Problem {
-    let detail = match error {
-        ParseError::Syntax { line, column } => {
-            format!("Not valid JSON in UTF-8, at line {line}, column {column}.")
-        }
-        ParseError::RepeatedName { line, column } => {
-            format!("A member name is repeated in one object, at line {line}, column {column}.")
-        }
-    };
-    Problem::bad_request(vec![Issue::invalid(RequestPart::Body, "", detail)])
+    Problem::bad_request(vec![Issue::invalid(RequestPart::Body, "", error.to_string())])
 }

@@ -98,7 +98,8 @@ fn a_place_beyond_the_end_is_of_another_log_and_never_nothing_new() {
     server.send_batch(&(0..12).map(|n| event("urn:a", n)).collect::<Vec<_>>());
     let moment = chrono::DateTime::from_timestamp_micros(2_000_000_000_000_000).unwrap();
     let one = person(1);
-    let rows: [(&str, Vec<(&str, &str)>, Value); 8] = [
+    type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, Value);
+    let rows: [Row; 8] = [
         ("/v1/events?after=13", vec![], json!(["query", "after"])),
         ("/v1/events?after=9999&limit=1&type=care.screened", vec![], json!(["query", "after"])),
         ("/v1/events?after=18446744073709551615", vec![], json!(["query", "after"])),

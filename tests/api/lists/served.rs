@@ -162,11 +162,12 @@ fn a_cursor_that_no_page_of_this_list_gave_is_refused() {
     for (why, list, cursor) in [
         ("of the other list", "credits", given),
         ("another record", "trajectories", &earlier),
-        ("no such record", "trajectories", &given.replacen("t.2.", "t.3.", 1)),
         ("another letter", "credits", &given.replacen('t', "c", 1).replacen("c.2.", "c.1.", 1)),
     ] {
         assert_eq!(status(list, cursor), 400, "{why}");
     }
+    let beyond = given.replacen("t.2.", "t.3.", 1);
+    assert_eq!(status("trajectories", &beyond), 409, "of a log that went further");
 }
 
 #[test]

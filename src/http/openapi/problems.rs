@@ -23,7 +23,8 @@ macro_rules! problems {
 }
 
 problems! {
-    BadRequest NotFound IdReused PositionUnknown WrongRevision TooLarge UnsupportedMediaType InvalidEvent
+    BadRequest NotFound IdReused PositionUnknown WrongRevision TooLarge UnsupportedMediaType
+    InvalidEvent
     StreamTooLong Timeout Internal NotYetRead Unavailable
 }
 

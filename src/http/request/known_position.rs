@@ -1,7 +1,7 @@
 //! A position from which a reader wants to go on must be a position of this log: a reader that has
 //! read further than the log goes has read another log, such as one from before a restore.
-//! Always: such a reader is refused, and never told that nothing is new. Otherwise it would miss the
-//! records that are written next, at positions that it takes for read.
+//! Always: such a reader is refused, and never told that nothing is new. Otherwise it would miss
+//! the records that are written next, at positions that it takes for read.
 
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ use super::vocabulary::upcast;
 /// [`super::vocabulary::validate::validate`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// The person whose stream the event goes to.
-    pub person: PersonId,
+    /// The stream that the event goes to.
+    pub stream: StreamName,
     /// The event key: source and id.
     pub key: EventKey,
     /// The event's type.
@@ -39,8 +39,8 @@ pub struct Draft {
 /// A stored record with its revision and position, and with its content as one reader finds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The person in whose stream the record lies. A merge has a record in two streams.
-    pub stream: PersonId,
+    /// The stream in which the record lies. A merge has a record in two streams.
+    pub stream: StreamName,
     /// The record's revision in the stream.
     pub revision: Revision,
     /// The record's position in the log.
@@ -139,8 +139,9 @@ pub struct Event {
     pub key: EventKey,
     /// The event's type.
     pub kind: Kind,
-    /// The person whom the event is about.
-    pub subject: PersonId,
+    /// The stream of the person or organisation that the event is about, as its `subject` names
+    /// it. The copy of a merge lies in the other person's stream.
+    pub subject: StreamName,
     /// When the event happened, with the sender's offset.
     pub time: DateTime<FixedOffset>,
     /// The schema version of the payload, if `dataschema` names one.
@@ -181,14 +182,13 @@ struct Envelope<'a> {
 /// [`Unreadable`] when the subject names no organisation.
 pub fn organisation(canonical: &[u8]) -> Result<StreamName, Unreadable> {
     #[derive(Deserialize)]
-    struct Subject<'a> {
+    struct OnlySubject<'a> {
         #[serde(borrow)]
         subject: Cow<'a, str>,
     }
 
-    let Subject { subject } = serde_json::from_slice(canonical).map_err(|_| Unreadable)?;
-    let (category, code) = subject.split_once(':').ok_or(Unreadable)?;
-    match format!("{category}-{code}").parse() {
+    let OnlySubject { subject } = serde_json::from_slice(canonical).map_err(|_| Unreadable)?;
+    match StreamName::of_subject(&subject) {
         Ok(StreamName::Person(_)) | Err(_) => Err(Unreadable),
         Ok(name) => Ok(name),
     }
@@ -237,7 +237,7 @@ impl Event {
             key: EventKey::new(&envelope.source, &envelope.id),
             kind,
             schema: schema.transpose()?,
-            subject: envelope.subject.parse().map_err(|_| Unreadable)?,
+            subject: StreamName::of_subject(&envelope.subject).map_err(|_| Unreadable)?,
             time: DateTime::parse_from_rfc3339(&envelope.time).map_err(|_| Unreadable)?,
             data,
             text: text.into(),

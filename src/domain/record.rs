@@ -202,12 +202,16 @@ mod tests {
     use crate::domain::stream::Stream;
     use crate::domain::vocabulary::kind::Kind;
 
+    fn person() -> PersonId {
+        "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap()
+    }
+
     fn draft() -> Draft {
         let canonical = br#"{"data":{},"id":"e1","source":"urn:test","specversion":"1.0",
             "subject":"3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e","time":"2026-03-01T10:00:00+01:00",
             "type":"death.recorded"}"#;
         Draft {
-            person: "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse().unwrap(),
+            stream: person().into(),
             key: EventKey::new("urn:test", "e1"),
             kind: Kind::DeathRecorded,
             class: Class::Judicial,
@@ -222,14 +226,14 @@ mod tests {
         let dedup_key = dedup_key(&[7; 32], &draft.key);
         let recorded = RecordedTime::from_micros(1_790_000_000_000_000);
         let bytes =
-            UnstampedRecord::new(&draft, draft.person.into(), dedup_key, &[9; 32]).stamp(recorded);
+            UnstampedRecord::new(&draft, person().into(), dedup_key, &[9; 32]).stamp(recorded);
         let view = View::new(&bytes).unwrap();
         assert_eq!(
             (view.person(), view.dedup_key(), view.class()),
-            (Some(draft.person), dedup_key, draft.class)
+            (Some(person()), dedup_key, draft.class)
         );
-        assert_eq!(view.stream_id(), draft.person.into());
-        assert_eq!(stream_name(view), Ok(StreamName::Person(draft.person)));
+        assert_eq!(view.stream_id(), person().into());
+        assert_eq!(stream_name(view), Ok(draft.stream));
         assert_eq!((view.canonical(), view.recorded_at()), (&draft.canonical[..], recorded));
         assert!(view.tag_holds());
         assert_eq!(view.generation(), KeyGeneration(0));
@@ -264,7 +268,7 @@ mod tests {
     fn every_flipped_byte_of_the_sealed_part_breaks_the_tag() {
         let draft = draft();
         let dedup_key = dedup_key(&[7; 32], &draft.key);
-        let bytes = UnstampedRecord::new(&draft, draft.person.into(), dedup_key, &[9; 32])
+        let bytes = UnstampedRecord::new(&draft, person().into(), dedup_key, &[9; 32])
             .stamp(RecordedTime::from_micros(1));
         for place in SALT..bytes.len() - TAIL_BYTES {
             let mut flipped = bytes.clone();
@@ -279,7 +283,7 @@ mod tests {
         let rows = [("ab", "c"), ("a", "bc"), ("", "abc"), ("abc", "")];
         let mut dedup_keys: Vec<_> =
             rows.map(|(s, i)| dedup_key(&key, &EventKey::new(s, i))).to_vec();
-        dedup_keys.push(dedup_key_of_copy(&key, &EventKey::new("ab", "c"), draft().person));
+        dedup_keys.push(dedup_key_of_copy(&key, &EventKey::new("ab", "c"), person()));
         let count = dedup_keys.len();
         dedup_keys.sort();
         dedup_keys.dedup();

@@ -1,6 +1,5 @@
 //! Streams: the parts of the log, one for each person, facility and project.
 //! Always: a stream has one name; its id follows from the name and the ledger's key.
-//! So far, records are written to the streams of persons only.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +9,26 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::choices::choices;
 use super::id::PersonId;
 use super::vocabulary::code::Code;
 
 /// The longest code in the name of a stream; the schemas allow codes of the same length.
 const CODE_BYTES_MAX: usize = 100;
 
-/// The name of a stream: a category and a key, such as `person-<uuid>` or `facility-<code>`.
+choices! {
+    /// The category of a stream: what its records are about.
+    StreamCategory:
+        /// One person.
+        Person = "person",
+        /// One facility.
+        Facility = "facility",
+        /// One project.
+        Project = "project",
+}
+
+/// The name of a stream: a category and a key, such as `person-<uuid>` or `facility-<code>`. Cheap
+/// to clone and to compare.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
     /// All records about one person.
@@ -30,6 +42,42 @@ pub enum StreamName {
 impl StreamName {
     /// The beginnings of names, each a category and a hyphen: of persons, facilities, projects.
     pub const PREFIXES: [&str; 3] = ["person-", "facility-", "project-"];
+
+    /// The category of the stream.
+    pub const fn category(&self) -> StreamCategory {
+        match self {
+            Self::Person(_) => StreamCategory::Person,
+            Self::Facility(_) => StreamCategory::Facility,
+            Self::Project(_) => StreamCategory::Project,
+        }
+    }
+
+    /// The person whom the stream is about; `None`: it is about an organisation.
+    pub const fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Person(person) => Some(*person),
+            Self::Facility(_) | Self::Project(_) => None,
+        }
+    }
+
+    /// The stream that an event with this `subject` goes to: a person's UUID, or
+    /// `facility:<code>` or `project:<code>`.
+    ///
+    /// # Errors
+    /// [`NotAStream`] for any other text.
+    pub fn of_subject(subject: &str) -> Result<Self, NotAStream> {
+        match subject.split_once(':') {
+            None => subject.parse().map(Self::Person).map_err(|_| NotAStream),
+            Some(("facility", key)) => code(key).map(Self::Facility),
+            Some(("project", key)) => code(key).map(Self::Project),
+            Some(_) => Err(NotAStream),
+        }
+    }
+
+    /// The `subject` of the events in this stream.
+    pub const fn subject(&self) -> Subject<'_> {
+        Subject(self)
+    }
 
     fn prefix(&self) -> &'static str {
         let [person, facility, project] = Self::PREFIXES;
@@ -48,6 +96,33 @@ impl fmt::Display for StreamName {
             Self::Person(person) => person.fmt(f),
             Self::Facility(code) | Self::Project(code) => code.fmt(f),
         }
+    }
+}
+
+impl From<PersonId> for StreamName {
+    fn from(person: PersonId) -> Self {
+        Self::Person(person)
+    }
+}
+
+/// The `subject` by which events name a stream: a person's UUID, `facility:<code>` or
+/// `project:<code>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a>(&'a StreamName);
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            StreamName::Person(person) => person.fmt(f),
+            StreamName::Facility(code) => write!(f, "facility:{code}"),
+            StreamName::Project(code) => write!(f, "project:{code}"),
+        }
+    }
+}
+
+impl Serialize for Subject<'_> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.collect_str(self)
     }
 }
 
@@ -120,7 +195,7 @@ impl From<PersonId> for StreamId {
     }
 }
 
-/// A stream: its name, and the id that follows from the name. A person's stream is cheap to clone.
+/// A stream: its name, and the id that follows from the name. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
     name: StreamName,
@@ -178,6 +253,28 @@ mod tests {
             let json = serde_json::to_string(&name).unwrap();
             assert_eq!(json, format!("\"{text}\""));
             assert_eq!(serde_json::from_str::<StreamName>(&json).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn subjects_read_back() {
+        let texts = [PERSON, "facility:leuvenHulp", "project:leuvenHulp"];
+        for (name, text) in names().into_iter().zip(texts) {
+            assert_eq!(name.subject().to_string(), text);
+            assert_eq!(StreamName::of_subject(text), Ok(name));
+        }
+        for wrong in [
+            "",
+            ":",
+            "facility:",
+            "facility:Leuven",
+            "facility:leuven:hulp",
+            "facility-leuven",
+            "leuven",
+            "house:leuven",
+            &format!("person:{PERSON}"),
+        ] {
+            assert_eq!(StreamName::of_subject(wrong), Err(NotAStream), "{wrong}");
         }
     }
 

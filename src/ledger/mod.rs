@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::domain::id::Position;
 use crate::store::open::{self, OpenStore, StoreConfig};
 use crate::store::{LedgerPresence, Store};
-use crate::vault::{Erasures, KeyError, LedgerKeys, master_key};
+use crate::vault::{Erasures, HashKeys, KeyError, LedgerKeys, master_key};
 use crate::work::HealthProbe;
 
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
@@ -34,7 +34,7 @@ pub enum LedgerError {
 #[derive(Clone)]
 pub struct Ledger {
     store: Arc<dyn Store>,
-    dedup_hash_key: [u8; 32],
+    hash_keys: HashKeys,
     erasures: Erasures,
     /// The health of the workers of the store.
     workers: Vec<HealthProbe>,
@@ -50,20 +50,20 @@ impl Ledger {
         config: &StoreConfig,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, LedgerError> {
-        let mut dedup_hash_key = [0; 32];
+        let mut hash_keys = HashKeys { dedup: [0; 32], stream: [0; 32] };
         let open_keys = |presence| {
             let keys = keys(config.folder(), presence)?;
-            dedup_hash_key = keys.dedup_hash_key();
+            hash_keys = keys.hash_keys();
             Ok::<_, LedgerError>(keys.check())
         };
         let clock = clock::recorded_time_clock();
         let OpenStore { store, workers } = open::open(config, clock, open_keys, progress).await?;
-        Ok(Self { workers, ..Self::with_store(store, dedup_hash_key) })
+        Ok(Self { workers, ..Self::with_store(store, hash_keys) })
     }
 
     /// A ledger that uses an open store, for example the store of a test.
-    pub fn with_store(store: Arc<dyn Store>, dedup_hash_key: [u8; 32]) -> Self {
-        Self { store, dedup_hash_key, erasures: Erasures::default(), workers: Vec::new() }
+    pub fn with_store(store: Arc<dyn Store>, hash_keys: HashKeys) -> Self {
+        Self { store, hash_keys, erasures: Erasures::default(), workers: Vec::new() }
     }
 
     /// The same ledger, which treats the content under these keys as erased.

@@ -279,6 +279,7 @@ mod tests {
     use crate::domain::stream::Stream;
     use crate::ledger::read::header::RecordHeader;
     use crate::store::{AppendError, Outcome, Store, StoreStatus, Stored, StreamSlice, Write};
+    use crate::vault::HashKeys;
     use crate::work;
 
     /// An empty store whose writer has ended.
@@ -358,7 +359,10 @@ mod tests {
     /// The calls that a follower makes in this time over a store that has ended.
     async fn calls_within(time: Duration, failing: &[&'static str]) -> Vec<&'static str> {
         let (_, status) = watch::channel(StoreStatus::EMPTY);
-        let ledger = Ledger::with_store(Arc::new(EndedStore(status)), [7; 32]);
+        let ledger = Ledger::with_store(
+            Arc::new(EndedStore(status)),
+            HashKeys { dedup: [7; 32], stream: [8; 32] },
+        );
         let projection = Noted::default();
         let calls = projection.calls.clone();
         projection.failing.lock().unwrap().extend(failing.iter().rev());

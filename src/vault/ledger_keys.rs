@@ -6,7 +6,7 @@
 //! care-ledger keys 1
 //! dedup 64 hexadecimal digits         hashes source and id into the dedup key of a record
 //! recordedby 64 hexadecimal digits    hashes the credential that recorded (none yet)
-//! stream 64 hexadecimal digits        hashes the name of a stream that is no person's (none yet)
+//! stream 64 hexadecimal digits        hashes the name of a stream that is no person's
 //! ```
 
 use std::fmt::Write as _;
@@ -30,6 +30,15 @@ const CHECK_CONTEXT: &str = "care-ledger 2026-11-28 check of ledger.keys v1";
 /// The keys of one ledger, in the order of `NAMES`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LedgerKeys([[u8; 32]; 3]);
+
+/// The keys under which a ledger hashes the names by which records are looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct HashKeys {
+    /// The key under which a dedup key is hashed.
+    pub dedup: [u8; 32],
+    /// The key under which the name of a stream that is no person's is hashed.
+    pub stream: [u8; 32],
+}
 
 impl LedgerKeys {
     /// Reads the keys of a data folder whose ledger has begun.
@@ -118,9 +127,9 @@ impl LedgerKeys {
         self.0[0]
     }
 
-    /// The key under which the name of a stream that is no person's is hashed.
-    pub fn stream_hash_key(&self) -> [u8; 32] {
-        self.0[2]
+    /// The keys under which records are looked up.
+    pub fn hash_keys(&self) -> HashKeys {
+        HashKeys { dedup: self.dedup_hash_key(), stream: self.0[2] }
     }
 }
 

@@ -9,4 +9,4 @@ pub mod master_key;
 
 pub use self::erasures::Erasures;
 pub use self::key_file::KeyError;
-pub use self::ledger_keys::LedgerKeys;
+pub use self::ledger_keys::{HashKeys, LedgerKeys};

@@ -21,7 +21,7 @@ use care_ledger::store::{
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use crate::support::{draft_of, person, screening, until};
+use crate::support::{HASH_KEYS, draft_of, person, screening, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_is_told_at_once_and_what_had_queued_is_written() {
@@ -118,7 +118,7 @@ async fn a_wait_for_lists_that_a_fault_holds_up_ends_with_503() {
     let folder = tempfile::tempdir().unwrap();
     let (tail, status) = watch::channel(StoreStatus::EMPTY);
     let store = Unwilling(|| AppendError::Failed, status);
-    let ledger = Ledger::with_store(Arc::new(store), [7; 32]);
+    let ledger = Ledger::with_store(Arc::new(store), HASH_KEYS);
     let lists = Lists::start(ledger.clone(), folder.path(), clock::now).await.unwrap();
     let probe = lists.probe();
     tail.send_modify(|status| status.tail = Position::new(1));
@@ -147,7 +147,7 @@ async fn whatever_the_store_says_no_to_is_503_with_when_to_come_back() {
     for (why, error) in rows {
         let failed = StoreStatus { condition: Condition::Failed, ..StoreStatus::EMPTY };
         let (_told, status) = watch::channel(failed);
-        let ledger = Ledger::with_store(Arc::new(Unwilling(error, status)), [7; 32]);
+        let ledger = Ledger::with_store(Arc::new(Unwilling(error, status)), HASH_KEYS);
         let router = care_ledger::http::router(ledger);
         let request = |path: &str, body: &str| {
             let method = if body.is_empty() { "GET" } else { "POST" };

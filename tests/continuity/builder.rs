@@ -60,7 +60,7 @@ pub fn recorded(events: &[Value]) -> Vec<Arc<Recorded>> {
         }
         let draft = validate(&JsonValue::from(&event), now).unwrap_or_else(|why| panic!("{why:?}"));
         Arc::new(Recorded {
-            stream: draft.person,
+            stream: draft.stream,
             revision: Revision(0),
             position: position(&draft.key.id),
             recorded_at: RecordedTime::from_micros(place as i64 + 1),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use care_ledger::domain::credit::{Credit, CreditQuery, credit};
 use care_ledger::domain::event::{Content, Event, Recorded};
 use care_ledger::domain::history::{History, OutsideTargets, fold};
-use care_ledger::domain::id::{PersonId, Position, RecordedTime, Revision};
+use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::registry::Registry;
@@ -49,7 +49,7 @@ pub fn recorded(mut event: Value, place: u64) -> Arc<Recorded> {
     let draft = validate(&JsonValue::from(&event), now())
         .unwrap_or_else(|violations| panic!("{event}: {violations:?}"));
     Arc::new(Recorded {
-        stream: PERSON.parse::<PersonId>().unwrap(),
+        stream: draft.stream.clone(),
         revision: Revision(place),
         position: position(&draft.key.id),
         recorded_at: RecordedTime::from_micros(FIRST_MICROS + place as i64),

@@ -58,10 +58,10 @@ fn histories(plan: Plan, by: By, kinds: &[&str]) -> BTreeMap<String, History> {
         }
         let event = Event::from_canonical(event.to_string().as_bytes()).unwrap();
         let life = event.key.id.rsplit_once('-').unwrap().0.to_owned();
-        let name = if by == By::Life { life } else { event.subject.to_string() };
+        let name = if by == By::Life { life } else { event.subject.subject().to_string() };
         let stream = streams.entry(name).or_default();
         stream.push(Arc::new(Recorded {
-            stream: event.subject,
+            stream: event.subject.clone(),
             revision: Revision(stream.len() as u64),
             position: Position::new(place),
             recorded_at: RecordedTime::from_micros(place as i64),

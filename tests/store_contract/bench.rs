@@ -20,8 +20,7 @@ use super::standin::{Call, Fault, Standin};
 use super::support::dice::Dice;
 use super::support::draft_of;
 
-/// The key under which the suite hashes dedup keys.
-pub const HASH_KEY: [u8; 32] = [7; 32];
+pub use super::support::HASH_KEYS;
 
 /// In what capacity the suite reads.
 pub const READER: Reader = Reader::system("test");
@@ -172,7 +171,12 @@ pub fn stamped(person: PersonId, id: &str) -> UnstampedRecord {
 /// A record with its own salt, as each request has: two records of one event differ.
 pub fn salted(person: PersonId, id: &str, salt: u8) -> UnstampedRecord {
     let draft = draft_of(person, "urn:test", id, "2026-03-01T10:00:00+01:00");
-    UnstampedRecord::new(&draft, person.into(), dedup_key(&HASH_KEY, &draft.key), &[salt; 32])
+    UnstampedRecord::new(
+        &draft,
+        person.into(),
+        dedup_key(&HASH_KEYS.dedup, &draft.key),
+        &[salt; 32],
+    )
 }
 
 pub fn write(person: PersonId, expected: Expected, ids: &[&str]) -> Write {

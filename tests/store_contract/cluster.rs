@@ -16,8 +16,8 @@ use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{Condition, Expected, Outcome, Store, Stored, Write};
 
 use super::bench::{
-    HASH_KEY, READER, anyone, appended, behind, clock, end, id, recorded, replica, salted, stamped,
-    write,
+    HASH_KEYS, READER, anyone, appended, behind, clock, end, id, recorded, replica, salted,
+    stamped, write,
 };
 use super::standin::{Call, Fault, Standin};
 use super::support::draft_of;
@@ -142,7 +142,7 @@ async fn a_dedup_key_taken_for_two_persons_at_once_is_a_finding_of_every_replica
         assert_eq!(slice.records.len(), 1, "the other is in its stream");
     }
     // The answer about each person has the finding, but not as known before the second record.
-    let ledger = Ledger::with_store(one.clone(), HASH_KEY);
+    let ledger = Ledger::with_store(one.clone(), HASH_KEYS);
     for person in [a, b] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         let codes: Vec<_> = known.history.findings.iter().map(|finding| finding.code).collect();
@@ -158,7 +158,7 @@ async fn a_dedup_key_taken_for_two_persons_at_once_is_a_finding_of_every_replica
         let draft = draft_of(person, "urn:test", &id, "2026-03-01T10:00:00+01:00");
         let again =
             ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap().remove(0);
-        assert_eq!((again.status, again.subject), (ReceiptStatus::Duplicate, person));
+        assert_eq!((again.status, again.stream), (ReceiptStatus::Duplicate, person.into()));
         assert_eq!(again.revision, Revision(0));
     }
     drop(ledger);

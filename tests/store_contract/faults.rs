@@ -14,7 +14,7 @@ use care_ledger::ledger::record::{Receipt, RecordError, WriteMode};
 use care_ledger::store::cluster::EventStoreDb;
 use care_ledger::store::{AppendError, Condition, Expected, Outcome, Store as _};
 
-use super::bench::{HASH_KEY, READER, anyone, behind, clock, end, id, replica, write};
+use super::bench::{HASH_KEYS, READER, anyone, behind, clock, end, id, replica, write};
 use super::standin::{Call, Fault, Standin};
 use super::suite::merge as merge_of;
 use super::support::draft_of;
@@ -48,7 +48,7 @@ async fn settled(ledger: &Ledger, draft: &Draft) -> (Receipt, usize) {
 
 async fn open(standin: &Standin, folder: &std::path::Path) -> (Arc<EventStoreDb>, Ledger) {
     let store = Arc::new(replica(&standin.connection_string(), folder, clock()).await);
-    let ledger = Ledger::with_store(store.clone(), HASH_KEY);
+    let ledger = Ledger::with_store(store.clone(), HASH_KEYS);
     (store, ledger)
 }
 

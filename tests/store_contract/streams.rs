@@ -12,7 +12,7 @@ use care_ledger::ledger::Ledger;
 use care_ledger::store::{AppendGroup, Expected, Write};
 use serde_json::json;
 
-use super::bench::{Bench, HASH_KEY, anyone, appended, end, id, write};
+use super::bench::{Bench, HASH_KEYS, anyone, appended, end, id, write};
 use super::support::draft_of;
 
 const TIME: &str = "2026-03-01T10:00:00+01:00";
@@ -24,14 +24,14 @@ pub async fn two_categories_with_one_code_are_two_streams(bench: &Bench) {
     let code = format!("hulp{}", anyone().to_string().replace('-', ""));
     let streams = ["facility", "project"].map(|category| {
         let name = format!("{category}-{code}").parse().unwrap();
-        Stream::named(name, &HASH_KEY)
+        Stream::named(name, &HASH_KEYS.stream)
     });
     let write = |stream: &Stream, expected| {
         let subject = stream.name().to_string().replacen('-', ":", 1);
         let canonical = json!({ "subject": subject }).to_string().into_bytes();
         let class = Class::Organisational;
         let draft = Draft { class, canonical, ..draft_of(anyone(), "urn:test", &id(), TIME) };
-        let dedup_key = dedup_key(&HASH_KEY, &draft.key);
+        let dedup_key = dedup_key(&HASH_KEYS.dedup, &draft.key);
         let records = vec![UnstampedRecord::new(&draft, stream.id(), dedup_key, &[9; 32])];
         let stream = stream.clone();
         Write { stream, expected, group: AppendGroup::WithStream, records }
@@ -52,7 +52,7 @@ pub async fn two_categories_with_one_code_are_two_streams(bench: &Bench) {
         assert_eq!((slice.records, slice.last), (stored, Some(Revision(1))), "{}", stream.name());
     }
     let as_person = PersonId::from_bytes(*facility.id().as_bytes());
-    let ledger = Ledger::with_store(store, HASH_KEY);
+    let ledger = Ledger::with_store(store, HASH_KEYS);
     let headers = ledger.record_headers(before, 1_000).await.unwrap();
     assert!(headers.iter().all(|header| header.person != Some(as_person)));
 }

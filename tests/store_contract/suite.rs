@@ -18,7 +18,7 @@ use care_ledger::store::{AppendGroup, Expected, Outcome, Write};
 use serde_json::json;
 
 use super::bench::{
-    Bench, HASH_KEY, READER, anyone, appended, behind, end, id, recorded, stamped, write,
+    Bench, HASH_KEYS, READER, anyone, appended, behind, end, id, recorded, stamped, write,
 };
 pub use super::streams::{
     a_tail_never_steps_back_behind_a_receipt_or_a_tail,
@@ -116,7 +116,7 @@ pub async fn a_stream_nobody_wrote_is_not_there(bench: &Bench) {
 }
 
 pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEYS);
     let person = anyone();
     let first = [draft_on(person, &id(), 1)];
     let receipt = ledger.record(&first, Expected::New, WriteMode::Write).await.unwrap();
@@ -132,7 +132,7 @@ pub async fn the_same_again_is_known_for_it_also_at_a_newer_revision(bench: &Ben
 }
 
 pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEYS);
     let (person, other) = (anyone(), anyone());
     let id = id();
     ledger.record(&[draft_on(person, &id, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -147,7 +147,7 @@ pub async fn the_same_id_with_other_content_is_refused(bench: &Bench) {
 }
 
 pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEYS);
     let (a, b, c) = (anyone(), anyone(), anyone());
     let taken = id();
     ledger.record(&[draft_on(b, &taken, 1)], Expected::Any, WriteMode::Write).await.unwrap();
@@ -337,7 +337,7 @@ pub async fn large_records_and_many_at_once_come_back_whole(bench: &Bench) {
 }
 
 pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEYS);
     let person = anyone();
     // More records than a server takes at once by default.
     let drafts: Vec<Draft> = (0..4_000).map(|_| draft_on(person, &id(), 1)).collect();
@@ -347,13 +347,13 @@ pub async fn lines_of_one_person_are_taken_however_many(bench: &Bench) {
 }
 
 pub async fn a_merge_links_both_streams(bench: &Bench) {
-    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEY);
+    let ledger = Ledger::with_store(bench.fresh().await, HASH_KEYS);
     let (one, other) = (anyone(), anyone());
     let facts = [draft_on(one, &id(), 1), draft_on(other, &id(), 2)];
     ledger.record(&facts, Expected::Any, WriteMode::Write).await.unwrap();
     let merge = [merge(one, other)];
     let receipt = ledger.record(&merge, Expected::Any, WriteMode::Write).await.unwrap().remove(0);
-    assert_eq!((receipt.subject, receipt.revision), (one, Revision(1)));
+    assert_eq!((receipt.stream.person(), receipt.revision), (Some(one), Revision(1)));
     for person in [one, other] {
         let known = ledger.person(&READER, person, None).await.unwrap().unwrap();
         // Two facts, and the merge, which is in both streams.

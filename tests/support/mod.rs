@@ -20,7 +20,11 @@ use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::PersonId;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
+use care_ledger::vault::HashKeys;
 use serde_json::{Value, json};
+
+/// The keys of the ledgers in these tests.
+pub const HASH_KEYS: HashKeys = HashKeys { dedup: [7; 32], stream: [8; 32] };
 
 /// Waits until `done`; fails after a minute.
 pub fn until(what: &str, mut done: impl FnMut() -> bool) {

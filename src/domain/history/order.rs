@@ -11,14 +11,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::item::Item;
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::id::{EventKey, PersonId};
+use crate::domain::id::EventKey;
+use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
 /// An id inside a payload, as a fold compares ids: the same id in two streams names two things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopedId<'a> {
     /// The stream of the record that has the id.
-    pub stream: PersonId,
+    pub stream: &'a StreamName,
     /// The id as sent.
     pub id: &'a Id,
 }
@@ -46,7 +47,7 @@ impl<'a> DatedFact<'a> {
 
     /// An id of this record's payload, within the record's stream.
     pub fn scoped(&self, id: &'a Id) -> ScopedId<'a> {
-        ScopedId { stream: self.item.recorded.stream, id }
+        ScopedId { stream: &self.item.recorded.stream, id }
     }
 
     /// The detention that the record names, if the record is about one.

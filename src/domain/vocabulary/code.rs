@@ -1,6 +1,9 @@
 //! Codes and ids inside payloads: the names that senders give to things.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::id::EventKey;
 
@@ -9,10 +12,27 @@ use crate::domain::id::EventKey;
 #[serde(transparent)]
 pub struct Id(pub Box<str>);
 
-/// An open lowerCamelCase code: a place, a house, a project, a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Code(pub Box<str>);
+/// An open lowerCamelCase code: a place, a house, a project, a reason. Cheap to clone: each record
+/// carries the name of its stream, which may hold a code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub Arc<str>);
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        /// A text that is copied only once, into the code.
+        #[derive(Deserialize)]
+        #[serde(transparent)]
+        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        Text::deserialize(reader).map(|Text(text)| Self(text.into()))
+    }
+}
 
 impl std::fmt::Display for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

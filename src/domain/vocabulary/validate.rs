@@ -15,6 +15,7 @@ use super::schemas::{self, VIOLATIONS_MAX, escape};
 use super::violation::{Violation, ViolationCode};
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId};
+use crate::domain::stream::StreamName;
 
 /// How far a sender's clock may run ahead. Source: the vocabulary, attribute `time`.
 pub const AHEAD_MINUTES_MAX: i64 = 5;
@@ -68,7 +69,7 @@ fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
     let named = |member| event.get("data")?.text(member)?.parse().ok();
     let target = target_type(kind, event).and_then(|name| name.parse().ok());
     Some(Draft {
-        person: event.text("subject")?.parse().ok()?,
+        stream: StreamName::of_subject(event.text("subject")?).ok()?,
         key: EventKey::new(event.text("source")?, event.text("id")?),
         kind,
         class: class_of(kind, target),

@@ -70,7 +70,7 @@ const IF_NONE_MATCH: &str = "If-None-Match";
             description = "Recorded and durable",
             body = ReceiptsSchema,
             headers(("ETag" = Revision, description =
-                "The last revision of the one person's stream.")),
+                "The last revision of the one stream.")),
         ),
         problems::BadRequest,
         problems::Timeout,
@@ -172,9 +172,9 @@ async fn check_and_record(
     let (mode, write_mode) = (sent.mode, sent.write_mode);
     let drafts = check(app, sent).await?;
     if let Some(name) = header_of(expected)
-        && drafts.iter().any(|draft| draft.person != drafts[0].person)
+        && drafts.iter().any(|draft| draft.stream != drafts[0].stream)
     {
-        let detail = "A precondition is about one person; this batch is about several persons.";
+        let detail = "A precondition is about one stream; this batch goes to several streams.";
         return Err(Problem::bad_request(vec![Issue::invalid(RequestPart::Header, name, detail)]));
     }
     let receipts = app.ledger.record(&drafts, expected, write_mode).await;
@@ -258,7 +258,7 @@ fn answer(receipts: &[Receipt], write_mode: WriteMode) -> Response {
     let recorded = receipts.iter().filter(|receipt| receipt.status == ReceiptStatus::Recorded);
     if let Some(last) = recorded.map(|receipt| receipt.revision).max()
         && !is_dry
-        && receipts.iter().all(|receipt| receipt.subject == receipts[0].subject)
+        && receipts.iter().all(|receipt| receipt.stream == receipts[0].stream)
     {
         response.headers_mut().insert(header::ETAG, etag(last));
     }

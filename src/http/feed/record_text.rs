@@ -40,7 +40,6 @@ mod tests {
     use super::*;
     use crate::domain::event::Erasure;
     use crate::domain::id::{Position, RecordedTime, Revision};
-    use crate::domain::stream::StreamName;
     use crate::domain::vocabulary::json::JsonValue;
     use crate::domain::vocabulary::kind::{Class, Kind};
     use crate::domain::vocabulary::validate::validate;
@@ -76,7 +75,7 @@ mod tests {
                     Content::Erased { class: Class::Clinical, recorded_at, erasure },
                 ] {
                     let record = RecordAnswer {
-                        stream: StreamName::Person(draft.person),
+                        stream: draft.stream.clone(),
                         revision: Revision(revision),
                         position: Position::new(position),
                         recorded_at,

@@ -35,7 +35,7 @@ pub struct RecordAnswer<'a> {
 impl<'a> From<&'a Recorded> for RecordAnswer<'a> {
     fn from(recorded: &'a Recorded) -> Self {
         Self {
-            stream: StreamName::Person(recorded.stream),
+            stream: recorded.stream.clone(),
             revision: recorded.revision,
             position: recorded.position,
             recorded_at: recorded.recorded_at,

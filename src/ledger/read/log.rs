@@ -43,7 +43,7 @@ impl Ledger {
         reader: &Reader,
         key: &EventKey,
     ) -> Result<Option<Recorded>, ReadError> {
-        let found = self.store.find(vec![record::dedup_key(&self.dedup_hash_key, key)]).await?;
+        let found = self.store.find(vec![record::dedup_key(&self.hash_keys.dedup, key)]).await?;
         let first = found.iter().flatten().next();
         Ok(self.open_all(reader, first)?.pop())
     }

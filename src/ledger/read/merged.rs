@@ -98,11 +98,12 @@ impl Ledger {
         if copies.is_empty() {
             return Ok(stream);
         }
-        let keys = copies.iter().map(|event| record::dedup_key(&self.dedup_hash_key, &event.key));
+        let keys = copies.iter().map(|event| record::dedup_key(&self.hash_keys.dedup, &event.key));
         let found = self.store.find(keys.collect()).await?;
         let lies_in = |stored: &Stored| View::new(&stored.record).ok().and_then(View::person);
         let is_whole = |(copy, found): (&&Event, &Vec<Stored>)| {
-            found.iter().any(|stored| lies_in(stored) == Some(copy.subject))
+            let subject = copy.subject.person();
+            subject.is_some() && found.iter().any(|stored| lies_in(stored) == subject)
         };
         let whole: Vec<bool> = copies.iter().zip(&found).map(is_whole).collect();
         let mut whole = whole.into_iter();
@@ -174,7 +175,7 @@ fn links(history: &History) -> Vec<MergeLink> {
     let mut recorded_links: Vec<(RecordedTime, MergeLink)> = history
         .facts()
         .filter_map(|(item, fact)| {
-            let one = item.event().subject;
+            let one = item.event().subject.person()?;
             let link = match fact {
                 Fact::Merged(merge) => MergeLink { one, other: merge.into, holds: true },
                 Fact::Unmerged(unmerge) => MergeLink { one, other: unmerge.from, holds: false },

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::domain::event::{Content, Event, Recorded};
-use crate::domain::record::View;
+use crate::domain::record::{self, View};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
@@ -49,8 +49,7 @@ impl Ledger {
             Event::from_canonical(canonical).map_err(|_| unreadable(reader, stored))
         };
         Ok(Recorded {
-            // No event about an organisation can be read yet.
-            stream: view.person().ok_or_else(|| unreadable(reader, stored))?,
+            stream: record::stream_name(view).map_err(|_| unreadable(reader, stored))?,
             revision: stored.revision,
             position: stored.position,
             recorded_at: view.recorded_at(),

@@ -71,7 +71,7 @@ impl Ledger {
         let revision = all.iter().filter(is_known).map(|record| record.revision).max();
         let merged = self.merged(reader, person, own, known_at).await?;
         let streams: HashSet<PersonId> =
-            merged.records.iter().map(|record| record.stream).collect();
+            merged.records.iter().filter_map(|record| record.stream.person()).collect();
         let named = missing_targets(&merged.records);
         let dedup_keys = self.dedup_keys(&named);
         let outside =
@@ -113,7 +113,7 @@ impl Ledger {
     }
 
     fn dedup_keys(&self, keys: &[EventKey]) -> Vec<DedupKey> {
-        keys.iter().map(|key| record::dedup_key(&self.dedup_hash_key, key)).collect()
+        keys.iter().map(|key| record::dedup_key(&self.hash_keys.dedup, key)).collect()
     }
 
     /// The findings about records whose (`source`, `id`) a record of another person has too.

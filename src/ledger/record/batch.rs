@@ -8,15 +8,17 @@ use super::content;
 use super::error::RecordError;
 use super::receipt::{Receipt, ReceiptStatus};
 use crate::domain::event::{Content, Draft};
-use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, PersonId, Revision};
+use crate::domain::id::{ByDedupKey, DedupKey, DedupKeyMap, Revision};
 use crate::domain::record::{self, UnstampedRecord, View};
-use crate::domain::stream::Stream;
+use crate::domain::stream::{Stream, StreamId};
 use crate::store::append_size::AppendSize;
 use crate::store::{AppendGroup, Expected, Stored, Write};
+use crate::vault::HashKeys;
 
 /// The drafts of one request, the records to write for them, and the answer to each draft.
 pub(super) struct RecordBatch<'a> {
     pub(super) drafts: &'a [Draft],
+    hash_keys: HashKeys,
     pub(super) pending: Vec<PendingRecord>,
     answers: Vec<Option<DraftAnswer>>,
     /// For each draft the index of the first draft of this batch with the same key; `None`: the
@@ -29,8 +31,10 @@ pub(super) struct RecordBatch<'a> {
 /// One record to write: a draft's own, or its copy in the other stream of a merge.
 pub(super) struct PendingRecord {
     pub(super) draft: usize,
-    pub(super) stream: PersonId,
+    pub(super) stream: Stream,
     pub(super) dedup_key: DedupKey,
+    /// Whether this is the copy in the other stream.
+    pub(super) is_copy: bool,
     pub(super) is_done: bool,
 }
 
@@ -47,13 +51,13 @@ enum DraftAnswer {
 pub(super) type WritesWithIndexes = (Vec<Write>, Vec<Vec<usize>>);
 
 impl<'a> RecordBatch<'a> {
-    pub(super) fn new(drafts: &'a [Draft], dedup_hash_key: &[u8; 32]) -> Self {
+    pub(super) fn new(drafts: &'a [Draft], hash_keys: HashKeys) -> Self {
         let mut first = DedupKeyMap::with_capacity_and_hasher(drafts.len(), ByDedupKey::default());
         let answers = vec![None; drafts.len()];
         let mut first_with_key = vec![None; drafts.len()];
         let mut pending = Vec::with_capacity(drafts.len());
         for (index, draft) in drafts.iter().enumerate() {
-            let dedup_key = record::dedup_key(dedup_hash_key, &draft.key);
+            let dedup_key = record::dedup_key(&hash_keys.dedup, &draft.key);
             let earlier = *first.entry(dedup_key).or_insert(index);
             if earlier != index {
                 first_with_key[index] = Some(earlier);
@@ -61,20 +65,22 @@ impl<'a> RecordBatch<'a> {
             }
             // The copy of a merge is stored first. A question whose `known` is the `recordedtime`
             // in the receipt then sees the merge in both streams.
-            pending.extend(draft.mirror.map(|stream| {
-                let dedup_key = record::dedup_key_of_copy(dedup_hash_key, &draft.key, stream);
-                PendingRecord { draft: index, stream, dedup_key, is_done: false }
+            pending.extend(draft.mirror.map(|person| {
+                let dedup_key = record::dedup_key_of_copy(&hash_keys.dedup, &draft.key, person);
+                let stream = Stream::person(person);
+                PendingRecord { draft: index, stream, dedup_key, is_copy: true, is_done: false }
             }));
-            let stream = draft.person;
-            pending.push(PendingRecord { draft: index, stream, dedup_key, is_done: false });
+            let stream = Stream::named(draft.stream.clone(), &hash_keys.stream);
+            let (is_copy, is_done) = (false, false);
+            pending.push(PendingRecord { draft: index, stream, dedup_key, is_copy, is_done });
         }
         let has_repeated_keys = first_with_key.iter().any(Option::is_some);
-        Self { drafts, pending, answers, first_with_key, has_repeated_keys }
+        Self { drafts, hash_keys, pending, answers, first_with_key, has_repeated_keys }
     }
 
     /// The writes for all records that are not answered yet. Consecutive records of one stream
-    /// share a write. The precondition is on the first write to the person's own stream. The copy
-    /// of a merge is written before the merge, because a copy alone has no effect.
+    /// share a write. The precondition is on the first write that is no copy. The copy of a merge
+    ///  is written before the merge, because a copy alone has no effect.
     pub(super) fn writes(
         &self,
         expected: Expected,
@@ -89,14 +95,14 @@ impl<'a> RecordBatch<'a> {
         for (index, record) in pending.filter(|(_, record)| !record.is_done) {
             let draft = &self.drafts[record.draft];
             let unstamped =
-                UnstampedRecord::new(draft, record.stream.into(), record.dedup_key, &salts[index]);
-            let is_own = record.stream == draft.person;
-            let group = if is_own { own_stream_group } else { AppendGroup::WithStreamFirst };
+                UnstampedRecord::new(draft, record.stream.id(), record.dedup_key, &salts[index]);
+            let group =
+                if record.is_copy { AppendGroup::WithStreamFirst } else { own_stream_group };
             let bytes = unstamped.head.len();
             let has_room = group != AppendGroup::Alone || size.has_room(bytes);
             match (writes.last_mut(), indexes.last_mut()) {
                 (Some(write), Some(indexes))
-                    if write.stream.id() == record.stream.into()
+                    if write.stream.id() == record.stream.id()
                         && write.group == group
                         && has_room =>
                 {
@@ -105,9 +111,10 @@ impl<'a> RecordBatch<'a> {
                 }
                 _ => {
                     size = AppendSize::default();
-                    let expected = precondition.take_if(|_| is_own).unwrap_or(Expected::Any);
+                    let expected =
+                        precondition.take_if(|_| !record.is_copy).unwrap_or(Expected::Any);
                     let records = vec![unstamped];
-                    let stream = Stream::person(record.stream);
+                    let stream = record.stream.clone();
                     writes.push(Write { stream, expected, group, records });
                     indexes.push(vec![index]);
                 }
@@ -123,7 +130,7 @@ impl<'a> RecordBatch<'a> {
             let record = &mut self.pending[*index];
             record.is_done = true;
             let draft = &self.drafts[record.draft];
-            if record.stream == draft.person {
+            if !record.is_copy {
                 let receipt = Receipt::new(draft, stored, ReceiptStatus::Recorded);
                 self.answers[record.draft] = receipt.map(DraftAnswer::Receipt);
             }
@@ -131,7 +138,7 @@ impl<'a> RecordBatch<'a> {
     }
 
     /// Compares every draft that has the dedup key of this pending record with the stored record.
-    /// An erased record of the same person counts as the same content, because nobody can compare
+    /// An erased record of the same stream counts as the same content, because nobody can compare
     /// its content any more.
     pub(super) fn answer_from_stored(
         &mut self,
@@ -141,7 +148,7 @@ impl<'a> RecordBatch<'a> {
     ) {
         let first = self.pending[index].draft;
         let Ok(view) = View::new(&stored.record) else { return };
-        if self.pending[index].stream != self.drafts[first].person {
+        if self.pending[index].is_copy {
             self.pending[index].is_done = true;
             return;
         }
@@ -149,7 +156,7 @@ impl<'a> RecordBatch<'a> {
             let draft = &self.drafts[index];
             let (is_same, is_erased) = match content {
                 Content::Open(text) => (content::is_same(text, &draft.canonical), false),
-                Content::Erased { .. } => (view.person() == Some(draft.person), true),
+                Content::Erased { .. } => (self.goes_to(draft, view.stream_id()), true),
             };
             let receipt = || Receipt::new(draft, stored, ReceiptStatus::Duplicate);
             self.answers[index] = Some(match is_same.then(receipt).flatten() {
@@ -160,8 +167,12 @@ impl<'a> RecordBatch<'a> {
         // If the draft is refused, its copy in the other stream of the merge is not written either.
         let is_reused = self.answers[first] == Some(DraftAnswer::Reused);
         for record in self.pending.iter_mut().filter(|record| record.draft == first) {
-            record.is_done |= is_reused || record.stream == self.drafts[first].person;
+            record.is_done |= is_reused || !record.is_copy;
         }
+    }
+
+    fn goes_to(&self, draft: &Draft, stream: StreamId) -> bool {
+        Stream::named(draft.stream.clone(), &self.hash_keys.stream).id() == stream
     }
 
     /// All drafts with the same key as this draft, which must be the first of them.

@@ -5,7 +5,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use crate::domain::event::Draft;
-use crate::domain::id::{EventKey, PersonId, Position, RecordedTime, Revision};
+use crate::domain::id::{EventKey, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::domain::stream::StreamName;
 use crate::store::Stored;
@@ -25,8 +25,8 @@ pub enum ReceiptStatus {
 pub struct Receipt {
     /// The sender, and the sender's id for the event.
     pub key: EventKey,
-    /// The person whose stream the record lies in.
-    pub subject: PersonId,
+    /// The stream that the record lies in, which the event's `subject` names.
+    pub stream: StreamName,
     /// The record's revision in the stream; in a dry run, the revision that the record would get.
     pub revision: Revision,
     /// The record's entry in the log; `None` in a dry run that would write the record.
@@ -64,7 +64,7 @@ impl Receipt {
     pub(super) fn at_revision(draft: &Draft, revision: Revision) -> Self {
         Self {
             key: draft.key.clone(),
-            subject: draft.person,
+            stream: draft.stream.clone(),
             revision,
             log_entry: None,
             status: ReceiptStatus::Recorded,
@@ -79,8 +79,8 @@ impl Serialize for Receipt {
         let mut receipt = writer.serialize_struct("Receipt", 10)?;
         receipt.serialize_field("id", &*self.key.id)?;
         receipt.serialize_field("source", &*self.key.source)?;
-        receipt.serialize_field("subject", &self.subject)?;
-        receipt.serialize_field("stream", &StreamName::Person(self.subject))?;
+        receipt.serialize_field("subject", &self.stream.subject())?;
+        receipt.serialize_field("stream", &self.stream)?;
         receipt.serialize_field("revision", &self.revision)?;
         if let Some(LogEntry { position, recorded_at, commitment }) = &self.log_entry {
             receipt.serialize_field("position", position)?;

@@ -8,9 +8,9 @@ use super::batch::RecordBatch;
 use super::error::{RecordError, RecordFailure};
 use super::receipt::Receipt;
 use crate::domain::event::Draft;
-use crate::domain::id::{PersonId, Revision};
+use crate::domain::id::Revision;
 use crate::domain::record::View;
-use crate::domain::stream::Stream;
+use crate::domain::stream::StreamId;
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
 use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Stored};
@@ -42,8 +42,8 @@ enum Atomicity {
 
 impl Ledger {
     /// Records all drafts or none, in order. Returns the receipts in the same order when all
-    /// records are durable. `expected` is the precondition on the person's stream; a caller that
-    /// gives one sends drafts of one person only.
+    /// records are durable. `expected` is the precondition on the stream; a caller that gives
+    /// one sends drafts for one stream only.
     ///
     /// # Errors
     /// See [`RecordFailure`].
@@ -53,7 +53,7 @@ impl Ledger {
         expected: Expected,
         mode: WriteMode,
     ) -> Result<Vec<Receipt>, RecordFailure> {
-        let mut batch = RecordBatch::new(drafts, &self.dedup_hash_key);
+        let mut batch = RecordBatch::new(drafts, self.hash_keys);
         match self.record_all(&mut batch, expected, mode).await {
             Ok(()) => Ok(batch.into_receipts().into_iter().flatten().collect()),
             Err(why) => Err(RecordFailure { why, recorded: batch.recorded() }),
@@ -86,7 +86,7 @@ impl Ledger {
         drafts: &[Draft],
         mode: WriteMode,
     ) -> Result<Vec<Option<Receipt>>, RecordFailure> {
-        let mut batch = RecordBatch::new(drafts, &self.dedup_hash_key);
+        let mut batch = RecordBatch::new(drafts, self.hash_keys);
         let (batch_mut, any) = (&mut batch, Expected::Any);
         let done = match mode {
             WriteMode::Write => {
@@ -107,23 +107,21 @@ impl Ledger {
         expected: Expected,
     ) -> Result<(), RecordError> {
         self.answer_all_already_stored(batch).await?;
-        let mut next: HashMap<PersonId, u64> = HashMap::new();
+        let mut next: HashMap<StreamId, u64> = HashMap::new();
         let mut expected_receipts = Vec::new();
         for record in batch.pending.iter().filter(|record| !record.is_done) {
-            let is_own = record.stream == batch.drafts[record.draft].person;
-            let count = match next.get(&record.stream) {
+            let count = match next.get(&record.stream.id()) {
                 Some(count) => *count,
                 None => {
-                    let stream = Stream::person(record.stream);
-                    let last = self.store.read_stream(&stream, Revision(0), 0).await?.last;
-                    if is_own {
+                    let last = self.store.read_stream(&record.stream, Revision(0), 0).await?.last;
+                    if !record.is_copy {
                         check_expected(expected, last)?;
                     }
                     last.map_or(0, |revision| revision.0 + 1)
                 }
             };
-            next.insert(record.stream, count + 1);
-            if is_own {
+            next.insert(record.stream.id(), count + 1);
+            if !record.is_copy {
                 expected_receipts.push((record.draft, Revision(count)));
             }
         }
@@ -197,8 +195,8 @@ impl Ledger {
         for (index, found) in indexes.iter().zip(&found) {
             // If several records have the key, the one in this stream counts, or else the first.
             let is_own = |stored: &&Stored| {
-                let person = View::new(&stored.record).ok().and_then(View::person);
-                person == Some(batch.pending[*index].stream)
+                let stream = View::new(&stored.record).ok().map(View::stream_id);
+                stream == Some(batch.pending[*index].stream.id())
             };
             if let Some(stored) = found.iter().find(is_own).or(found.first()) {
                 let content = self.event_text(&READER, stored)?;

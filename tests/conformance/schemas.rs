@@ -175,6 +175,70 @@ fn rules_between_members() {
 }
 
 #[test]
+fn a_subject_is_of_the_category_that_the_type_says_and_names_what_data_names() {
+    const PERSON: &str = "f71f73db-1881-4b57-b6a3-2de78a5e7b17";
+    let corrects = |target: &str, facility: Value| {
+        let target = json!({"source": "urn:x", "id": "e1", "type": target});
+        let data = json!({"facility": facility, "present": 1, "places": 1});
+        json!({"corrects": target, "reason": "error", "data": data})
+    };
+    let annuls = |target: &str| {
+        let target = json!({"source": "urn:x", "id": "e1", "type": target});
+        json!({"annuls": target, "reason": "duplicate"})
+    };
+    let counted = json!({"facility": "gent", "present": 1, "places": 1});
+    let ended = json!({"project": "cap", "reason": "replaced"});
+    let screened = json!({"instrument": "assist", "needIdentified": true});
+    let merged = json!({"into": "00000000-0000-4000-8000-000000000001", "reason": "same"});
+    let rows = [
+        ("facility.counted", "facility:gent", counted.clone(), Ok("O")),
+        ("facility.counted", PERSON, counted.clone(), Err("/subject")),
+        ("facility.counted", "project:gent", counted.clone(), Err("/subject")),
+        ("facility.counted", "facility:brugge", counted.clone(), Err("/data/facility")),
+        ("facility.counted", "facility:Gent", counted.clone(), Err("/subject")),
+        ("facility.counted", "facility-gent", counted, Err("/subject")),
+        ("project.ended", "project:cap", ended.clone(), Ok("O")),
+        ("project.ended", "facility:cap", ended.clone(), Err("/subject")),
+        ("project.ended", "project:tandem", ended, Err("/data/project")),
+        ("care.screened", PERSON, screened.clone(), Ok("C")),
+        ("care.screened", "facility:gent", screened.clone(), Err("/subject")),
+        ("care.screened", &format!("person:{PERSON}"), screened, Err("/subject")),
+        ("person.merged", "facility:gent", merged, Err("/subject")),
+        ("record.corrected", "facility:gent", corrects("facility.counted", "gent".into()), Ok("O")),
+        ("record.corrected", PERSON, corrects("facility.counted", "gent".into()), Err("/subject")),
+        (
+            "record.corrected",
+            "facility:brugge",
+            corrects("facility.counted", "gent".into()),
+            Err("/data/data/facility"),
+        ),
+        ("record.annulled", "facility:gent", annuls("facility.counted"), Ok("O")),
+        ("record.annulled", "project:cap", annuls("project.trained"), Ok("O")),
+        ("record.annulled", "project:cap", annuls("facility.counted"), Err("/subject")),
+        ("record.annulled", "facility:gent", annuls("care.screened"), Err("/subject")),
+        ("record.annulled", "facility:gent", annuls("person.merged"), Err("/subject")),
+        // Only the history knows what a correction of a correction changes in the end.
+        ("record.annulled", "facility:gent", annuls("record.corrected"), Ok("O")),
+        ("record.annulled", PERSON, annuls("record.corrected"), Ok("C")),
+    ];
+    for (kind, subject, data, expected) in rows {
+        let event = json!({
+            "specversion": "1.0", "id": "e2", "source": "urn:x", "type": kind, "subject": subject,
+            "time": "2026-02-04T08:00:00+01:00", "data": data
+        });
+        let found = validate(&JsonValue::from(&event), now());
+        let found = found.map(|draft| {
+            assert_eq!(draft.stream.subject().to_string(), subject);
+            draft.class.code()
+        });
+        let places = found.map_err(|violations| {
+            violations.into_iter().map(|violation| violation.name).collect::<Vec<_>>()
+        });
+        assert_eq!(places, expected.map_err(|place| vec![place.to_owned()]), "{kind} {subject}");
+    }
+}
+
+#[test]
 fn attributes_hold_text_and_none_of_the_ledgers_names() {
     let set = |name: &str, value: Value| {
         let mut event = fixture(Kind::CareScreened, "valid");

@@ -88,6 +88,10 @@ const BEYOND_SCHEMAS: &[(&str, ViolationCode)] = &[
     ("/data/corrects/type", ViolationCode::BadForm),
     ("/data/from", ViolationCode::BadForm),
     ("/data/into", ViolationCode::BadForm),
+    // The subject is of the category that the type says, and `data` names the same organisation.
+    ("/subject", ViolationCode::BadForm),
+    ("/data/facility", ViolationCode::BadForm),
+    ("/data/project", ViolationCode::BadForm),
 ];
 
 /// Whether no schema of the event can express a rule. The replacement in a correction holds the

@@ -232,3 +232,28 @@ choices! {
     Sex:
         Female = "female", Male = "male", Other = "other"
 }
+
+choices! {
+    /// What disrupted a facility.
+    DisruptionCause:
+        Strike = "strike", StaffShortage = "staffShortage", RoomShortage = "roomShortage",
+        Overcrowding = "overcrowding", Lockdown = "lockdown"
+}
+
+choices! {
+    /// Whether a project is paid as a trial or for good.
+    FundingKind:
+        Trial = "trial", Structural = "structural"
+}
+
+choices! {
+    /// The question of an evaluation of a project: how the project works, or what it brings about.
+    EvaluationKind:
+        Process = "process", Effect = "effect"
+}
+
+choices! {
+    /// The result of an evaluation of a project.
+    EvaluationOutcome:
+        Positive = "positive", Negative = "negative", Mixed = "mixed"
+}

@@ -11,11 +11,16 @@ use super::kind::Kind;
 use crate::domain::id::PersonId;
 
 pub use super::code::{Appointment, Code, Id, Target};
+pub use super::organisation::*;
 
+// A row: the type of the payload, the event type, the members. Payloads of other files come first.
 macro_rules! facts {
-    ($($(#[$attr:meta])* $name:ident = $kind:ident {
-        $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)?
-    })*) => {
+    (
+        elsewhere { $($elsewhere:ident = $kind_elsewhere:ident),* $(,)? }
+        $($(#[$attr:meta])* $name:ident = $kind:ident {
+            $($(#[$fattr:meta])* $field:ident: $type:ty),* $(,)?
+        })*
+    ) => {
         $(
             $(#[$attr])*
             #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -29,6 +34,7 @@ macro_rules! facts {
         #[allow(missing_docs)]
         pub enum Fact {
             $($name($name),)*
+            $($elsewhere($elsewhere),)*
             /// `death.recorded` has no payload.
             Died,
         }
@@ -43,6 +49,9 @@ macro_rules! facts {
                     $(Kind::$kind => serde_json::from_str::<$name>(data)
                         .map(Self::$name)
                         .map_err(|_| Undecodable(kind)),)*
+                    $(Kind::$kind_elsewhere => serde_json::from_str::<$elsewhere>(data)
+                        .map(Self::$elsewhere)
+                        .map_err(|_| Undecodable(kind)),)*
                     Kind::DeathRecorded => Ok(Self::Died),
                 }
             }
@@ -56,6 +65,11 @@ macro_rules! facts {
 pub struct Undecodable(pub Kind);
 
 facts! {
+    elsewhere {
+        Counted = FacilityCounted, Disrupted = FacilityDisrupted, Offered = FacilityOffered,
+        ProjectStarted = ProjectStarted, Funded = ProjectFunded, Evaluated = ProjectEvaluated,
+        ProjectEnded = ProjectEnded, Trained = ProjectTrained,
+    }
     /// `detention.arrived`
     Arrived = DetentionArrived {
         detention: Id,
@@ -132,10 +146,7 @@ facts! {
     Restored = ModalityRestored { modality: Id, judgment: Id }
     /// `residential.admitted`
     Admitted = ResidentialAdmitted {
-        stay: Id,
-        facility: Code,
-        programme: Code,
-        modality: Option<Id>,
+        stay: Id, facility: Code, programme: Code, modality: Option<Id>,
     }
     /// `residential.absenceStarted`
     StayAbsenceStarted = ResidentialAbsenceStarted { stay: Id, authorised: bool }
@@ -330,11 +341,7 @@ facts! {
     /// `housing.left`
     HousingLeft = HousingLeft { placement: Id, reason: Option<Code> }
     /// `overdose.recorded`
-    Overdose = OverdoseRecorded {
-        place: OverdosePlace,
-        outcome: Code,
-        naloxone_used: Option<bool>,
-    }
+    Overdose = OverdoseRecorded { place: OverdosePlace, outcome: Code, naloxone_used: Option<bool> }
     /// `death.causeRecorded`
     DeathCause = DeathCauseRecorded { cause_group: CauseGroup }
     /// `outcome.measured`

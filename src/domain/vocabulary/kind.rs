@@ -3,6 +3,7 @@
 //! from 1.
 
 use crate::domain::choices::choices;
+use crate::domain::stream::StreamCategory;
 
 choices! {
     /// The class of an event: decides who may read the event and which key seals its content. The
@@ -16,8 +17,7 @@ choices! {
         Attested = "A",
         /// Facts about the ledger itself, and the person's consent.
         System = "S",
-        /// Facts about an organisation (a facility or a project); no person is in them. No event
-        /// type has this class yet.
+        /// Facts about an organisation (a facility or a project); no person is in them.
         Organisational = "O",
 }
 
@@ -61,6 +61,7 @@ enum TypeClass {
     Clinical,
     Attested,
     System,
+    Organisational,
     /// A correction or an annulment has the class of the type that it names.
     AsTarget,
 }
@@ -167,6 +168,14 @@ kinds! {
     CareVerified = "care.verified", Clinical, 1;
     InsuranceRecorded = "insurance.recorded", Clinical, 1;
     PersonDescribed = "person.described", Clinical, 1;
+    FacilityCounted = "facility.counted", Organisational, 1;
+    FacilityDisrupted = "facility.disrupted", Organisational, 1;
+    FacilityOffered = "facility.offered", Organisational, 1;
+    ProjectStarted = "project.started", Organisational, 1;
+    ProjectFunded = "project.funded", Organisational, 1;
+    ProjectEvaluated = "project.evaluated", Organisational, 1;
+    ProjectEnded = "project.ended", Organisational, 1;
+    ProjectTrained = "project.trained", Organisational, 1;
     ConsentGiven = "consent.given", System, 1;
     ConsentWithdrawn = "consent.withdrawn", System, 1;
     RecordCorrected = "record.corrected", AsTarget, 1;
@@ -203,8 +212,17 @@ impl Kind {
             TypeClass::Clinical => Some(Class::Clinical),
             TypeClass::Attested => Some(Class::Attested),
             TypeClass::System => Some(Class::System),
+            TypeClass::Organisational => Some(Class::Organisational),
             TypeClass::AsTarget => None,
         }
+    }
+
+    /// The category of the streams that events of this type go to; `None` for a correction or an
+    /// annulment, which goes to the stream of the record that it names.
+    pub fn stream_category(self) -> Option<StreamCategory> {
+        self.class()?;
+        let (prefix, _) = self.code().split_once('.').expect("each name has a dot");
+        Some(prefix.parse().unwrap_or(StreamCategory::Person))
     }
 
     /// Whether an event of this type is about another record, rather than about a person.
@@ -232,6 +250,15 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_types_of_class_o_go_to_the_streams_of_organisations_and_no_others() {
+        for kind in Kind::ALL {
+            let is_of_organisation = kind.stream_category().map(|c| c != StreamCategory::Person);
+            let has_class_o = kind.class().map(|class| class == Class::Organisational);
+            assert_eq!(is_of_organisation, has_class_o, "{kind}");
+        }
+    }
 
     #[test]
     fn versions_are_numbered_from_one_without_gaps() {

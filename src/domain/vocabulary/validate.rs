@@ -1,7 +1,7 @@
 //! The validator: turns an event as sent into a [`Draft`] that satisfies every rule, or lists all
 //! violations.
-//! Always: a draft passed its JSON Schema, is about one person, and has one written form; no other
-//! place makes a draft.
+//! Always: a draft passed its JSON Schema, is about one person or one organisation, and has one
+//! written form; no other place makes a draft.
 //! Rules: `schemas/` (JSON Schema 2020-12), compiled in; the vocabulary's page on envelopes.
 
 use std::borrow::Cow;
@@ -12,6 +12,7 @@ use super::canonical;
 use super::json::JsonValue;
 use super::kind::{Class, Kind, SchemaVersion};
 use super::schemas::{self, VIOLATIONS_MAX, escape};
+use super::subject::check_subject;
 use super::violation::{Violation, ViolationCode};
 use crate::domain::event::Draft;
 use crate::domain::id::{EventKey, PersonId};
@@ -48,6 +49,7 @@ pub fn validate(event: &JsonValue, now: DateTime<Utc>) -> Result<Draft, Vec<Viol
     if let Some(kind) = kind {
         check_payload(kind, event, &mut violations);
         check_target(kind, event, &mut violations);
+        check_subject(kind, target(kind, event), event, &mut violations);
         check_other_person(kind, event, &mut violations);
     }
     if !is_exact(event) {
@@ -67,12 +69,15 @@ pub fn validate(event: &JsonValue, now: DateTime<Utc>) -> Result<Draft, Vec<Viol
 /// Makes the draft of an event without violations.
 fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
     let named = |member| event.get("data")?.text(member)?.parse().ok();
-    let target = target_type(kind, event).and_then(|name| name.parse().ok());
+    let stream = StreamName::of_subject(event.text("subject")?).ok()?;
+    let class = class_of(kind, target(kind, event), &stream);
+    let is_organisational = class == Class::Organisational;
+    assert_eq!(is_organisational, stream.person().is_none(), "checked by check_subject");
     Some(Draft {
-        stream: StreamName::of_subject(event.text("subject")?).ok()?,
+        stream,
         key: EventKey::new(event.text("source")?, event.text("id")?),
         kind,
-        class: class_of(kind, target),
+        class,
         canonical: canonical::write(event),
         mirror: other_person_member(kind).and_then(named),
     })
@@ -80,10 +85,19 @@ fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
 
 /// The class of an event. A correction or an annulment has the class of the type that it names. If
 /// that type is a `record.*` too, only the history can find the record that is changed in the end:
-/// then the class is the class that the fewest readers may read.
-fn class_of(kind: Kind, target: Option<Kind>) -> Class {
+/// then the class is the class that the fewest readers may read. In the stream of an organisation
+/// every event has the class of organisations: no person is in it.
+fn class_of(kind: Kind, target: Option<Kind>, stream: &StreamName) -> Class {
+    if stream.person().is_none() {
+        return Class::Organisational;
+    }
     let decisive = if kind.is_about_record() { target } else { Some(kind) };
     decisive.and_then(Kind::class).unwrap_or(Class::Clinical)
+}
+
+/// The type that a correction or an annulment names, if the vocabulary has that type.
+fn target(kind: Kind, event: &JsonValue) -> Option<Kind> {
+    target_type(kind, event)?.parse().ok()
 }
 
 /// The name of the type that a correction or an annulment names.

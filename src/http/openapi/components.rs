@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::domain::credit::Boundary;
+use crate::domain::stream::StreamCategory;
 use crate::domain::trajectory::AlertCode;
 use crate::domain::trajectory::CustodyState;
 use crate::domain::trajectory::SubstitutionState;
@@ -169,6 +170,7 @@ fn event(kind: Kind) -> Value {
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
             "type" => json!({"const": kind.code()}),
+            "subject" => subject(kind.stream_category()),
             "dataschema" => any_version(kind, |version| json!({"const": version.id()})),
             "data" => any_version(
                 kind,
@@ -188,6 +190,19 @@ fn event(kind: Kind) -> Value {
     event
 }
 
+/// The schema of the subject of an event about this category; `None`: of the record that the event
+/// changes.
+fn subject(category: Option<StreamCategory>) -> Value {
+    let pattern = match category {
+        None => return json!({"$ref": "#/components/schemas/Envelope/properties/subject"}),
+        Some(StreamCategory::Person) => {
+            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$".to_owned()
+        }
+        Some(category) => format!("^{category}:[a-z][A-Za-z0-9]{{0,99}}$"),
+    };
+    json!({"type": "string", "pattern": pattern})
+}
+
 /// A shipped schema without `$schema` and `$id`, which only a file has.
 fn file(text: &str) -> Value {
     let mut schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
@@ -203,7 +218,7 @@ fn receipt() -> Value {
         "required": ["id", "source", "subject", "stream", "revision", "status"],
         "properties": {
             "id": {"type": "string"}, "source": {"type": "string"},
-            "subject": {"type": "string", "format": "uuid"}, "stream": {"type": "string"},
+            "subject": {"type": "string"}, "stream": {"type": "string"},
             "revision": {"type": "integer"}, "position": {"type": "string"},
             "recordedtime": {"type": "string", "format": "date-time"},
             "commitment": {"type": "string"},

@@ -1,7 +1,7 @@
 //! Every setting of the service: its flag, its variable, its default and unit.
 //! Always: a flag wins over a variable, a variable over the file, the file over the default.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -51,6 +51,11 @@ pub struct ServeFlags {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub listen_publicly: Option<bool>,
+    /// A name under which the service is reached, such as that of a proxy in front; may be
+    /// repeated, or hold several with commas. Requests for other hosts are refused (421), except
+    /// for localhost and the address listened on
+    #[arg(long, value_name = "NAME", env = "CARE_LEDGER_PUBLIC_HOST", value_delimiter = ',')]
+    pub public_host: Vec<String>,
     /// The lowest level to log: error, warn, info or debug; or a filter such as care_ledger=debug
     /// [default: info]
     #[arg(long, value_name = "FILTER", env = "CARE_LEDGER_LOG")]
@@ -72,6 +77,7 @@ struct InFile {
     store_credentials: Option<PathBuf>,
     listen: Option<SocketAddr>,
     listen_publicly: Option<bool>,
+    public_host: Option<Vec<String>>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -92,6 +98,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that other machines reach.
     pub listen_publicly: bool,
+    /// Names under which the service is reached, beside localhost and the address listened on.
+    pub public_host: Vec<String>,
     /// The filter of log lines: a level, or targets with levels.
     pub log: String,
     /// The form of log lines.
@@ -113,6 +121,11 @@ pub enum ConfigError {
          127.0.0.1, or say --listen-publicly if something in front of it keeps others out"
     )]
     Public(SocketAddr),
+    /// A public host with a scheme, a port or a path: give the name alone.
+    #[error(
+        "{0:?} is no host: --public-host takes a name such as ledger.example.be, without a port"
+    )]
+    Host(String),
 }
 
 impl Config {
@@ -132,11 +145,18 @@ impl Config {
                 LISTEN_DEFAULT.parse().expect("the default address is an address")
             }),
             listen_publicly: flags.listen_publicly.or(file.listen_publicly).unwrap_or(false),
+            public_host: Some(flags.public_host)
+                .filter(|names| !names.is_empty())
+                .or(file.public_host)
+                .unwrap_or_default(),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
         };
         if !config.listen.ip().is_loopback() && !config.listen_publicly {
             return Err(ConfigError::Public(config.listen));
+        }
+        if let Some(name) = config.public_host.iter().find(|name| !is_host(name)) {
+            return Err(ConfigError::Host(name.clone()));
         }
         Ok(config)
     }
@@ -155,6 +175,13 @@ fn without_login(store: &str) -> String {
     let (scheme, rest) = store.split_once("://").unwrap_or(("esdb", store));
     let login_end = rest.rfind('@').map_or(0, |at| at + 1);
     format!("{scheme}://{}", &rest[login_end..])
+}
+
+/// Whether a text is the name of a host, or an address.
+fn is_host(text: &str) -> bool {
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "-._".contains(sign);
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok() || (!text.is_empty() && text.chars().all(is_sign))
 }
 
 fn read(path: &Path) -> Result<InFile, ConfigError> {

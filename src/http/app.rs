@@ -1,6 +1,7 @@
 //! The state that every handler shares.
 //! Always: [`App`] is cheap to clone, and all clones share one state.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -10,6 +11,7 @@ use crate::http::limits::BODIES_BYTES_MAX;
 use crate::http::metrics::Metrics;
 use crate::http::openapi::document::Contract;
 use crate::http::problem::Problem;
+use crate::http::request::served_hosts::ServedHosts;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
 use crate::refusals::Refusals;
@@ -21,17 +23,22 @@ pub struct Services {
     pub lists: Option<Lists>,
     /// The refused events, kept for their senders.
     pub refusals: Refusals,
+    /// The hosts that the service answers for.
+    pub hosts: ServedHosts,
 }
 
 impl Services {
-    /// These lists, and refusals in memory, which are forgotten when the routes end.
+    /// These lists, for this machine alone, and refusals in memory, which are forgotten when the
+    /// routes end.
     pub fn with_lists(lists: Lists) -> Self {
-        Self { lists: Some(lists), refusals: Refusals::in_memory(clock::now) }
+        Self { lists: Some(lists), ..Self::none() }
     }
 
-    /// No lists, and refusals in memory, which are forgotten when the routes end.
+    /// No lists, for this machine alone, and refusals in memory, which are forgotten when the
+    /// routes end.
     pub fn none() -> Self {
-        Self { lists: None, refusals: Refusals::in_memory(clock::now) }
+        let hosts = ServedHosts::new(Ipv4Addr::LOCALHOST.into(), &[]);
+        Self { lists: None, refusals: Refusals::in_memory(clock::now), hosts }
     }
 }
 
@@ -48,6 +55,8 @@ pub struct App {
     pub live: Arc<Broadcaster>,
     /// The refused events, kept for their senders.
     pub refusals: Refusals,
+    /// The hosts that the service answers for.
+    pub hosts: Arc<ServedHosts>,
     /// The contract at `/openapi.json`.
     pub contract: Arc<Contract>,
     bodies: Arc<Semaphore>,
@@ -56,11 +65,12 @@ pub struct App {
 impl App {
     /// The shared state over an open ledger and the services beside it.
     pub fn new(ledger: Ledger, services: Services, contract: Contract) -> Self {
-        let Services { lists, refusals } = services;
+        let Services { lists, refusals, hosts } = services;
+        let (contract, hosts) = (Arc::new(contract), Arc::new(hosts));
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
         let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
         let live = Arc::new(Broadcaster::new(ledger.clone(), metrics.clone()));
-        Self { ledger, lists, refusals, metrics, live, contract: Arc::new(contract), bodies }
+        Self { ledger, lists, refusals, metrics, live, hosts, contract, bodies }
     }
 
     /// The health of every background worker. One faulted worker makes the service DEGRADED.

@@ -24,7 +24,7 @@ use crate::http::problem::{Problem, RequestId};
 use crate::http::{docs, lists, ops, persons, refusals, schemas};
 use crate::ledger::Ledger;
 
-/// The routes about events and persons. No cache may keep their answers.
+/// The routes about events and persons.
 fn records() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(record::post_events, read::get_events))
@@ -35,7 +35,6 @@ fn records() -> OpenApiRouter<App> {
         .routes(routes!(lists::get_trajectories))
         .routes(routes!(lists::get_credits))
         .routes(routes!(refusals::get_refusals))
-        .layer(middleware::map_response(keep_in_no_cache))
 }
 
 /// The routes about the service itself.
@@ -78,10 +77,19 @@ async fn refuse(request: Request, kind: ProblemType) -> Response {
     Problem::new(kind).into_response()
 }
 
-async fn keep_in_no_cache(mut response: Response) -> Response {
+/// The routes whose answers have several forms, by `Accept`.
+const NEGOTIATED: [&str; 2] = ["/v1/events", "/v1/persons/{person}/credit"];
+
+/// Says what caches may do with an answer, also with a refusal: an answer about events and persons
+/// is kept nowhere, and an answer with several forms is not given to who asked for another.
+fn set_caching(response: &mut Response, path: &str, route: &str) {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    if path.starts_with("/v1/") && !path.starts_with("/v1/schemas") {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if NEGOTIATED.contains(&route) && !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    }
 }
 
 /// Refuses a request whose head is too large; counts and logs each request once, by its route.
@@ -95,10 +103,13 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     };
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let response = match head_problem(&request) {
+    let path = request.uri().path().to_owned();
+    let refused = head_problem(&request).or_else(|| host_problem(&app, &request));
+    let mut response = match refused {
         Some(kind) => refuse(request, kind).await,
         None => next.run(request).await,
     };
+    set_caching(&mut response, &path, &route);
     let status = response.status();
     let took = started.elapsed();
     let instance = response.extensions().get::<RequestId>().map(|id| id.0.as_str());
@@ -122,6 +133,12 @@ fn head_problem(request: &Request) -> Option<ProblemType> {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let is_too_large = headers.len() > HEADERS_COUNT_MAX || bytes > HEADERS_BYTES_MAX;
     is_too_large.then_some(ProblemType::HeadersTooLarge)
+}
+
+/// The problem of a request for a host that is not served. A probe may name any host.
+fn host_problem(app: &App, request: &Request) -> Option<ProblemType> {
+    let is_probe = request.uri().path() == "/health/live";
+    (!is_probe && !app.hosts.serves(request)).then_some(ProblemType::Misdirected)
 }
 
 /// Answers a request whose handler panicked: a fault of ours. The sender gets an id and no content;

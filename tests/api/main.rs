@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod feed;
+mod heads;
 mod issues;
 mod lines;
 mod lists;

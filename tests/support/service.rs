@@ -55,7 +55,8 @@ impl Service {
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
         let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();
-        let router = http::router_with(ledger, Services { lists: Some(lists), refusals });
+        let router =
+            http::router_with(ledger, Services { refusals, ..Services::with_lists(lists) });
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let client = Client::new(&listener.local_addr().unwrap().to_string());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -12,7 +12,8 @@ use super::components::components;
 
 const DESCRIPTION: &str = "Care events in; a person's history, trajectory and credit of days out. \
     Events are CloudEvents 1.0; errors are RFC 9457 problems; the conventions are those of the \
-    Belgif REST guide, except that CloudEvents extension attributes are accepted on input.";
+    Belgif REST guide, except that CloudEvents extension attributes are accepted on input. A \
+    request for a host that the service does not serve gets 421 `misdirectedRequest`.";
 
 /// The contract. Its text, which all answers share, is made when the first request asks for it.
 pub struct Contract {

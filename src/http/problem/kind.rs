@@ -69,6 +69,9 @@ problem_types! {
         "The log does not go as far as this position", "The log is not the one that was read.";
     WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
+    Misdirected = "careLedger" "misdirectedRequest", MISDIRECTED_REQUEST,
+        "This service does not answer for this host",
+        "Use localhost or the service's address; `serve --public-host NAME` adds a name.";
     TooLarge = "belgif" "payloadTooLarge", PAYLOAD_TOO_LARGE, "Payload too large",
         "Send smaller parts.";
     UnsupportedMediaType = "careLedger" "unsupportedMediaType", UNSUPPORTED_MEDIA_TYPE,

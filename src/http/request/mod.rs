@@ -6,4 +6,5 @@ pub mod known_position;
 pub mod params;
 pub mod prefer;
 pub mod principal;
+pub mod served_hosts;
 pub mod wait_for;

@@ -11,12 +11,11 @@ use tokio::runtime::Runtime;
 
 use super::client::{Client, HttpAnswer, items, json};
 use super::failure::Failure;
+use super::lists_folder::ListsFolder;
 use super::{OutputForm, progress, serve, show, terminal};
 use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
-use crate::ledger::Ledger;
-use crate::store::open::StoreConfig;
 use crate::text::page::TextPage;
 
 /// The ledger to ask: in a folder, or a running one.
@@ -165,11 +164,6 @@ impl PersonArgs {
     }
 }
 
-/// Opens the ledger in a folder.
-fn open_folder(runtime: &Runtime, folder: &Path) -> Result<Ledger, Failure> {
-    runtime.block_on(serve::open(&StoreConfig::Folder(folder.to_owned())))
-}
-
 /// Asks a ledger for a path with an accepted media type, and gives the text of a successful answer.
 pub type Asker<'a> = Box<dyn FnMut(&str, &str) -> Result<String, Failure> + 'a>;
 
@@ -186,25 +180,27 @@ impl LedgerArgs {
         url.map(|url| Client::new(&url)).transpose()
     }
 
-    /// Opens the running ledger or the folder. The same routes answer for both.
+    /// Opens the running ledger or the folder. The same routes answer for both. The folder is only
+    /// read.
     ///
     /// # Errors
     /// The folder cannot be opened, or the address has another form.
     pub fn asker<'a>(&self, runtime: &'a Runtime) -> Result<Asker<'a>, Failure> {
-        self.asker_by(runtime, |folder| Ok(http::router(open_folder(runtime, folder)?)))
+        self.asker_by(runtime, |folder| Ok((http::router(serve::open_to_read(folder)?), None)))
     }
 
     /// Opens the ledger with the lists over all persons. For a folder, the lists first read the
-    /// whole log.
+    /// whole log, into a folder of their own, because the data folder is only read.
     ///
     /// # Errors
     /// As [`LedgerArgs::asker`].
     pub fn asker_of_lists<'a>(&self, runtime: &'a Runtime) -> Result<Asker<'a>, Failure> {
         self.asker_by(runtime, |folder| {
-            let ledger = open_folder(runtime, folder)?;
+            let ledger = serve::open_to_read(folder)?;
             let last = ledger.tail();
+            let own = ListsFolder::with_lists_of(folder, runtime)?;
             let lists = runtime.block_on(async {
-                let lists = serve::lists(&ledger, folder).await?;
+                let lists = serve::lists(&ledger, own.path()).await?;
                 let bar = progress::count("folding the log into lists");
                 while !lists.reached(last, TICK).await {
                     bar.tick();
@@ -217,14 +213,15 @@ impl LedgerArgs {
                 bar.finish_and_clear();
                 Ok::<_, Failure>(lists)
             })?;
-            Ok(http::router_with(ledger, http::Services::with_lists(lists)))
+            let services = http::Services::with_lists(lists);
+            Ok((http::router_with(ledger, services), Some(own)))
         })
     }
 
     fn asker_by<'a>(
         &self,
         runtime: &'a Runtime,
-        open: impl FnOnce(&Path) -> Result<http::Router, Failure>,
+        open: impl FnOnce(&Path) -> Result<(http::Router, Option<ListsFolder>), Failure>,
     ) -> Result<Asker<'a>, Failure> {
         if let Some(client) = self.client()? {
             return Ok(Box::new(move |path, accept| {
@@ -243,8 +240,9 @@ impl LedgerArgs {
                 folder.display()
             )));
         }
-        let router = open(&folder)?;
+        let (router, own) = open(&folder)?;
         Ok(Box::new(move |path, accept| {
+            let _kept = &own;
             let (status, text) = runtime.block_on(http::ask(router.clone(), path, accept));
             HttpAnswer { status, text }.good_to_question()
         }))

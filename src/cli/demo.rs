@@ -54,11 +54,12 @@ impl Demo {
             return Err(Failure::usage("the demo listens on this machine only, such as 127.0.0.1"));
         }
         log_to_stderr("warn", LogFormat::Text)?;
+        // Before the folder is made: a start that fails leaves no ledger behind.
+        let listener = runtime.block_on(bind(self.listen))?;
         let ledger = runtime.block_on(open(&StoreConfig::Folder(self.data.clone())))?;
         let lists = runtime.block_on(lists(&ledger, &self.data))?;
         let (address, served, stop_sender) = {
             let _inside = runtime.enter();
-            let listener = runtime.block_on(bind(self.listen))?;
             let address = listener.local_addr()?;
             let stop = stop()?;
             let (stop_sender, stopped) = tokio::sync::oneshot::channel::<()>();

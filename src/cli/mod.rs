@@ -12,6 +12,7 @@ mod events;
 mod failure;
 mod follow;
 mod lists;
+mod lists_folder;
 mod log;
 mod migrate;
 mod progress;

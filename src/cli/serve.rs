@@ -1,10 +1,11 @@
 //! `care-ledger serve`: the ledger as a service.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,6 +22,12 @@ use crate::work::Causes;
 
 /// The most files that may be open at once: a connection each, the log, the index and the readers.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
+
+/// Connections that wait to be accepted; the system may allow fewer.
+const CONNECTIONS_WAITING_MAX: u32 = 1_024;
+
+/// The work of opening a folder.
+const CATCHING_UP: &str = "catching the index up";
 
 /// Run the ledger as a service.
 #[derive(Args)]
@@ -53,6 +60,11 @@ impl Serve {
         allow_files();
         let store = store(&config)?;
         runtime.block_on(async {
+            let not_listening = |error: std::io::Error| {
+                Failure::because(&format!("could not listen on {}", config.listen), &error)
+            };
+            // Before the folder is made: a start that fails leaves no ledger behind.
+            let port = take_port(config.listen).map_err(not_listening)?;
             let ledger = open(&store).await?;
             // After opening the ledger, because that makes the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
@@ -60,13 +72,12 @@ impl Serve {
                 Refusals::in_memory(clock::now)
             });
             let lists = lists(&ledger, &config.data).await?;
-            let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-                Failure::because(&format!("could not listen on {}", config.listen), &error)
-            })?;
+            let listener = port.listen(CONNECTIONS_WAITING_MAX).map_err(not_listening)?;
             // The system chose the port if the settings name port 0.
             tracing::info!(address = %listener.local_addr()?, "listening");
             let stop = stop()?;
-            let services = http::Services { lists: Some(lists), refusals };
+            let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);
+            let services = http::Services { lists: Some(lists), refusals, hosts };
             let router = http::router_with(ledger.clone(), services);
             let ended = cluster::ended(&ledger);
             tokio::select! {
@@ -79,6 +90,16 @@ impl Serve {
             Ok(())
         })
     }
+}
+
+/// Takes an address without listening at it yet: until the ledger is open, a client that connects is
+/// refused at once and does not wait.
+fn take_port(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let port = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Connections of an earlier process may still be closing.
+    port.set_reuseaddr(true)?;
+    port.bind(address)?;
+    Ok(port)
 }
 
 /// Raises the limit of open files as far as the system allows. Each connection is a file, and many
@@ -112,20 +133,19 @@ fn store(config: &Config) -> Result<StoreConfig, Failure> {
 /// Opens a ledger, making one where there is none, with progress.
 pub async fn open(store: &StoreConfig) -> Result<Ledger, Failure> {
     let (name, what) = match store {
-        StoreConfig::Folder(folder) => (folder.display().to_string(), "catching the index up"),
+        StoreConfig::Folder(folder) => (folder.display().to_string(), CATCHING_UP),
         StoreConfig::Cluster { address, .. } => (address.to_string(), "reading the cluster's log"),
     };
-    let mut bar = None;
-    let mut show = |done, total| {
-        let bar = bar.get_or_insert_with(|| progress::bar(what, total));
-        bar.set_length(total);
-        bar.set_position(done);
-    };
-    let ledger = Ledger::open(store, &mut show).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    let mut bar = progress::LateBar::new(what);
+    let ledger = Ledger::open(store, &mut |done, total| bar.show(done, total)).await;
     ledger.map_err(|error| Failure::because(&name, &error))
+}
+
+/// Opens the ledger in a folder to read only, with progress.
+pub fn open_to_read(folder: &Path) -> Result<Ledger, Failure> {
+    let mut bar = progress::LateBar::new(CATCHING_UP);
+    let ledger = Ledger::open_to_read(folder, &mut |done, total| bar.show(done, total));
+    ledger.map_err(|error| Failure::because(&folder.display().to_string(), &error))
 }
 
 /// Starts the worker that keeps the lists of a ledger.

@@ -61,6 +61,25 @@ impl Ledger {
         Ok(Self { workers, ..Self::with_store(store, hash_keys) })
     }
 
+    /// Opens the ledger in a folder to read only. Nothing in the folder is written, made or
+    /// removed, so that a read-only mount or a backup can be asked.
+    ///
+    /// # Errors
+    /// See [`LedgerError`].
+    pub fn open_to_read(
+        folder: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        let mut dedup_hash_key = [0; 32];
+        let open_keys = || {
+            let keys = LedgerKeys::open(folder)?;
+            dedup_hash_key = keys.dedup_hash_key();
+            Ok::<_, LedgerError>(keys.check())
+        };
+        let store = open::open_to_read(folder, open_keys, progress)?;
+        Ok(Self::with_store(store, dedup_hash_key))
+    }
+
     /// A ledger that uses an open store, for example the store of a test.
     pub fn with_store(store: Arc<dyn Store>, hash_keys: HashKeys) -> Self {
         Self { store, hash_keys, erasures: Erasures::default(), workers: Vec::new() }

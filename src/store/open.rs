@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cluster::{self, ClusterOpenError, EventStoreDb, FollowStopReason, Unclaimed};
-use super::embedded::{FolderOpenError, FolderRole, LockedFolder};
+use super::embedded::{Embedded, FolderOpenError, FolderRole, FolderToRead, LockedFolder};
 use super::{LedgerPresence, StampClock, Store, migrate};
 use crate::work::HealthProbe;
 
@@ -77,12 +77,7 @@ pub async fn open<E: From<OpenError>>(
 ) -> Result<OpenStore, E> {
     match config {
         StoreConfig::Folder(folder) => {
-            if folder.join(cluster::COPY_FOLDER).exists() {
-                return Err(OpenError::Replica.into());
-            }
-            if migrate::is_unfinished(folder) {
-                return Err(OpenError::MoveUnfinished.into());
-            }
+            refuse_other_owner(folder)?;
             let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
             let keys_check = open_keys(locked.ledger_presence())?;
             let store = locked.open(FolderRole::Ledger, keys_check, clock, progress);
@@ -101,9 +96,38 @@ pub async fn open<E: From<OpenError>>(
                 EventStoreDb::open(address.as_ref().clone(), folder, keys_check, clock, progress)
                     .await;
             let store = store.map_err(OpenError::from)?;
+            locked.keep();
             Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
     }
+}
+
+/// Opens the store in a folder to read only: nothing in the folder is written, made or removed.
+/// `open_keys` reads the ledger's keys and returns their check value.
+///
+/// # Errors
+/// See [`OpenError`]. Errors of `open_keys` are passed on.
+pub fn open_to_read<E: From<OpenError>>(
+    folder: &Path,
+    open_keys: impl FnOnce() -> Result<[u8; 32], E>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Arc<dyn Store>, E> {
+    refuse_other_owner(folder)?;
+    let locked = FolderToRead::lock(folder).map_err(OpenError::from)?;
+    let store = Embedded::open_to_read(locked, open_keys()?, progress);
+    let store = store.map_err(OpenError::from)?;
+    Ok(Arc::new(store))
+}
+
+/// Refuses a folder that belongs to a replica, or into which a ledger is being moved.
+fn refuse_other_owner(folder: &Path) -> Result<(), OpenError> {
+    if folder.join(cluster::COPY_FOLDER).exists() {
+        return Err(OpenError::Replica);
+    }
+    if migrate::is_unfinished(folder) {
+        return Err(OpenError::MoveUnfinished);
+    }
+    Ok(())
 }
 
 /// The check value of a replica's keys. A replica that has a copy can start without its cluster;

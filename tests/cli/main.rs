@@ -9,6 +9,7 @@ mod emit;
 mod follow;
 mod proxy;
 mod text;
+mod untouched;
 
 #[path = "../support/mod.rs"]
 mod support;

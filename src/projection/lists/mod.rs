@@ -30,6 +30,9 @@ use crate::work::{self, HealthProbe, Worker};
 /// The state file in the data folder.
 const FILE: &str = "lists.db";
 
+/// The state file, and the file of SQLite's own log beside it.
+pub const FILES: [&str; 2] = [FILE, "lists.db-wal"];
+
 /// At most this many pages fold rows again at once. Other pages wait, so that recording has a
 /// processor: a common machine has two.
 const FOLDING_MAX: usize = 1;

@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::domain::id::{DedupKey, RecordedTime};
     use crate::store::embedded::commit_group::LogEnd;
+    use crate::store::embedded::index::IndexAccess;
     use crate::store::embedded::index::{Index, IndexedRecord};
 
     /// The bytes of a record of class J: stream and dedup key, and zeros elsewhere.
@@ -120,7 +121,8 @@ mod tests {
     fn a_read_of_the_index_that_fails_midway_leaves_no_record_of_the_import() {
         let folder = tempfile::tempdir().unwrap();
         let commitment = |_: Position| Ok(Some([5; 32]));
-        let index = Index::open(folder.path(), [1; 16], &commitment).unwrap();
+        let index =
+            Index::open(folder.path(), [1; 16], &commitment, IndexAccess::Maintain).unwrap();
         let position = Position::new(1);
         let known = IndexedRecord {
             position,

@@ -64,6 +64,15 @@ struct IndexState {
     record_counts: HashMap<StreamId, u64>,
 }
 
+/// Whether the parts on disk are kept up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexAccess {
+    /// Full tables are written to disk, and segments that do not fit are deleted.
+    Maintain,
+    /// The disk is only read. All that it lacks stays in memory.
+    ReadOnly,
+}
+
 /// The fields of a record that the index stores.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedRecord {
@@ -110,23 +119,30 @@ pub type ReadCommitment<'a> = &'a dyn Fn(Position) -> io::Result<Option<[u8; 32]
 pub struct Index {
     folder: PathBuf,
     ledger: [u8; 16],
+    access: IndexAccess,
     /// Read by every look-up, and written once a commit and once a segment. The lock is never held
     /// during a read or write of the disk.
     state: RwLock<IndexState>,
 }
 
 impl Index {
-    /// Opens the segments in a folder that fit the log, and deletes all other segments.
+    /// Opens the segments in a folder that fit the log, and deletes all other segments, unless the
+    /// disk is only read.
     pub fn open(
         folder: &Path,
         ledger: [u8; 16],
         read_commitment: ReadCommitment<'_>,
+        access: IndexAccess,
     ) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if access == IndexAccess::Maintain {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        // A copy of a ledger may lack the index, which is derived.
+        let files = if folder.is_dir() { segment_files(folder)? } else { Vec::new() };
         let mut record_counts = HashMap::new();
         let mut segments: Vec<Arc<Segment>> = Vec::new();
         let mut indexed = Position::START;
-        for path in segment_files(folder)? {
+        for path in files {
             // In a segment all entries of a stream stand side by side.
             let mut streams: Vec<(StreamId, u64)> = Vec::new();
             let opened = Segment::open(&path, |stream| match streams.last_mut() {
@@ -148,12 +164,13 @@ impl Index {
                     segments.push(Arc::new(segment));
                 }
                 // Damaged, of another log, or already merged into a larger segment.
-                Ok(_) | Err(_) => std::fs::remove_file(&path)?,
+                Ok(_) | Err(_) if access == IndexAccess::Maintain => std::fs::remove_file(&path)?,
+                Ok(_) | Err(_) => {}
             }
         }
         let segments = Arc::new(segments);
         let state = IndexState { segments, record_counts, ..IndexState::default() };
-        Ok(Self { folder: folder.to_owned(), ledger, state: RwLock::new(state) })
+        Ok(Self { folder: folder.to_owned(), ledger, access, state: RwLock::new(state) })
     }
 
     /// The position of the last record that was added.
@@ -198,8 +215,11 @@ impl Index {
     }
 
     /// Writes the oldest frozen table to disk as a segment, and merges segments where enough of
-    /// one size stand side by side. Returns false if no table is frozen.
+    /// one size stand side by side. Returns false if no table is frozen, or the disk is only read.
     pub fn flush_oldest(&self, read_commitment: ReadCommitment<'_>) -> io::Result<bool> {
+        if self.access == IndexAccess::ReadOnly {
+            return Ok(false);
+        }
         let (table, first) = {
             let state = self.read();
             let Some(table) = state.frozen.first().cloned() else { return Ok(false) };

@@ -69,8 +69,9 @@ mod tests {
     use super::*;
     use crate::domain::id::{DedupKey, PersonId, Position};
     use crate::domain::stream::Stream;
-    use crate::store::embedded::index::IndexedRecord;
+    use crate::store::embedded::index::{IndexAccess, IndexedRecord};
     use crate::store::embedded::log::{FolderRole, LogWriter};
+    use crate::store::embedded::log_access::LogAccess;
 
     fn wait_until(is_there: impl Fn() -> bool) {
         while !is_there() {
@@ -85,11 +86,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let _writer = LogWriter::open(&path, FolderRole::Ledger, [8; 32]).unwrap();
-        let readers = Arc::new(ReaderPool::new(path.clone()));
+        let readers = Arc::new(ReaderPool::new(path.clone(), LogAccess::BesideWriter));
         let segments = folder.path().join("index");
         let count = || std::fs::read_dir(&segments).unwrap().count();
         let read = |position| readers.commitment_at(position);
-        let index = Arc::new(Index::open(&segments, [1; 16], &read).unwrap());
+        let index =
+            Arc::new(Index::open(&segments, [1; 16], &read, IndexAccess::Maintain).unwrap());
         let person = "3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e".parse::<PersonId>().unwrap();
         let record = IndexedRecord {
             position: Position::new(1),

@@ -5,12 +5,15 @@
 //! writes. So an older library is refused, and only the connection that writes checkpoints.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
+use super::log_access::LogAccess;
+use super::log_format::{APPLICATION_ID, FORMAT_VERSION, FileContent, find_content, ledger};
 use super::open_error::FolderOpenError;
 use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::record::View;
@@ -18,14 +21,6 @@ use crate::store::Stored;
 
 /// SQLite 3.51.3, the first release that cannot lose rows as the module's header says.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
-
-/// `PRAGMA application_id` of a log: "Care" in ASCII, big-endian. By this number the command
-/// `file` and this program recognise a log among SQLite files.
-const APPLICATION_ID: i32 = 0x4361_7265;
-
-/// The format of the tables and of the records in them. Every other format is refused: formats 1
-/// and 2 were never released, and this version does not know newer formats.
-const FORMAT_VERSION: i32 = 3;
 
 /// Once the write-ahead log is longer than 8 MiB, the writer copies its pages into the table (a
 /// checkpoint) between two commits. Senders wait meanwhile: a checkpoint at 64 MiB took 200 ms and
@@ -107,10 +102,7 @@ impl LogWriter {
              PRAGMA wal_autocheckpoint = 0;"
         ))?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        let (id, found): ([u8; 16], [u8; 32]) =
-            connection.query_row("SELECT id, keys_check FROM ledger", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+        let (id, found) = ledger(&connection)?;
         if found != keys_check {
             return Err(FolderOpenError::OtherLedger);
         }
@@ -178,28 +170,6 @@ pub fn check_format(path: &Path) -> Result<(), FolderOpenError> {
     find_content(&Connection::open_with_flags(path, flags)?).map(drop)
 }
 
-/// The content of a file that may become, or may be, a log of this format.
-#[derive(PartialEq, Eq)]
-enum FileContent {
-    /// Nothing: the file was made just now, or a crash came before the tables were made.
-    Nothing,
-    /// The tables of a log.
-    Log,
-}
-
-fn find_content(connection: &Connection) -> Result<FileContent, FolderOpenError> {
-    let found: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let owner: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    match (owner, found) {
-        (0, 0) => Ok(FileContent::Nothing),
-        (APPLICATION_ID, FORMAT_VERSION) => Ok(FileContent::Log),
-        (APPLICATION_ID, ..FORMAT_VERSION) => {
-            Err(FolderOpenError::OlderFormat { found, known: FORMAT_VERSION })
-        }
-        _ => Err(FolderOpenError::Format { found, known: FORMAT_VERSION }),
-    }
-}
-
 fn create(connection: &Connection, keys_check: [u8; 32]) -> Result<(), FolderOpenError> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|_| FolderOpenError::Random)?;
@@ -234,12 +204,25 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Opens a log that a [`LogWriter`] of this process has opened before.
-    pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+    /// Opens a log.
+    pub fn open(path: &Path, access: LogAccess) -> Result<Self, rusqlite::Error> {
+        let connection = access.connect(path)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(Self { connection })
+    }
+
+    /// Refuses a file that is no log, or is a log of another format.
+    pub fn check_format(&self) -> Result<(), FolderOpenError> {
+        match find_content(&self.connection)? {
+            FileContent::Log => Ok(()),
+            // A crash came before the tables were made.
+            FileContent::Nothing => Err(io::Error::from(io::ErrorKind::NotFound).into()),
+        }
+    }
+
+    /// The id of the log, and the check value of its ledger's keys.
+    pub fn ledger(&self) -> Result<([u8; 16], [u8; 32]), rusqlite::Error> {
+        ledger(&self.connection)
     }
 
     /// Frees the memory of the connection's page cache.

@@ -20,15 +20,17 @@ mod import;
 mod index;
 mod index_worker;
 mod log;
+mod log_access;
+mod log_format;
 mod merge;
 mod open_error;
+mod read_only;
 mod readers;
 mod segment;
 mod start;
+mod start_traces;
 mod writer;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -40,10 +42,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use self::duplicates::CrossStreamDuplicates;
 use self::folder_lock::FolderLock;
-use self::index::{FROZEN_TABLES_MAX, Index};
+use self::index::{FROZEN_TABLES_MAX, Index, IndexAccess};
 use self::log::{LogReader, LogWriter};
+use self::log_access::LogAccess;
+use self::read_only::ReadParts;
 use self::readers::ReaderPool;
 use self::start::{catch_up, note_duplicates};
+use self::start_traces::StartTraces;
 use self::writer::{QueuedRequest, Writer, WriterCounters, WriterRequest};
 use super::{
     AppendError, Condition, LedgerPresence, Outcome, ReadError, StampClock, Store, StoreStatus,
@@ -55,10 +60,9 @@ use crate::work::{HealthProbe, Worker};
 
 pub use self::import::{ImportError, Imported};
 pub use self::log::FolderRole;
+pub use self::log_access::LOG_FILE;
 pub use self::open_error::FolderOpenError;
-
-/// The file of the log in a data folder.
-pub const LOG_FILE: &str = "ledger.db";
+pub use self::read_only::FolderToRead;
 
 /// So many requests may wait for the writer. The answer to one more is [`AppendError::Busy`].
 const QUEUE_LENGTH_MAX: usize = 4096;
@@ -73,7 +77,8 @@ const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The store on one machine: see the module.
 pub struct Embedded {
     /// The requests that wait for the writer. The queue is bounded, so a slow disk makes senders
-    /// wait outside and does not fill the memory. `None` only while the store is dropped.
+    /// wait outside and does not fill the memory. `None` while the store is dropped, and where it
+    /// was opened to read only.
     queue: Option<mpsc::Sender<QueuedRequest>>,
     counters: Arc<WriterCounters>,
     duplicates: Arc<CrossStreamDuplicates>,
@@ -81,16 +86,20 @@ pub struct Embedded {
     readers: Arc<ReaderPool>,
     status: watch::Receiver<StoreStatus>,
     /// The writer's thread. It is no [`Worker`]: it ends when the queue ends, with every request
-    /// answered. `None` only while the store is dropped.
+    /// answered. `None` while the store is dropped, and where it was opened to read only.
     writer: Option<JoinHandle<()>>,
-    index_worker: Worker,
-    /// Held until both threads have ended.
-    _lock: FolderLock,
+    /// `None` where the store was opened to read only.
+    index_worker: Option<Worker>,
+    /// Held until both threads have ended. `None` for a folder without the file of the lock, such
+    /// as a backup, that was opened to read only.
+    _lock: Option<FolderLock>,
 }
 
 /// A folder that this process has locked, before the log in it is opened. If the folder has
 /// a log, the log has the format of this version.
 pub struct LockedFolder {
+    /// Taken back while the folder is still locked, so it stands before the lock.
+    traces: StartTraces,
     folder: PathBuf,
     lock: FolderLock,
 }
@@ -101,8 +110,15 @@ impl LockedFolder {
     /// # Errors
     /// See [`FolderOpenError`].
     pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let locked = Self { lock: FolderLock::take(folder)?, folder: folder.to_owned() };
+        let traces = StartTraces::make_folder(folder)?;
+        let locked = match FolderLock::take(folder) {
+            Ok(lock) => Self { traces, lock, folder: folder.to_owned() },
+            Err(error) => {
+                // Another process has just made the folder.
+                traces.keep();
+                return Err(error);
+            }
+        };
         if locked.ledger_presence() == LedgerPresence::Begun {
             log::check_format(&folder.join(LOG_FILE))?;
         }
@@ -119,6 +135,11 @@ impl LockedFolder {
         }
     }
 
+    /// Unlocks the folder, and leaves what this start has made in it.
+    pub fn keep(self) {
+        self.traces.keep();
+    }
+
     /// Opens the log, and adds to the index the records that it lacks. `keys_check` is the check
     /// value of the ledger's keys; `progress` is told how many of how many records the index has.
     ///
@@ -131,12 +152,15 @@ impl LockedFolder {
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Embedded, FolderOpenError> {
-        let Self { folder, lock } = self;
+        // The traces are taken back before the lock is dropped.
+        let Self { folder, lock, traces } = self;
         let path = folder.join(LOG_FILE);
         let (log, ledger) = LogWriter::open(&path, role, keys_check)?;
-        let readers = Arc::new(ReaderPool::new(path));
+        let readers = Arc::new(ReaderPool::new(path, LogAccess::BesideWriter));
         let read_commitment = |position| readers.commitment_at(position);
-        let index = Arc::new(Index::open(&folder.join("index"), ledger, &read_commitment)?);
+        let segments = folder.join("index");
+        let index = Index::open(&segments, ledger, &read_commitment, IndexAccess::Maintain)?;
+        let index = Arc::new(index);
         let duplicates = Arc::new(CrossStreamDuplicates::default());
         let later = note_duplicates(&readers, &duplicates)?;
         let (tail, latest) = catch_up(&readers, &index, &later, progress)?;
@@ -160,6 +184,7 @@ impl LockedFolder {
             .name("ledger-writer".into())
             .spawn(|| writer.run(requests))?;
         let (queue, writer) = (Some(queue), Some(writer));
+        traces.keep();
         Ok(Embedded {
             queue,
             counters,
@@ -168,8 +193,8 @@ impl LockedFolder {
             readers,
             status,
             writer,
-            index_worker,
-            _lock: lock,
+            index_worker: Some(index_worker),
+            _lock: Some(lock),
         })
     }
 }
@@ -186,6 +211,30 @@ impl Embedded {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
         LockedFolder::lock(folder)?.open(FolderRole::Ledger, keys_check, clock, progress)
+    }
+
+    /// Opens a ledger to read only. Nothing in its folder is written, made or removed.
+    ///
+    /// # Errors
+    /// See [`FolderOpenError`].
+    pub fn open_to_read(
+        folder: FolderToRead,
+        keys_check: [u8; 32],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, FolderOpenError> {
+        let ReadParts { duplicates, index, readers, status, lock } =
+            folder.open(keys_check, progress)?;
+        Ok(Self {
+            queue: None,
+            counters: Arc::default(),
+            duplicates,
+            index,
+            readers,
+            status: watch::channel(status).1,
+            writer: None,
+            index_worker: None,
+            _lock: lock,
+        })
     }
 
     /// Adds the next records of another log, in its order. The records are durable when this
@@ -211,7 +260,7 @@ impl Embedded {
 
     /// The health of the worker that writes the index to disk.
     pub fn workers(&self) -> Vec<HealthProbe> {
-        vec![self.index_worker.probe()]
+        self.index_worker.iter().map(Worker::probe).collect()
     }
 
     /// Queues a request for the writer, and waits for the answer.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::log::LogReader;
+use super::log_access::LogAccess;
 use crate::domain::id::Position;
 use crate::domain::record::commitment;
 
@@ -20,6 +21,7 @@ const COLD_MAX: usize = 12;
 /// The pool of connections: see the module.
 pub struct ReaderPool {
     path: PathBuf,
+    access: LogAccess,
     /// Locked only while a connection is taken or put back, never during a read.
     idle: Mutex<IdleReaders>,
 }
@@ -34,16 +36,16 @@ struct IdleReaders {
 }
 
 impl ReaderPool {
-    /// Makes an empty pool for the log at this path. A writer must have opened the log.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+    /// Makes an empty pool for the log at this path.
+    pub fn new(path: PathBuf, access: LogAccess) -> Self {
+        Self { path, access, idle: Mutex::default() }
     }
 
     /// Runs a read with a connection that no other read uses.
     pub fn with_reader<T>(&self, read: impl FnOnce(&LogReader) -> T) -> Result<T, rusqlite::Error> {
         let reader = match self.take() {
             Some(reader) => reader,
-            None => LogReader::open(&self.path)?,
+            None => LogReader::open(&self.path, self.access)?,
         };
         let answer = read(&reader);
         self.put(reader);
@@ -92,9 +94,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let _writer = LogWriter::open(&path, FolderRole::Ledger, [8; 32]).unwrap();
-        let readers = ReaderPool::new(path);
+        let readers = ReaderPool::new(path, LogAccess::BesideWriter);
         let burst = WARM_MAX + COLD_MAX + 5;
-        let open = || LogReader::open(&readers.path).unwrap();
+        let open = || LogReader::open(&readers.path, LogAccess::BesideWriter).unwrap();
         for reader in (0..burst).map(|_| open()).collect::<Vec<_>>() {
             readers.put(reader);
         }

@@ -227,6 +227,7 @@ impl Drop for Writer {
 mod tests {
     use super::*;
     use crate::domain::id::{Position, RecordedTime, Revision};
+    use crate::store::embedded::index::IndexAccess;
     use crate::store::embedded::log::FolderRole;
 
     #[test]
@@ -234,7 +235,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (log, ledger) =
             LogWriter::open(&folder.path().join("ledger.db"), FolderRole::Ledger, [8; 32]).unwrap();
-        let index = Index::open(&folder.path().join("index"), ledger, &|_| Ok(None)).unwrap();
+        let index =
+            Index::open(&folder.path().join("index"), ledger, &|_| Ok(None), IndexAccess::Maintain)
+                .unwrap();
         let index = Arc::new(index);
         let (status, shown) = watch::channel(StoreStatus::EMPTY);
         let (frozen, _messages) = mpsc::channel(1);

@@ -70,14 +70,14 @@ impl Ledger {
         folder: &Path,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, LedgerError> {
-        let mut dedup_hash_key = [0; 32];
+        let mut hash_keys = HashKeys { dedup: [0; 32], stream: [0; 32] };
         let open_keys = || {
             let keys = LedgerKeys::open(folder)?;
-            dedup_hash_key = keys.dedup_hash_key();
+            hash_keys = keys.hash_keys();
             Ok::<_, LedgerError>(keys.check())
         };
         let store = open::open_to_read(folder, open_keys, progress)?;
-        Ok(Self::with_store(store, dedup_hash_key))
+        Ok(Self::with_store(store, hash_keys))
     }
 
     /// A ledger that uses an open store, for example the store of a test.

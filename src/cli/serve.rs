@@ -92,8 +92,8 @@ impl Serve {
     }
 }
 
-/// Takes an address without listening at it yet: until the ledger is open, a client that connects is
-/// refused at once and does not wait.
+/// Takes an address without listening at it yet: until the ledger is open, a client that connects
+/// is refused at once and does not wait.
 fn take_port(address: SocketAddr) -> std::io::Result<TcpSocket> {
     let port = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Connections of an earlier process may still be closing.

@@ -9,6 +9,7 @@ mod issues;
 mod lines;
 mod lists;
 mod modes;
+mod organisations;
 mod overload;
 mod reads;
 mod refusals;

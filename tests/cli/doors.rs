@@ -53,6 +53,13 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
         event[name] = value;
         event.to_string()
     };
+    let counted = |subject: &str| {
+        let mut event = good.clone();
+        event["type"] = "facility.counted".into();
+        event["subject"] = subject.into();
+        event["data"] = json!({"facility": "gent", "present": 430, "places": 299});
+        event.to_string()
+    };
     let mut death = good.clone();
     death["type"] = "death.recorded".into();
     death["data"] = Value::Null;
@@ -66,6 +73,9 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
         ("a death whose data is null", death.to_string(), None),
         ("a byte order mark", format!("\u{feff}{good}"), None),
         ("a byte order mark, and lines", format!("\u{feff}{good:#}"), None),
+        ("about a facility", counted("facility:gent"), None),
+        ("about another facility", counted("facility:brugge"), Some("another facility than")),
+        ("a count of a person", counted(&person(1).to_string()), Some("facility:<code>")),
         ("data that is null", with("data", Value::Null), Some("carries its facts in `data`")),
         ("an id that is null", with("id", Value::Null), Some("`id` is required")),
         ("two byte order marks", format!("\u{feff}\u{feff}{good}"), Some("byte order mark")),

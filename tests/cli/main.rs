@@ -7,6 +7,7 @@ mod doctor;
 mod doors;
 mod emit;
 mod follow;
+mod organisations;
 mod proxy;
 mod text;
 mod untouched;

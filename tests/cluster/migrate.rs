@@ -6,8 +6,15 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use care_ledger::domain::event::Draft;
 use care_ledger::domain::id::{Position, RecordedTime};
+use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::kind::{Class, Kind};
+use care_ledger::domain::vocabulary::validate::validate;
+use care_ledger::ledger::record::WriteMode;
+use care_ledger::ledger::{Expected, Ledger, clock};
 use care_ledger::store::embedded::Embedded;
+use care_ledger::store::open::StoreConfig;
 use care_ledger::store::{Store as _, Stored};
 use care_ledger::vault::LedgerKeys;
 use serde_json::Value;
@@ -52,7 +59,24 @@ fn year(persons: &str) -> tempfile::TempDir {
     let args = ["demo", "--once", "--persons", persons, "--listen", ANY_PORT, "--data"];
     let made = run(&[&args[..], &[text(folder.path())]].concat());
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    record_about_organisations(folder.path());
     folder
+}
+
+/// Records the examples about facilities and projects in a folder that no process has open.
+fn record_about_organisations(folder: &Path) {
+    let kinds = Kind::ALL.iter().filter(|kind| kind.class() == Some(Class::Organisational));
+    let drafts: Vec<Draft> = kinds
+        .map(|kind| {
+            let example: Value = serde_json::from_str(kind.newest().example).unwrap();
+            validate(&JsonValue::from(&example), clock::now()).unwrap()
+        })
+        .collect();
+    runtime().block_on(async {
+        let store = StoreConfig::Folder(folder.to_owned());
+        let ledger = Ledger::open(&store, &mut |_, _| ()).await.unwrap();
+        ledger.record(&drafts, Expected::Any, WriteMode::Write).await.unwrap();
+    });
 }
 
 #[test]

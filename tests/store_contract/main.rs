@@ -63,6 +63,7 @@ promises! {
     lines_of_one_person_are_taken_however_many,
     a_merge_links_both_streams,
     two_categories_with_one_code_are_two_streams,
+    events_about_organisations_lie_in_streams_of_their_own,
     a_tail_never_steps_back_behind_a_receipt_or_a_tail,
     recorded_time_rises_also_when_the_clock_steps_back,
 }

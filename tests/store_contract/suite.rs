@@ -22,6 +22,7 @@ use super::bench::{
 };
 pub use super::streams::{
     a_tail_never_steps_back_behind_a_receipt_or_a_tail,
+    events_about_organisations_lie_in_streams_of_their_own,
     two_categories_with_one_code_are_two_streams,
 };
 use super::support::draft_of;

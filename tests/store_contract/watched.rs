@@ -17,7 +17,7 @@ use care_ledger::domain::stream::StreamName;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_log_that_lost_something_is_not_followed_and_the_reason_is_given() {
     type Harm = fn(&Standin, &str);
-    let rows: [(&str, FollowStopReason, Harm); 5] = [
+    let rows: [(&str, FollowStopReason, Harm); 6] = [
         ("a stream was deleted", FollowStopReason::OtherWriter, |standin, stream| {
             standin.write(stream, "$streamDeleted", "");
         }),
@@ -26,6 +26,13 @@ async fn a_log_that_lost_something_is_not_followed_and_the_reason_is_given() {
             FollowStopReason::OtherWriter,
             |standin, _| {
                 standin.write(&StreamName::Person(anyone()).to_string(), "somethingElse", "x");
+            },
+        ),
+        (
+            "somebody else wrote to a facility's stream",
+            FollowStopReason::OtherWriter,
+            |standin, _| {
+                standin.write("facility-gent", "somethingElse", "x");
             },
         ),
         ("restored, and written on", FollowStopReason::LastRecordMissing, |standin, _| {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use care_ledger::domain::id::{DedupKey, PersonId, Position, RecordedTime, Revision};
-use care_ledger::domain::record::{View, commitment};
-use care_ledger::domain::stream::{Stream, StreamName};
+use care_ledger::domain::id::{DedupKey, Position, RecordedTime, Revision};
+use care_ledger::domain::record::{self, View, commitment};
+use care_ledger::domain::stream::{Stream, StreamId};
 use care_ledger::store::Store;
 use care_ledger::store::embedded::Embedded;
 use care_ledger::vault::LedgerKeys;
@@ -41,7 +41,9 @@ struct Row {
     position: u64,
     revision: u64,
     recorded: RecordedTime,
-    stream: PersonId,
+    stream: StreamId,
+    /// The stream by the name in the event, with the id that follows from that name.
+    named: Stream,
     dedup_key: DedupKey,
     content: [u8; 32],
     commitment: String,
@@ -53,7 +55,7 @@ pub fn audit(folder: &Path, known: Option<&Known>, depth: Depth) -> (Vec<String>
     let mut findings = Vec::new();
     let rows = runtime.block_on(async {
         let store = open(folder);
-        let rows = read(&store).await;
+        let rows = read(&store, &LedgerKeys::open(folder).unwrap().hash_keys().stream).await;
         check_log(&rows, &mut findings);
         if let Some(known) = known {
             check_known(&rows, known, &mut findings);
@@ -79,7 +81,7 @@ fn open(folder: &Path) -> Embedded {
     Embedded::open(folder, check, clock, &mut |_, _| ()).unwrap()
 }
 
-async fn read(store: &Embedded) -> Vec<Row> {
+async fn read(store: &Embedded, stream_hash_key: &[u8; 32]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     loop {
         let after = rows.last().map_or(0, |row| row.position);
@@ -93,7 +95,8 @@ async fn read(store: &Embedded) -> Vec<Row> {
                 position: stored.position.number(),
                 revision: stored.revision.0,
                 recorded: view.recorded_at(),
-                stream: view.person().unwrap(),
+                stream: view.stream_id(),
+                named: Stream::named(record::stream_name(view).unwrap(), stream_hash_key),
                 dedup_key: view.dedup_key(),
                 content: *blake3::hash(view.canonical()).as_bytes(),
                 commitment: commitment(&stored.record).to_hex().to_string(),
@@ -104,7 +107,7 @@ async fn read(store: &Embedded) -> Vec<Row> {
 
 /// Positions and revisions have no gaps, recorded times rise, no dedup key occurs twice.
 fn check_log(rows: &[Row], findings: &mut Vec<String>) {
-    let mut next: BTreeMap<PersonId, u64> = BTreeMap::new();
+    let mut next: BTreeMap<StreamId, u64> = BTreeMap::new();
     let mut dedup_keys = HashSet::new();
     let mut last = RecordedTime::from_micros(i64::MIN);
     for (place, row) in (1..).zip(rows) {
@@ -112,6 +115,9 @@ fn check_log(rows: &[Row], findings: &mut Vec<String>) {
         if at != place {
             findings.push(format!("position {at} stands where {place} should"));
             return;
+        }
+        if row.stream != row.named.id() {
+            findings.push(format!("position {at}: the event names {}", row.named.name()));
         }
         let revision = next.entry(row.stream).or_default();
         if row.revision != *revision {
@@ -151,7 +157,7 @@ fn check_known(rows: &[Row], known: &Known, findings: &mut Vec<String>) {
         }
         let Some(receipt) = &sent.receipt else { continue };
         let same = copies.iter().any(|row| {
-            row.stream == sent.person
+            row.stream == sent.stream
                 && row.position == receipt.position
                 && row.revision == receipt.revision
                 && row.recorded.to_string() == receipt.recordedtime
@@ -171,19 +177,19 @@ async fn check_index(
     depth: Depth,
     findings: &mut Vec<String>,
 ) {
-    let mut streams: BTreeMap<PersonId, Vec<u64>> = BTreeMap::new();
+    let mut streams: BTreeMap<StreamId, (&Stream, Vec<u64>)> = BTreeMap::new();
     for row in rows {
-        streams.entry(row.stream).or_default().push(row.position);
+        let (_, positions) = streams.entry(row.stream).or_insert_with(|| (&row.named, Vec::new()));
+        positions.push(row.position);
     }
-    for (stream, positions) in streams {
+    for (stream, positions) in streams.into_values() {
         let count = positions.len() as u64;
         let from = if depth == Depth::All { 0 } else { count.saturating_sub(STREAM_TAIL) };
-        let slice =
-            store.read_stream(&Stream::person(stream), Revision(from), usize::MAX).await.unwrap();
+        let slice = store.read_stream(stream, Revision(from), usize::MAX).await.unwrap();
         let in_index = slice.records.iter().map(|stored| stored.position.number());
         let in_log = positions[usize::try_from(from).unwrap()..].iter().copied();
         if !in_index.eq(in_log) || slice.last != Some(Revision(count - 1)) {
-            let (name, last) = (StreamName::Person(stream), slice.last);
+            let (name, last) = (stream.name(), slice.last);
             findings.push(format!(
                 "the index {which}: {name} ends at {last:?}, in the log at {}, or its records lie \
                  elsewhere",

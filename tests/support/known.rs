@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use care_ledger::domain::id::{DedupKey, EventKey, PersonId};
 use care_ledger::domain::record::{dedup_key, dedup_key_of_copy};
+use care_ledger::domain::stream::{Stream, StreamId, StreamName};
 use care_ledger::domain::vocabulary::canonical;
-use care_ledger::vault::LedgerKeys;
+use care_ledger::vault::{HashKeys, LedgerKeys};
 use serde_json::Value;
 
 /// An event as it was sent.
@@ -57,18 +58,18 @@ impl Receipt {
 /// An event that was sent.
 pub struct Sent {
     pub key: Key,
-    pub person: PersonId,
+    pub stream: StreamId,
     /// BLAKE3 of the RFC 8785 bytes.
     pub content: [u8; 32],
     pub receipt: Option<Receipt>,
     /// The dedup key and stream of each record of the event: two for a merge, the copy last.
-    pub copies: Vec<(DedupKey, PersonId)>,
+    pub copies: Vec<(DedupKey, StreamId)>,
 }
 
 /// The events and receipts of all senders.
 #[derive(Default)]
 pub struct Known {
-    dedup_hash_key: Option<[u8; 32]>,
+    hash_keys: Option<HashKeys>,
     places: HashMap<Key, usize>,
     pub sent: Vec<Sent>,
     pub dedup_keys: HashMap<DedupKey, usize>,
@@ -80,14 +81,11 @@ pub fn key(event: &Value) -> Key {
 }
 
 impl Known {
-    /// Reads the key of the folder, which must be the same each time.
+    /// Reads the keys of the folder, which must be the same each time.
     pub fn unlock(&mut self, folder: &Path) {
-        let key = LedgerKeys::open(folder).unwrap().dedup_hash_key();
-        assert!(
-            self.dedup_hash_key.is_none_or(|known| known == key),
-            "the folder's key has changed"
-        );
-        self.dedup_hash_key = Some(key);
+        let keys = LedgerKeys::open(folder).unwrap().hash_keys();
+        assert!(self.hash_keys.is_none_or(|known| known == keys), "the folder's keys have changed");
+        self.hash_keys = Some(keys);
     }
 
     /// Notes that an event was sent.
@@ -97,18 +95,19 @@ impl Known {
             return *place;
         }
         let place = self.sent.len();
-        let person: PersonId = event["subject"].as_str().unwrap().parse().unwrap();
-        let dedup_hash_key = self.dedup_hash_key.expect("unlocked after the first start");
+        let hash_keys = self.hash_keys.expect("unlocked after the first start");
+        let subject = StreamName::of_subject(event["subject"].as_str().unwrap()).unwrap();
+        let stream = Stream::named(subject, &hash_keys.stream).id();
         let name = EventKey::new(&key.0, &key.1);
-        let mut copies = vec![(dedup_key(&dedup_hash_key, &name), person)];
+        let mut copies = vec![(dedup_key(&hash_keys.dedup, &name), stream)];
         if event["type"] == "person.merged" {
             let other: PersonId = event["data"]["into"].as_str().unwrap().parse().unwrap();
-            copies.push((dedup_key_of_copy(&dedup_hash_key, &name, other), other));
+            copies.push((dedup_key_of_copy(&hash_keys.dedup, &name, other), other.into()));
         }
         self.dedup_keys.extend(copies.iter().map(|(dedup_key, _)| (*dedup_key, place)));
         self.places.insert(key.clone(), place);
         let content = *blake3::hash(&canonical::bytes(event)).as_bytes();
-        self.sent.push(Sent { key, person, content, receipt: None, copies });
+        self.sent.push(Sent { key, stream, content, receipt: None, copies });
         place
     }
 

@@ -1,7 +1,7 @@
 //! Senders that load a server over many connections until it is killed.
-//! They mix single events, batches and lines. Several senders write about the same persons, send
-//! events of other senders again, send whole batches twice at once, and send merges, which write
-//! two records.
+//! They mix single events, batches and lines. Several senders write about the same persons and
+//! facilities, send events of other senders again, send whole batches twice at once, and send
+//! merges, which write two records.
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,6 +156,15 @@ impl<'a> Sender<'a> {
         let time = format!("2026-0{}-11T10:00:00+01:00", self.dice.within(1..10));
         let mut event = screening(about, &source, &id, &time);
         event["data"]["needIdentified"] = (self.dice.below(2) == 0).into();
+        if self.dice.below(20) == 0 {
+            let facility =
+                ["gent", "brugge", "haren"][usize::try_from(self.dice.below(3)).unwrap()];
+            event["type"] = "facility.counted".into();
+            event["subject"] = format!("facility:{facility}").into();
+            let present = self.dice.below(900);
+            event["data"] = json!({"facility": facility, "present": present, "places": 500});
+            return event;
+        }
         if self.dice.below(50) == 0 {
             // A merge of two new persons, so that no history grows without bound.
             let own = |dice: &mut Dice| {

@@ -70,7 +70,8 @@ impl Ledger {
             let slice = self.store.read_stream(&stream_of_person, next, PAGE_RECORDS).await?;
             let read = slice.records.len();
             next = Revision(next.0 + read as u64);
-            let opened = self.open_all(reader, &slice.records)?;
+            let of_person = slice.records.iter().filter(|stored| !is_of_organisation(stored));
+            let opened = self.open_all(reader, of_person)?;
             stream.records.extend(opened.into_iter().map(Arc::new));
             for stored in slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate) {
                 let unreadable = |_| ReadError::Unreadable(stored.position);
@@ -150,6 +151,12 @@ impl Ledger {
             }
         }
     }
+}
+
+/// Whether the record lies in the stream of an organisation. The id of such a stream is 16 bytes
+/// like a person's pseudonym, so a question about a person may name that id.
+fn is_of_organisation(stored: &Stored) -> bool {
+    View::new(&stored.record).is_ok_and(|view| view.person().is_none())
 }
 
 fn is_merge(record: &Recorded) -> bool {

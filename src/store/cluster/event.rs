@@ -38,10 +38,7 @@ pub(in crate::store) fn to_event(record: &Bytes, dedup_key: &DedupKey) -> EventD
 pub(in crate::store) fn to_record(event: &RecordedEvent) -> Result<Option<Imported>, NotARecord> {
     let Ok(stream) = event.stream_id.parse::<StreamName>() else { return Ok(None) };
     if event.event_type != EVENT_TYPE {
-        // Streams of facilities and projects are not written yet, so other applications may have
-        // streams of such names.
-        let is_of_person = matches!(stream, StreamName::Person(_));
-        return if is_of_person { Err(NotARecord::OtherWriter) } else { Ok(None) };
+        return Err(NotARecord::OtherWriter);
     }
     let mut record = BytesMut::with_capacity(event.custom_metadata.len() + event.data.len());
     record.extend_from_slice(&event.custom_metadata);

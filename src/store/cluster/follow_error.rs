@@ -24,10 +24,10 @@ pub enum FollowStopReason {
     /// A newer version wrote the record, or the record is damaged.
     #[error("the cluster has a record that this version cannot read")]
     RecordUnreadable,
-    /// Another writer wrote to a stream `person-<uuid>`, or deleted one.
+    /// Another writer wrote to a stream with a name of the ledger's, or deleted one.
     #[error(
-        "a stream person-<uuid> of the cluster was deleted, or has an event of somebody else: \
-         these streams must be the ledger's alone"
+        "a stream person-<uuid>, facility-<code> or project-<code> of the cluster was deleted, or \
+         has an event of somebody else: these streams must be the ledger's alone"
     )]
     OtherWriter,
     /// A ledger is being moved into the cluster, and not all of its records are there yet.

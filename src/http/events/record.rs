@@ -124,11 +124,11 @@ struct RequestHeaders;
 
 impl IntoParams for RequestHeaders {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let tag = "\"<revision>\": the one person's stream is there.";
+        let tag = "\"<revision>\": the one stream is there.";
         let prefer = "receipts=stream: answer lines as they come (NDJSON).";
         vec![
             in_header::<Revision>(IF_MATCH, tag),
-            in_header::<StarSchema>(IF_NONE_MATCH, "*: the one person's stream is new."),
+            in_header::<StarSchema>(IF_NONE_MATCH, "*: the one stream is new."),
             in_header::<TextSchema>("Prefer", prefer),
         ]
     }

@@ -36,7 +36,7 @@ fn described(kind: ProblemType) -> BTreeMap<String, RefOr<Response>> {
         .content("application/problem+json", content.build());
     let response = match kind {
         ProblemType::WrongRevision => {
-            let words = "The last revision of the one person's stream.";
+            let words = "The last revision of the one stream.";
             response.header("ETag", header(words, "EntityTag"))
         }
         ProblemType::Unavailable => {

@@ -183,7 +183,7 @@ impl Problem {
             AppendError::Busy => return Self::unavailable(),
             AppendError::TooLarge => {
                 return Self::new(ProblemType::TooLarge).detail(
-                    "The cluster takes fewer bytes for one person at once. Send smaller parts.",
+                    "The cluster takes fewer bytes for one stream at once. Send smaller parts.",
                 );
             }
             AppendError::Unreachable => Self::unavailable().detail(

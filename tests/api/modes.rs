@@ -77,7 +77,7 @@ fn binary_mode_without_a_content_type_is_json() {
     let (_folder, server) = fixture();
     let body = json!({"instrument": "assist", "needIdentified": true}).to_string();
     let request = format!(
-        "POST /v1/events HTTP/1.1\r\nhost: x\r\nce-specversion: 1.0\r\nce-id: a\r\n\
+        "POST /v1/events HTTP/1.1\r\nhost: localhost\r\nce-specversion: 1.0\r\nce-id: a\r\n\
          ce-source: urn:test\r\nce-type: care.screened\r\nce-subject: {}\r\nce-time: {TIME}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         person(1),

@@ -30,7 +30,7 @@ fn resident_kib(process: u32) -> u64 {
 /// Opens a feed that waits for one sender, and reads its head.
 fn idle(server: &Client, source: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).unwrap();
-    let request = format!("GET /v1/events?source={source} HTTP/1.1\r\nhost: ledger\r\n");
+    let request = format!("GET /v1/events?source={source} HTTP/1.1\r\nhost: localhost\r\n");
     let request = request + "accept: text/event-stream\r\n\r\n";
     stream.write_all(request.as_bytes()).unwrap();
     let mut head = Vec::new();

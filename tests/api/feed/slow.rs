@@ -24,7 +24,7 @@ fn timeouts(stall_ms: u64, keep_alive_ms: u64) -> Timeouts {
 /// Sends a request and reads nothing.
 fn asked(address: &str, path: &str, accept: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: ledger\r\naccept: {accept}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: {accept}\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     stream
 }
@@ -72,7 +72,7 @@ fn a_page_that_nobody_takes_is_cut_off_too() {
     // Pages are asked for all at once, until the buffers are full.
     let mut stream = asked(&service.address, "/v1/events?limit=10000", "*/*");
     for _ in 0..4 {
-        let request = "GET /v1/events?limit=10000 HTTP/1.1\r\nhost: ledger\r\n\r\n";
+        let request = "GET /v1/events?limit=10000 HTTP/1.1\r\nhost: localhost\r\n\r\n";
         stream.write_all(request.as_bytes()).unwrap();
     }
     // Only the cut ends the connection: the client has not asked for an end.

@@ -44,7 +44,8 @@ fn each_line_has_its_answer_and_a_bad_one_does_not_stop_the_rest() {
 fn begun(server: &Client, headers: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n\
+    let head = "POST /v1/events HTTP/1.1\r\nhost: localhost\r\n\
+                content-type: application/x-ndjson\r\n\
                 transfer-encoding: chunked\r\nconnection: close\r\n";
     stream.write_all(format!("{head}{headers}\r\n").as_bytes()).unwrap();
     stream

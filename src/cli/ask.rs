@@ -80,6 +80,9 @@ pub struct ShowCredit {
     /// Which dates of a stay count: anyPart or excludeLast [default: anyPart]
     #[arg(long)]
     boundary: Option<String>,
+    /// Which dates an unauthorised absence takes: wholeDates or nights [default: wholeDates]
+    #[arg(long)]
+    absence: Option<String>,
     /// Days in a month of a sentence, 28 to 31 [default: 30]
     #[arg(long, value_name = "DAYS")]
     month_days: Option<String>,
@@ -135,6 +138,7 @@ impl ShowCredit {
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let mut query = self.args.query();
         query.extend(self.boundary.map(|boundary| ("boundary", boundary)));
+        query.extend(self.absence.map(|absence| ("absence", absence)));
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
         let accept = match self.args.form() {

@@ -8,6 +8,7 @@ use super::ask::{JSON, LedgerArgs, encode};
 use super::client::{items, json};
 use super::failure::Failure;
 use super::{show, terminal};
+use crate::domain::credit::CreditOutcome;
 use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
 use crate::text::clock::CLOCK_NOTE;
 use crate::text::page::TextPage;
@@ -52,6 +53,9 @@ pub struct Credits {
     /// Only with a stay in this house within the window
     #[arg(long, value_name = "CODE")]
     facility: Option<String>,
+    #[arg(long, value_name = "OUTCOME", 
+        help = one_of("Only with this outcome", CreditOutcome::CODES))]
+    outcome: Option<String>,
     #[command(flatten)]
     shown: ListOutput,
 }
@@ -90,8 +94,12 @@ impl Trajectories {
 impl Credits {
     /// Prints the list.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
-        let Self { from, min_days, facility, shown } = self;
-        let query = [("minDays", min_days.map(|days| days.to_string())), ("facility", facility)];
+        let Self { from, min_days, facility, outcome, shown } = self;
+        let query = [
+            ("minDays", min_days.map(|days| days.to_string())),
+            ("facility", facility),
+            ("outcome", outcome),
+        ];
         list(runtime, &from, "credits", &query, &shown, show::credit_line)
     }
 }

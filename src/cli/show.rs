@@ -92,25 +92,27 @@ pub fn trajectory_line(item: &Value) -> String {
     )
 }
 
-/// One modality of the list of credits, on one line: the days left when nothing is credited, and
-/// under the proposal.
+/// One modality of the list of credits, on one line: the days left by the reading that is law.
 pub fn credit_line(item: &Value) -> String {
     let person = text(item, "/person");
     if item["unanswered"].is_string() {
         return format!("{person}  {}", text(item, "/unanswered"));
     }
-    let days = |pointer: &str| {
-        let days = item.pointer(pointer).and_then(Value::as_i64);
-        days.map_or_else(|| "unknown".to_owned(), |days| days.to_string())
+    let number = |days: &Value| days.as_i64().map(|days| days.to_string());
+    let left = match &item["lawful"]["remainingDays"] {
+        Value::Object(range) => number(&range["min"])
+            .zip(number(&range["max"]))
+            .map(|(min, max)| format!("{min} to {max}")),
+        days => number(days),
     };
     format!(
-        "{person}  {:<20} from {}  treatment {:>4} days  left {} (nothing credited), {} (in full: \
-         a proposal, not the law)",
+        "{person}  {:<20} from {}  {:<10} treatment {:>4} days  left {} ({})",
         text(item, "/kind"),
         text(item, "/startsOn"),
-        days("/treatmentDays"),
-        days("/none/remainingDays"),
-        days("/fullResidential/remainingDays"),
+        text(item, "/outcome"),
+        number(&item["treatmentDays"]).unwrap_or_default(),
+        left.unwrap_or_else(|| "unknown".to_owned()),
+        text(item, "/lawful/reading"),
     )
 }
 

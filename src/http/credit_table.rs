@@ -2,10 +2,12 @@
 //! Always: at most 100 columns. Every counted and excluded run is printed with its records, and a
 //! Dutch legal term is printed beside the English one.
 
+use chrono::NaiveDate;
+
 use crate::domain::credit::rules::{CreditRules, Parameter, ReadingName, ReadingStatus};
 use crate::domain::credit::{
-    Calculation, Credit, DayCount, DayReason, DayRun, DecidedBy, ModalityCredit, Reading,
-    Remainder, SentenceEnd,
+    Calculation, Credit, DayCount, DayReason, DayState, DecidedBy, ModalityCredit, Reading,
+    ReasonRun, SentenceEnd,
 };
 use crate::domain::finding::RecordName;
 use crate::domain::source_mark::SourceMark;
@@ -47,9 +49,11 @@ fn head(page: &mut TextPage, credit: &Credit, person: &str, known_at: Option<&st
     page.field(0, "Known", known_at.unwrap_or("all that is recorded"));
     page.field(0, "Rules", &format!("{} {}", credit.ruleset.id, credit.ruleset.version));
     page.field(0, "Unit", "a day is a civil date in Belgium; a date counts once");
-    parameter(page, "boundary", credit.boundary.code(), &credit.parameters.boundary);
-    let month_days = credit.month_days.number().to_string();
-    parameter(page, "monthDays", &month_days, &credit.parameters.month_days);
+    let parameters = &credit.parameters;
+    parameter(page, "boundary", parameters.boundary.value.code(), &parameters.boundary);
+    parameter(page, "absence", parameters.absence.value.code(), &parameters.absence);
+    let month_days = parameters.month_days.value.to_string();
+    parameter(page, "monthDays", &month_days, &parameters.month_days);
 }
 
 fn parameter<T>(page: &mut TextPage, name: &str, value: &str, parameter: &Parameter<T>) {
@@ -64,41 +68,70 @@ fn modality_part(page: &mut TextPage, modality: &ModalityCredit) {
     page.line(0, &"=".repeat(COLUMNS_MAX));
     page.line(0, &format!("MODALITY {}: {kind}", modality.modality));
     page.field(2, "Judgment (vonnis)", &modality.judgment.0);
-    let window = match modality.window {
-        Some(w) => {
-            format!("{} to {}, {} days", w.from, w.to, (w.to - w.from).num_days() + 1)
-        }
-        None => format!("empty: it should have started on {}", modality.starts_on),
-    };
-    page.field(2, "Window (periode)", &window);
-    let Remainder { entered_days, calculated_days, effective_days } = modality.remainder;
+    page.field(2, "Outcome", modality.outcome.code());
+    if let Some(on) = modality.if_revoked_on {
+        let words = format!("the figures are those of a revocation that takes effect on {on}");
+        page.field(2, "", &words);
+    }
+    let lawful = modality.lawful.map_or("no rule was found", ReadingName::code);
+    page.field(2, "Law (wet)", lawful);
+    for window in &modality.windows {
+        let days = (window.to - window.from).num_days() + 1;
+        let words = format!("{} to {}, {days} days", window.from, window.to);
+        page.field(2, "Window (periode)", &words);
+    }
+    if modality.windows.is_empty() {
+        let words = format!("empty; it starts on {}", modality.starts_on);
+        page.field(2, "Window (periode)", &words);
+    }
+    let remainder = &modality.remainder;
     let count = |days: Option<i64>| days.map_or("unknown".to_owned(), |d| format!("{d} days"));
-    page.field(2, "Remainder entered", &format!("{} (strafrestant)", count(entered_days)));
-    page.field(2, "Remainder calculated", &count(calculated_days));
-    if let Some(calculation) = &modality.calculation {
+    let entered = format!("{} (strafrestant)", count(remainder.entered_days));
+    page.field(2, "Remainder entered", &entered);
+    page.field(2, "Remainder calculated", &count(remainder.calculated_days));
+    if let Some(calculation) = &remainder.calculation {
         working(page, calculation);
     }
-    page.field(2, "Remainder effective", &count(effective_days));
+    page.field(2, "Remainder effective", &count(remainder.effective_days));
     let back = modality.back_on.map_or("not up to this date".to_owned(), |on| on.to_string());
     page.field(2, "Back in prison", &format!("{back} (wederopsluiting)"));
-    page.field(2, "Compliant", &format!("{} days", modality.compliant_days));
+    page.field(2, "Under the modality", &format!("{} days", modality.modality_days));
     page.field(2, "In treatment", &format!("{} days", modality.treatment_days));
+    page.field(2, "Served inside", &format!("{} days", modality.served_inside_days));
+    page.line(2, "Day book (dagboek)");
+    for run in &modality.day_book {
+        let state = state_words(run.state);
+        page.line(4, &format!("{}  {}  {:>7}  {state}", run.from, run.to, run.days));
+        page.wrapped(34, "", &format!("records: {}", names(&run.records)));
+    }
     for (name, reading) in modality.readings.iter() {
         page.blank();
         reading_part(page, name, reading);
     }
-    page.blank();
-    differences(page, modality);
 }
 
 /// The parts of the calculated remainder.
 fn working(page: &mut TextPage, calculation: &Calculation) {
-    let Calculation { from, length_days, imputed_days, served_days, events } = calculation;
-    let sentence = format!("{length_days} days of sentence (straf) from {from}");
-    page.field(2, "", &sentence);
-    page.field(2, "", &format!("- {imputed_days} days imputed (toerekening)"));
-    page.field(2, "", &format!("- {served_days} dates served before this modality (ondergaan)"));
-    page.field(2, "", &format!("records: {}", events.join(", ")));
+    let Calculation { from, length_days, served_days, undated_days, .. } = calculation;
+    page.field(2, "", &format!("{length_days} days of sentence (straf) from {from}"));
+    page.field(2, "", &format!("- {served_days} dates imputed or served before this modality"));
+    page.field(2, "", &format!("- {undated_days} days imputed without dates (toerekening)"));
+    for sentence in &calculation.sentences {
+        page.field(
+            2,
+            "",
+            &format!("sentence {} records: {}", sentence.sentence, names(&sentence.records)),
+        );
+    }
+    let served = [&calculation.imputed, &calculation.detained, &calculation.under_earlier];
+    for run in served.into_iter().flatten() {
+        let words = format!("{} to {} records: {}", run.from, run.to, names(&run.records));
+        page.field(2, "", &words);
+    }
+    for imputation in &calculation.undated {
+        let words = format!("{} days records: {}", imputation.days, names(&imputation.records));
+        page.field(2, "", &words);
+    }
 }
 
 fn reading_part(page: &mut TextPage, name: ReadingName, reading: &Reading) {
@@ -124,8 +157,8 @@ fn figures(page: &mut TextPage, reading: &Reading) {
         DayCount::Exactly(days) => format!("{days} days"),
         DayCount::Between { min, max } => format!("{min} to {max} days, as the court decides"),
     };
-    if let Some(DecidedBy { judgment, event }) = &reading.decision {
-        let words = format!("judgment (vonnis) {judgment}; record: {event}");
+    if let Some(DecidedBy { judgment, record }) = &reading.decided_by {
+        let words = format!("judgment (vonnis) {judgment}; record: {}", record.id);
         page.field(4, "Decided by (beslist door)", &words);
     }
     match (reading.credited_days, reading.range) {
@@ -134,7 +167,7 @@ fn figures(page: &mut TextPage, reading: &Reading) {
             let range = format!("{min} to {max} days, as the court decides");
             page.field(4, "Credited (aftrek)", &range);
         }
-        (None, None) => page.field(4, "Credited (aftrek)", "unknown: the remainder is not known"),
+        (None, None) => page.field(4, "Credited (aftrek)", "unknown"),
     }
     if let Some(remaining) = reading.remaining_days {
         page.field(4, "Remaining (te ondergaan)", &days(remaining));
@@ -145,6 +178,22 @@ fn figures(page: &mut TextPage, reading: &Reading) {
     if let Some(end) = reading.sentence_end {
         page.field(4, "End (strafeinde)", &end_words(end));
     }
+    for pending in &reading.pending {
+        let words = |name: &str, days: Option<i64>| {
+            days.map_or(String::new(), |days| format!("; {days} days {name}"))
+        };
+        let (left, credited) = (pending.remaining_days, pending.credited_days);
+        let words = format!(
+            "judgment (vonnis) {}{}{}",
+            pending.judgment,
+            words("left", left),
+            words("credited", credited)
+        );
+        page.field(4, "Not decided yet", &words);
+    }
+    if let Some(outcome) = reading.not_applicable {
+        page.field(4, "Not applicable", outcome.code());
+    }
     for missing in &reading.cannot_compute {
         page.field(4, "CANNOT COMPUTE", missing);
     }
@@ -152,13 +201,16 @@ fn figures(page: &mut TextPage, reading: &Reading) {
 
 fn end_words(end: SentenceEnd) -> String {
     match end {
-        SentenceEnd::NoReturn => "no date: not back in prison up to this date".to_owned(),
+        SentenceEnd::Open => "no end can be told".to_owned(),
         SentenceEnd::On(date) => date.to_string(),
-        SentenceEnd::Between { min, max } => format!("{min} to {max}, as the court decides"),
+        SentenceEnd::Between { min, max } => {
+            let end = |date: Option<NaiveDate>| date.map_or("open".to_owned(), |d| d.to_string());
+            format!("{} to {}, as the court decides", end(min), end(max))
+        }
     }
 }
 
-fn runs(page: &mut TextPage, title: &str, runs: &[DayRun]) {
+fn runs(page: &mut TextPage, title: &str, runs: &[ReasonRun]) {
     if runs.is_empty() {
         page.field(4, title, "no date");
         return;
@@ -171,30 +223,9 @@ fn runs(page: &mut TextPage, title: &str, runs: &[DayRun]) {
         let (from, to, days) = (run.from.to_string(), run.to.to_string(), run.days);
         let why = why_words(run.why);
         page.line(6, &format!("{from:<10}  {to:<10}  {days:>7}  {total:>7}  {why}"));
-        let records = format!("records: {}", run.events.join(", "));
+        let records = format!("records: {}", names(&run.records));
         page.wrapped(48, "", &records);
     }
-}
-
-/// The difference between each reading and the floor, in days still to serve.
-fn differences(page: &mut TextPage, modality: &ModalityCredit) {
-    page.line(2, &"-".repeat(COLUMNS_MAX - 2));
-    page.line(2, "DIFFERENCE between readings, in days still to serve");
-    let floor = modality.readings.none.remaining_days;
-    for (name, reading) in modality.readings.iter().skip(1) {
-        let words = match (floor, reading.remaining_days) {
-            (Some(DayCount::Exactly(floor)), Some(DayCount::Exactly(days))) => fewer(floor - days),
-            (Some(DayCount::Exactly(floor)), Some(DayCount::Between { min, max })) => {
-                format!("{} to {} fewer than none, as the court decides", floor - max, floor - min)
-            }
-            _ => "cannot compute".to_owned(),
-        };
-        page.field(4, name.code(), &words);
-    }
-}
-
-fn fewer(days: i64) -> String {
-    if days < 0 { format!("{} more than none", -days) } else { format!("{days} fewer than none") }
 }
 
 fn findings(page: &mut TextPage, credit: &Credit) {
@@ -223,7 +254,7 @@ fn records(page: &mut TextPage, credit: &Credit) {
     for record in &credit.records {
         let time = clock::minute(record.time.to_utc());
         page.line(2, &format!("{time}  {}", record.kind));
-        page.wrapped(20, "", &format!("{} of {}", record.id, record.source));
+        page.wrapped(20, "", &format!("{} of {}", record.name.id, record.name.source));
     }
 }
 
@@ -253,20 +284,34 @@ fn kind_words(kind: ModalityKind) -> &'static str {
 
 fn status_words(status: ReadingStatus) -> &'static str {
     match status {
-        ReadingStatus::LowerBound => "lowerBound: the floor under the other readings",
+        ReadingStatus::WorstCase => "worstCase: a court may order the whole remainder",
         ReadingStatus::Law => "law: plain deduction, nothing to decide",
         ReadingStatus::Court => "court: the judge decides, not this table",
         ReadingStatus::Proposal => "proposal: asked for, NOT THE LAW",
     }
 }
 
+fn state_words(state: DayState) -> &'static str {
+    match state {
+        DayState::UnderModality => "under the modality (onder de modaliteit)",
+        DayState::Served => "served in prison (ondergaan)",
+        DayState::OtherTitle => "in prison under another title (andere titel)",
+        DayState::UnlawfullyAway => "away without right (ontvlucht)",
+        DayState::Suspended => "suspended (geschorst)",
+        DayState::AtLarge => "at large (in vrijheid)",
+    }
+}
+
 fn why_words(why: DayReason) -> &'static str {
     match why {
         DayReason::InTreatment => "in treatment (in behandeling)",
-        DayReason::UnderModality => "under the modality (onder de modaliteit)",
+        DayReason::UnderModality => state_words(DayState::UnderModality),
         DayReason::OutsideWindow => "outside the modality (buiten de modaliteit)",
-        DayReason::Detained => "detained (opgesloten)",
-        DayReason::Suspended => "suspended (geschorst)",
+        DayReason::Served => state_words(DayState::Served),
+        DayReason::OtherTitle => state_words(DayState::OtherTitle),
+        DayReason::UnlawfullyAway => state_words(DayState::UnlawfullyAway),
+        DayReason::Suspended => state_words(DayState::Suspended),
+        DayReason::AtLarge => state_words(DayState::AtLarge),
         DayReason::UnauthorisedAbsence => "absent without leave (ongeoorloofd afwezig)",
         DayReason::ClosingDate => "closing date (laatste dag van het verblijf)",
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use crate::domain::credit::CreditOutcome;
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
@@ -104,6 +105,8 @@ pub async fn get_trajectories(
             "Only with at least this number of treatment days."),
         ("facility" = Option<CodeSchema>, Query, description =
             "Only with a stay in this house within the window."),
+        ("outcome" = Option<CreditOutcome>, Query, description =
+            "Only modalities with this outcome."),
         ListPageParams,
         WaitFor,
     ),
@@ -132,6 +135,7 @@ pub async fn get_credits(
     let filter = CreditFilter {
         min_days: params.parse("minDays", days, number),
         facility: params.parse("facility", FACILITY, facility),
+        outcome: params.choice("outcome"),
     };
     let request = page_request(&app, &mut params, CREDITS).await?;
     params.finish()?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use crate::domain::credit::{self, Boundary, CreditQuery, MonthDays};
+use crate::domain::credit::{self, AbsenceRule, Boundary, CreditQuery, MonthDays};
 use crate::domain::id::{PersonId, RecordedTime, Revision};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::vocabulary::kind::Kind;
@@ -150,6 +150,8 @@ pub async fn get_trajectory(
         PersonRequest,
         ("boundary" = Option<Boundary>, Query,
             description = "Which dates of a stay count (anyPart)."),
+        ("absence" = Option<AbsenceRule>, Query,
+            description = "Which dates an unauthorised absence takes (wholeDates)."),
         ("monthDays" = Option<MonthDays>, Query,
             description = "Days in a month of a sentence (30)."),
         ("project" = Option<FlagSchema>, Query,
@@ -181,6 +183,7 @@ pub async fn get_credit(
     let wait_for = WaitFor::read(&headers, &mut params);
     let asked = PersonRequest::read(&mut params);
     let boundary: Option<Boundary> = params.choice("boundary");
+    let absence: Option<AbsenceRule> = params.choice("absence");
     let month_days = |text: &str| MonthDays::try_from(number::<u32>(text)?).ok();
     let month_days = params.parse("monthDays", "Must be 28 to 31.", month_days);
     let project = params.flag("project");
@@ -189,6 +192,7 @@ pub async fn get_credit(
     let question = asked.question();
     let mut query = CreditQuery::new(question.at, calendar::date_of(clock::now()));
     query.boundary = boundary.unwrap_or(query.boundary);
+    query.absence = absence.unwrap_or(query.absence);
     query.month_days = month_days.unwrap_or(query.month_days);
     query.project = project;
     let person = find(&app, &Reader::system("credit"), &question).await?;

@@ -17,7 +17,6 @@ pub(super) enum Series {
     Session,
     Placement,
     Plan,
-    Appointment,
     Consent,
 }
 
@@ -40,7 +39,6 @@ impl Series {
             Self::Session => "session-",
             Self::Placement => "placement-",
             Self::Plan => "plan-",
-            Self::Appointment => "appointment-",
             Self::Consent => "consent-",
         }
     }

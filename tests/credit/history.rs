@@ -64,14 +64,14 @@ fn what_stands() {
         ),
         ("at one instant by id", vec![e(), days("d", "e", 12, 8), days("c", "e", 11, 8)], Some(12)),
         (
-            "a correction moved in time changes the order",
+            "a correction is ordered by its time as sent",
             vec![
                 e(),
                 days("c", "e", 11, 9),
                 days("d", "e", 12, 8),
                 correct("m", "d", C, json!({"time": "2026-04-02T12:00:00+02:00"}), 10),
             ],
-            Some(12),
+            Some(11),
         ),
         (
             "a correction of a correction replaces what it says",

@@ -1,19 +1,17 @@
-//! The credit of days in treatment: worked cases, laws on random histories, a second opinion
-//! worked out naively, and the history of a person on which all of it rests.
+//! The credit of days: worked cases, laws on random histories, an independent reference to compare
+//! with, and the history of a person on which all of it rests.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
-mod figures;
-mod findings;
+mod engine;
 mod history;
 mod laws;
 mod order;
+mod properties;
 mod random;
 mod reference;
 mod script;
-mod second_opinion;
-mod sets;
 mod table;
 
 #[path = "../support/mod.rs"]

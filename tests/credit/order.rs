@@ -38,7 +38,7 @@ fn records_of_one_instant_have_their_turns() {
           01-02 released reason=limitedDetention; 01-03 released; 01-03 arrived",
             "e1 e2 e3 e4",
         ),
-        ("two arrivals and a release", "01-02 released; 01-02 arrived; 01-02 arrived", "e2 e3 e1"),
+        ("two arrivals and a release", "01-02 released; 01-02 arrived; 01-02 arrived", "e2 e1 e3"),
         (
             "open stay: the closing first",
             "01-01 admitted; 01-02 admitted; 01-02 closed",

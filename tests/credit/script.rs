@@ -24,11 +24,6 @@ pub fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// A date by its distance from 1 January 2026.
-pub fn day(number: i64) -> NaiveDate {
-    date("2026-01-01") + chrono::TimeDelta::days(number)
-}
-
 fn now() -> DateTime<Utc> {
     "9999-12-30T00:00:00Z".parse().unwrap()
 }
@@ -78,10 +73,6 @@ pub fn query(at: NaiveDate) -> CreditQuery {
 
 pub fn answer(events: &[Value], query: &CreditQuery) -> Credit {
     credit(&history(events), query, Registry::shipped())
-}
-
-pub fn json(credit: &Credit) -> Value {
-    serde_json::to_value(credit).unwrap()
 }
 
 /// Events from a script, one per line or `;`: `02-10 admitted stay=s1`, `02-10T08:30 released`.

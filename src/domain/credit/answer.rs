@@ -1,19 +1,25 @@
 //! The answer about the credit of days: the figures, and for each figure the dates and records
 //! behind it.
-//! Always: an unknown figure is absent or, in `remainder`, null; never zero. Other nulls are facts:
-//! a null `sentenceEnd` says that the person is not back in prison, a null `window` that there are
-//! no dates under the modality.
-//! Form: the JSON of `GET /v1/persons/{person}/credit`, without the members of `AnswerHead`:
-//! `person`, `at`, `known` and `revision`.
+//! Always: an unknown figure is absent or null, never zero. A null `sentenceEnd` says that no end
+//! can be told, a null `window` that no date lies in it, a null `backOn` that the person is not
+//! back in prison under this sentence.
+//! Form: the JSON of `GET /v1/persons/{person}/credit`, without the members of `AnswerHead`.
 
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::parameters::{Boundary, MonthDays};
-use super::rules::{Parameter, ReadingName, ReadingStatus};
+use super::answer_base::Remainder;
+use super::answer_record::{RecordChange, RecordRead};
+use super::day_book::DayState;
+use super::outcome::CreditOutcome;
+use super::rules::{Parameter, ReadingName, ReadingStatus, Rule};
 use crate::domain::choices::choices;
-use crate::domain::finding::Finding;
-use crate::domain::vocabulary::choice::ModalityKind;
+use crate::domain::finding::{Finding, RecordName};
+use crate::domain::id::Position;
+use crate::domain::source_mark::SourceMark;
+use crate::domain::stays::{AbsenceRule, Boundary};
+use crate::domain::time::dates::DateRun;
+use crate::domain::vocabulary::choice::{ModalityKind, RevocationBasis};
 use crate::domain::vocabulary::fact::{Code, Id};
 
 /// The credit of days of one person, under every reading of the law side by side.
@@ -23,48 +29,37 @@ pub struct Credit {
     /// The date asked for. Not serialised here: `AnswerHead` writes the moment asked for as `at`.
     #[serde(skip)]
     pub at: NaiveDate,
+    /// The place of the last record of this person in the log, as far as it is known.
+    pub position: Position,
     /// The last date that counts: the earliest of the date asked for, today (unless projected) and
     /// the date of death.
     pub counted_to: NaiveDate,
-    /// Whether the figures contain days after today, counted as if the present state goes on.
+    /// Whether the answer is a projection: dates after today count as if the present state goes on.
     pub projected: bool,
     /// The rules by which the answer was computed.
     pub ruleset: Ruleset,
-    /// The rule for the dates of a stay that count.
-    pub boundary: Boundary,
-    /// How many days a month of a sentence has.
-    pub month_days: MonthDays,
-    /// `boundary` and `month_days` again, with their sources.
+    /// The parameters with their sources.
     pub parameters: ParametersUsed,
     /// The modalities, in the order of `startsOn`.
     pub modalities: Vec<ModalityCredit>,
     /// Contradictions and gaps in the records; they never block the count.
     pub findings: Vec<Finding>,
-    /// Every record that the computation read, in the order of the history.
+    /// Every record that the computation read, in order.
     pub records: Vec<RecordRead>,
-}
-
-/// A record that the computation read, after corrections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordRead {
-    /// The sender's id of the record.
-    pub id: String,
-    /// The sender.
-    pub source: String,
-    /// The type of the record.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// When the event happened, by the clock in Belgium.
-    pub time: DateTime<FixedOffset>,
+    /// The corrected and annulled records, in order.
+    pub changes: Vec<RecordChange>,
+    /// The rules of ours for which no source was found.
+    pub rules: Vec<Rule>,
 }
 
 /// The name and version of the rule file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Ruleset {
     pub id: String,
     pub version: String,
+    pub as_of: String,
 }
 
 /// The parameters of an answer with their sources.
@@ -73,10 +68,11 @@ pub struct Ruleset {
 #[allow(missing_docs)]
 pub struct ParametersUsed {
     pub boundary: Parameter<Boundary>,
+    pub absence: Parameter<AbsenceRule>,
     pub month_days: Parameter<u32>,
 }
 
-/// One modality: its window, its remainder and its readings.
+/// One modality: its window, its day book, its remainder and its readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModalityCredit {
@@ -86,29 +82,40 @@ pub struct ModalityCredit {
     pub kind: ModalityKind,
     /// The judgment that granted the modality.
     pub judgment: Id,
-    /// The date on which the modality starts, also when the window is empty.
+    /// The date on which the modality starts.
     pub starts_on: NaiveDate,
-    /// The dates on which the modality ran; null when there are none.
+    /// Why the modality stands as it does.
+    pub outcome: CreditOutcome,
+    /// The reading that is law for this modality; null: no rule was found for its kind.
+    pub lawful: Option<ReadingName>,
+    /// While the modality runs: the date of the revocation that the figures suppose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_revoked_on: Option<NaiveDate>,
+    /// The first and the last date of the window; null when it has none.
     pub window: Option<Window>,
+    /// The runs of the window.
+    pub windows: Vec<Window>,
     /// The days left to serve when the modality starts.
     pub remainder: Remainder,
-    /// How the calculated remainder comes about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub calculation: Option<Calculation>,
-    /// The first date in prison after the window: the remaining days are served from here on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub back_on: Option<NaiveDate>,
-    /// The number of dates on which the person complied with the modality.
-    pub compliant_days: i64,
+    /// The number of dates lived under the modality.
+    pub modality_days: i64,
     /// The number of those dates on which the person was also present in treatment.
     pub treatment_days: i64,
-    /// The codes of the facilities whose stays share a date with the window, in their order.
-    pub facilities: Vec<Code>,
+    /// The number of dates served in prison up to the last date of the window.
+    pub served_inside_days: i64,
+    /// The first date back in prison under this sentence.
+    pub back_on: Option<NaiveDate>,
+    /// Every date of the modality, with its state.
+    pub day_book: Vec<StateRun>,
     /// The readings that apply to the kind of modality.
     pub readings: Readings,
+    /// Every decision on the modality, in order.
+    pub decisions: Vec<Decision>,
+    /// The codes of the facilities whose stays share a date with the window, in their order.
+    pub facilities: Vec<Code>,
 }
 
-/// The window of a modality as the answer writes it: its first and its last date, both included.
+/// A run of the window as the answer writes it: its first and its last date, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Window {
@@ -116,69 +123,56 @@ pub struct Window {
     pub to: NaiveDate,
 }
 
-/// The remainder of the sentence in three counts that are kept apart; null means "unknown".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Remainder {
-    /// The remainder that the grant of the modality states.
-    pub entered_days: Option<i64>,
-    /// The remainder that follows from the sentences.
-    pub calculated_days: Option<i64>,
-    /// The entered remainder, or else the calculated one.
-    pub effective_days: Option<i64>,
-}
-
-/// The parts of the calculated remainder: `length_days` less `imputed_days` and `served_days`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Calculation {
-    /// The first date of the first sentence. The sentences follow each other without a gap.
-    pub from: NaiveDate,
-    /// The length of all sentences together.
-    pub length_days: i64,
-    /// The days of detention before the sentence that are deducted from it (toerekening).
-    pub imputed_days: i64,
-    /// The dates served from `from` to the day before the modality: in prison, or under an
-    /// earlier modality that counts as serving.
-    pub served_days: i64,
-    /// The ids of the records behind the calculation, in the order of the history.
-    pub events: Vec<String>,
-}
-
-impl Calculation {
-    /// The calculated remainder, never below zero.
-    pub fn days(&self) -> i64 {
-        (self.length_days - self.imputed_days - self.served_days).max(0)
+impl From<DateRun> for Window {
+    fn from(run: DateRun) -> Self {
+        Self { from: run.first, to: run.last }
     }
 }
 
-/// The readings that apply to one kind of modality.
+/// Consecutive dates of the day book in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct StateRun {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub days: i64,
+    pub state: DayState,
+    /// The records that the run rests on, in order.
+    pub records: Vec<RecordName>,
+}
+
+/// The readings that apply to one kind of modality.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Readings {
     /// Nothing is credited.
-    pub none: Reading,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none: Option<Reading>,
     /// Art. 68 par. 5 al. 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deduction: Option<Reading>,
-    /// Art. 68 par. 5 al. 2.
+    /// Art. 68 par. 5 al. 2, or another kind once a court has decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub court_decision: Option<Reading>,
     /// The proposal of the working group.
-    pub full_residential: Reading,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_residential: Option<Reading>,
 }
 
 impl Readings {
+    /// The reading with this name, if it applies.
+    pub const fn of(&self, name: ReadingName) -> Option<&Reading> {
+        match name {
+            ReadingName::NoCredit => self.none.as_ref(),
+            ReadingName::Deduction => self.deduction.as_ref(),
+            ReadingName::CourtDecision => self.court_decision.as_ref(),
+            ReadingName::FullResidential => self.full_residential.as_ref(),
+        }
+    }
+
     /// Each reading with its name, in the order of [`ReadingName`].
     pub fn iter(&self) -> impl Iterator<Item = (ReadingName, &Reading)> {
-        [
-            (ReadingName::NoCredit, Some(&self.none)),
-            (ReadingName::Deduction, self.deduction.as_ref()),
-            (ReadingName::CourtDecision, self.court_decision.as_ref()),
-            (ReadingName::FullResidential, Some(&self.full_residential)),
-        ]
-        .into_iter()
-        .filter_map(|(name, reading)| reading.map(|reading| (name, reading)))
+        ReadingName::ALL.iter().filter_map(|name| Some((*name, self.of(*name)?)))
     }
 }
 
@@ -188,35 +182,39 @@ impl Readings {
 pub struct Reading {
     /// The legal status of the reading.
     pub status: ReadingStatus,
-    /// The days taken off the remainder.
+    /// The days taken off what is left to serve. Negative when a court leaves more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credited_days: Option<i64>,
-    /// The judgment by which the court decided, once the court has decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decision: Option<DecidedBy>,
     /// The least and the most the court may credit, while the court has not decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<[i64; 2]>,
-    /// The days left to serve.
+    /// The days left to serve from `backOn` on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_days: Option<DayCount>,
-    /// The credited days that exceed the remainder.
+    /// The credited days that exceed what is left to serve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unused_days: Option<i64>,
-    /// The last day of the sentence. Absent if it cannot be computed (see `cannot_compute`); null
-    /// if the person is not back in prison yet.
+    /// The last day of the sentence; null while no end can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence_end: Option<SentenceEnd>,
-    /// The reasons why figures are absent: an input is missing, a record was erased, or the end of
-    /// the sentence is too late for a date.
+    /// The decision that gives the figure, once the court has decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<DecidedBy>,
+    /// Later decisions that decide nothing yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<PendingDecision>,
+    /// The outcome for which no figure of what is left to serve is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<CreditOutcome>,
+    /// What is missing, or why figures are absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<String>,
     /// The legal text behind the reading.
     pub source: LegalSource,
     /// The dates that count.
-    pub counted: Vec<DayRun>,
+    pub counted: Vec<ReasonRun>,
     /// The dates that do not count, each with the reason.
-    pub excluded: Vec<DayRun>,
+    pub excluded: Vec<ReasonRun>,
 }
 
 /// A number of days: exact, or between the least and the most possible.
@@ -232,25 +230,91 @@ pub enum DayCount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SentenceEnd {
-    /// The person is not back in prison, so there is no date: null in JSON.
-    NoReturn,
+    /// No end can be told: null in JSON.
+    Open,
     /// This date.
     On(NaiveDate),
-    /// One of the dates from `min` to `max`, because the court has not decided yet.
+    /// Between two dates, because the court has not decided yet.
     Between {
         /// The end if the court credits all it may.
-        min: NaiveDate,
+        min: Option<NaiveDate>,
         /// The end if the court credits nothing.
-        max: NaiveDate,
+        max: Option<NaiveDate>,
     },
 }
 
-/// The judgment by which the court decided, and the id of the record that states it.
+/// The judgment by which the court decided, and the record that states it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct DecidedBy {
     pub judgment: Id,
-    pub event: String,
+    pub record: RecordName,
+}
+
+/// A decision that decides nothing yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct PendingDecision {
+    pub judgment: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credited_days: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_days: Option<i64>,
+}
+
+/// One decision on a modality: a grant, suspension, lift, revocation, restoration or end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// The type of the record.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The date of the record.
+    pub on: NaiveDate,
+    /// The date from which the decision has its effect.
+    pub effective_on: NaiveDate,
+    /// The judgment, if the type has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judgment: Option<Id>,
+    /// The paragraph of the law, of a revocation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<RevocationBasis>,
+    /// Why the modality ended, of an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Code>,
+    /// Whether a revocation is final.
+    #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
+    pub is_final: Option<bool>,
+    /// The days that the court credits, if the revocation says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credited_days: Option<i64>,
+    /// The days that the court leaves, if the revocation says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_days: Option<i64>,
+    /// The effect of the decision on the date of the answer.
+    pub effect: DecisionEffect,
+    /// The record.
+    pub record: RecordName,
+}
+
+choices! {
+    /// The effect of a decision on the date of the answer.
+    DecisionEffect:
+        /// The decision has its effect, and gives no figure.
+        InForce = "inForce",
+        /// The decision gives the figure.
+        Decides = "decides",
+        /// The decision has a figure and decides nothing yet.
+        Pending = "pending",
+        /// A later decision gives the figure.
+        Superseded = "superseded",
+        /// A restoration of the modality took every effect away.
+        Annulled = "annulled",
+        /// The effect has not come.
+        NotYet = "notYet",
+        /// The modality was granted before; the earliest grant counts.
+        Repeated = "repeated",
 }
 
 /// The legal text behind a reading, and who verified the text.
@@ -260,23 +324,21 @@ pub struct DecidedBy {
 pub struct LegalSource {
     pub article: String,
     pub text: String,
+    pub mark: SourceMark,
     pub verified_by: String,
     pub verified_on: String,
 }
 
-/// Consecutive dates that count, or do not count, for one reason, as the answer writes them.
+/// Consecutive dates that count, or do not count, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DayRun {
-    /// The first date.
+#[allow(missing_docs)]
+pub struct ReasonRun {
     pub from: NaiveDate,
-    /// The last date.
     pub to: NaiveDate,
-    /// The number of dates.
     pub days: i64,
-    /// The reason.
     pub why: DayReason,
-    /// The ids of all records that the run depends on, in the order of the history.
-    pub events: Vec<String>,
+    /// The records that the run rests on, in order.
+    pub records: Vec<RecordName>,
 }
 
 choices! {
@@ -285,16 +347,35 @@ choices! {
     DayReason:
         /// Counted: in residential treatment under the modality.
         InTreatment = "inTreatment",
-        /// Counted: the person complied with the modality.
-        UnderModality = "underModality",
         /// Not counted: outside the window of the modality.
         OutsideWindow = "outsideWindow",
-        /// Not counted: in prison.
-        Detained = "detained",
+        /// Counted, or not counted because it is not treatment: lived under the modality.
+        UnderModality = "underModality",
+        /// Not counted: in prison under this sentence, where each date is served.
+        Served = "served",
+        /// Not counted: in prison under another title.
+        OtherTitle = "otherTitle",
+        /// Not counted: away from the prison without right.
+        UnlawfullyAway = "unlawfullyAway",
         /// Not counted: the modality was suspended.
         Suspended = "suspended",
+        /// Not counted: at liberty outside the modality.
+        AtLarge = "atLarge",
         /// Not counted: away from the treatment facility without leave.
         UnauthorisedAbsence = "unauthorisedAbsence",
         /// Not counted: the closing date, which the parameter `boundary` leaves out.
         ClosingDate = "closingDate",
+}
+
+impl From<DayState> for DayReason {
+    fn from(state: DayState) -> Self {
+        match state {
+            DayState::UnderModality => Self::UnderModality,
+            DayState::Served => Self::Served,
+            DayState::OtherTitle => Self::OtherTitle,
+            DayState::UnlawfullyAway => Self::UnlawfullyAway,
+            DayState::Suspended => Self::Suspended,
+            DayState::AtLarge => Self::AtLarge,
+        }
+    }
 }

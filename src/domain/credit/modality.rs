@@ -1,277 +1,289 @@
-//! The dates on which each modality ran (its window W), was suspended (S), and on which the person
-//! complied with it (K).
-//! Always: K lies inside W, and no window holds the first date of a later modality.
-//! Rules: the sets W, S and K in the header of `credit/mod.rs`.
+//! Modalities with their decisions, ends, windows and suspensions.
+//! Always: modalities stand in the order of `startsOn`, then of their grants; of two grants of one
+//! modality the earliest counts.
+//! Rules: "Sets" of the credit rules, E, W and S.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::detention::Detention;
-use super::timeline::{RecordIndex, Span, Timeline};
-use crate::domain::finding::{Finding, FindingCode};
+use super::custody::{CustodyDates, Detention};
+use super::records::CreditRecords;
+use crate::domain::history::{DatedFact, ScopedId};
 use crate::domain::time::dates::{DateRun, DateSet, day_before};
-use crate::domain::vocabulary::choice::ModalityKind;
-use crate::domain::vocabulary::fact::{Fact, Granted, Id};
+use crate::domain::vocabulary::choice::{ModalityKind, ReleaseReason};
+use crate::domain::vocabulary::fact::{Fact, Granted, Id, Revoked};
 
-/// The decision of a court under art. 68 par. 5 al. 2.
+/// A revocation, with the date on which it takes effect.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CourtDecision<'a> {
-    pub figure: DecidedFigure,
-    pub judgment: &'a Id,
-    /// The id of the record that states the decision.
-    pub event: &'a str,
+pub(super) struct Revocation<'a> {
+    pub record: DatedFact<'a>,
+    pub revoked: &'a Revoked,
+    pub effective_on: NaiveDate,
+    /// The restoration after the revocation, which takes every effect away.
+    pub restored_by: Option<DatedFact<'a>>,
 }
 
-/// The figure that a decision gives: the days left to serve, or the days credited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DecidedFigure {
-    RemainingDays(i64),
-    CreditedDays(i64),
+/// A suspension: from its date to the day before it is lifted, at most to the end of the modality.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspension<'a> {
+    pub record: DatedFact<'a>,
+    pub lifted_by: Option<DatedFact<'a>>,
+    pub run: DateRun,
 }
 
-/// One modality with its sets of dates.
+/// What the records say of one modality.
 #[derive(Debug)]
-pub(super) struct DatedModality<'a> {
+pub(super) struct Modality<'a> {
+    pub id: ScopedId<'a>,
+    /// The earliest grant.
+    pub grant: DatedFact<'a>,
     pub granted: &'a Granted,
-    pub grant_record: RecordIndex,
     pub starts_on: NaiveDate,
-    /// The window W as a run; `None` when it is empty.
-    pub window: Option<DateRun>,
-    /// The window W as a set.
-    pub window_dates: DateSet,
-    /// The records that the window depends on: the grant; the record that ends the window, which
-    /// may be the death; and, if the person arrived in prison and was released on the start date,
-    /// the release, because without the release the arrival would end the window.
-    pub depends_on: Vec<RecordIndex>,
-    pub suspensions: Vec<Span>,
-    pub suspended: DateSet,
-    pub compliant: DateSet,
-    pub decision: Option<CourtDecision<'a>>,
+    /// All records about this modality, in order.
+    pub records: Vec<DatedFact<'a>>,
+    /// All revocations, restored ones too.
+    pub all_revocations: Vec<Revocation<'a>>,
 }
 
-impl DatedModality<'_> {
-    /// Whether the person sleeps in the institution under this kind of modality.
-    pub fn sleeps_inside(&self) -> bool {
-        matches!(self.granted.kind, ModalityKind::LimitedDetention | ModalityKind::TransitionHouse)
+impl<'a> Modality<'a> {
+    pub fn kind(&self) -> ModalityKind {
+        self.granted.kind
     }
 
-    /// The records that the window and the suspensions depend on.
-    pub fn records_behind_window_and_suspensions(&self) -> impl Iterator<Item = RecordIndex> + '_ {
-        let suspensions = self.suspensions.iter().flat_map(|span| &span.depends_on);
-        self.depends_on.iter().chain(suspensions).copied()
+    pub fn code(&self) -> &'a Id {
+        self.id.id
+    }
+
+    /// The revocations that have an effect, come or not.
+    pub fn revocations(&self) -> impl Iterator<Item = &Revocation<'a>> {
+        self.all_revocations.iter().filter(|revocation| revocation.restored_by.is_none())
+    }
+
+    /// The first date on which a revocation takes effect, if that date is not after `at`.
+    pub fn revoked_on(&self, at: NaiveDate) -> Option<NaiveDate> {
+        self.revocations().map(|r| r.effective_on).filter(|on| *on <= at).min()
+    }
+
+    /// The records that end the modality, in order.
+    fn ended(&self) -> impl Iterator<Item = DatedFact<'a>> {
+        let ended = |record: &&DatedFact| matches!(record.fact, Fact::ModalityEnded(_));
+        self.records.iter().filter(ended).copied()
+    }
+
+    /// The records that keep this modality from replacing an earlier one: a revocation that takes
+    /// effect on or before its own start, or an end before it.
+    fn never_began(&self) -> impl Iterator<Item = DatedFact<'a>> {
+        let revoked = self.revocations().filter(|r| r.effective_on <= self.starts_on);
+        let ended = self.ended().filter(|ended| ended.date < self.starts_on);
+        revoked.map(|revocation| revocation.record).chain(ended)
     }
 }
 
-/// A date and the record that states the date.
-type DatedRecord = (NaiveDate, RecordIndex);
-
-/// The records about one modality, besides its grant.
-#[derive(Default)]
-struct ModalityEvents<'a> {
-    /// Each suspension with the record that lifted it, if any did.
-    suspensions: Vec<(DatedRecord, Option<DatedRecord>)>,
-    ended: Option<DatedRecord>,
-    /// The revocation that takes effect first.
-    revoked: Option<DatedRecord>,
-    decision: Option<CourtDecision<'a>>,
-}
-
-/// All modalities in the order of `startsOn`, and D: the dates in detention without the first date
-/// of each window. The date on which the person leaves prison belongs to the modality.
-pub(super) fn modalities<'a>(
-    timeline: &Timeline<'a>,
-    detention: &Detention,
-    findings: &mut Vec<Finding>,
-) -> (Vec<DatedModality<'a>>, DateSet) {
-    let mut by_modality = events_by_modality(timeline);
-    let grants = grants(timeline, findings);
-    let starts: Vec<DatedRecord> = grants.iter().map(|g| (g.1, g.2)).collect();
-    let mut modalities = Vec::with_capacity(grants.len());
-    for (granted, starts_on, grant) in grants {
-        let events = by_modality.remove(&granted.modality).unwrap_or_default();
-        let later = starts.partition_point(|(other, _)| *other <= starts_on);
-        let next = starts.get(later).copied();
-        let (last, end) =
-            window_end(timeline, detention, &events, (starts_on, grant), next, findings);
-        let window = (starts_on <= last).then_some(DateRun { first: starts_on, last });
-        let window_dates = DateSet::new(window);
-        let suspensions = suspensions(&events, last);
-        let suspended = Span::dates(&suspensions).intersect(&window_dates);
-        modalities.push(DatedModality {
-            granted,
-            grant_record: grant,
-            starts_on,
-            window,
-            window_dates,
-            depends_on: [Some(grant), detention.release_after_arrival_on(starts_on), end]
-                .into_iter()
-                .flatten()
-                .collect(),
-            suspensions,
-            suspended,
-            compliant: DateSet::default(),
-            decision: events.decision,
-        });
-    }
-    findings.extend(modalities.windows(2).filter_map(|pair| same_start(timeline, pair)));
-    let first_dates = modalities.iter().filter_map(|m| m.window);
-    let first_dates = first_dates.map(|w| DateRun { first: w.first, last: w.first });
-    let detained = detention.dates_with_window_starts.minus(&DateSet::new(first_dates));
-    for modality in &mut modalities {
-        set_compliant_dates(timeline, detention, modality, &detained, findings);
-    }
-    (modalities, detained)
-}
-
-/// A finding about two windows that start on one date: neither cuts the other short.
-fn same_start(timeline: &Timeline<'_>, pair: &[DatedModality<'_>]) -> Option<Finding> {
-    let (first, second) = (&pair[0], &pair[1]);
-    let both = first.window.is_some() && second.window.is_some();
-    (both && first.starts_on == second.starts_on).then(|| {
-        timeline.finding(
-            FindingCode::ModalityOverlap,
-            [first.grant_record, second.grant_record],
-            format!("Two modalities start on {}; neither cuts the other short.", first.starts_on),
-        )
-    })
-}
-
-/// The first grant of each modality with its start date, in the order of start dates.
-fn grants<'a>(
-    timeline: &Timeline<'a>,
-    findings: &mut Vec<Finding>,
-) -> Vec<(&'a Granted, NaiveDate, RecordIndex)> {
-    let mut first: HashMap<&Id, RecordIndex> = HashMap::new();
-    let mut grants = Vec::new();
-    for record in &timeline.records {
-        let Fact::Granted(granted) = record.fact else { continue };
-        if let Some(earlier) = first.get(&granted.modality) {
-            findings.push(timeline.finding(
-                FindingCode::ModalityGrantedTwice,
-                [*earlier, record.index],
-                format!("Granted again on {}; the earliest grant counts.", record.date),
-            ));
-            continue;
-        }
-        first.insert(&granted.modality, record.index);
-        grants.push((granted, granted.starts_on.unwrap_or(record.date), record.index));
-    }
-    grants.sort_by_key(|(_, starts_on, grant)| (*starts_on, *grant));
-    grants
-}
-
-/// The records about each modality, besides the grants.
-fn events_by_modality<'a>(timeline: &Timeline<'a>) -> HashMap<&'a Id, ModalityEvents<'a>> {
-    let mut by_modality: HashMap<&Id, ModalityEvents> = HashMap::new();
-    for record in &timeline.records {
-        let moment = (record.date, record.index);
-        match record.fact {
-            Fact::ModalitySuspended(of) => {
-                let events = by_modality.entry(&of.modality).or_default();
-                events.suspensions.push((moment, None));
-            }
-            Fact::SuspensionLifted(of) => {
-                let events = by_modality.entry(&of.modality).or_default();
-                let open = events.suspensions.iter_mut().rev();
-                for (_, lifted) in open.take_while(|(_, lifted)| lifted.is_none()) {
-                    *lifted = Some(moment);
-                }
-            }
-            Fact::ModalityEnded(of) => {
-                by_modality.entry(&of.modality).or_default().ended.get_or_insert(moment);
-            }
-            Fact::Revoked(revoked) => {
-                let events = by_modality.entry(&revoked.modality).or_default();
-                let effective = (revoked.effective_on.unwrap_or(record.date), record.index);
-                events.revoked = events.revoked.min(Some(effective)).or(Some(effective));
-                let remaining =
-                    revoked.remaining_days.map(|r| DecidedFigure::RemainingDays(r.into()));
-                let credited = revoked.credited_days.map(|c| DecidedFigure::CreditedDays(c.into()));
-                let (judgment, event) = (&revoked.judgment, record.id);
-                let decision = remaining.or(credited);
-                let decision = decision.map(|figure| CourtDecision { figure, judgment, event });
-                events.decision = decision.or(events.decision);
-            }
-            _ => {}
+/// Gathers the modalities that were granted.
+pub(super) fn modalities<'a>(records: &[DatedFact<'a>]) -> Vec<Modality<'a>> {
+    let mut by_id: HashMap<ScopedId, Vec<DatedFact>> = HashMap::new();
+    for record in records {
+        if let Some(id) = record.modality() {
+            by_id.entry(id).or_default().push(*record);
         }
     }
-    by_modality
+    let mut modalities: Vec<Modality> = by_id
+        .into_iter()
+        .filter_map(|(id, records)| {
+            let (grant, granted) = records.iter().find_map(|record| match record.fact {
+                Fact::Granted(granted) => Some((*record, granted)),
+                _ => None,
+            })?;
+            let starts_on = granted.starts_on.unwrap_or(grant.date);
+            let all_revocations = revocations(&records);
+            Some(Modality { id, grant, granted, starts_on, records, all_revocations })
+        })
+        .collect();
+    modalities.sort_by_key(|modality| (modality.starts_on, modality.grant.place));
+    modalities
 }
 
-/// The last date of the window and the record that ends it. Of all records that could end the
-/// window, the one with the earliest last date decides.
-fn window_end(
-    timeline: &Timeline<'_>,
-    detention: &Detention,
-    events: &ModalityEvents<'_>,
-    (starts_on, grant): DatedRecord,
-    next: Option<DatedRecord>,
-    findings: &mut Vec<Finding>,
-) -> (NaiveDate, Option<RecordIndex>) {
-    let ends_the_day_before = |(date, record): DatedRecord| (day_before(date), Some(record));
-    let own_ends = [
-        detention.arrival_that_ends_modality(starts_on).map(ends_the_day_before),
-        events.revoked.map(ends_the_day_before),
-        events.ended.map(|(date, record)| (date, Some(record))),
-        Some((timeline.last_date, timeline.death)),
-    ];
-    let own_end = own_ends.into_iter().flatten().min_by_key(|(date, _)| *date);
-    let (last, end) = own_end.unwrap_or((timeline.last_date, timeline.death));
-    match next {
-        Some((next_start, next_grant)) if day_before(next_start) < last => {
-            findings.push(timeline.finding(
-                FindingCode::ModalityOverlap,
-                [grant, next_grant],
-                format!("A window is cut short by another modality that starts on {next_start}."),
-            ));
-            (day_before(next_start), Some(next_grant))
-        }
-        _ => (last, end),
-    }
-}
-
-/// One span per suspension: up to the day before it was lifted, or up to the end of the window if
-/// it was not lifted.
-fn suspensions(events: &ModalityEvents<'_>, window_last: NaiveDate) -> Vec<Span> {
-    let span = |&((first, suspended), lifted): &(DatedRecord, Option<DatedRecord>)| {
-        let last = lifted.map_or(window_last, |(date, _)| day_before(date));
-        let depends_on = [Some(suspended), lifted.map(|(_, record)| record)];
-        Span {
-            run: DateRun { first, last },
-            depends_on: depends_on.into_iter().flatten().collect(),
-        }
+fn revocations<'a>(records: &[DatedFact<'a>]) -> Vec<Revocation<'a>> {
+    let restored = |record: &&DatedFact| matches!(record.fact, Fact::Restored(_));
+    let revocation = |record: &DatedFact<'a>| {
+        let Fact::Revoked(revoked) = record.fact else { return None };
+        let after = records.iter().filter(restored).find(|other| other.place > record.place);
+        Some(Revocation {
+            record: *record,
+            revoked,
+            effective_on: revoked.effective_on.unwrap_or(record.date),
+            restored_by: after.copied(),
+        })
     };
-    events.suspensions.iter().map(span).collect()
+    records.iter().filter_map(revocation).collect()
 }
 
-/// Computes the compliant dates K: the window without the suspended dates. If the person lives
-/// outside prison under this modality, the detained dates are left out too.
-fn set_compliant_dates(
-    timeline: &Timeline<'_>,
-    detention: &Detention,
-    modality: &mut DatedModality<'_>,
-    detained: &DateSet,
-    findings: &mut Vec<Finding>,
-) {
-    modality.compliant = modality.window_dates.minus(&modality.suspended);
-    if modality.sleeps_inside() {
-        return;
+/// Why a modality ends on E.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EndCause<'a> {
+    Revoked(DatedFact<'a>),
+    Ended(DatedFact<'a>),
+    FinalRelease(DatedFact<'a>),
+    /// The next modality, as an index.
+    Replaced(usize),
+}
+
+/// The end of a modality, and what else bounds its day book.
+#[derive(Debug)]
+pub(super) struct ModalityEnd<'a> {
+    /// The date E.
+    pub on: NaiveDate,
+    /// Everything that falls on E; empty: nothing has ended the modality by `at`.
+    pub causes: Vec<EndCause<'a>>,
+    /// The next modality that replaces this one, if it has begun by `at`, as an index.
+    pub next: Option<usize>,
+    /// The records that keep other modalities from replacing this one, each with the date on which
+    /// that modality would have begun.
+    pub never_began: Vec<(NaiveDate, DatedFact<'a>)>,
+    /// The first final release after the start.
+    pub final_release: Option<DatedFact<'a>>,
+}
+
+impl<'a> ModalityEnd<'a> {
+    /// The records that the end is from.
+    pub fn records(&self) -> impl Iterator<Item = DatedFact<'a>> {
+        self.causes.iter().filter_map(|cause| match cause {
+            EndCause::Revoked(record)
+            | EndCause::Ended(record)
+            | EndCause::FinalRelease(record) => Some(*record),
+            EndCause::Replaced(_) => None,
+        })
     }
-    modality.compliant = modality.compliant.minus(detained);
-    let inside = modality.window_dates.intersect(detained);
-    let (Some(first), Some(window)) = (inside.runs().next(), modality.window) else { return };
-    let spans = detention.spans.iter().filter(|span| span.run.meets(window));
-    let records: HashSet<RecordIndex> =
-        spans.flat_map(|span| span.depends_on.iter().copied()).collect();
-    findings.push(timeline.finding(
-        FindingCode::ModalityWithoutRelease,
-        records.into_iter().chain([modality.grant_record]),
-        format!(
-            "Detained on {} dates of a modality under which the person lives outside prison; first \
-             on {}.",
-            inside.days(),
-            first.first
-        ),
-    ));
+
+    pub fn is_from_revocation(&self) -> bool {
+        self.causes.iter().any(|cause| matches!(cause, EndCause::Revoked(_)))
+    }
+
+    pub fn is_from_modality(&self) -> bool {
+        self.causes.iter().any(|cause| matches!(cause, EndCause::Replaced(_)))
+    }
+
+    /// Whether the end is from a final release or from a record that ends the modality.
+    pub fn is_from_end(&self) -> bool {
+        let ends =
+            |cause: &EndCause| matches!(cause, EndCause::Ended(_) | EndCause::FinalRelease(_));
+        self.causes.iter().any(ends)
+    }
+}
+
+/// The end of the modality at `index`.
+pub(super) fn end<'a>(
+    modalities: &[Modality<'a>],
+    index: usize,
+    custody: &CustodyDates<'a>,
+    counted: &CreditRecords<'a>,
+) -> ModalityEnd<'a> {
+    let (modality, at) = (&modalities[index], counted.at);
+    let later = (index + 1..modalities.len()).filter(|&next| modalities[next].starts_on <= at);
+    let mut never_began = Vec::new();
+    let next = later.clone().find(|&next| {
+        let records: Vec<DatedFact> = modalities[next].never_began().collect();
+        never_began.extend(records.iter().map(|record| (modalities[next].starts_on, *record)));
+        records.is_empty()
+    });
+    let releases = &custody.final_releases;
+    let after = releases.partition_point(|release| release.date <= modality.starts_on);
+    let final_release = releases.get(after).copied();
+    let mut ends: Vec<(NaiveDate, EndCause)> = Vec::new();
+    let revocations = modality.revocations().filter(|revocation| revocation.effective_on <= at);
+    ends.extend(revocations.map(|r| (day_before(r.effective_on), EndCause::Revoked(r.record))));
+    // An end counts once the day after it has come.
+    let ended = modality.ended().filter(|ended| ended.date < at);
+    ends.extend(ended.map(|ended| (ended.date, EndCause::Ended(ended))));
+    let released = final_release.filter(|release| release.date < at);
+    ends.extend(released.map(|release| (release.date, EndCause::FinalRelease(release))));
+    let replaced = |next: usize| (day_before(modalities[next].starts_on), EndCause::Replaced(next));
+    ends.extend(next.map(replaced));
+    let on = ends.iter().map(|(on, _)| *on).min().unwrap_or(at);
+    let causes = ends.into_iter().filter(|(end, _)| *end == on).map(|(_, cause)| cause).collect();
+    ModalityEnd { on, causes, next, never_began, final_release }
+}
+
+/// One run of the window W. A run that a release opens again can adjoin the run before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WindowRun {
+    pub run: DateRun,
+    /// The detention after which the run opened again, as an index; `None`: the first run.
+    pub reopened_after: Option<usize>,
+}
+
+/// The window of a modality.
+#[derive(Debug, Default)]
+pub(super) struct WindowRuns {
+    pub runs: Vec<WindowRun>,
+    pub dates: DateSet,
+    /// The detention that closed the last run and after which none opened, as an index.
+    pub closed_by: Option<usize>,
+}
+
+impl WindowRuns {
+    /// The last date of W.
+    pub fn last(&self) -> Option<NaiveDate> {
+        self.runs.last().map(|window| window.run.last)
+    }
+
+    /// Whether the window reaches a date.
+    pub fn reaches(&self, date: NaiveDate) -> bool {
+        self.last() == Some(date)
+    }
+}
+
+/// The window of a modality that ends on `end`.
+pub(super) fn window(
+    modality: &Modality<'_>,
+    end: NaiveDate,
+    detentions: &[Detention],
+) -> WindowRuns {
+    let mut runs: Vec<WindowRun> = Vec::new();
+    let mut open = Some((modality.starts_on, None));
+    let mut closed_by = None;
+    let first = detentions.partition_point(|d| d.arrival.date < modality.starts_on);
+    let closing = if modality.kind().is_lived_inside() { detentions.len() } else { first };
+    for (index, detention) in detentions.iter().enumerate().skip(closing) {
+        let Some((first, reopened_after)) = open.take() else { break };
+        let run = DateRun { first, last: day_before(detention.run.first) };
+        runs.push(WindowRun { run, reopened_after });
+        let reopens = |reason| !closes_for_good(reason, modality.kind());
+        match detention.release {
+            Some((release, released)) if reopens(released.reason) => {
+                open = Some((release.date, Some(index)));
+            }
+            _ => closed_by = Some(index),
+        }
+    }
+    runs.extend(open.map(|(first, reopened_after)| WindowRun {
+        run: DateRun { first, last: end },
+        reopened_after,
+    }));
+    for window in &mut runs {
+        window.run.last = window.run.last.min(end);
+    }
+    runs.retain(|window| window.run.first <= window.run.last);
+    let dates = runs.iter().map(|window| window.run).collect();
+    WindowRuns { runs, dates, closed_by }
+}
+
+/// Whether a release for this reason lets no run of the window open again.
+fn closes_for_good(reason: ReleaseReason, kind: ModalityKind) -> bool {
+    matches!(reason, ReleaseReason::SentenceEnd | ReleaseReason::Removal | ReleaseReason::Death)
+        || reason.modality_kind().is_some_and(|other| other != kind)
+}
+
+/// The suspensions of a modality that ends on `end`.
+pub(super) fn suspensions<'a>(modality: &Modality<'a>, end: NaiveDate) -> Vec<Suspension<'a>> {
+    let lifts = |record: &&DatedFact| matches!(record.fact, Fact::SuspensionLifted(_));
+    let suspension = |record: &DatedFact<'a>| {
+        let Fact::ModalitySuspended(_) = record.fact else { return None };
+        let mut lifts = modality.records.iter().filter(lifts);
+        let lifted_by = lifts.find(|lift| lift.place > record.place).copied();
+        let last = lifted_by.map_or(end, |lift| day_before(lift.date).min(end));
+        Some(Suspension { record: *record, lifted_by, run: DateRun { first: record.date, last } })
+    };
+    modality.records.iter().filter_map(suspension).collect()
 }

@@ -1,101 +1,293 @@
-//! The readings of the law: the credited days, the remaining days, and the end of the sentence.
-//! Always: the ledger decides nothing; while the court has not decided, the answer is a range.
-//! Rules: `[readings]` of `projections/rules/credit.toml`; the sets in the header of
-//! `credit/mod.rs`.
+//! The readings of the law for one modality: which apply, and their figures.
+//! Always: an unknown figure is left out, never zero; the ledger decides nothing that a court must
+//! decide.
+//! Rules: "Readings" of the credit rules.
 
 use chrono::NaiveDate;
 
-use super::answer::{DayCount, DayRun, DecidedBy, LegalSource, Reading, Readings, SentenceEnd};
-use super::modality::{DatedModality, DecidedFigure};
-use super::remainder::RemainderBase;
-use super::rules::{CreditRules, ReadingRule};
-use super::runs::DayRuns;
-use crate::domain::time::dates::{DateSet, day_after, days_later};
+use super::answer::{DayCount, DecidedBy, LegalSource, Reading, Readings, ReasonRun, SentenceEnd};
+use super::decision::{DecidedFigure, Decisions};
+use super::outcome::CreditOutcome;
+use super::rules::{CreditRules, ReadingName};
+use super::work::{CreditInput, WorkedModality};
+use crate::domain::time::dates::{DateSet, day_before, days_later};
 use crate::domain::vocabulary::choice::ModalityKind;
 
-/// The figures of one modality from which all its readings are computed.
-pub(super) struct ReadingInput<'g> {
-    pub modality: &'g DatedModality<'g>,
-    pub base: &'g RemainderBase,
-    pub treatment_days: i64,
-    /// B: the first date in prison after the window.
-    pub back: Option<NaiveDate>,
+/// What a reading lacks when no remainder is known.
+const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
+/// What a reading of a kind without a rule says.
+const NO_RULE: &str = "no rule was found for this kind";
+/// What a reading says in place of figures that erased records could have changed.
+const RECORDS_ERASED: &str = "recordsErased";
+
+/// The two lists of runs of one reading.
+#[derive(Debug, Default)]
+pub(super) struct ReadingRuns {
+    pub counted: Vec<ReasonRun>,
+    pub excluded: Vec<ReasonRun>,
 }
 
-impl<'g> ReadingInput<'g> {
+/// The runs of all readings of a modality.
+pub(super) struct RunsByReading {
+    /// K, and the dates of the window that are not in it.
+    pub under_modality: ReadingRuns,
+    /// T, and the dates of presences that are not in it.
+    pub in_treatment: ReadingRuns,
+}
+
+/// The name of the reading that is law for a modality.
+pub(super) fn lawful(kind: ModalityKind, is_decided: bool) -> Option<ReadingName> {
+    match rule_of(kind) {
+        _ if is_decided => Some(ReadingName::CourtDecision),
+        KindRule::Deduction => Some(ReadingName::Deduction),
+        KindRule::Court => Some(ReadingName::CourtDecision),
+        KindRule::NoneFound => None,
+    }
+}
+
+/// What the law says of a kind of modality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KindRule {
+    Deduction,
+    Court,
+    NoneFound,
+}
+
+const fn rule_of(kind: ModalityKind) -> KindRule {
+    match kind {
+        ModalityKind::LimitedDetention
+        | ModalityKind::ElectronicMonitoring
+        | ModalityKind::TransitionHouse => KindRule::Deduction,
+        ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => KindRule::Court,
+        ModalityKind::EarlyRelease | ModalityKind::TrialRelease => KindRule::NoneFound,
+    }
+}
+
+/// The figures that all readings of a modality share.
+pub(super) struct Figures<'w, 'i, 'a> {
+    worked: &'w WorkedModality<'i, 'a>,
+    decisions: &'w Decisions<'i, 'a>,
+    effective: Option<i64>,
+    /// Why `effective` is unknown.
+    needs: String,
+    /// V
+    served_inside: i64,
+    back_on: Option<NaiveDate>,
+    /// The last date that counts, if the dates after it count as served.
+    serving_at: Option<NaiveDate>,
+    /// Whether erased records could have changed the figures.
+    is_erased: bool,
+}
+
+impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
     pub fn new(
-        modality: &'g DatedModality<'g>,
-        base: &'g RemainderBase,
-        treatment_days: i64,
-        detained: &DateSet,
+        input: &'i CreditInput<'a>,
+        worked: &'w WorkedModality<'i, 'a>,
+        decisions: &'w Decisions<'i, 'a>,
+        is_erased: bool,
     ) -> Self {
-        let after = modality.window.map_or(modality.starts_on, |window| day_after(window.last));
-        let back = detained.first_from(after.max(modality.starts_on));
-        Self { modality, base, treatment_days, back }
-    }
-
-    fn compliant_days(&self) -> i64 {
-        self.modality.compliant.days()
-    }
-
-    /// The last day of the sentence if `remaining_days` are served from the return on. With 0 days
-    /// it is the day before the return.
-    fn end(&self, remaining_days: i64) -> Result<SentenceEnd, String> {
-        let Some(back) = self.back else { return Ok(SentenceEnd::NoReturn) };
-        days_later(back, remaining_days - 1).map(SentenceEnd::On).ok_or_else(too_late)
-    }
-}
-
-/// The reason if the end is later than 9999-12-31, for example after a typing error in a length.
-fn too_late() -> String {
-    "sentenceEnd lies after 9999-12-31".to_owned()
-}
-
-/// The dates behind one reading: those that count and those that do not.
-struct RunLists {
-    counted: Vec<DayRun>,
-    excluded: Vec<DayRun>,
-}
-
-/// Every reading that applies to the kind of modality.
-pub(super) fn readings(input: &ReadingInput<'_>, runs: DayRuns) -> Readings {
-    let rules = &CreditRules::shipped().readings;
-    let DayRuns { compliant, not_compliant, in_treatment, not_in_treatment } = runs;
-    let no_runs = RunLists { counted: Vec::new(), excluded: Vec::new() };
-    let no_credit = reading_with_credit(input, 0, &rules.none, no_runs);
-    let runs = RunLists { counted: in_treatment, excluded: not_in_treatment };
-    let full_residential =
-        reading_with_credit(input, input.treatment_days, &rules.full_residential, runs);
-    let runs = RunLists { counted: compliant, excluded: not_compliant };
-    let (mut deduction, mut court_decision) = (None, None);
-    match input.modality.granted.kind {
-        ModalityKind::LimitedDetention | ModalityKind::ElectronicMonitoring => {
-            let days = input.compliant_days();
-            deduction = Some(reading_with_credit(input, days, &rules.deduction, runs));
-        }
-        ModalityKind::ConditionalRelease | ModalityKind::ProvisionalRelease => {
-            court_decision = Some(court_reading(input, &rules.court_decision, runs));
-        }
-        ModalityKind::TransitionHouse | ModalityKind::EarlyRelease | ModalityKind::TrialRelease => {
+        let at = input.counted.at;
+        let needs = match worked.base.asks_for {
+            Some(earlier) => {
+                let code = input.modalities[earlier].code();
+                format!("needs remainderDays: earlier modality {code}")
+            }
+            None => NEEDS_REMAINDER.to_owned(),
+        };
+        let serves_on = worked.book.served.contains(at)
+            && input.counted.death.is_none()
+            && worked.outcome != CreditOutcome::Running;
+        Self {
+            worked,
+            decisions,
+            effective: worked.base.effective(),
+            needs,
+            served_inside: worked.served_inside().days(),
+            back_on: worked.back_on(),
+            serving_at: serves_on.then_some(at),
+            is_erased,
         }
     }
-    Readings { none: no_credit, deduction, court_decision, full_residential }
+
+    /// All readings that apply, each with its runs.
+    pub fn readings(&self, runs: RunsByReading) -> Readings {
+        let (k, t) = (&self.worked.book.under_modality, &self.worked.treated);
+        let rule = rule_of(self.worked.modality.kind());
+        let is_decided = self.decisions.deciding.is_some();
+        let mut readings = Readings::default();
+        if rule == KindRule::Court {
+            let no_runs = ReadingRuns::default();
+            readings.none =
+                Some(self.counting(ReadingName::NoCredit, &DateSet::default(), no_runs));
+        }
+        let under_modality = || ReadingRuns {
+            counted: runs.under_modality.counted.clone(),
+            excluded: runs.under_modality.excluded.clone(),
+        };
+        if rule == KindRule::Deduction {
+            readings.deduction = Some(self.counting(ReadingName::Deduction, k, under_modality()));
+        } else {
+            let name = ReadingName::FullResidential;
+            let mut full = self.counting(name, t, runs.in_treatment);
+            if rule == KindRule::NoneFound && !self.is_erased {
+                full.without_rule();
+            }
+            readings.full_residential = Some(full);
+        }
+        readings.court_decision = match self.decisions.deciding {
+            Some((_, figure)) => Some(self.decided(figure, under_modality())),
+            None if rule == KindRule::Court => Some(self.undecided(under_modality())),
+            None => None,
+        };
+        let Readings { deduction, court_decision, full_residential, .. } = &mut readings;
+        let shows_pending = court_decision.as_mut().or(deduction.as_mut());
+        if let Some(reading) = shows_pending.or(full_residential.as_mut()) {
+            reading.pending = self.decisions.pending();
+        }
+        debug_assert!(is_decided <= readings.court_decision.is_some());
+        readings
+    }
+
+    /// The days left to serve before any credit.
+    fn to_serve(&self) -> Option<i64> {
+        self.effective.map(|effective| (effective - self.served_inside).max(0))
+    }
+
+    /// A reading that counts a set of dates.
+    fn counting(&self, name: ReadingName, dates: &DateSet, runs: ReadingRuns) -> Reading {
+        let mut reading = empty(name, runs);
+        let credited = dates.days();
+        reading.credited_days = Some(credited);
+        if let (Some(effective), Some(to_serve)) = (self.effective, self.to_serve()) {
+            reading.remaining_days = Some(DayCount::Exactly((to_serve - credited).max(0)));
+            reading.unused_days = Some((credited - to_serve).max(0));
+            reading.sentence_end = Some(end(self.end_of(dates, effective)));
+        } else {
+            reading.cannot_compute = vec![self.needs.clone()];
+        }
+        self.finish(reading)
+    }
+
+    /// The reading of a court that has not decided: between nothing and all dates of K.
+    fn undecided(&self, runs: ReadingRuns) -> Reading {
+        let mut reading = empty(ReadingName::CourtDecision, runs);
+        let k = &self.worked.book.under_modality;
+        reading.range = Some([0, k.days()]);
+        if let (Some(effective), Some(to_serve)) = (self.effective, self.to_serve()) {
+            let min = (to_serve - k.days()).max(0);
+            reading.remaining_days = Some(DayCount::Between { min, max: to_serve });
+            let min = self.end_of(k, effective);
+            let max = self.end_of(&DateSet::default(), effective);
+            reading.sentence_end = Some(match (min, max) {
+                (None, None) => SentenceEnd::Open,
+                (min, max) => SentenceEnd::Between { min, max },
+            });
+        } else {
+            reading.cannot_compute = vec![self.needs.clone()];
+        }
+        self.finish(reading)
+    }
+
+    /// The reading of a court that has decided.
+    fn decided(&self, figure: DecidedFigure, runs: ReadingRuns) -> Reading {
+        let mut reading = empty(ReadingName::CourtDecision, runs);
+        reading.decided_by = self.decisions.deciding.map(|(revocation, _)| DecidedBy {
+            judgment: revocation.revoked.judgment.clone(),
+            record: revocation.record.name(),
+        });
+        let remaining = match figure {
+            DecidedFigure::RemainingDays(remaining) => {
+                reading.credited_days = self.to_serve().map(|to_serve| to_serve - remaining);
+                reading.unused_days = Some(0);
+                if self.effective.is_none() {
+                    reading.cannot_compute = vec!["creditedDays".to_owned()];
+                }
+                Some(remaining)
+            }
+            DecidedFigure::CreditedDays(credited) => {
+                reading.credited_days = Some(credited);
+                let unused = self.to_serve().map(|to_serve| (credited - to_serve).max(0));
+                reading.unused_days = unused;
+                if self.effective.is_none() {
+                    reading.cannot_compute = vec![self.needs.clone()];
+                }
+                self.to_serve().map(|to_serve| (to_serve - credited).max(0))
+            }
+        };
+        reading.remaining_days = remaining.map(DayCount::Exactly);
+        reading.sentence_end = remaining.map(|days| end(self.end_after_return(days)));
+        let keeps_figures = matches!(figure, DecidedFigure::RemainingDays(_));
+        if keeps_figures { self.without_figures(reading) } else { self.finish(reading) }
+    }
+
+    /// The `effective`-th date of the dates that count and the served dates together.
+    fn end_of(&self, dates: &DateSet, effective: i64) -> Option<NaiveDate> {
+        let start = self.worked.modality.starts_on;
+        self.nth(&dates.union(&self.worked.book.served), effective, start)
+    }
+
+    /// The last of `days` served dates from the return on; the day before it if none is left.
+    fn end_after_return(&self, days: i64) -> Option<NaiveDate> {
+        let back_on = self.back_on?;
+        let served = self.worked.book.served.clip(back_on, NaiveDate::MAX);
+        self.nth(&served, days, back_on)
+    }
+
+    /// The `n`-th of these dates from `first` on; dates after the last one that counts follow while
+    /// the person serves.
+    fn nth(&self, dates: &DateSet, n: i64, first: NaiveDate) -> Option<NaiveDate> {
+        if n <= 0 {
+            return Some(day_before(first));
+        }
+        let beyond = || days_later(self.serving_at?, n - dates.days());
+        dates.nth(n).or_else(beyond)
+    }
+
+    /// Takes away what erased records could have changed, and what nobody asks.
+    fn finish(&self, mut reading: Reading) -> Reading {
+        if self.is_erased {
+            reading.clear_figures();
+            reading.credited_days = None;
+            reading.range = None;
+            reading.cannot_compute = vec![RECORDS_ERASED.to_owned()];
+            return reading;
+        }
+        self.without_figures(reading)
+    }
+
+    /// Takes away the figures of what is left to serve if the outcome asks for none.
+    fn without_figures(&self, mut reading: Reading) -> Reading {
+        if self.worked.outcome.asks_no_figures() {
+            reading.clear_figures();
+            reading.cannot_compute.clear();
+            reading.not_applicable = Some(self.worked.outcome);
+        }
+        reading
+    }
 }
 
-/// A reading without figures yet.
-fn empty_reading(rule: &ReadingRule, runs: RunLists) -> Reading {
+fn end(date: Option<NaiveDate>) -> SentenceEnd {
+    date.map_or(SentenceEnd::Open, SentenceEnd::On)
+}
+
+/// A reading with its source and runs, and without figures.
+fn empty(name: ReadingName, runs: ReadingRuns) -> Reading {
+    let rule = CreditRules::shipped().readings.of(name);
     Reading {
         status: rule.status,
         credited_days: None,
-        decision: None,
         range: None,
         remaining_days: None,
         unused_days: None,
         sentence_end: None,
+        decided_by: None,
+        pending: Vec::new(),
+        not_applicable: None,
         cannot_compute: Vec::new(),
         source: LegalSource {
             article: rule.article.clone(),
             text: rule.text.clone(),
+            mark: rule.mark,
             verified_by: rule.verified_by.clone(),
             verified_on: rule.verified_on.clone(),
         },
@@ -104,75 +296,19 @@ fn empty_reading(rule: &ReadingRule, runs: RunLists) -> Reading {
     }
 }
 
-/// A reading that takes one number of days off the remainder.
-fn reading_with_credit(
-    input: &ReadingInput<'_>,
-    days: i64,
-    rule: &ReadingRule,
-    runs: RunLists,
-) -> Reading {
-    let mut reading = Reading { credited_days: Some(days), ..empty_reading(rule, runs) };
-    let Some(effective) = input.base.remainder.effective_days else {
-        reading.cannot_compute.clone_from(&input.base.missing);
-        return reading;
-    };
-    let remaining = (effective - days).max(0);
-    reading.remaining_days = Some(DayCount::Exactly(remaining));
-    reading.unused_days = Some((days - effective).max(0));
-    set_sentence_end(&mut reading, input.end(remaining));
-    reading
-}
-
-/// Writes the end of the sentence into the reading, or why the end cannot be computed.
-fn set_sentence_end(reading: &mut Reading, end: Result<SentenceEnd, String>) {
-    match end {
-        Ok(end) => reading.sentence_end = Some(end),
-        Err(why) => reading.cannot_compute.push(why),
+impl Reading {
+    /// Takes away the figures of what is left to serve.
+    fn clear_figures(&mut self) {
+        self.remaining_days = None;
+        self.unused_days = None;
+        self.sentence_end = None;
     }
-}
 
-/// The reading that leaves the figure to the court.
-fn court_reading(input: &ReadingInput<'_>, rule: &ReadingRule, runs: RunLists) -> Reading {
-    let Some(decision) = input.modality.decision else {
-        return undecided_court_reading(input, rule, runs);
-    };
-    let mut reading = match decision.figure {
-        DecidedFigure::CreditedDays(days) => reading_with_credit(input, days, rule, runs),
-        DecidedFigure::RemainingDays(left) => {
-            let mut reading = empty_reading(rule, runs);
-            reading.credited_days = input.base.remainder.effective_days.map(|base| base - left);
-            reading.remaining_days = Some(DayCount::Exactly(left));
-            reading.unused_days = Some(0);
-            set_sentence_end(&mut reading, input.end(left));
-            reading
+    /// A kind without a rule: only the days are given.
+    fn without_rule(&mut self) {
+        self.clear_figures();
+        if self.not_applicable.is_none() {
+            self.cannot_compute = vec![NO_RULE.to_owned()];
         }
-    };
-    let (judgment, event) = (decision.judgment.clone(), decision.event.to_owned());
-    reading.decision = Some(DecidedBy { judgment, event });
-    reading
-}
-
-/// The reading while the court has not decided: from no day to all compliant days.
-fn undecided_court_reading(
-    input: &ReadingInput<'_>,
-    rule: &ReadingRule,
-    runs: RunLists,
-) -> Reading {
-    let most = input.compliant_days();
-    let mut reading = Reading { range: Some([0, most]), ..empty_reading(rule, runs) };
-    let Some(effective) = input.base.remainder.effective_days else {
-        reading.cannot_compute.clone_from(&input.base.missing);
-        return reading;
-    };
-    let (min, max) = ((effective - most).max(0), effective);
-    reading.remaining_days = Some(DayCount::Between { min, max });
-    let end = match (input.end(min), input.end(max)) {
-        (Ok(SentenceEnd::On(min)), Ok(SentenceEnd::On(max))) => {
-            Ok(SentenceEnd::Between { min, max })
-        }
-        (Err(why), _) | (_, Err(why)) => Err(why),
-        _ => Ok(SentenceEnd::NoReturn),
-    };
-    set_sentence_end(&mut reading, end);
-    reading
+    }
 }

@@ -4,13 +4,14 @@
 //! says so.
 //! Source: `projections/rules/credit.toml`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::parameters::Boundary;
 use crate::domain::choices::choices;
 use crate::domain::source_mark::SourceMark;
+use crate::domain::stays::{AbsenceRule, Boundary};
 
 /// The shipped rule file as text.
 pub const SHIPPED: &str =
@@ -18,24 +19,31 @@ pub const SHIPPED: &str =
 
 /// The content of the rule file of the credit.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreditRules {
     /// The name of the rule set.
     pub id: String,
     /// The version of the rule set: a new one with every change of the file.
     pub version: String,
+    /// The date of the law that the file describes.
+    pub as_of: String,
     /// The parameters that the law leaves open and that a caller may choose.
     pub parameters: Parameters,
     /// The rules of the readings, each with its legal text.
     pub readings: ReadingRules,
+    /// The rules of ours, by name.
+    #[serde(rename = "rules")]
+    own_rules: BTreeMap<String, OwnRule>,
 }
 
 /// The parameters with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameters {
-    /// The rule for the dates of a stay that count.
+    /// The rule for the last date of a closed stay.
     pub boundary: Parameter<Boundary>,
+    /// The rule for the dates that an unauthorised absence takes.
+    pub absence: Parameter<AbsenceRule>,
     /// How many days a month of a sentence has.
     pub month_days: Parameter<u32>,
 }
@@ -52,6 +60,10 @@ pub struct Parameter<T> {
     pub source: String,
     /// How sure the source is.
     pub mark: SourceMark,
+    /// The text that the entry was compared with.
+    pub checked_against: String,
+    /// The date of the law that the entry describes.
+    pub as_of: String,
     /// The person who checked the value against the source; `nobody yet` before that.
     pub verified_by: String,
     /// The date of that check; `never` while nobody has checked.
@@ -74,8 +86,8 @@ impl<T: Clone + PartialEq> Parameter<T> {
 choices! {
     /// The legal status of a reading.
     ReadingStatus:
-        /// The floor: no reading credits less.
-        LowerBound = "lowerBound",
+        /// The worst case: a court may order the whole remainder to be served.
+        WorstCase = "worstCase",
         /// Arithmetic that the law lays down.
         Law = "law",
         /// The court decides the figure; until then the ledger gives a range.
@@ -138,7 +150,46 @@ pub struct ReadingRule {
     pub source: String,
     /// How sure the source is.
     pub mark: SourceMark,
+    /// The text that the entry was compared with.
+    pub checked_against: String,
+    /// The date of the law that the entry describes.
+    pub as_of: String,
     /// The person who checked the entry against the statute; `nobody yet` before that.
+    pub verified_by: String,
+    /// The date of that check; `never` while nobody has checked.
+    pub verified_on: String,
+}
+
+/// A rule of ours in the rule file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OwnRule {
+    text: String,
+    source: String,
+    mark: SourceMark,
+    checked_against: String,
+    as_of: String,
+    verified_by: String,
+    verified_on: String,
+}
+
+/// A rule of ours, as the answer prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// The name of the rule.
+    pub name: String,
+    /// The rule, in our own words.
+    pub text: String,
+    /// Where the rule comes from.
+    pub source: String,
+    /// How sure the source is.
+    pub mark: SourceMark,
+    /// The text that the rule was compared with.
+    pub checked_against: String,
+    /// The date of the law that the rule describes.
+    pub as_of: String,
+    /// The person who checked the rule; `nobody yet` before that.
     pub verified_by: String,
     /// The date of that check; `never` while nobody has checked.
     pub verified_on: String,
@@ -157,6 +208,17 @@ impl CreditRules {
                 .expect("the shipped rule file parses: a unit test proves it")
         });
         &RULES
+    }
+
+    /// The rules of ours, in the order of their names.
+    pub fn own_rules(&self) -> Vec<Rule> {
+        let printed = |(name, rule): (&String, &OwnRule)| {
+            let OwnRule { text, source, mark, checked_against, as_of, verified_by, verified_on } =
+                rule.clone();
+            let name = name.clone();
+            Rule { name, text, source, mark, checked_against, as_of, verified_by, verified_on }
+        };
+        self.own_rules.iter().map(printed).collect()
     }
 
     /// Reads a rule file.
@@ -181,13 +243,14 @@ mod tests {
             assert!(rule.text.len() > 40 && !rule.source.is_empty(), "{}", rule.title);
         }
         assert_eq!(all.map(|rule| rule.status), ReadingStatus::ALL);
+        assert_eq!(rules.own_rules().len(), 13);
         assert_eq!(rules.parameters.month_days.value, 30);
         assert_eq!(rules.parameters.boundary.value, Boundary::AnyPart);
     }
 
     #[test]
     fn unknown_keys_are_refused_everywhere() {
-        for key in ["extra = 1\n", "[parameters.extra]\nvalue = 1\n", "[readings.extra]\n"] {
+        for key in ["extra = 1\n", "[parameters.extra]\nvalue = 1\n", "[rules.x]\ny = 1\n"] {
             let text = if key.starts_with('[') {
                 format!("{SHIPPED}\n{key}")
             } else {

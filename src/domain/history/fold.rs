@@ -68,8 +68,20 @@ pub fn fold(
         false => corrected(&records, &targets, &mut findings),
     };
     items.sort_by(Item::order);
+    withdraw(&mut findings, &items);
     findings.sort_by(Finding::order);
     History { items, erased, findings }
+}
+
+/// Takes away the findings about corrections and annulments that were annulled themselves: the
+/// sender has withdrawn what the finding is about.
+fn withdraw(findings: &mut Vec<Finding>, items: &[Item]) {
+    let annulled: HashSet<RecordName> = items
+        .iter()
+        .filter(|item| item.kind().is_about_record() && !item.in_force())
+        .map(|item| RecordName::of(&item.recorded))
+        .collect();
+    findings.retain(|finding| !finding.records.iter().any(|record| annulled.contains(record)));
 }
 
 /// The records as items, each after the corrections and annulments that apply to it.
@@ -151,7 +163,10 @@ fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) 
                         }
                     }
                 }
-                item.time = correction.time.unwrap_or(item.time);
+                // The time of a correction or annulment only orders it, so it stays as sent.
+                if !event.kind.is_about_record() {
+                    item.time = correction.time.unwrap_or(item.time);
+                }
                 item.corrected_by.push(change.recorded.clone());
             }
             _ => {}

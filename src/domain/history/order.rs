@@ -132,9 +132,9 @@ struct Rank<'a> {
 
 /// The facts in the order of a fold.
 ///
-/// The two exceptions at one instant: while the person is not inside, the arrivals of a detention
-/// that is also released there stand first, then its releases; and a closing of a stay stands
-/// before the admissions of that stay if the stay is open, else after them.
+/// The two exceptions at one instant: while the person is not inside, an arrival and a release of
+/// one detention stand first, the arrival before the release; and a closing of a stay stands before
+/// the admissions of that stay if the stay is open, else after them.
 pub fn in_order<'a>(
     facts: impl IntoIterator<Item = (&'a Item, &'a Fact)>,
     turns: &mut impl Turns,
@@ -168,7 +168,7 @@ pub fn in_order<'a>(
     records
 }
 
-/// The rank of each record of one instant.
+/// The rank of each record of one instant. The records come in the order of their keys.
 fn ranks<'a>(
     group: &[DatedFact<'a>],
     turns: &impl Turns,
@@ -181,58 +181,69 @@ fn ranks<'a>(
         side: 0,
         own: record.key(),
     };
-    let pairs = if turns.is_inside() { HashMap::new() } else { pairs(group) };
-    let rank = |record: &DatedFact<'a>| {
-        let own = own(record);
-        if let Some((arrival, release)) = record.detention().and_then(|d| pairs.get(&d))
-            && let Some(side) = side_in_pair(record, own.turn, turns.turn(release, group))
-        {
-            return Rank { is_behind_pairs: false, turn: 0, beside: arrival.key(), side, ..own };
+    let mut ranks: HashMap<&'a EventKey, Rank<'a>> =
+        group.iter().map(|record| (record.key(), own(record))).collect();
+    if !turns.is_inside() {
+        for (arrival, release) in pairs(group) {
+            let turn_of_release = turns.turn(release, group);
+            let is_between = |record: &&DatedFact| {
+                record.detention() == arrival.detention()
+                    && turns.turn(record, group) < turn_of_release
+            };
+            let between = group.iter().filter(is_between).map(|record| (record, 1));
+            for (record, side) in between.chain([(arrival, 0), (release, 2)]) {
+                let rank = ranks.get_mut(record.key()).expect("the rank of each record");
+                if rank.is_behind_pairs {
+                    (rank.is_behind_pairs, rank.turn, rank.beside) = (false, 0, arrival.key());
+                    rank.side = side;
+                }
+            }
         }
-        let Some(stay) = record.stay().filter(|_| record.fact.closes_stay()) else { return own };
-        let admissions = group
-            .iter()
-            .filter(|other| matches!(other.fact, Fact::Admitted(_)) && other.stay() == Some(stay));
-        let admissions =
-            admissions.map(|admission| (turns.turn(admission, group), admission.key()));
-        let (admission, side) = match open_stays.contains(&stay) {
+    }
+    // Of several closings of an open stay the first ends the presence that is open.
+    let mut open: HashSet<ScopedId> = open_stays.clone();
+    for closing in group.iter().filter(|record| record.fact.closes_stay()) {
+        let Some(stay) = closing.stay() else { continue };
+        let is_admission = |other: &&DatedFact| {
+            matches!(other.fact, Fact::Admitted(_)) && other.stay() == Some(stay)
+        };
+        let admissions = group.iter().filter(is_admission);
+        let admissions = admissions.map(|other| (turns.turn(other, group), other.key()));
+        let (admission, side) = match open.remove(&stay) {
             true => (admissions.min(), -1),
             false => (admissions.max(), 1),
         };
-        let Some((turn, beside)) = admission else { return own };
-        let moved = Rank { is_behind_pairs: true, turn, beside, side, own: own.own };
-        if side > 0 { moved.max(own) } else { moved }
-    };
-    group.iter().map(|record| (record.key(), rank(record))).collect()
-}
-
-/// For each detention with an arrival and a release at one instant: the first of each.
-fn pairs<'g, 'a>(
-    group: &'g [DatedFact<'a>],
-) -> HashMap<ScopedId<'a>, (&'g DatedFact<'a>, &'g DatedFact<'a>)> {
-    let first = |is: fn(&Fact) -> bool| {
-        let mut first: HashMap<ScopedId<'a>, &'g DatedFact<'a>> = HashMap::new();
-        for record in group.iter().filter(|record| is(record.fact)) {
-            if let Some(detention) = record.detention() {
-                first.entry(detention).or_insert(record);
-            }
+        let Some((turn, beside)) = admission else { continue };
+        let moved = Rank { is_behind_pairs: true, turn, beside, side, own: closing.key() };
+        let rank = ranks.get_mut(closing.key()).expect("the rank of each record");
+        if side < 0 || *rank < moved {
+            *rank = moved;
         }
-        first
-    };
-    let releases = first(|fact| matches!(fact, Fact::Released(_)));
-    let arrivals = first(|fact| matches!(fact, Fact::Arrived(_)));
-    let pair = |(detention, arrival)| Some((detention, (arrival, *releases.get(&detention)?)));
-    arrivals.into_iter().filter_map(pair).collect()
+    }
+    ranks
 }
 
-/// Where a record of a detention stands beside the arrival of its pair: the arrivals, then the
-/// records whose turn precedes that of the release, then the releases. `None`: behind the pair.
-fn side_in_pair(record: &DatedFact, turn: u8, turn_of_release: u8) -> Option<i8> {
-    match record.fact {
-        Fact::Arrived(_) => Some(0),
-        Fact::Released(_) => Some(2),
-        _ => (turn < turn_of_release).then_some(1),
+/// The arrivals and releases of one detention at one instant, in pairs, while the person is not
+/// inside. A release by day ends no detention, so no pair follows it.
+fn pairs<'g, 'a>(group: &'g [DatedFact<'a>]) -> Vec<(&'g DatedFact<'a>, &'g DatedFact<'a>)> {
+    let mut releases: Vec<(&DatedFact, bool)> = group
+        .iter()
+        .filter_map(|record| match record.fact {
+            Fact::Released(released) => Some((record, released.reason.is_by_day())),
+            _ => None,
+        })
+        .collect();
+    let mut pairs = Vec::new();
+    for arrival in group.iter().filter(|record| matches!(record.fact, Fact::Arrived(_))) {
+        let same = |(release, _): &(&DatedFact, bool)| release.detention() == arrival.detention();
+        let Some(found) = releases.iter().position(same) else { continue };
+        let (release, is_by_day) = releases.remove(found);
+        pairs.push((arrival, release));
+        if is_by_day {
+            break;
+        }
     }
+    pairs
 }
 
 /// Records up to a death, the death, and the records dated after it.

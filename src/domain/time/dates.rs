@@ -99,6 +99,23 @@ impl DateSet {
         self.from(date).first().map(|run| run.first.max(date))
     }
 
+    /// The last date of the set.
+    pub fn last(&self) -> Option<NaiveDate> {
+        self.runs.last().map(|run| run.last)
+    }
+
+    /// The `n`-th date of the set, counted from 1.
+    pub fn nth(&self, n: i64) -> Option<NaiveDate> {
+        let mut left = n;
+        for run in &self.runs {
+            if (1..=run.days()).contains(&left) {
+                return days_later(run.first, left - 1);
+            }
+            left -= run.days();
+        }
+        None
+    }
+
     /// The dates in either set.
     pub fn union(&self, other: &Self) -> Self {
         Self::new(self.runs().chain(other.runs()))
@@ -143,6 +160,12 @@ impl DateSet {
     /// The runs that do not end before the date.
     fn from(&self, date: NaiveDate) -> &[DateRun] {
         &self.runs[self.runs.partition_point(|run| run.last < date)..]
+    }
+}
+
+impl FromIterator<DateRun> for DateSet {
+    fn from_iter<I: IntoIterator<Item = DateRun>>(runs: I) -> Self {
+        Self::new(runs)
     }
 }
 

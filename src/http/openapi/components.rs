@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::credit::Boundary;
+use crate::domain::credit::{AbsenceRule, Boundary, CreditOutcome};
 use crate::domain::stream::StreamCategory;
 use crate::domain::trajectory::AlertCode;
 use crate::domain::trajectory::CustodyState;
@@ -70,7 +70,9 @@ fn parameters() -> Value {
             "enum": ProblemType::ALL.iter().map(|kind| kind.code()).collect::<BTreeSet<_>>()},
         "SchemaName": {"type": "string",
             "enum": Kind::CODES.iter().copied().chain(["envelope"]).collect::<Vec<_>>()},
+        "AbsenceRule": {"type": "string", "enum": AbsenceRule::CODES},
         "Boundary": {"type": "string", "enum": Boundary::CODES},
+        "CreditOutcome": {"type": "string", "enum": CreditOutcome::CODES},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
         "EventType": {"type": "string", "enum": Kind::CODES}
     })
@@ -91,7 +93,7 @@ fn answers() -> Value {
     let run = json!({"type": "object", "properties": {
         "from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"},
         "days": {"type": "integer"}, "why": {"type": "string"},
-        "events": {"type": "array", "items": {"type": "string"}}
+        "records": {"type": "array", "items": {"$ref": "#/components/schemas/RecordName"}}
     }});
     json!({
         "Receipt": receipt(),
@@ -108,9 +110,13 @@ fn answers() -> Value {
         "TrajectoryPage": page("Trajectory"),
         "CreditPage": page("ModalityCredit"),
         "ModalityCredit": {"type": "object", "required": ["person", "at", "known"]},
+        "RecordName": {"type": "object", "required": ["position", "source", "id"], "properties": {
+            "position": {"type": "string"}, "source": {"type": "string"},
+            "id": {"type": "string"}}},
         "Run": run,
         "Credit": {"type": "object",
-            "required": ["person", "at", "ruleset", "modalities", "findings"]},
+            "required": ["person", "at", "known", "position",
+            "ruleset", "parameters", "modalities", "findings"]},
         "SchemaList": {"type": "object", "required": ["items"]},
         "RefusalPage": {"type": "object", "required": ["items", "dropped", "completeSince"],
             "properties": {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::credit::{Boundary, MonthDays};
+use crate::domain::credit::{AbsenceRule, Boundary, CreditOutcome, MonthDays};
 use crate::domain::id::{PersonId, Position, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
@@ -42,11 +42,13 @@ macro_rules! stand_ins {
 
 named! {
     DOMAIN_TYPES:
+    AbsenceRule = "AbsenceRule",
     AlertCode = "AlertCode",
     At = "Moment",
     Boundary = "Boundary",
     CustodyState = "CustodyState",
     Kind = "EventType",
+    CreditOutcome = "CreditOutcome",
     MonthDays = "MonthDays",
     PersonId = "Uuid",
     Position = "Position",

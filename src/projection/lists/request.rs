@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::item::ItemBody;
 use super::state::StateError;
+use crate::domain::credit::CreditOutcome;
 use crate::domain::id::{PersonId, Position, RecordedTime};
 use crate::domain::trajectory::AlertCode;
 use crate::domain::trajectory::CustodyState;
@@ -31,6 +32,8 @@ pub struct CreditFilter {
     pub min_days: Option<u32>,
     /// A stay in this house shares a date with the window.
     pub facility: Option<String>,
+    /// The modality has this outcome.
+    pub outcome: Option<CreditOutcome>,
 }
 
 /// The moment that all pages of one listing speak of.

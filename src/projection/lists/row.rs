@@ -9,10 +9,10 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::item::ItemBody;
-use crate::domain::credit::{self, ModalityCredit};
+use crate::domain::credit::{self, CreditOutcome, ModalityCredit, ReadingName};
 use crate::domain::id::{PersonId, RecordedTime};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::trajectory::AlertCode;
@@ -59,6 +59,8 @@ pub(super) struct Keys {
 pub(super) struct CreditRow {
     /// `None`: this person cannot be answered.
     pub treatment_days: Option<i64>,
+    /// `None`: this person cannot be answered.
+    pub outcome: Option<CreditOutcome>,
     pub facilities: Vec<String>,
     pub body: ItemBody,
 }
@@ -132,24 +134,49 @@ fn credits(
     let credit = answer::credit(question, person, &query).body;
     let rows = credit.modalities.iter().map(|modality| CreditRow {
         treatment_days: Some(modality.treatment_days),
+        outcome: Some(modality.outcome),
         facilities: modality.facilities.iter().map(Code::to_string).collect(),
         body: ItemBody::answered(question.person, person.revision, &listed(modality)),
     });
     (rows.collect(), Some(calendar::end_of(today)))
 }
 
-/// A modality as the list shows it: of the readings only the floor and the proposal.
+/// A modality as the list shows it: the days, and the figures of the reading that is law, of the
+/// proposal and of the worst case.
 fn listed(modality: &ModalityCredit) -> Value {
-    let mut listed = serde_json::to_value(modality).expect("an answer serialises into memory");
-    let readings = listed["readings"].take();
-    if let Value::Object(members) = &mut listed {
-        members.remove("readings");
-        for name in ["fullResidential", "none"] {
-            members.insert(name.to_owned(), readings[name].clone());
+    let figures = |name: ReadingName| {
+        let reading = modality.readings.of(name)?;
+        let mut figures = serde_json::to_value(reading).expect("an answer serialises into memory");
+        if let Value::Object(members) = &mut figures {
+            members.retain(|name, _| !DETAILS.contains(&name.as_str()));
+        }
+        Some(figures)
+    };
+    let mut listed = json!({
+        "modality": modality.modality,
+        "kind": modality.kind,
+        "startsOn": modality.starts_on,
+        "outcome": modality.outcome,
+        "modalityDays": modality.modality_days,
+        "treatmentDays": modality.treatment_days,
+        "facilities": modality.facilities,
+    });
+    if let Some(name) = modality.lawful
+        && let Some(mut lawful) = figures(name)
+    {
+        lawful["reading"] = name.code().into();
+        listed["lawful"] = lawful;
+    }
+    for name in [ReadingName::FullResidential, ReadingName::NoCredit] {
+        if let Some(figures) = figures(name) {
+            listed[name.code()] = figures;
         }
     }
     listed
 }
+
+/// The members of a reading that the list leaves out: the routes about one person show them.
+const DETAILS: [&str; 3] = ["source", "counted", "excluded"];
 
 /// The row of a person without an answer: the routes about one person refuse this person too, with
 /// the problem that has this code.
@@ -168,7 +195,7 @@ fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
 impl CreditRow {
     fn unanswered(person: PersonId, code: &str) -> Self {
         let body = ItemBody::unanswered(person, code);
-        Self { treatment_days: None, facilities: Vec::new(), body }
+        Self { treatment_days: None, outcome: None, facilities: Vec::new(), body }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The lists give the same facts about each person as the answers about that person.
 
+use care_ledger::domain::credit::CreditOutcome;
 use care_ledger::domain::id::PersonId;
 use care_ledger::projection::{CreditFilter, TrajectoryFilter};
 use serde_json::{Value, from_value, json};
@@ -111,7 +112,7 @@ async fn a_filter_picks_whom_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn credits_are_picked_by_days_and_by_house() {
+async fn credits_are_picked_by_days_house_and_outcome() {
     let folder = tempfile::tempdir().unwrap();
     let country = Country::open(folder.path(), "2026-11-24T12:00:00Z").await;
     let plan = care_ledger::simulate::Plan {
@@ -128,14 +129,21 @@ async fn credits_are_picked_by_days_and_by_house() {
     let in_house = |item: &Value, house: &str| {
         item["facilities"].as_array().unwrap().iter().any(|facility| facility == house)
     };
-    for (min_days, house) in [(Some(1), None), (Some(60), None), (None, Some("deKiem"))] {
-        let facility = house.map(str::to_owned);
-        let filter = CreditFilter { min_days, facility };
+    let running = Some(CreditOutcome::Running);
+    let rows = [
+        (Some(1), None, None),
+        (Some(60), None, None),
+        (None, Some("deKiem"), None),
+        (None, None, running),
+    ];
+    for (min_days, house, outcome) in rows {
+        let filter = CreditFilter { min_days, facility: house.map(str::to_owned), outcome };
         let picked = country.credits(&filter, 2).await.items;
         let expected: Vec<&Value> = all
             .iter()
             .filter(|item| min_days.is_none_or(|least| days(item) >= i64::from(least)))
             .filter(|item| house.is_none_or(|house| in_house(item, house)))
+            .filter(|item| outcome.is_none_or(|outcome| item["outcome"] == outcome.code()))
             .collect();
         assert!(!expected.is_empty() && expected.len() < all.len(), "{filter:?}: says little");
         assert_eq!(picked.iter().collect::<Vec<_>>(), expected, "{filter:?}");

@@ -1,288 +1,137 @@
-//! Random histories, as messy as senders can make them, within January to May 2026.
+//! Random histories, as messy as senders can make them, on a small calendar.
+//! Always: a seed gives one history and one question; nothing else plays a part.
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
-use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use chrono::{NaiveDate, TimeDelta};
+use serde_json::{Value, json};
 
-mod law;
-pub use law::{law, question};
+pub mod calendar;
+pub mod dice;
+pub mod draw;
+mod plots;
 
-use crate::reference::Asked;
-use crate::script::{day, event};
+pub use plots::beginning;
 
-/// A record before it has an id. A few small numbers determine its content, so that a correction
-/// can replace the content with other numbers, and a failure shrinks.
-#[derive(Debug, Clone)]
-pub struct DrawnEvent {
-    pub what: usize,
-    pub minute: i64,
-    pub numbers: [u8; 5],
-    pub offset: usize,
-}
+use calendar::clock;
+use dice::Dice;
+use draw::Draw;
 
-/// The last minute, from 1 January 2026 0:00 UTC, at which something happens.
-pub const MINUTES: i64 = 120 * 1440;
+use super::reference::Asked;
+use super::reference::records::instant_of;
 
-const KINDS: [&str; 20] = [
-    "detention.arrived",
-    "detention.released",
-    "residential.admitted",
-    "residential.droppedOut",
-    "residential.absenceStarted",
-    "residential.absenceEnded",
-    "modality.granted",
-    "modality.revoked",
-    "modality.suspended",
-    "modality.suspensionLifted",
-    "modality.ended",
-    "sentence.pronounced",
-    "sentence.detentionImputed",
-    "detention.absenceStarted",
-    "detention.absenceEnded",
-    "residential.completed",
-    "residential.transferred",
-    "residential.attested",
-    "death.recorded",
-    "detention.transferred",
-];
-
-/// How often each kind occurs, in a hundred events.
-const WEIGHTS: [u32; 20] = [11, 9, 12, 6, 9, 6, 11, 4, 4, 3, 2, 4, 2, 5, 3, 2, 3, 2, 1, 1];
-
-const MODALITIES: [&str; 5] = [
-    "limitedDetention",
-    "electronicMonitoring",
-    "conditionalRelease",
-    "provisionalRelease",
-    "transitionHouse",
-];
-
-fn what() -> impl Strategy<Value = usize> {
-    let choices = WEIGHTS.iter().enumerate().map(|(i, w)| (*w, Just(i).boxed()));
-    proptest::strategy::Union::new_weighted(choices.collect())
-}
-
-/// Often round hours, so that instants coincide; otherwise any minute, also midnights in Brussels.
-fn minute() -> impl Strategy<Value = i64> {
-    prop_oneof![
-        4 => (0..120_i64, prop_oneof![Just(8), Just(9), Just(22), Just(23)])
-            .prop_map(|(day, hour)| day * 1440 + hour * 60),
-        1 => 0..MINUTES,
-    ]
-}
-
-pub fn drawn() -> impl Strategy<Value = DrawnEvent> {
-    (what(), minute(), any::<[u8; 5]>(), 0..3_usize)
-        .prop_map(|(what, minute, numbers, offset)| DrawnEvent { what, minute, numbers, offset })
-}
-
-pub fn histories() -> impl Strategy<Value = Vec<DrawnEvent>> {
-    prop_oneof![
-        3 => proptest::collection::vec(drawn(), 1..30),
-        2 => proptest::collection::vec(drawn(), 10..50),
-    ]
-}
-
-/// A record that corrects or annuls another: the target, the kind, and the new content.
-#[derive(Debug, Clone)]
-pub struct Touch {
-    pub target: prop::sample::Index,
-    pub annuls: bool,
-    pub with: DrawnEvent,
-    pub parts: u8,
-}
-
-pub fn touches() -> impl Strategy<Value = Vec<Touch>> {
-    let touch = (any::<prop::sample::Index>(), prop::bool::weighted(0.3), drawn(), 0..3_u8)
-        .prop_map(|(target, annuls, with, parts)| Touch { target, annuls, with, parts });
-    proptest::collection::vec(touch, 0..12)
-}
-
-pub fn asked() -> impl Strategy<Value = Asked> {
-    let at = prop_oneof![1 => 0..130_i64, 2 => Just(125_i64)];
-    (at, any::<bool>(), 28..=31_i64).prop_map(|(at, exclude_last, month_days)| Asked {
-        at,
-        exclude_last,
-        month_days,
-    })
-}
-
-pub fn time_of(minute: i64, offset: usize) -> String {
-    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
-    let hours = [0, 1, -5][offset];
-    let offset = FixedOffset::east_opt(hours * 3600).unwrap();
-    (start + TimeDelta::minutes(minute)).with_timezone(&offset).to_rfc3339()
-}
-
-/// The events of a history, ids by place in it.
-pub fn events(drawn: &[DrawnEvent]) -> Vec<Value> {
-    drawn.iter().enumerate().map(|(place, drawn)| one(&format!("e{place:03}"), drawn)).collect()
-}
-
-pub fn one(id: &str, drawn: &DrawnEvent) -> Value {
-    let kind = KINDS[drawn.what];
-    event(id, kind, &time_of(drawn.minute, drawn.offset), data(kind, drawn.numbers))
-}
-
-/// The records that correct or annul others, sent after all others; cycles and chains included.
-pub fn touching(events: &[Value], touches: &[Touch]) -> Vec<Value> {
-    let kinds: Vec<String> = events
-        .iter()
-        .map(|e| e["type"].as_str().unwrap().to_owned())
-        .chain(
-            touches
-                .iter()
-                .map(|t| if t.annuls { "record.annulled" } else { "record.corrected" }.to_owned()),
-        )
-        .collect();
-    let id = |place: usize| match place < events.len() {
-        true => events[place]["id"].as_str().unwrap().to_owned(),
-        false => format!("t{place:03}"),
-    };
-    let target = |place: usize| -> Option<usize> {
-        let touch = touches.get(place.checked_sub(events.len())?)?;
-        Some(touch.target.index(kinds.len()))
-    };
-    let named = |place: usize| json!({"source": "urn:test", "id": id(place), "type": kinds[place]});
-    let make = |(number, touch): (usize, &Touch)| {
-        let place = events.len() + number;
-        let at = target(place).unwrap();
-        let kind = &kinds[place];
-        let time = time_of(touch.with.minute, touch.with.offset);
-        let data = if touch.annuls {
-            json!({"annuls": named(at), "reason": "duplicate"})
-        } else {
-            correction(touch, &kinds, &target, &named, at, 0)
-        };
-        event(&id(place), kind, &time, data)
-    };
-    touches.iter().enumerate().map(make).collect()
-}
-
-/// A correction of the record at a place; what it replaces may be a correction itself.
-fn correction(
-    touch: &Touch,
-    kinds: &[String],
-    target: &dyn Fn(usize) -> Option<usize>,
-    named: &dyn Fn(usize) -> Value,
-    at: usize,
-    depth: u8,
-) -> Value {
-    let mut said = Map::new();
-    said.insert("corrects".into(), named(at));
-    said.insert("reason".into(), "wrong".into());
-    let [a, b, c, d, e] = touch.with.numbers;
-    if touch.parts != 1 && depth < 3 {
-        let replacement = match kinds[at].as_str() {
-            "record.annulled" => {
-                json!({"annuls": named(target(at).unwrap()), "reason": "notOccurred"})
-            }
-            "record.corrected" => {
-                correction(touch, kinds, target, named, target(at).unwrap(), depth + 1)
-            }
-            kind => data(kind, [a, b, c, d, e]),
-        };
-        said.insert("data".into(), replacement);
+/// A history with corrections and annulments, and a question about it.
+pub fn history(seed: u64) -> (Vec<Value>, Asked) {
+    let mut dice = Dice::new(seed);
+    let mut draw = Draw::new(&mut dice);
+    let mut events = records(&mut draw);
+    touch(&mut draw, &mut events);
+    let mut asked = question(&mut draw);
+    if draw.dice.percent(15) {
+        record_late(&mut draw, &mut events);
+        let known = clock(draw.calendar.date(draw.dice), 12 * 60);
+        asked.known = Some(known + TimeDelta::days(draw.dice.below(30)));
     }
-    if touch.parts != 0 || said.len() == 2 {
-        let minute = (i64::from(d) * 256 + i64::from(e)) * 3 % MINUTES;
-        said.insert("time".into(), time_of(minute, 0).into());
+    (events, asked)
+}
+
+/// A history without corrections, of one moment of knowledge, and a question about it.
+pub fn untouched(draw: &mut Draw) -> (Vec<Value>, Asked) {
+    (records(draw), question(draw))
+}
+
+fn records(draw: &mut Draw) -> Vec<Value> {
+    let mut events = Vec::new();
+    if draw.dice.percent(65) {
+        events.extend(beginning(draw));
     }
-    Value::Object(said)
-}
-
-/// The payload of a record of a kind, determined by five numbers.
-pub fn data(kind: &str, bytes: [u8; 5]) -> Value {
-    let mut data = required(kind, bytes);
-    add_optional(kind, bytes, &mut data);
-    data
-}
-
-fn date(number: u8) -> String {
-    day(i64::from(number) % 130 - 5).to_string()
-}
-
-/// The members that every payload of the type has.
-fn required(kind: &str, [a, b, c, d, _]: [u8; 5]) -> Value {
-    let detention = ["d1", "d2"][usize::from(a) % 2];
-    let modality = ["m1", "m2", "m3"][usize::from(a) % 3];
-    let stay = ["s1", "s2", "s3"][usize::from(a) % 3];
-    let prison = if b % 16 == 0 { "elsewhere" } else { "gent" };
-    let sentence = ["x1", "x2", "x3"][usize::from(a) % 3];
-    let away = ["leave", "escape", "failureToReturn", "escape"][usize::from(b) % 4];
-    let kind_of = MODALITIES[usize::from(b) % 5];
-    match kind {
-        "detention.arrived" => {
-            json!({"detention": detention, "facility": prison, "legalStatus": "convicted"})
-        }
-        "detention.released" => json!({"detention": detention, "reason": "other", "final": true}),
-        "detention.transferred" => json!({"detention": detention, "from": "gent", "to": "brugge"}),
-        "detention.absenceStarted" => json!({
-            "detention": detention,
-            "kind": away
-        }),
-        "detention.absenceEnded" => json!({"detention": detention}),
-        "sentence.pronounced" => json!({
-            "sentence": sentence, "judgment": "C",
-            "years": b % 2, "months": c % 9, "days": d % 40
-        }),
-        "sentence.detentionImputed" => json!({"sentence": "x1", "days": b % 30}),
-        "modality.granted" => json!({
-            "modality": modality, "kind": kind_of, "judgment": "J"
-        }),
-        "modality.suspended" | "modality.suspensionLifted" => {
-            json!({"modality": modality, "judgment": "J"})
-        }
-        "modality.ended" => json!({"modality": modality, "reason": "term"}),
-        "modality.revoked" => json!({
-            "modality": modality, "judgment": "J", "basis": "art68par5al2", "final": b % 2 == 0
-        }),
-        "residential.admitted" => {
-            json!({"stay": stay, "facility": "deKiem", "programme": "tc"})
-        }
-        "residential.absenceStarted" => json!({"stay": stay, "authorised": b % 4 == 0}),
-        "residential.droppedOut" => json!({"stay": stay, "initiative": "resident"}),
-        "residential.transferred" => json!({"stay": stay, "toFacility": "deKiem"}),
-        "residential.attested" => {
-            json!({"stay": stay, "from": date(b), "to": date(c), "days": d % 60})
-        }
-        "death.recorded" => json!({}),
-        _ => json!({"stay": stay}),
+    for _ in 0..draw.dice.below(4) {
+        events.extend(plots::any(draw));
     }
-}
-
-/// Adds members that a payload of the type may have.
-fn add_optional(kind: &str, [_, b, c, d, e]: [u8; 5], data: &mut Value) {
-    let mut add = |wanted: bool, name: &str, value: Value| {
-        if wanted {
-            data[name] = value;
-        }
-    };
-    match kind {
-        "sentence.pronounced" => {
-            add(e % 2 == 0, "startsOn", date(e).into());
-            add(d % 8 == 0, "endsOn", date(d).into());
-        }
-        "modality.granted" => {
-            add(c % 2 == 0, "startsOn", date(d).into());
-            add(e % 3 != 0, "remainderDays", (e % 150).into());
-        }
-        "modality.revoked" => {
-            add(c % 2 == 0, "effectiveOn", date(d).into());
-            add(e % 3 == 0, "remainingDays", (e % 90).into());
-            add(e % 4 == 0, "creditedDays", (e % 70).into());
-        }
-        "residential.admitted" => {
-            add(b % 3 == 0, "modality", ["m1", "m2", "m3"][usize::from(c) % 3].into());
-        }
-        _ => {}
+    let more = 1 + draw.dice.below(9);
+    events.extend((0..more).map(|_| draw.any_event()));
+    if !events.iter().any(|event| event["type"] == "modality.granted") && draw.dice.percent(90) {
+        let (time, data) = (draw.time(), draw.data("modality.granted"));
+        events.push(draw.event("modality.granted", time, data));
     }
-}
-
-/// A history with its corrections and annulments.
-pub fn all_events(drawn: &[DrawnEvent], touches: &[Touch]) -> Vec<Value> {
-    let mut events = events(drawn);
-    let touching = touching(&events, touches);
-    events.extend(touching);
     events
+}
+
+/// Adds corrections and annulments, some of corrections, now and then in a circle.
+fn touch(draw: &mut Draw, events: &mut Vec<Value>) {
+    let touches = draw.dice.one_of(&[0, 0, 1, 1, 2, 3]);
+    for _ in 0..touches {
+        let target = match events.last() {
+            Some(last) if draw.dice.percent(40) => last.clone(),
+            _ => draw.dice.one_of(events),
+        };
+        let touch = draw.touch(&target);
+        events.push(touch);
+    }
+    let is_touch = |event: &&mut Value| event["type"].as_str().unwrap().starts_with("record.");
+    if draw.dice.percent(5) {
+        let mut touches = events.iter_mut().filter(is_touch);
+        if let (Some(one), Some(other)) = (touches.next(), touches.next()) {
+            point_at(one, other);
+        }
+    }
+}
+
+/// Makes one `record.*` name another in place of its target.
+fn point_at(one: &mut Value, other: &Value) {
+    let name = if one["type"] == "record.annulled" { "annuls" } else { "corrects" };
+    if one["source"] == other["source"] {
+        let named = json!({"source": other["source"], "id": other["id"], "type": other["type"]});
+        one["data"] = json!({name: named, "reason": "duplicate"});
+        if name == "corrects" {
+            one["data"]["time"] = other["time"].clone();
+        }
+    }
+}
+
+/// Gives each record a time at which the ledger learned of it, up to twenty days later.
+fn record_late(draw: &mut Draw, events: &mut [Value]) {
+    for event in events {
+        let days = draw.dice.below(20);
+        let delay = TimeDelta::hours(draw.dice.one_of(&[0, 1, 24, 24 * days]));
+        let recorded = instant_of(event["time"].as_str().unwrap()) + delay;
+        event["recordedtime"] = recorded.to_rfc3339().into();
+    }
+}
+
+fn question(draw: &mut Draw) -> Asked {
+    let days = draw.calendar.days;
+    let days_in = match draw.dice.below(10) {
+        0..7 => days + draw.dice.below(30),
+        7 => days,
+        _ => draw.dice.below(days),
+    };
+    let at = draw.calendar.plus(days_in);
+    let today = match draw.dice.percent(10) {
+        true => draw.calendar.plus(draw.dice.below(days + 20)),
+        false => NaiveDate::from_ymd_opt(2026, 11, 29).unwrap(),
+    };
+    Asked {
+        at,
+        today,
+        known: None,
+        project: draw.dice.percent(15),
+        boundary: draw.dice.one_of(&["anyPart", "anyPart", "excludeLast"]).to_owned(),
+        absence: draw.dice.one_of(&["wholeDates", "wholeDates", "nights"]).to_owned(),
+        month_days: u32::try_from(28 + draw.dice.below(4)).unwrap(),
+    }
+}
+
+/// Leaves out one record at a time for as long as the rest still fails.
+pub fn shrink<T: Clone>(events: &[T], fails: impl Fn(&[T]) -> bool) -> Vec<T> {
+    let mut kept = events.to_vec();
+    loop {
+        let smaller = (0..kept.len()).find_map(|place| {
+            let mut rest = kept.clone();
+            rest.remove(place);
+            fails(&rest).then_some(rest)
+        });
+        match smaller {
+            Some(rest) => kept = rest,
+            None => return kept,
+        }
+    }
 }

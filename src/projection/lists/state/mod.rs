@@ -15,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params}
 use super::dependents::Dependency;
 use super::item::ItemBody;
 use super::row::{CreditRow, Row};
+use crate::domain::credit::CreditOutcome;
 use crate::domain::id::{DedupKey, PersonId, Position};
 use crate::projection::contract::{Fault, LogPoint};
 
@@ -37,7 +38,8 @@ CREATE TABLE person (
 CREATE INDEX person_due ON person (changes_at) WHERE changes_at IS NOT NULL;
 CREATE TABLE trajectory (person BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT;
 CREATE TABLE credit (
-    person BLOB NOT NULL, number INTEGER NOT NULL, treatment_days INTEGER, body BLOB NOT NULL,
+    person BLOB NOT NULL, number INTEGER NOT NULL, treatment_days INTEGER, outcome TEXT,
+    body BLOB NOT NULL,
     PRIMARY KEY (person, number)
 ) STRICT;
 CREATE TABLE credit_facility (
@@ -269,10 +271,11 @@ fn put_credit(
     credit: &CreditRow,
 ) -> Result<(), StateError> {
     let body = body_column(&credit.body);
-    to.prepare_cached("INSERT INTO credit VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+    to.prepare_cached("INSERT INTO credit VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
         person,
         number,
         credit.treatment_days,
+        credit.outcome.map(CreditOutcome::code),
         body
     ])?;
     for facility in &credit.facilities {

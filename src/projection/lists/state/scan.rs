@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::{StateError, body, committed, number, person, reader};
+use crate::domain::credit::CreditOutcome;
 use crate::domain::id::PersonId;
 use crate::projection::lists::item::ItemBody;
 use crate::projection::lists::request::{
@@ -146,7 +147,8 @@ macro_rules! credit {
     () => {
         "(?5 IS NULL OR c.treatment_days >= ?5) AND (?6 IS NULL OR EXISTS (
          SELECT 1 FROM credit_facility f
-         WHERE f.person = c.person AND f.number = c.number AND f.facility = ?6))"
+         WHERE f.person = c.person AND f.number = c.number AND f.facility = ?6))
+         AND (?7 IS NULL OR c.outcome = ?7)"
     };
 }
 
@@ -158,7 +160,8 @@ impl List for CreditFilter {
             ")"
         );
         let min_days = self.min_days.map(i64::from);
-        (CONDITION, vec![min_days.into(), self.facility.clone().into()])
+        let outcome = self.outcome.map(|outcome| outcome.code().to_owned());
+        (CONDITION, vec![min_days.into(), self.facility.clone().into(), outcome.into()])
     }
 
     fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError> {
@@ -173,6 +176,7 @@ impl List for CreditFilter {
             (":person", &person.as_bytes().as_slice()),
             ("?5", &self.min_days),
             ("?6", &self.facility),
+            ("?7", &self.outcome.map(CreditOutcome::code)),
         ];
         credits.query_map(parameters, item)?.collect()
     }
@@ -182,6 +186,7 @@ impl List for CreditFilter {
             let enough = |least: u32| credit.treatment_days.is_some_and(|d| d >= i64::from(least));
             self.min_days.is_none_or(enough)
                 && self.facility.as_ref().is_none_or(|house| credit.facilities.contains(house))
+                && self.outcome.is_none_or(|outcome| credit.outcome == Some(outcome))
         };
         let credits = (0..).zip(row.credits).filter(|(_, credit)| matches(credit));
         credits.map(|(number, credit)| (number, credit.body)).collect()

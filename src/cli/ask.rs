@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::client::{Client, HttpAnswer, items, json};
+use super::client::{Client, HttpAnswer, Wanted, items, json};
 use super::failure::Failure;
 use super::lists_folder::ListsFolder;
 use super::{OutputForm, progress, serve, show, terminal};
@@ -17,6 +17,7 @@ use crate::config::DATA_DEFAULT;
 use crate::domain::id::PersonId;
 use crate::http;
 use crate::text::page::TextPage;
+use crate::text::words::Language;
 
 /// The ledger to ask: in a folder, or a running one.
 #[derive(Args)]
@@ -72,6 +73,7 @@ pub struct ShowTrajectory {
 /// What a person's time in treatment is worth, under every reading of the law.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  care-ledger credit UUID\n  \
+    care-ledger credit UUID --at 2025-09-12 --lang nl\n  \
     care-ledger credit UUID --at 2025-09-12 --json\n  \
     care-ledger credit UUID --boundary excludeLast --url http://127.0.0.1:8080")]
 pub struct ShowCredit {
@@ -86,13 +88,13 @@ pub struct ShowCredit {
     /// Days in a month of a sentence, 28 to 31 [default: 30]
     #[arg(long, value_name = "DAYS")]
     month_days: Option<String>,
+    /// The language of the table: en or nl [default: en]
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<Language>,
     /// Continue what is open up to a later --at, labelled as a projection
     #[arg(long)]
     project: bool,
 }
-
-/// The media type of answers for programs.
-pub const JSON: &str = "application/json";
 
 /// How often a progress counter moves while the lists are folded.
 const TICK: Duration = Duration::from_millis(200);
@@ -105,7 +107,7 @@ impl ShowHistory {
         let mut shown: Option<Value> = None;
         let mut ask = self.args.from.asker(runtime)?;
         loop {
-            let page = json(&ask(&path(self.args.person, "history", &query), JSON)?)?;
+            let page = json(&ask(&path(self.args.person, "history", &query), &Wanted::JSON)?)?;
             let more = items(&page)?;
             let next = page["next"].as_str().map(str::to_owned);
             match shown.as_mut().and_then(|shown| shown["items"].as_array_mut()) {
@@ -128,7 +130,7 @@ impl ShowTrajectory {
     /// Prints the trajectory.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
         let path = path(self.args.person, "trajectory", &self.args.query());
-        let answer = self.args.from.asker(runtime)?(&path, JSON)?;
+        let answer = self.args.from.asker(runtime)?(&path, &Wanted::JSON)?;
         print(&json(&answer)?, self.args.form(), show::trajectory)
     }
 }
@@ -141,12 +143,12 @@ impl ShowCredit {
         query.extend(self.absence.map(|absence| ("absence", absence)));
         query.extend(self.month_days.map(|days| ("monthDays", days)));
         query.extend(self.project.then(|| ("project", "true".to_owned())));
-        let accept = match self.args.form() {
-            OutputForm::Text => "text/plain",
-            OutputForm::Json => JSON,
+        let wanted = match self.args.form() {
+            OutputForm::Text => Wanted { form: "text/plain", language: self.lang },
+            OutputForm::Json => Wanted::JSON,
         };
         let path = path(self.args.person, "credit", &query);
-        let answer = self.args.from.asker(runtime)?(&path, accept)?;
+        let answer = self.args.from.asker(runtime)?(&path, &wanted)?;
         match self.args.form() {
             OutputForm::Text => terminal::print_lines(&(answer.trim_end().to_owned() + "\n")),
             OutputForm::Json => {
@@ -168,8 +170,8 @@ impl PersonArgs {
     }
 }
 
-/// Asks a ledger for a path with an accepted media type, and gives the text of a successful answer.
-pub type Asker<'a> = Box<dyn FnMut(&str, &str) -> Result<String, Failure> + 'a>;
+/// Asks a ledger for a path in a wanted form, and gives the text of a successful answer.
+pub type Asker<'a> = Box<dyn FnMut(&str, &Wanted) -> Result<String, Failure> + 'a>;
 
 impl LedgerArgs {
     /// The client of the running ledger, or `None` where the command asks a folder.
@@ -228,9 +230,9 @@ impl LedgerArgs {
         open: impl FnOnce(&Path) -> Result<(http::Router, Option<ListsFolder>), Failure>,
     ) -> Result<Asker<'a>, Failure> {
         if let Some(client) = self.client()? {
-            return Ok(Box::new(move |path, accept| {
+            return Ok(Box::new(move |path, wanted| {
                 client
-                    .get(path, accept)
+                    .get(path, wanted)
                     .map_err(|error| client.unreachable(&error))?
                     .good_to_question()
             }));
@@ -245,9 +247,10 @@ impl LedgerArgs {
             )));
         }
         let (router, own) = open(&folder)?;
-        Ok(Box::new(move |path, accept| {
+        Ok(Box::new(move |path, wanted| {
             let _kept = &own;
-            let (status, text) = runtime.block_on(http::ask(router.clone(), path, accept));
+            let (status, text) =
+                runtime.block_on(http::ask(router.clone(), path, wanted.headers()));
             HttpAnswer { status, text }.good_to_question()
         }))
     }

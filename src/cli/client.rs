@@ -9,6 +9,7 @@ use ureq::http::{HeaderMap, StatusCode, Uri};
 
 use super::failure::Failure;
 use crate::text::escape::escaped;
+use crate::text::words::Language;
 
 /// The longest wait for a connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -30,6 +31,26 @@ const ANSWER_BYTES_MAX: u64 = 1 << 30;
 pub struct Client {
     base: String,
     agent: ureq::Agent,
+}
+
+/// The form and the language of an answer that a question wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The media type.
+    pub form: &'static str,
+    /// The language; it matters to pages for people only.
+    pub language: Option<Language>,
+}
+
+impl Wanted {
+    /// An answer for programs.
+    pub const JSON: Self = Self { form: "application/json", language: None };
+
+    /// The headers that ask for this.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let language = self.language.map(|language| ("accept-language", language.code()));
+        [("accept", self.form)].into_iter().chain(language)
+    }
 }
 
 /// An answer: its status and its text.
@@ -86,10 +107,12 @@ impl Client {
     ///
     /// # Errors
     /// [`ureq::Error`] when there is no answer.
-    pub fn get(&self, path: &str, accept: &str) -> Result<HttpAnswer, ureq::Error> {
-        let response =
-            self.agent.get(format!("{}{path}", self.base)).header("accept", accept).call()?;
-        read(response)
+    pub fn get(&self, path: &str, wanted: &Wanted) -> Result<HttpAnswer, ureq::Error> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        for (name, value) in wanted.headers() {
+            request = request.header(name, value);
+        }
+        read(request.call()?)
     }
 
     /// Opens the live feed at a path, after a position. The inner error is the answer that refused

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::client::{Client, json};
+use super::client::{Client, Wanted, json};
 use super::emit::{Sender, Summary};
 use super::failure::Failure;
 use super::log::log_to_stderr;
@@ -136,16 +136,16 @@ fn send(url: &str, plan: &Plan) -> Result<Summary, Failure> {
 fn print_one_life(url: &str, plan: &Plan) -> Result<(), Failure> {
     let person = simulate::protagonist(plan);
     let client = Client::new(url)?;
-    let ask = |path: &str, accept: &str| {
+    let ask = |path: &str, wanted: &Wanted| {
         let path = format!("/v1/persons/{person}/{path}");
-        client.get(&path, accept).map_err(|error| client.unreachable(&error))?.good()
+        client.get(&path, wanted).map_err(|error| client.unreachable(&error))?.good()
     };
     let at = format!("at={}", plan.to);
-    let mut history = json(&ask(&format!("history?limit=10000&{at}"), "application/json")?)?;
+    let mut history = json(&ask(&format!("history?limit=10000&{at}"), &Wanted::JSON)?)?;
     let doses = leave_doses_out(&mut history);
-    let trajectory = json(&ask(&format!("trajectory?{at}"), "application/json")?)?;
-    let table = ask(&format!("credit?{at}"), "text/plain")?;
-    let credit = json(&ask(&format!("credit?{at}"), "application/json")?)?;
+    let trajectory = json(&ask(&format!("trajectory?{at}"), &Wanted::JSON)?)?;
+    let table = ask(&format!("credit?{at}"), &Wanted { form: "text/plain", language: None })?;
+    let credit = json(&ask(&format!("credit?{at}"), &Wanted::JSON)?)?;
     print_lines(&format!("\n== One life: {person} ({doses} daily doses left out)\n\n"))?;
     print_page(&show::history(&history))?;
     print_lines(&format!("\n== Where this person stood on {}\n\n", plan.to))?;

@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::ask::{LedgerArgs, encode};
-use super::client::{items, json};
+use super::client::{Wanted, items, json};
 use super::failure::Failure;
 use super::follow::FeedPrinter;
 use super::progress;
@@ -60,7 +60,7 @@ impl Events {
         let mut ask = self.from.asker(runtime)?;
         while left > 0 {
             let size = usize::try_from(left).unwrap_or(PAGE).min(PAGE);
-            let page = ask(&self.path(after.as_deref(), Some(size)), "application/json")?;
+            let page = ask(&self.path(after.as_deref(), Some(size)), &Wanted::JSON)?;
             let page = json(&page)?;
             for event in items(&page)? {
                 if write_json_line(&mut out, event)? == Output::Closed {

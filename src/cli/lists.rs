@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::ask::{JSON, LedgerArgs, encode};
-use super::client::{items, json};
+use super::ask::{LedgerArgs, encode};
+use super::client::{Wanted, items, json};
 use super::failure::Failure;
 use super::{show, terminal};
 use crate::domain::credit::CreditOutcome;
@@ -120,7 +120,7 @@ fn list(
     let mut is_first = true;
     while left > 0 {
         let path = format!("/v1/{name}?limit={}{filter}{cursor}", left.min(PAGE));
-        let page = json(&ask(&path, JSON)?)?;
+        let page = json(&ask(&path, &Wanted::JSON)?)?;
         let items = items(&page)?;
         if std::mem::take(&mut is_first) {
             let text = |name: &str| value::shown(&page[name]);

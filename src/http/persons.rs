@@ -15,7 +15,7 @@ use crate::domain::id::{PersonId, RecordedTime, Revision};
 use crate::domain::time::calendar::{self, At};
 use crate::domain::vocabulary::kind::Kind;
 use crate::http::app::App;
-use crate::http::credit_table::credit_table;
+use crate::http::credit_table::{Printing, credit_table};
 use crate::http::openapi::names::{
     CreditSchema, FlagSchema, HistoryCursorSchema, HistorySchema, LimitSchema, TextSchema,
     TrajectorySchema,
@@ -25,7 +25,7 @@ use crate::http::openapi::problems;
 use crate::http::problem::issue::{Issue, RequestPart};
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, etag};
-use crate::http::request::accept::{AnswerForm, accepted_form};
+use crate::http::request::accept::{AnswerForm, accepted_form, accepted_language};
 use crate::http::request::known_position::position_unknown;
 use crate::http::request::params::{CURSOR, EVENT_TYPE, Params, cursor_instant, number};
 use crate::http::request::principal::Principal;
@@ -201,16 +201,25 @@ pub async fn get_credit(
         let detail = format!("Modalities times records is over {limit}; see GET /v1/events.");
         return Err(Problem::new(ProblemType::StreamTooLong).detail(detail));
     }
-    let vary = [(header::VARY, HeaderValue::from_static("accept"))];
+    let vary = [(header::VARY, HeaderValue::from_static("accept, accept-language"))];
     let head = (vary, waited, etag_of(&person));
     if accepted_form(&headers, AnswerForm::Json, AnswerForm::PlainText) == AnswerForm::PlainText {
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        let language = accepted_language(&headers);
         let table = if_long(&person, || {
             let credit = answer::credit(&question, &person, &query).body;
-            let known_at = question.known_at.map(|known_at| minute(known_at.instant()));
-            credit_table(&credit, &question.person.to_string(), known_at.as_deref())
+            let printing = Printing {
+                person: question.person.to_string(),
+                known_at: question.known_at.map(|known_at| minute(known_at.instant())),
+                position: person.position,
+                printed_at: clock::now(),
+                language,
+            };
+            credit_table(&credit, &person.history, &printing)
         });
-        return Ok((head, [(header::CONTENT_TYPE, text)], table).into_response());
+        let spoken = HeaderValue::from_static(language.code());
+        let form = [(header::CONTENT_TYPE, text), (header::CONTENT_LANGUAGE, spoken)];
+        return Ok((head, form, table).into_response());
     }
     let answer = if_long(&person, || to_json(&answer::credit(&question, &person, &query)));
     Ok((head, answer).into_response())

@@ -8,3 +8,4 @@ pub mod clock;
 pub mod escape;
 pub mod page;
 pub mod value;
+pub mod words;

@@ -51,8 +51,8 @@ impl TextPage {
     pub fn field(&mut self, indent: usize, name: &str, text: &str) {
         let name = escaped(name);
         let lead = format!("{:indent$}{name:<NAME_COLUMNS$}", "");
-        // A name that does not fit gets a separate line.
-        if lead.chars().count() > indent + NAME_COLUMNS {
+        // A name that leaves no space before the text gets a separate line.
+        if name.chars().count() >= NAME_COLUMNS {
             self.line(indent, &name);
             self.wrapped(indent + NAME_COLUMNS, "", text);
         } else {

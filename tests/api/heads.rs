@@ -105,3 +105,26 @@ fn no_answer_about_persons_or_events_is_kept_by_a_cache() {
     }
     assert_eq!(server.get("/v1/schemas").header("cache-control"), None);
 }
+
+#[test]
+fn the_table_of_a_credit_is_in_the_language_that_the_reader_wants_most() {
+    let (_folder, server) = fixture();
+    server.send(&screening(person(1), "urn:test", "a", TIME));
+    let path = format!("/v1/persons/{}/credit", person(1));
+    let ask = |language: &str| {
+        server.get_with(&path, &[("accept", "text/plain"), ("accept-language", language)])
+    };
+    for (wanted, language, title) in [
+        ("nl-BE, en;q=0.5", "nl", "AFTREK VAN DAGEN"),
+        ("fr, en;q=0.2", "en", "CREDIT OF DAYS"),
+        ("", "en", "CREDIT OF DAYS"),
+    ] {
+        let table = ask(wanted);
+        assert_eq!(table.header("content-language"), Some(language), "{wanted}");
+        assert_eq!(table.header("vary"), Some("accept, accept-language"));
+        assert!(table.text.starts_with(title), "{wanted}: {}", table.text);
+    }
+    let json = server.get(&path);
+    assert_eq!(json.header("content-language"), None, "codes have no language");
+    assert_eq!(json.json()["position"], "1");
+}

@@ -125,6 +125,26 @@ fn an_answer_that_is_not_of_a_ledger_is_refused_and_not_taken_for_an_empty_one()
 }
 
 #[test]
+fn the_table_of_a_credit_is_in_the_language_asked_for_in_a_folder_and_of_a_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Service::start(folder.path());
+    server.send(&screening(person(1), "urn:test", "a", TIME));
+    let one = person(1).to_string();
+    let table = |from: [&str; 2], language: &[&str]| {
+        text(&ends(0, &[&["credit", &one][..], &from, language].concat()).stdout)
+    };
+    let of_ledger = ["--url", &server.url];
+    let dutch = table(of_ledger, &["--lang", "nl"]);
+    assert!(dutch.starts_with("AFTREK VAN DAGEN"), "{dutch}");
+    assert!(table(of_ledger, &[]).starts_with("CREDIT OF DAYS"));
+    let told = text(&ends(2, &["credit", &one, "--lang", "fr"]).stderr);
+    assert!(told.contains("must be one of en, nl"), "{told}");
+    drop(server);
+    let of_folder = ["--data", path(folder.path())];
+    assert!(table(of_folder, &["--lang", "nl"]).starts_with("AFTREK VAN DAGEN"));
+}
+
+#[test]
 fn a_move_in_clear_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let cluster = "esdb://127.0.0.1:1?tls=false";

@@ -1,6 +1,6 @@
 //! Codes that no registry knows, as a table: events, the findings of the whole answer.
 
-use care_ledger::domain::id::{PersonId, RecordedTime};
+use care_ledger::domain::id::{PersonId, Position, RecordedTime};
 use care_ledger::ledger::answer::{Question, trajectory};
 use care_ledger::ledger::read::person::{AnswerDependencies, PersonHistory};
 use serde_json::{Value, json};
@@ -65,6 +65,7 @@ fn a_code_that_no_registry_knows_is_told() {
     ];
     for (claim, events, expected) in rows {
         let of = PersonHistory {
+            position: Position::START,
             history: history(&events, None),
             revision: None,
             known_at: RecordedTime::from_micros(99),

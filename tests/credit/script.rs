@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use care_ledger::domain::credit::{Credit, CreditQuery, credit};
+use care_ledger::domain::credit::CreditQuery;
 use care_ledger::domain::event::{Content, Event, Recorded};
 use care_ledger::domain::history::{History, OutsideTargets, fold};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::json::JsonValue;
-use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::domain::vocabulary::validate::validate;
 use chrono::TimeZone as _;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -69,10 +68,6 @@ pub fn history(events: &[Value]) -> History {
 /// A question with the default parameters, asked long after the events.
 pub fn query(at: NaiveDate) -> CreditQuery {
     CreditQuery::new(At::Date(at), date("9999-12-31"))
-}
-
-pub fn answer(events: &[Value], query: &CreditQuery) -> Credit {
-    credit(&history(events), query, Registry::shipped())
 }
 
 /// Events from a script, one per line or `;`: `02-10 admitted stay=s1`, `02-10T08:30 released`.

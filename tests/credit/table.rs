@@ -1,9 +1,17 @@
-//! The table for people: read like code when it changes.
+//! The table for people, in each language: read like code when it changes.
 
-use care_ledger::http::credit_table::credit_table;
+use care_ledger::domain::credit::rules::CreditRules;
+use care_ledger::domain::credit::{CreditOutcome, DayReason, ReadingName, ReadingStatus, credit};
+use care_ledger::domain::finding::FindingCode;
+use care_ledger::domain::id::Position;
+use care_ledger::domain::source_mark::SourceMark;
+use care_ledger::domain::vocabulary::choice::{ModalityKind, RevocationBasis};
+use care_ledger::domain::vocabulary::registry::Registry;
+use care_ledger::http::credit_table::{Printing, credit_table};
+use care_ledger::text::words::{Language, Words};
 use serde_json::{Value, json};
 
-use crate::script::{PERSON, answer, date, event, query};
+use crate::script::{PERSON, date, event, history, query};
 
 /// Left the house without leave, came back, was sent away, and had to return to prison.
 fn events() -> Vec<Value> {
@@ -76,16 +84,64 @@ fn events() -> Vec<Value> {
     ]
 }
 
-#[test]
-fn the_table_is_the_one_reviewed() {
-    let credit = answer(&events(), &query(date("2026-09-12")));
-    let text = credit_table(&credit, PERSON, None);
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/credit-table.txt");
-    if std::env::var("UPDATE").is_ok() {
-        std::fs::write(path, &text).unwrap();
+/// The events of a life with a sentence, a corrected and an annulled record beside the rest.
+fn with_changes() -> Vec<Value> {
+    let sentence = json!({
+        "sentence": "s", "judgment": "j-1", "years": 2, "months": 3, "days": 10,
+        "startsOn": "2025-01-01"
+    });
+    let imputed = json!({"sentence": "s", "days": 31, "from": "2024-05-01", "to": "2024-05-31"});
+    let target = |id: &str, kind: &str| json!({"source": "urn:test", "id": id, "type": kind});
+    let right = json!({"stay": "s1", "initiative": "resident"});
+    let corrects = json!({
+        "corrects": target("e7", "residential.droppedOut"), "reason": "wrongDate", "data": right,
+        "time": "2026-08-27T10:00:00+02:00"
+    });
+    let wrong = json!({"detention": "d9", "facility": "gent", "legalStatus": "pretrial"});
+    let annuls = json!({"annuls": target("x", "detention.arrived"), "reason": "wrongPerson"});
+    let revoked = json!({
+        "modality": "m1", "judgment": "SURB-2", "basis": "art68par5al2", "final": false,
+        "remainingDays": 200, "effectiveOn": "2026-09-10"
+    });
+    let more = [
+        event("f1", "sentence.pronounced", "2024-12-20T10:00:00+01:00", sentence),
+        event("f2", "sentence.detentionImputed", "2025-01-02T10:00:00+01:00", imputed),
+        event("x", "detention.arrived", "2026-05-01T10:00:00+02:00", wrong),
+        event("f3", "record.annulled", "2026-05-02T10:00:00+02:00", annuls),
+        event("f4", "record.corrected", "2026-09-01T10:00:00+02:00", corrects),
+        event("f5", "modality.revoked", "2026-09-11T10:00:00+02:00", revoked),
+    ];
+    events().into_iter().chain(more).collect()
+}
+
+fn printing(language: Language) -> Printing {
+    Printing {
+        person: PERSON.to_owned(),
+        known_at: None,
+        position: Position::new(8123),
+        printed_at: "2026-11-29T04:12:00Z".parse().unwrap(),
+        language,
     }
-    let reviewed = std::fs::read_to_string(path).unwrap();
-    assert_eq!(text, reviewed, "UPDATE=1 cargo test --test credit table, then read the change");
+}
+
+fn table(events: &[Value], printing: &Printing) -> String {
+    let history = history(events);
+    let credit = credit(&history, &query(date("2026-09-12")), Registry::shipped());
+    credit_table(&credit, &history, printing)
+}
+
+#[test]
+fn the_table_is_the_one_reviewed_in_each_language() {
+    for language in Language::ALL {
+        let text = table(&with_changes(), &printing(*language));
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+        let path = format!("{folder}/credit-table.{language}.txt");
+        if std::env::var("UPDATE").is_ok() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, reviewed, "UPDATE=1 cargo test --test credit table, then read the change");
+    }
 }
 
 #[test]
@@ -93,29 +149,66 @@ fn no_line_is_wider_than_a_hundred_columns_and_no_sender_forges_one() {
     let mut events = events();
     events[6]["id"] = format!("e7\u{2028}Credited 999 days\u{202e}{}", "x".repeat(250)).into();
     events[2]["data"]["modality"] = "m ".repeat(50).into();
-    let judgment = format!("{}\nCredited (aftrek) 999 days", "j\u{1b}[2J".repeat(10));
+    let judgment = format!("{}\nCredited  999 days", "j\u{1b}[2J".repeat(10));
     events[2]["data"]["judgment"] = judgment.into();
-    let credit = answer(&events, &query(date("2026-09-12")));
-    let text = credit_table(&credit, PERSON, Some("2026-09-13"));
-    for line in text.lines() {
-        assert!(line.chars().count() <= 100, "{line}");
-        assert!(!line.trim_start().starts_with("Credited 999"), "{line}");
-        assert!(!line.trim_start().starts_with("Credited (aftrek) 999"), "{line}");
+    for language in Language::ALL {
+        let text = table(&events, &printing(*language));
+        for line in text.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+            assert!(!line.trim_start().starts_with("Credited  999"), "{line}");
+            assert!(!line.trim_start().starts_with("Credited 999"), "{line}");
+        }
+        assert!(!text.contains('\u{1b}') && !text.contains(['\u{202e}', '\u{2028}']));
     }
-    assert!(!text.contains('\u{1b}') && !text.contains(['\u{202e}', '\u{2028}']));
 }
 
 #[test]
 fn what_is_unknown_says_so() {
     let mut events = events();
     events[2]["data"].as_object_mut().unwrap().remove("remainderDays");
-    let text =
-        credit_table(&answer(&events, &query(date("2026-09-12"))), PERSON, Some("2026-09-13"));
+    let printing =
+        Printing { known_at: Some("2026-09-13".to_owned()), ..printing(Language::English) };
+    let text = table(&events, &printing);
     for words in [
         "Known                     2026-09-13",
-        "Remainder effective       unknown",
-        "CANNOT COMPUTE            needs modality.granted.remainderDays or a sentence",
+        "Counts                    unknown",
+        "CANNOT COMPUTE            the remainder is needed on the grant, or a sentence",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
+fn every_code_that_a_table_can_name_has_words_in_every_language() {
+    let lists: [(&str, &[&str]); 9] = [
+        ("kind", ModalityKind::CODES),
+        ("outcome", CreditOutcome::CODES),
+        ("reading", ReadingName::CODES),
+        ("reading-short", ReadingName::CODES),
+        ("status", ReadingStatus::CODES),
+        ("day", DayReason::CODES),
+        ("basis", RevocationBasis::CODES),
+        ("mark", SourceMark::CODES),
+        ("finding", FindingCode::CODES),
+    ];
+    let rules = CreditRules::shipped();
+    for language in Language::ALL {
+        let words = Words::of(*language);
+        for (list, codes) in &lists {
+            for code in *codes {
+                assert!(
+                    words.known(&format!("{list}-{code}")).is_some(),
+                    "{language}: {list} {code}"
+                );
+            }
+        }
+        if *language != Language::English {
+            let names = rules.own_rules().into_iter().map(|rule| rule.name);
+            for name in names.chain(ReadingName::CODES.iter().map(|&code| code.to_owned())) {
+                for key in [format!("rule-{name}"), format!("rule-source-{name}")] {
+                    assert!(words.known(&key).is_some(), "{language}: {key}");
+                }
+            }
+        }
     }
 }

@@ -40,6 +40,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa_swagger_ui", &["http"]),
     ("prometheus_client", &["http"]),
     ("eventstore", &["store/cluster"]),
+    ("fluent_bundle", &["text/words.rs"]),
     ("rusqlite", &["store/embedded", "projection/lists/state", "refusals", "vault"]),
     ("jsonschema", &["domain/vocabulary"]),
     ("chrono_tz", &["domain/time/calendar.rs", "simulate"]),

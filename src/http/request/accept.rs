@@ -1,11 +1,15 @@
-//! The form of an answer that a request asks for, by its `Accept` headers.
-//! Always: the most specific range decides about a form, and `q=0` rules the form out. Where no
-//! form is acceptable, the first form that is offered is given (RFC 9110, 12.5.1 allows it).
-//! Form: RFC 9110, 12.5.1.
+//! The form and the language of an answer that a request asks for, by its `Accept` and
+//! `Accept-Language` headers.
+//! Always: the most specific range decides about a form or a language, and `q=0` rules it out.
+//! Where none is acceptable, the first that is offered is given (RFC 9110, 12.5.1 and 12.5.4 allow
+//! it).
+//! Form: RFC 9110, 12.5.1 and 12.5.4; RFC 4647, 3.3.1.
 
 use std::cmp::Reverse;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
+
+use crate::text::words::Language;
 
 /// A form that an answer can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +79,26 @@ pub fn accepted_form(headers: &HeaderMap, first: AnswerForm, other: AnswerForm) 
     }
 }
 
+/// The language that the request wants most, of those in which pages are written; English if it
+/// accepts none of them. A range with subtags, such as `nl-BE`, also covers the language itself.
+pub fn accepted_language(headers: &HeaderMap) -> Language {
+    let texts = texts(headers, &header::ACCEPT_LANGUAGE);
+    let ranges: Vec<(String, u16)> = texts
+        .filter_map(|text| {
+            let (name, quality) = weighted(&text)?;
+            let language = name.split('-').next()?;
+            Some((language.to_owned(), quality))
+        })
+        .collect();
+    let quality_of = |language: Language| {
+        let named = |name: &str| ranges.iter().find(|(range, _)| range == name);
+        named(language.code()).or_else(|| named("*")).map_or(0, |(_, quality)| *quality)
+    };
+    // Of equals, `max_by_key` takes the last; the first offered is wanted.
+    let wanted = Language::ALL.iter().rev().copied().max_by_key(|language| quality_of(*language));
+    wanted.filter(|language| quality_of(*language) > 0).unwrap_or(Language::English)
+}
+
 /// The rank of a form: the higher one is wanted more. `None`: the form is not acceptable.
 fn rank(form: AnswerForm, ranges: &[MediaRange]) -> Option<(u16, Specificity, Reverse<usize>)> {
     let covering = ranges
@@ -100,22 +124,33 @@ impl MediaRange {
 
 /// The ranges of all `Accept` headers; a range that cannot be read is left out.
 fn ranges(headers: &HeaderMap) -> Vec<MediaRange> {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let texts = values.flat_map(|value| value.split(','));
-    texts.enumerate().filter_map(|(place, text)| range(text, place)).collect()
+    let texts = texts(headers, &header::ACCEPT);
+    texts.enumerate().filter_map(|(place, text)| range(&text, place)).collect()
+}
+
+/// The parts between commas of all headers of one name.
+fn texts<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'h {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::to_ascii_lowercase)
 }
 
 fn range(text: &str, place: usize) -> Option<MediaRange> {
-    let text = text.to_ascii_lowercase();
-    let mut parts = text.split(';').map(str::trim);
-    let name = parts.next()?;
+    let (name, quality) = weighted(text)?;
     // Some old clients write a single asterisk for `*/*`.
     let (kind, subtype) = if name == "*" { ("*", "*") } else { name.split_once('/')? };
+    Some(MediaRange { kind: kind.to_owned(), subtype: subtype.to_owned(), quality, place })
+}
+
+/// A range and its quality, which is 1 unless the range says otherwise. `None`: no quality can be
+/// read.
+fn weighted(text: &str) -> Option<(&str, u16)> {
+    let mut parts = text.split(';').map(str::trim);
+    let name = parts.next()?;
     let quality = match parts.find_map(|part| part.strip_prefix("q=")) {
         Some(text) => quality(text)?,
         None => 1_000,
     };
-    Some(MediaRange { kind: kind.to_owned(), subtype: subtype.to_owned(), quality, place })
+    Some((name, quality))
 }
 
 /// A quality in thousandths, which is as fine as RFC 9110 writes them.
@@ -165,6 +200,28 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
             assert_eq!(accepted_form(&headers, Json, other), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_one_that_is_wanted_most() {
+        let rows = [
+            ("", "en"),
+            ("nl", "nl"),
+            ("nl-BE,nl;q=0.9,en;q=0.8", "nl"),
+            ("fr, nl;q=0.5, en;q=0.4", "nl"),
+            ("fr, de", "en"),
+            ("en;q=0.2, nl;q=0.3", "nl"),
+            ("nl;q=0", "en"),
+            ("*", "en"),
+            ("en;q=0, *;q=0.1", "nl"),
+            ("NL-be", "nl"),
+            ("nl;q=high", "en"),
+        ];
+        for (wanted, code) in rows {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(wanted));
+            assert_eq!(accepted_language(&headers).code(), code, "{wanted}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, Collected};
 use hyper::body::Incoming;
@@ -143,10 +143,18 @@ async fn live_feed_overdue(connection: &ClientConnection) {
     }
 }
 
-/// Sends one request to the routes without a network, for a command on a data folder.
-pub async fn ask(router: Router, path: &str, accept: &str) -> (StatusCode, String) {
-    let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
-    let Ok(request) = request else { return (StatusCode::BAD_REQUEST, String::new()) };
+/// Sends one request to the routes without a network, for a command on a data folder. `headers`
+/// say which form and language the answer should have.
+pub async fn ask(
+    router: Router,
+    path: &str,
+    headers: impl Iterator<Item = (&'static str, &'static str)>,
+) -> (StatusCode, String) {
+    let request =
+        headers.fold(Request::get(path), |request, (name, value)| request.header(name, value));
+    let Ok(request) = request.body(Body::empty()) else {
+        return (StatusCode::BAD_REQUEST, String::new());
+    };
     let response = match router.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 
 use crate::domain::credit::{self, Credit};
-use crate::domain::id::{PersonId, RecordedTime, Revision};
+use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{self, ContinuityRules, Trajectory};
 use crate::domain::vocabulary::registry::Registry;
@@ -31,6 +31,9 @@ pub struct AnswerHead {
     known_at: RecordedTime,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<Revision>,
+    /// The position up to which the log was read, in answers that are printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
 }
 
 impl AnswerHead {
@@ -40,6 +43,7 @@ impl AnswerHead {
             at: format_at(question.at),
             known_at: person.known_at,
             revision: person.revision,
+            position: None,
         }
     }
 }
@@ -47,7 +51,7 @@ impl AnswerHead {
 /// An answer about one person: the members with which it begins, and the answer itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer<T> {
-    /// `person`, `at`, `known` and `revision`.
+    /// `person`, `at`, `known`, `revision`; of a credit also `position`.
     #[serde(flatten)]
     pub head: AnswerHead,
     /// The answer itself.
@@ -85,5 +89,7 @@ pub fn credit(
 ) -> Answer<Credit> {
     let query = credit::CreditQuery { at: question.at, ..*query };
     let body = credit::credit(&person.history, &query, Registry::shipped());
-    Answer::new(question, person, body)
+    let mut answer = Answer::new(question, person, body);
+    answer.head.position = Some(person.position);
+    answer
 }

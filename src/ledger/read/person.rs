@@ -11,7 +11,7 @@ use super::open::Reader;
 use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::{self, History, OutsideTargets};
-use crate::domain::id::{DedupKey, EventKey, PersonId, RecordedTime, Revision};
+use crate::domain::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, RecordedTimeOrder};
@@ -25,6 +25,8 @@ pub struct PersonHistory {
     /// Records with a later `recordedtime` are not in the answer. The same question with this
     /// `known_at` gives the same answer, until content is erased.
     pub known_at: RecordedTime,
+    /// The position up to which the log was surely read.
+    pub position: Position,
     /// The streams and keys, outside the person's own stream, whose new records may change the
     /// answer.
     pub dependencies: AnswerDependencies,
@@ -85,7 +87,7 @@ impl Ledger {
         });
         history.findings.extend(reused);
         let dependencies = AnswerDependencies { streams: merged.other_streams_read, dedup_keys };
-        Ok(Some(PersonHistory { history, revision, known_at, dependencies }))
+        Ok(Some(PersonHistory { history, revision, known_at, position: status.tail, dependencies }))
     }
 
     /// The latest `recordedtime` of the records that an answer uses. With several writers the

@@ -165,7 +165,7 @@ async fn a_panic_of_their_worker_shows_in_health_and_metrics() {
     let folder = tempfile::tempdir().unwrap();
     let country = Country::open(folder.path(), NOW).await;
     let router = router_with(country.ledger.clone(), Services::with_lists(country.lists.clone()));
-    let ask = async |path: &str| ask(router.clone(), path, "*/*").await.1;
+    let ask = async |path: &str| ask(router.clone(), path, [("accept", "*/*")].into_iter()).await.1;
     let up = |value: u8| format!("care_ledger_work_up{{worker=\"lists\"}} {value}\n");
     assert!(ask("/metrics").await.contains(&up(1)));
     country.break_clock();

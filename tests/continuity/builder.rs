@@ -7,8 +7,9 @@ use care_ledger::domain::event::{Content, Event, Recorded};
 use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
-use care_ledger::domain::trajectory::{ContinuityRules, trajectory};
+use care_ledger::domain::trajectory::{self, ContinuityRules, own_answer_until};
 use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::domain::vocabulary::validate::validate;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::Brussels;
@@ -86,11 +87,19 @@ pub fn at(text: &str) -> At {
     text.parse().map_or_else(|_| At::Instant(instant(text)), At::Date)
 }
 
+/// The answer about a history as JSON, without the findings of the registers and of the credit, and
+/// when it changes by itself.
+pub fn engine(history: &History, at: At) -> (Value, Option<DateTime<Utc>>) {
+    let (answer, changes_at) = own_answer_until(history, at, ContinuityRules::shipped());
+    (serde_json::to_value(answer).unwrap(), changes_at)
+}
+
 /// The answer as JSON.
 pub fn answer(events: &[Value], when: &str) -> Value {
+    let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let history = history(events, None);
-    let answer = trajectory(&history, at(when), ContinuityRules::shipped());
-    let mut answer = serde_json::to_value(answer).unwrap();
+    let mut answer =
+        serde_json::to_value(trajectory::answer(&history, at(when), rules, registry)).unwrap();
     for finding in answer["findings"].as_array_mut().unwrap() {
         finding["events"] =
             finding["records"].as_array().unwrap().iter().map(|r| r["id"].clone()).collect();

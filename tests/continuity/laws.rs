@@ -1,166 +1,358 @@
-//! Laws that hold for every history that passes the door.
+//! The laws of `continuity.md` as properties of any engine, and the driver that tries them.
+//! Always: a law reads the answer alone; a break prints a shrunken history and how to rerun it.
 
-use care_ledger::domain::history::History;
-use care_ledger::domain::time::calendar::At;
-use care_ledger::domain::trajectory::AlertCode;
-use care_ledger::domain::trajectory::SubstitutionState;
-use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
-use care_ledger::domain::vocabulary::registry::Registry;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::builder::{SOURCE, SUBJECT, history, instant};
-use crate::random::{events, extreme, far_events, hour, touched};
+use super::law_histories as histories;
+use super::random::{self, Rng};
+use super::reference;
 
-fn at() -> impl Strategy<Value = At> {
-    prop_oneof![hour().prop_map(At::Instant), hour().prop_map(|time| At::Date(time.date_naive())),]
+/// What computes the trajectory: members beyond those of the reference are ignored.
+pub type Engine = fn(&[Value], DateTime<Utc>) -> Value;
+
+pub enum Outcome {
+    Held,
+    NotApplicable,
+    Broken(String),
 }
 
-fn any_at() -> impl Strategy<Value = At> {
-    let date = |text: &str| At::Date(text.parse::<NaiveDate>().unwrap());
-    prop_oneof![
-        at(),
-        extreme().prop_map(|time| At::Instant(instant(time))),
-        prop::sample::select(vec!["0000-01-01", "0001-01-01", "9999-12-31"]).prop_map(date),
-    ]
+use Outcome::{Broken, Held, NotApplicable};
+
+type Generate = fn(u64) -> (Vec<Value>, DateTime<Utc>);
+type Check = fn(Engine, &[Value], DateTime<Utc>, &mut Rng) -> Outcome;
+
+/// Each law: its name, the histories on which it is tried, and the law itself.
+pub const LAWS: [(&str, Generate, Check); 11] = [
+    ("receipt", random::history, receipt),
+    ("names", random::history, names),
+    ("later_records", random::history, later_records),
+    ("changes_at", random::history, changes_at),
+    ("nothing_missed", histories::unmissed, nothing_missed),
+    ("nothing_interrupted", histories::at_most_one_dose, nothing_interrupted),
+    ("interrupted_alert", histories::interrupted, interrupted_alert),
+    ("overdue_alert", histories::silent, overdue_alert),
+    ("take_home", histories::uninterrupted, take_home),
+    ("handover", histories::alarmed, handover),
+    ("equals_reference", random::history, equals_reference),
+];
+
+/// Tries a law on many seeds (`LAW_CASES`, from `LAW_FROM`), or on `SEED` alone.
+pub fn run(name: &str, engine: Engine) {
+    let (_, generate, check) = LAWS.iter().find(|(law, ..)| *law == name).expect("a law");
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let from = number("LAW_FROM").unwrap_or(0);
+    let seeds = match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => from..from + number("LAW_CASES").unwrap_or(300),
+    };
+    let (mut held, mut not_applicable) = (0_u64, 0_u64);
+    for seed in seeds {
+        let (events, at) = generate(seed);
+        match tried(*check, engine, &events, at, seed) {
+            Held => held += 1,
+            NotApplicable => not_applicable += 1,
+            Broken(_) => report(name, *check, engine, &events, at, seed),
+        }
+    }
+    println!("law {name}: held {held}, did not apply {not_applicable}");
 }
 
-fn answer(history: &History, at: At) -> Trajectory {
-    trajectory::answer(history, at, ContinuityRules::shipped(), Registry::shipped())
+/// One trial: a panic of the engine breaks the law.
+fn tried(check: Check, engine: Engine, events: &[Value], at: DateTime<Utc>, seed: u64) -> Outcome {
+    let trial = || check(engine, events, at, &mut Rng::new(seed));
+    catch_unwind(AssertUnwindSafe(trial)).unwrap_or_else(|_| Broken("a panic".to_owned()))
 }
 
-fn answer_until(history: &History, at: At) -> (Trajectory, Option<DateTime<Utc>>) {
-    trajectory::answer_until(history, at, ContinuityRules::shipped(), Registry::shipped())
+fn report(
+    name: &str,
+    check: Check,
+    engine: Engine,
+    events: &[Value],
+    at: DateTime<Utc>,
+    seed: u64,
+) -> ! {
+    let fails = |events: &[Value]| matches!(tried(check, engine, events, at, seed), Broken(_));
+    let mut shrunken = random::shrink(events, &fails);
+    let Broken(why) = tried(check, engine, &shrunken, at, seed) else { panic!("{name} {seed}") };
+    shrunken.sort_by_key(|event| event["time"].as_str().map(str::to_owned));
+    let lines: Vec<String> = shrunken.iter().map(Value::to_string).collect();
+    panic!(
+        "law {name} is broken at {at}: {why}\n[{}]\n\
+         SEED={seed} cargo test --test continuity {name}",
+        lines.join(",\n")
+    );
 }
 
-fn told_by(events: &[Value], at: At) -> Vec<Value> {
-    let time = |event: &Value| instant(event["time"].as_str().unwrap());
-    events.iter().filter(|event| at.includes(time(event))).cloned().collect()
+/// Codes that need a register, or that the credit has: no engine is compared by them.
+const LEFT_OUT: [&str; 14] = [
+    "facilityClosed",
+    "unknownCode",
+    "recordsErased",
+    "attestMismatch",
+    "stayModalityMismatch",
+    "modalityGrantedTwice",
+    "modalityOverlap",
+    "modalityWithoutRelease",
+    "windowReopened",
+    "returnNotRecorded",
+    "suspensionOverAMonth",
+    "targetElsewhere",
+    "replacementInvalid",
+    "idReusedAcrossPersons",
+];
+
+/// The members of an answer that the reference has.
+pub fn compared(answer: &Value) -> Value {
+    let members = [
+        "custody",
+        "substitution",
+        "residential",
+        "programmes",
+        "referrals",
+        "treatments",
+        "housing",
+        "plans",
+        "release",
+        "transitions",
+        "changesAt",
+    ];
+    let mut kept = json!({});
+    for name in members {
+        if let Some(value) = answer.get(name) {
+            kept[name] = value.clone();
+        }
+    }
+    let rows = |list: &str, members: &[&str]| -> Value {
+        let rows = answer[list].as_array().expect("a list").iter();
+        let rows = rows.filter(|row| !LEFT_OUT.iter().any(|code| row["code"] == *code));
+        rows.map(|row| {
+            let mut kept = json!({"records": named(&row["records"])});
+            for name in members {
+                if let Some(value) = row.get(name).filter(|value| !value.is_null()) {
+                    kept[*name] = value.clone();
+                }
+            }
+            kept
+        })
+        .collect()
+    };
+    kept["alerts"] = rows("alerts", &["code", "since", "severity", "values"]);
+    kept["findings"] = rows("findings", &["code"]);
+    kept
 }
 
-proptest! {
-    #[test]
-    fn the_order_of_receipt_and_repetition_change_nothing(
-        (events, other) in touched().prop_flat_map(|events| {
-            let twice = [events.clone(), events.clone()].concat();
-            (Just(events), Just(twice).prop_shuffle())
-        }),
-        at in at(),
-    ) {
-        prop_assert_eq!(answer(&history(&events, None), at), answer(&history(&other, None), at));
-    }
+fn named(records: &Value) -> Value {
+    let records = records.as_array().expect("a list").iter();
+    records.map(|rec| json!({"source": rec["source"], "id": rec["id"]})).collect()
+}
 
-    #[test]
-    fn what_was_not_offered_is_never_missed(events in touched(), at in at()) {
-        let missed = ["refused", "noShow", "client"];
-        let blameless: Vec<Value> = events
-            .into_iter()
-            .filter(|event| {
-                let said = [&event["data"]["reason"], &event["data"]["cause"]];
-                !said.iter().any(|said| missed.iter().any(|missed| *said == missed))
-            })
-            .collect();
-        let substitution = answer(&history(&blameless, None), at).substitution;
-        prop_assert_eq!(substitution.missed_days.unwrap_or(0), 0);
-        prop_assert!(substitution.missed_days.is_some() == substitution.not_offered_days.is_some());
-    }
+/// What differs between two answers, by member.
+fn difference(expected: &Value, found: &Value) -> Option<String> {
+    let (expected, found) = (compared(expected), compared(found));
+    let members = expected.as_object().expect("an object").keys();
+    let all: BTreeMap<&String, ()> = members
+        .chain(found.as_object().expect("an object").keys())
+        .map(|name| (name, ()))
+        .collect();
+    let differs = all.keys().filter(|name| expected.get(*name) != found.get(*name));
+    let lines: Vec<String> = differs
+        .map(|name| format!("{name}: expected {} found {}", expected[*name], found[*name]))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
 
-    /// The handover names a dose of long ago, so that the handover changes nothing else.
-    #[test]
-    fn a_handover_that_nobody_confirms_takes_no_alert_away(
-        events in events(),
-        sent in hour(),
-        at in at(),
-    ) {
-        let data = json!({"handover": "another", "toProvider": "nobody", "product": "methadone",
-            "doseMicrograms": 1000, "lastDoseAt": "2026-01-01T08:00:00Z", "bridgingDays": 0});
-        let another = json!({"specversion": "1.0", "source": SOURCE, "subject": SUBJECT,
-            "type": "substitution.handoverSent", "time": sent.to_rfc3339(), "data": data,
-            "id": "another"});
-        let alerted = |events: &[Value]| {
-            let alerts = answer(&history(events, None), at).alerts;
-            alerts.iter().any(|alert| alert.code == AlertCode::HandoverUnconfirmed)
-        };
-        let more = [events.clone(), vec![another]].concat();
-        prop_assert!(!alerted(&events) || alerted(&more));
-    }
+fn same(expected: &Value, found: &Value) -> Outcome {
+    difference(expected, found).map_or(Held, Broken)
+}
 
-    #[test]
-    fn interrupted_rests_on_a_record_that_says_so(events in events(), at in at()) {
-        let state = answer(&history(&events, None), at).substitution.state;
-        let state = serde_json::to_value(state).unwrap();
-        let count = |kind: &str| {
-            told_by(&events, at).iter().filter(|event| event["type"] == kind).count()
-        };
-        let says_so = count("substitution.doseWithheld") > 0
-            || count("care.notDelivered") > 0
-            || count("substitution.stopped") > 0
-            || count("substitution.doseContinued") > 1
-            || count("substitution.doseContinued") > 0
-                && count("substitution.verified") + count("substitution.handoverSent") > 0;
-        prop_assert!(state != "interrupted" || says_so);
-        let silent: Vec<Value> = events
-            .iter()
-            .filter(|event| {
-                let positive = ["substitution.doseWithheld", "care.notDelivered",
-                    "substitution.stopped", "substitution.doseContinued"];
-                !positive.iter().any(|kind| event["type"] == *kind)
-            })
-            .cloned()
-            .collect();
-        let state = answer(&history(&silent, None), at).substitution.state;
-        prop_assert_ne!(serde_json::to_value(state).unwrap(), "interrupted");
-    }
+fn without_changes(mut answer: Value) -> Value {
+    answer.as_object_mut().expect("an object").remove("changesAt");
+    answer
+}
 
-    #[test]
-    fn overdue_is_what_silence_leaves_unknown(events in events(), at in at()) {
-        let Trajectory { alerts, substitution, .. } = answer(&history(&events, None), at);
-        let overdue = alerts.iter().find(|alert| alert.code == AlertCode::SubstitutionOverdue);
-        let unknown = substitution.state == SubstitutionState::Unknown;
-        prop_assert!(overdue.is_none_or(|alert| unknown && alert.since <= at.instant()));
-        prop_assert!(overdue.is_some() || !unknown || substitution.last_dose_at.is_none());
+/// Law 1: The order of receipt and repeated delivery change nothing.
+fn receipt(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng) -> Outcome {
+    if events.is_empty() {
+        return NotApplicable;
     }
+    let mut received = events.to_vec();
+    rng.shuffle(&mut received);
+    let again = received[rng.below(received.len() as u64) as usize].clone();
+    received.push(again);
+    same(&engine(events, at), &engine(&received, at))
+}
 
-    #[test]
-    fn what_happens_later_changes_nothing(events in events(), at in at()) {
-        let told = told_by(&events, at);
-        prop_assert_eq!(answer(&history(&events, None), at), answer(&history(&told, None), at));
-    }
+/// Law 1: Other ids that keep the order change only those names.
+fn names(engine: Engine, events: &[Value], at: DateTime<Utc>, _: &mut Rng) -> Outcome {
+    let renamed: Vec<Value> = events.iter().map(|event| renamed(event, "other-")).collect();
+    let back = |answer: &Value| -> Value {
+        let text = answer.to_string().replace("\"id\":\"other-", "\"id\":\"");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    same(&engine(events, at), &back(&compared(&engine(&renamed, at))))
+}
 
-    #[test]
-    fn nothing_that_passes_the_door_breaks_it(
-        events in far_events(),
-        at in any_at(),
-    ) {
-        let history = history(&events, None);
-        let text = serde_json::to_string(&answer(&history, at)).unwrap();
-        prop_assert!(!text.replace("\"continuous\":null", "").contains("null"));
-        answer_until(&history, at);
+fn renamed(event: &Value, prefix: &str) -> Value {
+    let mut event = event.clone();
+    for place in [
+        "/id",
+        "/data/corrects/id",
+        "/data/annuls/id",
+        "/data/data/corrects/id",
+        "/data/data/annuls/id",
+    ] {
+        if let Some(id) = event.pointer_mut(place) {
+            *id = format!("{prefix}{}", id.as_str().expect("an id")).into();
+        }
     }
+    event
+}
 
-    #[test]
-    fn it_changes_by_itself_when_said_and_not_before(
-        events in events(),
-        at in at(),
-        part in 0.0..1.0_f64,
-        told_ahead in any::<bool>(),
-    ) {
-        let events = if told_ahead { events } else { told_by(&events, at) };
-        let history = history(&events, None);
-        let (present, change) = answer_until(&history, at);
-        prop_assert_eq!(&answer(&history, at), &present);
-        let Some(change) = change else {
-            let later = At::Instant(at.instant() + TimeDelta::days(4000));
-            prop_assert_eq!(answer(&history, later), present);
-            return Ok(());
-        };
-        prop_assert!(change > at.instant());
-        let moment = TimeDelta::microseconds(1);
-        let span = (change - moment - at.instant()).num_microseconds().unwrap() as f64;
-        let between = at.instant() + TimeDelta::microseconds((span * part) as i64);
-        prop_assert_eq!(&answer(&history, At::Instant(between)), &present);
-        prop_assert_eq!(&answer(&history, At::Instant(change - moment)), &present);
-        prop_assert_ne!(&answer(&history, At::Instant(change)), &present);
+/// Law 2: Records later than now change nothing but the instant of the next change.
+fn later_records(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng) -> Outcome {
+    let mut told = events.to_vec();
+    for (place, event) in random::history(rng.next()).0.iter().enumerate() {
+        if event["type"].as_str().expect("a type").starts_with("record.") {
+            continue;
+        }
+        let mut event = renamed(event, "later-");
+        let later = at + TimeDelta::hours(1 + place as i64 * 7);
+        event["time"] = later.to_rfc3339().into();
+        told.push(event);
     }
+    same(&without_changes(engine(events, at)), &without_changes(engine(&told, at)))
+}
+
+/// Law 2: Until `changesAt` the answer is the same; at it, it is not.
+fn changes_at(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng) -> Outcome {
+    let now = engine(events, at);
+    let then = without_changes(compared(&now));
+    let changes = now["changesAt"].as_str().map(|text| text.parse::<DateTime<Utc>>());
+    let changes = changes.map(|parsed| parsed.expect("an instant"));
+    let until = changes.unwrap_or(at + TimeDelta::days(120));
+    if until <= at {
+        return Broken(format!("changesAt {until} is not later than now"));
+    }
+    let seconds = (until - at).num_seconds().max(1) as u64;
+    let last = until - TimeDelta::microseconds(1);
+    let mut instants = vec![last];
+    for _ in 0..8 {
+        let near = (at + TimeDelta::seconds(rng.below(seconds) as i64)).min(last);
+        instants.push(near);
+    }
+    for instant in instants.into_iter().filter(|instant| *instant >= at) {
+        let other = without_changes(compared(&engine(events, instant)));
+        if let Some(why) = difference(&then, &other) {
+            return Broken(format!("before changesAt {until}, at {instant}: {why}"));
+        }
+    }
+    let Some(changes) = changes else { return Held };
+    if without_changes(compared(&engine(events, changes))) == then {
+        return Broken(format!("nothing differs at changesAt {changes}"));
+    }
+    Held
+}
+
+/// Law 3: Without `refused`, `noShow`, `client` no day is missed.
+fn nothing_missed(engine: Engine, events: &[Value], at: DateTime<Utc>, _: &mut Rng) -> Outcome {
+    if histories::has_missed(events) {
+        return NotApplicable;
+    }
+    match engine(events, at)["substitution"]["missedDays"].as_u64() {
+        None => NotApplicable,
+        Some(0) => Held,
+        Some(days) => Broken(format!("{days} days missed")),
+    }
+}
+
+/// Law 3: Without a withheld dose or a forced stop, and with fewer than two doses, nothing is
+/// interrupted.
+fn nothing_interrupted(
+    engine: Engine,
+    events: &[Value],
+    at: DateTime<Utc>,
+    _: &mut Rng,
+) -> Outcome {
+    if !histories::cannot_be_interrupted(events) {
+        return NotApplicable;
+    }
+    match engine(events, at)["substitution"]["state"].as_str() {
+        Some("interrupted") => Broken("interrupted".to_owned()),
+        Some("none") => NotApplicable,
+        _ => Held,
+    }
+}
+
+fn has_alert(answer: &Value, code: &str) -> bool {
+    answer["alerts"].as_array().expect("a list").iter().any(|alert| alert["code"] == code)
+}
+
+/// Law 4: `substitutionInterrupted` stands exactly while `interrupted`.
+fn interrupted_alert(engine: Engine, events: &[Value], at: DateTime<Utc>, _: &mut Rng) -> Outcome {
+    let answer = engine(events, at);
+    let is_interrupted = answer["substitution"]["state"] == "interrupted";
+    match (is_interrupted, has_alert(&answer, "substitutionInterrupted")) {
+        (true, true) => Held,
+        (false, false) => NotApplicable,
+        (_, stands) => Broken(format!("state {}, alert {stands}", answer["substitution"])),
+    }
+}
+
+/// Law 4: `substitutionOverdue` stands only while `unknown`, and always then, but for a course
+/// without dose and prescription.
+fn overdue_alert(engine: Engine, events: &[Value], at: DateTime<Utc>, _: &mut Rng) -> Outcome {
+    let answer = engine(events, at);
+    let is_unknown = answer["substitution"]["state"] == "unknown";
+    match (is_unknown, has_alert(&answer, "substitutionOverdue")) {
+        (true, true) => Held,
+        (false, false) => NotApplicable,
+        (true, false) if histories::may_have_an_empty_course(events, at) => NotApplicable,
+        (_, stands) => Broken(format!("state {}, alert {stands}", answer["substitution"])),
+    }
+}
+
+/// Law 5: Without an interruption, with one dose a day, days taken home never make due earlier.
+fn take_home(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng) -> Outcome {
+    let Some(more) = histories::with_take_home(events, rng) else { return NotApplicable };
+    let due = |events: &[Value]| {
+        let due = engine(events, at)["substitution"]["nextDueBy"].as_str().map(str::to_owned);
+        due.map(|text| text.parse::<DateTime<Utc>>().expect("an instant"))
+    };
+    let (Some(before), Some(after)) = (due(events), due(&more)) else { return NotApplicable };
+    if histories::is_interrupted_on_the_way(engine, events, at) {
+        return NotApplicable;
+    }
+    if after < before {
+        return Broken(format!("due {before}, and {after} with more days taken home"));
+    }
+    Held
+}
+
+/// Law 6: A handover that nobody confirms, of a dose already told, to a provider who gives none,
+/// takes no alert away, unless it moves a fading.
+fn handover(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng) -> Outcome {
+    let Some(more) = histories::with_handover(events, at, rng) else { return NotApplicable };
+    let count = |answer: &Value| {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for alert in answer["alerts"].as_array().expect("a list") {
+            *count.entry(alert["code"].as_str().expect("a code").to_owned()).or_default() += 1;
+        }
+        count
+    };
+    let (before, after) = (count(&engine(events, at)), count(&engine(&more, at)));
+    if before.is_empty() {
+        return NotApplicable;
+    }
+    let gone =
+        before.iter().find(|(code, number)| after.get(*code).copied().unwrap_or(0) < **number);
+    gone.map_or(Held, |(code, _)| Broken(format!("{code} is gone by {}", more[more.len() - 1])))
+}
+
+/// The engine says what the reference says.
+fn equals_reference(engine: Engine, events: &[Value], at: DateTime<Utc>, _: &mut Rng) -> Outcome {
+    same(&reference::trajectory(events, at, None), &engine(events, at))
 }

@@ -2,18 +2,11 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod alerts;
+#[allow(dead_code)]
 mod builder;
-mod care;
-mod changes;
-mod codes;
-mod custody;
-mod erased;
-mod handover;
-mod instant;
-mod interruption;
+mod cases;
+mod fold_laws;
+mod law_histories;
 mod laws;
-mod outside;
 mod random;
-mod referrals;
-mod substitution;
+mod reference;

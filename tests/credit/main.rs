@@ -3,10 +3,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod answer;
 mod cases;
 mod engine;
-mod findings;
 mod history;
 mod laws;
 mod order;
@@ -14,7 +12,6 @@ mod properties;
 mod random;
 mod reference;
 mod script;
-mod served;
 mod table;
 
 #[path = "../support/mod.rs"]

@@ -13,6 +13,6 @@ mod targets;
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::order::{
-    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, up_to_death,
+    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, pairs, up_to_death,
 };
 pub use self::targets::{OutsideTargets, target};

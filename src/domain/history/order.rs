@@ -183,15 +183,12 @@ fn ranks<'a>(
     };
     let mut ranks: HashMap<&'a EventKey, Rank<'a>> =
         group.iter().map(|record| (record.key(), own(record))).collect();
+    place_beside_releases(group, turns, &mut ranks);
     if !turns.is_inside() {
         for (arrival, release) in pairs(group) {
-            let turn_of_release = turns.turn(release, group);
-            let is_between = |record: &&DatedFact| {
-                record.detention() == arrival.detention()
-                    && turns.turn(record, group) < turn_of_release
-            };
-            let between = group.iter().filter(is_between).map(|record| (record, 1));
-            for (record, side) in between.chain([(arrival, 0), (release, 2)]) {
+            let own_records = own_records(release, group, turns);
+            let between = own_records.map(|(record, turn)| (record, BETWEEN_PAIR + turn));
+            for (record, side) in between.chain([(arrival, 0), (release, BEHIND_PAIR)]) {
                 let rank = ranks.get_mut(record.key()).expect("the rank of each record");
                 if rank.is_behind_pairs {
                     (rank.is_behind_pairs, rank.turn, rank.beside) = (false, 0, arrival.key());
@@ -223,9 +220,51 @@ fn ranks<'a>(
     ranks
 }
 
+/// The side of the records of a detention that stand between its arrival and its release, by turn.
+const BETWEEN_PAIR: i8 = 1;
+
+/// The side of a release that stands behind its arrival.
+const BEHIND_PAIR: i8 = i8::MAX;
+
+/// The records of the detention of a release whose turn comes before that of the release, with
+/// their turns.
+fn own_records<'g, 'a>(
+    release: &'g DatedFact<'a>,
+    group: &'g [DatedFact<'a>],
+    turns: &impl Turns,
+) -> impl Iterator<Item = (&'g DatedFact<'a>, i8)> {
+    let turn_of_release = turns.turn(release, group);
+    let with_turn = group.iter().map(move |record| (record, turns.turn(record, group)));
+    let own = with_turn.filter(move |(record, turn)| {
+        record.detention() == release.detention() && *turn < turn_of_release
+    });
+    own.map(|(record, turn)| (record, i8::try_from(turn).unwrap_or(BEHIND_PAIR - 1)))
+}
+
+/// Places the records of a detention whose turn comes before that of its release just before its
+/// first release.
+fn place_beside_releases<'a>(
+    group: &[DatedFact<'a>],
+    turns: &impl Turns,
+    ranks: &mut HashMap<&'a EventKey, Rank<'a>>,
+) {
+    let mut placed: HashSet<ScopedId> = HashSet::new();
+    for release in group.iter().filter(|record| matches!(record.fact, Fact::Released(_))) {
+        if !release.detention().is_some_and(|detention| placed.insert(detention)) {
+            continue;
+        }
+        let turn_of_release = turns.turn(release, group);
+        for (record, turn) in own_records(release, group, turns) {
+            let rank = ranks.get_mut(record.key()).expect("the rank of each record");
+            (rank.turn, rank.beside) = (turn_of_release, release.key());
+            rank.side = turn - i8::MAX;
+        }
+    }
+}
+
 /// The arrivals and releases of one detention at one instant, in pairs, while the person is not
 /// inside. A release by day ends no detention, so no pair follows it.
-fn pairs<'g, 'a>(group: &'g [DatedFact<'a>]) -> Vec<(&'g DatedFact<'a>, &'g DatedFact<'a>)> {
+pub fn pairs<'g, 'a>(group: &'g [DatedFact<'a>]) -> Vec<(&'g DatedFact<'a>, &'g DatedFact<'a>)> {
     let mut releases: Vec<(&DatedFact, bool)> = group
         .iter()
         .filter_map(|record| match record.fact {

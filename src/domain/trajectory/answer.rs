@@ -1,13 +1,13 @@
 //! The answer about one person: where they are, how their care stands, what someone should act on.
 //! Always: an absent member means that the records do not say.
-//! Form: the JSON of `GET /v1/persons/{uuid}/trajectory`, without `person`, `at` and `known`.
+//! Form: the JSON of `GET /v1/persons/{uuid}/trajectory`, without the members that every answer
+//! about a person begins with.
 
 use serde::Serialize;
 
-use super::alert::Alert;
-use super::care::{Housing, Programme, Referral, Treatment};
+use super::alerts::Alert;
+use super::care::{AgreedPlan, Housing, Programme, Referral, Release, Residential, Treatment};
 use super::custody::Custody;
-use super::residential::Residential;
 use super::substitution::Substitution;
 use super::transitions::Transition;
 use crate::domain::finding::Finding;
@@ -16,13 +16,13 @@ use crate::domain::finding::Finding;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trajectory {
-    /// Where the person is in the eyes of the law.
+    /// Where the law has the person.
     pub custody: Custody,
-    /// The state of substitution treatment.
+    /// Substitution treatment.
     pub substitution: Substitution,
     /// Residential treatment.
     pub residential: Residential,
-    /// Enrolments in programmes.
+    /// Courses of programmes.
     pub programmes: Vec<Programme>,
     /// Referrals.
     pub referrals: Vec<Referral>,
@@ -31,20 +31,15 @@ pub struct Trajectory {
     /// Supported housing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub housing: Option<Housing>,
+    /// Re-integration plans.
+    pub plans: Vec<AgreedPlan>,
+    /// What was prepared for the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
     /// Moves of the person, and whether substitution continued across each of them.
     pub transitions: Vec<Transition>,
     /// The alerts on which someone should act.
     pub alerts: Vec<Alert>,
     /// Contradictions and gaps in the records.
     pub findings: Vec<Finding>,
-}
-
-impl Trajectory {
-    /// Adds findings made elsewhere, such as those of the registry, and keeps each finding once.
-    pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
-        self.findings.extend(findings);
-        self.findings.sort_by(Finding::order);
-        self.findings.dedup();
-        self
-    }
 }

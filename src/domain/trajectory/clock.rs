@@ -22,6 +22,11 @@ impl AnswerClock {
         Self { now, next: Cell::new(None) }
     }
 
+    /// The present.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// Whether an instant has come.
     pub fn reached(&self, instant: DateTime<Utc>) -> bool {
         if instant <= self.now {
@@ -53,7 +58,7 @@ pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
 
 /// The first instant after day `days`, where the date of `instant` is day 0: a term of 21 days
 /// that counts day 0 to day 21 has run out at the start of day 22.
-pub fn end_of_day(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+pub fn after_day(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
     let date = calendar::date_of(instant);
     calendar::end_of(date.checked_add_days(Days::new(days.into())).unwrap_or(date))
 }
@@ -81,6 +86,6 @@ mod tests {
     #[test]
     fn a_term_counts_from_day_nought() {
         let release = instant("2026-03-02T09:00:00Z");
-        assert_eq!(end_of_day(release, 21), instant("2026-03-23T23:00:00Z"));
+        assert_eq!(after_day(release, 21), instant("2026-03-23T23:00:00Z"));
     }
 }

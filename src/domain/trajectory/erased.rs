@@ -1,12 +1,12 @@
 //! Corrects a trajectory after an erasure: a state is `unknown` rather than `none`, and an alert is
-//! removed if an erased record of the classes it reads could have prevented it.
+//! removed if an erased record of a class it rests on could have ended it.
 //! Rules: principle 8 of the continuity rules.
 
-use super::alert::AlertCode;
+use super::alerts::AlertCode;
 use super::answer::Trajectory;
-use super::residential::{Residential, ResidentialState};
-use super::substitution::SubstitutionState;
-use super::{RecordsInForce, supposes_life};
+use super::care::{Residential, ResidentialState};
+use super::order::CountedRecords;
+use super::substitution::{Substitution, SubstitutionState};
 use crate::domain::history::History;
 use crate::domain::id::RecordedTime;
 use crate::domain::vocabulary::kind::{Class, Kind};
@@ -14,39 +14,37 @@ use crate::domain::vocabulary::kind::{Class, Kind};
 /// The classes that the section `substitution` reads.
 const SUBSTITUTION_READS: &[Class] = &[Class::Clinical];
 
-/// The classes that a death is read from. A death ends every alert.
-const DEATH_READS: &[Class] = &[Class::Judicial];
-
 /// The classes that the section `residential` reads: an arrival in prison ends a stay.
 const RESIDENTIAL_READS: &[Class] = &[Class::Attested, Class::Judicial];
 
+/// The classes that a death is read from. A death ends every alert.
+const DEATH_READS: &[Class] = &[Class::Judicial];
+
 /// Withholds from a trajectory the statements that rest on the absence of records, if records were
 /// erased.
-pub(super) fn withhold(trajectory: &mut Trajectory, read: &RecordsInForce<'_>) {
-    let history = read.history;
+pub(super) fn withhold(trajectory: &mut Trajectory, history: &History, counted: &CountedRecords) {
     if history.erased.is_empty() {
         return;
     }
-    let later_than = |erased: RecordedTime, is_of: fn(Kind) -> bool| {
-        let mut items = read.records.iter().map(|(item, _)| *item);
-        items.any(|item| is_of(item.kind()) && item.recorded.recorded_at > erased)
+    let is_unknown = |reads, is_of_section: fn(Kind) -> bool| {
+        let mut section = counted.records.iter().filter(|record| is_of_section(record.item.kind()));
+        last_erased(history, reads)
+            .is_some_and(|erased| section.all(|record| record.item.recorded.recorded_at <= erased))
     };
-    let is_unknown = |reads, is_of_section| {
-        last_erased(history, reads).is_some_and(|erased| !later_than(erased, is_of_section))
-    };
-    let substitution = &mut trajectory.substitution.state;
-    if *substitution == SubstitutionState::None && is_unknown(SUBSTITUTION_READS, is_substitution) {
-        *substitution = SubstitutionState::Unknown;
+    if trajectory.substitution.state == SubstitutionState::None
+        && is_unknown(SUBSTITUTION_READS, is_substitution)
+    {
+        trajectory.substitution = Substitution::of_state(SubstitutionState::Unknown);
     }
     // A dead person is in no residential treatment, even if records were erased.
-    if read.death.is_none()
+    if counted.death.is_none()
         && trajectory.residential.state == ResidentialState::None
         && is_unknown(RESIDENTIAL_READS, is_residential)
     {
-        trajectory.residential = Residential::UNKNOWN;
+        trajectory.residential = Residential::of_state(ResidentialState::Unknown);
     }
-    let may_be_dead = is_unknown(DEATH_READS, supposes_life);
-    trajectory.alerts.retain(|alert| match reads(alert.code) {
+    let may_be_dead = is_unknown(DEATH_READS, |kind| kind.class() != Some(Class::System));
+    trajectory.alerts.retain(|alert| match rests_on(alert.code) {
         [] => true,
         classes => !may_be_dead && last_erased(history, classes).is_none(),
     });
@@ -58,17 +56,24 @@ fn last_erased(history: &History, classes: &[Class]) -> Option<RecordedTime> {
     of_classes.map(|(_, recorded_at, _)| recorded_at).max()
 }
 
-/// The classes whose erasure suppresses an alert: an erased record may be the record that the alert
-/// misses.
-const fn reads(code: AlertCode) -> &'static [Class] {
+/// The classes on which an alert rests: an erased record may be the record that the alert misses.
+/// None for the alerts that rest on harm that readable records show.
+const fn rests_on(code: AlertCode) -> &'static [Class] {
     match code {
+        AlertCode::SubstitutionInterrupted
+        | AlertCode::DoubleDose
+        | AlertCode::DetoxOnly
+        | AlertCode::ConditionAtRisk => &[],
         AlertCode::SubstitutionOverdue
         | AlertCode::ReferralUnanswered
         | AlertCode::ProgrammeStalled => &[Class::Clinical],
-        AlertCode::HandoverUnconfirmed => &[Class::Clinical, Class::Judicial],
-        AlertCode::ReleaseWithoutFollowUp => &[Class::Clinical, Class::Judicial, Class::Attested],
-        // Principle 8: still raised, because readable records show the detoxification.
-        AlertCode::DetoxOnly => &[],
+        AlertCode::OverdoseUnanswered => &[Class::Clinical, Class::Attested],
+        AlertCode::HandoverUnconfirmed | AlertCode::PlanOverdue => {
+            &[Class::Clinical, Class::Judicial]
+        }
+        AlertCode::DropoutUnanswered
+        | AlertCode::ReleaseUnprepared
+        | AlertCode::ReleaseWithoutFollowUp => &[Class::Clinical, Class::Judicial, Class::Attested],
     }
 }
 

@@ -1,106 +1,100 @@
-//! The trajectory of one person: custody, the state of care, and the care that may soon be lost.
-//! Always: the answer depends on the history, an instant and the rules alone. Only records up to
-//! that instant count, and a death ends everything on its date.
-//! Form: the section "One person" of the HTTP contract; thresholds in
-//! `projections/rules/continuity.toml`.
+//! The trajectory of one person: custody, the state of care, what someone should act on, and where
+//! records contradict each other.
+//! Always: the answer depends on the history, an instant and the rules alone.
+//! Rules: the continuity rules, one file or folder a section: "Words" in `order.rs`, "Custody" in
+//! `custody/`, "Substitution" in `substitution/`, "Care" in `care/`, "Transitions" in
+//! `transitions.rs`, "Alerts" in `alerts/`, "Findings" in `findings/`, "What the clock changes" in
+//! `clock.rs`, "Erased is unknown" in `erased.rs`; thresholds and products in
+//! `projections/rules/continuity.toml`, read by `rules.rs`.
 
-mod alert;
+mod alerts;
 mod answer;
 mod care;
 mod clock;
 mod custody;
-mod departures;
-mod doses;
 mod erased;
-mod handover;
-mod modality;
-mod raise;
-mod records;
-mod residential;
+mod findings;
+mod order;
 mod rules;
-mod stops;
 mod substitution;
 mod transitions;
 
 use chrono::{DateTime, Utc};
 
-pub use self::alert::{Alert, AlertCode};
+pub use self::alerts::{Alert, AlertCode};
 pub use self::answer::Trajectory;
-pub use self::care::{Housing, Programme, ProgrammeState, Referral, ReferralState, Treatment};
-pub use self::custody::{Custody, CustodyState};
-pub use self::residential::{Residential, ResidentialState};
+pub use self::care::{
+    AgreedPlan, Housing, Programme, ProgrammeState, Referral, ReferralState, Release, Residential,
+    ResidentialState, Treatment,
+};
+pub use self::custody::{Custody, CustodyState, CustodyUnit};
 pub use self::rules::{
-    ContinuityRules, ContinuityRulesError, Severities, Severity, Threshold, Thresholds,
+    ContinuityRules, ContinuityRulesError, ProductForm, ProductForms, Severities, Severity,
+    Threshold, Thresholds,
 };
 pub use self::substitution::{Review, Substitution, SubstitutionState};
 pub use self::transitions::{Transition, TransitionKind};
 
+use self::alerts::Situation;
 use self::clock::AnswerClock;
-use self::doses::SubstitutionTimeline;
-use self::records::{StatedFact, finding_about};
-use super::finding::{Finding, FindingCode, RecordName};
-use super::history::{History, Item};
+use self::custody::Places;
+use self::findings::OtherFindings;
+use self::order::CountedRecords;
+use self::substitution::SubstitutionRecords;
+use super::finding::Finding;
+use super::history::{DatedFact, History};
+use super::stays::Stays;
 use super::time::calendar::At;
-use super::vocabulary::choice::ReleaseReason;
-use super::vocabulary::fact::Fact;
-use super::vocabulary::kind::{Class, Kind};
 use super::vocabulary::registry::Registry;
 
 /// The trajectory of a person at an instant.
-pub fn trajectory(history: &History, at: At, rules: &ContinuityRules) -> Trajectory {
-    let clock = AnswerClock::at(at.instant());
-    let trajectory = RecordsInForce::at(history, at).trajectory(&clock, rules);
-    trajectory.with_findings(history.findings.clone())
-}
-
-/// Findings about codes that no registry knows, in the records that count at an instant.
-pub fn unknown_codes(history: &History, at: At, registry: &Registry) -> Vec<Finding> {
-    let included = history.facts().filter(|(item, _)| at.includes(item.instant()));
-    let stated = included.map(|(item, fact)| (RecordName::of(&item.recorded), fact));
-    let found = registry
-        .unknown(stated)
-        .into_iter()
-        .map(|(message, records)| Finding::new(FindingCode::UnknownCode, message, records));
-    found.collect()
-}
-
-/// The whole answer at an instant, with the findings about unknown codes.
 pub fn answer(
     history: &History,
     at: At,
     rules: &ContinuityRules,
     registry: &Registry,
 ) -> Trajectory {
-    trajectory(history, at, rules).with_findings(unknown_codes(history, at, registry))
+    fold(history, at, rules, &OtherFindings::new(history, registry)).0
 }
 
-/// The whole answer, and the first later instant at which the answer differs although nothing more
-/// is recorded: a threshold is reached, a civil day begins, or the `time` of a record in the future
-/// comes. `None`: the answer never changes by itself.
+/// The trajectory, and the first later instant at which it differs although nothing more is
+/// recorded: a threshold is reached, a civil day begins, or the `time` of a record told ahead
+/// comes. `None`: the trajectory never changes by itself.
 pub fn answer_until(
     history: &History,
     at: At,
     rules: &ContinuityRules,
     registry: &Registry,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
-    let answer_at = |at: At| {
-        let records = RecordsInForce::at(history, at);
-        let clock = AnswerClock::at(at.instant());
-        let trajectory = records.trajectory(&clock, rules).with_findings(history.findings.clone());
-        let answer = trajectory.with_findings(unknown_codes(history, at, registry));
-        // After a death no threshold counts.
-        (answer, clock.next().filter(|_| records.death.is_none()))
-    };
-    let (present, mut by_clock) = answer_at(at);
+    until(history, at, rules, &OtherFindings::new(history, registry))
+}
+
+/// What [`answer_until`] gives, without the findings of the registers and of the credit.
+pub fn own_answer_until(
+    history: &History,
+    at: At,
+    rules: &ContinuityRules,
+) -> (Trajectory, Option<DateTime<Utc>>) {
+    until(history, at, rules, &OtherFindings::NONE)
+}
+
+fn until(
+    history: &History,
+    at: At,
+    rules: &ContinuityRules,
+    others: &OtherFindings,
+) -> (Trajectory, Option<DateTime<Utc>>) {
+    let (present, mut by_clock) = fold(history, at, rules, others);
+    let mut times: Vec<DateTime<Utc>> = history.facts().map(|(item, _)| item.instant()).collect();
+    times.sort_unstable();
     let mut from = at.instant();
     loop {
-        let mut times = history.facts().map(|(item, _)| item.instant());
-        let by_record = times.find(|time| *time > from);
+        let by_record = times.get(times.partition_point(|time| *time <= from)).copied();
         let Some(next) = by_clock.into_iter().chain(by_record).min() else {
             return (present, None);
         };
         from = next;
-        let (answer, next) = answer_at(At::Instant(from));
+        let (answer, next) = fold(history, At::Instant(from), rules, others);
         if answer != present {
             return (present, Some(from));
         }
@@ -108,110 +102,98 @@ pub fn answer_until(
     }
 }
 
-/// The records that count at an instant.
-struct RecordsInForce<'a> {
-    history: &'a History,
-    records: Vec<StatedFact<'a>>,
-    death: Option<&'a Item>,
-    after_death: Vec<&'a Item>,
+/// The trajectory at an instant, and the next instant at which a threshold is reached.
+fn fold(
+    history: &History,
+    at: At,
+    rules: &ContinuityRules,
+    others: &OtherFindings,
+) -> (Trajectory, Option<DateTime<Utc>>) {
+    let counted = CountedRecords::at(history, at);
+    let clock = AnswerClock::at(at.instant());
+    let mut found: Vec<Finding> = history.findings.clone();
+    let mut trajectory = living(&counted, at, &clock, rules, &mut found);
+    if let Some(death) = &counted.death {
+        end(&mut trajectory, death);
+    }
+    erased::withhold(&mut trajectory, history, &counted);
+    found.extend(others.at(&counted, &clock));
+    trajectory.findings = findings::in_order(found, &counted, history);
+    (trajectory, clock.next().filter(|_| counted.death.is_none()))
 }
 
-impl<'a> RecordsInForce<'a> {
-    fn at(history: &'a History, at: At) -> Self {
-        let included: Vec<StatedFact> =
-            history.facts().filter(|(item, _)| at.includes(item.instant())).collect();
-        let death = included.iter().find(|(_, fact)| is_death(fact)).map(|(item, _)| *item);
-        let lived = |item: &Item| death.is_none_or(|death| item.date() <= death.date());
-        let (mut records, later): (Vec<StatedFact>, Vec<StatedFact>) =
-            included.into_iter().partition(|(item, _)| lived(item));
-        records.sort_by_key(|(item, fact)| (item.instant(), turn(fact)));
-        let after_death = later
-            .into_iter()
-            .filter(|(item, fact)| !is_death(fact) && supposes_life(item.kind()))
-            .map(|(item, _)| item)
-            .collect();
-        Self { history, records, death, after_death }
-    }
-
-    fn trajectory(&self, clock: &AnswerClock, rules: &ContinuityRules) -> Trajectory {
-        let records = &self.records[..];
-        let mut findings = Vec::new();
-        let timeline = SubstitutionTimeline::read(records, rules, &mut findings);
-        let mut trajectory = Trajectory {
-            custody: custody::fold(records, clock, &mut findings),
-            substitution: substitution::fold(&timeline, clock, rules),
-            residential: residential::fold(records, clock, &mut findings),
-            programmes: care::programmes(records, &mut findings),
-            referrals: care::referrals(records, &mut findings),
-            treatments: care::treatments(records, &mut findings),
-            housing: care::housing(records, &mut findings),
-            transitions: transitions::fold(records, &timeline, rules),
-            alerts: Vec::new(),
-            findings: Vec::new(),
-        };
-        match self.death {
-            Some(death) => self.end(&mut trajectory, death, &mut findings),
-            None => {
-                trajectory.alerts = raise::alerts(records, &timeline, &trajectory, clock, rules);
-            }
-        }
-        erased::withhold(&mut trajectory, self);
-        trajectory.with_findings(findings)
-    }
-
-    /// Ends everything that still goes on at the death. No alert is raised after a death.
-    fn end(&self, trajectory: &mut Trajectory, death: &Item, findings: &mut Vec<Finding>) {
-        let died = death.instant();
-        trajectory.custody = Custody::deceased(died);
-        trajectory.substitution = trajectory.substitution.clone().ended();
-        trajectory.residential = Residential::NONE;
-        trajectory.housing = None;
-        for programme in trajectory.programmes.iter_mut().filter(|p| p.until.is_none()) {
-            (programme.state, programme.until) = (ProgrammeState::Left, Some(died));
-        }
-        for treatment in &mut trajectory.treatments {
-            treatment.until.get_or_insert(died);
-        }
-        if !self.after_death.is_empty() {
-            let events: Vec<&Item> =
-                [death].into_iter().chain(self.after_death.iter().copied()).collect();
-            let message = "Events with a date after the date of the death do not count.";
-            findings.push(finding_about(FindingCode::RecordAfterDeath, message, &events));
-        }
-    }
-}
-
-/// The order of records at one instant, so that ids do not decide: a beginning comes first, then
-/// the records that imply that beginning, then the end. A release comes before an arrival.
-fn turn(fact: &Fact) -> u8 {
-    match fact {
-        Fact::Released(_) => 0,
-        Fact::Admitted(_) | Fact::Referred(_) | Fact::Enrolled(_) | Fact::HousingPlaced(_) => 1,
-        Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 2,
-        Fact::Arrived(_) => 3,
-        Fact::AbsenceEnded(_)
-        | Fact::StayAbsenceEnded(_)
-        | Fact::StayCompleted(_)
-        | Fact::DroppedOut(_)
-        | Fact::StayTransferred(_)
-        | Fact::TreatmentEnded(_)
-        | Fact::ProgrammeCompleted(_)
-        | Fact::ProgrammeLeft(_)
-        | Fact::HousingLeft(_) => 5,
-        _ => 4,
+/// The trajectory as if the person lived on, without findings.
+fn living(
+    counted: &CountedRecords,
+    at: At,
+    clock: &AnswerClock,
+    rules: &ContinuityRules,
+    found: &mut Vec<Finding>,
+) -> Trajectory {
+    let records = &counted.records[..];
+    let places = Places::read(records, found);
+    let modality = custody::deciding(records, &places, clock);
+    let custody = custody::custody(&places, modality.as_ref());
+    let stays = Stays::read(records);
+    let substitution_records = SubstitutionRecords::read(records, rules);
+    let others = substitution::others(&substitution_records);
+    let followed =
+        substitution::follow(&substitution_records, &others, &places, clock.now(), rules);
+    substitution::ask_clock(&followed.now, clock);
+    let standing = substitution::standing(&followed.now, |instant| places.seen_at(instant), clock);
+    let substitution = substitution::substitution(&followed, &standing, clock);
+    let residential = care::residential(&stays, clock);
+    let programmes = care::programmes(records, rules);
+    let referrals = care::referrals(records);
+    let treatments = care::treatments(records);
+    let release = care::release(records, &places, clock);
+    found.extend(findings::findings(counted, &followed, &stays, at));
+    let alerts = alerts::alerts(&Situation {
+        records,
+        places: &places,
+        modality: modality.as_ref(),
+        custody: &custody,
+        followed: &followed,
+        standing: &standing,
+        substitution: &substitution,
+        stays: &stays,
+        residential: &residential,
+        programmes: &programmes,
+        referrals: &referrals,
+        treatments: &treatments,
+        release: &release,
+        clock,
+        rules,
+    });
+    Trajectory {
+        transitions: transitions::transitions(&places.moves, &followed),
+        housing: care::housing(records, &places),
+        plans: care::plans(records),
+        release: release.told(),
+        programmes: programmes.into_iter().map(|course| course.programme).collect(),
+        referrals: referrals.into_iter().map(|sent| sent.referral).collect(),
+        custody,
+        substitution,
+        residential,
+        treatments,
+        alerts,
+        findings: Vec::new(),
     }
 }
 
-fn is_death(fact: &Fact) -> bool {
-    match fact {
-        Fact::Died => true,
-        Fact::Released(released) => released.reason == ReleaseReason::Death,
-        _ => false,
+/// Ends everything that still goes on at the death. No alert is raised after a death.
+fn end(trajectory: &mut Trajectory, death: &DatedFact) {
+    let died = death.instant;
+    trajectory.custody = Custody::deceased(died);
+    trajectory.substitution = trajectory.substitution.clone().ended();
+    trajectory.residential = Residential::of_state(ResidentialState::None);
+    (trajectory.housing, trajectory.release) = (None, None);
+    let open = |programme: &&mut Programme| programme.state == ProgrammeState::Open;
+    for programme in trajectory.programmes.iter_mut().filter(open) {
+        (programme.state, programme.until) = (ProgrammeState::Left, Some(died));
     }
-}
-
-/// Whether a record implies that the person is alive. Attestations, merges and consents may come
-/// after a death.
-fn supposes_life(kind: Kind) -> bool {
-    kind != Kind::ResidentialAttested && kind.class() != Some(Class::System)
+    for treatment in &mut trajectory.treatments {
+        treatment.until.get_or_insert(died);
+    }
+    trajectory.alerts.clear();
 }

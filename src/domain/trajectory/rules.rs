@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::choices::choices;
 use crate::domain::source_mark::SourceMark;
+use crate::domain::vocabulary::choice::{Formulation, Product};
 
 /// The shipped rule file, as text.
 pub const SHIPPED: &str =
@@ -61,20 +62,94 @@ thresholds! {
     missed_review_days,
     missed_prescriber_days,
     missed_induction_days,
+    bridged_silent_days,
     depot_weekly_window_days,
     depot_monthly_window_days,
     interval_tolerance_hours,
+    overdue_limit_prison_hours,
     overdue_limit_hours,
     first_dose_days,
     unstated_interval_days,
-    follow_up_days,
-    high_risk_days,
+    same_dose_minutes,
+    interruption_stale_days,
+    double_dose_hours,
+    implausible_factor,
     handover_intervals,
     handover_working_days,
+    handover_ahead_days,
+    maintained_before_days,
+    prescription_ahead_hours,
     referral_unanswered_days,
     programme_stalled_days,
     short_programme_sessions,
     short_programme_days,
+    follow_up_days,
+    high_risk_days,
+    release_prepared_days,
+    overdose_answer_days,
+    plan_before_release_days,
+    dropout_answer_days,
+}
+
+/// One form of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductForm {
+    /// The form.
+    pub form: Formulation,
+    /// Days until the next dose.
+    pub interval_days: u32,
+    /// The smallest dose.
+    pub micrograms_min: u32,
+    /// The largest dose.
+    pub micrograms_max: u32,
+    /// Where the interval and the range come from.
+    pub source: Box<str>,
+    /// How sure the source is.
+    pub mark: SourceMark,
+}
+
+impl ProductForm {
+    /// Whether one dose may have this amount.
+    pub const fn allows(&self, micrograms: u32) -> bool {
+        self.micrograms_min <= micrograms && micrograms <= self.micrograms_max
+    }
+}
+
+/// The forms of each product.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct ProductForms {
+    pub methadone: Vec<ProductForm>,
+    pub buprenorphine: Vec<ProductForm>,
+    pub buprenorphine_naloxone: Vec<ProductForm>,
+}
+
+impl ProductForms {
+    /// The forms of a product.
+    pub fn of(&self, product: Product) -> &[ProductForm] {
+        match product {
+            Product::Methadone => &self.methadone,
+            Product::Buprenorphine => &self.buprenorphine,
+            Product::BuprenorphineNaloxone => &self.buprenorphine_naloxone,
+        }
+    }
+
+    /// The form of a product; `None`: the product does not have it.
+    pub fn form(&self, product: Product, form: Formulation) -> Option<&ProductForm> {
+        self.of(product).iter().find(|known| known.form == form)
+    }
+
+    /// Days until the next dose in a form; a form that the product lacks lasts a day.
+    pub fn days_of_form(&self, product: Product, form: Formulation) -> u32 {
+        self.form(product, form).map_or(1, |form| form.interval_days)
+    }
+
+    /// The form of a product that lasts this long; `None`: the product has no such form.
+    pub fn lasting(&self, product: Product, interval_days: u32) -> Option<&ProductForm> {
+        self.of(product).iter().find(|known| known.interval_days == interval_days)
+    }
 }
 
 /// How urgent each alert is.
@@ -82,13 +157,20 @@ thresholds! {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Severities {
+    pub substitution_interrupted: Severity,
     pub substitution_overdue: Severity,
+    pub double_dose: Severity,
     pub handover_unconfirmed: Severity,
-    pub referral_unanswered: Severity,
+    pub detox_only: Severity,
+    pub overdose_unanswered: Severity,
+    pub condition_at_risk: Severity,
+    pub dropout_unanswered: Severity,
+    pub release_unprepared: Severity,
     pub release_without_follow_up: Severity,
     pub release_without_follow_up_at_high_risk: Severity,
-    pub detox_only: Severity,
+    pub referral_unanswered: Severity,
     pub programme_stalled: Severity,
+    pub plan_overdue: Severity,
 }
 
 /// The rules by which a trajectory is judged.
@@ -97,6 +179,8 @@ pub struct Severities {
 pub struct ContinuityRules {
     /// The limits from which a dose, an answer or a follow-up counts as missed or late.
     pub thresholds: Thresholds,
+    /// The forms in which each product is given.
+    pub products: ProductForms,
     /// How urgent each alert is.
     pub severities: Severities,
 }
@@ -151,12 +235,14 @@ impl ContinuityRules {
 mod tests {
     use super::*;
 
+    const UNITS: [&str; 6] = ["days", "hours", "minutes", "intervals", "sessions", "factor"];
+
     #[test]
     fn the_shipped_rules_read_and_name_their_sources() {
         let rules = ContinuityRules::parse(SHIPPED).unwrap();
         for (name, threshold) in rules.thresholds.all() {
             let unit = name.rsplit('_').next().unwrap();
-            assert!(["days", "hours", "intervals", "sessions"].contains(&unit), "{name}");
+            assert!(UNITS.contains(&unit), "{name}");
             let unconfirmed = threshold.source.contains("ours, unconfirmed");
             assert!(threshold.mark != SourceMark::Ours || unconfirmed, "{name}");
         }

@@ -1,0 +1,111 @@
+//! Records that continue, answer or end what no record begins.
+//! Always: such a record has no effect but this finding.
+//! Rules: `beginningMissing` in the section "Findings" of the continuity rules.
+
+use std::collections::HashSet;
+
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::{DatedFact, ScopedId, finding_about};
+use crate::domain::vocabulary::fact::{Fact, Id};
+
+/// The kinds of things that are begun. An id of one kind says nothing about another kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Begun {
+    Modality,
+    Handover,
+    Enrolment,
+    Unit,
+    Referral,
+    Episode,
+    Housing,
+    Plan,
+}
+
+/// Whether a beginning must stand before the record, or may stand anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    Before,
+    Anywhere,
+}
+
+/// What a record begins.
+fn begins(fact: &Fact) -> Option<(Begun, &Id)> {
+    Some(match fact {
+        Fact::Granted(fact) => (Begun::Modality, &fact.modality),
+        Fact::HandoverSent(fact) => (Begun::Handover, &fact.handover),
+        Fact::Enrolled(fact) => (Begun::Enrolment, &fact.enrolment),
+        Fact::UnitPlaced(fact) => (Begun::Unit, &fact.placement),
+        Fact::Referred(fact) => (Begun::Referral, &fact.referral),
+        Fact::TreatmentStarted(fact) => (Begun::Episode, &fact.episode),
+        Fact::HousingPlaced(fact) => (Begun::Housing, &fact.placement),
+        Fact::PlanAgreed(fact) => (Begun::Plan, &fact.plan),
+        _ => return None,
+    })
+}
+
+/// What a record needs to have begun, and the message if nothing began it.
+fn needs(fact: &Fact) -> Option<(Begun, &Id, Needed, &'static str)> {
+    use Needed::{Anywhere, Before};
+
+    let granted = "Names a modality that was never granted.";
+    let enrolled = "Names an enrolment that no earlier record begins.";
+    Some(match fact {
+        Fact::ModalitySuspended(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::SuspensionLifted(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::ModalityEnded(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::Revoked(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::Restored(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::HandoverConfirmed(fact) => {
+            (Begun::Handover, &fact.handover, Anywhere, "Confirms a handover that was never sent.")
+        }
+        Fact::SessionHeld(fact) => (Begun::Enrolment, &fact.enrolment, Before, enrolled),
+        Fact::ProgrammeCompleted(fact) => (Begun::Enrolment, &fact.enrolment, Before, enrolled),
+        Fact::ProgrammeLeft(fact) => (Begun::Enrolment, &fact.enrolment, Before, enrolled),
+        Fact::UnitLeft(fact) => {
+            (Begun::Unit, &fact.placement, Anywhere, "Leaves a unit without a placement there.")
+        }
+        Fact::ReferralAnswered(fact) => {
+            (Begun::Referral, &fact.referral, Before, "Answers what no earlier record refers.")
+        }
+        Fact::TreatmentEnded(fact) => (
+            Begun::Episode,
+            &fact.episode,
+            Before,
+            "Ends a treatment that no earlier record starts.",
+        ),
+        Fact::HousingLeft(fact) => (
+            Begun::Housing,
+            &fact.placement,
+            Before,
+            "Leaves housing without an earlier placement.",
+        ),
+        Fact::PlanReviewed(fact) => {
+            (Begun::Plan, &fact.plan, Anywhere, "Reviews a plan that was never agreed.")
+        }
+        _ => return None,
+    })
+}
+
+fn begun_by<'a>(record: &DatedFact<'a>) -> Option<(Begun, ScopedId<'a>)> {
+    let (kind, id) = begins(record.fact)?;
+    Some((kind, record.scoped(id)))
+}
+
+/// The findings, in the order of records.
+pub(super) fn beginnings_missing(records: &[DatedFact]) -> Vec<Finding> {
+    let ever: HashSet<(Begun, ScopedId)> = records.iter().filter_map(begun_by).collect();
+    let mut so_far: HashSet<(Begun, ScopedId)> = HashSet::new();
+    let mut findings = Vec::new();
+    for record in records {
+        so_far.extend(begun_by(record));
+        let Some((kind, id, needed, message)) = needs(record.fact) else { continue };
+        let begun = match needed {
+            Needed::Before => &so_far,
+            Needed::Anywhere => &ever,
+        };
+        if !begun.contains(&(kind, record.scoped(id))) {
+            findings.push(finding_about(FindingCode::BeginningMissing, message, &[*record]));
+        }
+    }
+    findings
+}

@@ -1,0 +1,129 @@
+//! The findings that the credit makes and the trajectory repeats.
+//! Always: the credit counts in civil dates, so these findings change at the start of a date; a
+//! record that has not come counts in none of them.
+//! Rules: the last row of the table in the section "Findings" of the continuity rules.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+
+use crate::domain::credit::{self, CreditQuery};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::History;
+use crate::domain::time::calendar::{At, date_of, start_of};
+use crate::domain::time::dates::day_after;
+use crate::domain::trajectory::clock::AnswerClock;
+use crate::domain::vocabulary::fact::Fact;
+use crate::domain::vocabulary::registry::Registry;
+
+/// The codes that the trajectory repeats.
+const REPEATED: [FindingCode; 8] = [
+    FindingCode::AttestMismatch,
+    FindingCode::StayModalityMismatch,
+    FindingCode::ModalityGrantedTwice,
+    FindingCode::ModalityOverlap,
+    FindingCode::ModalityWithoutRelease,
+    FindingCode::WindowReopened,
+    FindingCode::ReturnNotRecorded,
+    FindingCode::SuspensionOverAMonth,
+];
+
+/// A suspension becomes longer than a month this many days after its first, at the earliest and at
+/// the latest: a month has 28 to 31 days.
+const MONTH_DAYS: std::ops::RangeInclusive<u64> = 28..=31;
+
+/// The findings of the credit about one history, by the date asked for.
+pub(super) struct CreditFindings<'h> {
+    history: &'h History,
+    registry: &'h Registry,
+    /// The dates on which a finding may begin or end. Empty: the credit has none to repeat.
+    dates: BTreeSet<NaiveDate>,
+    known: RefCell<BTreeMap<NaiveDate, Vec<Finding>>>,
+}
+
+impl<'h> CreditFindings<'h> {
+    /// The findings about a history.
+    pub fn new(history: &'h History, registry: &'h Registry) -> Self {
+        let is_about = |fact: &Fact| matches!(fact, Fact::Granted(_) | Fact::Attested(_));
+        let has_any = history.facts().any(|(_, fact)| is_about(fact));
+        let dates = match has_any && credit::is_answerable(history) {
+            true => dates(history),
+            false => BTreeSet::new(),
+        };
+        Self { history, registry, dates, known: RefCell::default() }
+    }
+
+    /// The findings at the present of a clock.
+    pub fn at(&self, clock: &AnswerClock) -> Vec<Finding> {
+        if self.dates.is_empty() {
+            return Vec::new();
+        }
+        let today = date_of(clock.now());
+        let findings = self.on(today, clock);
+        let next = self.dates.range(day_after(today)..).next();
+        if let Some(next) = next {
+            clock.reached(start_of(*next));
+        }
+        // A finding that counts days differs on the next date.
+        let tomorrow = day_after(today);
+        if self.on(tomorrow, &AnswerClock::at(start_of(tomorrow))) != findings {
+            clock.reached(start_of(tomorrow));
+        }
+        findings
+    }
+
+    fn on(&self, date: NaiveDate, clock: &AnswerClock) -> Vec<Finding> {
+        let later = |instant| instant > clock.now() && date_of(instant) <= date;
+        let is_told_ahead = self.history.facts().any(|(item, _)| later(item.instant()));
+        if is_told_ahead {
+            return self.fold(date, clock);
+        }
+        let mut known = self.known.borrow_mut();
+        known.entry(date).or_insert_with(|| self.fold(date, clock)).clone()
+    }
+
+    /// Folds the credit of the records that have come.
+    fn fold(&self, date: NaiveDate, clock: &AnswerClock) -> Vec<Finding> {
+        let has_come = |history: &History| {
+            history.items.iter().all(|item| item.instant() <= clock.now() || item.date() > date)
+        };
+        let history = match has_come(self.history) {
+            true => Cow::Borrowed(self.history),
+            false => {
+                let mut come = self.history.clone();
+                come.items.retain(|item| item.instant() <= clock.now());
+                Cow::Owned(come)
+            }
+        };
+        let query = CreditQuery::new(At::Date(date), date);
+        let mut findings = credit::credit(&history, &query, self.registry).findings;
+        findings.retain(|finding| REPEATED.contains(&finding.code));
+        findings
+    }
+}
+
+/// The dates that records name or have, with the dates beside them, and a month after a suspension.
+fn dates(history: &History) -> BTreeSet<NaiveDate> {
+    let mut dates = BTreeSet::new();
+    for (item, fact) in history.facts() {
+        let named = match fact {
+            Fact::Granted(granted) => [granted.starts_on, None],
+            Fact::Revoked(revoked) => [revoked.effective_on, None],
+            Fact::Attested(attested) => [Some(attested.from), Some(attested.to)],
+            _ => [None, None],
+        };
+        for date in named.into_iter().flatten().chain([item.date()]) {
+            let beside = [date.pred_opt(), Some(date), date.succ_opt()];
+            dates.extend(beside.into_iter().flatten());
+            dates.extend(date.checked_add_days(Days::new(2)));
+        }
+        if matches!(fact, Fact::ModalitySuspended(_)) {
+            let months =
+                MONTH_DAYS.filter_map(|days| item.date().checked_add_days(Days::new(days)));
+            dates.extend(months);
+        }
+    }
+    dates
+}

@@ -1,0 +1,107 @@
+//! Contradictions and gaps in the records that a reader of the trajectory must know of.
+//! Always: a finding blocks no answer; findings stand by code, then by their records in the order
+//! of records, each once.
+//! Rules: the section "Findings" of the continuity rules.
+
+mod beginnings;
+mod credit;
+mod doses;
+mod records;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use self::credit::CreditFindings;
+use super::clock::AnswerClock;
+use super::order::CountedRecords;
+use super::substitution::FollowedSubstitution;
+use crate::domain::finding::{Finding, FindingCode, RecordName};
+use crate::domain::history::{DatedFact, History};
+use crate::domain::stays::Stays;
+use crate::domain::time::calendar::At;
+use crate::domain::vocabulary::registry::Registry;
+
+/// The findings that this fold makes beside those of custody.
+pub(super) fn findings(
+    counted: &CountedRecords,
+    followed: &FollowedSubstitution,
+    stays: &Stays,
+    at: At,
+) -> Vec<Finding> {
+    let mut findings = beginnings::beginnings_missing(&counted.records);
+    doses::of_records(followed.now.records, followed.now.rules, &mut findings);
+    doses::compared(followed, &mut findings);
+    records::unset_dates(counted, &mut findings);
+    findings.extend(records::after_death(counted));
+    findings.extend(records::ids_of_two_things(&counted.records));
+    findings.extend(stays.findings(at.date()));
+    findings
+}
+
+/// The findings that others make: the registers and the credit.
+pub(super) struct OtherFindings<'h>(Option<(&'h Registry, CreditFindings<'h>)>);
+
+impl<'h> OtherFindings<'h> {
+    /// No such findings.
+    pub const NONE: Self = Self(None);
+
+    /// The findings about a history.
+    pub fn new(history: &'h History, registry: &'h Registry) -> Self {
+        Self(Some((registry, CreditFindings::new(history, registry))))
+    }
+
+    /// The findings at the present of a clock.
+    pub fn at(&self, counted: &CountedRecords, clock: &AnswerClock) -> Vec<Finding> {
+        let Some((registry, credit)) = &self.0 else { return Vec::new() };
+        let mut findings = of_registers(counted, registry);
+        findings.extend(credit.at(clock));
+        findings
+    }
+}
+
+/// Findings about codes that no register knows, and about places that were not open.
+fn of_registers(counted: &CountedRecords, registry: &Registry) -> Vec<Finding> {
+    let stated = || counted.records.iter().chain(&counted.after_death);
+    let unknown = registry.unknown(stated().map(|record| (record.name(), record.fact)));
+    let unknown = unknown
+        .into_iter()
+        .map(|(message, records)| Finding::new(FindingCode::UnknownCode, message, records));
+    let closed = registry.closed(stated().map(|record| (record.name(), record.date, record.fact)));
+    let closed = closed.into_iter().map(|(closure, record)| {
+        Finding::new(FindingCode::FacilityClosed, closure.message(), vec![record])
+    });
+    unknown.chain(closed).collect()
+}
+
+/// Sorts findings by code, then by their records in the order of records, and keeps each once.
+pub(super) fn in_order(
+    mut findings: Vec<Finding>,
+    counted: &CountedRecords,
+    history: &History,
+) -> Vec<Finding> {
+    let named = |record: &DatedFact| {
+        let key = record.item.event().key.clone();
+        ((key.source, key.id), record.place)
+    };
+    let all = counted.records.iter().chain(&counted.after_death);
+    let places: HashMap<_, usize> = all.map(named).collect();
+    let instants: HashMap<_, DateTime<Utc>> = history
+        .items
+        .iter()
+        .map(|item| {
+            let key = item.event().key.clone();
+            ((key.source, key.id), item.instant())
+        })
+        .collect();
+    let place = |name: &RecordName| {
+        let key = (name.source.clone(), name.id.clone());
+        (instants.get(&key).copied(), places.get(&key).copied(), key)
+    };
+    findings.sort_by_cached_key(|finding| {
+        let records: Vec<_> = finding.records.iter().map(place).collect();
+        (finding.code, records, finding.message.clone())
+    });
+    findings.dedup();
+    findings
+}

@@ -1,0 +1,76 @@
+//! What begins an interruption, how it fades, and the days without a dose.
+//! Always: silence begins none; a missing record is unknown, never missed.
+//! Rules: "Silence and interruption" in the section "Substitution" of the continuity rules.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::history::DatedFact;
+
+/// What began an interruption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onset {
+    /// (a) Enough dates without a dose.
+    Withheld,
+    /// (b) A depot was refused, and its window of this many days is over.
+    Depot { interval_days: u32 },
+    /// (c) A forced stop. The days without a dose run from the date of due, until a dose.
+    Forced { due_on: NaiveDate, dose_on: Option<NaiveDate> },
+    /// (d) A dose that came after a gap.
+    Gap,
+}
+
+/// An interruption.
+#[derive(Debug, Clone, Copy)]
+pub struct Interruption<'a> {
+    pub onset: Onset,
+    pub since: DateTime<Utc>,
+    /// The record that began it.
+    pub record: DatedFact<'a>,
+    /// The record of the last dose before it.
+    pub dose_before: Option<DatedFact<'a>>,
+    /// When it faded: nobody knows any more.
+    pub faded: Option<DateTime<Utc>>,
+}
+
+impl Interruption<'_> {
+    /// Whether a forced stop began it.
+    pub const fn is_forced(&self) -> bool {
+        matches!(self.onset, Onset::Forced { .. })
+    }
+
+    /// Takes note of a dose: the days after a forced stop end with the first.
+    pub const fn note_dose(&mut self, date: NaiveDate) {
+        if let Onset::Forced { dose_on: dose_on @ None, .. } = &mut self.onset {
+            *dose_on = Some(date);
+        }
+    }
+}
+
+/// The dates without a dose that follow each other, with few silent dates between.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl Stretch {
+    /// The stretch with one more date, which begins another stretch if too many dates lie between.
+    pub fn with(stretch: Option<Self>, date: NaiveDate, bridged_days: u32) -> Self {
+        let goes_on = |stretch: &Self| days_between(stretch.last, date) <= bridged_days + 1;
+        match stretch.filter(goes_on) {
+            Some(stretch) => Self { last: date, ..stretch },
+            None => Self { first: date, last: date },
+        }
+    }
+
+    /// The number R of a withheld dose: dates from the first of its stretch to its own.
+    pub fn dates_to(stretch: Option<Self>, date: NaiveDate) -> u32 {
+        let its = stretch.filter(|stretch| stretch.last == date);
+        its.map_or(0, |stretch| days_between(stretch.first, date) + 1)
+    }
+}
+
+/// The dates from one, included, to another, left out; 0 if the other is not later.
+pub(super) fn days_between(from: NaiveDate, to: NaiveDate) -> u32 {
+    u32::try_from((to - from).num_days()).unwrap_or(0)
+}

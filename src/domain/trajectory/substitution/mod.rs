@@ -1,0 +1,217 @@
+//! Substitution treatment: its state, what is due, and what the last days were like.
+//! Always: `interrupted` needs records that say so; silence is `unknown`, never missed; cover is a
+//! union, never the last record.
+//! Rules: the section "Substitution" of the continuity rules.
+
+mod course;
+mod cover;
+mod elements;
+mod flow;
+mod follow;
+mod interruption;
+mod prescriptions;
+mod standing;
+mod tellings;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+pub(super) use self::cover::Dose;
+pub(super) use self::elements::{Stop, SubstitutionRecords};
+pub(super) use self::follow::{FollowedSubstitution, follow, others};
+pub(super) use self::interruption::Onset;
+pub(super) use self::prescriptions::{Prescription, Prescriptions, days_of};
+pub use self::standing::SubstitutionState;
+pub(super) use self::standing::{Standing, standing};
+
+use self::interruption::days_between;
+use super::clock::AnswerClock;
+use super::order::is_unset;
+use super::rules::{ContinuityRules, Threshold};
+use crate::domain::choices::choices;
+use crate::domain::vocabulary::choice::{Goal, Product};
+
+choices! {
+    /// The review that the guideline on missed methadone asks for. The ledger never proposes a
+    /// dose.
+    Review:
+        /// The dose is held until the person is assessed.
+        BeforeNextDose = "beforeNextDose",
+        /// The prescriber reviews the treatment.
+        ByPrescriber = "byPrescriber",
+        /// The treatment starts again with an induction.
+        NewInduction = "newInduction",
+}
+
+/// Substitution at the instant of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Substitution {
+    /// The state; in the state `none` there is no other member.
+    pub state: SubstitutionState,
+    /// The product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+    /// The goal of the prescription in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
+    /// The last amount of one dose that a dose, a prescription or a change says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dose_micrograms: Option<u32>,
+    /// Doses a day, if more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doses_per_day: Option<u32>,
+    /// The amount of one day, if there is more than one dose a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_micrograms: Option<u64>,
+    /// When the last recorded dose was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_dose_at: Option<DateTime<Utc>>,
+    /// When the next dose is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_due_by: Option<DateTime<Utc>>,
+    /// Dates since the last dose on which the person refused or did not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_days: Option<usize>,
+    /// Dates since the last dose on which a due dose was not offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_offered_days: Option<usize>,
+    /// The review that the guideline on missed methadone asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+impl Substitution {
+    /// A substitution of which only the state is told.
+    pub const fn of_state(state: SubstitutionState) -> Self {
+        Self {
+            state,
+            product: None,
+            goal: None,
+            dose_micrograms: None,
+            doses_per_day: None,
+            day_micrograms: None,
+            last_dose_at: None,
+            next_due_by: None,
+            missed_days: None,
+            not_offered_days: None,
+            review: None,
+        }
+    }
+
+    /// The substitution after a death, or after a stop.
+    pub fn ended(self) -> Self {
+        if self.state == SubstitutionState::None {
+            return self;
+        }
+        let state = SubstitutionState::Stopped;
+        let (next_due_by, missed_days, not_offered_days, review) = (None, None, None, None);
+        Self { state, next_due_by, missed_days, not_offered_days, review, ..self }
+    }
+
+    /// Whether someone has to see to substitution.
+    pub const fn is_needed(&self) -> bool {
+        !matches!(self.state, SubstitutionState::None | SubstitutionState::Stopped)
+    }
+}
+
+/// The days without a dose, and the review that they call for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DaysWithoutDose<'r> {
+    pub days: u32,
+    /// The review, with its threshold.
+    pub review: Option<(Review, &'r Threshold)>,
+}
+
+/// The days without a dose, while an interruption runs or has faded.
+pub(super) fn days_without_dose<'t>(
+    now: &flow::Flow<'_, 't>,
+    clock: &AnswerClock,
+) -> Option<DaysWithoutDose<'t>> {
+    let forced = match now.interruption?.onset {
+        Onset::Forced { due_on, dose_on } => {
+            days_between(due_on, dose_on.unwrap_or_else(|| clock.today()))
+        }
+        _ => 0,
+    };
+    let days = forced.max(now.days_without);
+    let thresholds = &now.rules.thresholds;
+    let steps = [
+        (Review::NewInduction, &thresholds.missed_induction_days),
+        (Review::ByPrescriber, &thresholds.missed_prescriber_days),
+        (Review::BeforeNextDose, &thresholds.missed_review_days),
+    ];
+    let is_methadone = now.product() == Some(Product::Methadone);
+    let reached = steps.into_iter().find(|(_, threshold)| is_methadone && days >= threshold.value);
+    Some(DaysWithoutDose { days, review: reached })
+}
+
+/// The members of the answer.
+pub(super) fn substitution(
+    followed: &FollowedSubstitution,
+    standing: &Standing,
+    clock: &AnswerClock,
+) -> Substitution {
+    if standing.state == SubstitutionState::None {
+        return Substitution::of_state(SubstitutionState::None);
+    }
+    let now = &followed.now;
+    let product = now.product();
+    let in_force = now.in_force().map(|prescription| prescription.prescribed);
+    // While no element names a product, a change without product says the amount of each.
+    let dose_micrograms = now.amounts[product.unwrap_or(Product::Methadone) as usize];
+    let doses_per_day = in_force
+        .filter(|prescribed| Some(prescribed.product) == product)
+        .filter(|prescribed| days_of(prescribed, now.rules) == 1)
+        .and_then(|prescribed| prescribed.doses_per_day)
+        .filter(|doses| *doses > 1);
+    let day = doses_per_day.zip(dose_micrograms);
+    let only_shown = now.records.only_shown.iter().filter(|dose| !is_unset(dose.date));
+    let only_shown = only_shown.map(|dose| dose.at).max();
+    let last_dose_at = now.last_dose.map(|dose| dose.at).max(only_shown);
+    let answer = Substitution {
+        state: standing.state,
+        product,
+        goal: in_force.map(|prescribed| prescribed.goal),
+        dose_micrograms,
+        doses_per_day,
+        day_micrograms: day.map(|(doses, each)| u64::from(doses) * u64::from(each)),
+        last_dose_at,
+        next_due_by: standing.due.map(|due| due.at),
+        missed_days: Some(withheld_dates(now, true)),
+        not_offered_days: Some(withheld_dates(now, false)),
+        review: days_without_dose(now, clock).and_then(|days| Some(days.review?.0)),
+    };
+    match standing.state {
+        SubstitutionState::Stopped => answer.ended(),
+        _ => answer,
+    }
+}
+
+/// The number of dates of doses withheld since the last dose, for one of the two causes.
+fn withheld_dates(now: &flow::Flow, is_missed: bool) -> usize {
+    let dates = now.withheld_since().filter(|withheld| withheld.is_missed == is_missed);
+    let mut dates: Vec<NaiveDate> = dates.map(|withheld| withheld.record.date).collect();
+    dates.dedup();
+    dates.len()
+}
+
+/// Asks the clock for the instants at which the state changes by itself.
+pub(super) fn ask_clock(now: &flow::Flow, clock: &AnswerClock) {
+    if now.is_stopped() {
+        return;
+    }
+    if let Some(fades_at) = now.fades_at() {
+        clock.reached(fades_at);
+    } else if let Some((begins, _)) = now.depot_refused() {
+        clock.reached(begins);
+    }
+}
+
+/// The thresholds that the windows of depots come from.
+pub(super) const fn depot_window(interval_days: u32, rules: &ContinuityRules) -> &Threshold {
+    match interval_days {
+        28.. => &rules.thresholds.depot_monthly_window_days,
+        _ => &rules.thresholds.depot_weekly_window_days,
+    }
+}

@@ -1,0 +1,87 @@
+//! The prescriptions of a person, by their ids and products.
+//! Always: of two records of one prescription the last one counts.
+//! Rules: "What counts" in the section "Substitution" of the continuity rules.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::history::{DatedFact, ScopedId};
+use crate::domain::trajectory::rules::ContinuityRules;
+use crate::domain::vocabulary::choice::Product;
+use crate::domain::vocabulary::fact::{Fact, Prescribed, Verified};
+
+/// One record of a prescription.
+#[derive(Debug, Clone, Copy)]
+pub struct Prescription<'a> {
+    pub record: DatedFact<'a>,
+    pub id: ScopedId<'a>,
+    pub prescribed: &'a Prescribed,
+}
+
+/// All records of prescriptions, in order, and the verifications from which an interval is guessed.
+#[derive(Debug, Default)]
+pub struct Prescriptions<'a> {
+    pub all: Vec<Prescription<'a>>,
+    last_of_id: HashMap<ScopedId<'a>, usize>,
+    verified: Vec<(DatedFact<'a>, &'a Verified)>,
+}
+
+impl<'a> Prescriptions<'a> {
+    /// Reads the records in order.
+    pub fn read(records: &[DatedFact<'a>]) -> Self {
+        let mut prescriptions = Self::default();
+        for record in records {
+            match record.fact {
+                Fact::Prescribed(prescribed) => {
+                    let id = record.scoped(&prescribed.prescription);
+                    prescriptions.last_of_id.insert(id, prescriptions.all.len());
+                    prescriptions.all.push(Prescription { record: *record, id, prescribed });
+                }
+                Fact::Verified(verified) => prescriptions.verified.push((*record, verified)),
+                _ => {}
+            }
+        }
+        prescriptions
+    }
+
+    /// A prescription that a record names, if it is known.
+    pub fn named(&self, id: Option<ScopedId<'a>>) -> Option<&Prescription<'a>> {
+        self.last_of_id.get(&id?).map(|&index| &self.all[index])
+    }
+
+    /// The last prescription of an instant.
+    pub fn written_at(&self, at: DateTime<Utc>) -> Option<&Prescription<'a>> {
+        let come = self.all.partition_point(|other| other.record.instant <= at);
+        self.all[..come].last().filter(|last| last.record.instant == at)
+    }
+
+    /// The interval in days of a dose whose tellings state none.
+    pub fn guess_interval_days(
+        &self,
+        record: &DatedFact<'a>,
+        product: Product,
+        names: Option<ScopedId<'a>>,
+        rules: &ContinuityRules,
+    ) -> u32 {
+        if let Some(named) = self.named(names) {
+            return days_of(named.prescribed, rules);
+        }
+        let come = self.all.partition_point(|other| other.record.instant <= record.instant);
+        let of_product = |other: &&Prescription| other.prescribed.product == product;
+        if let Some(last) = self.all[..come].iter().rfind(of_product) {
+            return days_of(last.prescribed, rules);
+        }
+        let before = self.verified.partition_point(|(other, _)| other.place < record.place);
+        let verified = self.verified[..before].iter().rfind(|(_, v)| v.product == product);
+        match verified {
+            Some((_, last)) => rules.products.days_of_form(last.product, last.formulation),
+            None => rules.thresholds.unstated_interval_days.value,
+        }
+    }
+}
+
+/// The interval of a prescription in days.
+pub fn days_of(prescribed: &Prescribed, rules: &ContinuityRules) -> u32 {
+    rules.products.days_of_form(prescribed.product, prescribed.formulation)
+}

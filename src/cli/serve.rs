@@ -1,11 +1,10 @@
 //! `care-ledger serve`: the ledger as a service.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpSocket;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,9 +21,6 @@ use crate::work::Causes;
 
 /// The most files that may be open at once: a connection each, the log, the index and the readers.
 const FILES_MAX: u64 = http::CONNECTIONS_MAX as u64 + 3_600;
-
-/// Connections that wait to be accepted; the system may allow fewer.
-const CONNECTIONS_WAITING_MAX: u32 = 1_024;
 
 /// The work of opening a folder.
 const CATCHING_UP: &str = "catching the index up";
@@ -63,8 +59,10 @@ impl Serve {
             let not_listening = |error: std::io::Error| {
                 Failure::because(&format!("could not listen on {}", config.listen), &error)
             };
-            // Before the folder is made: a start that fails leaves no ledger behind.
-            let port = take_port(config.listen).map_err(not_listening)?;
+            // Before the folder is made: a start that fails leaves no ledger behind. An address is
+            // taken only once a socket listens there (socket(7), SO_REUSEADDR). Whoever connects
+            // before the ledger is open waits for an answer.
+            let listener = TcpListener::bind(config.listen).await.map_err(not_listening)?;
             let ledger = open(&store).await?;
             // After opening the ledger, because that makes the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
@@ -72,7 +70,6 @@ impl Serve {
                 Refusals::in_memory(clock::now)
             });
             let lists = lists(&ledger, &config.data).await?;
-            let listener = port.listen(CONNECTIONS_WAITING_MAX).map_err(not_listening)?;
             // The system chose the port if the settings name port 0.
             tracing::info!(address = %listener.local_addr()?, "listening");
             let stop = stop()?;
@@ -90,16 +87,6 @@ impl Serve {
             Ok(())
         })
     }
-}
-
-/// Takes an address without listening at it yet: until the ledger is open, a client that connects
-/// is refused at once and does not wait.
-fn take_port(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    let port = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Connections of an earlier process may still be closing.
-    port.set_reuseaddr(true)?;
-    port.bind(address)?;
-    Ok(port)
 }
 
 /// Raises the limit of open files as far as the system allows. Each connection is a file, and many

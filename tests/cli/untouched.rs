@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::command::{binary, care_ledger, ends, path, text, written};
 use crate::support::folder::copy;
 use crate::support::server::Server;
-use crate::support::{TIME, person, screening};
+use crate::support::{TIME, person, screening, until};
 
 /// Every file and folder below a folder: its bytes, and when it was last changed.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
@@ -160,6 +160,30 @@ fn a_start_that_fails_leaves_nothing_behind() {
     let told = text(&ends(3, &serve).stderr);
     assert!(told.contains("ledger.keys is not a file"), "{told}");
     assert_eq!(std::fs::read_dir(&own).unwrap().count(), 1);
+}
+
+#[test]
+fn of_two_starts_at_one_address_the_loser_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..5 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let datas = [0, 1].map(|n| folder.path().join(format!("{round}-{n}")));
+        let mut both = datas
+            .each_ref()
+            .map(|data| Server::spawn_with(Command::new(binary()), data, &address, &[]));
+        let mut loser = None;
+        until("one start has failed", || {
+            loser = (0..2).find(|n| both[*n].child.try_wait().unwrap().is_some());
+            loser.is_some()
+        });
+        let loser = loser.unwrap();
+        assert_eq!(both[loser].child.wait().unwrap().code(), Some(3));
+        assert!(!datas[loser].exists(), "{:?}", contents(folder.path()));
+        // Whoever asks early waits until the ledger is open.
+        assert!(both[1 - loser].is_up());
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn list(
         let page = json(&ask(&path, &Wanted::JSON)?)?;
         let items = items(&page)?;
         if std::mem::take(&mut is_first) {
-            let text = |name: &str| value::shown(&page[name]);
+            let text = |name: &str| value::member(name, &page[name]);
             let (as_of, known) = (text("asOf"), text("known"));
             terminal::tell(&format!("as of {as_of}, known up to {known}. {CLOCK_NOTE}"));
         }

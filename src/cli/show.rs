@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::text::clock::{date_of_text, minute_of_text};
 use crate::text::escape::escaped;
 use crate::text::page::TextPage;
-use crate::text::value::{members, shown};
+use crate::text::value::{member, members};
 
 /// The column in which the changes of an event begin, below its type.
 const CHANGES_COLUMN: usize = 20;
@@ -120,7 +120,7 @@ pub fn credit_line(item: &Value) -> String {
 pub fn trajectory(answer: &Value) -> TextPage {
     let mut page = TextPage::default();
     page.clock_note();
-    page.row(&format!("at {}", shown(&answer["at"])));
+    page.row(&format!("at {}", member("at", &answer["at"])));
     let names = answer.as_object().into_iter().flat_map(|parts| parts.keys().map(String::as_str));
     let others = names.filter(|name| !PARTS.contains(name) && !HEAD.contains(name));
     for name in PARTS.into_iter().chain(others) {
@@ -130,7 +130,7 @@ pub fn trajectory(answer: &Value) -> TextPage {
 }
 
 fn part(page: &mut TextPage, name: &str, value: &Value) {
-    let line = |value: &Value| value.as_object().map_or_else(|| shown(value), members);
+    let line = |value: &Value| value.as_object().map_or_else(|| member(name, value), members);
     let lines: Vec<String> = match value {
         Value::Null => return,
         Value::Array(items) => items.iter().map(line).collect(),

@@ -6,6 +6,7 @@ use care_ledger::domain::finding::FindingCode;
 use care_ledger::domain::id::Position;
 use care_ledger::domain::source_mark::SourceMark;
 use care_ledger::domain::vocabulary::choice::{ModalityKind, RevocationBasis};
+use care_ledger::domain::vocabulary::kind::{Class, Kind};
 use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::http::credit_table::{Printing, credit_table};
 use care_ledger::text::words::{Language, Words};
@@ -151,9 +152,18 @@ fn no_line_is_wider_than_a_hundred_columns_and_no_sender_forges_one() {
     events[2]["data"]["modality"] = "m ".repeat(50).into();
     let judgment = format!("{}\nCredited  999 days", "j\u{1b}[2J".repeat(10));
     events[2]["data"]["judgment"] = judgment.into();
+    let forged = ["> the law: remaining 0 days", "2025-11-01  revoked; leaves 0 days"];
+    let [law, decision] = forged;
+    events[7]["data"]["detention"] = format!("d2{}{decision}", " ".repeat(46)).into();
+    events[3]["data"]["stay"] = format!("s1{}{law}", "\u{a0}x ".repeat(20)).into();
+    events[1]["id"] = format!("e2, e3 of urn:test{}{law}", " ".repeat(60)).into();
     for language in Language::ALL {
         let text = table(&events, &printing(*language));
         for line in text.lines() {
+            // A long value may go on below itself, but never where a row or a heading begins.
+            let begins = line.trim_start();
+            let is_row = line.len() - begins.len() < 16;
+            assert!(!(is_row && forged.iter().any(|words| begins.starts_with(words))), "{line}");
             assert!(line.chars().count() <= 100, "{line}");
             assert!(!line.trim_start().starts_with("Credited  999"), "{line}");
             assert!(!line.trim_start().starts_with("Credited 999"), "{line}");
@@ -201,6 +211,11 @@ fn every_code_that_a_table_can_name_has_words_in_every_language() {
                     "{language}: {list} {code}"
                 );
             }
+        }
+        let read = [Some(Class::Judicial), Some(Class::Attested)];
+        for kind in Kind::ALL.iter().filter(|kind| read.contains(&kind.class())) {
+            let key = format!("type-{}", kind.code().replace('.', "-"));
+            assert!(words.known(&key).is_some(), "{language}: {key}");
         }
         if *language != Language::English {
             let names = rules.own_rules().into_iter().map(|rule| rule.name);

@@ -21,6 +21,7 @@ use crate::domain::history::History;
 use crate::domain::id::Position;
 use crate::text::clock;
 use crate::text::page::{COLUMNS_MAX, TextPage};
+use crate::text::value::quoted;
 use crate::text::words::{Language, Value, Words};
 
 /// The column at which the records of a run are listed.
@@ -93,7 +94,10 @@ impl Table {
     fn heading(&mut self, sign: &str, text: &str) {
         self.page.blank();
         self.page.line(0, &sign.repeat(COLUMNS_MAX));
-        self.page.line(0, text);
+        // Further lines of a long heading are indented, so that none begins where a heading begins.
+        let (lead, rest) =
+            text.split_at(text.char_indices().nth(4).map_or(text.len(), |(at, _)| at));
+        self.page.wrapped(4, lead, rest);
     }
 
     /// One modality: everything from which its figures follow.
@@ -110,7 +114,7 @@ impl Table {
 
     fn modality_title(&self, modality: &ModalityCredit) -> String {
         let kind = self.code("kind", modality.kind.code());
-        self.say("modality-title", &[("code", &modality.modality.0), ("kind", &kind)])
+        self.say("modality-title", &[("code", &quoted(&modality.modality.0)), ("kind", &kind)])
     }
 
     /// The day book, with a running total for each state.
@@ -258,7 +262,7 @@ impl Table {
     }
 
     fn name(&self, record: &RecordName) -> String {
-        self.say("record-name", &[("id", &record.id), ("source", &record.source)])
+        self.say("record-name", &[("id", &quoted(&record.id)), ("source", &quoted(&record.source))])
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Shown, Table};
 use crate::domain::credit::{Calculation, ModalityCredit, RecordedRun};
+use crate::text::value::quoted;
 
 impl Table {
     /// The three counts of the remainder, and how the calculated one comes about.
@@ -32,7 +33,8 @@ impl Table {
         self.runs("remainder-under-earlier", &calculation.under_earlier);
         for imputation in &calculation.undated {
             let days = self.count("days", imputation.days);
-            let sentence = self.say("remainder-of-sentence", &[("code", &imputation.sentence.0)]);
+            let sentence =
+                self.say("remainder-of-sentence", &[("code", &quoted(&imputation.sentence.0))]);
             self.field(2, "remainder-undated", &format!("{days}, {sentence}"));
             let records = self.names(&imputation.records);
             self.page.wrapped(super::RECORDS_COLUMN, "", &records);
@@ -49,7 +51,7 @@ impl Table {
         let sum = self.say("sum-remainder", &values);
         self.field(2, "reading-sum", &sum);
         if let Some(code) = &calculation.asks_for {
-            let words = self.say("missing-earlier", &[("code", &code.0)]);
+            let words = self.say("missing-earlier", &[("code", &quoted(&code.0))]);
             self.field(2, "reading-cannot", &words);
         }
     }
@@ -68,8 +70,8 @@ impl Table {
             let length = [sentence.years, sentence.months, sentence.days].map(|n| n.to_string());
             let [years, months, days] = &length;
             let values = [
-                ("code", &*sentence.sentence.0),
-                ("judgment", &sentence.judgment.0),
+                ("code", &*quoted(&sentence.sentence.0)),
+                ("judgment", &quoted(&sentence.judgment.0)),
                 ("years", years),
                 ("months", months),
                 ("days", days),

@@ -39,7 +39,7 @@ impl Table {
     fn values(&self, values: &Map<String, Json>) -> String {
         let value = |(name, value): (&String, &Json)| {
             let label = self.words.known(&format!("value-{name}"));
-            format!("{}: {}", label.as_deref().unwrap_or(name), value::shown(value))
+            format!("{}: {}", label.as_deref().unwrap_or(name), value::member(name, value))
         };
         values.iter().map(value).collect::<Vec<_>>().join("; ")
     }

@@ -6,6 +6,7 @@ use crate::domain::credit::rules::CreditRules;
 use crate::domain::credit::{
     DayCount, Decision, DecisionEffect, ModalityCredit, Reading, ReadingName,
 };
+use crate::text::value::quoted;
 
 impl Table {
     /// Every decision on a modality, in order.
@@ -29,13 +30,13 @@ impl Table {
             parts.push(self.say("decision-effective", &[("date", &date)]));
         }
         if let Some(judgment) = &decision.judgment {
-            parts.push(self.say("decision-judgment", &[("judgment", &judgment.0)]));
+            parts.push(self.say("decision-judgment", &[("judgment", &quoted(&judgment.0))]));
         }
         if let Some(basis) = decision.basis {
             parts.push(self.code("basis", basis.code()));
         }
         if let Some(reason) = &decision.reason {
-            parts.push(self.say("decision-reason", &[("reason", &reason.0)]));
+            parts.push(self.say("decision-reason", &[("reason", &quoted(&reason.0))]));
         }
         if let Some(is_final) = decision.is_final {
             parts.push(self.word(if is_final { "decision-final" } else { "decision-not-final" }));
@@ -100,13 +101,14 @@ impl Table {
         let verified = self.verified(&rule.verified_by, &rule.verified_on);
         self.page.field(2, "", &verified);
         if let Some(decided) = &reading.decided_by {
-            let judgment = self.say("decision-judgment", &[("judgment", &decided.judgment.0)]);
+            let judgment =
+                self.say("decision-judgment", &[("judgment", &quoted(&decided.judgment.0))]);
             let record = self.name(&decided.record);
             self.field(2, "reading-decided-by", &format!("{judgment}: {record}"));
         }
         for pending in &reading.pending {
             let mut words =
-                vec![self.say("decision-judgment", &[("judgment", &pending.judgment.0)])];
+                vec![self.say("decision-judgment", &[("judgment", &quoted(&pending.judgment.0))])];
             words.extend(pending.credited_days.map(|days| self.count("decision-credits", days)));
             words.extend(pending.remaining_days.map(|days| self.count("decision-leaves", days)));
             self.field(2, "reading-pending", &words.join("; "));
@@ -116,7 +118,7 @@ impl Table {
     /// Why a figure is absent, in words.
     pub(super) fn missing(&self, missing: &str) -> String {
         match missing.strip_prefix("needs remainderDays: earlier modality ") {
-            Some(code) => self.say("missing-earlier", &[("code", code)]),
+            Some(code) => self.say("missing-earlier", &[("code", &quoted(code))]),
             None => match missing {
                 "needs modality.granted.remainderDays or a sentence" => {
                     self.word("missing-remainder")

@@ -216,6 +216,10 @@ type-residential-completed = programme completed (programma voltooid)
 type-residential-droppedOut = early end of the stay (voortijdige stopzetting)
 type-residential-transferred = moved on to another house (doorstroom)
 type-residential-attested = attest of stay (verblijfsattest)
+type-drugFreeUnit-placed = placed in a unit (drugvrije afdeling)
+type-drugFreeUnit-left = left the unit
+type-housing-placed = housing (tussenhuis, beschut wonen)
+type-housing-left = left the housing
 type-death-recorded = death (overlijden)
 
 value-admittedOn = admitted on

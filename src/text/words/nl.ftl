@@ -216,6 +216,10 @@ type-residential-completed = programma voltooid
 type-residential-droppedOut = voortijdige stopzetting
 type-residential-transferred = doorstroom
 type-residential-attested = verblijfsattest
+type-drugFreeUnit-placed = plaatsing op een afdeling (drugvrije afdeling)
+type-drugFreeUnit-left = vertrek van de afdeling
+type-housing-placed = tussenhuis of beschut wonen
+type-housing-left = vertrek uit tussenhuis of beschut wonen
 type-death-recorded = overlijden
 
 value-admittedOn = opgenomen op

@@ -14,7 +14,7 @@ const CHANGES_COLUMN: usize = 20;
 const PART_COLUMNS: usize = 14;
 
 /// The parts of a trajectory that come first. Any other part follows by its name.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "custody",
     "substitution",
     "residential",
@@ -22,6 +22,8 @@ const PARTS: [&str; 10] = [
     "programmes",
     "referrals",
     "treatments",
+    "plans",
+    "release",
     "transitions",
     "alerts",
     "findings",

@@ -100,9 +100,11 @@ pub fn answer(events: &[Value], when: &str) -> Value {
     let history = history(events, None);
     let mut answer =
         serde_json::to_value(trajectory::answer(&history, at(when), rules, registry)).unwrap();
-    for finding in answer["findings"].as_array_mut().unwrap() {
-        finding["events"] =
-            finding["records"].as_array().unwrap().iter().map(|r| r["id"].clone()).collect();
+    for part in ["findings", "alerts"] {
+        for item in answer[part].as_array_mut().unwrap() {
+            item["events"] =
+                item["records"].as_array().unwrap().iter().map(|r| r["id"].clone()).collect();
+        }
     }
     answer
 }

@@ -2,11 +2,27 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[allow(dead_code)]
+mod alerts;
 mod builder;
+mod care;
 mod cases;
+mod changes;
+mod codes;
+mod custody;
+mod erased;
 mod fold_laws;
+mod handover;
+mod instant;
+mod interruption;
 mod law_histories;
 mod laws;
+mod lives;
+mod outside;
 mod random;
 mod reference;
+mod referrals;
+mod served;
+mod substitution;
+
+#[path = "../support/mod.rs"]
+mod support;

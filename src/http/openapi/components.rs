@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::trajectory::trajectory;
 use crate::domain::credit::{AbsenceRule, Boundary, CreditOutcome};
 use crate::domain::stream::StreamCategory;
 use crate::domain::trajectory::AlertCode;
@@ -27,7 +28,7 @@ const LIST_CURSOR: &str = "^[tc]\\.[0-9]{1,19}\\.[0-9]{1,16}\\.[0-9]{1,16}\\.\
 
 /// The schemas that the operations name.
 pub fn components() -> Map<String, Value> {
-    let parts = [parameters(), events(), answers()];
+    let parts = [parameters(), events(), answers(), trajectory()];
     let objects = parts.into_iter().filter_map(|part| part.as_object().cloned());
     let mut components: Map<String, Value> = objects.flatten().collect();
     for kind in Kind::ALL {
@@ -106,13 +107,9 @@ fn answers() -> Value {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
         "History": {"type": "object", "required": ["person", "at", "items"], "properties": {
             "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "string"}}},
-        "Trajectory": {"type": "object", "required": ["person", "at"]},
-        "TrajectoryPage": page("Trajectory"),
+        "TrajectoryPage": page("ListedTrajectory"),
         "CreditPage": page("ModalityCredit"),
         "ModalityCredit": {"type": "object", "required": ["person", "at", "known"]},
-        "RecordName": {"type": "object", "required": ["position", "source", "id"], "properties": {
-            "position": {"type": "string"}, "source": {"type": "string"},
-            "id": {"type": "string"}}},
         "Run": run,
         "Credit": {"type": "object",
             "required": ["person", "at", "known", "position",

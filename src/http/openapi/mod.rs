@@ -6,3 +6,4 @@ pub mod document;
 pub mod names;
 pub mod parameters;
 pub mod problems;
+mod trajectory;

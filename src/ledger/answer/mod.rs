@@ -8,5 +8,7 @@ mod person;
 mod record;
 
 pub use self::history::{HistoryAnswer, HistoryPage, history};
-pub use self::person::{Answer, AnswerHead, Question, credit, format_at, trajectory};
+pub use self::person::{
+    Answer, AnswerHead, PersonTrajectory, Question, credit, format_at, trajectory,
+};
 pub use self::record::RecordAnswer;

@@ -9,6 +9,7 @@ use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{self, ContinuityRules, Trajectory};
 use crate::domain::vocabulary::registry::Registry;
+use crate::ledger::read::merged::Pseudonyms;
 use crate::ledger::read::person::PersonHistory;
 
 /// A question about one person.
@@ -74,11 +75,32 @@ pub fn format_at(at: At) -> String {
     }
 }
 
+/// The trajectory of a person, who may have other pseudonyms.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonTrajectory {
+    /// The trajectory, the same under each pseudonym.
+    #[serde(flatten)]
+    pub trajectory: Trajectory,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    merged_from: Vec<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<PersonId>,
+}
+
+impl PersonTrajectory {
+    /// The trajectory of a person with these pseudonyms.
+    pub fn new(trajectory: Trajectory, person: &PersonHistory) -> Self {
+        let Pseudonyms { merged_from, merged_into } = person.pseudonyms.clone();
+        Self { trajectory, merged_from, merged_into }
+    }
+}
+
 /// Where a person stands in custody and care.
-pub fn trajectory(question: &Question, person: &PersonHistory) -> Answer<Trajectory> {
+pub fn trajectory(question: &Question, person: &PersonHistory) -> Answer<PersonTrajectory> {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
-    let body = trajectory::answer(&person.history, question.at, rules, registry);
-    Answer::new(question, person, body)
+    let trajectory = trajectory::answer(&person.history, question.at, rules, registry);
+    Answer::new(question, person, PersonTrajectory::new(trajectory, person))
 }
 
 /// The credit of days of a person.

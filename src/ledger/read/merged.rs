@@ -30,11 +30,22 @@ pub(super) struct StreamRecords {
     pub cross_stream_duplicates: Vec<DedupKey>,
 }
 
+/// The other pseudonyms of a person, as the answer under one of them names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pseudonyms {
+    /// Under the pseudonym that all others are joined into: the others, sorted.
+    pub merged_from: Vec<PersonId>,
+    /// Under any other pseudonym: the one that it is joined into.
+    pub merged_into: Option<PersonId>,
+}
+
 /// The records of all streams that belong to one person.
 #[derive(Default)]
 pub(super) struct MergedStreams {
     /// The records of the stream that was asked for come first.
     pub records: Vec<Arc<Recorded>>,
+    /// The other pseudonyms of the person.
+    pub pseudonyms: Pseudonyms,
     /// The other streams that were read to find the person's pseudonyms.
     pub other_streams_read: Vec<PersonId>,
     /// The dedup keys that a record of another stream carries too, each once.
@@ -143,7 +154,11 @@ impl Ledger {
                 streams.retain(|stream, _| same.contains(stream));
                 // The stream asked for comes first, so its own record of a merge is the one shown.
                 let own = streams.remove(&person).into_iter();
-                return Ok(MergedStreams::new(own.chain(streams.into_values()), read));
+                let merged = MergedStreams::new(own.chain(streams.into_values()), read);
+                return Ok(MergedStreams {
+                    pseudonyms: pseudonyms(person, &same, &links),
+                    ..merged
+                });
             }
             for person in missing {
                 let stream = self.read_whole_stream(reader, person).await?;
@@ -168,8 +183,10 @@ fn copy_of_merge(record: &Recorded) -> Option<&Event> {
     record.event().filter(|event| is_merge(record) && event.subject != record.stream)
 }
 
-/// Two pseudonyms that merges or unmerges name.
+/// Two pseudonyms that merges or unmerges name, by the one recorded last.
 struct MergeLink {
+    recorded_at: RecordedTime,
+    /// The pseudonym that is joined into the other.
     one: PersonId,
     other: PersonId,
     /// Whether the two are the same person: of the merges and unmerges that name both, the one
@@ -179,24 +196,42 @@ struct MergeLink {
 
 /// One link for every two pseudonyms that a merge or an unmerge names.
 fn links(history: &History) -> Vec<MergeLink> {
-    let mut recorded_links: Vec<(RecordedTime, MergeLink)> = history
+    let mut recorded: Vec<MergeLink> = history
         .facts()
         .filter_map(|(item, fact)| {
-            let one = item.event().subject.person()?;
-            let link = match fact {
-                Fact::Merged(merge) => MergeLink { one, other: merge.into, holds: true },
-                Fact::Unmerged(unmerge) => MergeLink { one, other: unmerge.from, holds: false },
+            let (other, holds) = match fact {
+                Fact::Merged(merge) => (merge.into, true),
+                Fact::Unmerged(unmerge) => (unmerge.from, false),
                 _ => return None,
             };
-            Some((item.recorded.recorded_at, link))
+            let (recorded_at, one) = (item.recorded.recorded_at, item.event().subject.person()?);
+            Some(MergeLink { recorded_at, one, other, holds })
         })
         .collect();
-    recorded_links.sort_by_key(|(recorded_at, _)| *recorded_at);
-    let mut last: BTreeMap<(PersonId, PersonId), bool> = BTreeMap::new();
-    for (_, MergeLink { one, other, holds }) in recorded_links {
-        last.insert((one.min(other), one.max(other)), holds);
+    recorded.sort_by_key(|link| link.recorded_at);
+    let pair = |link: &MergeLink| (link.one.min(link.other), link.one.max(link.other));
+    let last: BTreeMap<(PersonId, PersonId), MergeLink> =
+        recorded.into_iter().map(|link| (pair(&link), link)).collect();
+    last.into_values().collect()
+}
+
+/// The other pseudonyms of a person. All are joined into the one that no merge joins into another;
+/// of several such, and of a circle, into the one named by the merge recorded last.
+fn pseudonyms(person: PersonId, same: &HashSet<PersonId>, links: &[MergeLink]) -> Pseudonyms {
+    let holding = || links.iter().filter(|link| link.holds && same.contains(&link.one));
+    let is_joined = |other: PersonId| holding().any(|link| link.one == other);
+    let last = |links: &mut dyn Iterator<Item = &MergeLink>| {
+        links.max_by_key(|link| link.recorded_at).map(|link| link.other)
+    };
+    let into = last(&mut holding().filter(|link| !is_joined(link.other)));
+    let Some(into) = into.or_else(|| last(&mut holding())) else { return Pseudonyms::default() };
+    if person != into {
+        return Pseudonyms { merged_from: Vec::new(), merged_into: Some(into) };
     }
-    last.into_iter().map(|((one, other), holds)| MergeLink { one, other, holds }).collect()
+    let mut merged_from: Vec<PersonId> =
+        same.iter().filter(|other| **other != person).copied().collect();
+    merged_from.sort_unstable();
+    Pseudonyms { merged_from, merged_into: None }
 }
 
 /// All pseudonyms of the person who has this pseudonym.

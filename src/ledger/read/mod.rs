@@ -6,7 +6,7 @@ mod blocking;
 pub mod feed;
 pub mod header;
 mod log;
-mod merged;
+pub mod merged;
 pub mod open;
 pub mod person;
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::blocking::run_blocking_if_long;
-use super::merged::StreamRecords;
+use super::merged::{Pseudonyms, StreamRecords};
 use super::open::Reader;
 use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::finding::{Finding, FindingCode, RecordName};
@@ -27,6 +27,8 @@ pub struct PersonHistory {
     pub known_at: RecordedTime,
     /// The position up to which the log was surely read.
     pub position: Position,
+    /// The other pseudonyms of the person.
+    pub pseudonyms: Pseudonyms,
     /// The streams and keys, outside the person's own stream, whose new records may change the
     /// answer.
     pub dependencies: AnswerDependencies,
@@ -87,7 +89,8 @@ impl Ledger {
         });
         history.findings.extend(reused);
         let dependencies = AnswerDependencies { streams: merged.other_streams_read, dedup_keys };
-        Ok(Some(PersonHistory { history, revision, known_at, position: status.tail, dependencies }))
+        let (pseudonyms, position) = (merged.pseudonyms, status.tail);
+        Ok(Some(PersonHistory { history, revision, known_at, position, pseudonyms, dependencies }))
     }
 
     /// The latest `recordedtime` of the records that an answer uses. With several writers the

@@ -22,7 +22,7 @@ use crate::domain::trajectory::SubstitutionState;
 use crate::domain::trajectory::{self, Trajectory};
 use crate::domain::vocabulary::fact::{Code, Fact};
 use crate::domain::vocabulary::registry::Registry;
-use crate::ledger::answer::{self, Question};
+use crate::ledger::answer::{self, PersonTrajectory, Question};
 use crate::ledger::read::open::Reader;
 use crate::ledger::read::person::{AnswerDependencies, PersonHistory};
 use crate::ledger::read::run_blocking_if_long;
@@ -38,7 +38,8 @@ pub(super) struct Row {
     pub changes_at: Option<DateTime<Utc>>,
     /// The keys by which trajectories are filtered; `None`: this person cannot be answered.
     pub keys: Option<Keys>,
-    pub trajectory: ItemBody,
+    /// `None`: the lists show the person under another pseudonym.
+    pub trajectory: Option<ItemBody>,
     /// One for each modality.
     pub credits: Vec<CreditRow>,
     pub depends_on: AnswerDependencies,
@@ -96,6 +97,9 @@ async fn read_and_fold(
 ) -> Result<Option<Row>, ReadError> {
     let found = ledger.person(&Reader::system("lists"), person, Some(known_at)).await?;
     let Some(found) = found.filter(|found| found.revision.is_some()) else { return Ok(None) };
+    if found.pseudonyms.merged_into.is_some() {
+        return Ok(Some(joined(person, now, found.dependencies)));
+    }
     let question = Question { person, at: At::Instant(now), known_at: Some(known_at) };
     Ok(Some(run_blocking_if_long(found.history.items.len(), || answered(&question, &found, now))))
 }
@@ -110,7 +114,11 @@ fn answered(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> 
         folded_at: now,
         changes_at: changes_at.into_iter().chain(day_ends).min(),
         keys: Some(Keys::of(&trajectory)),
-        trajectory: ItemBody::answered(question.person, person.revision, &trajectory),
+        trajectory: Some(ItemBody::answered(
+            question.person,
+            person.revision,
+            &PersonTrajectory::new(trajectory, person),
+        )),
         credits,
         depends_on: person.dependencies.clone(),
     }
@@ -178,6 +186,12 @@ fn listed(modality: &ModalityCredit) -> Value {
 /// The members of a reading that the list leaves out: the routes about one person show them.
 const DETAILS: [&str; 3] = ["source", "counted", "excluded"];
 
+/// The row of a pseudonym that is joined into another, under which the lists show the person.
+fn joined(person: PersonId, now: DateTime<Utc>, depends_on: AnswerDependencies) -> Row {
+    let (folded_at, changes_at, keys, trajectory) = (now, None, None, None);
+    Row { person, folded_at, changes_at, keys, trajectory, credits: Vec::new(), depends_on }
+}
+
 /// The row of a person without an answer: the routes about one person refuse this person too, with
 /// the problem that has this code.
 fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
@@ -186,7 +200,7 @@ fn unanswered(person: PersonId, now: DateTime<Utc>, code: &str) -> Row {
         folded_at: now,
         changes_at: None,
         keys: None,
-        trajectory: ItemBody::unanswered(person, code),
+        trajectory: Some(ItemBody::unanswered(person, code)),
         credits: vec![CreditRow::unanswered(person, code)],
         depends_on: AnswerDependencies::default(),
     }

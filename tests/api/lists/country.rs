@@ -115,6 +115,17 @@ impl Country {
         persons
     }
 
+    /// The persons of the lists at a moment: each under one pseudonym.
+    pub async fn listed_persons(&self, pin: Pin) -> Vec<PersonId> {
+        let mut persons = Vec::new();
+        for person in self.everybody().await {
+            if self.trajectory(person, pin).await.is_some() {
+                persons.push(person);
+            }
+        }
+        persons
+    }
+
     /// The whole list, in pages of this size, which all show one moment.
     pub async fn trajectories(&self, filter: &TrajectoryFilter, limit: usize) -> Listed {
         let mut listed = Listed::default();
@@ -140,6 +151,9 @@ impl Country {
     pub async fn trajectory(&self, person: PersonId, pin: Pin) -> Option<Value> {
         let question = Question { person, at: At::Instant(pin.at), known_at: Some(pin.known_at) };
         let found = self.ledger.person(&READER, person, Some(pin.known_at)).await.unwrap()?;
+        if found.pseudonyms.merged_into.is_some() {
+            return None;
+        }
         let answer = answer::trajectory(&question, &found);
         found.revision.map(|_| serde_json::to_value(answer).unwrap())
     }
@@ -151,6 +165,9 @@ impl Country {
         else {
             return Vec::new();
         };
+        if found.pseudonyms.merged_into.is_some() {
+            return Vec::new();
+        }
         let query = credit::CreditQuery::new(question.at, calendar::date_of(pin.at));
         let credit = serde_json::to_value(answer::credit(&question, &found, &query)).unwrap();
         credit["modalities"].as_array().unwrap().clone()

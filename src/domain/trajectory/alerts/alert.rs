@@ -3,14 +3,14 @@
 //! where each of its thresholds comes from.
 //! Rules: the section "Alerts" of the continuity rules.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::choices::choices;
 use crate::domain::finding::RecordName;
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::local_time;
+use crate::domain::time::calendar::date_of;
 use crate::domain::trajectory::rules::{Severity, Threshold};
 
 choices! {
@@ -132,7 +132,7 @@ pub fn told(instant: DateTime<Utc>) -> Value {
     serde_json::to_value(instant).unwrap_or_default()
 }
 
-/// An instant as the detail of an alert shows it: by the clock in Belgium.
-pub fn shown(instant: DateTime<Utc>) -> String {
-    local_time(instant).format("%Y-%m-%d %H:%M (clock in Belgium)").to_string()
+/// An instant as the detail of an alert shows it: its civil date.
+pub fn shown(instant: DateTime<Utc>) -> NaiveDate {
+    date_of(instant)
 }

@@ -242,14 +242,15 @@ fn put(to: &Connection, row: &Row, position: Option<Position>) -> Result<(), Sta
         keys.map(|keys| keys.substitution.code()),
         keys.map(|keys| keys.alerts),
     ])?;
-    to.prepare_cached(
-        "INSERT INTO trajectory VALUES (?1, ?2) ON CONFLICT (person) DO UPDATE SET body = ?2",
-    )?
-    .execute(params![person, body_column(&row.trajectory)])?;
     // A person who cannot be answered keeps the dependencies that were found before.
-    let tables = ["credit", "credit_facility", "depends_on"];
-    for table in &tables[..if keys.is_some() { 3 } else { 2 }] {
+    let tables = ["trajectory", "credit", "credit_facility", "depends_on"];
+    let is_unanswered = keys.is_none() && row.trajectory.is_some();
+    for table in &tables[..if is_unanswered { 3 } else { 4 }] {
         to.prepare_cached(&format!("DELETE FROM {table} WHERE person = ?1"))?.execute([person])?;
+    }
+    if let Some(trajectory) = &row.trajectory {
+        to.prepare_cached("INSERT INTO trajectory VALUES (?1, ?2)")?
+            .execute(params![person, body_column(trajectory)])?;
     }
     for (number, credit) in (0_i64..).zip(&row.credits) {
         put_credit(to, person, number, credit)?;

@@ -122,8 +122,8 @@ impl List for TrajectoryFilter {
 
     fn stored(&self, state: &Connection, person: PersonId) -> Result<Numbered, StateError> {
         let mut found = state.prepare_cached("SELECT body FROM trajectory WHERE person = ?1")?;
-        let found = found.query_row([person.as_bytes().as_slice()], |row| body(row, 0))?;
-        Ok(vec![(0, found)])
+        let found = found.query_map([person.as_bytes().as_slice()], |row| body(row, 0))?;
+        found.map(|body| Ok((0, body?))).collect()
     }
 
     fn folded(&self, row: Row) -> Numbered {
@@ -138,7 +138,7 @@ impl List for TrajectoryFilter {
             && self.substitution.is_none()
             && self.alert.is_none();
         let is_in = row.keys.as_ref().map_or(asks_nothing, matches);
-        if is_in { vec![(0, row.trajectory)] } else { Vec::new() }
+        row.trajectory.filter(|_| is_in).map(|body| (0, body)).into_iter().collect()
     }
 }
 

@@ -260,7 +260,7 @@ value-to = to
 
 finding-absenceOverlap = Two absences of one presence overlap.
 finding-absenceWithoutStay = An absence starts outside any presence of its stay; it has no effect.
-finding-arrivalWithoutRelease = The person arrived while already in prison; the arrival changes nothing in the count.
+finding-arrivalWithoutRelease = An arrival of someone whom an earlier record has inside already.
 finding-arrivedAndReleasedAtOnce = Arrived and released in one instant; taken as arrived first.
 finding-attestMismatch = An attest counts other days than the records do.
 finding-beginningMissing = A record continues or ends what no record begins.

@@ -260,7 +260,7 @@ value-to = tot
 
 finding-absenceOverlap = Twee afwezigheden van één verblijf overlappen.
 finding-absenceWithoutStay = Een afwezigheid begint buiten elk verblijf; ze heeft geen gevolg.
-finding-arrivalWithoutRelease = Opgesloten terwijl de persoon al in de gevangenis was; dit verandert de telling niet.
+finding-arrivalWithoutRelease = Opsluiting van iemand die volgens een eerder stuk al binnen is.
 finding-arrivedAndReleasedAtOnce = Opgesloten en vrijgelaten op hetzelfde ogenblik; de opsluiting is eerst genomen.
 finding-attestMismatch = Een verblijfsattest telt andere dagen dan de stukken.
 finding-beginningMissing = Een stuk zet iets voort of beëindigt iets waarvan geen begin geregistreerd is.

@@ -128,7 +128,7 @@ fn arrival_without_release(place: ToldPlace<'_>, record: DatedFact<'_>) -> Optio
     if absence.is_some_and(|(_, kind)| kind.is_unlawful()) {
         return None;
     }
-    let message = "An arrival of someone who is detained; it begins no detention.";
+    let message = "An arrival of someone whom an earlier record has inside already.";
     let finding = finding_about(FindingCode::ArrivalWithoutRelease, message, &[since, record]);
     Some(finding.with("insideSince", since.date.to_string()).with("on", record.date.to_string()))
 }

@@ -105,7 +105,7 @@ fn codes(findings: &Value, code: impl Fn(&Value) -> &Value) -> BTreeSet<String> 
 }
 
 /// What differs between an answer and a case.
-fn differences(answer: &Value, case: &Value) -> Vec<String> {
+pub fn differences(answer: &Value, case: &Value) -> Vec<String> {
     let modalities: Value = answer["modalities"].as_array().unwrap().iter().map(short).collect();
     let mut found = codes(&answer["findings"], |finding| &finding["code"]);
     // The cases name a house that no register has.

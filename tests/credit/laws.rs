@@ -11,11 +11,13 @@ use super::reference::Asked;
 pub mod compare;
 mod days;
 mod order;
+mod rests;
 mod stays;
 
 pub use compare::law_9;
 pub use days::{law_2, law_3, law_7};
 pub use order::{law_1, law_5, law_8};
+pub use rests::law_10;
 pub use stays::{law_4, law_6};
 
 /// Answers a question about a history, in the shape of the API.

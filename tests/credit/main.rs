@@ -3,8 +3,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod answer;
 mod cases;
 mod engine;
+mod findings;
 mod history;
 mod laws;
 mod order;
@@ -12,6 +14,7 @@ mod properties;
 mod random;
 mod reference;
 mod script;
+mod served;
 mod table;
 
 #[path = "../support/mod.rs"]

@@ -22,5 +22,6 @@ laws! {
     law_6_a_split_stay_has_the_same_totals = law_6;
     law_7_a_short_return_moves_no_end = law_7;
     law_8_other_names_change_only_names = law_8;
+    law_10_a_run_names_what_it_rests_on = law_10;
     law_9_the_engine_gives_what_the_reference_gives = law_9;
 }

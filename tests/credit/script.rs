@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use care_ledger::domain::credit::CreditQuery;
+use care_ledger::domain::credit::{Credit, CreditQuery, credit};
 use care_ledger::domain::event::{Content, Event, Recorded};
 use care_ledger::domain::history::{History, OutsideTargets, fold};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::vocabulary::json::JsonValue;
+use care_ledger::domain::vocabulary::registry::Registry;
 use care_ledger::domain::vocabulary::validate::validate;
 use chrono::TimeZone as _;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -70,6 +71,10 @@ pub fn query(at: NaiveDate) -> CreditQuery {
     CreditQuery::new(At::Date(at), date("9999-12-31"))
 }
 
+pub fn answer(events: &[Value], query: &CreditQuery) -> Credit {
+    credit(&history(events), query, Registry::shipped())
+}
+
 /// Events from a script, one per line or `;`: `02-10 admitted stay=s1`, `02-10T08:30 released`.
 /// Times are in 2026 in Brussels, 10:00 unless given; ids are `e1`, `e2`, … by place. Members that
 /// a type requires and the line leaves out are filled in.
@@ -115,6 +120,11 @@ fn defaults(word: &str) -> (&'static str, Value) {
         "moved" => {
             ("detention.transferred", json!({"detention": "d1", "from": "gent", "to": "brugge"}))
         }
+        "titled" => (
+            "detention.statusChanged",
+            json!({"detention": "d1", "from": "pretrial", "to": "convicted"}),
+        ),
+        "restored" => ("modality.restored", json!({"modality": "m1", "judgment": "J"})),
         "released" => {
             ("detention.released", json!({"detention": "d1", "reason": "other", "final": false}))
         }

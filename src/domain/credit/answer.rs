@@ -15,7 +15,6 @@ use super::outcome::CreditOutcome;
 use super::rules::{Parameter, ReadingName, ReadingStatus, Rule};
 use crate::domain::choices::choices;
 use crate::domain::finding::{Finding, RecordName};
-use crate::domain::id::Position;
 use crate::domain::source_mark::SourceMark;
 use crate::domain::stays::{AbsenceRule, Boundary};
 use crate::domain::time::dates::DateRun;
@@ -29,8 +28,6 @@ pub struct Credit {
     /// The date asked for. Not serialised here: `AnswerHead` writes the moment asked for as `at`.
     #[serde(skip)]
     pub at: NaiveDate,
-    /// The place of the last record of this person in the log, as far as it is known.
-    pub position: Position,
     /// The last date that counts: the earliest of the date asked for, today (unless projected) and
     /// the date of death.
     pub counted_to: NaiveDate,

@@ -5,7 +5,9 @@
 
 use chrono::NaiveDate;
 
+use super::custody::one_date;
 use super::modality::EndCause;
+use super::outcome::CreditOutcome;
 use super::work::{CreditInput, WorkedModality};
 use crate::domain::finding::RecordName;
 use crate::domain::history::DatedFact;
@@ -76,6 +78,8 @@ impl<'i, 'a> Evidence<'i, 'a> {
             stays,
         };
         evidence.add_window(worked);
+        evidence.add_going_on(worked);
+        evidence.add_closing(worked);
         evidence.add_custody(worked);
         evidence.add_imputations(worked);
         evidence
@@ -88,9 +92,11 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let mut from = |first: NaiveDate, record: DatedFact| {
             self.window.push(span(DateRun { first, last: NaiveDate::MAX }, [Some(record)]));
         };
+        let last = worked.window.last().unwrap_or(day_before(modality.starts_on));
         for cause in &end.causes {
+            // Without the end the window could open again.
             from(
-                day_after(end.on),
+                day_after(last.min(end.on)),
                 match cause {
                     EndCause::Replaced(next) => grant_of(*next),
                     EndCause::Revoked(r) | EndCause::Ended(r) | EndCause::FinalRelease(r) => *r,
@@ -114,13 +120,47 @@ impl<'i, 'a> Evidence<'i, 'a> {
         if let Some(death) = self.input.counted.death {
             from(day_after(death.date), death);
         }
-        if let Some(detention) = worked.window.closed_by {
-            let detention = &self.input.custody.detentions[detention];
-            from(detention.run.first, detention.arrival);
-            if let Some((release, _)) = detention.release {
-                from(release.date, release);
-            }
+    }
+
+    /// What the person is the day after a recorded end, if that keeps the modality from being over.
+    fn add_going_on(&mut self, worked: &WorkedModality<'_, 'a>) {
+        if !worked.end.is_from_end() || worked.outcome == CreditOutcome::Ended {
+            return;
         }
+        let next = one_date(day_after(worked.end.on));
+        let from_then_on = DateRun { first: next.first, last: NaiveDate::MAX };
+        let custody = &self.input.custody;
+        for title in custody.titles.iter().filter(|title| title.run.meets(next)) {
+            let arrival = custody.detentions[title.detention].arrival;
+            self.window.push(span(from_then_on, [Some(arrival), title.changed_by]));
+        }
+        for escape in self.input.escapes.iter().filter(|escape| escape.run.meets(next)) {
+            self.window.push(span(from_then_on, [Some(escape.start), escape.detained_by]));
+        }
+    }
+
+    /// The detentions after the last date of a window, which keep it closed to the end.
+    fn add_closing(&mut self, worked: &WorkedModality<'_, 'a>) {
+        let (modality, end) = (worked.modality, worked.end);
+        if modality.kind().is_lived_inside() {
+            return;
+        }
+        let detentions = &self.input.custody.detentions;
+        let last = worked.window.last().unwrap_or(day_before(modality.starts_on));
+        let first = detentions.partition_point(|d| d.run.first <= last);
+        let past = detentions.partition_point(|d| d.run.first <= end.on);
+        let past = worked.window.closed_by.map_or(past, |closed_by| past.min(closed_by + 1));
+        let closing = detentions.get(first..past).unwrap_or_default();
+        if closing.is_empty() {
+            return;
+        }
+        // The release before them lets the first of them begin a detention.
+        let before = first.checked_sub(1).and_then(|before| detentions[before].release);
+        let releases = closing.iter().filter_map(|detention| detention.release);
+        let releases = releases.chain(before).map(|(release, _)| release);
+        let arrivals = closing.iter().map(|detention| detention.arrival);
+        let run = DateRun { first: day_after(last), last: NaiveDate::MAX };
+        self.window.push(span(run, arrivals.chain(releases).map(Some)));
     }
 
     /// Detentions, titles, escapes and suspensions.
@@ -140,9 +180,16 @@ impl<'i, 'a> Evidence<'i, 'a> {
         for escape in &self.input.escapes {
             let run = DateRun { first: escape.start.date, ..escape.run };
             self.state.push(span(run, [Some(escape.start), escape.end, escape.detained_by]));
+            if escape.detained_by.is_none() {
+                // Such an escape counts because of a modality that is lived inside.
+                let on = one_date(escape.start.date);
+                let inside = self.input.lived_inside().filter(|(dates, _)| dates.meets(on));
+                self.state.extend(inside.map(|(_, grant)| span(run, [Some(grant)])));
+            }
             if let Some(end) = escape.end {
-                let inside = custody.detentions.iter().rev().find(|d| d.run.first <= end.date);
-                let last = inside.map_or(at, |detention| detention.run.last).max(end.date);
+                let on = one_date(end.date);
+                let inside = custody.detentions.iter().rev().find(|d| d.run.meets(on));
+                let last = inside.map_or(at, |detention| detention.run.last);
                 self.state.push(span(DateRun { first: end.date, last }, [Some(end)]));
             }
         }

@@ -48,7 +48,6 @@ pub use rules::{ReadingName, ReadingStatus};
 pub use super::stays::{AbsenceRule, Boundary};
 
 use super::history::History;
-use super::id::Position;
 use super::time::dates::WRITABLE_MAX;
 use super::vocabulary::fact::Fact;
 use super::vocabulary::registry::Registry;
@@ -89,7 +88,6 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
     let rules = CreditRules::shipped();
     Credit {
         at: query.at.date().min(WRITABLE_MAX),
-        position: last_position(history),
         counted_to: input.counted.at,
         projected: input.counted.projected,
         ruleset: Ruleset {
@@ -108,11 +106,4 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
         changes: answer_record::changes(history),
         rules: rules.own_rules(),
     }
-}
-
-/// The place of the last record of a history in the log.
-fn last_position(history: &History) -> Position {
-    let readable = history.items.iter().map(|item| item.recorded.position);
-    let all = readable.chain(history.erased.iter().map(|record| record.position));
-    all.max().unwrap_or(Position::START)
 }

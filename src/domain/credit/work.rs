@@ -14,6 +14,7 @@ use super::modality::{
 use super::outcome::{CreditOutcome, OutcomeInput};
 use super::query::CreditQuery;
 use super::records::CreditRecords;
+use crate::domain::history::DatedFact;
 use crate::domain::stays::Stays;
 use crate::domain::time::dates::{DateRun, DateSet, day_after, day_before};
 use crate::domain::vocabulary::choice::LegalStatus;
@@ -48,8 +49,7 @@ impl<'a> CreditInput<'a> {
         let ends: Vec<ModalityEnd> = (0..modalities.len())
             .map(|index| end(&modalities, index, &custody, &counted))
             .collect();
-        let inside = modalities.iter().zip(&ends).filter(|(m, _)| m.kind().is_lived_inside());
-        let inside = inside.map(|(m, end)| DateRun { first: m.starts_on, last: end.on }).collect();
+        let inside = lived_inside(&modalities, &ends).map(|(dates, _)| dates).collect();
         let escapes: Vec<Escape> = custody.away(&inside).copied().collect();
         let away = escapes.iter().map(|escape| escape.run).collect();
         let detained = custody.all_dates.minus(&away);
@@ -67,6 +67,11 @@ impl<'a> CreditInput<'a> {
             detained,
             present,
         }
+    }
+
+    /// The windows of the modalities that are lived inside, each with its grant.
+    pub fn lived_inside(&self) -> impl Iterator<Item = (DateRun, DatedFact<'a>)> {
+        lived_inside(&self.modalities, &self.ends)
     }
 
     /// Works out all modalities, in order.
@@ -138,6 +143,15 @@ impl<'a> CreditInput<'a> {
             treated,
         }
     }
+}
+
+/// The windows of the modalities that are lived inside, each with its grant.
+fn lived_inside<'m, 'a>(
+    modalities: &'m [Modality<'a>],
+    ends: &'m [ModalityEnd<'a>],
+) -> impl Iterator<Item = (DateRun, DatedFact<'a>)> {
+    let inside = modalities.iter().zip(ends).filter(|(m, _)| m.kind().is_lived_inside());
+    inside.map(|(m, end)| (DateRun { first: m.starts_on, last: end.on }, m.grant))
 }
 
 /// A modality that was worked out.

@@ -3,7 +3,7 @@
 //! Rules: the table of "Custody", "Order at one instant" and the findings `arrivalWithoutRelease`,
 //! `releaseWithoutArrival` and `arrivedAndReleasedAtOnce` of the continuity rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, Turns, finding_about, in_order};
@@ -28,8 +28,8 @@ enum ToldPlace<'a> {
 #[derive(Default)]
 struct CustodyTurns {
     is_detained: bool,
-    /// The detentions of which an absence is running, with their streams.
-    absent_from: HashSet<(StreamName, Id)>,
+    /// The detention of the absence that runs, with its stream. An absence replaces the one before.
+    absent_from: Option<(StreamName, Id)>,
 }
 
 /// The detention that a record names, with its stream.
@@ -42,7 +42,7 @@ impl Turns for CustodyTurns {
         let is_release = |other: &DatedFact| matches!(other.fact, Fact::Released(_));
         let is_own = |other: &&DatedFact| other.detention() == record.detention();
         let of_release = at_once.iter().filter(is_own).any(is_release);
-        let is_running = detention(record).is_some_and(|of| self.absent_from.contains(&of));
+        let is_running = detention(record).is_some_and(|of| self.absent_from == Some(of));
         let among_others = match record.fact {
             Fact::Released(_) => return 3,
             Fact::Arrived(_) => return 4,
@@ -59,13 +59,12 @@ impl Turns for CustodyTurns {
 
     fn read(&mut self, record: &DatedFact) {
         match record.fact {
-            Fact::Arrived(_) => (self.is_detained, self.absent_from) = (true, HashSet::new()),
+            Fact::Arrived(_) => (self.is_detained, self.absent_from) = (true, None),
             Fact::Released(released) if !released.reason.is_by_day() => *self = Self::default(),
-            Fact::AbsenceStarted(_) => self.absent_from.extend(detention(record)),
+            Fact::AbsenceStarted(_) => self.absent_from = detention(record),
             Fact::AbsenceEnded(_) => {
-                if let Some(detention) = detention(record) {
-                    self.absent_from.remove(&detention);
-                }
+                let of = detention(record);
+                self.absent_from.take_if(|running| Some(&*running) == of.as_ref());
             }
             _ => {}
         }

@@ -81,6 +81,27 @@ fn every_decision_is_listed_with_its_effect() {
 }
 
 #[test]
+fn the_days_that_a_court_leaves_are_served_from_the_return_on() {
+    // The first two days of March were served before the release.
+    let text = "01-01 arrived; 03-01 granted kind=conditionalRelease remainderDays=300; \
+        03-03 released; 04-01 revoked remainingDays=10; 04-01 arrived";
+    let credit = shown(text, "2026-04-02");
+    let modality = &credit["modalities"][0];
+    assert_eq!(
+        (&modality["servedInsideDays"], &modality["backOn"]),
+        (&json!(2), &json!("2026-04-01"))
+    );
+    let reading = &modality["readings"]["courtDecision"];
+    assert_eq!(
+        (&reading["creditedDays"], &reading["sentenceEnd"]),
+        (&json!(288), &json!("2026-04-10"))
+    );
+    let nothing_left = text.replace("remainingDays=10", "remainingDays=0");
+    let reading = &shown(&nothing_left, "2026-04-02")["modalities"][0]["readings"]["courtDecision"];
+    assert_eq!(reading["sentenceEnd"], "2026-03-31", "the day before the return");
+}
+
+#[test]
 fn what_was_corrected_is_shown_with_what_it_was() {
     let mut events = script("03-01 granted remainderDays=300; 03-01 admitted; 03-05 left");
     events.push(event(

@@ -10,6 +10,7 @@ mod findings;
 mod history;
 mod laws;
 mod order;
+mod outcomes;
 mod properties;
 mod random;
 mod reference;

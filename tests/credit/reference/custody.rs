@@ -55,25 +55,11 @@ impl Custody {
             true => 2,
             false => 1,
         });
-        let released: Vec<Key> = turning
-            .iter()
-            .filter(|r| r.is("detention.released"))
-            .map(|r| r.key("detention"))
-            .collect();
-        let mut ordered: Vec<Record> = Vec::new();
+        let mut ordered = Vec::new();
         for record in turning {
             if record.is("detention.released") {
-                let key = record.key("detention");
-                // Behind its own arrival a release is preceded by its own records alone; all other
-                // releases are one turn, preceded by the records of each.
-                let is_pair = ordered
-                    .last()
-                    .is_some_and(|r| r.is("detention.arrived") && r.key("detention") == key);
-                let precedes = |r: &Record| {
-                    let of = r.key("detention");
-                    if is_pair { of == key } else { released.contains(&of) }
-                };
-                let (own, rest): (Vec<_>, Vec<_>) = other.into_iter().partition(precedes);
+                let (own, rest): (Vec<_>, Vec<_>) =
+                    other.into_iter().partition(|r| r.key("detention") == record.key("detention"));
                 ordered.extend(own);
                 other = rest;
             }

@@ -96,7 +96,10 @@ pub async fn get_history(
     let page = HistoryPage { kind, skip, limit };
     let (known_at, at) = (person.known_at, question.at.instant());
     let next = || HistoryCursor { known_at, at, skip: skip + limit }.text();
-    let answer = if_long(&person, || to_json(&answer::history(&question, &person, &page, next)));
+    let answer = if_long(&person, || {
+        answer::history(&question, &person, &page, next).map(|answer| to_json(&answer))
+    });
+    let answer = answer.ok_or_else(|| HistoryCursor::unknown(&app))?;
     Ok((waited, etag_of(&person), answer).into_response())
 }
 
@@ -319,6 +322,14 @@ impl HistoryCursor {
         }
         let issue = Issue::invalid(RequestPart::Query, "cursor", CURSOR);
         Err(position_unknown(status.tail, issue))
+    }
+
+    /// The refusal of a cursor behind more items than the history has.
+    fn unknown(app: &App) -> Problem {
+        let issue = Issue::invalid(RequestPart::Query, "cursor", CURSOR);
+        let detail = "The earlier pages had more items than this history: the log may have been \
+                      restored, or the question was another. Begin again at the first page.";
+        position_unknown(app.ledger.tail(), issue).detail(detail)
     }
 
     fn at(&self, asked: At) -> At {

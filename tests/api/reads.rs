@@ -40,6 +40,31 @@ fn pages_of_the_log_and_of_a_history_hold_everything_once() {
 }
 
 #[test]
+fn a_cursor_behind_the_end_of_a_history_is_refused_also_once_the_log_has_grown() {
+    let (_folder, lost) = fixture();
+    lost.send_batch(&(0..12).map(|n| event(1, &format!("e{n}"))).collect::<Vec<_>>());
+    let path = format!("/v1/persons/{}/history", person(1));
+    let cursor = lost.get(&format!("{path}?limit=8")).json()["next"].as_str().unwrap().to_owned();
+    let (_folder, restored) = fixture();
+    restored.send_batch(&(0..8).map(|n| event(1, &format!("e{n}"))).collect::<Vec<_>>());
+    for (query, status) in [
+        (format!("cursor={cursor}"), 409),
+        (format!("cursor={cursor}&type=care.screened"), 409),
+        ("type=death.recorded".to_owned(), 200),
+    ] {
+        let answer = restored.get(&format!("{path}?{query}"));
+        assert_eq!(answer.status, status, "{query}: {}", answer.text);
+        if status == 409 {
+            assert_eq!(answer.json()["type"], "urn:problem-type:careLedger:positionUnknown");
+            assert_eq!(answer.json()["issues"][0]["name"], "cursor", "{}", answer.text);
+        }
+    }
+    restored.send(&event(1, "e8"));
+    // The cursor shows what was recorded up to its first page, and nothing of later.
+    assert_eq!(restored.get(&format!("{path}?cursor={cursor}")).status, 409);
+}
+
+#[test]
 fn corrections_and_annulments_are_shown_with_what_was_first_told() {
     let (_folder, server) = fixture();
     server.send(&event(1, "a"));

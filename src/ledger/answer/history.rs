@@ -38,21 +38,28 @@ pub struct HistoryAnswer<'a> {
 }
 
 /// Answers with a page of a person's history. `next` makes the cursor of the next page, and is
-/// called only if there are more items.
+/// called only if there are more items. `None`: the history never had an item behind those that the
+/// page skips, so the page before was of another history.
 pub fn history<'a>(
     question: &Question,
     person: &'a PersonHistory,
     page: &HistoryPage,
     next: impl FnOnce() -> String,
-) -> Answer<HistoryAnswer<'a>> {
-    let mut wanted = in_order(person)
-        .into_iter()
-        .filter(|item| question.at.includes(item.instant()))
-        .filter(|item| page.kind.is_none_or(|kind| item.kind() == Some(kind)))
-        .skip(page.skip);
+) -> Option<Answer<HistoryAnswer<'a>>> {
+    let is_wanted = |item: &HistoryItem| {
+        question.at.includes(item.instant())
+            && page.kind.is_none_or(|kind| item.kind() == Some(kind))
+    };
+    let (wanted, left_out): (Vec<_>, Vec<_>) = in_order(person).into_iter().partition(is_wanted);
+    // An erased record may have been wanted before it lost its type and its time.
+    let erased = left_out.iter().filter(|item| matches!(item, HistoryItem::Erased(_))).count();
+    if page.skip > 0 && page.skip >= wanted.len() + erased {
+        return None;
+    }
+    let mut wanted = wanted.into_iter().skip(page.skip);
     let items = wanted.by_ref().take(page.limit).collect();
     let next = wanted.next().map(|_| next());
-    Answer::new(question, person, HistoryAnswer { items, next })
+    Some(Answer::new(question, person, HistoryAnswer { items, next }))
 }
 
 /// The readable and the erased records in one order.

@@ -137,7 +137,8 @@ fn assert_is_erased(item: &Value, class: Class) {
 fn history_of(question: &Question, person: &PersonHistory, kind: Option<Kind>) -> Vec<Value> {
     let at = At::Instant(instant("2100-01-01T00:00:00Z"));
     let page = HistoryPage { kind, skip: 0, limit: 100 };
-    let answer = answer::history(&Question { at, ..*question }, person, &page, String::new);
+    let answer =
+        answer::history(&Question { at, ..*question }, person, &page, String::new).unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     answer["items"].as_array().unwrap().clone()
 }

@@ -15,7 +15,6 @@ use super::failure::Failure;
 use super::progress;
 use super::terminal::{self, tell};
 use crate::domain::vocabulary::canonical;
-use crate::domain::vocabulary::json::BYTE_ORDER_MARK;
 use crate::domain::vocabulary::sent::{self, SentValue};
 use crate::text::escape::escaped;
 
@@ -184,7 +183,8 @@ impl Sender {
         let mut tries = 0;
         let path = if self.summary.dry_run { EVENTS_DRY } else { EVENTS };
         while !self.numbers.is_empty() {
-            let why = match self.client.post(path, "application/x-ndjson", &self.body) {
+            let body = sent::body_of_lines(&self.body);
+            let why = match self.client.post(path, "application/x-ndjson", &body) {
                 Ok(answer) if answer.status.is_success() => {
                     let before = self.numbers.len();
                     self.count_answers(&answer.text);
@@ -264,7 +264,8 @@ fn is_final(answer: &Value) -> bool {
     answer["problem"]["status"].as_u64().is_none_or(|status| status < 500)
 }
 
-/// The lines of a file. If the file is one JSON value, each of its events becomes a line.
+/// The lines of a file, without the byte order mark that it may begin with. If the file is one JSON
+/// value, each of its events becomes a line.
 ///
 /// # Errors
 /// The file cannot be opened or read.
@@ -279,10 +280,7 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     let mut first = Vec::new();
     input.read_until(b'\n', &mut first)?;
     let rest = sent::without_byte_order_mark(&first);
-    // The ledger skips a mark too. Behind a second one the event is refused, here as there.
-    if !rest.starts_with(BYTE_ORDER_MARK) {
-        first.drain(..first.len() - rest.len());
-    }
+    first.drain(..first.len() - rest.len());
     let is_line = serde_json::from_slice::<Value>(&first).is_ok_and(|value| value.is_object());
     if is_line || first.is_empty() {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));

@@ -121,6 +121,27 @@ fn a_mark_costs_no_event_of_a_file_and_is_named_where_it_does_not_belong() {
     assert!(!is_good && told.contains("event 2: : Begins with a byte order mark"), "{told}");
     let (is_good, told) = by_command(&["emit", "-", "--url", &server.url], joined.as_bytes());
     assert!(!is_good && told.contains("Begins with a byte order mark"), "{told}");
+    // A mark belongs to no later line, also where that line begins a request.
+    let blank = format!("\n\u{feff}{}\n", event("e"));
+    let twice = format!("\u{feff}\u{feff}{}\n", event("e"));
+    let later = format!("{}\n\u{feff}{}\n", event("a"), event("e"));
+    let lines = format!("{}\n", event("a")).repeat(5_000) + &blank[1..];
+    let url = &server.url;
+    for (why, file, more) in [
+        ("after a blank line", &blank, None),
+        ("after a mark", &twice, None),
+        ("of the first line that is sent", &later, Some("--from-line=2")),
+        ("of line 5,001", &lines, None),
+    ] {
+        let emit = ["emit", "-", "--dry-run", "--url", url];
+        let (is_good, told) = by_command(&[&emit[..], more.as_slice()].concat(), file.as_bytes());
+        assert!(!is_good && told.contains("Begins with a byte order mark"), "{why}: {told}");
+        let (is_good, told) = by_command(&["schema", "check", "-"], file.as_bytes());
+        assert!(!is_good && told.contains("Begins with a byte order mark"), "{why}: {told}");
+        let doctor = ["doctor", "--file", "-", "--json", "--url", url];
+        let (is_good, told) = by_command(&doctor, file.as_bytes());
+        assert!(!is_good && told.contains("1 refused"), "{why}: {told}");
+    }
     // Binary mode: the data is the body.
     let attributes = [
         ("content-type", "application/json"),

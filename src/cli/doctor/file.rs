@@ -139,6 +139,7 @@ impl EventFile {
         let Some(client) = client.filter(|_| !numbers.is_empty() && self.broken.is_none()) else {
             return;
         };
+        let body = sent::body_of_lines(&body);
         let answer = match client.post(EVENTS_DRY, "application/x-ndjson", &body) {
             Ok(answer) if answer.status.is_success() => answer,
             Ok(answer) => {

@@ -3,6 +3,8 @@
 //! Always: a byte order mark at the very start of a body or file is skipped (RFC 8259, 8.1 allows
 //! that); an attribute that is null counts as left out (CloudEvents JSON event format, 2.2).
 
+use std::borrow::Cow;
+
 use super::json::{self, BYTE_ORDER_MARK, JsonValue, ParseError};
 use super::validate::without_null_attributes;
 
@@ -18,6 +20,16 @@ pub enum SentValue<'a> {
 /// A body or file without the byte order mark that it may begin with.
 pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Lines of a file as a body of their own. A mark at the start of the first line is that line's, so
+/// a second mark goes before it: the ledger skips one, and refuses the line for the other.
+pub fn body_of_lines(lines: &[u8]) -> Cow<'_, [u8]> {
+    if lines.starts_with(BYTE_ORDER_MARK) {
+        Cow::Owned([BYTE_ORDER_MARK, lines].concat())
+    } else {
+        Cow::Borrowed(lines)
+    }
 }
 
 /// Reads a body or file that is one JSON value: an event, or an array of events.

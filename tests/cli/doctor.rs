@@ -7,6 +7,7 @@ use crate::proxy::{canned, clock_moved, instead, says, without_attributes, witho
 use crate::support::command::{care_ledger, ends, text, written};
 use crate::support::service::fixture;
 use crate::support::{TIME, person, screening};
+use care_ledger::text::clock::{CLOCK_NOTE, minute_of_text};
 
 fn event(source: &str, id: &str) -> Value {
     screening(person(1), source, id, TIME)
@@ -187,6 +188,12 @@ fn refusals_are_summed_up_until_they_are_sent_again_well() {
     let refusals = check(&report, "refusals");
     assert_eq!(refusals["status"], "warning");
     assert!(refusals["detail"].as_str().unwrap().starts_with("2 refused"), "{refusals}");
+    let newest = server.get("/v1/refusals?source=urn:v").json()["items"][0]["at"].clone();
+    let newest = minute_of_text(newest.as_str().unwrap()).unwrap();
+    let page = text(&ends(0, &["doctor", "--url", &server.url, "--source", "urn:v"]).stdout);
+    let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains(&format!("the newest at {newest};")), "{page}");
+    assert_eq!(flat.matches(CLOCK_NOTE).count(), 1, "{page}");
     let group = &refusals["refused"][0];
     assert_eq!(
         (&group["count"], &group["code"], &group["name"], &group["href"]),

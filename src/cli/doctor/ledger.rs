@@ -12,6 +12,7 @@ use crate::cli::ask::encode;
 use crate::cli::client::{Client, HttpAnswer};
 use crate::cli::emit::EVENTS_DRY;
 use crate::domain::vocabulary::kind::Kind;
+use crate::text::clock::{CLOCK_NOTE, minute_of_text};
 
 /// Refused events that are looked up, the newest first, to see whether they were recorded since.
 const LOOKED_UP_MAX: usize = 200;
@@ -201,13 +202,16 @@ pub fn refusals(client: &Client, source: &str) -> Check {
         let next = "something in front of /v1/refusals answers itself: let it through";
         return Check::warning(name, "the answer is not a list of refusals", next);
     };
-    let since = page["completeSince"].as_str().unwrap_or_default();
-    let since = since.get(..16).unwrap_or(since).replace('T', " ");
+    let minute = |text: &Value| minute_of_text(text.as_str()?);
+    let since = minute(&page["completeSince"]).unwrap_or_else(|| "an unknown time".to_owned());
     let dropped = page["dropped"].as_u64().unwrap_or_default();
     let dropped =
         if dropped > 0 { format!(", {dropped} older ones dropped") } else { String::new() };
     if items.is_empty() {
-        return Check::ok(name, format!("none of this source since {since} UTC{dropped}"));
+        return Check::ok(
+            name,
+            format!("none of this source since {since}{dropped}. {CLOCK_NOTE}"),
+        );
     }
     let mut groups = Vec::new();
     // The newest refusal of each id: the list comes newest first.
@@ -230,11 +234,10 @@ pub fn refusals(client: &Client, source: &str) -> Check {
         0..=LOOKED_UP_MAX => String::new(),
         _ => format!(" (of the newest {LOOKED_UP_MAX}, which were looked up)"),
     };
-    let newest = items[0]["at"].as_str().unwrap_or_default();
-    let newest = newest.get(..16).unwrap_or(newest).replace('T', " ");
+    let newest = minute(&items[0]["at"]).unwrap_or_else(|| "an unknown time".to_owned());
     let detail = format!(
-        "{events} refused, the newest at {newest} UTC; {recorded} of them recorded since\
-         {of_newest}{dropped}"
+        "{events} refused, the newest at {newest}; {recorded} of them recorded since\
+         {of_newest}{dropped}. {CLOCK_NOTE}"
     );
     if recorded == events {
         return Check::ok(name, detail).refused(groups);

@@ -1,8 +1,10 @@
 //! The log of a command, on standard error.
 //! Always: a panic is a line of the log, with its place and its thread; its message, which may hold
 //! content, is printed nowhere. In a line for people, no value adds a line or a control character.
-//! A line has colours only on a terminal, and only where `NO_COLOR` is not set.
+//! A line has colours only on a terminal, where `NO_COLOR` is not set
+//! and `TERM` is not `dumb`.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::field::MakeExt as _;
@@ -29,7 +31,9 @@ pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
                 "message" => write!(line, "{}", escaped(&format!("{value:?}"))),
                 name => write!(line, "{name}={}", escaped(&format!("{value:?}"))),
             });
-            let has_colours = std::io::stderr().is_terminal() && !is_colour_refused();
+            let [no_color, term] = ["NO_COLOR", "TERM"].map(std::env::var_os);
+            let is_refused = is_colour_refused(no_color.as_deref(), term.as_deref());
+            let has_colours = std::io::stderr().is_terminal() && !is_refused;
             lines.with_ansi(has_colours).fmt_fields(fields.delimited(" ")).init();
         }
         LogFormat::Json => lines.json().init(),
@@ -43,9 +47,10 @@ pub fn log_to_stderr(filter: &str, format: LogFormat) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the person who runs the command wants no colours (no-color.org).
-fn is_colour_refused() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+/// Whether the person who runs the command wants no colours (no-color.org), or the terminal shows
+/// none (terminfo, `dumb`).
+fn is_colour_refused(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    no_color.is_some_and(|value| !value.is_empty()) || term.is_some_and(|term| term == "dumb")
 }
 
 #[cfg(test)]
@@ -56,6 +61,21 @@ mod tests {
 
     /// Set in the process that panics, to the form of its log.
     const FORMAT: &str = "CARE_LEDGER_TEST_PANIC";
+
+    #[test]
+    fn colours_are_left_out_where_they_are_refused_or_not_shown() {
+        let rows = [
+            (None, Some("xterm-256color"), false),
+            (Some(""), Some("xterm"), false),
+            (Some("1"), Some("xterm"), true),
+            (None, Some("dumb"), true),
+            (None, None, false),
+        ];
+        for (no_color, term, refused) in rows {
+            let is_refused = is_colour_refused(no_color.map(OsStr::new), term.map(OsStr::new));
+            assert_eq!(is_refused, refused, "NO_COLOR {no_color:?}, TERM {term:?}");
+        }
+    }
 
     #[test]
     fn a_panic_is_logged_by_its_place_and_thread_without_its_message() {

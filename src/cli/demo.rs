@@ -33,7 +33,7 @@ pub struct Demo {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = LISTEN_DEFAULT)]
     listen: std::net::SocketAddr,
     /// How many made-up persons
-    #[arg(long, default_value_t = 300)]
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     persons: u64,
     /// Stop after printing, instead of serving on
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use futures::FutureExt as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -63,7 +64,18 @@ impl Serve {
             // taken only once a socket listens there (socket(7), SO_REUSEADDR). Whoever connects
             // before the ledger is open waits for an answer.
             let listener = TcpListener::bind(config.listen).await.map_err(not_listening)?;
-            let ledger = open(&store).await?;
+            // Before the folder is made, because a stop takes back what the start has made.
+            let stop = stop()?.boxed().shared();
+            let is_stopped = || stop.clone().now_or_never().is_some();
+            let opened = tokio::select! {
+                biased;
+                () = stop.clone() => None,
+                opened = open_until(&store, is_stopped) => Some(opened?),
+            };
+            let Some(ledger) = opened else {
+                tracing::info!("stopped before the ledger was open");
+                return Ok(());
+            };
             // After opening the ledger, because that makes the folder.
             let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
                 tracing::warn!(error = %Causes(&error), "refusals are kept in memory only");
@@ -72,7 +84,6 @@ impl Serve {
             let lists = lists(&ledger, &config.data).await?;
             // The system chose the port if the settings name port 0.
             tracing::info!(address = %listener.local_addr()?, "listening");
-            let stop = stop()?;
             let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);
             let services = http::Services { lists: Some(lists), refusals, hosts };
             let router = http::router_with(ledger.clone(), services);
@@ -119,12 +130,25 @@ fn store(config: &Config) -> Result<StoreConfig, Failure> {
 
 /// Opens a ledger, making one where there is none, with progress.
 pub async fn open(store: &StoreConfig) -> Result<Ledger, Failure> {
+    open_until(store, || false).await
+}
+
+/// Opens a ledger as [`open`] does, and ends the process once `is_stopped` while the index catches
+/// up. That takes long only where the ledger has many records, and never waits for anything, so no
+/// `select!` could end it; the next start catches up from there, as after a kill.
+async fn open_until(store: &StoreConfig, is_stopped: impl Fn() -> bool) -> Result<Ledger, Failure> {
     let (name, what) = match store {
         StoreConfig::Folder(folder) => (folder.display().to_string(), CATCHING_UP),
         StoreConfig::Cluster { address, .. } => (address.to_string(), "reading the cluster's log"),
     };
     let mut bar = progress::LateBar::new(what);
-    let ledger = Ledger::open(store, &mut |done, total| bar.show(done, total)).await;
+    let mut progress = |done, total| {
+        bar.show(done, total);
+        if is_stopped() {
+            std::process::exit(0);
+        }
+    };
+    let ledger = Ledger::open(store, &mut progress).await;
     ledger.map_err(|error| Failure::because(&name, &error))
 }
 

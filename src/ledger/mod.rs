@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::domain::id::Position;
 use crate::store::open::{self, OpenStore, StoreConfig};
 use crate::store::{LedgerPresence, Store};
-use crate::vault::{Erasures, HashKeys, KeyError, LedgerKeys, master_key};
+use crate::vault::{Erasures, HashKeys, KEY_FILES, KeyError, LedgerKeys, master_key};
 use crate::work::HealthProbe;
 
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
@@ -57,7 +57,8 @@ impl Ledger {
             Ok::<_, LedgerError>(keys.check())
         };
         let clock = clock::recorded_time_clock();
-        let OpenStore { store, workers } = open::open(config, clock, open_keys, progress).await?;
+        let opened = open::open(config, clock, &KEY_FILES, open_keys, progress).await?;
+        let OpenStore { store, workers } = opened;
         Ok(Self { workers, ..Self::with_store(store, hash_keys) })
     }
 

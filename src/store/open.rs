@@ -63,22 +63,25 @@ pub struct OpenStore {
     pub workers: Vec<HealthProbe>,
 }
 
-/// Opens a store, or makes a store if there is none. `open_keys` opens the ledger's keys and
-/// returns their check value. It is called once, while the folder is locked, and only if the format
-/// of the log is this version's. `progress` receives the work done so far and the total work.
+/// Opens a store, or makes a store if there is none. `open_keys` opens the ledger's keys, or makes
+/// them in `key_files` of the data folder, and returns their check value. It is called once, while
+/// the folder is locked, and only if the format of the log is this version's. `progress` receives
+/// the work done so far and the total work.
 ///
 /// # Errors
 /// See [`OpenError`]. Errors of `open_keys` are passed on.
 pub async fn open<E: From<OpenError>>(
     config: &StoreConfig,
     clock: StampClock,
+    key_files: &[&str],
     open_keys: impl FnOnce(LedgerPresence) -> Result<[u8; 32], E>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<OpenStore, E> {
     match config {
         StoreConfig::Folder(folder) => {
             refuse_other_owner(folder)?;
-            let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
+            let mut locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
+            locked.note_missing(key_files);
             let keys_check = open_keys(locked.ledger_presence())?;
             let store = locked.open(FolderRole::Ledger, keys_check, clock, progress);
             let store = store.map_err(OpenError::from)?;
@@ -87,16 +90,24 @@ pub async fn open<E: From<OpenError>>(
         StoreConfig::Cluster { address, folder } => {
             // Locked until the copy is open and locked itself: two starts at once must not both
             // draw keys.
-            let locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
+            let mut locked = LockedFolder::lock(folder).map_err(OpenError::from)?;
             if locked.ledger_presence() == LedgerPresence::Begun {
                 return Err(OpenError::OwnLedger.into());
             }
-            let keys_check = check_of_replica(address, folder, open_keys).await?;
+            locked.note_missing(key_files);
+            let keep_then_check = |presence| {
+                let keys_check = open_keys(presence)?;
+                // The cluster is claimed with these keys next. From then on they are the only keys
+                // of its ledger, so no failure may take them back.
+                locked.keep_traces();
+                Ok::<_, E>(keys_check)
+            };
+            let keys_check = check_of_replica(address, folder, keep_then_check).await?;
             let store =
                 EventStoreDb::open(address.as_ref().clone(), folder, keys_check, clock, progress)
                     .await;
             let store = store.map_err(OpenError::from)?;
-            locked.keep();
+            drop(locked);
             Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
         }
     }

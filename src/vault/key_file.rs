@@ -7,6 +7,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+/// Every file of keys that a start may make in a data folder, and its draft.
+pub const KEY_FILES: [&str; 4] = ["ledger.draft", "ledger.keys", "master.draft", "master.key"];
+
 /// Why keys could not be read or made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {

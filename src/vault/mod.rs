@@ -8,5 +8,5 @@ mod ledger_keys;
 pub mod master_key;
 
 pub use self::erasures::Erasures;
-pub use self::key_file::KeyError;
+pub use self::key_file::{KEY_FILES, KeyError};
 pub use self::ledger_keys::{HashKeys, LedgerKeys};

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::support::command::{binary, care_ledger, ends, path, text, written};
-use crate::support::folder::copy;
-use crate::support::server::Server;
+use crate::support::folder::{SmallDisk, copy};
+use crate::support::server::{ANY_PORT, Server};
 use crate::support::{TIME, person, screening, until};
 
 /// Every file and folder below a folder: its bytes, and when it was last changed.
@@ -26,6 +26,11 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
     }
     found.sort();
     found
+}
+
+/// The paths of every file and folder below a folder.
+fn names(folder: &Path) -> Vec<PathBuf> {
+    contents(folder).into_iter().map(|(path, ..)| path).collect()
 }
 
 /// A folder that is mounted to be read only; it is unmounted when dropped.
@@ -142,6 +147,7 @@ fn a_start_that_fails_leaves_nothing_behind() {
         ),
         ("a file around", 3, vec!["serve", "--data", &inside, "--listen", "127.0.0.1:0"]),
         ("a demo for all", 2, vec!["demo", "--data", data, "--listen", "0.0.0.0:0"]),
+        ("a demo of nobody", 2, vec!["demo", "--data", data, "--persons", "0"]),
         ("no source", 3, vec!["migrate", data, &cluster]),
         ("no keys", 3, vec!["migrate", &cluster, data, "--key", &key]),
         ("no ledger", 3, vec!["events", "--data", data]),
@@ -160,6 +166,50 @@ fn a_start_that_fails_leaves_nothing_behind() {
     let told = text(&ends(3, &serve).stderr);
     assert!(told.contains("ledger.keys is not a file"), "{told}");
     assert_eq!(std::fs::read_dir(&own).unwrap().count(), 1);
+    std::fs::write(own.join("ledger.db"), "x".repeat(9_000)).unwrap();
+    let told = text(&ends(3, &serve).stderr);
+    assert!(told.contains("the log could not be opened"), "{told}");
+    assert_eq!(std::fs::read_dir(&own).unwrap().count(), 2);
+}
+
+#[test]
+fn a_start_on_a_disk_that_is_too_small_takes_back_what_it_made() {
+    let mut failed = 0;
+    for kib in (16..=80).step_by(16) {
+        let Some(disk) = SmallDisk::new(&format!("{kib}k")) else {
+            println!("skipped: only root can mount a small disk");
+            return;
+        };
+        let data = disk.0.path().join("around/data");
+        let mut server = Server::spawn(&data);
+        let mut is_up = false;
+        until("up or ended", || {
+            is_up = server.has_listened();
+            is_up || server.child.try_wait().unwrap().is_some()
+        });
+        if !is_up {
+            assert_eq!(server.child.wait().unwrap().code(), Some(3));
+            assert!(!disk.0.path().join("around").exists(), "{kib}: {:?}", names(disk.0.path()));
+            failed += 1;
+        }
+        drop(server);
+    }
+    assert!(failed > 2, "no disk was too small");
+}
+
+#[test]
+fn a_start_that_is_stopped_while_it_waits_leaves_nothing_behind() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("around/data");
+        let store = ["--store", "esdb://127.0.0.1:1?tls=false"];
+        let mut server = Server::spawn_with(Command::new(binary()), &data, ANY_PORT, &store);
+        until("the folder is made", || data.join("ledger.lock").exists());
+        let id = server.child.id().to_string();
+        Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(server.child.wait().unwrap().success());
+        assert!(!folder.path().join("around").exists(), "{:?}", names(folder.path()));
+    }
 }
 
 #[test]

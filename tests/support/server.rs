@@ -53,6 +53,11 @@ impl Server {
         self
     }
 
+    /// Whether the server has said that it listens.
+    pub fn has_listened(&self) -> bool {
+        self.listens.try_recv().is_ok()
+    }
+
     /// Waits until the ledger is UP.
     pub fn up(self) -> Self {
         let mut server = self.listening();

@@ -9,10 +9,14 @@ use std::path::Path;
 use super::open_error::FolderOpenError;
 
 /// The file that is locked.
-const FILE: &str = "ledger.lock";
+pub const LOCK_FILE: &str = "ledger.lock";
 
 /// The lock of one folder, until it is dropped.
-pub struct FolderLock(File);
+pub struct FolderLock {
+    file: File,
+    /// Whether taking the lock has made the file.
+    has_made_file: bool,
+}
 
 impl FolderLock {
     /// Locks the lock file of a folder, which must exist.
@@ -20,13 +24,20 @@ impl FolderLock {
     /// # Errors
     /// [`FolderOpenError::InUse`], or the lock file cannot be made.
     pub fn take(folder: &Path) -> Result<Self, FolderOpenError> {
-        let file =
-            File::options().create(true).truncate(false).write(true).open(folder.join(FILE))?;
+        let path = folder.join(LOCK_FILE);
+        let (file, has_made_file) = match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let mut options = File::options();
+                (options.create(true).truncate(false).write(true).open(&path)?, false)
+            }
+            made => (made?, true),
+        };
         let is_locked = file.try_lock();
-        let lock = Self::of(file, is_locked)?;
+        let mut lock = Self::of(file, is_locked)?;
+        lock.has_made_file = has_made_file;
         // A start that failed may have removed the file since it was opened here.
-        match std::fs::metadata(folder.join(FILE)) {
-            Ok(found) if found.ino() == lock.0.metadata()?.ino() => Ok(lock),
+        match std::fs::metadata(path) {
+            Ok(found) if found.ino() == lock.file.metadata()?.ino() => Ok(lock),
             _ => Err(FolderOpenError::InUse),
         }
     }
@@ -37,7 +48,7 @@ impl FolderLock {
     /// # Errors
     /// [`FolderOpenError::InUse`], or the lock file cannot be read.
     pub fn take_to_read(folder: &Path) -> Result<Option<Self>, FolderOpenError> {
-        let file = match File::open(folder.join(FILE)) {
+        let file = match File::open(folder.join(LOCK_FILE)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -48,22 +59,15 @@ impl FolderLock {
 
     fn of(file: File, is_locked: Result<(), TryLockError>) -> Result<Self, FolderOpenError> {
         match is_locked {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self { file, has_made_file: false }),
             Err(TryLockError::WouldBlock) => Err(FolderOpenError::InUse),
             Err(TryLockError::Error(error)) => Err(FolderOpenError::Folder(error)),
         }
     }
 
-    /// Whether a folder has the file.
-    pub fn is_in(folder: &Path) -> bool {
-        folder.join(FILE).exists()
-    }
-
-    /// Removes the file of a lock that this process holds. For a folder in which no ledger has
-    /// begun.
-    pub fn remove_file_of(folder: &Path) {
-        // What cannot be removed stays: the file alone is harmless.
-        let _ = std::fs::remove_file(folder.join(FILE));
+    /// Whether taking the lock has made its file.
+    pub fn has_made_file(&self) -> bool {
+        self.has_made_file
     }
 }
 
@@ -72,7 +76,7 @@ impl Drop for FolderLock {
     /// starting holds a copy of the descriptor until its program begins, and with it the lock.
     fn drop(&mut self) {
         // Where unlocking fails, the end of the process still unlocks.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
@@ -84,7 +88,7 @@ mod tests {
     fn a_folder_is_free_once_its_lock_is_dropped_though_a_child_holds_a_copy_of_the_descriptor() {
         let folder = tempfile::tempdir().unwrap();
         let lock = FolderLock::take(folder.path()).unwrap();
-        let copy_of_child = lock.0.try_clone().unwrap();
+        let copy_of_child = lock.file.try_clone().unwrap();
         assert!(matches!(FolderLock::take(folder.path()), Err(FolderOpenError::InUse)));
         drop(lock);
         FolderLock::take(folder.path()).unwrap();

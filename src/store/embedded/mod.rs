@@ -41,7 +41,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::duplicates::CrossStreamDuplicates;
-use self::folder_lock::FolderLock;
+use self::folder_lock::{FolderLock, LOCK_FILE};
 use self::index::{FROZEN_TABLES_MAX, Index, IndexAccess};
 use self::log::{LogReader, LogWriter};
 use self::log_access::LogAccess;
@@ -73,6 +73,13 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A read of the log ends once it has so many bytes, which is one of the largest batches. A record
 /// may be a mebibyte and several reads run at once, so an unlimited read could fill the memory.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The folder of the index in a data folder.
+const INDEX_FOLDER: &str = "index";
+
+/// The files of a log that a start may make. Beside a log that was there before, SQLite's files may
+/// hold records, so they are no start's.
+const LOG_FILES: [&str; 3] = [LOG_FILE, "ledger.db-wal", "ledger.db-shm"];
 
 /// The store on one machine: see the module.
 pub struct Embedded {
@@ -110,17 +117,17 @@ impl LockedFolder {
     /// # Errors
     /// See [`FolderOpenError`].
     pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
+        // A folder that another process has just made and locked is not empty, so it stays.
         let traces = StartTraces::make_folder(folder)?;
-        let locked = match FolderLock::take(folder) {
-            Ok(lock) => Self { traces, lock, folder: folder.to_owned() },
-            Err(error) => {
-                // Another process has just made the folder.
-                traces.keep();
-                return Err(error);
-            }
-        };
-        if locked.ledger_presence() == LedgerPresence::Begun {
-            log::check_format(&folder.join(LOG_FILE))?;
+        let lock = FolderLock::take(folder)?;
+        let mut locked = Self { traces, lock, folder: folder.to_owned() };
+        if locked.lock.has_made_file() {
+            locked.traces.note_made(LOCK_FILE);
+        }
+        locked.traces.note_missing(&[INDEX_FOLDER]);
+        match locked.ledger_presence() {
+            LedgerPresence::Begun => log::check_format(&folder.join(LOG_FILE))?,
+            LedgerPresence::Absent => locked.traces.note_missing(&LOG_FILES),
         }
         Ok(locked)
     }
@@ -135,8 +142,14 @@ impl LockedFolder {
         }
     }
 
-    /// Unlocks the folder, and leaves what this start has made in it.
-    pub fn keep(self) {
+    /// Notes files that this start may make in the folder before the log is opened, such as keys.
+    /// A start that fails takes them back.
+    pub fn note_missing(&mut self, names: &[&str]) {
+        self.traces.note_missing(names);
+    }
+
+    /// Leaves what this start has made in the folder, even if the start fails later.
+    pub fn keep_traces(&mut self) {
         self.traces.keep();
     }
 
@@ -153,12 +166,12 @@ impl LockedFolder {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Embedded, FolderOpenError> {
         // The traces are taken back before the lock is dropped.
-        let Self { folder, lock, traces } = self;
+        let Self { folder, lock, mut traces } = self;
         let path = folder.join(LOG_FILE);
         let (log, ledger) = LogWriter::open(&path, role, keys_check)?;
         let readers = Arc::new(ReaderPool::new(path, LogAccess::BesideWriter));
         let read_commitment = |position| readers.commitment_at(position);
-        let segments = folder.join("index");
+        let segments = folder.join(INDEX_FOLDER);
         let index = Index::open(&segments, ledger, &read_commitment, IndexAccess::Maintain)?;
         let index = Arc::new(index);
         let duplicates = Arc::new(CrossStreamDuplicates::default());

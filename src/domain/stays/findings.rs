@@ -94,7 +94,8 @@ impl<'a> Stays<'a> {
                 });
                 let lasts = presence.absent_until(absence).is_none_or(|until| start < until);
                 let pairs = running.iter().map(|earlier| (earlier.start, absence.start));
-                starts.extend(pairs.filter(|_| lasts).take(OVERLAPS_MAX));
+                let room = OVERLAPS_MAX.saturating_sub(starts.len());
+                starts.extend(pairs.filter(|_| lasts).take(room));
                 running.push(absence);
             }
             starts

@@ -88,17 +88,25 @@ fn imputation_findings(input: &CreditInput<'_>) -> Vec<Finding> {
 fn end_mismatches(worked: &WorkedModality<'_, '_>) -> Vec<Finding> {
     let Some(chain) = &worked.base.chain else { return Vec::new() };
     let counting = &worked.counting;
-    let mut so_far: HashSet<ScopedId> = HashSet::new();
+    let mut imputed: HashMap<ScopedId, (DateSet, i64)> = HashMap::new();
+    for imputation in &counting.dated {
+        let (dates, _) = imputed.entry(imputation.sentence).or_default();
+        *dates = dates.union(&imputation.agreeing_dates().into_iter().collect());
+    }
+    for imputation in &counting.undated {
+        imputed.entry(imputation.sentence).or_default().1 += imputation.days();
+    }
+    let (mut dates_so_far, mut days_so_far) = (DateSet::default(), 0);
     let mut findings = Vec::new();
     for (sentence, passed) in counting.sentences.iter().zip(&chain.passed) {
-        so_far.insert(sentence.id);
+        if let Some((dates, days)) = imputed.get(&sentence.id) {
+            dates_so_far = dates_so_far.union(dates);
+            days_so_far += days;
+        }
         let Some(stated) = sentence.content.ends_on else { continue };
-        let own = |imputation: &&Imputation| so_far.contains(&imputation.sentence);
-        let dated: DateSet =
-            counting.dated.iter().filter(own).filter_map(Imputation::agreeing_dates).collect();
-        let undated: i64 = counting.undated.iter().filter(own).map(Imputation::days).sum();
+        let imputed_days = dates_so_far.days() + days_so_far;
         let end = days_later(chain.start, passed - 1);
-        let less_imputed = days_later(chain.start, passed - 1 - dated.days() - undated);
+        let less_imputed = days_later(chain.start, passed - 1 - imputed_days);
         if [end, less_imputed].contains(&Some(stated)) {
             continue;
         }

@@ -220,7 +220,7 @@ fn an_answer_says_which_caches_may_keep_it_and_what_its_form_depends_on() {
     server.send(&event(1, "a"));
     let credit = format!("/v1/persons/{}/credit", person(1));
     let rows = [
-        (credit.as_str(), Some("no-store"), Some("accept")),
+        (credit.as_str(), Some("no-store"), Some("accept, accept-language")),
         ("/v1/events", Some("no-store"), Some("accept")),
         ("/v1/events/1", Some("no-store"), None),
         ("/v1/events/99", Some("no-store"), None),

@@ -16,7 +16,8 @@ use crate::simulate::{self, Plan};
     care-ledger simulate --persons 300 --from 2025-01-01 --to 2025-12-31 --seed 1 > year.ndjson\n  \
     care-ledger simulate --persons 20 | care-ledger emit - --url http://127.0.0.1:8080\n  \
     care-ledger simulate --detained 13400 --persons 1600 --from 2025-11-01 --to 2025-11-30\n\n\
-    The same seed gives the same stream on every machine. All persons are made up.\n\n\
+    The same seed gives the same stream on every machine. All persons are made up; so are the \
+    counts of prisons and the money and evaluations of projects, whose names are real.\n\n\
     With 1000 --persons or more and a period that holds all of 2025, the records in force give \
     the figures of that year exactly: 199, 176, 76, 85 and 66 referrals to the projects at Gent, \
     Dendermonde, Brugge, Beveren and Oudenaarde, and 28 participants of B.Leave.\n\n\

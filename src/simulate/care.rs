@@ -1,45 +1,22 @@
-//! Care inside: screening, consent, the drug-free unit, consultation, preparation of a release.
-//! Always: on a strike day of the prison no care by outside staff takes place.
+//! Care inside: what is offered after each arrival, consent, drug-free units.
+//! Always: on a day on which the prison is disrupted no care by outside staff takes place.
 
-use super::custody::{Exit, HeldPeriod};
-use super::fate::SubstitutionStart;
+use super::held::{Exit, HeldPeriod};
 use super::life::Life;
 use super::moment::{Day, LocalMoment};
-use super::place::{CodeText, HASSELT, Prison};
+use super::place::{BRUGGE, CodeText, HASSELT, Prison};
 use super::rates;
-use super::say::{CodeTexts, Date, Say};
+use super::say::Say;
 use super::sender::SendingSystem;
 use super::series::Series;
-use super::world::working_day;
-use crate::domain::vocabulary::choice::{ConsentScope, NotDeliveredCause, Service};
-
-const SUBSTANCES: &[(CodeTexts, u32)] = &[
-    (&["heroin", "cocaine"], 30),
-    (&["cocaine"], 25),
-    (&["cannabis"], 20),
-    (&["heroin", "benzodiazepines"], 15),
-    (&["amphetamine", "cannabis"], 10),
-];
+use super::written::{CodeTexts, Date};
+use crate::domain::vocabulary::choice::{
+    ConsentScope, DisruptionCause, NotDeliveredCause, Service, UnitKind, UseBasis, UsePeriod,
+};
 
 const CONSENT_DAYS: i32 = 365;
 
 impl Life<'_> {
-    /// Screens the person on arrival, and takes substitution over.
-    pub(super) fn arrival_care(&mut self, held: &HeldPeriod) {
-        let need = self.fate.problem;
-        if self.fate.meets(rates::SCREENED, &mut self.dice) {
-            let day = held.since + self.dice.between(0, 6);
-            let drawn = self.dice.pick(SUBSTANCES);
-            let substances = if need { drawn } else { &[] };
-            let instrument = self.dice.pick(&[("arrivalTriage", 7), ("assist", 3)]);
-            let say = Say::Screened { instrument, need, substances, project: None };
-            self.tell_on(day, SendingSystem::CareTeam(held.prison), say);
-        }
-        if self.fate.substitution != SubstitutionStart::None || self.course.is_some() {
-            self.substitution_on_arrival(held);
-        }
-    }
-
     /// Offers care to a problem user who is held from one day to another: once after each arrival,
     /// and the preparation of the release when the release is near.
     pub(super) fn care(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
@@ -51,6 +28,7 @@ impl Life<'_> {
             self.referral(held, from, to, exit);
             self.short_intervention(held, from, to);
             self.drug_free_unit(held, from, to, exit);
+            self.use_inside(held, from, to);
         }
         if exit == Exit::Stays {
             return;
@@ -63,6 +41,13 @@ impl Life<'_> {
         }
     }
 
+    fn use_inside(&mut self, held: &HeldPeriod, from: Day, to: Day) {
+        let bases = [(UseBasis::Test, 5), (UseBasis::SelfReport, 4), (UseBasis::Observation, 1)];
+        let day = self.dice.between(from + 3, to);
+        let source = SendingSystem::CareTeam(held.prison);
+        self.use_told(day, UsePeriod::InDetention, &bases, source);
+    }
+
     fn consents(&mut self, held: &HeldPeriod, from: Day, to: Day) {
         if !self.fate.meets(rates::CONSENTS, &mut self.dice) {
             return;
@@ -71,7 +56,7 @@ impl Life<'_> {
         let consent = self.new_id(Series::Consent);
         let day = from + self.dice.between(1, 10);
         let limited = !self.fate.given && self.dice.below(2) == 0;
-        let valid_until = limited.then_some(Date(day + CONSENT_DAYS));
+        let valid_until = limited.then_some(Date::on(day + CONSENT_DAYS));
         let referrer = self.world.referrer(held.prison, day);
         let source = referrer.map_or(SendingSystem::CareTeam(held.prison), SendingSystem::House);
         self.tell_on(day, source, Say::ConsentGiven { consent, scope, recipients, valid_until });
@@ -90,64 +75,39 @@ impl Life<'_> {
         (ConsentScope::ClinicalToLegal, legal)
     }
 
+    /// The drug-free sections of Hasselt and of Brugge.
     fn drug_free_unit(&mut self, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
-        if held.prison != HASSELT || !self.fate.meets(rates::DRUG_FREE_UNIT, &mut self.dice) {
-            return;
-        }
-        let placement = self.new_id(Series::Placement);
-        let registry = SendingSystem::Registry(held.prison);
-        let start = from + self.dice.between(5, 10);
-        let facility = held.prison.code();
-        self.tell_on(start, registry, Say::UnitPlaced { placement, facility });
-        let early = exit == Exit::Stays || self.dice.below(3) == 0;
-        let end = if early { self.dice.between(start, to) } else { to };
-        let reason = Some(if early { "byResident" } else { "release" });
-        let time = self.dice.moment(end, 9, 9);
-        self.tell(time, registry, Say::UnitLeft { placement, reason });
-    }
-
-    fn consultation(&mut self, held: &HeldPeriod, to: Day) {
-        let day = working_day(to - 10);
-        if self.undelivered(held.prison, day, Service::Consultation, None) {
-            return;
-        }
-        let roles: CodeTexts = self.dice.pick(&[
-            (&["prisonPhysician", "psychosocialService", "counsellor"] as CodeTexts, 6),
-            (&["prisonPhysician", "counsellor", "reintegrationCoordinator", "housing"], 4),
-        ]);
-        let minutes = self.dice.between(3, 6).unsigned_abs() * 15;
-        let client_present = self.dice.below(4) > 0;
-        let source = SendingSystem::House("deKiem");
-        let time = self.dice.moment(day, 9, 11);
-        self.tell(time, source, Say::Consulted { roles, minutes, client_present });
-        let plan = self.new_id(Series::Plan);
-        let domains: CodeTexts = self.dice.pick(&[
-            (&["treatment", "housing", "income", "daytime"] as CodeTexts, 5),
-            (&["treatment", "housing"], 3),
-            (&["treatment", "daytime"], 2),
-        ]);
-        let agreed = self.dice.below(8) > 0;
-        for version in 1..=1 + u32::from(!agreed) {
-            let agreed = agreed || version > 1;
-            let time = self.dice.moment(day + version.cast_signed(), 12, 15);
-            self.tell(time, source, Say::PlanAgreed { plan, version, domains, agreed });
-        }
-    }
-
-    fn release_prepared(&mut self, held: &HeldPeriod, from: Day, to: Day) {
-        let day = (to - self.dice.between(3, 9)).max(from + 1);
-        let prescription = self.course.is_some().then(|| self.dice.pick(&[(2, 5), (3, 3), (7, 2)]));
-        let say = Say::ReleasePrepared {
-            expected_on: Date(to),
-            prescription_days: prescription,
-            appointment: self.dice.below(5) > 1,
-            insured: self.dice.chance(rates::INSURED),
-            naloxone: self.dice.chance(rates::NALOXONE),
+        let placed = match held.prison {
+            HASSELT => self.fate.meets(rates::DRUG_FREE_UNIT, &mut self.dice),
+            BRUGGE => !self.fate.given && self.dice.chance(rates::DRUG_FREE_SECTION_BRUGGE),
+            _ => false,
         };
-        self.tell_on(day, SendingSystem::CareTeam(held.prison), say);
+        if placed {
+            let start = from + self.dice.between(5, 10);
+            let early = exit == Exit::Stays || self.dice.below(3) == 0;
+            let end = if early { self.dice.between(start, to) } else { to };
+            let reason = if early { "byResident" } else { "release" };
+            self.on_unit(held.prison, UnitKind::DrugFreeUnit, (start, end), reason);
+        }
     }
 
-    /// Whether a strike prevents care that was planned for a day. If so, the strike is recorded.
+    /// A time on a unit of a prison.
+    pub(super) fn on_unit(
+        &mut self,
+        prison: Prison,
+        kind: UnitKind,
+        (start, end): (Day, Day),
+        reason: CodeText,
+    ) {
+        let placement = self.new_id(Series::Placement);
+        let (registry, facility) = (SendingSystem::Registry(prison), prison.code());
+        self.tell_on(start, registry, Say::UnitPlaced { placement, facility, kind: Some(kind) });
+        let time = self.dice.moment(end, 9, 9);
+        self.tell(time, registry, Say::UnitLeft { placement, reason: Some(reason) });
+    }
+
+    /// Whether a disruption of the prison prevents care that was planned for a day. If so, the
+    /// cause is recorded.
     pub(super) fn undelivered(
         &mut self,
         prison: Prison,
@@ -155,15 +115,19 @@ impl Life<'_> {
         service: Service,
         project: Option<CodeText>,
     ) -> bool {
-        let struck = self.world.strike(prison, day);
-        if struck {
-            let cause = NotDeliveredCause::Strike;
+        let cause = self.world.disrupted(prison, day).and_then(not_delivered);
+        if let Some(cause) = cause {
             let facility = prison.code();
             let say = Say::NotDelivered { cause, service, facility, project, planned: None };
             let source = project.map_or(SendingSystem::CareTeam(prison), SendingSystem::House);
             let time = LocalMoment::new(day, 9 * 3600);
             self.tell(time, source, say);
         }
-        struck
+        cause.is_some()
     }
+}
+
+/// Why care is not delivered in a prison that is disrupted.
+pub(super) fn not_delivered(cause: DisruptionCause) -> Option<NotDeliveredCause> {
+    cause.code().parse().ok()
 }

@@ -19,7 +19,9 @@ pub(super) struct SubstitutionCourse {
     pub(super) prescription: SeriesId,
     pub(super) product: Product,
     pub(super) formulation: Formulation,
+    /// One dose; a course with several doses a day has as many of them.
     pub(super) dose: u32,
+    pub(super) doses_per_day: u32,
     /// The dose that titration goes to.
     pub(super) target: u32,
     pub(super) goal: Goal,
@@ -46,6 +48,16 @@ impl SubstitutionCourse {
             Formulation::DepotMonthly => 28,
             Formulation::OralSolution | Formulation::Sublingual => 1,
         }
+    }
+
+    /// The same course with half the dose twice a day, if the product and the dose allow it.
+    pub(super) fn split(self) -> Self {
+        let daily = self.product == Product::Methadone && self.doses_per_day == 1;
+        if !daily || self.dose < rates::SPLIT_FROM_MG * MILLIGRAM {
+            return self;
+        }
+        let half = |dose: u32| dose / 2 / MILLIGRAM * MILLIGRAM;
+        Self { dose: half(self.dose), target: half(self.target), doses_per_day: 2, ..self }
     }
 
     /// The step in which the dose is changed.
@@ -94,8 +106,9 @@ pub(super) fn outside(
         (Product::BuprenorphineNaloxone, Formulation::Sublingual),
         (Product::Buprenorphine, Formulation::Sublingual),
         (Product::Buprenorphine, Formulation::DepotWeekly),
+        (Product::Buprenorphine, Formulation::DepotMonthly),
     ];
-    let choices = std::array::from_fn::<_, 4, _>(|place| (forms[place], weights[place]));
+    let choices = std::array::from_fn::<_, 5, _>(|place| (forms[place], weights[place]));
     let (product, formulation) = dice.pick(&choices);
     let milligrams = dice.pick(match formulation {
         Formulation::OralSolution => rates::METHADONE_MG,
@@ -108,6 +121,7 @@ pub(super) fn outside(
         product,
         formulation,
         dose: milligrams * MILLIGRAM,
+        doses_per_day: 1,
         target: milligrams * MILLIGRAM,
         goal: Goal::Maintenance,
         setting: Setting::Community,

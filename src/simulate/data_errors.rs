@@ -9,9 +9,10 @@ use super::moment::LocalMoment;
 use super::quota::is_counted;
 use super::random::{Purpose, RandomStream};
 use super::rates;
-use super::say::{CorrectionTarget, OtherPerson, Say};
+use super::say::Say;
 use super::sender::SendingSystem;
 use super::world::World;
+use super::written::{CorrectionTarget, OtherPerson};
 use crate::domain::vocabulary::choice::{AnnulmentReason, LegalStatus};
 use crate::domain::vocabulary::kind::{Class, Kind};
 

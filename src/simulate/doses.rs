@@ -2,17 +2,20 @@
 //! Always: a due dose is given, withheld with a reason, or without a record; days of absence have
 //! no records of doses.
 
+use super::absence::DaysAway;
 use super::course::{self, MILLIGRAM, SubstitutionCourse};
-use super::custody::{DaysAway, HeldPeriod};
 use super::fate::SubstitutionStart;
+use super::held::HeldPeriod;
 use super::life::Life;
 use super::moment::{Day, LocalMoment};
+use super::place::CodeText;
 use super::rates;
 use super::say::Say;
 use super::sender::SendingSystem;
 use super::series::Series;
 use crate::domain::vocabulary::choice::{
-    AbsenceKind, Formulation, Goal, InitiatedBy, Product, Setting, StopReason, WithheldReason,
+    AbsenceKind, Formulation, Goal, InitiatedBy, NotDeliveredCause, Product, Service, Setting,
+    StopReason, WithheldReason,
 };
 
 /// Days before an arrival for which community doses are recorded.
@@ -34,6 +37,9 @@ impl Life<'_> {
     /// Takes over a course from outside, or starts one.
     pub(super) fn substitution_on_arrival(&mut self, held: &HeldPeriod) {
         let day = held.since + self.dice.pick(&[(0, 60), (1, 30), (2, 8), (4, 2)]);
+        if self.course.is_some() && self.dice.chance(rates::HANDOVER_ON_ARRIVAL) {
+            self.hand_over(day, held.prison.code(), SendingSystem::CareTeam(held.prison));
+        }
         if let Some(mut course) = self.course.take() {
             let say = Say::Verified {
                 product: course.product,
@@ -45,7 +51,9 @@ impl Life<'_> {
             };
             let time = LocalMoment::new(day, i64::from(self.dice.between(13 * 3600, 14 * 3600)));
             self.tell(time, SendingSystem::CareTeam(held.prison), say);
-            course.due = course.due.max(day);
+            // Bottles stay at home; a depot goes on.
+            let daily = course.interval() == 1;
+            course.due = if daily { course.last.day() + 1 } else { course.due }.max(day);
             self.prescribe_inside(course, held, day);
         } else if self.fate.substitution == SubstitutionStart::StartedInside {
             let due = day + self.dice.between(2, 40);
@@ -86,6 +94,8 @@ impl Life<'_> {
         let prescription = self.new_id(Series::Prescription);
         let inside = course.setting == Setting::Prison;
         let goal = if inside { course.goal } else { Goal::Maintenance };
+        let split = !self.fate.given && self.dice.chance(rates::SPLIT);
+        let course = if split { course.split() } else { course };
         let course = SubstitutionCourse {
             prescription,
             goal,
@@ -104,6 +114,7 @@ impl Life<'_> {
             setting: course.setting,
             facility: course.place,
             supervised: true,
+            doses_per_day: (course.doses_per_day > 1).then_some(course.doses_per_day),
         };
         let time = LocalMoment::new(day, i64::from(self.dice.between(14 * 3600 + 60, 15 * 3600)));
         self.tell(time, course.source, say);
@@ -114,7 +125,9 @@ impl Life<'_> {
     pub(super) fn stop(&mut self, day: Day, reason: StopReason) -> Option<SubstitutionCourse> {
         let course = self.course.take()?;
         let (prescription, product) = (course.prescription, course.product);
-        self.tell_on(day, course.source, Say::Stopped { reason, prescription, product });
+        let last_hour = if reason == StopReason::Transfer { 12 } else { 17 };
+        let time = self.dice.moment(day, 9, last_hour);
+        self.tell(time, course.source, Say::Stopped { reason, prescription, product });
         Some(course)
     }
 
@@ -134,8 +147,11 @@ impl Life<'_> {
 
     fn course_ends(&mut self, course: &SubstitutionCourse, day: Day) -> bool {
         let (prescription, product) = (course.prescription, course.product);
+        let inside = course.setting == Setting::Prison && !self.fate.given;
         let reason = if course.dose == 0 {
             StopReason::Planned
+        } else if inside && self.dice.chance(rates::STOPPED_BY_FORCE) {
+            StopReason::Forced
         } else if !self.fate.given && self.dice.chance(rates::STOPPED_BY_CLIENT) {
             StopReason::Client
         } else {
@@ -158,12 +174,7 @@ impl Life<'_> {
         let today = absences.iter().find(|absence| absence.from == day);
         if let Some(reason) = self.withheld(course, day, today) {
             let time = self.dose_time(course, day);
-            let say = Say::Withheld {
-                reason,
-                product: course.product,
-                facility: course.place,
-                prescription: course.prescription,
-            };
+            let say = self.dose_not_given(course, reason);
             self.tell(time, course.source, say);
             return day + 1;
         }
@@ -174,6 +185,25 @@ impl Life<'_> {
         self.give(course, day, take_home);
         self.adjust(course, day);
         day + course.interval() + take_home
+    }
+
+    /// A dose that was not given. Some senders record a strike as care that was not delivered.
+    fn dose_not_given(&mut self, course: &SubstitutionCourse, reason: WithheldReason) -> Say {
+        if reason == WithheldReason::Strike && self.dice.chance(rates::STRIKE_AS_CARE) {
+            return Say::NotDelivered {
+                cause: NotDeliveredCause::Strike,
+                service: Service::Substitution,
+                facility: course.place,
+                project: None,
+                planned: Some(course.prescription),
+            };
+        }
+        Say::Withheld {
+            reason,
+            product: course.product,
+            facility: course.place,
+            prescription: course.prescription,
+        }
     }
 
     fn withheld(
@@ -191,10 +221,11 @@ impl Life<'_> {
             return Some(WithheldReason::CourtTransfer);
         }
         if let SendingSystem::CareTeam(prison) = course.source
-            && self.world.strike(prison, day)
+            && let Some(cause) = self.world.disrupted(prison, day)
+            && let Ok(reason) = cause.code().parse()
             && self.dice.chance(rates::WITHHELD_ON_STRIKE)
         {
-            return Some(WithheldReason::Strike);
+            return Some(reason);
         }
         if self.dice.chance(rates::BREAK_BEGINS) {
             let days = self.dice.between(3, 6);
@@ -232,20 +263,36 @@ impl Life<'_> {
 
     fn give(&mut self, course: &mut SubstitutionCourse, day: Day, take_home: i32) {
         let time = self.dose_time(course, day);
-        let say = Say::Dose {
-            product: course.product,
-            dose: course.dose,
-            setting: course.setting,
-            facility: course.place,
-            formulation: course.formulation,
-            interval: course.interval().unsigned_abs(),
-            prescription: course.prescription,
-            supervised: true,
-            take_home: (take_home > 0).then_some(take_home.unsigned_abs()),
-        };
+        let say = given(course, take_home);
+        if course.setting == Setting::Community && !self.fate.given {
+            self.told_by_two(time, &say);
+        }
         self.tell(time, course.source, say);
         course.last = time;
+        if course.doses_per_day > 1 {
+            course.last = self.dice.moment(day, 18, 19);
+            self.tell(course.last, course.source, given(course, 0));
+        }
         course.given += 1;
+    }
+
+    /// The pharmacy that gives a dose records it too, minutes later, perhaps.
+    fn told_by_two(&mut self, time: LocalMoment, say: &Say) {
+        if self.dice.chance(rates::TOLD_BY_TWO) {
+            let later = time.plus(i64::from(self.dice.between(60, 20 * 60)));
+            self.tell(later, SendingSystem::House("pharmacy"), say.clone());
+        }
+    }
+
+    /// The new prison gives a daily dose on the day of a transfer, by mistake: the old prison has
+    /// given one in the morning.
+    pub(super) fn dose_again(&mut self, day: Day) {
+        let Some(mut course) = self.course else { return };
+        let given = course.last.day() == day && course.interval() == 1;
+        if given && !self.fate.given && self.dice.chance(rates::DOUBLE_ON_TRANSFER) {
+            self.give(&mut course, day, 0);
+            self.course = Some(course);
+        }
     }
 
     fn dose_time(&mut self, course: &SubstitutionCourse, day: Day) -> LocalMoment {
@@ -306,13 +353,10 @@ impl Life<'_> {
         }
     }
 
-    /// Hands the course over to the house outside on the day of release; returns whether the house
+    /// Hands the course over to the next place on the day of a move; returns whether the receiver
     /// confirmed the handover.
-    pub(super) fn hand_over(&mut self, day: Day, to: &'static str) -> bool {
+    pub(super) fn hand_over(&mut self, day: Day, to: CodeText, receiver: SendingSystem) -> bool {
         let Some(course) = self.course else { return false };
-        if !self.fate.meets(rates::HANDOVER_SENT, &mut self.dice) {
-            return false;
-        }
         let handover = self.new_id(Series::Handover);
         let bridging = self.dice.pick(&[(0, 15), (2, 40), (3, 20), (7, 25)]);
         let say = Say::HandoverSent {
@@ -329,8 +373,23 @@ impl Life<'_> {
         if confirmed {
             let later = day + self.dice.pick(&[(0, 60), (1, 30), (3, 10)]);
             let time = self.dice.moment(later, 13, 17);
-            self.tell(time, SendingSystem::House(to), Say::HandoverConfirmed { handover });
+            self.tell(time, receiver, Say::HandoverConfirmed { handover });
         }
         confirmed
+    }
+}
+
+/// A dose of the course as its giver records it.
+fn given(course: &SubstitutionCourse, take_home: i32) -> Say {
+    Say::Dose {
+        product: course.product,
+        dose: course.dose,
+        setting: course.setting,
+        facility: course.place,
+        formulation: course.formulation,
+        interval: course.interval().unsigned_abs(),
+        prescription: course.prescription,
+        supervised: true,
+        take_home: (take_home > 0).then_some(take_home.unsigned_abs()),
     }
 }

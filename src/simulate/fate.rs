@@ -32,6 +32,8 @@ pub(super) enum ModalityOutcome {
     Served,
     SuspendedThenServed,
     Revoked,
+    /// Revoked, but the revocation is quashed.
+    Restored,
 }
 
 /// A residential stay whose length and end are fixed.
@@ -216,7 +218,8 @@ impl Fate {
                 merged: Some(true),
                 ..base
             },
-            5 => Self { dies_outside: true, ..base },
+            5 => Self { prison: Some(BRUGGE), dies_outside: true, ..base },
+            8 => Self { outcome: Some(ModalityOutcome::Restored), ..base },
             7 => Self {
                 prison: Some(BRUGGE),
                 outcome: Some(ModalityOutcome::Revoked),

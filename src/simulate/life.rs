@@ -10,6 +10,8 @@ use super::say::Say;
 use super::sender::SendingSystem;
 use super::series::{SERIES_COUNT, Series, SeriesId};
 use super::world::World;
+use super::written::CodesRef;
+use crate::domain::vocabulary::choice::{LegalPressure, StopReason};
 
 /// The person whose pseudonym a record bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,14 @@ pub(super) struct Life<'a> {
     /// The running detention.
     pub(super) episode: Option<SeriesId>,
     pub(super) died: Option<LocalMoment>,
+    /// What a problem user uses.
+    pub(super) used: CodesRef,
+    /// Whether the person was described, or never will be.
+    pub(super) described: bool,
+    /// Days of the sentence that unlawful absences took, not yet added to its end.
+    pub(super) unserved: i32,
+    /// The legal pressure since the last release.
+    pub(super) pressure: LegalPressure,
     next: [u16; SERIES_COUNT],
 }
 
@@ -83,6 +93,7 @@ impl<'a> Life<'a> {
 
     fn new(world: &'a World, person: u64, mut dice: RandomStream) -> Self {
         let fate = Fate::first(person, world.slot(person), &mut dice);
+        let used = dice.pick(rates::SUBSTANCES);
         Self {
             world,
             person,
@@ -93,6 +104,10 @@ impl<'a> Life<'a> {
             course: None,
             episode: None,
             died: None,
+            used,
+            described: false,
+            unserved: 0,
+            pressure: LegalPressure::Voluntary,
             next: [0; SERIES_COUNT],
         }
     }
@@ -100,7 +115,10 @@ impl<'a> Life<'a> {
     /// Whether the person is detained when the plan begins, by the records of earlier days.
     fn is_inside_at_first(&self) -> bool {
         let moves = self.told.iter().filter(|record| {
-            let moves = matches!(record.say, Say::Arrived { .. } | Say::Released { .. });
+            let moves = match record.say {
+                Say::Released { reason, .. } => !reason.is_by_day(),
+                _ => matches!(record.say, Say::Arrived { .. }),
+            };
             moves && record.time.day() < self.world.span.from
         });
         moves
@@ -146,6 +164,21 @@ impl<'a> Life<'a> {
         self.tell(time, source, say);
     }
 
+    /// Adds a record that is sent some days after it happened.
+    pub(super) fn tell_late(
+        &mut self,
+        time: LocalMoment,
+        days: i32,
+        source: SendingSystem,
+        say: Say,
+    ) {
+        let place = self.told.len();
+        self.tell(time, source, say);
+        if let Some(record) = self.told.get_mut(place) {
+            record.sent = record.sent.max(time.days_later(days));
+        }
+    }
+
     pub(super) fn new_id(&mut self, series: Series) -> SeriesId {
         let next = &mut self.next[series as usize];
         *next += 1;
@@ -162,13 +195,20 @@ impl<'a> Life<'a> {
         self.told.retain(|record| record.time <= time);
         self.renumber();
         self.tell(time, SendingSystem::CivilRegistry, Say::Died {});
+        let course = self.course.take();
+        if let Some(course) =
+            course.filter(|_| self.fate.meets(rates::STOPPED_AT_DEATH, &mut self.dice))
+        {
+            let (prescription, product) = (course.prescription, course.product);
+            let reason = StopReason::Death;
+            self.tell(time, course.source, Say::Stopped { reason, prescription, product });
+        }
         if stray {
             let enrolment = SeriesId(Series::Enrolment, 99);
             let say = Say::ProgrammeLeft { enrolment, reason: "unknown" };
             self.tell_on(time.day() + 3, SendingSystem::House("deKiem"), say);
         }
         self.died = Some(time);
-        self.course = None;
     }
 
     fn renumber(&mut self) {

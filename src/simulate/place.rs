@@ -34,6 +34,10 @@ const PRISONS: &[(&str, u32)] = &[
     ("ittre", 4),
 ];
 
+/// Regions of Flanders with weights: invented.
+pub(super) const REGIONS: &[(CodeText, u32)] =
+    &[("eastFlanders", 30), ("westFlanders", 22), ("antwerp", 28), ("limburg", 14)];
+
 /// The number of prisons.
 pub(super) const PRISON_COUNT: usize = PRISONS.len();
 

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 use super::moment::{Day, LocalMoment};
-use super::rates::Rate;
+use super::rate::Rate;
 
 /// What a random stream is for. Each person has one stream for each purpose.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,8 @@
 //! Always: if a plan gives the figures of 2025, only the holder of a slot is referred to a counted
 //! project in that year, at the project's prison, as often as the slot says.
 
-use super::custody::{Exit, HeldPeriod};
 use super::fate::Slot;
+use super::held::{Exit, HeldPeriod};
 use super::life::Life;
 use super::moment::Day;
 use super::place::{CodeText, Prison};
@@ -13,20 +13,21 @@ use super::say::Say;
 use super::sender::SendingSystem;
 use super::series::{Series, SeriesId};
 use super::world::working_day;
-use crate::domain::vocabulary::choice::{Service, Setting};
+use crate::domain::vocabulary::choice::{LegalPressure, Service, Setting};
 
 /// A referral on its way.
 #[derive(Debug, Clone, Copy)]
 struct PendingReferral {
     project: CodeText,
-    to: CodeText,
+    /// None for a registration at the project itself.
+    to: Option<CodeText>,
     prison: Prison,
     day: Day,
 }
 
 impl Life<'_> {
     /// The work of the referral point for a problem user held from one day to another.
-    pub(super) fn referral(&mut self, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
+    pub(super) fn referral(&mut self, held: &mut HeldPeriod, from: Day, to: Day, exit: Exit) {
         if let Some(slot) = self.fate.slot.filter(|slot| !slot.is_b_leave()) {
             return self.counted_referrals(slot, held, from, to, exit);
         }
@@ -45,12 +46,20 @@ impl Life<'_> {
         if self.world.referrer(held.prison, day).is_none() {
             return;
         }
+        let to_provider = Some(to_provider);
         let referral = PendingReferral { project, to: to_provider, prison: held.prison, day };
         self.referred(referral, to, exit);
     }
 
     /// The referrals of a slot, spread over the stay; a short intervention may follow the first.
-    fn counted_referrals(&mut self, slot: Slot, held: &HeldPeriod, from: Day, to: Day, exit: Exit) {
+    fn counted_referrals(
+        &mut self,
+        slot: Slot,
+        held: &mut HeldPeriod,
+        from: Day,
+        to: Day,
+        exit: Exit,
+    ) {
         let (project, prison) = (slot.project, held.prison);
         let start = from + 2;
         let last = (to - 12).min(quota::last_day());
@@ -59,10 +68,17 @@ impl Life<'_> {
         for number in 0..count {
             let day = start + number * each + self.dice.between(0, (each - 3).max(0));
             let day = self.oriented(project, prison, working_day(day));
+            let registered = self.dice.chance(rates::REGISTERED_AT_PROJECT);
             let to_provider = self.provider_of(project);
+            let to_provider = (!registered).then_some(to_provider);
             self.referred(PendingReferral { project, to: to_provider, prison, day }, to, exit);
-            if number == 0 && self.dice.chance(rates::SHORT_INTERVENTION) {
+            if number > 0 {
+                continue;
+            }
+            if self.dice.chance(rates::SHORT_INTERVENTION) {
                 self.short_programme(project, held, day + 5, to);
+            } else if project.starts_with("dd") && self.dice.chance(rates::GUIDED) {
+                self.guidance(project, held, day + 5, to);
             }
         }
     }
@@ -74,6 +90,9 @@ impl Life<'_> {
         let day = if struck { working_day(day + 2) } else { day };
         let say = Say::Oriented { project, prison: prison.code(), mode };
         self.tell_on(day, SendingSystem::House(project), say);
+        if self.fate.meets(rates::SCREENED_IN_DEPTH, &mut self.dice) {
+            self.screened_in_depth(project, day + 1);
+        }
         day
     }
 
@@ -84,6 +103,7 @@ impl Life<'_> {
             return;
         }
         let PendingReferral { project, to: provider, day, .. } = referral;
+        let answers = provider.unwrap_or(project);
         let day = working_day(day + self.dice.between(2, 8));
         let accepted = self.fate.meets(rates::ACCEPTED, &mut self.dice);
         let waiting = self.dice.between(5, 60).unsigned_abs();
@@ -94,7 +114,8 @@ impl Life<'_> {
             reason: (!accepted).then_some(reason),
             waiting: accepted.then_some(waiting),
         };
-        self.tell_on(day, SendingSystem::House(provider), say);
+        self.tell_on(day, SendingSystem::House(answers), say);
+        let provider = provider.unwrap_or_else(|| self.provider_of(project));
         if accepted && self.fate.meets(rates::TREATED_INSIDE, &mut self.dice) {
             self.treated_inside((provider, project, id), (day + 3, to), exit);
         }
@@ -104,15 +125,16 @@ impl Life<'_> {
         let PendingReferral { project, to, prison, day } = referral;
         let referral = self.new_id(Series::Referral);
         let time = self.dice.moment(day, 18, 18);
-        let say = Say::Referred { referral, project, to, prison: prison.code() };
+        let by = Some(self.dice.pick(rates::REFERRED_BY));
+        let say = Say::Referred { referral, project, to, by, prison: prison.code() };
         self.tell(time, SendingSystem::House(project), say);
         referral
     }
 
-    /// Refers a person to a project that records its referrals itself, as Drugs de Baas?! does.
-    pub(super) fn refer_to_project(&mut self, project: CodeText, prison: Prison, day: Day) {
-        let to = self.provider_of(project);
-        self.refer(PendingReferral { project, to, prison, day });
+    /// Registers a person at a project that records its referrals itself, as Drugs de Baas?! does.
+    pub(super) fn register(&mut self, project: CodeText, prison: Prison, day: Day, to: Day) {
+        let referral = PendingReferral { project, to: None, prison, day };
+        self.referred(referral, to, Exit::Leaves);
     }
 
     fn treated_inside(
@@ -133,6 +155,11 @@ impl Life<'_> {
             structured: self.dice.below(3) > 0,
             referral: Some(referral),
             project: Some(project),
+            mode: (provider == "msoc").then_some(&"antennaPost"),
+            financing: Some(self.dice.pick(&[(&"community", 5), (&"justice", 3), (&"other", 2)])),
+            pressure: Some(
+                self.dice.pick(&[(LegalPressure::Voluntary, 8), (LegalPressure::Condition, 2)]),
+            ),
         };
         self.tell_on(from, source, say);
         let early = self.dice.below(3) == 0;

@@ -5,13 +5,16 @@
 use super::course::SubstitutionCourse;
 use super::fate::{GivenStay, StayEnding};
 use super::life::Life;
-use super::moment::Day;
+use super::moment::{Day, LocalMoment};
 use super::place::CodeText;
 use super::rates;
-use super::say::{Date, Say};
+use super::say::Say;
 use super::sender::SendingSystem;
 use super::series::{Series, SeriesId};
-use crate::domain::vocabulary::choice::{HousingKind, Initiative, Setting, StopReason};
+use super::written::Date;
+use crate::domain::vocabulary::choice::{
+    HousingKind, Initiative, LegalPressure, Setting, StopReason,
+};
 
 /// The therapeutic community of the registries.
 const HOUSE: CodeText = "deKiem";
@@ -38,13 +41,33 @@ impl Life<'_> {
         let say = Say::Admitted { stay, facility: HOUSE, programme, modality };
         let time = self.dice.moment(from, 13, 15);
         self.tell(time, SendingSystem::House(HOUSE), say);
+        let episode = self.treated_in_house(time, modality.is_some());
         self.course_in_house(from, last);
         let missed = self.stay_absences(stay, from, last);
         self.attest(stay, from, last, &missed);
         self.overlap(from, last);
-        self.close(stay, last, ending);
+        self.close(stay, episode, last, ending);
         self.course_after_house(last, ending);
         EndedStay { last, ending }
+    }
+
+    /// The treatment that begins with the stay; its end tells why a stay was broken off.
+    fn treated_in_house(&mut self, admitted: LocalMoment, condition: bool) -> SeriesId {
+        let episode = self.new_id(Series::Episode);
+        let pressure = if condition { LegalPressure::Condition } else { LegalPressure::Voluntary };
+        let say = Say::TreatmentStarted {
+            episode,
+            provider: HOUSE,
+            setting: Setting::Residential,
+            structured: true,
+            referral: None,
+            project: None,
+            mode: None,
+            financing: Some(&"insurance"),
+            pressure: Some(pressure),
+        };
+        self.tell(admitted.plus(1800), SendingSystem::House(HOUSE), say);
+        episode
     }
 
     fn drawn_stay(&mut self, short: bool) -> GivenStay {
@@ -129,8 +152,8 @@ impl Life<'_> {
             let days = to - start + 1 - i32::try_from(away).unwrap_or(0);
             let say = Say::Attested {
                 stay,
-                from: Date(start),
-                to: Date(to),
+                from: Date::on(start),
+                to: Date::on(to),
                 days: (days - slip).max(0).unsigned_abs(),
             };
             let attested_on = to + self.dice.between(1, 9);
@@ -152,10 +175,22 @@ impl Life<'_> {
         self.tell_on(last + 9, source, Say::StayCompleted { stay });
     }
 
-    fn close(&mut self, stay: SeriesId, last: Day, ending: StayEnding) {
+    fn close(&mut self, stay: SeriesId, episode: SeriesId, last: Day, ending: StayEnding) {
         let time = self.dice.moment(last, 18, 21);
         let source = SendingSystem::House(HOUSE);
-        let say = self.closing(stay, ending);
+        let why = self.dice.pick(&[
+            (Some("relapse"), 35),
+            (Some("familyCircumstances"), 20),
+            (Some("rules"), 20),
+            (None, 25),
+        ]);
+        let say = self.closing(stay, ending, why);
+        let reason = match ending {
+            StayEnding::Completed => "completed",
+            StayEnding::MovedHouse => "transfer",
+            StayEnding::DroppedOut => why.unwrap_or("unknown"),
+        };
+        self.tell(time.plus(600), source, Say::TreatmentEnded { episode, reason });
         let again = matches!(say, Say::DroppedOut { .. }).then(|| say.clone());
         self.tell(time, source, say);
         if !self.fate.given && self.dice.chance(rates::CLOSED_TWICE) {
@@ -172,19 +207,15 @@ impl Life<'_> {
         }
     }
 
-    fn closing(&mut self, stay: SeriesId, ending: StayEnding) -> Say {
+    fn closing(&mut self, stay: SeriesId, ending: StayEnding, why: Option<CodeText>) -> Say {
         match ending {
             StayEnding::Completed => Say::StayCompleted { stay },
             StayEnding::MovedHouse => Say::MovedHouse { stay, to: OTHER_HOUSE },
             StayEnding::DroppedOut => {
                 let resident = self.dice.chance(rates::BY_RESIDENT);
                 let initiative = if resident { Initiative::Resident } else { Initiative::Facility };
-                let reason = self.dice.pick(&[
-                    (Some("relapse"), 35),
-                    (Some("familyCircumstances"), 20),
-                    (Some("rules"), 20),
-                    (None, 25),
-                ]);
+                let told = !self.fate.given && self.dice.chance(rates::REASON_TOLD);
+                let reason = why.filter(|_| told);
                 Say::DroppedOut { stay, initiative, reason }
             }
         }

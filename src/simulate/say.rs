@@ -3,45 +3,18 @@
 
 use serde_json::{Map, Value};
 
-use super::moment::{Day, LocalMoment, write_date, write_moment};
+use super::moment::LocalMoment;
 use super::place::CodeText;
-use super::sender::SendingSystem;
-use super::series::{SeriesId, numbered};
-use super::world::World;
+use super::series::SeriesId;
+use super::written::{
+    CodeRef, CodeTexts, CodesRef, CorrectionTarget, Date, Ink, Member, OtherPerson,
+    PlannedAppointment, ScreeningInstrument,
+};
 use crate::domain::vocabulary::choice;
-use crate::domain::vocabulary::kind::Kind;
-
-/// A list of open codes.
-pub(super) type CodeTexts = &'static [&'static str];
-
-/// A civil date inside a payload.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Date(pub(super) Day);
-
-/// The record that a correction or an annulment names, by its number in the life.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct CorrectionTarget {
-    pub(super) serial: u32,
-    pub(super) kind: Kind,
-}
+use crate::domain::vocabulary::kind::{Kind, SchemaVersion};
 
 /// The replacement in a correction.
 pub(super) type Replacement = Option<Box<Say>>;
-
-/// The facts beside a payload that writing the payload needs.
-#[derive(Clone, Copy)]
-pub(super) struct Ink<'a> {
-    pub(super) world: &'a World,
-    /// The text with which every event id of this person begins.
-    pub(super) tag: &'a str,
-    pub(super) source: SendingSystem,
-    /// The other pseudonym in a merge.
-    pub(super) other: &'a str,
-}
-
-/// The other pseudonym in a merge or its undoing.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct OtherPerson;
 
 macro_rules! says {
     ($($variant:ident = $kind:ident { $($key:literal $field:ident: $type:ty),* $(,)? })*) => {
@@ -94,8 +67,10 @@ says! {
     }
     Pronounced = SentencePronounced {
         "sentence" sentence: SeriesId, "judgment" judgment: SeriesId, "years" years: u32,
-        "months" months: u32, "days" days: u32, "startsOn" starts_on: Option<Date>,
-        "endsOn" ends_on: Option<Date>, "court" court: CodeText,
+        "months" months: u32, "days" days: u32, "startsOn" starts_on: Date,
+        "endsOn" ends_on: Option<Date>, "court" court: CodeRef,
+        "offence" offence: Option<CodeRef>, "factsFrom" facts_from: Option<Date>,
+        "factsTo" facts_to: Option<Date>,
     }
     Imputed = SentenceDetentionImputed {
         "sentence" sentence: SeriesId, "days" days: u32,
@@ -118,6 +93,7 @@ says! {
         "effectiveOn" effective_on: Option<Date>, "creditedDays" credited: Option<u32>,
         "remainingDays" remaining: Option<u32>, "final" is_final: bool,
     }
+    Restored = ModalityRestored { "modality" modality: SeriesId, "judgment" judgment: SeriesId }
     Admitted = ResidentialAdmitted {
         "stay" stay: SeriesId, "facility" facility: CodeText, "programme" programme: CodeText,
         "modality" modality: Option<SeriesId>,
@@ -143,7 +119,7 @@ says! {
         "formulation" formulation: choice::Formulation, "doseMicrograms" dose: u32,
         "intervalDays" interval: u32, "goal" goal: choice::Goal,
         "setting" setting: choice::Setting, "facility" facility: CodeText,
-        "supervised" supervised: bool,
+        "supervised" supervised: bool, "dosesPerDay" doses_per_day: Option<u32>,
     }
     Dose = SubstitutionDoseContinued {
         "product" product: choice::Product, "doseMicrograms" dose: u32,
@@ -173,13 +149,16 @@ says! {
     }
     HandoverConfirmed = SubstitutionHandoverConfirmed { "handover" handover: SeriesId }
     Screened = CareScreened {
-        "instrument" instrument: CodeText, "needIdentified" need: bool,
-        "substances" substances: CodeTexts,
-        "project" project: Option<CodeText>,
+        "instrument" instrument: ScreeningInstrument, "needIdentified" need: bool,
+        "substances" substances: CodesRef, "project" project: Option<CodeText>,
+        "comorbidity" comorbidity: Option<CodesRef>,
+        "motivation" motivation: Option<choice::Motivation>,
+        "everUsed" ever: Option<CodesRef>, "usedInDetention" inside: Option<CodesRef>,
+        "firstUsedInPrison" first: Option<CodesRef>, "priorTreatment" prior: Option<bool>,
     }
     Referred = CapReferred {
-        "referral" referral: SeriesId, "project" project: CodeText, "toProvider" to: CodeText,
-        "prison" prison: CodeText,
+        "referral" referral: SeriesId, "project" project: CodeText,
+        "toProvider" to: Option<CodeText>, "by" by: Option<CodeRef>, "prison" prison: CodeText,
     }
     Oriented = CapOriented {
         "project" project: CodeText, "prison" prison: CodeText, "mode" mode: CodeText,
@@ -192,7 +171,9 @@ says! {
         "episode" episode: SeriesId, "provider" provider: CodeText,
         "setting" setting: choice::Setting,
         "structured" structured: bool, "referral" referral: Option<SeriesId>,
-        "project" project: Option<CodeText>,
+        "project" project: Option<CodeText>, "mode" mode: Option<CodeRef>,
+        "financing" financing: Option<CodeRef>,
+        "legalPressure" pressure: Option<choice::LegalPressure>,
     }
     TreatmentEnded = TreatmentEnded { "episode" episode: SeriesId, "reason" reason: CodeText }
     NotDelivered = CareNotDelivered {
@@ -204,10 +185,12 @@ says! {
         "enrolment" enrolment: SeriesId, "project" project: CodeText,
         "programme" programme: choice::ProgrammeKind, "plannedSessions" planned: u32,
         "eligibility" eligibility: choice::Eligibility,
+        "continues" continues: Option<SeriesId>,
     }
     SessionHeld = ProgrammeSessionHeld {
         "enrolment" enrolment: SeriesId, "session" session: SeriesId, "minutes" minutes: u32,
-        "form" form: choice::SessionForm,
+        "form" form: choice::SessionForm, "topics" topics: Option<CodesRef>,
+        "facilitators" facilitators: Option<CodesRef>,
     }
     ProgrammeCompleted = ProgrammeCompleted {
         "enrolment" enrolment: SeriesId, "sessionsAttended" attended: u32,
@@ -215,20 +198,27 @@ says! {
     ProgrammeLeft = ProgrammeLeft { "enrolment" enrolment: SeriesId, "reason" reason: CodeText }
     UnitPlaced = DrugFreeUnitPlaced {
         "placement" placement: SeriesId, "facility" facility: CodeText,
+        "kind" kind: Option<choice::UnitKind>,
     }
     UnitLeft = DrugFreeUnitLeft {
         "placement" placement: SeriesId, "reason" reason: Option<CodeText>,
     }
     Consulted = ConsultationHeld {
         "roles" roles: CodeTexts, "minutes" minutes: u32, "clientPresent" client_present: bool,
+        "financing" financing: Option<choice::ConsultationFinancing>,
+        "referencePerson" reference_person: Option<bool>,
     }
     PlanAgreed = PlanAgreed {
         "plan" plan: SeriesId, "version" version: u32, "domains" domains: CodeTexts,
         "agreedByClient" agreed: bool,
     }
+    PlanReviewed = PlanReviewed {
+        "plan" plan: SeriesId, "version" version: u32, "domainsReached" reached: CodeTexts,
+    }
     ReleasePrepared = ReleasePrepared {
         "expectedOn" expected_on: Date, "prescriptionDays" prescription_days: Option<u32>,
-        "appointment" appointment: bool, "insured" insured: bool, "naloxone" naloxone: bool,
+        "appointment" appointment: Option<PlannedAppointment>, "insured" insured: Option<bool>,
+        "naloxone" naloxone: Option<bool>,
     }
     HousingPlaced = HousingPlaced {
         "placement" placement: SeriesId, "kind" kind: choice::HousingKind,
@@ -240,6 +230,27 @@ says! {
         "naloxoneUsed" naloxone: bool,
     }
     Died = DeathRecorded {}
+    CauseOfDeath = DeathCauseRecorded { "causeGroup" cause: choice::CauseGroup }
+    Measured = OutcomeMeasured {
+        "instrument" instrument: CodeRef, "domain" domain: CodeRef, "score" score: i32,
+        "scaleMin" least: i32, "scaleMax" most: i32, "moment" moment: choice::MeasuredMoment,
+        "project" project: CodeText, "enrolment" enrolment: SeriesId,
+    }
+    UseTold = UseReported {
+        "substances" substances: CodesRef, "period" period: choice::UsePeriod,
+        "basis" basis: choice::UseBasis,
+    }
+    CareConfirmed = CareVerified {
+        "provider" provider: CodeText, "kind" kind: CodeText, "since" since: Option<Date>,
+    }
+    Insurance = InsuranceRecorded {
+        "insured" insured: bool, "capacity" capacity: choice::InsuranceCapacity,
+        "from" from: Date,
+    }
+    Described = PersonDescribed {
+        "sex" sex: Option<choice::Sex>, "birthDecade" decade: Option<u32>,
+        "homeRegion" region: Option<CodeText>,
+    }
     ConsentGiven = ConsentGiven {
         "consent" consent: SeriesId, "scope" scope: choice::ConsentScope,
         "recipients" recipients: CodeTexts,
@@ -253,84 +264,69 @@ says! {
     Annulled = RecordAnnulled {
         "annuls" annuls: CorrectionTarget, "reason" reason: choice::AnnulmentReason,
     }
+    Counted = FacilityCounted {
+        "facility" facility: CodeText, "present" present: u32, "places" places: u32,
+        "floorSleepers" floor_sleepers: Option<u32>,
+    }
+    Disrupted = FacilityDisrupted {
+        "facility" facility: CodeText, "cause" cause: choice::DisruptionCause,
+        "from" from: Date, "to" to: Option<Date>,
+    }
+    Offered = FacilityOffered {
+        "facility" facility: CodeText, "offer" offer: CodeText, "from" from: Date,
+        "to" to: Option<Date>, "project" project: Option<CodeText>,
+    }
+    ProjectBegun = ProjectStarted {
+        "project" project: CodeText, "site" site: Option<CodeText>,
+        "trialEndsOn" trial_ends_on: Option<Date>,
+    }
+    Funded = ProjectFunded {
+        "project" project: CodeText, "funding" funding: choice::FundingKind,
+        "from" from: Date, "to" to: Option<Date>, "euroCents" euro_cents: Option<u32>,
+    }
+    Evaluated = ProjectEvaluated {
+        "project" project: CodeText, "evaluation" evaluation: choice::EvaluationKind,
+        "outcome" outcome: choice::EvaluationOutcome,
+    }
+    ProjectOver = ProjectEnded { "project" project: CodeText, "reason" reason: CodeText }
+    Trained = ProjectTrained {
+        "project" project: CodeText, "audience" audience: CodeText, "persons" persons: u32,
+        "minutes" minutes: u32, "facility" facility: Option<CodeText>,
+    }
     Merged = PersonMerged { "into" into: OtherPerson, "reason" reason: CodeText }
     Unmerged = PersonUnmerged { "from" from: OtherPerson, "reason" reason: CodeText }
 }
 
-/// A member of a payload as JSON; `None` leaves it out.
-trait Member {
-    fn written(&self, ink: Ink<'_>) -> Option<Value>;
-}
-
-impl<T: Member> Member for Option<T> {
-    fn written(&self, ink: Ink<'_>) -> Option<Value> {
-        self.as_ref().and_then(|member| member.written(ink))
+impl Say {
+    /// The newest version of the payload's schema that the payload satisfies.
+    pub(super) fn schema(&self) -> &'static SchemaVersion {
+        match self {
+            // Only the first version has a reason.
+            Self::DroppedOut { reason: Some(_), .. } => &self.kind().versions()[0],
+            _ => self.kind().newest(),
+        }
     }
 }
 
-macro_rules! members {
-    ($($type:ty: |$member:ident, $ink:ident| $value:expr;)*) => {
-        $(impl Member for $type {
-            fn written(&self, $ink: Ink<'_>) -> Option<Value> {
-                let $member = self;
-                Some($value.into())
-            }
-        })*
-    };
+impl Say {
+    /// The subject of a record about an organisation; `None`: the record is about a person.
+    pub(super) fn organisation(&self) -> Option<String> {
+        match self {
+            Self::Counted { facility, .. }
+            | Self::Disrupted { facility, .. }
+            | Self::Offered { facility, .. } => Some(format!("facility:{facility}")),
+            Self::ProjectBegun { project, .. }
+            | Self::Funded { project, .. }
+            | Self::Evaluated { project, .. }
+            | Self::ProjectOver { project, .. }
+            | Self::Trained { project, .. } => Some(format!("project:{project}")),
+            _ => None,
+        }
+    }
 }
 
-members! {
-    CodeText: |code, _ink| *code;
-    CodeTexts: |codes, _ink| Value::Array(codes.iter().map(|code| (*code).into()).collect());
-    SeriesId: |id, _ink| id.text();
-    u32: |number, _ink| *number;
-    bool: |flag, _ink| *flag;
-    Date: |date, _ink| date_text(date.0);
-    LocalMoment: |moment, ink| moment_text(*moment, ink.world);
-    OtherPerson: |_other, ink| ink.other;
-    CorrectionTarget: |target, ink| target_members(*target, ink);
-    Box<Say>: |say, ink| Value::Object(say.data(ink));
-    choice::LegalStatus: |it, _ink| it.code();
-    choice::ArrivalReason: |it, _ink| it.code();
-    choice::AbsenceKind: |it, _ink| it.code();
-    choice::ReleaseReason: |it, _ink| it.code();
-    choice::ModalityKind: |it, _ink| it.code();
-    choice::RevocationBasis: |it, _ink| it.code();
-    choice::Initiative: |it, _ink| it.code();
-    choice::Product: |it, _ink| it.code();
-    choice::Formulation: |it, _ink| it.code();
-    choice::Goal: |it, _ink| it.code();
-    choice::Setting: |it, _ink| it.code();
-    choice::WithheldReason: |it, _ink| it.code();
-    choice::InitiatedBy: |it, _ink| it.code();
-    choice::StopReason: |it, _ink| it.code();
-    choice::NotDeliveredCause: |it, _ink| it.code();
-    choice::Service: |it, _ink| it.code();
-    choice::ProgrammeKind: |it, _ink| it.code();
-    choice::Eligibility: |it, _ink| it.code();
-    choice::SessionForm: |it, _ink| it.code();
-    choice::HousingKind: |it, _ink| it.code();
-    choice::OverdosePlace: |it, _ink| it.code();
-    choice::ConsentScope: |it, _ink| it.code();
-    choice::AnnulmentReason: |it, _ink| it.code();
-}
-
-pub(super) fn date_text(day: Day) -> String {
-    let mut out = String::with_capacity(10);
-    write_date(&mut out, day);
-    out
-}
-
-pub(super) fn moment_text(moment: LocalMoment, world: &World) -> String {
-    let mut out = String::with_capacity(25);
-    write_moment(&mut out, moment, world.offset_hours(moment.day()));
-    out
-}
-
-fn target_members(target: CorrectionTarget, ink: Ink<'_>) -> Map<String, Value> {
-    let mut members = Map::new();
-    members.insert("source".to_owned(), ink.source.urn().into());
-    members.insert("id".to_owned(), numbered(ink.tag, target.serial).into());
-    members.insert("type".to_owned(), target.kind.code().into());
-    members
+impl Member for Box<Say> {
+    fn written(&self, ink: Ink<'_>) -> Option<Value> {
+        Some(Value::Object(self.data(ink)))
+    }
 }

@@ -14,10 +14,16 @@ pub(super) enum SendingSystem {
     Court,
     /// The sentence implementation courts.
     SentenceCourt,
+    /// The court of cassation.
+    Cassation,
     /// A treatment provider or a project, by its code.
     House(&'static str),
     /// The official source of deaths.
     CivilRegistry,
+    /// The administration of the prisons.
+    PrisonAdministration,
+    /// The office that pays and evaluates projects.
+    ProjectOffice,
     /// The data steward.
     Steward,
 }
@@ -30,8 +36,11 @@ impl SendingSystem {
             Self::CareTeam(prison) => (prison.code(), ":care-team"),
             Self::Court => ("court", ""),
             Self::SentenceCourt => ("sentence-court", ""),
+            Self::Cassation => ("court-of-cassation", ""),
             Self::House(code) => (code, ""),
             Self::CivilRegistry => ("civil-registry", ""),
+            Self::PrisonAdministration => ("prison-administration", ""),
+            Self::ProjectOffice => ("project-office", ""),
             Self::Steward => ("steward", ""),
         };
         const BASE: &str = "urn:care-ledger:sim:";
@@ -44,6 +53,6 @@ impl SendingSystem {
 
     /// Whether the sender is a court, which sends a judgment days later and not on the same day.
     pub(super) const fn is_court(self) -> bool {
-        matches!(self, Self::Court | Self::SentenceCourt)
+        matches!(self, Self::Court | Self::SentenceCourt | Self::Cassation)
     }
 }

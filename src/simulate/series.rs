@@ -17,6 +17,7 @@ pub(super) enum Series {
     Session,
     Placement,
     Plan,
+    Appointment,
     Consent,
 }
 
@@ -39,6 +40,7 @@ impl Series {
             Self::Session => "session-",
             Self::Placement => "placement-",
             Self::Plan => "plan-",
+            Self::Appointment => "appointment-",
             Self::Consent => "consent-",
         }
     }

@@ -11,12 +11,13 @@ use serde_json::{Map, Value};
 use super::data_errors;
 use super::life::{Bearer, Life, SentRecord, start};
 use super::moment::{Day, LocalMoment};
+use super::organisation::{self, ORGANISATIONS};
 use super::plan::Plan;
 use super::random::{Purpose, RandomStream, hash_numbers};
 use super::rates::{self, Rate};
-use super::say::{Ink, moment_text};
 use super::series::numbered;
 use super::world::World;
+use super::written::{Ink, moment_text};
 use crate::domain::id::PersonId;
 
 /// The most records that are held: at 128 bytes each, 128 MiB. With a higher limit each life would
@@ -66,11 +67,8 @@ impl SimulatedEvents {
             // The last slab held about as many records as fit; twice its length allows for a
             // quieter time, and a slab that holds too many is cut.
             let mut end = self.next.plus(self.seconds.saturating_mul(2)).min(plan_end);
-            for person in 0..self.world.span.everybody() {
-                if start(&self.world, person) - BEFORE_DAYS > end.day() {
-                    continue;
-                }
-                let sent = data_errors::sent(Life::whole(&self.world, person));
+            for person in bearers(&self.world) {
+                let Some(sent) = sent_before(&self.world, person, end.day()) else { continue };
                 let slab = self.next..end;
                 let within = sent.into_iter().filter(|record| slab.contains(&record.sent));
                 self.held.extend(within.map(|record| (person, record)));
@@ -111,6 +109,21 @@ impl Iterator for SimulatedEvents {
     }
 }
 
+/// Everybody of the plan, and the organisations if there is anybody.
+fn bearers(world: &World) -> impl Iterator<Item = u64> + use<> {
+    let count = world.span.everybody();
+    (0..count).chain((count > 0).then_some(ORGANISATIONS))
+}
+
+/// All records of a life, or of the organisations; `None`: none is sent up to a day.
+fn sent_before(world: &World, person: u64, day: Day) -> Option<Vec<SentRecord>> {
+    if person == ORGANISATIONS {
+        return Some(organisation::sent(world));
+    }
+    let starts = start(world, person) - BEFORE_DAYS <= day;
+    starts.then(|| data_errors::sent(Life::whole(world, person)))
+}
+
 /// The two pseudonyms of a person; the second is in use only where a merge will follow.
 pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
     let mut dice = RandomStream::new(seed, person, Purpose::Identity);
@@ -120,11 +133,11 @@ pub(super) fn pseudonyms(seed: u64, person: u64) -> (PersonId, PersonId) {
 /// One record as a structured CloudEvent.
 fn event(world: &World, person: u64, record: &SentRecord) -> Value {
     let (own, second) = pseudonyms(world.span.seed, person);
-    let subject = match record.about {
+    let subject = record.say.organisation().unwrap_or_else(|| match record.about {
         Bearer::Person => own.to_string(),
         Bearer::SecondPseudonym => second.to_string(),
         Bearer::Neighbour => pseudonyms(world.span.seed, neighbour(world, person)).0.to_string(),
-    };
+    });
     let other = own.to_string();
     let tag = tag(&other, person);
     let ink = Ink { world, tag: &tag, source: record.source, other: &other };
@@ -137,11 +150,11 @@ fn event(world: &World, person: u64, record: &SentRecord) -> Value {
     member("type", kind.code().into());
     member("subject", subject.into());
     member("time", moment_text(record.time, world).into());
-    // All made-up events have the first version of their type. Whether an event names the version
-    // depends on the record's number alone, so that a repetition is the same to the byte.
+    // Whether an event names the version of its payload depends on the record's number alone, so
+    // that a repetition is the same to the byte.
     let drawn = hash_numbers([world.span.seed, person, u64::from(record.serial)]);
     if drawn % u64::from(Rate::SCALE) < u64::from(rates::SCHEMA_NAMED.0) {
-        member("dataschema", kind.versions()[0].id().into());
+        member("dataschema", record.say.schema().id().into());
     }
     if let Some(episode) = record.episode {
         member("correlationid", episode.text().into());

@@ -4,12 +4,16 @@
 use chrono::NaiveDate;
 
 use super::fate::Slot;
-use super::moment::{Day, day_of, offset_hours};
+use super::moment::{Day, date_of, day_of, offset_hours};
 use super::place::{BRUGGE, CodeText, FLEMISH, PRISON_COUNT, Prison};
 use super::plan::{Plan, PlanDays};
 use super::quota::Quota;
 use super::random::{RandomStream, hash_numbers};
 use super::rates;
+use crate::domain::vocabulary::choice::DisruptionCause;
+use crate::domain::vocabulary::code::Code;
+use crate::domain::vocabulary::place::Place;
+use crate::domain::vocabulary::registry::Registry;
 
 /// The facts that all lives of a plan share.
 pub(super) struct World {
@@ -17,9 +21,22 @@ pub(super) struct World {
     pub(super) milestones: Milestones,
     detoxification_only: Vec<bool>,
     choices: Vec<(Prison, u32)>,
+    /// The register's entry of each prison.
+    places: Vec<Option<&'static Place>>,
     offsets: Vec<u8>,
     quota: Option<Quota>,
 }
+
+/// Days on which a prison cannot give care as planned, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Disruption {
+    pub(super) cause: DisruptionCause,
+    pub(super) from: Day,
+    pub(super) to: Day,
+}
+
+/// Days of a fortnight, in which a prison has at most one disruption.
+pub(super) const FORTNIGHT: Day = 14;
 
 /// Days before the plan for which the offset is kept: payloads name instants up to so long before.
 const OFFSETS_BEFORE: Day = 60;
@@ -33,6 +50,7 @@ impl World {
             milestones: Milestones::new(),
             detoxification_only: detoxification_only(span.seed),
             choices: Prison::weighed(),
+            places: Prison::weighed().iter().map(|(prison, _)| entry(*prison)).collect(),
             offsets: days.map(|day| offset_hours(day) as u8).collect(),
             quota: Quota::of(span),
         }
@@ -55,8 +73,16 @@ impl World {
         known.map_or_else(|| offset_hours(day), u32::from)
     }
 
-    pub(super) fn any_prison(&self, dice: &mut RandomStream) -> Prison {
-        dice.pick(&self.choices)
+    /// A prison that is open on a day.
+    pub(super) fn any_prison(&self, dice: &mut RandomStream, day: Day) -> Prison {
+        loop {
+            let prison = dice.pick(&self.choices);
+            let place = self.places[prison.index()];
+            let closed = place.and_then(|place| place.closure_on(date_of(day))).is_some();
+            if !closed {
+                return prison;
+            }
+        }
     }
 
     /// Whether a prison gives substitution on a detoxification basis only.
@@ -64,14 +90,27 @@ impl World {
         self.detoxification_only[prison.index()]
     }
 
-    /// Whether the whole prison is on strike on a day: one answer for everybody held there.
-    pub(super) fn strike(&self, prison: Prison, day: Day) -> bool {
-        let drawn = hash_numbers([
-            self.span.seed,
-            prison.index() as u64 + 1,
-            u64::from(day.unsigned_abs()),
-        ]);
-        drawn % 1000 < rates::STRIKE_DAYS_PER_1000
+    /// What disrupts a whole prison on a day: one answer for everybody held there.
+    pub(super) fn disrupted(&self, prison: Prison, day: Day) -> Option<DisruptionCause> {
+        let disruption = self.disruption(prison, day / FORTNIGHT)?;
+        (disruption.from..=disruption.to).contains(&day).then_some(disruption.cause)
+    }
+
+    /// The disruption of a prison in a fortnight, if there is one; fortnights are counted from
+    /// day 0.
+    pub(super) fn disruption(&self, prison: Prison, fortnight: Day) -> Option<Disruption> {
+        let place = prison.index() as u64 + 1;
+        let drawn = hash_numbers([self.span.seed, place, u64::from(fortnight.unsigned_abs())]);
+        let mut left = drawn % 1000;
+        let cause = rates::DISRUPTIONS_PER_1000_FORTNIGHTS.iter().find_map(|(cause, count)| {
+            let found = left < *count;
+            left = left.saturating_sub(*count);
+            found.then_some(*cause)
+        })?;
+        let [length, offset] = [drawn / 1000, drawn / 1_000_000];
+        let days = rates::DISRUPTION_LENGTHS[length as usize % rates::DISRUPTION_LENGTHS.len()];
+        let from = fortnight * FORTNIGHT + (offset % (FORTNIGHT - days + 1) as u64) as Day;
+        Some(Disruption { cause, from, to: from + days - 1 })
     }
 
     /// The project that refers from a prison on a day. Between CAP and TANDEM, and outside Flanders
@@ -103,6 +142,23 @@ impl World {
         (day >= since).then_some(project)
     }
 
+    /// A prison other than `from` with a short intervention on a day; Brugge and Oudenaarde always
+    /// have one.
+    pub(super) fn another_site(
+        &self,
+        dice: &mut RandomStream,
+        from: Prison,
+        day: Day,
+    ) -> (Prison, CodeText) {
+        loop {
+            let prison = self.any_prison(dice, day);
+            let project = self.short_intervention(prison, day).filter(|_| prison != from);
+            if let Some(project) = project {
+                return (prison, project);
+            }
+        }
+    }
+
     /// The long programmes at Ruiselede in which a person without a slot may be enrolled on a day,
     /// with weights.
     pub(super) fn long_programmes(&self, day: Day) -> [(CodeText, u32); 2] {
@@ -129,6 +185,10 @@ pub(super) struct Milestones {
     /// The day until which nearly all substitution was methadone (Senate question 4-5695, 2010);
     /// the day is invented.
     pub(super) buprenorphine: Day,
+    /// Detainees are insured: 1 January 2023 (sources B5).
+    pub(super) insured: Day,
+    /// Early release: the emergency act of 2025 (sources A3.10); the month is invented.
+    pub(super) early_release: Day,
 }
 
 impl Milestones {
@@ -142,6 +202,8 @@ impl Milestones {
             november_2025: day(2025, 11),
             depot: day(2021, 1),
             buprenorphine: day(2018, 1),
+            insured: day(2023, 1),
+            early_release: day(2025, 7),
         }
     }
 }
@@ -158,6 +220,10 @@ pub(super) const fn working_day(day: Day) -> Day {
         day += 1;
     }
     day
+}
+
+fn entry(prison: Prison) -> Option<&'static Place> {
+    Registry::shipped().place(&Code(prison.code().into()))
 }
 
 /// Which prisons give substitution on a detoxification basis only. The prisons are drawn, because

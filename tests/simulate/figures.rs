@@ -8,6 +8,7 @@ use std::sync::Arc;
 use care_ledger::domain::event::{Content, Event, Recorded};
 use care_ledger::domain::history::{History, Item, OutsideTargets, fold};
 use care_ledger::domain::id::{Position, RecordedTime, Revision};
+use care_ledger::domain::vocabulary::choice::ReleaseReason;
 use care_ledger::domain::vocabulary::kind::Kind;
 use care_ledger::simulate::{Plan, events};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
@@ -169,10 +170,20 @@ fn no_figures_are_forced_on_a_plan_that_is_too_small_or_too_short() {
 
 const CUSTODY: &[&str] = &["detention.arrived", "detention.transferred", "detention.released"];
 
+/// Whether a record ends a detention: a release by day does not.
+fn ends_detention(item: &Item) -> bool {
+    let reason: Option<ReleaseReason> = member(item, "reason").parse().ok();
+    item.kind() == Kind::DetentionReleased && !reason.is_some_and(ReleaseReason::is_by_day)
+}
+
 /// The prison of a life's person just before an instant, by the records in force.
 fn held_at(history: &History, instant: DateTime<Utc>) -> Option<String> {
     let before = history.facts().filter(|(item, _)| item.instant() < instant);
-    let last = before.filter(|(item, _)| CUSTODY.contains(&item.kind().code())).last()?.0;
+    let moves = |item: &Item| {
+        CUSTODY.contains(&item.kind().code())
+            && (item.kind() != Kind::DetentionReleased || ends_detention(item))
+    };
+    let last = before.filter(|(item, _)| moves(item)).last()?.0;
     match last.kind() {
         Kind::DetentionArrived => Some(member(last, "facility")),
         Kind::DetentionTransferred => Some(member(last, "to")),
@@ -323,38 +334,16 @@ fn each_referral_point_works_in_its_years_and_prisons() {
 }
 
 #[test]
-fn every_status_sentence_house_and_strike_of_the_domain_occurs() {
-    let kinds = [
-        "detention.arrived",
-        "sentence.pronounced",
-        "housing.placed",
-        "care.notDelivered",
-        "substitution.doseWithheld",
-        "programme.enrolled",
-    ];
+fn sentences_and_short_interventions_are_as_long_as_they_may_be() {
+    let kinds = ["sentence.pronounced", "programme.enrolled"];
     let histories = histories(plan(2_000, "2025-01-01", "2025-12-31"), By::Stream, &kinds);
-    let values = |kind: &str, name: &str| -> BTreeSet<String> {
-        standing(&histories, kind).map(|(_, item)| member(item, name)).collect()
-    };
-    let rows: [(&str, &str, &[&str]); 6] = [
-        (kinds[0], "legalStatus", &["convicted", "interned", "other", "pretrial"]),
-        (kinds[2], "kind", &["halfwayHouse", "shelteredLiving"]),
-        (kinds[3], "cause", &["client", "lockdown", "roomShortage", "staffShortage", "strike"]),
-        (kinds[4], "reason", &["strike", "staffShortage", "refused"]),
-        (kinds[5], "programme", &["prisonTherapeuticCommunity", "shortIntervention"]),
-        (kinds[5], "eligibility", &["pretrial", "sentence12MonthsOrLess", "other"]),
-    ];
-    for (kind, name, expected) in rows {
-        let found = values(kind, name);
-        let missing: Vec<_> = expected.iter().filter(|value| !found.contains(**value)).collect();
-        assert!(missing.is_empty(), "{kind} {name}: {missing:?} not in {found:?}; {}", rerun());
-    }
     for (_, item) in standing(&histories, "sentence.pronounced") {
         let months = number(item, "years") * 12 + number(item, "months");
         assert!((6..=48).contains(&months), "{months}; {}", rerun());
     }
     for (_, item) in standing(&histories, "programme.enrolled") {
-        let short = member(item, "programme") == "shortIntervention";
+        let begun = item.data().get("continues").is_none();
+        let short = begun && member(item, "programme") == "shortIntervention";
         assert!(!short || number(item, "plannedSessions") == 20, "{}", rerun());
     }
 }

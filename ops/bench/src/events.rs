@@ -144,10 +144,12 @@ fn all() -> Result<Vec<Event>, Failure> {
     told.into_iter().step_by(every.max(1)).take(EVENTS).map(rendered).collect()
 }
 
-/// Corrections and merges name other records, which may not be among those sent.
+/// Corrections and merges name other records, which may not be among those sent. Events about a
+/// facility or a project have no person as their subject.
 fn stands_alone(event: &Value) -> bool {
     let kind = event["type"].as_str().unwrap_or_default();
-    !kind.starts_with("record.") && !kind.starts_with("person.")
+    let left_out = ["record.", "person.", "facility.", "project."];
+    !left_out.iter().any(|category| kind.starts_with(category))
 }
 
 fn rendered(mut event: Value) -> Result<Event, Failure> {

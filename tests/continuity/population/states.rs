@@ -109,9 +109,9 @@ impl<'e> Situation<'e> {
             "detention.absenceStarted",
             "detention.released",
         ]);
-        let before = places.filter(|place| time(place) < time(moved) && !is_by_day(place)).last();
+        let mut before = places.filter(|place| time(place) < time(moved) && !is_by_day(place));
         let is_release = |event: &Value| event["type"] == "detention.released";
-        !is_by_day(moved) && !(is_release(moved) && before.is_some_and(is_release))
+        !(is_by_day(moved) || is_release(moved) && before.next_back().is_some_and(is_release))
     }
 
     /// The last move that needs a hand, if it is the last event about custody.

@@ -1,6 +1,6 @@
 //! The command line: one match.
 //! Always: what a program reads goes to standard output, what a person reads to standard error, and
-//! both through [`terminal`].
+//! both through `terminal`.
 
 mod ask;
 mod client;

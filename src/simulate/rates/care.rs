@@ -25,7 +25,7 @@ pub const LONG_PROGRAMME_DAYS: i32 = 240;
 /// Planned sessions of B.Leave, two a week: invented.
 pub const LONG_SESSIONS: u32 = 68;
 /// Goes to Ruiselede for the long programme, of problem users with time enough: invented. For
-/// 2025 see [`B_LEAVE_2025`].
+/// 2025 see `B_LEAVE_2025`.
 pub const LONG_PROGRAMME: Rate = Rate::percent(12);
 /// Leaves a programme before its end, a session: invented.
 pub const PROGRAMME_LEFT: Rate = Rate::per_mille(9);

@@ -121,8 +121,8 @@ struct LastEventId;
 
 impl IntoParams for LastEventId {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let words = "Live: the last `id` seen; wins over `after`.";
-        vec![in_header::<Position>(LAST_EVENT_ID, words)]
+        let words = "Live: the last `id` seen; wins over `after`. A page takes no account of it.";
+        vec![in_header::<TextSchema>(LAST_EVENT_ID, words)]
     }
 }
 

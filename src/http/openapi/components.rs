@@ -161,34 +161,36 @@ fn data_name(version: &SchemaVersion) -> String {
     }
 }
 
-/// A schema that accepts every version of a type; `schema_of` gives the schema for one version.
-fn any_version(kind: Kind, schema_of: impl Fn(&SchemaVersion) -> Value) -> Value {
-    let mut schemas: Vec<Value> = kind.versions().iter().rev().map(schema_of).collect();
-    if schemas.len() == 1 { schemas.remove(0) } else { json!({"anyOf": schemas}) }
+/// The schema of an event of one type, of any version: `dataschema` says which payload it has, and
+/// the newest is meant when it is left out.
+fn event(kind: Kind) -> Value {
+    let mut versions: Vec<Value> = kind.versions().iter().rev().map(event_of_version).collect();
+    if versions.len() == 1 { versions.remove(0) } else { json!({"anyOf": versions}) }
 }
 
-/// The schema of an event of one type: the envelope, with the payload of that type.
-fn event(kind: Kind) -> Value {
+/// The envelope, with the payload of one version of a type.
+fn event_of_version(version: &SchemaVersion) -> Value {
+    let kind = version.kind;
     let mut event = file(schemas::ENVELOPE);
     for (name, member) in event["properties"].as_object_mut().into_iter().flatten() {
         *member = match name.as_str() {
             "type" => json!({"const": kind.code()}),
             "subject" => subject(kind.stream_category()),
-            "dataschema" => any_version(kind, |version| json!({"const": version.id()})),
-            "data" => any_version(
-                kind,
-                |version| json!({"$ref": format!("#/components/schemas/{}", data_name(version))}),
-            ),
+            "dataschema" => json!({"const": version.id()}),
+            "data" => json!({"$ref": format!("#/components/schemas/{}", data_name(version))}),
             _ => json!({"$ref": format!("#/components/schemas/Envelope/properties/{name}")}),
         };
     }
-    event["title"] = file(kind.newest().schema)["title"].take();
+    event["title"] = file(version.schema)["title"].take();
     event["description"] = json!(format!("An event of type {kind}."));
-    // Only an event of a death needs no `data`: its type says everything.
-    if kind != Kind::DeathRecorded
-        && let Some(required) = event["required"].as_array_mut()
-    {
-        required.push("data".into());
+    if let Some(required) = event["required"].as_array_mut() {
+        // Only an event of a death needs no `data`: its type says everything.
+        if kind != Kind::DeathRecorded {
+            required.push("data".into());
+        }
+        if version.number != kind.newest().number {
+            required.push("dataschema".into());
+        }
     }
     event
 }

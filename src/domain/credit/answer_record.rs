@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::records::{CreditRecords, is_read};
 use crate::domain::event::OpenRecord;
 use crate::domain::finding::RecordName;
-use crate::domain::history::{History, Item};
+use crate::domain::history::{DatedFact, History, Item};
 use crate::domain::id::RecordedTime;
 use crate::domain::time::calendar;
 
@@ -66,7 +66,7 @@ pub struct ActingChange {
 
 /// The records that count, as the answer lists them.
 pub(super) fn records_read(counted: &CreditRecords<'_>) -> Vec<RecordRead> {
-    let read = |record: &crate::domain::history::DatedFact| RecordRead {
+    let read = |record: &DatedFact| RecordRead {
         name: record.name(),
         kind: record.item.kind().code(),
         time: calendar::local_time(record.instant).fixed_offset(),

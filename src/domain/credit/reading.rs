@@ -113,7 +113,6 @@ impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
     pub fn readings(&self, runs: RunsByReading) -> Readings {
         let (k, t) = (&self.worked.book.under_modality, &self.worked.treated);
         let rule = rule_of(self.worked.modality.kind());
-        let is_decided = self.decisions.deciding.is_some();
         let mut readings = Readings::default();
         if rule == KindRule::Court {
             let no_runs = ReadingRuns::default();
@@ -144,7 +143,6 @@ impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
         if let Some(reading) = shows_pending.or(full_residential.as_mut()) {
             reading.pending = self.decisions.pending();
         }
-        debug_assert!(is_decided <= readings.court_decision.is_some());
         readings
     }
 

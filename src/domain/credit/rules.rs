@@ -33,7 +33,7 @@ pub struct CreditRules {
     pub readings: ReadingRules,
     /// The rules of ours, by name.
     #[serde(rename = "rules")]
-    own_rules: BTreeMap<String, OwnRule>,
+    own_rules: BTreeMap<String, Rule>,
 }
 
 /// The parameters with their defaults.
@@ -160,24 +160,12 @@ pub struct ReadingRule {
     pub verified_on: String,
 }
 
-/// A rule of ours in the rule file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A rule of ours, as the rule file states it and the answer prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OwnRule {
-    text: String,
-    source: String,
-    mark: SourceMark,
-    checked_against: String,
-    as_of: String,
-    verified_by: String,
-    verified_on: String,
-}
-
-/// A rule of ours, as the answer prints it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// The name of the rule.
+    /// The name of the rule: its key in the rule file.
+    #[serde(skip_deserializing)]
     pub name: String,
     /// The rule, in our own words.
     pub text: String,
@@ -212,12 +200,7 @@ impl CreditRules {
 
     /// The rules of ours, in the order of their names.
     pub fn own_rules(&self) -> Vec<Rule> {
-        let printed = |(name, rule): (&String, &OwnRule)| {
-            let OwnRule { text, source, mark, checked_against, as_of, verified_by, verified_on } =
-                rule.clone();
-            let name = name.clone();
-            Rule { name, text, source, mark, checked_against, as_of, verified_by, verified_on }
-        };
+        let printed = |(name, rule): (&String, &Rule)| Rule { name: name.clone(), ..rule.clone() };
         self.own_rules.iter().map(printed).collect()
     }
 

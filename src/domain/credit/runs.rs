@@ -8,6 +8,8 @@ use super::day_book::DayState;
 use super::evidence::{Evidence, Layer};
 use super::reading::{ReadingRuns, RunsByReading};
 use super::work::{CreditInput, WorkedModality};
+use crate::domain::finding::RecordName;
+use crate::domain::stays::Presence;
 use crate::domain::time::dates::{DateRun, DateSet};
 
 const STATE: &[Layer] = &[Layer::State];
@@ -26,8 +28,7 @@ impl PresenceDates {
     pub fn of(input: &CreditInput<'_>) -> Self {
         let (at, rule) = (input.counted.at, input.query.absence);
         let presences = || input.stays.presences.iter();
-        let taken = |presence| {
-            let presence: &crate::domain::stays::Presence<'_> = presence;
+        let taken = |presence: &Presence<'_>| {
             let taken = presence.unauthorised().map(|a| presence.dates_taken(a, at, rule));
             DateSet::new([presence.run(at)]).intersect(&taken.collect())
         };
@@ -41,21 +42,29 @@ impl PresenceDates {
 
 /// The day book as the answer writes it.
 pub(super) fn state_runs(worked: &WorkedModality<'_, '_>, evidence: &Evidence) -> Vec<StateRun> {
-    let runs = worked.book.runs();
-    let dates: Vec<DateRun> = runs.iter().map(|(_, run)| *run).collect();
-    let names = evidence.names(&dates, STATE);
-    let state_run = |((state, run), records): ((DayState, DateRun), _)| {
+    let state_run = |state, run: DateRun, records| {
         let DateRun { first: from, last: to } = run;
         StateRun { from, to, days: run.days(), state, records }
     };
-    runs.into_iter().zip(names).map(state_run).collect()
+    with_records(worked.book.runs(), evidence, STATE, state_run)
 }
 
 /// The maximal runs of a set of dates, each with its records.
 pub(super) fn recorded_runs(dates: &DateSet, evidence: &Evidence) -> Vec<RecordedRun> {
-    let runs: Vec<DateRun> = dates.runs().collect();
-    let names = evidence.names(&runs, STATE);
-    runs.into_iter().zip(names).map(|(run, records)| RecordedRun::new(run, records)).collect()
+    let runs = dates.runs().map(|run| ((), run)).collect();
+    with_records(runs, evidence, STATE, |(), run, records| RecordedRun::new(run, records))
+}
+
+/// Makes an answer from each of these runs, which stand in the order of dates, and its records.
+fn with_records<K, A>(
+    runs: Vec<(K, DateRun)>,
+    evidence: &Evidence,
+    layers: &[Layer],
+    answer: impl Fn(K, DateRun, Vec<RecordName>) -> A,
+) -> Vec<A> {
+    let dates: Vec<DateRun> = runs.iter().map(|(_, run)| *run).collect();
+    let names = evidence.names(&dates, layers);
+    runs.into_iter().zip(names).map(|((kind, run), records)| answer(kind, run, records)).collect()
 }
 
 /// The runs of all readings of a modality.
@@ -113,11 +122,9 @@ fn reason_runs(
     };
     let mut runs: Vec<(DayReason, DateRun)> = sets.iter().flat_map(of_set).collect();
     runs.sort_by_key(|(_, run)| run.first);
-    let dates: Vec<DateRun> = runs.iter().map(|(_, run)| *run).collect();
-    let names = evidence.names(&dates, layers);
-    let reason_run = |((why, run), records): ((DayReason, DateRun), _)| {
+    let reason_run = |why, run: DateRun, records| {
         let DateRun { first: from, last: to } = run;
         ReasonRun { from, to, days: run.days(), why, records }
     };
-    runs.into_iter().zip(names).map(reason_run).collect()
+    with_records(runs, evidence, layers, reason_run)
 }

@@ -12,6 +12,7 @@ use crate::domain::credit::outcome::CreditOutcome;
 use crate::domain::credit::work::{CreditInput, WorkedModality};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, finding_about};
+use crate::domain::stays::Presence;
 use crate::domain::time::dates::{DateSet, day_after};
 use crate::domain::vocabulary::fact::Fact;
 
@@ -218,7 +219,7 @@ fn stay_mismatches(input: &CreditInput<'_>, worked: &[WorkedModality<'_, '_>]) -
     let at: NaiveDate = input.counted.at;
     let by_id: HashMap<ScopedId, &WorkedModality> =
         worked.iter().map(|modality| (modality.modality.id, modality)).collect();
-    let mismatch = |presence: &crate::domain::stays::Presence<'_>| {
+    let mismatch = |presence: &Presence<'_>| {
         let named = presence.admitted.scoped(presence.admission.modality.as_ref()?);
         let dates = DateSet::new([presence.run(at)]);
         let lies_in =

@@ -5,21 +5,9 @@
 use serde_json::{Value, json};
 
 use crate::cases::{as_in_cases, cases, differences};
+use crate::support::case::persons;
 use crate::support::command;
 use crate::support::service::fixture;
-
-/// The persons of a case, in the order in which the case names them.
-fn persons(case: &Value, number: u32) -> Vec<(String, String)> {
-    let mut subjects: Vec<String> = Vec::new();
-    for event in case["events"].as_array().unwrap() {
-        let subject = event["subject"].as_str().unwrap().to_owned();
-        if !subjects.contains(&subject) {
-            subjects.push(subject);
-        }
-    }
-    let person = |place: u32| crate::support::person(number * 10 + place).to_string();
-    subjects.into_iter().zip(0..).map(|(subject, place)| (subject, person(place))).collect()
-}
 
 /// What tells the senders of a case from those of another case.
 fn own(number: u32) -> String {

@@ -11,7 +11,7 @@ use crate::engine::engine;
 use crate::reference::{self, Asked};
 
 /// The members of a modality and of a reading that a case names.
-const MODALITY: [&str; 12] = [
+pub const MODALITY: [&str; 12] = [
     "modality",
     "kind",
     "judgment",
@@ -25,7 +25,7 @@ const MODALITY: [&str; 12] = [
     "servedInsideDays",
     "backOn",
 ];
-const READING: [&str; 8] = [
+pub const READING: [&str; 8] = [
     "creditedDays",
     "range",
     "remainingDays",
@@ -63,7 +63,7 @@ pub fn asked(case: &Value) -> Asked {
 }
 
 /// These members of a value, if present.
-fn pick(value: &Value, names: &[&str]) -> serde_json::Map<String, Value> {
+pub fn pick(value: &Value, names: &[&str]) -> Value {
     let present = names.iter().filter_map(|name| Some((*name, value.get(*name)?)));
     present.map(|(name, member)| (name.to_owned(), member.clone())).collect()
 }
@@ -81,22 +81,22 @@ fn short(modality: &Value) -> Value {
     let mut short = pick(modality, &MODALITY);
     for name in ["entered", "calculated", "effective"] {
         let days = modality["remainder"][format!("{name}Days")].clone();
-        short.insert(name.to_owned(), days);
+        short[name] = days;
     }
     if !modality["window"].is_null() {
         let window = json!([modality["window"]["from"], modality["window"]["to"]]);
-        short.insert("window".to_owned(), window);
+        short["window"] = window;
     }
-    short.insert("windows".to_owned(), runs(&modality["windows"], ""));
-    short.insert("dayBook".to_owned(), runs(&modality["dayBook"], "state"));
+    short["windows"] = runs(&modality["windows"], "");
+    short["dayBook"] = runs(&modality["dayBook"], "state");
     let readings = modality["readings"].as_object().unwrap().iter().map(|(name, reading)| {
         let mut short = pick(reading, &READING);
-        short.insert("counted".to_owned(), runs(&reading["counted"], "why"));
-        short.insert("excluded".to_owned(), runs(&reading["excluded"], "why"));
-        (name.clone(), Value::from(short))
+        short["counted"] = runs(&reading["counted"], "why");
+        short["excluded"] = runs(&reading["excluded"], "why");
+        (name.clone(), short)
     });
-    short.insert("readings".to_owned(), readings.collect());
-    short.into()
+    short["readings"] = readings.collect();
+    short
 }
 
 fn codes(findings: &Value, code: impl Fn(&Value) -> &Value) -> BTreeSet<String> {

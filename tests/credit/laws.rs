@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::random::shrink;
 use super::reference::Asked;
+use crate::cases::{READING, pick};
 
 pub mod compare;
 mod days;
@@ -109,16 +110,5 @@ fn dates_of(runs: &Value, name: &str, word: &str) -> Vec<NaiveDate> {
 
 /// A reading without what says where its days lie.
 fn figures(reading: &Value) -> Value {
-    let names = [
-        "creditedDays",
-        "range",
-        "remainingDays",
-        "unusedDays",
-        "sentenceEnd",
-        "pending",
-        "notApplicable",
-        "cannotCompute",
-    ];
-    let present = names.iter().filter_map(|name| Some((*name, reading.get(*name)?)));
-    present.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    pick(reading, &READING)
 }

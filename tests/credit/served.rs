@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::cases::{asked, cases, differences};
+use crate::support::case::persons;
 use crate::support::command;
 use crate::support::service::fixture;
 
@@ -12,19 +13,6 @@ use crate::support::service::fixture;
 fn needs_no_time(case: &Value) -> bool {
     let events = case["events"].as_array().unwrap();
     events.iter().all(|event| event.get("recordedtime").is_none())
-}
-
-/// The persons of a case, in the order in which the case names them.
-fn persons(case: &Value, number: u32) -> Vec<(String, String)> {
-    let mut subjects: Vec<String> = Vec::new();
-    for event in case["events"].as_array().unwrap() {
-        let subject = event["subject"].as_str().unwrap().to_owned();
-        if !subjects.contains(&subject) {
-            subjects.push(subject);
-        }
-    }
-    let person = |place: u32| crate::support::person(number * 10 + place).to_string();
-    subjects.into_iter().zip(0..).map(|(subject, place)| (subject, person(place))).collect()
 }
 
 /// The events of a case, about persons of their own and by senders of their own, in the order

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod audit;
+pub mod case;
 pub mod client;
 pub mod command;
 pub mod dice;

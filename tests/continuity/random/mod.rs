@@ -9,28 +9,26 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone 
 use chrono_tz::Europe::Brussels;
 use serde_json::{Value, json};
 
+use crate::support::dice::Dice;
+
 pub const SUBJECTS: [&str; 2] =
     ["3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e", "7c0e9a14-52b8-4c1f-8f0d-1b2a3c4d5e6f"];
 const SOURCES: [&str; 3] = ["urn:a", "urn:b", "urn:c"];
 
-/// The splitmix64 generator.
-pub struct Rng(u64);
+/// Random numbers; the same seed gives the same numbers.
+pub struct Rng(Dice);
 
 impl Rng {
     pub fn new(seed: u64) -> Rng {
-        Rng(seed)
+        Rng(Dice::new(seed))
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.throw()
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.0.below(limit)
     }
 
     /// True in so many of a hundred draws.

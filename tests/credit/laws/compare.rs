@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::random::history;
 use super::super::reference::{RECORDS_DEFINED, credit};
 use super::{Engine, Outcome, as_is, list, settle};
+use crate::cases::{MODALITY, READING, pick};
 
 /// Findings that the reference leaves out.
 const LEFT_OUT: [&str; 6] = [
@@ -16,38 +17,6 @@ const LEFT_OUT: [&str; 6] = [
     "idReusedAcrossPersons",
     "replacementInvalid",
 ];
-
-const MODALITY: [&str; 13] = [
-    "modality",
-    "kind",
-    "judgment",
-    "outcome",
-    "lawful",
-    "ifRevokedOn",
-    "window",
-    "windows",
-    "remainder",
-    "modalityDays",
-    "treatmentDays",
-    "servedInsideDays",
-    "backOn",
-];
-
-const READING: [&str; 8] = [
-    "creditedDays",
-    "range",
-    "remainingDays",
-    "unusedDays",
-    "sentenceEnd",
-    "pending",
-    "notApplicable",
-    "cannotCompute",
-];
-
-fn pick(value: &Value, names: &[&str]) -> Value {
-    let present = names.iter().filter_map(|name| Some((*name, value.get(*name)?)));
-    present.map(|(name, member)| (name.to_owned(), member.clone())).collect()
-}
 
 fn runs(value: &Value, word: &str) -> Value {
     list(value).iter().map(|run| pick(run, &["from", "to", "days", word])).collect()

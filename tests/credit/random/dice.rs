@@ -1,24 +1,22 @@
-//! Chance that a seed repeats (SplitMix64).
+//! The dice of all tests, with the numbers that dates are counted in.
+
+use crate::support::dice;
 
 /// Random numbers; the same seed gives the same numbers.
-pub struct Dice(u64);
+pub struct Dice(dice::Dice);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(dice::Dice::new(seed))
     }
 
     pub fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.throw()
     }
 
     /// A number from 0 to below `n`.
     pub fn below(&mut self, n: i64) -> i64 {
-        i64::try_from(self.throw() % u64::try_from(n).unwrap()).unwrap()
+        i64::try_from(self.0.below(u64::try_from(n).unwrap())).unwrap()
     }
 
     /// True in so many of a hundred throws.

@@ -18,8 +18,6 @@
 //! served up to the last date of W, B the first date served after it.
 
 mod answer;
-mod answer_base;
-mod answer_record;
 mod base;
 mod custody;
 mod day_book;
@@ -38,8 +36,6 @@ mod show;
 mod work;
 
 pub use answer::*;
-pub use answer_base::*;
-pub use answer_record::{ActingChange, RecordChange, RecordRead, StatedContent};
 pub use day_book::DayState;
 pub use outcome::CreditOutcome;
 pub use query::{CreditQuery, MonthDays, MonthDaysOutOfRange};
@@ -102,8 +98,8 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
         },
         findings: findings::findings(history, &input, &worked, &modalities, registry),
         modalities,
-        records: answer_record::records_read(&input.counted),
-        changes: answer_record::changes(history),
+        records: answer::records_read(&input.counted),
+        changes: answer::changes(history),
         rules: rules.own_rules(),
     }
 }

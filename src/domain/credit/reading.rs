@@ -5,20 +5,15 @@
 
 use chrono::NaiveDate;
 
-use super::answer::{DayCount, DecidedBy, LegalSource, Reading, Readings, ReasonRun, SentenceEnd};
+use super::answer::{
+    DayCount, DecidedBy, LegalSource, Missing, Reading, Readings, ReasonRun, SentenceEnd,
+};
 use super::decision::{DecidedFigure, Decisions};
 use super::outcome::CreditOutcome;
 use super::rules::{CreditRules, ReadingName};
 use super::work::{CreditInput, WorkedModality};
 use crate::domain::time::dates::{DateSet, day_before, days_later};
 use crate::domain::vocabulary::choice::ModalityKind;
-
-/// What a reading lacks when no remainder is known.
-const NEEDS_REMAINDER: &str = "needs modality.granted.remainderDays or a sentence";
-/// What a reading of a kind without a rule says.
-const NO_RULE: &str = "no rule was found for this kind";
-/// What a reading says in place of figures that erased records could have changed.
-const RECORDS_ERASED: &str = "recordsErased";
 
 /// The two lists of runs of one reading.
 #[derive(Debug, Default)]
@@ -69,7 +64,7 @@ pub(super) struct Figures<'w, 'i, 'a> {
     decisions: &'w Decisions<'i, 'a>,
     effective: Option<i64>,
     /// Why `effective` is unknown.
-    needs: String,
+    needs: Missing,
     /// V
     served_inside: i64,
     back_on: Option<NaiveDate>,
@@ -88,11 +83,8 @@ impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
     ) -> Self {
         let at = input.counted.at;
         let needs = match worked.base.asks_for {
-            Some(earlier) => {
-                let code = input.modalities[earlier].code();
-                format!("needs remainderDays: earlier modality {code}")
-            }
-            None => NEEDS_REMAINDER.to_owned(),
+            Some(earlier) => Missing::WorthOfEarlier(input.modalities[earlier].code().clone()),
+            None => Missing::Remainder,
         };
         let serves_on = worked.book.served.contains(at)
             && input.counted.death.is_none()
@@ -198,7 +190,7 @@ impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
                 reading.credited_days = self.to_serve().map(|to_serve| to_serve - remaining);
                 reading.unused_days = Some(0);
                 if self.effective.is_none() {
-                    reading.cannot_compute = vec!["creditedDays".to_owned()];
+                    reading.cannot_compute = vec![Missing::CreditedDays];
                 }
                 Some(remaining)
             }
@@ -247,7 +239,7 @@ impl<'w, 'i, 'a> Figures<'w, 'i, 'a> {
             reading.clear_figures();
             reading.credited_days = None;
             reading.range = None;
-            reading.cannot_compute = vec![RECORDS_ERASED.to_owned()];
+            reading.cannot_compute = vec![Missing::ErasedRecords];
             return reading;
         }
         self.without_figures(reading)
@@ -306,7 +298,7 @@ impl Reading {
     fn without_rule(&mut self) {
         self.clear_figures();
         if self.not_applicable.is_none() {
-            self.cannot_compute = vec![NO_RULE.to_owned()];
+            self.cannot_compute = vec![Missing::Rule];
         }
     }
 }

@@ -2,8 +2,7 @@
 //! Always: the runs of one list do not overlap; together they are all dates of the list.
 //! Rules: "Readings" of the credit rules (`counted`, `excluded`), and its day book.
 
-use super::answer::{DayReason, ReasonRun, StateRun};
-use super::answer_base::RecordedRun;
+use super::answer::{DayReason, ReasonRun, RecordedRun, StateRun};
 use super::day_book::DayState;
 use super::evidence::{Evidence, Layer};
 use super::reading::{ReadingRuns, RunsByReading};

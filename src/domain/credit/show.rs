@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::{ModalityCredit, Window};
-use super::answer_base::{Calculation, ChainedSentence, RecordedRun, Remainder, UndatedImputation};
+use super::answer::{
+    Calculation, ChainedSentence, ModalityCredit, RecordedRun, Remainder, UndatedImputation, Window,
+};
 use super::base::{Imputation, SentenceChain};
 use super::decision::Decisions;
 use super::evidence::Evidence;

@@ -11,15 +11,15 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::credit::{
-    Credit, DayCount, DayReason, ModalityCredit, Reading, ReadingName, ReasonRun, SentenceEnd,
+    Credit, DayCount, DayReason, ModalityCredit, Reading, ReadingName, ReasonRun, RecordedRun,
+    SentenceEnd, StateRun,
 };
 use crate::domain::finding::RecordName;
 use crate::domain::history::History;
 use crate::domain::id::Position;
-use crate::text::clock;
 use crate::text::page::{COLUMNS_MAX, TextPage};
 use crate::text::value::quoted;
 use crate::text::words::{Language, Value, Words};
@@ -124,12 +124,12 @@ impl Table {
         self.run_head();
         let mut totals: BTreeMap<DayReason, i64> = BTreeMap::new();
         for run in &modality.day_book {
-            let reason = DayReason::from(run.state);
-            let total = totals.entry(reason).or_default();
-            *total += run.days;
-            let shown = Shown::new(run.from, run.to, run.days, *total, &run.records);
-            let state = self.code("day", reason.code());
-            self.run(&shown, &state);
+            let StateRun { from, to, days, state, records } = run;
+            let why = DayReason::from(*state);
+            let total = totals.entry(why).or_default();
+            *total += days;
+            let shown = Shown { from: *from, to: *to, days: *days, why: Some(why), records };
+            self.run(&shown, *total);
         }
         let total = |(state, days): (&DayReason, &i64)| {
             format!("{} {days}", self.code("day", state.code()))
@@ -170,8 +170,8 @@ impl Table {
         // The court chooses its own figure: the list only names the dates that it may credit.
         let is_undecided = reading.range.is_some();
         let counted = if is_undecided { "reading-for-the-court" } else { "reading-counted" };
-        self.reasons(counted, &reading.counted);
-        self.reasons("reading-excluded", &reading.excluded);
+        self.runs(counted, reading.counted.iter().map(Shown::from));
+        self.runs("reading-excluded", reading.excluded.iter().map(Shown::from));
         if credit.projected {
             let words = self.word("credit-projection");
             self.page.line(2, &words);
@@ -223,8 +223,10 @@ impl Table {
         }
     }
 
-    fn reasons(&mut self, key: &str, runs: &[ReasonRun]) {
-        if runs.is_empty() {
+    /// A list of runs with their running total.
+    fn runs<'r>(&mut self, key: &str, runs: impl IntoIterator<Item = Shown<'r>>) {
+        let mut runs = runs.into_iter().peekable();
+        if runs.peek().is_none() {
             let none = self.word("runs-none");
             self.field(2, key, &none);
             return;
@@ -235,8 +237,7 @@ impl Table {
         let mut total = 0;
         for run in runs {
             total += run.days;
-            let why = self.code("day", run.why.code());
-            self.run(&Shown::new(run.from, run.to, run.days, total, &run.records), &why);
+            self.run(&run, total);
         }
     }
 
@@ -247,10 +248,12 @@ impl Table {
         self.page.row(&format!("    {from:<10}  {to:<10}  {days:>6}  {total:>6}  {reason}"));
     }
 
-    fn run(&mut self, run: &Shown<'_>, reason: &str) {
-        let (from, to, days, total) = (&run.from, &run.to, run.days, run.total);
+    /// A run of dates. `total` is the running total of the list, or of the state.
+    fn run(&mut self, run: &Shown<'_>, total: i64) {
+        let (from, to, days) = (run.from.to_string(), run.to.to_string(), run.days);
         let lead = format!("    {from:<10}  {to:<10}  {days:>6}  {total:>6}  ");
-        self.page.wrapped(lead.chars().count(), &lead, reason);
+        let reason = run.why.map(|why| self.code("day", why.code())).unwrap_or_default();
+        self.page.wrapped(lead.chars().count(), &lead, &reason);
         let records = self.names(run.records);
         self.page.wrapped(RECORDS_COLUMN, "", &records);
     }
@@ -268,23 +271,25 @@ impl Table {
 
 /// A run of dates as a row shows it.
 struct Shown<'r> {
-    from: String,
-    to: String,
+    from: NaiveDate,
+    to: NaiveDate,
     days: i64,
-    /// The running total of the list, or of the state.
-    total: i64,
+    /// `None`: the list says the reason of all its runs.
+    why: Option<DayReason>,
     records: &'r [RecordName],
 }
 
-impl<'r> Shown<'r> {
-    fn new(
-        from: chrono::NaiveDate,
-        to: chrono::NaiveDate,
-        days: i64,
-        total: i64,
-        records: &'r [RecordName],
-    ) -> Self {
-        Self { from: from.to_string(), to: to.to_string(), days, total, records }
+impl<'r> From<&'r ReasonRun> for Shown<'r> {
+    fn from(run: &'r ReasonRun) -> Self {
+        let ReasonRun { from, to, days, why, records } = run;
+        Self { from: *from, to: *to, days: *days, why: Some(*why), records }
+    }
+}
+
+impl<'r> From<&'r RecordedRun> for Shown<'r> {
+    fn from(run: &'r RecordedRun) -> Self {
+        let RecordedRun { from, to, days, records } = run;
+        Self { from: *from, to: *to, days: *days, why: None, records }
     }
 }
 
@@ -293,9 +298,4 @@ fn lawful_first(modality: &ModalityCredit) -> Vec<(ReadingName, &Reading)> {
     let mut readings: Vec<(ReadingName, &Reading)> = modality.readings.iter().collect();
     readings.sort_by_key(|(name, _)| Some(*name) != modality.lawful);
     readings
-}
-
-/// An instant as the page shows it.
-fn minute(instant: DateTime<Utc>) -> String {
-    clock::minute(instant)
 }

@@ -1,7 +1,7 @@
 //! The remainder of the sentence, worked out so that a reader can do the sum again.
 
 use super::{Shown, Table};
-use crate::domain::credit::{Calculation, ModalityCredit, RecordedRun};
+use crate::domain::credit::{Calculation, Missing, ModalityCredit};
 use crate::text::value::quoted;
 
 impl Table {
@@ -28,9 +28,9 @@ impl Table {
 
     fn calculation(&mut self, calculation: &Calculation) {
         self.sentences(calculation);
-        self.runs("remainder-imputed", &calculation.imputed);
-        self.runs("remainder-detained", &calculation.detained);
-        self.runs("remainder-under-earlier", &calculation.under_earlier);
+        self.runs("remainder-imputed", calculation.imputed.iter().map(Shown::from));
+        self.runs("remainder-detained", calculation.detained.iter().map(Shown::from));
+        self.runs("remainder-under-earlier", calculation.under_earlier.iter().map(Shown::from));
         for imputation in &calculation.undated {
             let days = self.count("days", imputation.days);
             let sentence =
@@ -51,7 +51,7 @@ impl Table {
         let sum = self.say("sum-remainder", &values);
         self.field(2, "reading-sum", &sum);
         if let Some(code) = &calculation.asks_for {
-            let words = self.say("missing-earlier", &[("code", &quoted(&code.0))]);
+            let words = self.missing(&Missing::WorthOfEarlier(code.clone()));
             self.field(2, "reading-cannot", &words);
         }
     }
@@ -89,21 +89,6 @@ impl Table {
             let records = self.names(&sentence.records);
             self.page.wrapped(super::RECORDS_COLUMN, "", &records);
             from = next;
-        }
-    }
-
-    fn runs(&mut self, key: &str, runs: &[RecordedRun]) {
-        if runs.is_empty() {
-            let none = self.word("runs-none");
-            self.field(2, key, &none);
-            return;
-        }
-        let title = self.word(key);
-        self.page.line(2, &title);
-        let mut total = 0;
-        for run in runs {
-            total += run.days;
-            self.run(&Shown::new(run.from, run.to, run.days, total, &run.records), "");
         }
     }
 }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Table, minute};
+use super::Table;
 use crate::domain::credit::{ActingChange, Credit, RecordChange, StatedContent};
 use crate::domain::finding::RecordName;
 use crate::domain::history::{History, Item};
 use crate::domain::id::Position;
 use crate::domain::source_mark::SourceMark;
-use crate::text::value;
+use crate::text::{clock, value};
 
 impl Table {
     /// The contradictions and gaps in the records.
@@ -54,7 +54,7 @@ impl Table {
             history.items.iter().map(|item| (item.recorded.position, item)).collect();
         for record in &credit.records {
             let words = self.event_type(record.kind);
-            let lead = format!("  {}  ", minute(record.time.to_utc()));
+            let lead = format!("  {}  ", clock::minute(record.time.to_utc()));
             self.page.wrapped(20, &lead, &words);
             self.placed_name(&record.name);
             if let Some(item) = items.get(&record.name.position) {
@@ -66,7 +66,7 @@ impl Table {
         }
         for change in credit.changes.iter().filter(|change| change.after.is_none()) {
             let words = self.event_type(change.kind);
-            let lead = format!("  {}  ", minute(change.before.time.to_utc()));
+            let lead = format!("  {}  ", clock::minute(change.before.time.to_utc()));
             self.page.wrapped(20, &lead, &words);
             self.placed_name(&change.name);
             self.page.wrapped(20, "", &value::members(&change.before.data));
@@ -99,7 +99,7 @@ impl Table {
     }
 
     fn changed_by(&self, key: &str, by: &ActingChange) -> String {
-        let (on, name) = (minute(by.recordedtime.instant()), self.name(&by.name));
+        let (on, name) = (clock::minute(by.recordedtime.instant()), self.name(&by.name));
         self.say(key, &[("on", &on), ("name", &name)])
     }
 

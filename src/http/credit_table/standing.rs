@@ -4,7 +4,7 @@
 use super::Table;
 use crate::domain::credit::rules::CreditRules;
 use crate::domain::credit::{
-    DayCount, Decision, DecisionEffect, ModalityCredit, Reading, ReadingName,
+    DayCount, Decision, DecisionEffect, Missing, ModalityCredit, Reading, ReadingName,
 };
 use crate::text::value::quoted;
 
@@ -116,18 +116,15 @@ impl Table {
     }
 
     /// Why a figure is absent, in words.
-    pub(super) fn missing(&self, missing: &str) -> String {
-        match missing.strip_prefix("needs remainderDays: earlier modality ") {
-            Some(code) => self.say("missing-earlier", &[("code", &quoted(code))]),
-            None => match missing {
-                "needs modality.granted.remainderDays or a sentence" => {
-                    self.word("missing-remainder")
-                }
-                "recordsErased" => self.word("missing-erased"),
-                "creditedDays" => self.word("missing-credited"),
-                "no rule was found for this kind" => self.word("status-no-rule"),
-                other => other.to_owned(),
-            },
+    pub(super) fn missing(&self, missing: &Missing) -> String {
+        match missing {
+            Missing::WorthOfEarlier(code) => {
+                self.say("missing-earlier", &[("code", &quoted(&code.0))])
+            }
+            Missing::Remainder => self.word("missing-remainder"),
+            Missing::ErasedRecords => self.word("missing-erased"),
+            Missing::CreditedDays => self.word("missing-credited"),
+            Missing::Rule => self.word("status-no-rule"),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The first page: whom and when it is about, a line a reading, and lines to fill in by hand.
 //! Always: the reading that is law for a modality stands first, and a proposal is labelled as one.
 
-use super::{Printing, Table, lawful_first, minute};
+use super::{Printing, Table, lawful_first};
 use crate::domain::credit::{Credit, DayCount, ModalityCredit, Reading, ReadingName, SentenceEnd};
+use crate::text::clock;
 use crate::text::page::COLUMNS_MAX;
 
 /// The line on which a reader writes.
@@ -43,7 +44,8 @@ impl Table {
         }
         let known_at = printing.known_at.clone().unwrap_or_else(|| self.word("credit-known-all"));
         self.field(0, "credit-known", &known_at);
-        let (instant, position) = (minute(printing.printed_at), printing.position.to_string());
+        let (instant, position) =
+            (clock::minute(printing.printed_at), printing.position.to_string());
         let words =
             self.say("credit-printed-at", &[("instant", &instant), ("position", &position)]);
         self.field(0, "credit-printed", &words);

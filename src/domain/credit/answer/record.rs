@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::records::{CreditRecords, is_read};
+use crate::domain::credit::records::{CreditRecords, is_read};
 use crate::domain::event::OpenRecord;
 use crate::domain::finding::RecordName;
 use crate::domain::history::{DatedFact, History, Item};
@@ -65,7 +65,7 @@ pub struct ActingChange {
 }
 
 /// The records that count, as the answer lists them.
-pub(super) fn records_read(counted: &CreditRecords<'_>) -> Vec<RecordRead> {
+pub(in crate::domain::credit) fn records_read(counted: &CreditRecords<'_>) -> Vec<RecordRead> {
     let read = |record: &DatedFact| RecordRead {
         name: record.name(),
         kind: record.item.kind().code(),
@@ -75,7 +75,7 @@ pub(super) fn records_read(counted: &CreditRecords<'_>) -> Vec<RecordRead> {
 }
 
 /// The corrected and annulled records of a history, in order.
-pub(super) fn changes(history: &History) -> Vec<RecordChange> {
+pub(in crate::domain::credit) fn changes(history: &History) -> Vec<RecordChange> {
     let by = |records: &[OpenRecord]| -> Vec<ActingChange> {
         let by = |record: &OpenRecord| ActingChange {
             name: RecordName::of(record),

@@ -89,7 +89,7 @@ pub struct RecordedRun {
 
 impl RecordedRun {
     /// A run with its records.
-    pub(super) fn new(run: DateRun, records: Vec<RecordName>) -> Self {
+    pub(in crate::domain::credit) fn new(run: DateRun, records: Vec<RecordName>) -> Self {
         Self { from: run.first, to: run.last, days: run.days(), records }
     }
 }

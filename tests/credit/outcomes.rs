@@ -6,6 +6,18 @@ use crate::script::{answer, date, query, script};
 const OUT: &str = "01-01 arrived; 03-01 released; 03-01 granted remainderDays=300; ";
 
 #[test]
+fn of_two_ends_on_one_date_the_earliest_closes_the_sentences() {
+    let events = script(
+        "01-01 granted kind=electronicMonitoring startsOn=2026-01-01; 02-01T09:00 ended; \
+         02-01T10:00 sentenced years=1; 02-01T11:00 ended; \
+         02-20 granted modality=m2 startsOn=2026-03-01",
+    );
+    let credit = answer(&events, &query(date("2026-03-10")));
+    // A year from 1 February on, of which that date is served under the first modality.
+    assert_eq!(credit.modalities[1].remainder.calculated_days, Some(364));
+}
+
+#[test]
 fn each_outcome_has_its_first_day() {
     let rows = [
         ("before its start", "01-01 granted startsOn=03-02", "03-01", "notStarted"),

@@ -193,8 +193,9 @@ pub(super) fn end<'a>(
     let mut ends: Vec<(NaiveDate, EndCause)> = Vec::new();
     let revocations = modality.revocations().filter(|revocation| revocation.effective_on <= at);
     ends.extend(revocations.map(|r| (day_before(r.effective_on), EndCause::Revoked(r.record))));
-    // An end counts once the day after it has come.
-    let ended = modality.ended().filter(|ended| ended.date < at);
+    // An end counts once the day after it has come. Of several records that end the modality on one
+    // date, the earliest alone is its end.
+    let ended = modality.ended().next().filter(|ended| ended.date < at);
     ends.extend(ended.map(|ended| (ended.date, EndCause::Ended(ended))));
     let released = final_release.filter(|release| release.date < at);
     ends.extend(released.map(|release| (release.date, EndCause::FinalRelease(release))));

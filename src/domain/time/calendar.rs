@@ -39,8 +39,12 @@ pub fn end_of(date: NaiveDate) -> DateTime<Utc> {
 }
 
 /// The same time of day in Belgium, `days` civil days later: a dose given at nine is due at nine,
-/// also when the clocks change in between.
+/// also when the clocks change in between. No days later is the same instant, also in the hour that
+/// comes twice.
 pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    if days == 0 {
+        return instant;
+    }
     let local = local_time(instant).naive_local();
     let Some(moved) = local.checked_add_days(Days::new(days.into())) else { return instant };
     let hour_later = || moved.checked_add_signed(TimeDelta::hours(1)).unwrap_or(moved);
@@ -123,6 +127,7 @@ mod tests {
             ("2026-10-24T07:00:00Z", 1, "2026-10-25T08:00:00Z"),
             ("2026-03-28T01:30:00Z", 1, "2026-03-29T01:30:00Z"), // 2:30 is skipped: 3:30
             ("2026-10-24T00:30:00Z", 1, "2026-10-25T00:30:00Z"), // 2:30 comes twice: the first
+            ("2026-10-25T01:30:00Z", 0, "2026-10-25T01:30:00Z"), // the second 2:30 stays
             ("2026-06-01T08:00:00Z", 28, "2026-06-29T08:00:00Z"),
         ];
         for (from, days, to) in rows {

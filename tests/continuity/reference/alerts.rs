@@ -151,9 +151,9 @@ fn doubles(s: &Substitution, before: usize, place: usize) -> bool {
     let hours = if n > 1 { 24 / n } else { 24 * earlier.interval };
     let passed = (s.at(place) - s.at(before)).num_seconds();
     let is_elsewhere = earlier.place != dose.place && !earlier.from_handover_alone;
-    let source = |dose: &elements::Dose| &s.w.recs[dose.rec].source;
-    let is_of_another = earlier.is_given && source(earlier) != source(dose);
-    dose.is_given
+    let source = |dose: &elements::Dose| dose.given.map(|given| &s.w.recs[given].source);
+    let is_of_another = earlier.is_given() && source(earlier) != source(dose);
+    dose.is_given()
         && dose.interval == 1
         && passed * 2 < hours * 3600
         && (is_elsewhere || is_of_another)
@@ -202,7 +202,7 @@ fn evidence(s: &Substitution, first: usize) -> Option<usize> {
         let rec = &w.recs[element.rec];
         let is_evidence = match element.dose() {
             Some(dose) => {
-                dose.is_given && dose.setting.as_deref() != Some("prison") && !on_taper(rec)
+                dose.is_given() && dose.setting.as_deref() != Some("prison") && !on_taper(rec)
             }
             None => rec.is("substitution.prescribed") && rec.text("goal") == Some("maintenance"),
         };

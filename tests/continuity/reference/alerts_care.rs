@@ -64,7 +64,9 @@ fn condition_at_risk(w: &World, standing: &Standing) -> Option<Alert> {
         return None;
     }
     let all = stays::presences(w);
-    let ran = |presence: &&Presence| presence.end_at(w).is_none_or(|end| end > m.start);
+    let ran = |presence: &&Presence| {
+        presence.from >= m.start || presence.end_at(w).is_none_or(|end| end > m.start)
+    };
     let (from, records) = match all.iter().rev().find(ran) {
         Some(last) => {
             let cause = cause_of_risk(w, last)?;
@@ -110,8 +112,9 @@ fn dropout(s: &Substitution) -> Option<Alert> {
     let is_dosed = s.all.iter().any(|element| {
         let is_outside = element
             .dose()
-            .is_some_and(|dose| dose.is_given && dose.setting.as_deref() != Some("prison"));
-        is_outside && (element.at > rec.time || element.at == rec.time && element.rec > end)
+            .is_some_and(|dose| dose.is_given() && dose.setting.as_deref() != Some("prison"));
+        // What closes a stay stands last at its instant, so no dose there is after it.
+        is_outside && element.at > rec.time
     });
     let since = clock::plus_days(rec.time, 7);
     (since <= w.now && !is_answered && !is_dosed)

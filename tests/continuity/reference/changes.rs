@@ -78,7 +78,8 @@ fn moving(recs: &[Rec], at: Instant) -> Vec<Instant> {
     // the greatest count before.
     let forced = now.interruption().and_then(|found| now.replay.due_at[found.by]);
     for due in now.due.into_iter().chain(forced) {
-        found.extend((0..now.g + 3).map(|day| clock::after_day(due.at, day)));
+        let days = (0..8).chain((now.g - 3).max(8)..now.g + 3);
+        found.extend(days.map(|day| clock::after_day(due.at, day)));
     }
     found.extend(modality::modalities(&w).into_iter().filter_map(|m| m.over));
     found

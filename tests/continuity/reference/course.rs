@@ -246,7 +246,7 @@ impl<'a> Substitution<'a> {
         if self.at(place) < entry {
             return with_days.min(clock::plus_days(entry, dose.interval));
         }
-        if dose.is_given { clock::plus_days(own_end, dose.take_home) } else { own_end }
+        if dose.is_given() { clock::plus_days(own_end, dose.take_home) } else { own_end }
     }
 
     /// Due after a list, seen at an instant; `enders` are the prescriptions and doses that ended

@@ -18,7 +18,8 @@ pub struct Dose {
     pub interval: i64,
     /// The instant from which the cover is counted.
     pub counted_from: Instant,
-    pub is_given: bool,
+    /// The record of whoever gave the dose.
+    pub given: Option<usize>,
     pub from_handover_alone: bool,
     pub prescription: Option<Key>,
     pub setting: Option<String>,
@@ -29,6 +30,12 @@ pub struct Dose {
     pub take_home: i64,
     /// The records of all tellings, each with the interval it is read with.
     pub tellings: Vec<(usize, i64)>,
+}
+
+impl Dose {
+    pub fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -208,7 +215,7 @@ fn dose(w: &World, group: &[Telling]) -> Element {
         amount: chosen.rec.number("doseMicrograms").expect("an amount"),
         interval: interval(chosen),
         counted_from: chosen.at,
-        is_given: group.iter().any(Telling::is_given),
+        given: [chosen].into_iter().chain(group).find(|t| t.is_given()).map(|t| t.place),
         from_handover_alone: group.iter().all(Telling::is_handover),
         prescription: chosen.rec.key("prescription"),
         setting: chosen.rec.text("setting").or_else(|| stated("setting")).map(str::to_owned),

@@ -100,7 +100,7 @@ fn compared(s: &Substitution, place: usize) -> Vec<Finding> {
     let w = s.w;
     let dose = s.dose(place).expect("a dose");
     let in_range = |amount: i64| products::in_range(&dose.product, dose.interval, amount);
-    if !dose.is_given || !in_range(dose.amount) {
+    if !dose.is_given() || !in_range(dose.amount) {
         return Vec::new();
     }
     let mut others: Vec<(usize, i64)> = Vec::new();

@@ -101,7 +101,7 @@ impl<'a> Handovers<'a> {
         let next = self.duties.get(place + 1).map(|next| next.at);
         let mut given = (0..self.s.all.len()).filter(|dose| {
             let at = self.s.at(*dose);
-            self.s.dose(*dose).is_some_and(|found| found.is_given)
+            self.s.dose(*dose).is_some_and(|found| found.is_given())
                 && at > duty.at
                 && next.is_none_or(|next| at <= next)
         });
@@ -180,7 +180,9 @@ impl<'a> Handovers<'a> {
         let arrival = arrival.map(|(_, rec)| rec.time);
         (0..self.s.all.len()).any(|place| {
             let at = self.s.at(place);
-            let Some(dose) = self.s.dose(place).filter(|dose| dose.is_given) else { return false };
+            let Some(dose) = self.s.dose(place).filter(|dose| dose.is_given()) else {
+                return false;
+            };
             let at_receiver = dose.place.as_deref() == Some(sent.to.as_str()) && at > sent.at;
             let in_prison = dose.setting.as_deref() == Some("prison");
             at_receiver || in_prison && arrival.is_some_and(|arrival| arrival <= at)

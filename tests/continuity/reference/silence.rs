@@ -253,7 +253,7 @@ impl Substitution<'_> {
         if replay.in_time[place] || has_faded {
             self.end(replay, place);
         }
-        let is_given = self.dose(place).is_some_and(|dose| dose.is_given);
+        let is_given = self.dose(place).is_some_and(|dose| dose.is_given());
         let Some(due) = due.filter(|_| is_given && !is_first) else { return };
         let is_gap = match self.window(due) {
             Some(days) => t > clock::plus_days(due.at, days),
@@ -321,7 +321,7 @@ impl Substitution<'_> {
             let due = now.replay.due_at[place];
             let to_due = |at| due.map_or(0, |due| clock::dates_between(due.at, at));
             let is_late =
-                self.dose(place).is_some_and(|dose| dose.is_given) && !now.replay.in_time[place];
+                self.dose(place).is_some_and(|dose| dose.is_given()) && !now.replay.in_time[place];
             if is_late { to_due(self.at(place)) } else { now.replay.r[place] }
         });
         let forced = now.interruption().filter(|found| found.why == Why::Forced).map(|found| {

@@ -40,7 +40,7 @@ impl Dose {
 
 #[derive(Clone, Debug)]
 pub enum What {
-    Dose(Dose),
+    Dose(Box<Dose>),
     Prescription,
     Withheld,
     Stop,
@@ -224,5 +224,5 @@ fn dose(w: &World, group: &[Telling]) -> Element {
         take_home: if chosen.is_given() { chosen.days_along() } else { 0 },
         tellings: group.iter().map(|telling| (telling.place, interval(telling))).collect(),
     };
-    Element { at: group[0].at, rec: chosen.place, what: What::Dose(dose) }
+    Element { at: group[0].at, rec: chosen.place, what: What::Dose(Box::new(dose)) }
 }

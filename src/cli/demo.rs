@@ -58,6 +58,7 @@ impl Demo {
         let listener = runtime.block_on(bind(self.listen))?;
         let ledger = runtime.block_on(open(&StoreConfig::Folder(self.data.clone())))?;
         let lists = runtime.block_on(lists(&ledger, &self.data))?;
+        let first_start = ledger.first_start().clone();
         let (address, served, stop_sender) = {
             let _inside = runtime.enter();
             let address = listener.local_addr()?;
@@ -75,7 +76,8 @@ impl Demo {
         };
         let url = format!("http://{address}");
         let plan = self.plan();
-        let printed = self.send_year_once(&url, &plan).and_then(|()| print_one_life(&url, &plan));
+        let sent = self.send_year_once(&url, &plan).inspect(|()| first_start.succeed());
+        let printed = sent.and_then(|()| print_one_life(&url, &plan));
         if printed.is_err() || self.once {
             drop(stop_sender);
         } else {

@@ -15,7 +15,7 @@ use crate::config::LogFormat;
 use crate::store::migrate::{
     KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
 };
-use crate::vault::{KeyError, LedgerKeys};
+use crate::vault::{KEY_FILES, KeyError, LedgerKeys};
 
 /// The message where a move out of a cluster has no keys.
 const NO_KEY: &str =
@@ -139,6 +139,10 @@ impl KeysOnDisk {
 impl MovingKeys for KeysOnDisk {
     fn check(&self) -> Result<[u8; 32], KeysError> {
         Ok(self.read()?.check())
+    }
+
+    fn files(&self) -> &[&str] {
+        &KEY_FILES
     }
 
     fn put_into(&self, folder: &Path) -> Result<(), KeysError> {

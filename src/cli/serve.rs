@@ -15,8 +15,8 @@ use super::{cluster, progress, terminal};
 use crate::config::{Config, ConfigError, ServeFlags};
 use crate::http;
 use crate::ledger::{Ledger, clock};
-use crate::projection::Lists;
-use crate::refusals::Refusals;
+use crate::projection::{LISTS_START_FILES, Lists};
+use crate::refusals::{self, Refusals};
 use crate::store::open::StoreConfig;
 use crate::work::Causes;
 
@@ -84,6 +84,7 @@ impl Serve {
             let lists = lists(&ledger, &config.data).await?;
             // The system chose the port if the settings name port 0.
             tracing::info!(address = %listener.local_addr()?, "listening");
+            ledger.first_start().succeed();
             let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);
             let services = http::Services { lists: Some(lists), refusals, hosts };
             let router = http::router_with(ledger.clone(), services);
@@ -128,7 +129,8 @@ fn store(config: &Config) -> Result<StoreConfig, Failure> {
     Ok(StoreConfig::Cluster { address: Box::new(address), folder })
 }
 
-/// Opens a ledger, making one where there is none, with progress.
+/// Opens a ledger, making one where there is none, with progress. A new ledger is taken back when
+/// it is dropped without a record, unless the caller ends its first start.
 pub async fn open(store: &StoreConfig) -> Result<Ledger, Failure> {
     open_until(store, || false).await
 }
@@ -149,7 +151,10 @@ async fn open_until(store: &StoreConfig, is_stopped: impl Fn() -> bool) -> Resul
         }
     };
     let ledger = Ledger::open(store, &mut progress).await;
-    ledger.map_err(|error| Failure::because(&name, &error))
+    let ledger = ledger.map_err(|error| Failure::because(&name, &error))?;
+    ledger.first_start().note_missing(&LISTS_START_FILES);
+    ledger.first_start().note_missing(&refusals::START_FILES);
+    Ok(ledger)
 }
 
 /// Opens the ledger in a folder to read only, with progress.

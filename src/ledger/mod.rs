@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::Position;
-use crate::store::open::{self, OpenStore, StoreConfig};
+use crate::store::open::{self, FirstStart, OpenStore, StoreConfig};
 use crate::store::{LedgerPresence, Store};
 use crate::vault::{Erasures, HashKeys, KEY_FILES, KeyError, LedgerKeys, master_key};
 use crate::work::HealthProbe;
@@ -38,11 +38,13 @@ pub struct Ledger {
     erasures: Erasures,
     /// The health of the workers of the store.
     workers: Vec<HealthProbe>,
+    first_start: FirstStart,
 }
 
 impl Ledger {
     /// Opens the ledger that the configuration names, or creates it with new keys if there is none.
-    /// Calls `progress` with the work done so far and the total work.
+    /// Calls `progress` with the work done so far and the total work. A new ledger without a record
+    /// is taken back when the last clone is dropped, unless [`Ledger::first_start`] succeeded.
     ///
     /// # Errors
     /// See [`LedgerError`].
@@ -58,8 +60,8 @@ impl Ledger {
         };
         let clock = clock::recorded_time_clock();
         let opened = open::open(config, clock, &KEY_FILES, open_keys, progress).await?;
-        let OpenStore { store, workers } = opened;
-        Ok(Self { workers, ..Self::with_store(store, hash_keys) })
+        let OpenStore { store, workers, first_start } = opened;
+        Ok(Self { workers, first_start, ..Self::with_store(store, hash_keys) })
     }
 
     /// Opens the ledger in a folder to read only. Nothing in the folder is written, made or
@@ -83,7 +85,8 @@ impl Ledger {
 
     /// A ledger that uses an open store, for example the store of a test.
     pub fn with_store(store: Arc<dyn Store>, hash_keys: HashKeys) -> Self {
-        Self { store, hash_keys, erasures: Erasures::default(), workers: Vec::new() }
+        let first_start = FirstStart::default();
+        Self { store, hash_keys, erasures: Erasures::default(), workers: Vec::new(), first_start }
     }
 
     /// The same ledger, which treats the content under these keys as erased.
@@ -100,6 +103,12 @@ impl Ledger {
     /// The health of the workers that the store has beside requests.
     pub fn workers(&self) -> &[HealthProbe] {
         &self.workers
+    }
+
+    /// The first start of this ledger. The caller notes the files that the caller makes beside the
+    /// log, and says when the start has succeeded.
+    pub fn first_start(&self) -> &FirstStart {
+        &self.first_start
     }
 
     /// The position of the last record.

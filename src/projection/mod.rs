@@ -12,4 +12,4 @@ pub use self::lists::item::ItemBody;
 pub use self::lists::request::{
     CreditFilter, ItemKey, ListError, ListPage, PageRequest, Pin, TrajectoryFilter,
 };
-pub use self::lists::{FILES as LISTS_FILES, Lists, StartError};
+pub use self::lists::{FILES as LISTS_FILES, Lists, START_FILES as LISTS_START_FILES, StartError};

@@ -27,6 +27,9 @@ pub use self::table::{RefusalPage, RefusedEvent};
 /// The file in the data folder.
 const FILE: &str = "refusals.db";
 
+/// All files of the refusals that a start may make in a data folder.
+pub const START_FILES: [&str; 3] = [FILE, "refusals.db-wal", "refusals.db-shm"];
+
 /// Refusals that have been kept long enough are deleted at least this often, also from SQLite's own
 /// log. What is known to be missing is written down as often.
 const EXPIRY: Duration = Duration::from_secs(3600);

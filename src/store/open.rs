@@ -12,6 +12,7 @@ use super::{LedgerPresence, StampClock, Store, migrate};
 use crate::work::HealthProbe;
 
 pub use super::cluster::{AddressError, ClusterAddress};
+pub use super::embedded::FirstStart;
 
 /// The place of the ledger's records.
 #[derive(Clone)]
@@ -61,6 +62,8 @@ pub struct OpenStore {
     pub store: Arc<dyn Store>,
     /// The health of the workers that the store has beside requests.
     pub workers: Vec<HealthProbe>,
+    /// The first start of a ledger in a folder, which the caller ends.
+    pub first_start: FirstStart,
 }
 
 /// Opens a store, or makes a store if there is none. `open_keys` opens the ledger's keys, or makes
@@ -85,7 +88,8 @@ pub async fn open<E: From<OpenError>>(
             let keys_check = open_keys(locked.ledger_presence())?;
             let store = locked.open(FolderRole::Ledger, keys_check, clock, progress);
             let store = store.map_err(OpenError::from)?;
-            Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
+            let (workers, first_start) = (store.workers(), store.first_start().clone());
+            Ok(OpenStore { store: Arc::new(store), workers, first_start })
         }
         StoreConfig::Cluster { address, folder } => {
             // Locked until the copy is open and locked itself: two starts at once must not both
@@ -97,9 +101,11 @@ pub async fn open<E: From<OpenError>>(
             locked.note_missing(key_files);
             let keep_then_check = |presence| {
                 let keys_check = open_keys(presence)?;
-                // The cluster is claimed with these keys next. From then on they are the only keys
-                // of its ledger, so no failure may take them back.
-                locked.keep_traces();
+                if presence == LedgerPresence::Absent {
+                    // The cluster is claimed with these keys next. From then on they are the only
+                    // keys of its ledger, so no failure may take them back.
+                    locked.keep_traces();
+                }
                 Ok::<_, E>(keys_check)
             };
             let keys_check = check_of_replica(address, folder, keep_then_check).await?;
@@ -107,8 +113,10 @@ pub async fn open<E: From<OpenError>>(
                 EventStoreDb::open(address.as_ref().clone(), folder, keys_check, clock, progress)
                     .await;
             let store = store.map_err(OpenError::from)?;
+            locked.keep_traces();
             drop(locked);
-            Ok(OpenStore { workers: store.workers(), store: Arc::new(store) })
+            let (workers, first_start) = (store.workers(), FirstStart::default());
+            Ok(OpenStore { store: Arc::new(store), workers, first_start })
         }
     }
 }

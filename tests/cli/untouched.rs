@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::support::command::{binary, care_ledger, ends, path, text, written};
-use crate::support::folder::{SmallDisk, copy};
+use crate::support::folder::{SmallDisk, copy, remove_lists};
 use crate::support::server::{ANY_PORT, Server};
 use crate::support::{TIME, person, screening, until};
 
@@ -182,7 +182,7 @@ fn a_start_that_fails_leaves_nothing_behind() {
 #[test]
 fn a_start_on_a_disk_that_is_too_small_takes_back_what_it_made() {
     let mut failed = 0;
-    for kib in (16..=80).step_by(16) {
+    for kib in (16..=240).step_by(16) {
         let Some(disk) = SmallDisk::new(&format!("{kib}k")) else {
             println!("skipped: only root can mount a small disk");
             return;
@@ -196,12 +196,86 @@ fn a_start_on_a_disk_that_is_too_small_takes_back_what_it_made() {
         });
         if !is_up {
             assert_eq!(server.child.wait().unwrap().code(), Some(3));
-            assert!(!disk.0.path().join("around").exists(), "{kib}: {:?}", names(disk.0.path()));
+            assert_eq!(names(disk.0.path()), [disk.0.path()], "serve, {kib} KiB");
             failed += 1;
         }
         drop(server);
     }
-    assert!(failed > 2, "no disk was too small");
+    assert!(failed > 8, "{failed} disks were too small");
+}
+
+#[test]
+fn a_demo_on_a_disk_that_is_too_small_takes_back_what_it_made() {
+    let rows = [
+        (48, "the log could not be opened"),
+        (96, "lists.db could not be opened"),
+        (160, "lists.db could not be opened"),
+        (320, "gave up at line 1: the ledger has no room"),
+    ];
+    for (kib, why) in rows {
+        let Some(disk) = SmallDisk::new(&format!("{kib}k")) else {
+            println!("skipped: only root can mount a small disk");
+            return;
+        };
+        let data = disk.0.path().join("around/data");
+        let demo = ["demo", "--once", "--persons", "1", "--listen", ANY_PORT, "--data"];
+        let told = text(&ends(3, &[&demo[..], &[path(&data)]].concat()).stderr);
+        assert!(told.contains(why), "{kib} KiB: {told}");
+        assert_eq!(names(disk.0.path()), [disk.0.path()], "{kib} KiB: {told}");
+    }
+}
+
+#[test]
+fn a_demo_that_fails_after_its_first_record_keeps_its_records() {
+    let Some(disk) = SmallDisk::new("3m") else {
+        println!("skipped: only root can mount a small disk");
+        return;
+    };
+    let data = disk.0.path().join("data");
+    let demo = ["demo", "--once", "--persons", "300", "--listen", ANY_PORT, "--data"];
+    let told = text(&ends(3, &[&demo[..], &[path(&data)]].concat()).stderr);
+    assert!(told.contains("the ledger has no room now"), "{told}");
+    let page = Server::start(&data).get("/v1/events?limit=1").json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 1);
+}
+
+/// Fills a disk up to this many KiB.
+fn leave_room(disk: &SmallDisk, kib: u64) -> PathBuf {
+    let filler = disk.0.path().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    let _ = std::io::copy(&mut std::io::repeat(0), &mut file);
+    file.set_len(file.metadata().unwrap().len() - kib * 1024).unwrap();
+    filler
+}
+
+#[test]
+fn a_start_that_fails_touches_neither_a_ledger_nor_other_files_of_its_folder() {
+    // Room for the log but not for the lists: a ledger with a record has a log already.
+    for (events, kib) in [(0, 128), (1, 40)] {
+        let Some(disk) = SmallDisk::new("1m") else {
+            println!("skipped: only root can mount a small disk");
+            return;
+        };
+        let data = disk.0.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        std::fs::write(data.join("own.txt"), "not the ledger's").unwrap();
+        if events > 0 {
+            let server = Server::start(&data);
+            server.send(&screening(person(1), "urn:test", "1", TIME));
+            assert!(server.stop());
+            remove_lists(&data);
+        }
+        let before = names(&data);
+        let filler = leave_room(&disk, kib);
+        let told = text(&ends(3, &["serve", "--data", path(&data), "--listen", ANY_PORT]).stderr);
+        assert!(told.contains("lists.db could not be opened"), "{told}");
+        let after = names(&data);
+        assert!(before.iter().all(|path| after.contains(path)), "{before:?}, then {after:?}");
+        assert!(events > 0 || after == before, "{after:?}");
+        std::fs::remove_file(filler).unwrap();
+        let page = Server::start(&data).get("/v1/events").json();
+        assert_eq!(page["items"].as_array().unwrap().len(), events);
+    }
 }
 
 #[test]

@@ -3,16 +3,17 @@
 
 use std::path::Path;
 
-use care_ledger::domain::id::Revision;
+use care_ledger::domain::id::{Position, Revision};
 use care_ledger::domain::stream::Stream;
 use care_ledger::ledger::Ledger;
+use care_ledger::ledger::record::WriteMode;
 use care_ledger::store::embedded::{Embedded, FolderOpenError, LockedFolder};
 use care_ledger::store::migrate::{KeysError, Location, MoveMode, MovingKeys, migrate};
 use care_ledger::store::open::{ClusterAddress, StoreConfig};
 use care_ledger::store::{Expected, Outcome, Store as _};
 
 use super::bench::{CHECK, clock, write};
-use super::support::person;
+use super::support::{draft_of, person};
 
 fn open(folder: &Path) -> Embedded {
     Embedded::open(folder, CHECK, clock(), &mut |_, _| ()).unwrap()
@@ -57,6 +58,10 @@ async fn another_format_and_a_foreign_file_are_refused_with_what_to_do() {
 struct NoKeys;
 
 impl MovingKeys for NoKeys {
+    fn files(&self) -> &[&str] {
+        &[]
+    }
+
     fn check(&self) -> Result<[u8; 32], KeysError> {
         Err("no keys".into())
     }
@@ -91,6 +96,30 @@ async fn a_folder_of_an_older_format_is_refused_for_its_format_and_not_for_its_k
     let (from, to) = (Location::Folder(data.to_owned()), Location::Cluster(address));
     let moved = migrate(from, to, &NoKeys, MoveMode::Move, &mut |_, _, _| ()).await;
     assert!(moved.unwrap_err().to_string().contains("name another --data folder"));
+}
+
+#[tokio::test]
+async fn a_first_start_that_did_not_succeed_is_taken_back_unless_its_log_has_a_record() {
+    for has_record in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let config = StoreConfig::Folder(data.clone());
+        let ledger = Ledger::open(&config, &mut |_, _| ()).await.unwrap();
+        ledger.first_start().note_missing(&["later"]);
+        std::fs::write(data.join("later"), "").unwrap();
+        let first_start = ledger.first_start().clone();
+        if has_record {
+            let draft = draft_of(person(1), "urn:test", "1", "2026-03-01T10:00:00+01:00");
+            ledger.record(&[draft], Expected::Any, WriteMode::Write).await.unwrap();
+        }
+        drop(ledger);
+        drop(first_start);
+        assert_eq!(data.exists(), has_record);
+        if has_record {
+            let again = Ledger::open(&config, &mut |_, _| ()).await.unwrap();
+            assert_eq!(again.tail(), Position::new(1));
+        }
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ impl Service {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let store = StoreConfig::Folder(data.to_owned());
         let ledger = runtime.block_on(Ledger::open(&store, &mut |_, _| ())).unwrap();
+        ledger.first_start().succeed();
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
         let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();

@@ -33,6 +33,9 @@ const FILE: &str = "lists.db";
 /// The state file, and the file of SQLite's own log beside it.
 pub const FILES: [&str; 2] = [FILE, "lists.db-wal"];
 
+/// All files of the lists that a start may make in a data folder.
+pub const START_FILES: [&str; 3] = [FILE, "lists.db-wal", "lists.db-shm"];
+
 /// At most this many pages fold rows again at once. Other pages wait, so that recording has a
 /// processor: a common machine has two.
 const FOLDING_MAX: usize = 1;

@@ -144,6 +144,8 @@ impl EventStoreDb {
         let folder = folder.join(COPY_FOLDER);
         let locked = LockedFolder::lock(&folder)?;
         let log = locked.open(FolderRole::Copy, keys_check, clock.clone(), progress)?;
+        // A copy stays: it says how far the cluster was read, and holds records soon.
+        log.first_start().succeed();
         let log = Arc::new(log);
         let connection = Connection::new(address.clone())?;
         let signals = Arc::new(FollowerSignals::default());

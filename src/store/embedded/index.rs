@@ -28,6 +28,9 @@ use crate::store::Stored;
 /// Once this many frozen tables, about 30 MiB each, wait for a slow disk, the writer waits too.
 pub const FROZEN_TABLES_MAX: usize = 4;
 
+/// The folder of the index in a data folder.
+pub const INDEX_FOLDER: &str = "index";
+
 /// Once this many frozen tables wait for a disk that takes none, the log takes no record: 240 MiB,
 /// or two million records after the first failure. A healthy log goes on that long, since only the
 /// memory suffers. The writer then refuses and does not wait, because a writer that waits could not

@@ -19,6 +19,7 @@ mod folder_lock;
 mod import;
 mod index;
 mod index_worker;
+mod locked_folder;
 mod log;
 mod log_access;
 mod log_format;
@@ -31,7 +32,7 @@ mod start;
 mod start_traces;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
@@ -41,14 +42,13 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::duplicates::CrossStreamDuplicates;
-use self::folder_lock::{FolderLock, LOCK_FILE};
-use self::index::{FROZEN_TABLES_MAX, Index, IndexAccess};
+use self::folder_lock::FolderLock;
+use self::index::{FROZEN_TABLES_MAX, INDEX_FOLDER, Index, IndexAccess};
 use self::log::{LogReader, LogWriter};
 use self::log_access::LogAccess;
 use self::read_only::ReadParts;
 use self::readers::ReaderPool;
 use self::start::{catch_up, note_duplicates};
-use self::start_traces::StartTraces;
 use self::writer::{QueuedRequest, Writer, WriterCounters, WriterRequest};
 use super::{
     AppendError, Condition, LedgerPresence, Outcome, ReadError, StampClock, Store, StoreStatus,
@@ -59,10 +59,12 @@ use crate::domain::stream::{Stream, StreamId};
 use crate::work::{HealthProbe, Worker};
 
 pub use self::import::{ImportError, Imported};
+pub use self::locked_folder::LockedFolder;
 pub use self::log::FolderRole;
 pub use self::log_access::LOG_FILE;
 pub use self::open_error::FolderOpenError;
 pub use self::read_only::FolderToRead;
+pub use self::start_traces::FirstStart;
 
 /// So many requests may wait for the writer. The answer to one more is [`AppendError::Busy`].
 const QUEUE_LENGTH_MAX: usize = 4096;
@@ -73,13 +75,6 @@ const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A read of the log ends once it has so many bytes, which is one of the largest batches. A record
 /// may be a mebibyte and several reads run at once, so an unlimited read could fill the memory.
 const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The folder of the index in a data folder.
-const INDEX_FOLDER: &str = "index";
-
-/// The files of a log that a start may make. Beside a log that was there before, SQLite's files may
-/// hold records, so they are no start's.
-const LOG_FILES: [&str; 3] = [LOG_FILE, "ledger.db-wal", "ledger.db-shm"];
 
 /// The store on one machine: see the module.
 pub struct Embedded {
@@ -97,64 +92,17 @@ pub struct Embedded {
     writer: Option<JoinHandle<()>>,
     /// `None` where the store was opened to read only.
     index_worker: Option<Worker>,
+    first_start: FirstStart,
     /// Held until both threads have ended. `None` for a folder without the file of the lock, such
     /// as a backup, that was opened to read only.
     _lock: Option<FolderLock>,
 }
 
-/// A folder that this process has locked, before the log in it is opened. If the folder has
-/// a log, the log has the format of this version.
-pub struct LockedFolder {
-    /// Taken back while the folder is still locked, so it stands before the lock.
-    traces: StartTraces,
-    folder: PathBuf,
-    lock: FolderLock,
-}
-
 impl LockedFolder {
-    /// Locks a folder, or makes and locks it.
-    ///
-    /// # Errors
-    /// See [`FolderOpenError`].
-    pub fn lock(folder: &Path) -> Result<Self, FolderOpenError> {
-        // A folder that another process has just made and locked is not empty, so it stays.
-        let traces = StartTraces::make_folder(folder)?;
-        let lock = FolderLock::take(folder)?;
-        let mut locked = Self { traces, lock, folder: folder.to_owned() };
-        if locked.lock.has_made_file() {
-            locked.traces.note_made(LOCK_FILE);
-        }
-        locked.traces.note_missing(&[INDEX_FOLDER]);
-        match locked.ledger_presence() {
-            LedgerPresence::Begun => log::check_format(&folder.join(LOG_FILE))?,
-            LedgerPresence::Absent => locked.traces.note_missing(&LOG_FILES),
-        }
-        Ok(locked)
-    }
-
-    /// Whether a ledger has begun in the folder. Its keys are drawn before the log is made, so a
-    /// log without keys has lost them.
-    pub fn ledger_presence(&self) -> LedgerPresence {
-        if self.folder.join(LOG_FILE).exists() {
-            LedgerPresence::Begun
-        } else {
-            LedgerPresence::Absent
-        }
-    }
-
-    /// Notes files that this start may make in the folder before the log is opened, such as keys.
-    /// A start that fails takes them back.
-    pub fn note_missing(&mut self, names: &[&str]) {
-        self.traces.note_missing(names);
-    }
-
-    /// Leaves what this start has made in the folder, even if the start fails later.
-    pub fn keep_traces(&mut self) {
-        self.traces.keep();
-    }
-
     /// Opens the log, and adds to the index the records that it lacks. `keys_check` is the check
     /// value of the ledger's keys; `progress` is told how many of how many records the index has.
+    /// A ledger that begins here stays only once [`Embedded::first_start`] succeeds, or a record is
+    /// in its log.
     ///
     /// # Errors
     /// See [`FolderOpenError`]. Nothing was changed.
@@ -165,6 +113,7 @@ impl LockedFolder {
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Embedded, FolderOpenError> {
+        let presence = self.ledger_presence();
         // The traces are taken back before the lock is dropped.
         let Self { folder, lock, mut traces } = self;
         let path = folder.join(LOG_FILE);
@@ -197,7 +146,11 @@ impl LockedFolder {
             .name("ledger-writer".into())
             .spawn(|| writer.run(requests))?;
         let (queue, writer) = (Some(queue), Some(writer));
-        traces.keep();
+        let first_start = FirstStart::default();
+        match presence {
+            LedgerPresence::Begun => traces.keep(),
+            LedgerPresence::Absent => first_start.begin(traces),
+        }
         Ok(Embedded {
             queue,
             counters,
@@ -207,6 +160,7 @@ impl LockedFolder {
             status,
             writer,
             index_worker: Some(index_worker),
+            first_start,
             _lock: Some(lock),
         })
     }
@@ -223,7 +177,10 @@ impl Embedded {
         clock: StampClock,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, FolderOpenError> {
-        LockedFolder::lock(folder)?.open(FolderRole::Ledger, keys_check, clock, progress)
+        let locked = LockedFolder::lock(folder)?;
+        let store = locked.open(FolderRole::Ledger, keys_check, clock, progress)?;
+        store.first_start.succeed();
+        Ok(store)
     }
 
     /// Opens a ledger to read only. Nothing in its folder is written, made or removed.
@@ -246,8 +203,14 @@ impl Embedded {
             status: watch::channel(status).1,
             writer: None,
             index_worker: None,
+            first_start: FirstStart::default(),
             _lock: lock,
         })
+    }
+
+    /// The first start of this ledger, which the caller ends with [`FirstStart::succeed`].
+    pub fn first_start(&self) -> &FirstStart {
+        &self.first_start
     }
 
     /// Adds the next records of another log, in its order. The records are durable when this
@@ -319,11 +282,20 @@ impl Embedded {
 }
 
 impl Drop for Embedded {
-    /// Commits the requests that wait, checkpoints the write-ahead log, and unlocks the folder.
+    /// Commits the requests that wait, checkpoints the write-ahead log, takes a first start back
+    /// that did not succeed and has no record, and unlocks the folder.
     fn drop(&mut self) {
         self.queue = None;
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
+        }
+        if self.first_start.is_under_way() {
+            // The log itself is asked: whatever the writer could not report counts, too.
+            let end = self.readers.with_reader(LogReader::last_position);
+            if matches!(end, Ok(Ok(Position::START))) {
+                self.index_worker = None;
+                self.first_start.take_back();
+            }
         }
     }
 }

@@ -1,10 +1,13 @@
-//! What a start makes before a ledger is open: folders, the file of the lock, keys and the log.
-//! Always: a start that fails takes all of it back; nothing that was there before is touched.
+//! What a start makes: folders, the file of the lock, keys and the log, and for a new ledger also
+//! the files that are opened after the log.
+//! Always: a start that fails takes all of it back; nothing that was there before is touched, and
+//! nothing of a log with a record.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a start has made, or is about to make: taken back when dropped, unless it is kept.
 pub struct StartTraces {
@@ -69,5 +72,50 @@ impl Drop for StartTraces {
                 return;
             }
         }
+    }
+}
+
+/// The first start of a ledger, from the opening of its new log until the start has succeeded.
+/// Clones are one. A start of a ledger that was there before holds nothing to take back. The traces
+/// in here are kept: only the store takes them back, after a look at the log.
+#[derive(Clone, Default)]
+pub struct FirstStart(Arc<Mutex<Option<StartTraces>>>);
+
+impl FirstStart {
+    /// Notes files that the start may make after the log, such as the lists. Called before the
+    /// files are made.
+    pub fn note_missing(&self, names: &[&str]) {
+        if let Some(traces) = self.traces().as_mut() {
+            traces.note_missing(names);
+        }
+    }
+
+    /// Leaves what the start has made, from here on.
+    pub fn succeed(&self) {
+        self.traces().take();
+    }
+
+    /// Begins with what was made until now.
+    pub(super) fn begin(&self, mut traces: StartTraces) {
+        traces.keep();
+        *self.traces() = Some(traces);
+    }
+
+    /// Whether the start made the ledger, and has not succeeded yet.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.traces().is_some()
+    }
+
+    /// Takes back what the start has made. Called while the folder is locked, and only if the log
+    /// has no record.
+    pub(super) fn take_back(&self) {
+        if let Some(mut traces) = self.traces().take() {
+            traces.is_kept = false;
+        }
+    }
+
+    // The lock is held only while a field is read or written, and no holder panics in between.
+    fn traces(&self) -> MutexGuard<'_, Option<StartTraces>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::compare::{Compared, Extent, SILENCE_MAX, compare, connect};
 use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
-use super::unfinished::{clear_mark, is_unfinished, mark_unfinished};
+use super::unfinished::{MARK_FILES, clear_mark, is_unfinished, mark_unfinished};
 use crate::domain::record::{View, commitment};
 use crate::domain::stream::StreamId;
 use crate::store::cluster::ClusterAddress;
@@ -42,7 +42,9 @@ pub async fn move_into_folder(
         let Compared { records, digest } = survey(&connection, &mut verifying).await?;
         return Ok(Moved { records, already_there: 0, digest });
     }
-    let locked = LockedFolder::lock(folder)?;
+    let mut locked = LockedFolder::lock(folder)?;
+    locked.note_missing(keys.files());
+    locked.note_missing(&MARK_FILES);
     keys.put_into(folder).map_err(MigrateError::Keys)?;
     if locked.ledger_presence() == LedgerPresence::Absent {
         mark_unfinished(folder)?;
@@ -68,6 +70,7 @@ pub async fn move_into_folder(
         return Err(MigrateError::Less { found: after.records, expected: records });
     }
     clear_mark(folder)?;
+    log.first_start().succeed();
     Ok(Moved { records, already_there, digest: after.digest })
 }
 

@@ -24,6 +24,9 @@ pub trait MovingKeys {
     /// The keys are missing or cannot be read.
     fn check(&self) -> Result<[u8; 32], KeysError>;
 
+    /// The files of keys that [`MovingKeys::put_into`] may make in a folder.
+    fn files(&self) -> &[&str];
+
     /// Puts the keys into the folder that the ledger moves to, unless they are there already.
     ///
     /// # Errors

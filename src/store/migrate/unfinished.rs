@@ -9,6 +9,9 @@ use std::path::Path;
 
 use crate::store::cluster::log_copy::PROGRESS_FILE;
 
+/// The mark, and the draft from which it is renewed.
+pub(super) const MARK_FILES: [&str; 2] = [PROGRESS_FILE, "cursor.draft"];
+
 /// Whether a move of a ledger into a folder is running or was interrupted.
 pub fn is_unfinished(folder: &Path) -> bool {
     folder.join(PROGRESS_FILE).exists()

@@ -1,9 +1,13 @@
 //! A command that failed: its message and its exit status.
-//! Always: 1 the answer is no, 2 wrong usage, 3 something could not be reached or opened.
+//! Always: 1 the answer is no, 2 wrong usage, 3 something could not be reached or opened, 130
+//! interrupted.
 
 use std::process::ExitCode;
 
 use crate::work::Causes;
+
+/// The exit status of a command that Ctrl-C or SIGTERM ended, as shells give it for Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
 
 /// Why a command failed, in a sentence that says what to do next.
 #[derive(Debug)]
@@ -26,6 +30,11 @@ impl Failure {
     /// Exit status 3. Something could not be reached or opened.
     pub fn unreachable(message: impl Into<String>) -> Self {
         Self { exit: 3, message: message.into() }
+    }
+
+    /// Exit status 130. The command was asked to stop before its end.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self { exit: INTERRUPTED, message: message.into() }
     }
 
     /// Exit status 3, with an error and all its causes as the message.

@@ -10,12 +10,9 @@ use std::path::Path;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::failure::Failure;
+use super::failure::{Failure, INTERRUPTED};
 use super::serve;
 use crate::projection::LISTS_FILES;
-
-/// The exit status of a command that Ctrl-C ended, as shells give it.
-const INTERRUPTED: i32 = 130;
 
 /// A folder that is removed when dropped.
 pub struct ListsFolder(TempDir);
@@ -35,7 +32,7 @@ impl ListsFolder {
             stop.await;
             // Nothing can be done about what cannot be removed.
             let _ = std::fs::remove_dir_all(path);
-            std::process::exit(INTERRUPTED);
+            std::process::exit(INTERRUPTED.into());
         });
         for file in LISTS_FILES {
             let found = data.join(file);

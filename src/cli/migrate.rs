@@ -1,16 +1,18 @@
 //! `care-ledger migrate`: a ledger moves into a cluster, or out of one.
-//! Always: the source is only read; a move that was cut off goes on where it stopped.
+//! Always: the source is only read; a move that was cut off, or asked to stop, goes on where it
+//! stopped.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use futures::FutureExt as _;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::failure::Failure;
+use super::failure::{Failure, INTERRUPTED};
 use super::log::log_to_stderr;
 use super::terminal::{self, tell};
-use super::{cluster, progress};
+use super::{cluster, progress, serve};
 use crate::config::LogFormat;
 use crate::store::migrate::{
     KeysError, Location, MigrateError, MoveMode, MoveStage, Moved, MovingKeys, migrate,
@@ -29,8 +31,8 @@ const NO_KEY: &str =
     care-ledger migrate /srv/ledger 'esdb://db1:2113?tls=false'\n  \
     care-ledger migrate 'esdb://db1:2113?tls=false' /srv/new --key /srv/replica/ledger.keys\n\n\
     Stop the service, or all replicas, before. Records keep their bytes, order and positions: \
-    receipts, cursors and answers stay what they were. Cut off, the same command goes on. A \
-    cluster keeps what it has: nothing is deleted on either side.")]
+    receipts, cursors and answers stay what they were. Cut off, or stopped with Ctrl-C, the same \
+    command goes on. A cluster keeps what it has: nothing is deleted on either side.")]
 pub struct Migrate {
     /// A data folder, or a cluster: esdb://…
     from: String,
@@ -58,9 +60,26 @@ impl Migrate {
         let (from, to) = (self.location(&self.from)?, self.location(&self.to)?);
         let keys = self.keys(&from, &to)?;
         let mut bar = Bar::default();
-        let progress = &mut |stage, done, total| bar.show(stage, done, total);
-        let moved = runtime.block_on(migrate(from, to, &keys, mode, progress));
+        let moved = runtime.block_on(async {
+            let stop = serve::stop()?.boxed().shared();
+            let progress = &mut |stage, done, total| {
+                bar.show(stage, done, total);
+                // The index catches up without ever waiting, so no `select!` could end that. The
+                // next start catches up from there, as after a kill.
+                if stage == MoveStage::Opening && stop.clone().now_or_never().is_some() {
+                    terminal::report(&self.stopped(bar.place()));
+                    std::process::exit(INTERRUPTED.into());
+                }
+            };
+            // A move that is dropped ends as after a kill, with the folder closed.
+            Ok::<_, Failure>(tokio::select! {
+                biased;
+                () = stop.clone() => None,
+                moved = migrate(from, to, &keys, mode, progress) => Some(moved),
+            })
+        })?;
         bar.end();
+        let Some(moved) = moved else { return Err(self.stopped(bar.place())) };
         let moved = moved.map_err(|error| match &error {
             error if error.is_usage() => Failure::usage(error.to_string()),
             error if error.is_difference() => Failure::answer_no(error.to_string()),
@@ -92,6 +111,27 @@ impl Migrate {
                 Err(Failure::usage(MigrateError::TwoClusters.to_string()))
             }
         }
+    }
+
+    /// The message of a move that was asked to stop: how far the move came, and what to do next.
+    fn stopped(&self, place: Option<StagePlace>) -> Failure {
+        let how_far = place.map_or_else(String::new, |StagePlace { stage, done, total }| {
+            let unit = match (stage, cluster::is_address(&self.to), self.dry_run) {
+                (MoveStage::Moving, false, _) | (MoveStage::Verifying, false, true) => {
+                    "bytes of the cluster's log"
+                }
+                _ => "records",
+            };
+            format!(" while {}, at {done} of {total} {unit}", doing(stage))
+        });
+        let next = match (self.dry_run, place.map(|place| place.stage)) {
+            (true, _) => "a dry run writes nothing",
+            (false, Some(MoveStage::Verifying)) => {
+                "all records are moved, and the same command compares them again"
+            }
+            (false, _) => "what was moved stays, and the same command goes on from there",
+        };
+        Failure::interrupted(format!("stopped{how_far}: {next}"))
     }
 
     fn report(&self, moved: Moved) -> Result<(), Failure> {
@@ -150,32 +190,51 @@ impl MovingKeys for KeysOnDisk {
     }
 }
 
+/// How far a move has come.
+#[derive(Clone, Copy)]
+struct StagePlace {
+    stage: MoveStage,
+    done: u64,
+    total: u64,
+}
+
+/// What a move does in a stage.
+fn doing(stage: MoveStage) -> &'static str {
+    match stage {
+        MoveStage::Opening => "catching the index up",
+        MoveStage::Comparing => "comparing what both have",
+        MoveStage::Moving => "moving",
+        MoveStage::Verifying => "comparing all",
+    }
+}
+
 /// The progress bar of the stage that runs.
 #[derive(Default)]
 struct Bar {
-    shown: Option<(MoveStage, indicatif::ProgressBar)>,
+    place: Option<StagePlace>,
+    shown: Option<indicatif::ProgressBar>,
 }
 
 impl Bar {
     fn show(&mut self, stage: MoveStage, done: u64, total: u64) {
-        if self.shown.as_ref().is_none_or(|(shown, _)| *shown != stage) {
+        if self.place.is_none_or(|place| place.stage != stage) {
             self.end();
-            let what = match stage {
-                MoveStage::Opening => "catching the index up",
-                MoveStage::Comparing => "comparing what both have",
-                MoveStage::Moving => "moving",
-                MoveStage::Verifying => "comparing all",
-            };
-            self.shown = Some((stage, progress::bar(what, total)));
+            self.shown = Some(progress::bar(doing(stage), total));
         }
-        if let Some((_, bar)) = &self.shown {
+        self.place = Some(StagePlace { stage, done, total });
+        if let Some(bar) = &self.shown {
             bar.set_length(total);
             bar.set_position(done);
         }
     }
 
+    /// The last place that was shown.
+    fn place(&self) -> Option<StagePlace> {
+        self.place
+    }
+
     fn end(&mut self) {
-        if let Some((_, bar)) = self.shown.take() {
+        if let Some(bar) = self.shown.take() {
             bar.finish_and_clear();
         }
     }

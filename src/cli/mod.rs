@@ -43,7 +43,7 @@ const LONG: &str = "An event-sourced continuity-of-care ledger: care systems sen
     the time in treatment is worth under each reading of the law.";
 
 const EXIT: &str = "Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 something could not \
-    be reached or opened.";
+    be reached or opened, 130 interrupted.";
 
 // Every command. The help of each stands with its arguments.
 #[derive(Subcommand)]

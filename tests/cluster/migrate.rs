@@ -2,7 +2,7 @@
 //! off, moves that must be refused.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::served::refused;
 use super::standin::Logged;
 use super::support::command::binary;
-use super::support::folder::copy;
+use super::support::folder::{SmallDisk, copy};
 use super::support::server::{ANY_PORT, Server};
 use super::support::{person, screening};
 use super::{Cluster, folders, runtime};
@@ -176,6 +176,69 @@ fn a_move_that_is_cut_off_goes_on_where_it_was() {
     assert_eq!(exit, 0, "{said}");
     assert_eq!(out["digest"], into["digest"]);
     assert_eq!(records(back.path()), before);
+}
+
+#[test]
+fn a_move_into_a_folder_without_room_for_a_record_leaves_nothing_behind() {
+    let cluster = Cluster::start(1);
+    let address = cluster.address();
+    let home = year("10");
+    assert_eq!(migrate(text(home.path()), &address, &[]).0, 0);
+    let key = home.path().join("ledger.keys");
+    for size in ["16k", "48k", "128k"] {
+        let Some(disk) = SmallDisk::new(size) else {
+            println!("skipped: only root can mount a small disk");
+            return;
+        };
+        let to = disk.0.path().join("around/data");
+        let (exit, _, said) = migrate(&address, text(&to), &["--key", text(&key)]);
+        assert_eq!(exit, 3, "{said}");
+        let left = std::fs::read_dir(disk.0.path()).unwrap().next();
+        assert!(left.is_none(), "{size}: {left:?}, {said}");
+    }
+}
+
+#[test]
+fn a_move_that_is_asked_to_stop_says_how_far_it_came_and_goes_on_from_there() {
+    let home = year("40");
+    let (before, key) = (records(home.path()), home.path().join("ledger.keys"));
+    for signal in ["-INT", "-TERM"] {
+        let cluster = Cluster::start(1);
+        let address = cluster.address();
+        let back = tempfile::tempdir().unwrap();
+        // Starts a move, and asks its process to stop once the move is under way.
+        let stopped = |args: &[&str], is_under_way: &dyn Fn() -> bool| {
+            let mut child = Command::new(binary());
+            let mut child = child.args(args).stderr(Stdio::piped()).spawn().unwrap();
+            while !is_under_way() {
+                assert!(child.try_wait().unwrap().is_none(), "the move ended");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(130), "{said}");
+            assert!(said.contains("the same command"), "{said}");
+            said
+        };
+        let into = ["migrate", text(home.path()), &address];
+        let said = stopped(&into, &|| cluster.standin.appends() > 20);
+        let at = said.split("stopped while moving, at ").nth(1).expect(&said);
+        let at: u64 = at.split(' ').next().unwrap().parse().unwrap();
+        let (exit, into, said) = migrate(text(home.path()), &address, &[]);
+        assert_eq!(exit, 0, "{said}");
+        // The last append may have been written and not been counted.
+        let moved_before = into["before"].as_u64().unwrap();
+        assert!(at > 0 && at <= moved_before && moved_before < before.len() as u64, "{at}");
+
+        let out = ["migrate", &address, text(back.path()), "--key", text(&key)];
+        stopped(&out, &|| back.path().join("cursor.json").exists());
+        let (exit, out, said) = migrate(&address, text(back.path()), &["--key", text(&key)]);
+        assert_eq!(exit, 0, "{said}");
+        assert_eq!(out["digest"], into["digest"]);
+        assert!(records(back.path()) == before, "the records are the same in the same order");
+    }
 }
 
 #[test]

@@ -66,6 +66,10 @@ fn days_after(found: &mut BTreeSet<Instant>, at: Instant, count: i64) {
 /// The instants that follow from what holds now.
 fn moving(recs: &[Rec], at: Instant) -> Vec<Instant> {
     let w = World::new(recs, at);
+    // After a death only a record told ahead changes anything.
+    if w.death.is_some() {
+        return Vec::new();
+    }
     let s = Substitution::new(&w);
     let now = s.now(at);
     let mut found: Vec<Instant> = now.u.into_iter().collect();

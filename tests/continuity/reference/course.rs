@@ -297,11 +297,9 @@ impl<'a> Substitution<'a> {
             if rec.time != self.at(end) {
                 return rec.time > self.at(end);
             }
+            // A record that is no element belongs to no course that begins at its instant.
             let element = self.all.iter().position(|element| element.rec == place);
-            match element.filter(|place| self.at(*place) == rec.time) {
-                Some(element) => course.contains(&element),
-                None => place > self.all[end].rec,
-            }
+            element.is_some_and(|found| self.at(found) == rec.time && course.contains(&found))
         };
         let mut records = self.w.folded().filter(|(_, rec)| elements::is_substitution(rec));
         records.find(|(place, rec)| is_of(*place, rec) && rec.time <= t).map(|(_, rec)| rec.time)

@@ -136,11 +136,8 @@ fn living(
     let custody = custody::custody(&places, modality.as_ref());
     let stays = Stays::read(records);
     let substitution_records = SubstitutionRecords::read(records, rules);
-    let others = substitution::others(&substitution_records);
-    let followed =
-        substitution::follow(&substitution_records, &others, &places, clock.now(), rules);
-    substitution::ask_clock(&followed.now, clock);
-    let standing = substitution::standing(&followed.now, |instant| places.seen_at(instant), clock);
+    let followed = substitution::follow(&substitution_records, &places, clock.now(), rules);
+    let standing = substitution::standing(&followed.now, &places, clock);
     let substitution = substitution::substitution(&followed, &standing, clock);
     let residential = care::residential(&stays, clock);
     let programmes = care::programmes(records, rules);

@@ -76,7 +76,7 @@ fn transition(made: &PersonMove, followed: &FollowedSubstitution) -> Transition 
     if made.kind == MoveKind::NoDeparture {
         return told;
     }
-    let at_move = followed.at_moves.get(&made.record.place).copied().unwrap_or_default();
+    let at_move = followed.at_move(made);
     let before = followed.last_dose(at).map(|dose| dose.at);
     let after = at_move.first_dose_after;
     let both = before.zip(after).zip(at_move.in_time_until);

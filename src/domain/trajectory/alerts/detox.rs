@@ -67,13 +67,13 @@ fn evidence<'a>(on: &Situation<'_, 'a>, until: DateTime<Utc>) -> Option<DatedFac
     let stopped_at = stopped.map(|stop| stop.record.instant);
     let known = &followed.now.records.prescriptions;
     let doses = followed.doses.iter().filter(|dose| {
-        let ordered = known.named(dose.names).map(|one| one.prescribed.goal);
+        let ordered = known.named(dose.best.names).map(|one| one.prescribed.goal);
         dose.given.is_some()
-            && dose.setting != Some(Setting::Prison)
+            && dose.best.setting != Some(Setting::Prison)
             && ordered != Some(Goal::Detoxification)
     });
-    let doses = doses.map(|dose| (dose.at, dose.record));
-    let tellings = followed.now.records.doses.iter().flat_map(|dose| dose.tellings());
+    let doses = doses.map(|dose| (dose.at, dose.best.record));
+    let tellings = followed.now.records.doses.iter().flat_map(|dose| &dose.tellings);
     let verified = tellings.filter(|telling| matches!(telling.record.fact, Fact::Verified(_)));
     let verified = verified.map(|telling| (telling.at, telling.record));
     // At one instant a stop stands after the doses, and after the prescription that it names.

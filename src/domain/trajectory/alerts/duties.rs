@@ -27,7 +27,7 @@ pub(super) struct Handover<'a> {
 impl Handover<'_> {
     /// Whether a dose was given by the provider who should take over.
     pub fn is_given_there(&self, dose: &Dose) -> bool {
-        dose.given.is_some() && dose.place == Some(&self.sent.to_provider)
+        dose.given.is_some() && dose.best.place == Some(&self.sent.to_provider)
     }
 }
 
@@ -77,10 +77,7 @@ pub(super) struct Duty<'h, 'a> {
 
 /// The moves that are duties.
 pub(super) fn duty_moves<'a>(on: &Situation<'_, 'a>) -> Vec<PersonMove<'a>> {
-    let at_moves = &on.followed.at_moves;
-    let is_duty =
-        |made: &&PersonMove| at_moves.get(&made.record.place).is_some_and(|at| at.is_duty);
-    on.places.moves.iter().filter(is_duty).copied().collect()
+    on.places.moves.iter().filter(|made| on.followed.at_move(made).is_duty).copied().collect()
 }
 
 /// The duties, from the last to the first. An alert looks at the last ones only.
@@ -118,8 +115,8 @@ fn takes_over(on: &Situation, made: &PersonMove, handovers: &[&Handover], dose: 
         return false;
     }
     let is_elsewhere = match (made.kind, made.record.fact) {
-        (MoveKind::Transfer, Fact::Transferred(moved)) => dose.place != Some(&moved.from),
-        _ => dose.setting != Some(Setting::Prison),
+        (MoveKind::Transfer, Fact::Transferred(moved)) => dose.best.place != Some(&moved.from),
+        _ => dose.best.setting != Some(Setting::Prison),
     };
     let is_arrival = |other: &&PersonMove| {
         other.kind == MoveKind::Arrival && other.record.place > made.record.place
@@ -127,14 +124,14 @@ fn takes_over(on: &Situation, made: &PersonMove, handovers: &[&Handover], dose: 
     let arrival = || on.places.moves.iter().find(is_arrival);
     is_elsewhere
         || handovers.iter().any(|handover| handover.is_given_there(dose))
-        || dose.setting == Some(Setting::Prison)
+        || dose.best.setting == Some(Setting::Prison)
             && arrival().is_some_and(|arrival| arrival.record.instant <= dose.at)
 }
 
 /// The deadline of a duty or of a handover.
 pub(super) fn deadline(on: &Situation, at: DateTime<Utc>) -> DateTime<Utc> {
     let thresholds = &on.rules.thresholds;
-    let interval_days = on.followed.last_dose(at).map_or(1, |dose| dose.interval_days);
+    let interval_days = on.followed.last_dose(at).map_or(1, |dose| dose.best.interval_days);
     let by_interval = days_after(at, thresholds.handover_intervals.value * interval_days);
     let workday = workdays_after(date_of(at), thresholds.handover_working_days.value);
     by_interval.min(end_of(workday))

@@ -36,7 +36,7 @@ fn of_duties(on: &Situation, open: &[Duty]) -> Option<RaisedAlert> {
     let sent = first.handovers.iter().map(|handover| deadline(on, handover.record.instant));
     let since = sent.filter(|own| *own <= at).min().unwrap_or_else(|| deadline(on, at));
     let last = open.iter().flat_map(|duty| &duty.handovers).max_by_key(|h| h.record.place);
-    let dose = on.followed.last_dose(at).map(|dose| dose.record);
+    let dose = on.followed.last_dose(at).map(|dose| dose.best.record);
     let records = [first.made.record].into_iter().chain(last.map_or(dose, |h| Some(h.record)));
     raised(on, since, records, last.copied())
 }
@@ -74,7 +74,7 @@ fn is_answered(on: &Situation, handover: &Handover) -> bool {
         });
     let in_prison = |dose: &Dose| {
         dose.given.is_some()
-            && dose.setting == Some(Setting::Prison)
+            && dose.best.setting == Some(Setting::Prison)
             && arrival.is_some_and(|arrival| arrival.record.instant <= dose.at)
     };
     later.iter().any(|dose| handover.is_given_there(dose) || in_prison(dose))

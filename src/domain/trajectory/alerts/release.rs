@@ -47,10 +47,9 @@ fn need_now(on: &Situation) -> Need {
 fn need_before(on: &Situation, departure: &PersonMove) -> Need {
     let instant = departure.record.instant;
     let before = &on.records[..on.records.partition_point(|record| record.instant < instant)];
-    let at_move = on.followed.at_moves.get(&departure.record.place);
     let is_need = |sent: &SentReferral| sent.referral.is_need();
     Need {
-        of_substitution: at_move.is_some_and(|at_move| at_move.was_needed),
+        of_substitution: on.followed.at_move(departure).was_needed,
         of_care: referrals(before).iter().any(is_need)
             || treatments(before).iter().any(|treatment| treatment.until.is_none())
             || programmes(before, on.rules)

@@ -9,9 +9,7 @@ use super::alert::{AlertCode, RaisedAlert, shown, told};
 use super::situation::Situation;
 use crate::domain::history::DatedFact;
 use crate::domain::trajectory::clock::hours_after;
-use crate::domain::trajectory::substitution::{
-    Dose, Onset, SubstitutionState, days_without_dose, depot_window,
-};
+use crate::domain::trajectory::substitution::{Dose, Onset, SubstitutionState, days_without_dose};
 
 /// The source of what no threshold says.
 const OURS: &str = "ours, unconfirmed";
@@ -26,7 +24,7 @@ pub(super) fn interrupted(on: &Situation) -> Option<RaisedAlert> {
     let thresholds = &on.rules.thresholds;
     let (threshold, is_ours) = match (days.review, interruption.onset) {
         (Some((_, threshold)), _) => (threshold, false),
-        (None, Onset::Depot { interval_days }) => (depot_window(interval_days, on.rules), false),
+        (None, Onset::Depot(due)) => (due.window(on.rules)?, false),
         (None, Onset::Forced { .. }) => (&thresholds.missed_review_days, true),
         (None, _) => (&thresholds.missed_review_days, false),
     };
@@ -55,7 +53,7 @@ pub(super) fn overdue(on: &Situation) -> Option<RaisedAlert> {
         (None, Some(silence)) => (silence.sets_in, silence.limit),
         (None, None) => return None,
     };
-    let last_dose = now.last_dose.map(|dose| dose.record);
+    let last_dose = now.last_dose.map(|dose| dose.best.record);
     let last_record = on.followed.last_record();
     let severity = on.rules.severities.substitution_overdue;
     let records = last_dose.into_iter().chain(last_record);
@@ -88,7 +86,7 @@ pub(super) fn double_doses(on: &Situation) -> Vec<RaisedAlert> {
         let ends = hours_after(dose.at, threshold.value);
         (!on.clock.reached(ends)).then(|| {
             let severity = on.rules.severities.double_dose;
-            let records = [doses[index - 1].record, dose.record];
+            let records = [doses[index - 1].best.record, dose.best.record];
             RaisedAlert::new(AlertCode::DoubleDose, dose.at, severity, records, [threshold])
                 .detail(format!("a second dose was given on {}", shown(dose.at)))
         })
@@ -98,9 +96,9 @@ pub(super) fn double_doses(on: &Situation) -> Vec<RaisedAlert> {
 
 /// Whether a dose was given too soon after the dose before it, by another place or sender.
 fn follows_too_soon(dose: &Dose, before: &Dose) -> bool {
-    let Some(given) = dose.given.filter(|_| dose.interval_days == 1) else { return false };
+    let Some(given) = dose.given.filter(|_| dose.best.interval_days == 1) else { return false };
     let half = TimeDelta::minutes(i64::from(before.interval_hours()) * 60 / 2);
-    let elsewhere = before.place.is_some_and(|place| dose.place != Some(place));
+    let elsewhere = before.best.place.is_some_and(|place| dose.best.place != Some(place));
     let source = |record: &DatedFact| record.item.event().key.source.clone();
     let other_sender = before.given.is_some_and(|before| source(&before) != source(&given));
     dose.at - before.at < half && (elsewhere || other_sender)

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, finding_about};
+use crate::domain::history::{DatedFact, ScopedId, finding_about};
 use crate::domain::trajectory::order::set_instant;
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::trajectory::substitution::{
-    Dose, FollowedSubstitution, Prescriptions, SubstitutionRecords, days_of,
+    FollowedSubstitution, Prescriptions, SubstitutionRecords, Telling, days_of,
 };
 use crate::domain::vocabulary::choice::{Formulation, Product};
 use crate::domain::vocabulary::fact::{Fact, Id};
@@ -27,7 +29,7 @@ pub(super) fn of_records(
         findings.extend(product_mismatch(record, &records.prescriptions));
     }
     let doses = records.doses.iter().chain(&records.only_shown);
-    let told = doses.flat_map(|dose| dose.tellings()).filter(|telling| {
+    let told = doses.flat_map(|dose| &dose.tellings).filter(|telling| {
         !is_in_range(telling.product, telling.interval_days, telling.micrograms, rules)
     });
     findings.extend(told.map(|telling| out_of_range(&telling.record)));
@@ -101,25 +103,34 @@ fn out_of_range(record: &DatedFact) -> Finding {
 /// The findings that compare a given dose with its prescription, and with the dose before it.
 pub(super) fn compared(followed: &FollowedSubstitution, findings: &mut Vec<Finding>) {
     let rules = followed.now.rules;
-    let mut last: HashMap<(Product, u32), &Dose> = HashMap::new();
-    for (dose, ordered) in followed.doses.iter().zip(&followed.ordered) {
-        let days = dose.interval_days;
-        let plausible = |micrograms| is_in_range(dose.product, days, micrograms, rules);
-        let before = last.insert((dose.product, days), dose);
-        if dose.given.is_none() || !plausible(dose.micrograms) {
+    let mut changes = followed.now.records.changes.iter().peekable();
+    // The amount of each prescription as its last change left it, and when it was changed.
+    let mut changed: HashMap<ScopedId, (DateTime<Utc>, u32)> = HashMap::new();
+    let mut last: HashMap<(Product, u32), (u32, DatedFact)> = HashMap::new();
+    for dose in &followed.doses {
+        while let Some((record, change)) = changes.next_if(|(one, _)| one.instant < dose.at) {
+            let named = change.prescription.as_ref().map(|id| record.scoped(id));
+            changed.extend(named.map(|id| (id, (record.instant, change.to_micrograms))));
+        }
+        let Telling { product, interval_days: days, micrograms, record, .. } = dose.best;
+        let before = last.insert((product, days), (micrograms, record));
+        let plausible = |micrograms| is_in_range(product, days, micrograms, rules);
+        if dose.given.is_none() || !plausible(micrograms) {
             continue;
         }
-        let ordered = ordered.as_ref().filter(|ordered| {
-            let prescribed = ordered.prescription.prescribed;
-            prescribed.product == dose.product && days_of(prescribed, rules) == days
+        let ordered = dose.ordered.filter(|ordered| {
+            let prescribed = ordered.prescribed;
+            prescribed.product == product && days_of(prescribed, rules) == days
         });
-        let ordered = ordered.map(|one| (one.micrograms, one.prescription.record));
-        let before = before.map(|before| (before.micrograms, before.record));
-        for (micrograms, other) in ordered.into_iter().chain(before) {
-            if plausible(micrograms) && is_far_off(dose.micrograms, micrograms, rules) {
+        let ordered = ordered.map(|one| {
+            let changed = changed.get(&one.id).filter(|(at, _)| *at >= one.record.instant);
+            (changed.map_or(one.prescribed.dose_micrograms, |(_, to)| *to), one.record)
+        });
+        for (other, compared_with) in ordered.into_iter().chain(before) {
+            if plausible(other) && is_far_off(micrograms, other, rules) {
                 let message = "The dose is far from what it is compared with.";
                 let code = FindingCode::ImplausibleDose;
-                findings.push(finding_about(code, message, &[dose.record, other]));
+                findings.push(finding_about(code, message, &[record, compared_with]));
             }
         }
     }

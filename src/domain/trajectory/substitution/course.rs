@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::cover::{Covers, Dose, Due};
 use super::elements::{Stop, WithheldDose};
-use super::prescriptions::{Prescription, Prescriptions};
+use super::prescriptions::Prescription;
 use crate::domain::time::calendar::days_after;
 use crate::domain::trajectory::custody::SeenFrom;
 use crate::domain::trajectory::rules::ContinuityRules;
@@ -15,27 +15,20 @@ use crate::domain::vocabulary::choice::{Product, Setting};
 
 /// The elements after the last stop that ended a course.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Course<'a> {
+pub(super) struct Course<'a, 't> {
     pub last_dose: Option<Dose<'a>>,
-    /// Indexes of the prescriptions that nothing has closed.
-    open: Vec<usize>,
+    /// The prescriptions that nothing has closed, in order.
+    open: Vec<&'t Prescription<'a>>,
     first_prescription: Option<DateTime<Utc>>,
-    last_prescription: Option<Prescription<'a>>,
-    /// The stop after which the course begins.
-    after: Option<DateTime<Utc>>,
-    /// The first withheld dose, stop or change.
-    first_element: Option<DateTime<Utc>>,
+    last_prescription: Option<&'t Prescription<'a>>,
+    /// The first record that is neither dose nor prescription.
+    first_other: Option<DateTime<Utc>>,
     covers: Covers,
     /// The prescription that ended an interruption, until a dose follows.
     pub restarted: Option<DateTime<Utc>>,
 }
 
-impl<'a> Course<'a> {
-    /// A course that begins after a stop.
-    pub fn after(stop: DateTime<Utc>) -> Self {
-        Self { after: Some(stop), ..Self::default() }
-    }
-
+impl<'a, 't> Course<'a, 't> {
     /// Whether the course has neither dose nor prescription.
     pub const fn is_empty(&self) -> bool {
         self.last_dose.is_none() && self.first_prescription.is_none()
@@ -43,7 +36,7 @@ impl<'a> Course<'a> {
 
     /// The product of the last dose, else of the last prescription.
     pub fn product(&self) -> Option<Product> {
-        let dose = self.last_dose.map(|dose| dose.product);
+        let dose = self.last_dose.map(|dose| dose.best.product);
         dose.or(self.last_prescription.map(|last| last.prescribed.product))
     }
 
@@ -55,70 +48,52 @@ impl<'a> Course<'a> {
     }
 
     /// Adds a prescription, which replaces an earlier one of the same id.
-    pub fn add_prescription(&mut self, index: usize, known: &Prescriptions<'a>) {
-        let added = known.all[index];
-        self.open.retain(|&open| known.all[open].id != added.id);
-        self.open.push(index);
+    pub fn add_prescription(&mut self, added: &'t Prescription<'a>) {
+        self.open.retain(|open| open.id != added.id);
+        self.open.push(added);
         self.first_prescription.get_or_insert(added.record.instant);
         self.last_prescription = Some(added);
     }
 
-    /// Takes note of an element that is neither dose nor prescription.
+    /// Takes note of a record that is neither dose nor prescription.
     pub fn note(&mut self, at: DateTime<Utc>) {
-        self.first_element.get_or_insert(at);
+        self.first_other.get_or_insert(at);
     }
 
     /// Closes the prescription that a stop names, else all.
-    pub fn close(&mut self, stop: &Stop<'a>, known: &Prescriptions<'a>) {
-        self.open.retain(|&open| stop.names.is_some_and(|named| known.all[open].id != named));
+    pub fn close(&mut self, stop: &Stop<'a>) {
+        self.open.retain(|open| stop.names.is_some_and(|named| open.id != named));
     }
 
     /// The prescriptions of a prison end with the departure.
-    pub fn depart(&mut self, at: DateTime<Utc>, known: &Prescriptions<'a>) {
-        let goes_on = |open: &usize| {
-            let prescription = &known.all[*open];
-            prescription.prescribed.setting != Setting::Prison || prescription.record.instant >= at
-        };
-        self.open.retain(goes_on);
+    pub fn depart(&mut self, at: DateTime<Utc>) {
+        let is_of_prison = |open: &Prescription| open.prescribed.setting == Setting::Prison;
+        self.open.retain(|open| !is_of_prison(open) || open.record.instant >= at);
     }
 
     /// The prescription in force: the one that the last dose names, unless a later one was written;
     /// else the last.
-    pub fn in_force<'p>(&self, known: &'p Prescriptions<'a>) -> Option<&'p Prescription<'a>> {
-        let named = self.last_dose.filter(|dose| {
-            self.last_prescription.is_none_or(|last| last.record.instant <= dose.at)
-        });
-        let named = named.and_then(|dose| dose.names);
-        let is_named = |open: &&usize| Some(known.all[**open].id) == named;
-        let index = self.open.iter().rfind(is_named).or(self.open.last())?;
-        Some(&known.all[*index])
+    pub fn in_force(&self) -> Option<&'t Prescription<'a>> {
+        let written = self.last_prescription.map(|last| last.record.instant);
+        let named = self.last_dose.filter(|dose| written <= Some(dose.at));
+        let named = named.and_then(|dose| dose.best.names);
+        let is_named = |open: &&&Prescription| Some(open.id) == named;
+        self.open.iter().rfind(is_named).or(self.open.last()).copied()
     }
 
     /// The last prescription that nothing has closed.
-    pub fn last_open<'p>(&self, known: &'p Prescriptions<'a>) -> Option<&'p Prescription<'a>> {
-        self.open.last().map(|&index| &known.all[index])
+    pub fn last_open(&self) -> Option<&'t Prescription<'a>> {
+        self.open.last().copied()
     }
 
-    /// When the next dose is due, as seen from a place. `others` are the substitution records that
-    /// are no elements. `None`: the course has no record.
-    pub fn due(
-        &self,
-        seen: SeenFrom,
-        others: &[DateTime<Utc>],
-        rules: &ContinuityRules,
-    ) -> Option<Due> {
-        let by_record = |at| Due { at, covering_days: None };
-        let first_dose = |at| by_record(days_after(at, rules.thresholds.first_dose_days.value));
-        let covered = self.last_dose.and_then(|dose| self.covers.due(dose.product, seen));
-        let without_dose = || {
-            let prescribed = self.first_prescription.map(first_dose);
-            prescribed.or_else(|| {
-                let later = others.partition_point(|at| Some(*at) <= self.after);
-                let first = self.first_element.into_iter().chain(others.get(later).copied()).min();
-                first.map(|at| by_record(days_after(at, 1)))
-            })
-        };
-        let due = covered.or_else(without_dose);
+    /// When the next dose is due, as seen from a place. `None`: the course has no record.
+    pub fn due(&self, seen: SeenFrom, rules: &ContinuityRules) -> Option<Due> {
+        let after = |at, days| Due { at: days_after(at, days), covering_days: None };
+        let first_dose = |at| after(at, rules.thresholds.first_dose_days.value);
+        let covered = self.last_dose.and_then(|dose| self.covers.due(dose.best.product, seen));
+        let due = covered
+            .or_else(|| self.first_prescription.map(first_dose))
+            .or_else(|| self.first_other.map(|at| after(at, 1)));
         match self.restarted.map(first_dose) {
             Some(restarted) if due.is_none_or(|due| due.at < restarted.at) => Some(restarted),
             _ => due,

@@ -4,65 +4,51 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::tellings::ToldDose;
-use crate::domain::history::{DatedFact, ScopedId};
+use super::prescriptions::Prescription;
+use super::tellings::{Telling, ToldDose};
+use crate::domain::history::DatedFact;
 use crate::domain::time::calendar::{date_of, days_after};
 use crate::domain::trajectory::clock::hours_after;
 use crate::domain::trajectory::custody::SeenFrom;
 use crate::domain::trajectory::rules::{ContinuityRules, Threshold};
-use crate::domain::vocabulary::choice::{Product, Setting};
-use crate::domain::vocabulary::fact::Code;
+use crate::domain::vocabulary::choice::Product;
 
 /// The hours of a day by the clock, for doses that are hours apart.
 const DAY_HOURS: u32 = 24;
 
-/// A dose with what its best telling says.
+/// A dose. All but its instant is as the best telling says: the one whose cover ends last.
 #[derive(Debug, Clone, Copy)]
 pub struct Dose<'a> {
     pub at: DateTime<Utc>,
     pub date: NaiveDate,
-    /// The record of the telling whose cover ends last.
-    pub record: DatedFact<'a>,
+    pub best: Telling<'a>,
     /// The record of the provider who gave the dose.
     pub given: Option<DatedFact<'a>>,
-    pub product: Product,
-    pub micrograms: u32,
-    pub interval_days: u32,
     pub doses_per_day: u32,
-    pub setting: Option<Setting>,
-    pub place: Option<&'a Code>,
-    pub names: Option<ScopedId<'a>>,
+    /// The prescription that the dose is compared with.
+    pub ordered: Option<Prescription<'a>>,
     pub(super) cover: Cover,
 }
 
 impl<'a> Dose<'a> {
-    /// The dose as its best telling says, with so many doses a day.
-    pub(super) fn of(told: &ToldDose<'a>, doses_per_day: u32) -> Self {
-        let best = &told.best;
+    /// A dose, one of so many a day.
+    pub(super) fn new(
+        told: &ToldDose<'a>,
+        doses_per_day: u32,
+        ordered: Option<Prescription<'a>>,
+    ) -> Self {
+        let (at, date, best, given) = (told.at, told.date, told.best, told.given());
         let own_end = own_end(told, doses_per_day);
         let with_days = days_after(own_end, best.days_handed_over);
         // In prison only days that were given there count, not those of a report.
         let in_prison = if best.is_given { with_days } else { own_end };
-        let (at, interval_days) = (told.at, best.interval_days);
-        Dose {
-            at,
-            date: told.date,
-            record: best.record,
-            given: told.given().map(|given| given.record),
-            product: best.product,
-            micrograms: best.micrograms,
-            interval_days,
-            doses_per_day,
-            setting: best.setting,
-            place: best.place,
-            names: best.names,
-            cover: Cover { at, with_days, in_prison, interval_days },
-        }
+        let cover = Cover { at, with_days, in_prison, interval_days: best.interval_days };
+        Self { at, date, best, given, doses_per_day, ordered, cover }
     }
 
     /// Hours until the next dose is due by the interval alone.
     pub fn interval_hours(&self) -> u32 {
-        DAY_HOURS * self.interval_days / self.doses_per_day
+        DAY_HOURS * self.best.interval_days / self.doses_per_day
     }
 }
 
@@ -109,7 +95,7 @@ pub(super) struct Covers([Vec<Cover>; Product::ALL.len()]);
 impl Covers {
     /// Adds a dose. Returns whether its whole cover lies in that of an earlier dose of the product.
     pub fn add(&mut self, dose: &Dose, seen: SeenFrom) -> bool {
-        let covers = &mut self.0[dose.product as usize];
+        let covers = &mut self.0[dose.best.product as usize];
         let end = dose.cover.end(seen);
         let lies_within = covers.iter().any(|earlier| end <= earlier.end(seen));
         covers.retain(|earlier| !earlier.is_wiped_by(&dose.cover));
@@ -136,9 +122,9 @@ pub struct Due {
 impl Due {
     /// The window of a covering depot.
     pub fn window<'r>(&self, rules: &'r ContinuityRules) -> Option<&'r Threshold> {
-        match self.covering_days {
-            Some(28..) => Some(&rules.thresholds.depot_monthly_window_days),
-            Some(7..) => Some(&rules.thresholds.depot_weekly_window_days),
+        match self.covering_days? {
+            28.. => Some(&rules.thresholds.depot_monthly_window_days),
+            7.. => Some(&rules.thresholds.depot_weekly_window_days),
             _ => None,
         }
     }

@@ -1,19 +1,18 @@
 //! The substitution records of a person, sorted by what each of them says.
 //! Always: at one instant stand prescriptions that a stop there names, doses, withheld doses,
-//! stops, other prescriptions, changes; of one kind, in the order of records.
+//! stops, other prescriptions, changes; of one kind, in the order of records. Records that are no
+//! elements stand first: none of them belongs to a course that begins at their instant.
 //! Rules: "What counts" and "Cover and due" in the section "Substitution" of the continuity rules.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::prescriptions::Prescriptions;
+use super::prescriptions::{Prescription, Prescriptions};
 use super::tellings::{ToldDose, told_doses};
 use crate::domain::history::{DatedFact, ScopedId};
 use crate::domain::trajectory::rules::ContinuityRules;
-use crate::domain::vocabulary::choice::{
-    NotDeliveredCause, Product, Service, StopReason, WithheldReason,
-};
+use crate::domain::vocabulary::choice::{NotDeliveredCause, Product, Service, WithheldReason};
 use crate::domain::vocabulary::fact::{DoseChanged, Fact, SubstitutionStopped};
 
 /// A due dose that a record says was not given.
@@ -33,21 +32,11 @@ pub struct Stop<'a> {
     pub names: Option<ScopedId<'a>>,
 }
 
-impl Stop<'_> {
-    /// Whether a stop for this reason ends the course that it is about.
-    pub const fn may_end_course(&self) -> bool {
-        matches!(self.stopped.reason, StopReason::Planned | StopReason::Client | StopReason::Death)
-    }
-
-    /// Whether the stop only closes prescriptions, because the person moves.
-    pub const fn closes(&self) -> bool {
-        matches!(self.stopped.reason, StopReason::Transfer | StopReason::Release)
-    }
-}
-
 /// The kinds of elements, in the order in which they stand at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ElementKind {
+    /// A record that is no element: it only says that substitution goes on at its time.
+    Mention,
     /// A prescription that a stop of its instant names.
     NamedPrescription,
     Dose,
@@ -57,7 +46,7 @@ pub(super) enum ElementKind {
     Change,
 }
 
-/// An element: its kind, and its index among the elements of its kind.
+/// An element: its kind, and its index among those of its kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Element {
     pub at: DateTime<Utc>,
@@ -77,6 +66,8 @@ pub struct SubstitutionRecords<'a> {
     pub changes: Vec<(DatedFact<'a>, &'a DoseChanged)>,
     /// All substitution records.
     pub records: Vec<DatedFact<'a>>,
+    /// The instants of the records that are no elements, or whose element is earlier.
+    mentions: Vec<DateTime<Utc>>,
     pub(super) elements: Vec<Element>,
 }
 
@@ -109,11 +100,10 @@ impl<'a> SubstitutionRecords<'a> {
                 self.stops.push(Stop { record, stopped, names });
             }
             Fact::DoseChanged(changed) => self.changes.push((record, changed)),
-            Fact::Verified(_)
-            | Fact::Prescribed(_)
-            | Fact::DoseContinued(_)
-            | Fact::HandoverSent(_)
-            | Fact::HandoverConfirmed(_) => {}
+            Fact::Verified(_) | Fact::HandoverSent(_) | Fact::HandoverConfirmed(_) => {
+                self.mentions.push(record.instant);
+            }
+            Fact::Prescribed(_) | Fact::DoseContinued(_) => {}
             _ => return,
         }
         self.records.push(record);
@@ -122,25 +112,30 @@ impl<'a> SubstitutionRecords<'a> {
     fn in_order(&self) -> Vec<Element> {
         let stopped_at_once: HashSet<(DateTime<Utc>, ScopedId)> =
             self.stops.iter().filter_map(|stop| Some((stop.record.instant, stop.names?))).collect();
-        let prescriptions = self.prescriptions.all.iter().map(|prescription| {
-            let at = prescription.record.instant;
-            match stopped_at_once.contains(&(at, prescription.id)) {
-                true => (at, ElementKind::NamedPrescription),
-                false => (at, ElementKind::Prescription),
-            }
-        });
-        let element = |(index, (at, kind))| Element { at, kind, index };
-        let of = |kind| move |at| (at, kind);
-        let doses = self.doses.iter().map(|dose| dose.at).map(of(ElementKind::Dose));
-        let withheld = self.withheld.iter().map(|one| one.record.instant);
-        let stops = self.stops.iter().map(|stop| stop.record.instant);
-        let changes = self.changes.iter().map(|(record, _)| record.instant);
-        let mut elements: Vec<Element> = prescriptions.enumerate().map(element).collect();
-        elements.extend(doses.enumerate().map(element));
-        elements.extend(withheld.map(of(ElementKind::Withheld)).enumerate().map(element));
-        elements.extend(stops.map(of(ElementKind::Stop)).enumerate().map(element));
-        elements.extend(changes.map(of(ElementKind::Change)).enumerate().map(element));
+        let prescription = |(index, one): (usize, &Prescription<'a>)| {
+            let at = one.record.instant;
+            let kind = match stopped_at_once.contains(&(at, one.id)) {
+                true => ElementKind::NamedPrescription,
+                false => ElementKind::Prescription,
+            };
+            Element { at, kind, index }
+        };
+        let mut elements: Vec<Element> =
+            self.prescriptions.all.iter().enumerate().map(prescription).collect();
+        let mut add = |kind, instants: &mut dyn Iterator<Item = DateTime<Utc>>| {
+            elements.extend(instants.enumerate().map(|(index, at)| Element { at, kind, index }));
+        };
+        add(ElementKind::Mention, &mut self.mentions.iter().copied());
+        add(ElementKind::Dose, &mut self.doses.iter().map(|dose| dose.at));
+        add(ElementKind::Withheld, &mut self.withheld.iter().map(|one| one.record.instant));
+        add(ElementKind::Stop, &mut self.stops.iter().map(|stop| stop.record.instant));
+        add(ElementKind::Change, &mut self.changes.iter().map(|(record, _)| record.instant));
         elements.sort_by_key(|element| (element.at, element.kind, element.index));
         elements
+    }
+
+    /// Whether an element or a substitution record is at or before an instant.
+    pub(super) fn has_begun(&self, by: DateTime<Utc>) -> bool {
+        self.elements.first().is_some_and(|first| first.at <= by)
     }
 }

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::cover::Due;
 use crate::domain::history::DatedFact;
 
 /// What began an interruption.
@@ -11,8 +12,8 @@ use crate::domain::history::DatedFact;
 pub enum Onset {
     /// (a) Enough dates without a dose.
     Withheld,
-    /// (b) A depot was refused, and its window of this many days is over.
-    Depot { interval_days: u32 },
+    /// (b) A depot was refused, and its window is over.
+    Depot(Due),
     /// (c) A forced stop. The days without a dose run from the date of due, until a dose.
     Forced { due_on: NaiveDate, dose_on: Option<NaiveDate> },
     /// (d) A dose that came after a gap.

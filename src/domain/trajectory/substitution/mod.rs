@@ -18,16 +18,18 @@ use serde::Serialize;
 
 pub(super) use self::cover::Dose;
 pub(super) use self::elements::{Stop, SubstitutionRecords};
-pub(super) use self::follow::{FollowedSubstitution, follow, others};
+pub(super) use self::follow::{FollowedSubstitution, follow};
 pub(super) use self::interruption::Onset;
 pub(super) use self::prescriptions::{Prescription, Prescriptions, days_of};
 pub use self::standing::SubstitutionState;
 pub(super) use self::standing::{Standing, standing};
+pub(super) use self::tellings::Telling;
 
+use self::flow::Flow;
 use self::interruption::days_between;
 use super::clock::AnswerClock;
 use super::order::is_unset;
-use super::rules::{ContinuityRules, Threshold};
+use super::rules::Threshold;
 use crate::domain::choices::choices;
 use crate::domain::vocabulary::choice::{Goal, Product};
 
@@ -44,7 +46,7 @@ choices! {
 }
 
 /// Substitution at the instant of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Substitution {
     /// The state; in the state `none` there is no other member.
@@ -83,20 +85,8 @@ pub struct Substitution {
 
 impl Substitution {
     /// A substitution of which only the state is told.
-    pub const fn of_state(state: SubstitutionState) -> Self {
-        Self {
-            state,
-            product: None,
-            goal: None,
-            dose_micrograms: None,
-            doses_per_day: None,
-            day_micrograms: None,
-            last_dose_at: None,
-            next_due_by: None,
-            missed_days: None,
-            not_offered_days: None,
-            review: None,
-        }
+    pub fn of_state(state: SubstitutionState) -> Self {
+        Self { state, ..Self::default() }
     }
 
     /// The substitution after a death, or after a stop.
@@ -125,7 +115,7 @@ pub(super) struct DaysWithoutDose<'r> {
 
 /// The days without a dose, while an interruption runs or has faded.
 pub(super) fn days_without_dose<'t>(
-    now: &flow::Flow<'_, 't>,
+    now: &Flow<'_, 't>,
     clock: &AnswerClock,
 ) -> Option<DaysWithoutDose<'t>> {
     let forced = match now.interruption?.onset {
@@ -161,8 +151,7 @@ pub(super) fn substitution(
     // While no element names a product, a change without product says the amount of each.
     let dose_micrograms = now.amounts[product.unwrap_or(Product::Methadone) as usize];
     let doses_per_day = in_force
-        .filter(|prescribed| Some(prescribed.product) == product)
-        .filter(|prescribed| days_of(prescribed, now.rules) == 1)
+        .filter(|one| Some(one.product) == product && days_of(one, now.rules) == 1)
         .and_then(|prescribed| prescribed.doses_per_day)
         .filter(|doses| *doses > 1);
     let day = doses_per_day.zip(dose_micrograms);
@@ -189,29 +178,9 @@ pub(super) fn substitution(
 }
 
 /// The number of dates of doses withheld since the last dose, for one of the two causes.
-fn withheld_dates(now: &flow::Flow, is_missed: bool) -> usize {
+fn withheld_dates(now: &Flow, is_missed: bool) -> usize {
     let dates = now.withheld_since().filter(|withheld| withheld.is_missed == is_missed);
     let mut dates: Vec<NaiveDate> = dates.map(|withheld| withheld.record.date).collect();
     dates.dedup();
     dates.len()
-}
-
-/// Asks the clock for the instants at which the state changes by itself.
-pub(super) fn ask_clock(now: &flow::Flow, clock: &AnswerClock) {
-    if now.is_stopped() {
-        return;
-    }
-    if let Some(fades_at) = now.fades_at() {
-        clock.reached(fades_at);
-    } else if let Some((begins, _)) = now.depot_refused() {
-        clock.reached(begins);
-    }
-}
-
-/// The thresholds that the windows of depots come from.
-pub(super) const fn depot_window(interval_days: u32, rules: &ContinuityRules) -> &Threshold {
-    match interval_days {
-        28.. => &rules.thresholds.depot_monthly_window_days,
-        _ => &rules.thresholds.depot_weekly_window_days,
-    }
 }

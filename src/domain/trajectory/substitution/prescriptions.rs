@@ -50,10 +50,14 @@ impl<'a> Prescriptions<'a> {
         self.last_of_id.get(&id?).map(|&index| &self.all[index])
     }
 
+    /// The prescriptions written at or before an instant.
+    pub fn come(&self, at: DateTime<Utc>) -> &[Prescription<'a>] {
+        &self.all[..self.all.partition_point(|one| one.record.instant <= at)]
+    }
+
     /// The last prescription of an instant.
     pub fn written_at(&self, at: DateTime<Utc>) -> Option<&Prescription<'a>> {
-        let come = self.all.partition_point(|other| other.record.instant <= at);
-        self.all[..come].last().filter(|last| last.record.instant == at)
+        self.come(at).last().filter(|last| last.record.instant == at)
     }
 
     /// The interval in days of a dose whose tellings state none.
@@ -67,14 +71,12 @@ impl<'a> Prescriptions<'a> {
         if let Some(named) = self.named(names) {
             return days_of(named.prescribed, rules);
         }
-        let come = self.all.partition_point(|other| other.record.instant <= record.instant);
         let of_product = |other: &&Prescription| other.prescribed.product == product;
-        if let Some(last) = self.all[..come].iter().rfind(of_product) {
+        if let Some(last) = self.come(record.instant).iter().rfind(of_product) {
             return days_of(last.prescribed, rules);
         }
         let before = self.verified.partition_point(|(other, _)| other.place < record.place);
-        let verified = self.verified[..before].iter().rfind(|(_, v)| v.product == product);
-        match verified {
+        match self.verified[..before].iter().rfind(|(_, verified)| verified.product == product) {
             Some((_, last)) => rules.products.days_of_form(last.product, last.formulation),
             None => rules.thresholds.unstated_interval_days.value,
         }

@@ -11,14 +11,16 @@ use super::flow::Flow;
 use crate::domain::choices::choices;
 use crate::domain::time::calendar::days_after;
 use crate::domain::trajectory::clock::{AnswerClock, hours_after};
-use crate::domain::trajectory::custody::SeenFrom;
+use crate::domain::trajectory::custody::{Places, SeenFrom};
 use crate::domain::trajectory::rules::Threshold;
 use crate::domain::vocabulary::choice::Goal;
 
 choices! {
+    #[derive(Default)]
     /// The state of a substitution.
     SubstitutionState:
         /// No substitution is recorded.
+        #[default]
         None = "none",
         /// The substitution goes on.
         Maintained = "maintained",
@@ -32,18 +34,6 @@ choices! {
         Unknown = "unknown",
 }
 
-impl SubstitutionState {
-    /// Whether the records say that the substitution goes on.
-    pub const fn goes_on(self) -> bool {
-        matches!(self, Self::Maintained | Self::Tapering)
-    }
-
-    /// Whether the records say that the substitution broke off.
-    pub const fn is_interrupted(self) -> bool {
-        matches!(self, Self::Interrupted)
-    }
-}
-
 /// The silence that sets in if nothing more is recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Silence<'r> {
@@ -53,70 +43,48 @@ pub struct Silence<'r> {
     pub limit: &'r Threshold,
 }
 
-/// What decides the state.
-struct StateEvidence<'a, 'f, 't> {
-    flow: &'f Flow<'a, 't>,
-    has_record: bool,
-    is_silent: bool,
-    goal: Option<Goal>,
-}
-
-impl StateEvidence<'_, '_, '_> {
-    /// Whether an interruption runs (`false`) or has faded (`true`).
-    fn faded(&self) -> Option<bool> {
-        self.flow.interruption.map(|interruption| interruption.faded.is_some())
-    }
-}
-
-/// A row of the table: a state, and when it applies.
-type StateRow = (SubstitutionState, fn(&StateEvidence) -> bool);
-
-/// The table of states: the first row that applies.
-const STATES: [StateRow; 6] = [
-    (SubstitutionState::None, |on| !on.has_record),
-    (SubstitutionState::Stopped, |on| on.flow.is_stopped()),
-    (SubstitutionState::Interrupted, |on| on.faded() == Some(false)),
-    (SubstitutionState::Unknown, |on| {
-        on.faded() == Some(true) || on.is_silent || on.flow.course.is_empty()
-    }),
-    (SubstitutionState::Tapering, |on| on.goal == Some(Goal::Detoxification)),
-    (SubstitutionState::Maintained, |_| true),
-];
-
 /// The state of substitution, with what it follows from.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'r> {
     pub state: SubstitutionState,
     pub due: Option<Due>,
+    /// The silence, if it has set in and the state is `unknown`.
     pub silence: Option<Silence<'r>>,
 }
 
-/// The state that a flow leaves at the present of a clock. `seen_at` says from where covers are
-/// seen at an instant.
-pub fn standing<'t>(
-    flow: &Flow<'_, 't>,
-    seen_at: impl Fn(DateTime<Utc>) -> SeenFrom,
-    clock: &AnswerClock,
-) -> Standing<'t> {
+/// The state that a flow leaves at the present of a clock: the first row of the table that applies.
+/// The clock is asked only where it alone changes the answer.
+pub fn standing<'t>(flow: &Flow<'_, 't>, places: &Places, clock: &AnswerClock) -> Standing<'t> {
     let due = flow.due(flow.seen);
-    let silence = due.map(|due| silence(flow, due, seen_at(due.at.min(clock.now()))));
-    let mut evidence = StateEvidence {
-        flow,
-        has_record: flow.has_record(clock.now()),
-        is_silent: false,
-        goal: flow.in_force().map(|prescription| prescription.prescribed.goal),
-    };
-    let applies = |evidence: &StateEvidence| {
-        let row = STATES.iter().find(|(_, applies)| applies(evidence));
-        row.map_or(SubstitutionState::Maintained, |(state, _)| *state)
-    };
-    let unless_silent = applies(&evidence);
-    let silence = silence.filter(|_| unless_silent != SubstitutionState::Stopped);
-    // The clock is asked only where silence changes the answer.
-    let may_be_silent = unless_silent.goes_on() || unless_silent == SubstitutionState::Unknown;
-    evidence.is_silent =
-        may_be_silent && silence.is_some_and(|silence| clock.reached(silence.sets_in));
-    Standing { state: applies(&evidence), due, silence: silence.filter(|_| evidence.is_silent) }
+    let told = |state| Standing { state, due, silence: None };
+    if !flow.records.has_begun(clock.now()) {
+        return told(SubstitutionState::None);
+    }
+    if flow.is_stopped() {
+        return told(SubstitutionState::Stopped);
+    }
+    let by_clock = flow.fades_at().or_else(|| Some(flow.depot_refused()?.since));
+    by_clock.map(|instant| clock.reached(instant));
+    if flow.is_interrupted() {
+        return told(SubstitutionState::Interrupted);
+    }
+    let silence = due.map(|due| silence(flow, due, seen_at_due(flow, due, places, clock)));
+    let silence = silence.filter(|silence| clock.reached(silence.sets_in));
+    if flow.interruption.is_some() || silence.is_some() || flow.course.is_empty() {
+        return Standing { silence, ..told(SubstitutionState::Unknown) };
+    }
+    match flow.in_force().map(|prescription| prescription.prescribed.goal) {
+        Some(Goal::Detoxification) => told(SubstitutionState::Tapering),
+        _ => told(SubstitutionState::Maintained),
+    }
+}
+
+/// From where covers are seen at the earlier of due and the present.
+fn seen_at_due(flow: &Flow, due: Due, places: &Places, clock: &AnswerClock) -> SeenFrom {
+    match due.at < clock.now() {
+        true => places.seen_at(due.at),
+        false => flow.seen,
+    }
 }
 
 /// When silence sets in: some time after due, moved by each withheld dose that comes before it.

@@ -109,8 +109,8 @@ impl<'a> Telling<'a> {
 pub struct ToldDose<'a> {
     pub at: DateTime<Utc>,
     pub date: NaiveDate,
-    first: Telling<'a>,
-    repeats: Vec<Telling<'a>>,
+    /// The tellings in order; at least one.
+    pub tellings: Vec<Telling<'a>>,
     /// The telling whose cover ends last: all but the instant of the dose is as this one tells.
     pub best: Telling<'a>,
     /// The number of this dose among those of its product on its date, from 1.
@@ -122,35 +122,27 @@ pub struct ToldDose<'a> {
 impl<'a> ToldDose<'a> {
     fn new(first: Telling<'a>) -> Self {
         let (at, date) = (first.at, date_of(first.at));
-        let (best, repeats) = (first, Vec::new());
-        Self { at, date, first, repeats, best, number: 1, first_on_date: at }
+        Self { at, date, tellings: vec![first], best: first, number: 1, first_on_date: at }
     }
 
-    /// The tellings, in order.
-    pub fn tellings(&self) -> impl DoubleEndedIterator<Item = &Telling<'a>> + Clone {
-        std::iter::once(&self.first).chain(&self.repeats)
-    }
-
-    /// The telling of a provider who gave the dose: the best one, else the first.
-    pub fn given(&self) -> Option<&Telling<'a>> {
-        std::iter::once(&self.best).chain(self.tellings()).find(|telling| telling.is_given)
+    /// The record of a provider who gave the dose: the best telling, else the first.
+    pub fn given(&self) -> Option<DatedFact<'a>> {
+        let mut tellings = [&self.best].into_iter().chain(&self.tellings);
+        tellings.find(|telling| telling.is_given).map(|telling| telling.record)
     }
 
     /// Completes what a telling leaves out from the tellings that state it, the given ones first,
     /// and guesses an interval that none of them states.
     fn complete(&mut self, prescriptions: &Prescriptions<'a>, rules: &ContinuityRules) {
-        let given = self.tellings().filter(|telling| telling.is_given);
-        let reported = self.tellings().filter(|telling| !telling.is_given);
-        let best_first: Vec<Telling> = given.chain(reported).copied().collect();
-        let form = best_first.iter().find_map(|telling| telling.form);
-        let stated = best_first.iter().find_map(|telling| telling.stated_interval_days);
-        let setting = best_first.iter().find_map(|telling| telling.setting);
-        let place = best_first.iter().find_map(|telling| telling.place);
-        let product = self.first.product;
-        let best = best_first[0];
-        let guess = || prescriptions.guess_interval_days(&best.record, product, best.names, rules);
-        let tellings = std::iter::once(&mut self.first).chain(&mut self.repeats);
-        for telling in tellings {
+        let mut given_first = self.tellings.clone();
+        given_first.sort_by_key(|telling| !telling.is_given);
+        let form = given_first.iter().find_map(|telling| telling.form);
+        let stated = given_first.iter().find_map(|telling| telling.stated_interval_days);
+        let setting = given_first.iter().find_map(|telling| telling.setting);
+        let place = given_first.iter().find_map(|telling| telling.place);
+        let Telling { record, product, names, .. } = given_first[0];
+        let guess = || prescriptions.guess_interval_days(&record, product, names, rules);
+        for telling in &mut self.tellings {
             let days = match telling.form.or(form) {
                 Some(form) => rules.products.days_of_form(product, form),
                 None => telling.stated_interval_days.or(stated).unwrap_or_else(guess),
@@ -162,7 +154,7 @@ impl<'a> ToldDose<'a> {
         }
         // Of equal covers the given telling counts, then the first.
         let cover = |telling: &&Telling| (Reverse(telling.covers_until()), !telling.is_given);
-        self.best = *self.tellings().min_by_key(cover).unwrap_or(&self.first);
+        self.best = *self.tellings.iter().min_by_key(cover).unwrap_or(&self.best);
     }
 }
 
@@ -179,10 +171,9 @@ pub fn told_doses<'a>(
     let near = TimeDelta::minutes(rules.thresholds.same_dose_minutes.value.into());
     let mut doses: Vec<ToldDose> = Vec::with_capacity(tellings.len());
     for telling in tellings {
-        let near = |dose: &&mut ToldDose| telling.at - dose.at <= near;
-        let earlier = doses.iter_mut().rev().take_while(near);
-        match earlier.into_iter().find(|dose| telling.repeats(&dose.first)) {
-            Some(dose) => dose.repeats.push(telling),
+        let mut earlier = doses.iter_mut().rev().take_while(|dose| telling.at - dose.at <= near);
+        match earlier.find(|dose| telling.repeats(&dose.tellings[0])) {
+            Some(dose) => dose.tellings.push(telling),
             None => doses.push(ToldDose::new(telling)),
         }
     }
@@ -199,7 +190,7 @@ fn number_by_date(doses: &mut [ToldDose]) {
     let mut on_date: [Option<(NaiveDate, DateTime<Utc>, u32)>; Product::ALL.len()] =
         [None; Product::ALL.len()];
     for dose in doses {
-        let seen = &mut on_date[dose.first.product as usize];
+        let seen = &mut on_date[dose.best.product as usize];
         let (first, number) = match *seen {
             Some((date, first, number)) if date == dose.date => (first, number + 1),
             _ => (dose.at, 1),

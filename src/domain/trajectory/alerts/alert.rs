@@ -1,17 +1,23 @@
 //! An alert: something in the records that someone should act on.
 //! Always: an alert names records, codes and dates, and nothing else about the person; it says
-//! where each of its thresholds comes from.
+//! where each of its thresholds comes from. Alerts read what the sections of the answer say.
 //! Rules: the section "Alerts" of the continuity rules.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::domain::choices::choices;
 use crate::domain::finding::RecordName;
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::date_of;
-use crate::domain::trajectory::rules::{Severity, Threshold};
+use crate::domain::stays::Stays;
+use crate::domain::trajectory::care::{
+    PreparedRelease, ProgrammeCourse, Residential, SentReferral, Treatment,
+};
+use crate::domain::trajectory::clock::AnswerClock;
+use crate::domain::trajectory::custody::{Custody, DecidingModality, Places};
+use crate::domain::trajectory::rules::{ContinuityRules, Severities, Severity, Threshold};
+use crate::domain::trajectory::substitution::{FollowedSubstitution, Standing, Substitution};
 
 choices! {
     /// The stable code of an alert. The order is that of the alerts in answers.
@@ -65,6 +71,61 @@ pub struct Alert {
     pub values: Map<String, Value>,
 }
 
+/// Where the person stands: all that alerts look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'s, 'a> {
+    pub records: &'s [DatedFact<'a>],
+    pub places: &'s Places<'a>,
+    pub modality: Option<&'s DecidingModality<'a>>,
+    pub custody: &'s Custody,
+    pub followed: &'s FollowedSubstitution<'a, 's>,
+    pub standing: &'s Standing<'s>,
+    pub substitution: &'s Substitution,
+    pub stays: &'s Stays<'a>,
+    pub residential: &'s Residential,
+    pub programmes: &'s [ProgrammeCourse<'a>],
+    pub referrals: &'s [SentReferral<'a>],
+    pub treatments: &'s [Treatment],
+    pub release: &'s PreparedRelease<'a>,
+    pub clock: &'s AnswerClock,
+    pub rules: &'s ContinuityRules,
+}
+
+impl<'a> Situation<'_, 'a> {
+    /// An alert that rests on these records and thresholds; `None`: `since` has not come.
+    pub fn raise<'r>(
+        &self,
+        code: AlertCode,
+        since: DateTime<Utc>,
+        detail: String,
+        records: impl IntoIterator<Item = DatedFact<'a>>,
+        thresholds: impl IntoIterator<Item = &'r Threshold>,
+    ) -> Option<RaisedAlert> {
+        if !self.clock.reached(since) {
+            return None;
+        }
+        let mut records: Vec<DatedFact> = records.into_iter().collect();
+        records.sort_by_key(|record| record.place);
+        records.dedup_by_key(|record| record.place);
+        let mut sources: Vec<&str> = Vec::new();
+        for threshold in thresholds {
+            if !sources.contains(&&*threshold.source) {
+                sources.push(&threshold.source);
+            }
+        }
+        let alert = Alert {
+            code,
+            since,
+            severity: severity(code, &self.rules.severities),
+            records: records.iter().map(DatedFact::name).collect(),
+            detail,
+            source: sources.join("; "),
+            values: Map::new(),
+        };
+        Some(RaisedAlert { alert, places: records.iter().map(|record| record.place).collect() })
+    }
+}
+
 /// An alert, and the places of its records in the order of records.
 #[derive(Debug, Clone)]
 pub struct RaisedAlert {
@@ -73,42 +134,6 @@ pub struct RaisedAlert {
 }
 
 impl RaisedAlert {
-    /// An alert that rests on these records and thresholds.
-    pub fn new<'a, 'r>(
-        code: AlertCode,
-        since: DateTime<Utc>,
-        severity: Severity,
-        records: impl IntoIterator<Item = DatedFact<'a>>,
-        thresholds: impl IntoIterator<Item = &'r Threshold>,
-    ) -> Self {
-        let mut records: Vec<DatedFact> = records.into_iter().collect();
-        records.sort_by_key(|record| record.place);
-        records.dedup_by_key(|record| record.place);
-        let source = sources(thresholds.into_iter().map(|threshold| &*threshold.source));
-        let alert = Alert {
-            code,
-            since,
-            severity,
-            records: records.iter().map(DatedFact::name).collect(),
-            detail: String::new(),
-            source,
-            values: Map::new(),
-        };
-        Self { alert, places: records.iter().map(|record| record.place).collect() }
-    }
-
-    /// The same alert with this sentence.
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.alert.detail = detail.into();
-        self
-    }
-
-    /// The same alert with this source.
-    pub fn source(mut self, source: &str) -> Self {
-        source.clone_into(&mut self.alert.source);
-        self
-    }
-
     /// The same alert with one more value.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.alert.values.insert(name.to_owned(), value.into());
@@ -116,23 +141,21 @@ impl RaisedAlert {
     }
 }
 
-/// Sources, each once.
-fn sources<'s>(all: impl Iterator<Item = &'s str>) -> String {
-    let mut sources: Vec<&str> = Vec::new();
-    for source in all {
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
+/// How urgent an alert is when it is raised.
+const fn severity(code: AlertCode, severities: &Severities) -> Severity {
+    match code {
+        AlertCode::SubstitutionInterrupted => severities.substitution_interrupted,
+        AlertCode::SubstitutionOverdue => severities.substitution_overdue,
+        AlertCode::DoubleDose => severities.double_dose,
+        AlertCode::HandoverUnconfirmed => severities.handover_unconfirmed,
+        AlertCode::DetoxOnly => severities.detox_only,
+        AlertCode::OverdoseUnanswered => severities.overdose_unanswered,
+        AlertCode::ConditionAtRisk => severities.condition_at_risk,
+        AlertCode::DropoutUnanswered => severities.dropout_unanswered,
+        AlertCode::ReleaseUnprepared => severities.release_unprepared,
+        AlertCode::ReleaseWithoutFollowUp => severities.release_without_follow_up_at_high_risk,
+        AlertCode::ReferralUnanswered => severities.referral_unanswered,
+        AlertCode::ProgrammeStalled => severities.programme_stalled,
+        AlertCode::PlanOverdue => severities.plan_overdue,
     }
-    sources.join("; ")
-}
-
-/// An instant as a value of an alert.
-pub fn told(instant: DateTime<Utc>) -> Value {
-    serde_json::to_value(instant).unwrap_or_default()
-}
-
-/// An instant as the detail of an alert shows it: its civil date.
-pub fn shown(instant: DateTime<Utc>) -> NaiveDate {
-    date_of(instant)
 }

@@ -4,10 +4,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::alert::{AlertCode, RaisedAlert, shown};
-use super::situation::Situation;
+use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::days_after;
+use crate::domain::time::calendar::{date_of, days_after};
 use crate::domain::trajectory::clock::hours_after;
 use crate::domain::trajectory::custody::MoveKind;
 use crate::domain::trajectory::substitution::{Prescription, Stop};
@@ -38,13 +37,9 @@ pub(super) fn detox_only(on: &Situation) -> Option<RaisedAlert> {
     let since = at.max(entered.instant);
     let thresholds = &on.rules.thresholds;
     let named = [&thresholds.prescription_ahead_hours, &thresholds.maintained_before_days];
-    let severity = on.rules.severities.detox_only;
-    let records = [evidence, first.record];
-    Some(
-        RaisedAlert::new(AlertCode::DetoxOnly, since, severity, records, named)
-            .detail(format!("facility {facility}, detoxification since {}", shown(since)))
-            .with("facility", facility.to_string()),
-    )
+    let detail = format!("facility {facility}, detoxification since {}", date_of(since));
+    let alert = on.raise(AlertCode::DetoxOnly, since, detail, [evidence, first.record], named)?;
+    Some(alert.with("facility", facility.to_string()))
 }
 
 /// Whether a prescription is of the prison that the person entered.

@@ -6,15 +6,13 @@
 mod alert;
 mod course;
 mod detox;
-mod duties;
 mod handover;
 mod release;
-mod situation;
 mod stay;
 mod substitution;
 
+pub(super) use self::alert::Situation;
 pub use self::alert::{Alert, AlertCode};
-pub(super) use self::situation::Situation;
 
 use self::alert::RaisedAlert;
 

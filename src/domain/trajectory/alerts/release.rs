@@ -1,22 +1,21 @@
 //! Alerts about a release: unprepared, not followed up, without a plan.
 //! Always: `releaseUnprepared` ends where `releaseWithoutFollowUp` begins.
 //! Rules: `releaseUnprepared`, `releaseWithoutFollowUp` and `planOverdue` in the section "Alerts"
-//! of the continuity rules.
+//! of the continuity rules; "Followed up" in its section "Care".
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 
-use super::alert::{AlertCode, RaisedAlert, shown};
-use super::duties::{Handover, duty_moves, handovers, handovers_for};
-use super::situation::Situation;
+use super::alert::{AlertCode, RaisedAlert, Situation};
+use super::handover::{Handover, duties, handovers, handovers_for};
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::{days_after, start_of};
+use crate::domain::time::calendar::{date_of, days_after, start_of};
 use crate::domain::trajectory::care::{
-    ProgrammeCourse, ProgrammeState, Release, ResidentialState, SentReferral, is_followed_up,
-    is_followed_up_inside, programmes, referrals, release, treatments,
+    Release, ResidentialState, Treatment, programmes, referrals, release, treatments,
 };
-use crate::domain::trajectory::clock::after_day;
+use crate::domain::trajectory::clock::{AnswerClock, after_day};
 use crate::domain::trajectory::custody::{CustodyState, HeldSpan, InOrOut, MoveKind, PersonMove};
-use crate::domain::vocabulary::choice::ReleaseReason;
+use crate::domain::trajectory::rules::ContinuityRules;
+use crate::domain::vocabulary::choice::{ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::Fact;
 
 /// What a person needs who leaves prison.
@@ -32,30 +31,11 @@ impl Need {
     }
 }
 
-/// The needs at the present.
-fn need_now(on: &Situation) -> Need {
-    let is_open = |course: &ProgrammeCourse| course.programme.state == ProgrammeState::Open;
-    Need {
-        of_substitution: on.substitution.is_needed(),
-        of_care: on.referrals.iter().any(|sent| sent.referral.is_need())
-            || on.treatments.iter().any(|treatment| treatment.until.is_none())
-            || on.programmes.iter().any(is_open),
-    }
-}
-
-/// The needs just before a departure.
-fn need_before(on: &Situation, departure: &PersonMove) -> Need {
-    let instant = departure.record.instant;
-    let before = &on.records[..on.records.partition_point(|record| record.instant < instant)];
-    let is_need = |sent: &SentReferral| sent.referral.is_need();
-    Need {
-        of_substitution: on.followed.at_move(departure).was_needed,
-        of_care: referrals(before).iter().any(is_need)
-            || treatments(before).iter().any(|treatment| treatment.until.is_none())
-            || programmes(before, on.rules)
-                .iter()
-                .any(|course| course.programme.state == ProgrammeState::Open),
-    }
+/// Whether records show a referral, a treatment or a course that still goes on.
+fn need_of_care(records: &[DatedFact], rules: &ContinuityRules) -> bool {
+    referrals(records).iter().any(|sent| sent.referral.is_need())
+        || treatments(records).iter().any(|treatment| treatment.until.is_none())
+        || programmes(records, rules).iter().any(|course| course.programme.is_open())
 }
 
 /// So many days before the expected release, but not before someone began to prepare it.
@@ -76,117 +56,122 @@ pub(super) fn unprepared(on: &Situation) -> Option<RaisedAlert> {
     if on.release.release.has_appointment() {
         return None;
     }
-    let handovers = handovers(on.records);
+    let of_substitution = on.substitution.is_needed();
+    let need = Need { of_substitution, of_care: need_of_care(on.records, on.rules) };
     match on.places.held_now() {
-        Some(held) => unprepared_inside(on, held, &handovers),
-        None => unprepared_outside(on, departure(on)?, &handovers),
+        Some(held) if need.is_any() => {
+            let since = unprepared_since(on, held, on.records, on.clock)?;
+            raised(on, since, None, of_substitution)
+        }
+        Some(_) => None,
+        None => unprepared_outside(on, departure(on)?, need),
     }
 }
 
-fn unprepared_inside(
-    on: &Situation,
-    held: &HeldSpan,
-    handovers: &[Handover],
+fn unprepared_outside<'a>(
+    on: &Situation<'_, 'a>,
+    departure: &PersonMove<'a>,
+    now: Need,
 ) -> Option<RaisedAlert> {
-    let need = need_now(on);
-    let since =
-        expected_from(&on.release.release, on.rules.thresholds.release_prepared_days.value)?;
-    let ahead_days = on.rules.thresholds.handover_ahead_days.value;
+    let left = departure.record.instant;
+    let records = &on.records[..on.records.partition_point(|record| record.instant < left)];
+    let before = Need {
+        of_substitution: on.followed.at_move(departure).was_needed,
+        of_care: need_of_care(records, on.rules),
+    };
+    let handovers = handovers(on.records);
+    let own = handovers_for(on, departure, &duties(on), &handovers);
+    let stands = (now.is_any() || before.is_any())
+        && !is_followed_up(on, departure)
+        && !own.iter().any(|handover| handover.confirmed.is_some());
+    let term = on.rules.thresholds.follow_up_days.value;
+    if !stands || on.clock.reached(after_day(left, term)) {
+        return None;
+    }
+    let just_before = AnswerClock::at(left - TimeDelta::microseconds(1));
+    let held = on.places.ended_by(departure).filter(|_| before.is_any());
+    let stood = held.and_then(|held| unprepared_since(on, held, records, &just_before));
+    let of_substitution = now.of_substitution || before.of_substitution;
+    raised(on, stood.unwrap_or(left), Some(departure.record), of_substitution)
+}
+
+/// Since when the release from a detention is unprepared, if it is at the present of a clock.
+/// `records` are the records up to that present.
+fn unprepared_since<'a>(
+    on: &Situation<'_, 'a>,
+    held: &HeldSpan,
+    records: &[DatedFact<'a>],
+    clock: &AnswerClock,
+) -> Option<DateTime<Utc>> {
+    let thresholds = &on.rules.thresholds;
+    let prepared = release(records, on.places, clock).release;
+    let since = expected_from(&prepared, thresholds.release_prepared_days.value)?;
     let is_confirmed = |handover: &Handover| {
         let sent = handover.record.instant;
         handover.confirmed.is_some()
             && held.holds(sent)
-            && !on.clock.reached(days_after(sent, ahead_days))
+            && !clock.reached(days_after(sent, thresholds.handover_ahead_days.value))
     };
-    let stands = need.is_any()
-        && !is_followed_up_inside(held, on.treatments)
-        && !handovers.iter().any(is_confirmed);
-    (stands && on.clock.reached(since)).then(|| raised(on, since, None, need, handovers))
-}
-
-fn unprepared_outside(
-    on: &Situation,
-    departure: &PersonMove,
-    handovers: &[Handover],
-) -> Option<RaisedAlert> {
-    let left = departure.record.instant;
-    let thresholds = &on.rules.thresholds;
-    let (now, before) = (need_now(on), need_before(on, departure));
-    let ahead_days = thresholds.handover_ahead_days.value;
-    let own = handovers_for(departure, &duty_moves(on), handovers, ahead_days);
-    let stands = (now.is_any() || before.is_any())
-        && !is_followed_up_outside(on, departure)
-        && !own.iter().any(|handover| handover.confirmed.is_some());
-    if !stands || on.clock.reached(after_day(left, thresholds.follow_up_days.value)) {
-        return None;
-    }
-    let stood = stood_since(on, departure, handovers).filter(|_| before.is_any());
-    let of_substitution = now.of_substitution || before.of_substitution;
-    let need = Need { of_substitution, of_care: true };
-    Some(raised(on, stood.unwrap_or(left), Some(departure.record), need, handovers))
-}
-
-/// Since when the alert stood just before the departure, if it did and the person had a need.
-fn stood_since(
-    on: &Situation,
-    departure: &PersonMove,
-    handovers: &[Handover],
-) -> Option<DateTime<Utc>> {
-    let left = departure.record.instant;
-    let before = &on.records[..on.records.partition_point(|record| record.instant < left)];
-    let ends = |held: &&HeldSpan| {
-        held.departure.is_some_and(|ended| ended.place == departure.record.place)
+    let runs = |treatment: &Treatment| {
+        follows_up(treatment) && held.holds(treatment.since) && treatment.until.is_none()
     };
-    let held = on.places.held.iter().rev().find(ends)?;
-    let ahead_days = on.rules.thresholds.handover_ahead_days.value;
-    let is_confirmed = |handover: &Handover| {
-        let sent = handover.record.instant;
-        handover.confirmed.is_some_and(|confirmed| confirmed < left)
-            && held.holds(sent)
-            && days_after(sent, ahead_days) >= left
+    let stands = !prepared.has_appointment()
+        && !treatments(records).iter().any(runs)
+        && !handovers(records).iter().any(is_confirmed);
+    (stands && clock.reached(since)).then_some(since)
+}
+
+/// Whether a treatment is structured and goes on outside prison.
+fn follows_up(treatment: &Treatment) -> bool {
+    treatment.structured && treatment.setting != Setting::Prison
+}
+
+/// Whether treatment outside prison began after a departure, or goes on from the detention that the
+/// departure ended.
+fn is_followed_up(on: &Situation, departure: &PersonMove) -> bool {
+    let left = departure.record;
+    let held = on.places.ended_by(departure);
+    let goes_on = |treatment: &Treatment| {
+        held.is_some_and(|held| held.holds(treatment.since))
+            && treatment.until.is_none_or(|until| date_of(until) > left.date)
     };
-    let prepared = release(before, on.places, on.clock).release;
-    let stood = !prepared.has_appointment()
-        && !is_followed_up_inside(held, &treatments(before))
-        && !handovers.iter().any(is_confirmed);
-    let since = expected_from(&prepared, on.rules.thresholds.release_prepared_days.value);
-    since.filter(|since| stood && *since < left)
+    let mut treated = on.treatments.iter().filter(|treatment| follows_up(treatment));
+    let admitted =
+        |record: &DatedFact| matches!(record.fact, Fact::Admitted(_)) && record.date >= left.date;
+    treated.any(|treatment| treatment.since >= left.instant || goes_on(treatment))
+        || on.records.iter().rev().any(admitted)
+        || on.residential.state != ResidentialState::None
 }
 
-fn is_followed_up_outside(on: &Situation, departure: &PersonMove) -> bool {
-    let is_resident = on.residential.state != ResidentialState::None;
-    is_followed_up(departure, on.records, on.places, on.treatments, is_resident)
-}
-
-fn raised(
-    on: &Situation,
+fn raised<'a>(
+    on: &Situation<'_, 'a>,
     since: DateTime<Utc>,
-    departure: Option<DatedFact>,
-    need: Need,
-    handovers: &[Handover],
-) -> RaisedAlert {
+    departure: Option<DatedFact<'a>>,
+    of_substitution: bool,
+) -> Option<RaisedAlert> {
     let thresholds = &on.rules.thresholds;
     let named = [&thresholds.release_prepared_days, &thresholds.handover_ahead_days];
-    let severity = on.rules.severities.release_unprepared;
     let records = on.release.record.into_iter().chain(departure);
-    RaisedAlert::new(AlertCode::ReleaseUnprepared, since, severity, records, named)
-        .detail(format!("not prepared since {}", shown(since)))
-        .with("missing", missing(on, need, handovers))
+    let detail = format!("not prepared since {}", date_of(since));
+    let alert = on.raise(AlertCode::ReleaseUnprepared, since, detail, records, named)?;
+    Some(alert.with("missing", missing(on, of_substitution)))
 }
 
-/// What is missing, in the order of the rules.
-fn missing(on: &Situation, need: Need, handovers: &[Handover]) -> Vec<&'static str> {
+/// What is missing, in the order of the rules. `of_substitution`: substitution is the need.
+fn missing(on: &Situation, of_substitution: bool) -> Vec<&'static str> {
     let release = &on.release.release;
     let held = on.places.held.last();
-    let bridges = |handover: &Handover| {
-        handover.sent.bridging_days > 0
-            && held.is_none_or(|held| held.holds(handover.record.instant))
+    let bridges = |record: &DatedFact| match record.fact {
+        Fact::HandoverSent(sent) => {
+            sent.bridging_days > 0 && held.is_none_or(|held| held.holds(record.instant))
+        }
+        _ => false,
     };
     let has_prescription =
-        release.prescription_days.is_some_and(|days| days > 0) || handovers.iter().any(bridges);
+        release.prescription_days.is_some_and(|days| days > 0) || on.records.iter().any(bridges);
     let rows = [
         ("appointment", !release.has_appointment()),
-        ("prescription", need.of_substitution && !has_prescription),
+        ("prescription", of_substitution && !has_prescription),
         ("naloxone", release.naloxone != Some(true)),
         ("insurance", release.insured != Some(true)),
     ];
@@ -206,24 +191,20 @@ pub(super) fn without_follow_up(on: &Situation) -> Option<RaisedAlert> {
         _ => false,
     };
     let is_needed = on.followed.last_record().is_some() || on.records.iter().any(shows_need);
-    if sleeps_inside || !is_needed || is_followed_up_outside(on, departure) {
+    if sleeps_inside || !is_needed || is_followed_up(on, departure) {
         return None;
     }
     let thresholds = &on.rules.thresholds;
-    let left = departure.record.instant;
-    let since = after_day(left, thresholds.follow_up_days.value);
-    let at_risk_until = after_day(left, thresholds.high_risk_days.value);
-    let severities = &on.rules.severities;
-    on.clock.reached(since).then(|| {
-        let severity = match on.clock.reached(at_risk_until) {
-            true => severities.release_without_follow_up,
-            false => severities.release_without_follow_up_at_high_risk,
-        };
-        let named = [&thresholds.follow_up_days, &thresholds.high_risk_days];
-        let (code, records) = (AlertCode::ReleaseWithoutFollowUp, [departure.record]);
-        RaisedAlert::new(code, since, severity, records, named)
-            .detail(format!("released on {}, no follow-up recorded", shown(left)))
-    })
+    let DatedFact { instant: left, date, .. } = departure.record;
+    let named = [&thresholds.follow_up_days, &thresholds.high_risk_days];
+    let [since, high_risk_until] = named.map(|term| after_day(left, term.value));
+    let detail = format!("released on {date}, no follow-up recorded");
+    let code = AlertCode::ReleaseWithoutFollowUp;
+    let mut raised = on.raise(code, since, detail, [departure.record], named)?;
+    if on.clock.reached(high_risk_until) {
+        raised.alert.severity = on.rules.severities.release_without_follow_up;
+    }
+    Some(raised)
 }
 
 /// Stands before a release for which no plan is agreed.
@@ -234,11 +215,9 @@ pub(super) fn plan_overdue(on: &Situation) -> Option<RaisedAlert> {
     let is_agreed = |record: &DatedFact| {
         matches!(record.fact, Fact::PlanAgreed(_)) && held.holds(record.instant)
     };
-    let stands = !on.records.iter().any(is_agreed) && on.clock.reached(since);
-    stands.then(|| {
-        let severity = on.rules.severities.plan_overdue;
-        let records = on.release.record;
-        RaisedAlert::new(AlertCode::PlanOverdue, since, severity, records, [threshold])
-            .detail(format!("release expected, no plan agreed since {}", shown(since)))
-    })
+    if on.records.iter().any(is_agreed) {
+        return None;
+    }
+    let detail = format!("release expected, no plan agreed since {}", date_of(since));
+    on.raise(AlertCode::PlanOverdue, since, detail, on.release.record, [threshold])
 }

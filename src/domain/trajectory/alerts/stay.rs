@@ -3,14 +3,11 @@
 //! Rules: `overdoseUnanswered`, `conditionAtRisk` and `dropoutUnanswered` in the section "Alerts"
 //! of the continuity rules.
 
-use chrono::{DateTime, Utc};
-
-use super::alert::{AlertCode, RaisedAlert, shown};
-use super::situation::Situation;
+use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
 use crate::domain::stays::Presence;
-use crate::domain::time::calendar::days_after;
-use crate::domain::trajectory::care::{open_presence, running};
+use crate::domain::time::calendar::{date_of, days_after};
+use crate::domain::trajectory::care::running;
 use crate::domain::trajectory::custody::{CustodyState, InOrOut};
 use crate::domain::vocabulary::choice::Setting;
 use crate::domain::vocabulary::fact::Fact;
@@ -25,14 +22,10 @@ pub(super) fn overdoses_unanswered(on: &Situation) -> Vec<RaisedAlert> {
         |overdose: &DatedFact| last_care.is_some_and(|care| care.instant >= overdose.instant);
     let threshold = &on.rules.thresholds.overdose_answer_days;
     let overdoses = on.records.iter().filter(|record| matches!(record.fact, Fact::Overdose(_)));
-    let alert = |overdose: &DatedFact| {
+    let alert = |overdose: &DatedFact<'_>| {
         let since = days_after(overdose.instant, threshold.value);
-        on.clock.reached(since).then(|| {
-            let severity = on.rules.severities.overdose_unanswered;
-            let code = AlertCode::OverdoseUnanswered;
-            RaisedAlert::new(code, since, severity, [*overdose], [threshold])
-                .detail(format!("overdose on {}, no care recorded since", shown(overdose.instant)))
-        })
+        let detail = format!("overdose on {}, no care recorded since", overdose.date);
+        on.raise(AlertCode::OverdoseUnanswered, since, detail, [*overdose], [threshold])
     };
     overdoses.filter(|overdose| !is_answered(overdose)).filter_map(alert).collect()
 }
@@ -68,28 +61,24 @@ pub(super) fn condition_at_risk(on: &Situation) -> Option<RaisedAlert> {
     let threshold = &on.rules.thresholds.dropout_answer_days;
     let (begins, record) = match on.stays.presences.iter().rfind(ran) {
         Some(presence) => {
-            let record = risk(on, presence)?;
+            let record = risk(presence)?;
             (record.instant, Some(record))
         }
         None => (days_after(modality.starts, threshold.value), None),
     };
     let departed = on.places.last_departure().map(|departure| departure.record.instant);
     let since = departed.map_or(begins, |departed| departed.max(begins));
-    on.clock.reached(since).then(|| {
-        let severity = on.rules.severities.condition_at_risk;
-        let records = [modality.grant].into_iter().chain(record);
-        RaisedAlert::new(AlertCode::ConditionAtRisk, since, severity, records, [threshold])
-            .detail(format!("the condition of treatment is at risk since {}", shown(since)))
-    })
+    let records = [modality.grant].into_iter().chain(record);
+    let detail = format!("the condition of treatment is at risk since {}", date_of(since));
+    on.raise(AlertCode::ConditionAtRisk, since, detail, records, [threshold])
 }
 
 /// The record that puts the condition at risk: what ended the presence badly, or an unauthorised
 /// absence that runs.
-fn risk<'a>(on: &Situation<'_, 'a>, presence: &Presence<'a>) -> Option<DatedFact<'a>> {
+fn risk<'a>(presence: &Presence<'a>) -> Option<DatedFact<'a>> {
     let Some(end) = presence.end.record() else {
-        let is_open = open_presence(on.stays)?.admitted.place == presence.admitted.place;
-        let mut away = running(presence).filter(|absence| is_open && !absence.authorised);
-        return away.next().map(|absence| absence.start);
+        let away = running(presence).find(|absence| !absence.authorised);
+        return away.map(|absence| absence.start);
     };
     let is_bad =
         matches!(end.fact, Fact::DroppedOut(_) | Fact::StayTransferred(_) | Fact::Arrived(_));
@@ -105,12 +94,9 @@ pub(super) fn dropout_unanswered(on: &Situation, is_at_risk: bool) -> Option<Rai
         return None;
     }
     let threshold = &on.rules.thresholds.dropout_answer_days;
-    let since: DateTime<Utc> = days_after(dropout.instant, threshold.value);
-    on.clock.reached(since).then(|| {
-        let severity = on.rules.severities.dropout_unanswered;
-        RaisedAlert::new(AlertCode::DropoutUnanswered, since, severity, [dropout], [threshold])
-            .detail(format!("dropped out on {}", shown(dropout.instant)))
-    })
+    let since = days_after(dropout.instant, threshold.value);
+    let detail = format!("dropped out on {}", dropout.date);
+    on.raise(AlertCode::DropoutUnanswered, since, detail, [dropout], [threshold])
 }
 
 fn is_answered(on: &Situation, dropout: &DatedFact) -> bool {

@@ -5,11 +5,13 @@
 
 use chrono::TimeDelta;
 
-use super::alert::{AlertCode, RaisedAlert, shown, told};
-use super::situation::Situation;
+use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
+use crate::domain::time::calendar::date_of;
 use crate::domain::trajectory::clock::hours_after;
-use crate::domain::trajectory::substitution::{Dose, Onset, SubstitutionState, days_without_dose};
+use crate::domain::trajectory::substitution::{
+    DaysWithoutDose, Dose, Onset, SubstitutionState, days_without_dose,
+};
 
 /// The source of what no threshold says.
 const OURS: &str = "ours, unconfirmed";
@@ -21,24 +23,28 @@ pub(super) fn interrupted(on: &Situation) -> Option<RaisedAlert> {
     if on.substitution.state != SubstitutionState::Interrupted {
         return None;
     }
-    let thresholds = &on.rules.thresholds;
-    let (threshold, is_ours) = match (days.review, interruption.onset) {
-        (Some((_, threshold)), _) => (threshold, false),
-        (None, Onset::Depot(due)) => (due.window(on.rules)?, false),
-        (None, Onset::Forced { .. }) => (&thresholds.missed_review_days, true),
-        (None, _) => (&thresholds.missed_review_days, false),
+    let threshold = match (days.review, interruption.onset) {
+        (Some((_, threshold)), _) => Some(threshold),
+        (None, Onset::Depot(due)) => due.window(on.rules),
+        (None, Onset::Forced { .. }) => None,
+        (None, _) => Some(&on.rules.thresholds.missed_review_days),
     };
-    let severity = on.rules.severities.substitution_interrupted;
     let records = interruption.dose_before.into_iter().chain([interruption.record]);
-    let code = AlertCode::SubstitutionInterrupted;
-    let alert = RaisedAlert::new(code, interruption.since, severity, records, [threshold])
-        .detail(format!("interrupted since {}", shown(interruption.since)))
-        .with("daysWithoutDose", days.days);
-    let alert = if is_ours { alert.source(OURS) } else { alert };
-    Some(match days.review {
+    let (code, since) = (AlertCode::SubstitutionInterrupted, interruption.since);
+    let detail = format!("interrupted since {}", date_of(since));
+    let mut alert = with_days(on.raise(code, since, detail, records, threshold)?, days);
+    if threshold.is_none() {
+        OURS.clone_into(&mut alert.alert.source);
+    }
+    Some(alert)
+}
+
+fn with_days(alert: RaisedAlert, days: DaysWithoutDose) -> RaisedAlert {
+    let alert = alert.with("daysWithoutDose", days.days);
+    match days.review {
         Some((review, _)) => alert.with("review", review.code()),
         None => alert,
-    })
+    }
 }
 
 /// Stands while the state is `unknown` because nobody has said anything for too long.
@@ -54,23 +60,17 @@ pub(super) fn overdue(on: &Situation) -> Option<RaisedAlert> {
         (None, None) => return None,
     };
     let last_dose = now.last_dose.map(|dose| dose.best.record);
-    let last_record = on.followed.last_record();
-    let severity = on.rules.severities.substitution_overdue;
-    let records = last_dose.into_iter().chain(last_record);
+    let records = last_dose.into_iter().chain(on.followed.last_record());
+    let detail = format!("nobody knows since {}", date_of(since));
     let mut alert =
-        RaisedAlert::new(AlertCode::SubstitutionOverdue, since, severity, records, [threshold])
-            .detail(format!("nobody knows since {}", shown(since)));
+        on.raise(AlertCode::SubstitutionOverdue, since, detail, records, [threshold])?;
     if let Some(due) = on.standing.due {
-        alert = alert.with("dueBy", told(due.at));
+        alert = alert.with("dueBy", serde_json::to_value(due.at).unwrap_or_default());
     }
-    let days = days_without_dose(now, on.clock).filter(|_| faded.is_some());
-    if let Some(days) = days {
-        alert = alert.with("daysWithoutDose", days.days);
-        if let Some((review, _)) = days.review {
-            alert = alert.with("review", review.code());
-        }
-    }
-    Some(alert)
+    Some(match days_without_dose(now, on.clock).filter(|_| faded.is_some()) {
+        Some(days) => with_days(alert, days),
+        None => alert,
+    })
 }
 
 /// Stands from each double dose until the next dose that is none.
@@ -82,14 +82,13 @@ pub(super) fn double_doses(on: &Situation) -> Vec<RaisedAlert> {
         before.is_some_and(|before| follows_too_soon(&doses[index], before))
     };
     let latest = doses.iter().enumerate().rev().take_while(|(index, _)| is_double(*index));
-    let alert = |(index, dose): (usize, &Dose)| {
-        let ends = hours_after(dose.at, threshold.value);
-        (!on.clock.reached(ends)).then(|| {
-            let severity = on.rules.severities.double_dose;
-            let records = [doses[index - 1].best.record, dose.best.record];
-            RaisedAlert::new(AlertCode::DoubleDose, dose.at, severity, records, [threshold])
-                .detail(format!("a second dose was given on {}", shown(dose.at)))
-        })
+    let alert = |(index, dose): (usize, &Dose<'_>)| {
+        if on.clock.reached(hours_after(dose.at, threshold.value)) {
+            return None;
+        }
+        let records = [doses[index - 1].best.record, dose.best.record];
+        let detail = format!("a second dose was given on {}", dose.date);
+        on.raise(AlertCode::DoubleDose, dose.at, detail, records, [threshold])
     };
     latest.filter_map(alert).collect()
 }

@@ -15,6 +15,6 @@ pub(super) use self::programmes::{ProgrammeCourse, programmes};
 pub use self::referrals::{Referral, ReferralState, Treatment};
 pub(super) use self::referrals::{SentReferral, referrals, treatments};
 pub use self::release::Release;
-pub(super) use self::release::{PreparedRelease, is_followed_up, is_followed_up_inside, release};
+pub(super) use self::release::{PreparedRelease, release};
 pub use self::residential::{Residential, ResidentialState};
-pub(super) use self::residential::{open_presence, residential, running};
+pub(super) use self::residential::{residential, running};

@@ -53,6 +53,13 @@ pub struct Programme {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl Programme {
+    /// Whether the course goes on.
+    pub fn is_open(&self) -> bool {
+        self.state == ProgrammeState::Open
+    }
+}
+
 /// A course with the record from which its silence counts.
 #[derive(Debug, Clone)]
 pub struct ProgrammeCourse<'a> {

@@ -156,13 +156,6 @@ pub struct Treatment {
     pub until: Option<DateTime<Utc>>,
 }
 
-impl Treatment {
-    /// Whether the treatment is structured and goes on outside prison.
-    pub fn follows_up(&self) -> bool {
-        self.structured && self.setting != Setting::Prison
-    }
-}
-
 /// The treatments, in the order in which they began.
 pub fn treatments(records: &[DatedFact]) -> Vec<Treatment> {
     let mut treatments: Vec<Treatment> = Vec::new();

@@ -1,15 +1,14 @@
-//! What was prepared for a release, and whether someone follows the person up.
+//! What was prepared for a release.
 //! Always: what was prepared for an earlier detention says nothing about this one.
-//! Rules: `release` and "Followed up" in the section "Care" of the continuity rules.
+//! Rules: `release` in the section "Care" of the continuity rules.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::referrals::Treatment;
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::{date_of, start_of};
+use crate::domain::time::calendar::start_of;
 use crate::domain::trajectory::clock::AnswerClock;
-use crate::domain::trajectory::custody::{HeldSpan, PersonMove, Places};
+use crate::domain::trajectory::custody::Places;
 use crate::domain::trajectory::order::set_date;
 use crate::domain::vocabulary::fact::{Appointment, Fact, InsuranceRecorded, ReleasePrepared};
 
@@ -91,34 +90,4 @@ pub fn release<'a>(
 /// Whether the insurance that a record tells has begun.
 fn has_come(record: &DatedFact, fact: &InsuranceRecorded, clock: &AnswerClock) -> bool {
     set_date(fact.from).is_none_or(|from| from <= record.date || clock.reached(start_of(from)))
-}
-
-/// Whether treatment outside prison began after a departure, or goes on from the detention that the
-/// departure ended. `is_resident`: residential treatment is not `none`.
-pub fn is_followed_up(
-    departure: &PersonMove,
-    records: &[DatedFact],
-    places: &Places,
-    treatments: &[Treatment],
-    is_resident: bool,
-) -> bool {
-    let left = departure.record;
-    let ends = |held: &&HeldSpan| held.departure.is_some_and(|ended| ended.place == left.place);
-    let held = places.held.iter().rev().find(ends);
-    let goes_on = |treatment: &Treatment| {
-        held.is_some_and(|held| held.holds(treatment.since))
-            && treatment.until.is_none_or(|until| date_of(until) > left.date)
-    };
-    let treated = treatments.iter().filter(|treatment| treatment.follows_up());
-    let admitted =
-        |record: &DatedFact| matches!(record.fact, Fact::Admitted(_)) && record.date >= left.date;
-    treated.into_iter().any(|t| t.since >= left.instant || goes_on(t))
-        || records.iter().rev().any(admitted)
-        || is_resident
-}
-
-/// Whether treatment outside prison, begun in this detention, runs before the departure.
-pub fn is_followed_up_inside(held: &HeldSpan, treatments: &[Treatment]) -> bool {
-    let runs = |treatment: &Treatment| held.holds(treatment.since) && treatment.until.is_none();
-    treatments.iter().any(|treatment| treatment.follows_up() && runs(treatment))
 }

@@ -55,11 +55,6 @@ impl Residential {
     }
 }
 
-/// The presence that is open, if any.
-pub fn open_presence<'s, 'a>(stays: &'s Stays<'a>) -> Option<&'s Presence<'a>> {
-    stays.presences.last().filter(|presence| matches!(presence.end, PresenceEnd::Open))
-}
-
 /// The absences of an open presence that run.
 pub fn running<'s, 'a>(presence: &'s Presence<'a>) -> impl Iterator<Item = &'s StayAbsence<'a>> {
     presence.absences.iter().filter(|absence| presence.absent_until(absence).is_none())
@@ -67,7 +62,8 @@ pub fn running<'s, 'a>(presence: &'s Presence<'a>) -> impl Iterator<Item = &'s S
 
 /// Residential treatment at the present.
 pub fn residential(stays: &Stays, clock: &AnswerClock) -> Residential {
-    let Some(presence) = open_presence(stays) else {
+    let open = stays.presences.last().filter(|last| matches!(last.end, PresenceEnd::Open));
+    let Some(presence) = open else {
         return Residential::of_state(ResidentialState::None);
     };
     let absent_since = running(presence).map(|absence| absence.start.instant).min();

@@ -173,6 +173,13 @@ impl<'a> Places<'a> {
         self.held.last().filter(|_| self.now.place == InOrOut::Inside)
     }
 
+    /// The detention that a departure ended.
+    pub fn ended_by(&self, departure: &PersonMove) -> Option<&HeldSpan<'a>> {
+        let place = departure.record.place;
+        let ends = |held: &&HeldSpan| held.departure.is_some_and(|ended| ended.place == place);
+        self.held.iter().rfind(ends)
+    }
+
     /// The last departure.
     pub fn last_departure(&self) -> Option<&PersonMove<'a>> {
         self.moves.iter().rfind(|made| made.is_departure())

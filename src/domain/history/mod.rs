@@ -15,4 +15,4 @@ pub use self::item::Item;
 pub use self::order::{
     CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, pairs, up_to_death,
 };
-pub use self::targets::{OutsideTargets, target};
+pub use self::targets::{OutsideTargets, outermost_first, target};

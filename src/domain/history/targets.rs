@@ -71,10 +71,10 @@ fn target_elsewhere(record: &OpenRecord) -> Finding {
     Finding::new(FindingCode::TargetElsewhere, message, vec![RecordName::of(record)])
 }
 
-/// The indexes of the records, each after its corrections and annulments; and for each record
-/// whether the record may have an effect. A record whose chain of targets leads back to the record
-/// itself has none.
-pub(super) fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
+/// Where each of some records may name another one: the indexes of the records, each after those
+/// that name it; and for each record whether it is in no circle. A record whose chain of targets
+/// leads back to the record itself is in a circle.
+pub fn outermost_first(targets: &[Option<usize>]) -> (Vec<usize>, Vec<bool>) {
     let mut waiting = vec![0_usize; targets.len()];
     for target in targets.iter().flatten() {
         waiting[*target] += 1;

@@ -2,6 +2,7 @@
 //! Always: an id is read within its stream; lists stand in the order of their first records.
 //! Rules: the section "Care" of the continuity rules.
 
+mod by_id;
 mod plans;
 mod programmes;
 mod referrals;

@@ -2,15 +2,14 @@
 //! Always: a plan is shown in its highest version; housing ends with a detention.
 //! Rules: `housing` and `plans` in the section "Care" of the continuity rules.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::history::{DatedFact, ScopedId};
+use super::by_id::ById;
+use crate::domain::history::DatedFact;
 use crate::domain::trajectory::custody::Places;
 use crate::domain::vocabulary::choice::{HousingKind, LifeDomain};
-use crate::domain::vocabulary::fact::{Code, Fact, Id, PlanAgreed};
+use crate::domain::vocabulary::fact::{Code, Fact, Id};
 
 /// Supported housing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,16 +26,15 @@ pub fn housing(records: &[DatedFact], places: &Places) -> Option<Housing> {
     let placed = records.iter().rfind(|record| matches!(record.fact, Fact::HousingPlaced(_)))?;
     let Fact::HousingPlaced(fact) = placed.fact else { return None };
     let placement = placed.scoped(&fact.placement);
-    let is_left = records.iter().any(|record| match record.fact {
-        Fact::HousingLeft(left) => {
-            record.place > placed.place && record.scoped(&left.placement) == placement
-        }
+    let is_left = records[placed.place + 1..].iter().any(|record| match record.fact {
+        Fact::HousingLeft(left) => record.scoped(&left.placement) == placement,
         _ => false,
     });
     let is_held = places
         .held
         .iter()
-        .any(|held| held.began.place > placed.place && matches!(held.began.fact, Fact::Arrived(_)));
+        .map(|held| held.began)
+        .any(|began| began.place > placed.place && matches!(began.fact, Fact::Arrived(_)));
     (!is_left && !is_held).then(|| Housing {
         placement: fact.placement.clone(),
         kind: fact.kind,
@@ -66,9 +64,12 @@ pub struct AgreedPlan {
     pub domains_reached: Option<Vec<LifeDomain>>,
 }
 
-impl AgreedPlan {
-    fn new(record: &DatedFact, fact: &PlanAgreed) -> Self {
-        Self {
+/// The plans, in the order in which they were first agreed.
+pub fn plans(records: &[DatedFact]) -> Vec<AgreedPlan> {
+    let mut plans: ById<AgreedPlan> = ById::new();
+    for record in records {
+        let Fact::PlanAgreed(fact) = record.fact else { continue };
+        let agreed = AgreedPlan {
             plan: fact.plan.clone(),
             version: fact.version,
             domains: fact.domains.clone(),
@@ -77,33 +78,19 @@ impl AgreedPlan {
             reviewed_at: None,
             reviewed_version: None,
             domains_reached: None,
-        }
-    }
-}
-
-/// The plans, in the order in which they were first agreed.
-pub fn plans(records: &[DatedFact]) -> Vec<AgreedPlan> {
-    let mut plans: Vec<AgreedPlan> = Vec::new();
-    let mut places: HashMap<ScopedId, usize> = HashMap::new();
-    for record in records {
-        let Fact::PlanAgreed(fact) = record.fact else { continue };
-        let agreed = AgreedPlan::new(record, fact);
-        match places.get(&record.scoped(&fact.plan)) {
-            Some(&place) if plans[place].version <= fact.version => plans[place] = agreed,
-            Some(_) => {}
-            None => {
-                places.insert(record.scoped(&fact.plan), plans.len());
-                plans.push(agreed);
-            }
+        };
+        let plan = plans.begin(record.scoped(&fact.plan), || agreed.clone());
+        if plan.version <= fact.version {
+            *plan = agreed;
         }
     }
     for record in records {
         let Fact::PlanReviewed(fact) = record.fact else { continue };
-        if let Some(&place) = places.get(&record.scoped(&fact.plan)) {
-            plans[place].reviewed_at = Some(record.instant);
-            plans[place].reviewed_version = Some(fact.version);
-            plans[place].domains_reached = Some(fact.domains_reached.clone());
+        if let Some(plan) = plans.get_mut(record.scoped(&fact.plan)) {
+            plan.reviewed_at = Some(record.instant);
+            plan.reviewed_version = Some(fact.version);
+            plan.domains_reached = Some(fact.domains_reached.clone());
         }
     }
-    plans
+    plans.all
 }

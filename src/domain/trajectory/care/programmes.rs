@@ -3,13 +3,14 @@
 //! count.
 //! Rules: `programmes` in the section "Care" of the continuity rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::by_id::ById;
 use crate::domain::choices::choices;
-use crate::domain::history::{DatedFact, ScopedId};
+use crate::domain::history::{DatedFact, outermost_first};
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{Eligibility, ProgrammeKind};
 use crate::domain::vocabulary::fact::{Code, Enrolled, Fact, Id};
@@ -86,31 +87,29 @@ pub fn programmes<'a>(
     records: &[DatedFact<'a>],
     rules: &ContinuityRules,
 ) -> Vec<ProgrammeCourse<'a>> {
-    let (mut enrolments, places) = enrolments(records);
-    link(&mut enrolments, &places);
-    let firsts = enrolments.iter().enumerate().filter(|(_, enrolment)| !enrolment.continues);
-    firsts.map(|(first, _)| course(&enrolments, first, rules)).collect()
+    let mut enrolments = enrolments(records);
+    link(&mut enrolments);
+    let all = enrolments.all;
+    let firsts = all.iter().filter(|enrolment| !enrolment.continues);
+    firsts.map(|first| course(&all, first, rules)).collect()
 }
 
 /// The enrolments, each once, with their sessions and ends.
-fn enrolments<'a>(records: &[DatedFact<'a>]) -> (Vec<Enrolment<'a>>, HashMap<ScopedId<'a>, usize>) {
-    let mut enrolments: Vec<Enrolment> = Vec::new();
-    let mut places: HashMap<ScopedId, usize> = HashMap::new();
+fn enrolments<'a>(records: &[DatedFact<'a>]) -> ById<'a, Enrolment<'a>> {
+    let mut enrolments: ById<Enrolment> = ById::new();
     for record in records {
         let (id, end) = match record.fact {
             Fact::Enrolled(enrolled) => {
-                places.entry(record.scoped(&enrolled.enrolment)).or_insert_with(|| {
-                    enrolments.push(Enrolment {
-                        record: *record,
-                        enrolled,
-                        sessions: HashSet::new(),
-                        last_session: None,
-                        end: None,
-                        next: None,
-                        continues: false,
-                    });
-                    enrolments.len() - 1
-                });
+                let enrolment = || Enrolment {
+                    record: *record,
+                    enrolled,
+                    sessions: HashSet::new(),
+                    last_session: None,
+                    end: None,
+                    next: None,
+                    continues: false,
+                };
+                enrolments.begin(record.scoped(&enrolled.enrolment), enrolment);
                 continue;
             }
             Fact::SessionHeld(held) => (&held.enrolment, None),
@@ -118,8 +117,7 @@ fn enrolments<'a>(records: &[DatedFact<'a>]) -> (Vec<Enrolment<'a>>, HashMap<Sco
             Fact::ProgrammeLeft(end) => (&end.enrolment, Some(ProgrammeState::Left)),
             _ => continue,
         };
-        let Some(&place) = places.get(&record.scoped(id)) else { continue };
-        let enrolment = &mut enrolments[place];
+        let Some(enrolment) = enrolments.get_mut(record.scoped(id)) else { continue };
         match (end, record.fact) {
             (Some(state), _) => _ = enrolment.end.get_or_insert((state, record.instant)),
             (None, Fact::SessionHeld(held)) if enrolment.sessions.insert(&held.session) => {
@@ -128,59 +126,34 @@ fn enrolments<'a>(records: &[DatedFact<'a>]) -> (Vec<Enrolment<'a>>, HashMap<Sco
             _ => {}
         }
     }
-    (enrolments, places)
+    enrolments
 }
 
-/// Links each enrolment to the first one that continues it. A link of a circle is ignored.
-fn link(enrolments: &mut [Enrolment], places: &HashMap<ScopedId, usize>) {
-    let before: Vec<Option<usize>> = enrolments
-        .iter()
-        .map(|enrolment| {
-            let continued = enrolment.enrolled.continues.as_ref()?;
-            places.get(&enrolment.record.scoped(continued)).copied()
-        })
-        .collect();
-    let in_circle = circles(&before);
+/// Links each enrolment to the first one that continues it. A link to one of a circle is ignored.
+fn link(enrolments: &mut ById<Enrolment>) {
+    let before = |enrolment: &Enrolment| {
+        let continued = enrolment.enrolled.continues.as_ref()?;
+        enrolments.place(enrolment.record.scoped(continued))
+    };
+    let before: Vec<Option<usize>> = enrolments.all.iter().map(before).collect();
+    let (_, is_in_no_circle) = outermost_first(&before);
     for (index, before) in before.into_iter().enumerate() {
-        let Some(before) = before.filter(|before| !in_circle[*before]) else { continue };
-        if enrolments[before].next.is_none() {
-            enrolments[before].next = Some(index);
-            enrolments[index].continues = true;
+        let Some(before) = before.filter(|before| is_in_no_circle[*before]) else { continue };
+        if enrolments.all[before].next.is_none() {
+            enrolments.all[before].next = Some(index);
+            enrolments.all[index].continues = true;
         }
     }
-}
-
-/// For each enrolment whether what it continues leads back to it.
-fn circles(before: &[Option<usize>]) -> Vec<bool> {
-    // The walk on which an enrolment was passed first; 0: none yet.
-    let mut passed = vec![0; before.len()];
-    let mut in_circle = vec![false; before.len()];
-    for start in 0..before.len() {
-        let walk = start + 1;
-        let mut next = Some(start);
-        while let Some(here) = next.filter(|&here| passed[here] == 0) {
-            passed[here] = walk;
-            next = before[here];
-        }
-        let meeting = next.filter(|&here| passed[here] == walk);
-        let mut around = meeting;
-        while let Some(here) = around.filter(|&here| !in_circle[here]) {
-            in_circle[here] = true;
-            around = before[here];
-        }
-    }
-    in_circle
 }
 
 fn course<'a>(
     enrolments: &[Enrolment<'a>],
-    first: usize,
+    first: &Enrolment<'a>,
     rules: &ContinuityRules,
 ) -> ProgrammeCourse<'a> {
     let all: Vec<&Enrolment> =
-        std::iter::successors(Some(&enrolments[first]), |one| Some(&enrolments[one.next?]))
-            .collect();
-    let (first, last) = (all[0], all[all.len() - 1]);
+        std::iter::successors(Some(first), |one| Some(&enrolments[one.next?])).collect();
+    let last = all[all.len() - 1];
     let sessions = all.iter().filter_map(|enrolment| enrolment.last_session);
     let programme = Programme {
         enrolment: first.enrolled.enrolment.clone(),

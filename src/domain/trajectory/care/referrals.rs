@@ -3,15 +3,14 @@
 //! because two clocks disagree.
 //! Rules: `referrals` and `treatments` in the section "Care" of the continuity rules.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::by_id::ById;
 use crate::domain::choices::choices;
-use crate::domain::history::{DatedFact, ScopedId};
+use crate::domain::history::DatedFact;
 use crate::domain::vocabulary::choice::Setting;
-use crate::domain::vocabulary::fact::{Code, Fact, Id, Referred};
+use crate::domain::vocabulary::fact::{Code, Fact, Id, ReferralAnswered, Referred};
 
 choices! {
     /// The state of a referral.
@@ -75,70 +74,64 @@ pub struct SentReferral<'a> {
     pub record: DatedFact<'a>,
 }
 
+/// A referral with its answers and the first treatment that names it.
+struct Answers<'a> {
+    record: DatedFact<'a>,
+    referred: &'a Referred,
+    first: Option<DatedFact<'a>>,
+    last: Option<&'a ReferralAnswered>,
+    started: Option<DatedFact<'a>>,
+}
+
 /// The referrals, in the order of their records.
 pub fn referrals<'a>(records: &[DatedFact<'a>]) -> Vec<SentReferral<'a>> {
-    let mut referrals: Vec<SentReferral> = Vec::new();
-    let mut places: HashMap<ScopedId, usize> = HashMap::new();
+    let mut referrals: ById<Answers> = ById::new();
     for record in records {
-        let Fact::Referred(fact) = record.fact else { continue };
-        places.entry(record.scoped(&fact.referral)).or_insert_with(|| {
-            referrals.push(SentReferral { referral: referred(record, fact), record: *record });
-            referrals.len() - 1
-        });
+        let Fact::Referred(referred) = record.fact else { continue };
+        let (first, last, started) = (None, None, None);
+        let sent = || Answers { record: *record, referred, first, last, started };
+        referrals.begin(record.scoped(&referred.referral), sent);
     }
     for record in records {
-        let named = match record.fact {
-            Fact::ReferralAnswered(fact) => &fact.referral,
-            Fact::TreatmentStarted(fact) => match &fact.referral {
-                Some(referral) => referral,
-                None => continue,
-            },
+        let (named, answer) = match record.fact {
+            Fact::ReferralAnswered(answer) => (Some(&answer.referral), Some(answer)),
+            Fact::TreatmentStarted(started) => (started.referral.as_ref(), None),
             _ => continue,
         };
-        if let Some(&place) = places.get(&record.scoped(named)) {
-            referrals[place].note(record);
+        let Some(sent) = named.and_then(|id| referrals.get_mut(record.scoped(id))) else {
+            continue;
+        };
+        match answer {
+            Some(_) => _ = sent.first.get_or_insert(*record),
+            None => _ = sent.started.get_or_insert(*record),
         }
+        sent.last = answer.or(sent.last);
     }
-    referrals
+    let told = |sent: Answers<'a>| SentReferral { referral: referral(&sent), record: sent.record };
+    referrals.all.into_iter().map(told).collect()
 }
 
-fn referred(record: &DatedFact, fact: &Referred) -> Referral {
+fn referral(sent: &Answers) -> Referral {
+    let Answers { record, referred, first, last, started } = sent;
+    let days_to = |later: &DatedFact| (later.date - record.date).num_days().max(0);
     Referral {
-        referral: fact.referral.clone(),
-        project: fact.project.clone(),
-        to_provider: fact.to_provider.clone(),
-        by: fact.by.clone(),
-        prison: fact.prison.clone(),
+        referral: referred.referral.clone(),
+        project: referred.project.clone(),
+        to_provider: referred.to_provider.clone(),
+        by: referred.by.clone(),
+        prison: referred.prison.clone(),
         at: record.instant,
-        state: ReferralState::Open,
-        waiting_days: None,
-        answered_at: None,
-        days_to_answer: None,
-        started_at: None,
-        days_to_start: None,
-    }
-}
-
-impl SentReferral<'_> {
-    /// Takes note of an answer, or of a treatment.
-    fn note(&mut self, record: &DatedFact) {
-        let days = (record.date - self.record.date).num_days().max(0);
-        let referral = &mut self.referral;
-        if let Fact::ReferralAnswered(answer) = record.fact {
-            referral.waiting_days = answer.waiting_days;
-            if referral.state != ReferralState::Started {
-                referral.state = match answer.accepted {
-                    true => ReferralState::Accepted,
-                    false => ReferralState::Declined,
-                };
-            }
-            referral.answered_at.get_or_insert(record.instant);
-            referral.days_to_answer.get_or_insert(days);
-        } else {
-            referral.state = ReferralState::Started;
-            referral.started_at.get_or_insert(record.instant);
-            referral.days_to_start.get_or_insert(days);
-        }
+        state: match (started, last.map(|answer| answer.accepted)) {
+            (Some(_), _) => ReferralState::Started,
+            (None, Some(true)) => ReferralState::Accepted,
+            (None, Some(false)) => ReferralState::Declined,
+            (None, None) => ReferralState::Open,
+        },
+        waiting_days: last.and_then(|answer| answer.waiting_days),
+        answered_at: first.map(|answer| answer.instant),
+        days_to_answer: first.as_ref().map(days_to),
+        started_at: started.map(|started| started.instant),
+        days_to_start: started.as_ref().map(days_to),
     }
 }
 
@@ -158,30 +151,27 @@ pub struct Treatment {
 
 /// The treatments, in the order in which they began.
 pub fn treatments(records: &[DatedFact]) -> Vec<Treatment> {
-    let mut treatments: Vec<Treatment> = Vec::new();
-    let mut places: HashMap<ScopedId, usize> = HashMap::new();
+    let mut treatments: ById<Treatment> = ById::new();
     for record in records {
         match record.fact {
             Fact::TreatmentStarted(fact) => {
-                places.entry(record.scoped(&fact.episode)).or_insert_with(|| {
-                    treatments.push(Treatment {
-                        episode: fact.episode.clone(),
-                        provider: fact.provider.clone(),
-                        setting: fact.setting,
-                        structured: fact.structured,
-                        since: record.instant,
-                        until: None,
-                    });
-                    treatments.len() - 1
-                });
+                let started = || Treatment {
+                    episode: fact.episode.clone(),
+                    provider: fact.provider.clone(),
+                    setting: fact.setting,
+                    structured: fact.structured,
+                    since: record.instant,
+                    until: None,
+                };
+                treatments.begin(record.scoped(&fact.episode), started);
             }
             Fact::TreatmentEnded(fact) => {
-                if let Some(&place) = places.get(&record.scoped(&fact.episode)) {
-                    treatments[place].until.get_or_insert(record.instant);
+                if let Some(treatment) = treatments.get_mut(record.scoped(&fact.episode)) {
+                    treatment.until.get_or_insert(record.instant);
                 }
             }
             _ => {}
         }
     }
-    treatments
+    treatments.all
 }

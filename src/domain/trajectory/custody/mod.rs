@@ -17,6 +17,7 @@ use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, ModalityKind, 
 use crate::domain::vocabulary::fact::{Code, Id};
 
 choices! {
+    #[derive(Default)]
     /// The state of custody.
     CustodyState:
         Detained = "detained",
@@ -24,11 +25,12 @@ choices! {
         UnderModality = "underModality",
         Released = "released",
         Deceased = "deceased",
+        #[default]
         Unknown = "unknown",
 }
 
 /// Custody at the instant of the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Custody {
     /// The state.
@@ -71,76 +73,69 @@ pub struct CustodyUnit {
 }
 
 impl Custody {
-    fn new(state: CustodyState, since: Option<DateTime<Utc>>) -> Self {
-        let (kind, unit, facility, legal_status) = (None, None, None, None);
-        let (modality, modality_kind) = (None, None);
-        Self { state, kind, unit, facility, legal_status, modality, modality_kind, since }
+    fn new(
+        state: CustodyState,
+        since: Option<DateTime<Utc>>,
+        modality: Option<&DecidingModality>,
+    ) -> Self {
+        let (id, kind) = modality.map(|one| (one.id.id.clone(), one.granted.kind)).unzip();
+        Self { state, since, modality: id, modality_kind: kind, ..Self::default() }
     }
 
     /// The custody of a person who died.
     pub fn deceased(since: DateTime<Utc>) -> Self {
-        Self::new(CustodyState::Deceased, Some(since))
-    }
-
-    fn under(mut self, modality: &DecidingModality) -> Self {
-        self.modality = Some(modality.id.id.clone());
-        self.modality_kind = Some(modality.granted.kind);
-        self
-    }
-
-    fn at(mut self, places: &Places) -> Self {
-        let now = &places.now;
-        self.facility = now.facility.cloned();
-        self.legal_status = now.status;
-        let began = places.held_now().map(|held| held.began.instant);
-        self.unit = now.unit.filter(|unit| Some(unit.since) >= began).map(|unit| CustodyUnit {
-            placement: unit.placement.id.clone(),
-            kind: unit.kind,
-            facility: unit.facility.clone(),
-            since: unit.since,
-        });
-        self
+        Self::new(CustodyState::Deceased, Some(since), None)
     }
 }
 
 /// Custody by the place of the person and the modality that decides.
 pub(super) fn custody(places: &Places, modality: Option<&DecidingModality>) -> Custody {
-    match places.now.place {
-        InOrOut::Inside => {
-            inside(places, modality.filter(|modality| modality.is_lived_inside())).at(places)
+    match places.held_now() {
+        Some(held) => {
+            inside(&places.now, held, modality.filter(|modality| modality.is_lived_inside()))
         }
-        _ => outside(&places.now, modality.filter(|modality| modality.applies_outside())),
+        None => outside(&places.now, modality.filter(|modality| modality.applies_outside())),
     }
 }
 
 /// The first three rows of the table of states. The modality is lived inside.
-fn inside(places: &Places, modality: Option<&DecidingModality>) -> Custody {
-    let now = &places.now;
+fn inside(now: &Whereabouts, held: &HeldSpan, modality: Option<&DecidingModality>) -> Custody {
     let no_longer = modality.and_then(|m| m.over.into_iter().chain(m.suspended).min());
     let running = modality.filter(|_| no_longer.is_none());
-    let custody = if let Some(absence) = &now.absence {
-        let absent = Custody::new(CustodyState::Absent, Some(absence.since));
-        Custody { kind: Some(absence.kind), ..absent }
-    } else if let Some(modality) = running {
-        let begins = [now.since, Some(modality.starts), modality.lifted, now.by_day];
-        Custody::new(CustodyState::UnderModality, begins.into_iter().max().flatten())
-    } else {
-        Custody::new(CustodyState::Detained, now.since.max(no_longer))
+    let (state, since) = match (&now.absence, running) {
+        (Some(absence), _) => (CustodyState::Absent, Some(absence.since)),
+        (None, Some(modality)) => {
+            let begins = [now.since, Some(modality.starts), modality.lifted, now.by_day];
+            (CustodyState::UnderModality, begins.into_iter().max().flatten())
+        }
+        (None, None) => (CustodyState::Detained, now.since.max(no_longer)),
     };
-    match running {
-        Some(modality) => custody.under(modality),
-        None => custody,
+    let unit = now.unit.filter(|unit| unit.since >= held.began.instant);
+    Custody {
+        kind: now.absence.map(|absence| absence.kind),
+        unit: unit.map(|unit| CustodyUnit {
+            placement: unit.placement.id.clone(),
+            kind: unit.kind,
+            facility: unit.facility.clone(),
+            since: unit.since,
+        }),
+        facility: now.facility.cloned(),
+        legal_status: now.status,
+        ..Custody::new(state, since, running)
     }
 }
 
 /// The last three rows of the table of states. The modality applies, or applied until it was over.
 fn outside(now: &Whereabouts, modality: Option<&DecidingModality>) -> Custody {
     match modality {
-        Some(modality) if modality.over.is_none() => {
-            let since = now.since.max(Some(modality.starts));
-            Custody::new(CustodyState::UnderModality, since).under(modality)
+        Some(running) if running.over.is_none() => {
+            let since = now.since.max(Some(running.starts));
+            Custody::new(CustodyState::UnderModality, since, modality)
         }
-        _ if now.place == InOrOut::Unknown => Custody::new(CustodyState::Unknown, None),
-        _ => Custody::new(CustodyState::Released, now.since.max(modality.and_then(|m| m.over))),
+        _ if now.place == InOrOut::Unknown => Custody::new(CustodyState::Unknown, None, None),
+        _ => {
+            let since = now.since.max(modality.and_then(|modality| modality.over));
+            Custody::new(CustodyState::Released, since, None)
+        }
     }
 }

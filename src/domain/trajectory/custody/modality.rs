@@ -23,7 +23,7 @@ pub struct DecidingModality<'a> {
     pub starts: DateTime<Utc>,
     /// When the modality was over, if that instant has come.
     pub over: Option<DateTime<Utc>>,
-    /// Since when the modality is suspended.
+    /// Since when the modality is suspended: the first suspension that no lift follows.
     pub suspended: Option<DateTime<Utc>>,
     /// When a suspension was last lifted.
     pub lifted: Option<DateTime<Utc>>,
@@ -46,16 +46,19 @@ impl DecidingModality<'_> {
 /// The records about one modality.
 #[derive(Debug, Default)]
 struct ModalityRecords<'a> {
+    /// The first grant.
+    grant: Option<(DatedFact<'a>, &'a Granted)>,
     revocations: Vec<(DatedFact<'a>, DateTime<Utc>)>,
     restored: Option<DatedFact<'a>>,
     ended: Option<DateTime<Utc>>,
     suspensions: Vec<DateTime<Utc>>,
-    lifts: Vec<DateTime<Utc>>,
+    lifted: Option<DateTime<Utc>>,
 }
 
 impl<'a> ModalityRecords<'a> {
     fn read(&mut self, record: &DatedFact<'a>) {
         match record.fact {
+            Fact::Granted(granted) => _ = self.grant.get_or_insert((*record, granted)),
             Fact::Revoked(revoked) => {
                 let effect = set_date(revoked.effective_on).map_or(record.instant, start_of);
                 self.revocations.push((*record, effect));
@@ -63,9 +66,35 @@ impl<'a> ModalityRecords<'a> {
             Fact::Restored(_) => self.restored = Some(*record),
             Fact::ModalityEnded(_) => _ = self.ended.get_or_insert(record.instant),
             Fact::ModalitySuspended(_) => self.suspensions.push(record.instant),
-            Fact::SuspensionLifted(_) => self.lifts.push(record.instant),
+            Fact::SuspensionLifted(_) => self.lifted = Some(record.instant),
             _ => {}
         }
+    }
+
+    /// The modality, if it was granted and has started in force.
+    fn started(
+        &self,
+        final_releases: &[DatedFact],
+        places: &Places,
+        clock: &AnswerClock,
+    ) -> Option<DecidingModality<'a>> {
+        let (grant, granted) = self.grant?;
+        let starts = match set_date(granted.starts_on) {
+            Some(date) if date != grant.date => start_of(date),
+            _ => grant.instant,
+        };
+        let over = self.over(starts, final_releases);
+        let started_in_force = clock.reached(starts) && over.is_none_or(|over| starts < over);
+        started_in_force.then(|| DecidingModality {
+            id: grant.scoped(&granted.modality),
+            grant,
+            granted,
+            starts,
+            over: over.filter(|over| clock.reached(*over)),
+            suspended: self.suspensions.iter().copied().find(|since| Some(*since) > self.lifted),
+            lifted: self.lifted,
+            is_run_open: is_run_open(granted, starts, places),
+        })
     }
 
     /// The earliest end that the records state, whether it has come or not.
@@ -77,12 +106,6 @@ impl<'a> ModalityRecords<'a> {
         let effects = in_force.map(|(_, effect)| *effect);
         effects.chain(self.ended).chain(released.map(|release| release.instant)).min()
     }
-
-    /// Since when the modality is suspended: the first suspension that no lift follows.
-    fn suspended(&self) -> Option<DateTime<Utc>> {
-        let lifted = self.lifts.last().copied();
-        self.suspensions.iter().find(|since| Some(**since) > lifted).copied()
-    }
 }
 
 /// The modality that decides at the present of a clock.
@@ -92,13 +115,9 @@ pub fn deciding<'a>(
     clock: &AnswerClock,
 ) -> Option<DecidingModality<'a>> {
     let mut by_id: HashMap<ScopedId, ModalityRecords> = HashMap::new();
-    let mut grants: Vec<(ScopedId, DatedFact, &Granted)> = Vec::new();
     let mut final_releases: Vec<DatedFact> = Vec::new();
     for record in records {
         match record.fact {
-            Fact::Granted(granted) => {
-                grants.push((record.scoped(&granted.modality), *record, granted));
-            }
             Fact::Released(released) if released.is_final_release() => final_releases.push(*record),
             _ => {}
         }
@@ -106,37 +125,9 @@ pub fn deciding<'a>(
             by_id.entry(id).or_default().read(record);
         }
     }
-    // Stable: of two modalities that start on one date, the one granted later is the last.
-    grants.sort_by_key(|(_, record, granted)| {
-        (set_date(granted.starts_on).unwrap_or(record.date), record.place)
-    });
-    let mut earliest: HashMap<ScopedId, usize> = HashMap::new();
-    for (id, record, _) in &grants {
-        let place = earliest.entry(*id).or_insert(record.place);
-        *place = record.place.min(*place);
-    }
-    grants.retain(|(id, record, _)| earliest[id] == record.place);
-    let starts = |record: &DatedFact, granted: &Granted| match set_date(granted.starts_on) {
-        Some(date) if date != record.date => start_of(date),
-        _ => record.instant,
-    };
-    grants.into_iter().rev().find_map(|(id, grant, granted)| {
-        let starts = starts(&grant, granted);
-        let none = ModalityRecords::default();
-        let about = by_id.get(&id).unwrap_or(&none);
-        let over = about.over(starts, &final_releases);
-        let started_in_force = clock.reached(starts) && over.is_none_or(|over| starts < over);
-        started_in_force.then(|| DecidingModality {
-            id,
-            grant,
-            granted,
-            starts,
-            over: over.filter(|over| clock.reached(*over)),
-            suspended: about.suspended(),
-            lifted: about.lifts.last().copied(),
-            is_run_open: is_run_open(granted, starts, places),
-        })
-    })
+    let started = by_id.values().filter_map(|about| about.started(&final_releases, places, clock));
+    // Of two modalities that start on one date, the one granted later is the last.
+    started.max_by_key(|modality| (date_of(modality.starts), modality.grant.place))
 }
 
 /// Whether the run of a modality that is lived outside is open now.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, finding_about};
 use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, UnitKind};
-use crate::domain::vocabulary::fact::{Code, Fact, Released};
+use crate::domain::vocabulary::fact::{Code, Fact, Released, Transferred};
 
 /// Whether the person is in prison, in the eyes of the law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +42,7 @@ impl InOrOut {
 pub(super) struct RunningAbsence<'a> {
     pub kind: AbsenceKind,
     pub since: DateTime<Utc>,
-    detention: ScopedId<'a>,
+    detention: Option<ScopedId<'a>>,
 }
 
 /// A placement in a drug-free unit.
@@ -85,114 +85,20 @@ impl<'a> Whereabouts<'a> {
         record: DatedFact<'a>,
         at_once: &[DatedFact<'a>],
     ) -> Option<Finding> {
+        let is_inside = self.place.after(record.fact) == InOrOut::Inside;
+        let begins = is_inside && self.place != InOrOut::Inside;
+        if begins {
+            let (place, since, began) = (InOrOut::Inside, Some(record.instant), Some(record));
+            *self = Self { place, since, began, unit: self.unit, ..Self::default() };
+        }
         let finding = match record.fact {
-            Fact::Released(released) => return self.release(record, released),
-            Fact::Arrived(_) => self.arrive(record),
-            Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_) => {
-                self.suppose_inside(record)
+            Fact::Arrived(arrived) => {
+                let finding = if begins { None } else { self.arrive_again(record) };
+                self.enter(&arrived.facility);
+                (self.status, self.last_arrival) = (Some(arrived.legal_status), Some(record));
+                return finding;
             }
-            Fact::AbsenceEnded(_) if self.place == InOrOut::Unknown => self.suppose_inside(record),
-            _ => None,
-        };
-        finding.or_else(|| self.change(record, at_once))
-    }
-
-    fn begin(&mut self, record: DatedFact<'a>) {
-        let unit = self.unit;
-        *self = Self {
-            place: InOrOut::Inside,
-            since: Some(record.instant),
-            began: Some(record),
-            unit,
-            ..Self::default()
-        };
-    }
-
-    /// A record about a detention of a person who is not known to be inside. A change of title
-    /// says nothing about a person outside.
-    fn suppose_inside(&mut self, record: DatedFact<'a>) -> Option<Finding> {
-        let is_about_title = matches!(record.fact, Fact::StatusChanged(_));
-        if self.place == InOrOut::Inside || is_about_title && self.place == InOrOut::Outside {
-            return None;
-        }
-        self.begin(record);
-        match record.fact {
-            Fact::Transferred(moved) => {
-                self.facility = Some(&moved.to);
-                self.unit.take_if(|unit| *unit.facility != moved.to);
-            }
-            Fact::StatusChanged(changed) => self.status = Some(changed.to),
-            Fact::AbsenceStarted(_) => self.start_absence(record),
-            _ => {}
-        }
-        let message = "Continues a detention whose beginning is not recorded.";
-        Some(finding_about(FindingCode::BeginningMissing, message, &[record]))
-    }
-
-    fn arrive(&mut self, record: DatedFact<'a>) -> Option<Finding> {
-        let Fact::Arrived(arrived) = record.fact else { return None };
-        let mut finding = None;
-        if self.place == InOrOut::Inside {
-            if self.absence.take().is_some_and(|absence| absence.kind.is_unlawful()) {
-                self.since = Some(record.instant);
-            } else {
-                let message = "Arrived while already inside.";
-                let before = self.last_arrival.or(self.began);
-                let records: Vec<DatedFact> = before.into_iter().chain([record]).collect();
-                let code = FindingCode::ArrivalWithoutRelease;
-                finding = Some(finding_about(code, message, &records));
-            }
-        } else {
-            self.begin(record);
-        }
-        self.last_arrival = Some(record);
-        (self.facility, self.status) = (Some(&arrived.facility), Some(arrived.legal_status));
-        self.unit.take_if(|unit| *unit.facility != arrived.facility);
-        finding
-    }
-
-    fn release(&mut self, record: DatedFact<'a>, released: &Released) -> Option<Finding> {
-        let without_arrival = || {
-            let message = "Released while not inside.";
-            finding_about(FindingCode::ReleaseWithoutArrival, message, &[record])
-        };
-        if released.reason.is_by_day() {
-            let finding = match self.place {
-                InOrOut::Unknown => self.suppose_inside(record),
-                InOrOut::Outside => return Some(without_arrival()),
-                InOrOut::Inside => None,
-            };
-            self.by_day = Some(record.instant);
-            return finding;
-        }
-        let finding = (self.place != InOrOut::Inside && !self.is_out_for_now).then(without_arrival);
-        *self = Self {
-            place: InOrOut::Outside,
-            since: Some(record.instant),
-            is_out_for_now: !released.is_final,
-            unit: self.unit,
-            ..Self::default()
-        };
-        finding
-    }
-
-    /// A record about a detention of a person who is known to be inside, or about a unit.
-    fn change(&mut self, record: DatedFact<'a>, at_once: &[DatedFact<'a>]) -> Option<Finding> {
-        let is_inside = self.place == InOrOut::Inside;
-        match record.fact {
-            Fact::Transferred(moved) => {
-                let known = self.facility.replace(&moved.to);
-                self.unit.take_if(|unit| *unit.facility != moved.to);
-                let arrives = |other: &DatedFact| match other.fact {
-                    Fact::Arrived(arrived) => arrived.facility == moved.to,
-                    _ => false,
-                };
-                let fits = known.is_none_or(|known| *known == moved.from);
-                (!fits && !at_once.iter().any(arrives)).then(|| {
-                    let message = "Transferred from another prison than the one known.";
-                    finding_about(FindingCode::Contradiction, message, &[record])
-                })
-            }
+            Fact::Transferred(moved) => self.transfer(record, moved, at_once),
             Fact::StatusChanged(changed) if is_inside => {
                 let known = self.status.replace(changed.to);
                 known.is_some_and(|known| known != changed.from).then(|| {
@@ -200,11 +106,13 @@ impl<'a> Whereabouts<'a> {
                     finding_about(FindingCode::Contradiction, message, &[record])
                 })
             }
-            Fact::AbsenceStarted(_) => {
-                self.start_absence(record);
+            Fact::AbsenceStarted(started) => {
+                let (kind, since, detention) = (started.kind, record.instant, record.detention());
+                self.absence = Some(RunningAbsence { kind, since, detention });
                 None
             }
             Fact::AbsenceEnded(_) => self.end_absence(record, at_once),
+            Fact::Released(released) => self.release(record, released),
             Fact::UnitPlaced(placed) => {
                 let (placement, since) = (record.scoped(&placed.placement), record.instant);
                 let facility = &placed.facility;
@@ -217,29 +125,81 @@ impl<'a> Whereabouts<'a> {
                 None
             }
             _ => None,
+        };
+        if !begins {
+            return finding;
         }
+        let message = "Continues a detention whose beginning is not recorded.";
+        Some(finding_about(FindingCode::BeginningMissing, message, &[record]))
     }
 
-    fn start_absence(&mut self, record: DatedFact<'a>) {
-        if let (Fact::AbsenceStarted(started), Some(detention)) = (record.fact, record.detention())
-        {
-            let (kind, since) = (started.kind, record.instant);
-            self.absence = Some(RunningAbsence { kind, since, detention });
+    /// The person enters a prison. Returns the prison known before.
+    fn enter(&mut self, facility: &'a Code) -> Option<&'a Code> {
+        self.unit.take_if(|unit| unit.facility != facility);
+        self.facility.replace(facility)
+    }
+
+    /// An arrival of a person who is inside: it ends an absence.
+    fn arrive_again(&mut self, record: DatedFact<'a>) -> Option<Finding> {
+        if self.absence.take().is_some_and(|absence| absence.kind.is_unlawful()) {
+            self.since = Some(record.instant);
+            return None;
         }
+        let message = "Arrived while already inside.";
+        let before = self.last_arrival.or(self.began);
+        let records: Vec<DatedFact> = before.into_iter().chain([record]).collect();
+        Some(finding_about(FindingCode::ArrivalWithoutRelease, message, &records))
+    }
+
+    fn transfer(
+        &mut self,
+        record: DatedFact<'a>,
+        moved: &'a Transferred,
+        at_once: &[DatedFact],
+    ) -> Option<Finding> {
+        let arrives = |other: &DatedFact| match other.fact {
+            Fact::Arrived(arrived) => arrived.facility == moved.to,
+            _ => false,
+        };
+        let fits = self.enter(&moved.to).is_none_or(|known| *known == moved.from);
+        (!fits && !at_once.iter().any(arrives)).then(|| {
+            let message = "Transferred from another prison than the one known.";
+            finding_about(FindingCode::Contradiction, message, &[record])
+        })
+    }
+
+    fn release(&mut self, record: DatedFact<'a>, released: &Released) -> Option<Finding> {
+        let is_inside = self.place == InOrOut::Inside;
+        let is_without_arrival =
+            !is_inside && (released.reason.is_by_day() || !self.is_out_for_now);
+        if !released.reason.is_by_day() {
+            *self = Self {
+                place: InOrOut::Outside,
+                since: Some(record.instant),
+                is_out_for_now: !released.is_final,
+                unit: self.unit,
+                ..Self::default()
+            };
+        } else if is_inside {
+            self.by_day = Some(record.instant);
+        }
+        is_without_arrival.then(|| {
+            let message = "Released while not inside.";
+            finding_about(FindingCode::ReleaseWithoutArrival, message, &[record])
+        })
     }
 
     fn end_absence(&mut self, record: DatedFact<'a>, at_once: &[DatedFact]) -> Option<Finding> {
-        let is_its = |absence: &mut RunningAbsence| Some(absence.detention) == record.detention();
-        if self.place == InOrOut::Inside {
-            if let Some(ended) = self.absence.take_if(is_its) {
-                if ended.kind.is_unlawful() {
-                    self.since = Some(record.instant);
-                }
-                return None;
+        let is_its = |absence: &mut RunningAbsence| absence.detention == record.detention();
+        if let Some(ended) = self.absence.take_if(is_its) {
+            if ended.kind.is_unlawful() {
+                self.since = Some(record.instant);
             }
-            if at_once.iter().any(|other| matches!(other.fact, Fact::Arrived(_))) {
-                return None;
-            }
+            return None;
+        }
+        let arrives = || at_once.iter().any(|other| matches!(other.fact, Fact::Arrived(_)));
+        if self.place == InOrOut::Inside && arrives() {
+            return None;
         }
         let message = "Ends an absence whose start is not recorded.";
         Some(finding_about(FindingCode::BeginningMissing, message, &[record]))

@@ -11,39 +11,35 @@ use crate::domain::history::History;
 use crate::domain::id::RecordedTime;
 use crate::domain::vocabulary::kind::{Class, Kind};
 
-/// The classes that the section `substitution` reads.
-const SUBSTITUTION_READS: &[Class] = &[Class::Clinical];
-
-/// The classes that the section `residential` reads: an arrival in prison ends a stay.
-const RESIDENTIAL_READS: &[Class] = &[Class::Attested, Class::Judicial];
-
-/// The classes that a death is read from. A death ends every alert.
-const DEATH_READS: &[Class] = &[Class::Judicial];
-
 /// Withholds from a trajectory the statements that rest on the absence of records, if records were
 /// erased.
 pub(super) fn withhold(trajectory: &mut Trajectory, history: &History, counted: &CountedRecords) {
     if history.erased.is_empty() {
         return;
     }
-    let is_unknown = |reads, is_of_section: fn(Kind) -> bool| {
+    // Whether no record of a section was recorded after the erased ones of the classes it reads.
+    let is_unknown = |reads: &[Class], is_of_section: fn(Kind) -> bool| {
         let mut section = counted.records.iter().filter(|record| is_of_section(record.item.kind()));
         last_erased(history, reads)
             .is_some_and(|erased| section.all(|record| record.item.recorded.recorded_at <= erased))
     };
     if trajectory.substitution.state == SubstitutionState::None
-        && is_unknown(SUBSTITUTION_READS, is_substitution)
+        && is_unknown(&[Class::Clinical], |kind| kind.code().starts_with("substitution."))
     {
         trajectory.substitution = Substitution::of_state(SubstitutionState::Unknown);
     }
-    // A dead person is in no residential treatment, even if records were erased.
+    // A dead person is in no residential treatment, even if records were erased. An arrival in
+    // prison ends a stay.
     if counted.death.is_none()
         && trajectory.residential.state == ResidentialState::None
-        && is_unknown(RESIDENTIAL_READS, is_residential)
+        && is_unknown(&[Class::Attested, Class::Judicial], |kind| {
+            kind.code().starts_with("residential.")
+        })
     {
         trajectory.residential = Residential::of_state(ResidentialState::Unknown);
     }
-    let may_be_dead = is_unknown(DEATH_READS, |kind| kind.class() != Some(Class::System));
+    // A death ends every alert.
+    let may_be_dead = is_unknown(&[Class::Judicial], |kind| kind.class() != Some(Class::System));
     trajectory.alerts.retain(|alert| match rests_on(alert.code) {
         [] => true,
         classes => !may_be_dead && last_erased(history, classes).is_none(),
@@ -75,12 +71,4 @@ const fn rests_on(code: AlertCode) -> &'static [Class] {
         | AlertCode::ReleaseUnprepared
         | AlertCode::ReleaseWithoutFollowUp => &[Class::Clinical, Class::Judicial, Class::Attested],
     }
-}
-
-fn is_substitution(kind: Kind) -> bool {
-    kind.code().starts_with("substitution.")
-}
-
-fn is_residential(kind: Kind) -> bool {
-    kind.code().starts_with("residential.")
 }

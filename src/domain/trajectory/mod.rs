@@ -41,6 +41,7 @@ use self::custody::Places;
 use self::findings::OtherFindings;
 use self::order::CountedRecords;
 use self::substitution::SubstitutionRecords;
+use self::transitions::transition;
 use super::finding::Finding;
 use super::history::{DatedFact, History};
 use super::stays::Stays;
@@ -163,7 +164,7 @@ fn living(
         rules,
     });
     Trajectory {
-        transitions: transitions::transitions(&places.moves, &followed),
+        transitions: places.moves.iter().map(|made| transition(made, &followed)).collect(),
         housing: care::housing(records, &places),
         plans: care::plans(records),
         release: release.told(),

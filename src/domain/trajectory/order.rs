@@ -82,14 +82,13 @@ impl Turns for ContinuityTurns {
         let is_released =
             || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
         match record.fact {
-            Fact::AbsenceEnded(_) if is_released() => {
-                1 + 2 * u8::from(!self.is_absent_before(record))
-            }
+            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_released() => 1,
             Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
                 if is_released() =>
             {
                 2
             }
+            Fact::AbsenceEnded(_) if is_released() => 3,
             Fact::Released(_) => 4,
             Fact::Admitted(_)
             | Fact::Granted(_)

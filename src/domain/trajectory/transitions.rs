@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::custody::{MoveKind, PersonMove};
-use super::substitution::FollowedSubstitution;
+use super::custody::PersonMove;
+use super::substitution::{AtMove, FollowedSubstitution};
 use crate::domain::choices::choices;
 use crate::domain::vocabulary::fact::{Code, Fact};
 
@@ -47,15 +47,8 @@ pub struct Transition {
     pub continuous: Option<bool>,
 }
 
-/// The moves, in order.
-pub(super) fn transitions(
-    moves: &[PersonMove],
-    followed: &FollowedSubstitution,
-) -> Vec<Transition> {
-    moves.iter().map(|made| transition(made, followed)).collect()
-}
-
-fn transition(made: &PersonMove, followed: &FollowedSubstitution) -> Transition {
+/// The entry of a record that moves the person. A release that is no departure has no doses.
+pub(super) fn transition(made: &PersonMove, followed: &FollowedSubstitution) -> Transition {
     let (kind, from, to) = match made.record.fact {
         Fact::Arrived(fact) => (TransitionKind::Arrival, None, Some(&fact.facility)),
         Fact::Transferred(fact) => (TransitionKind::Transfer, Some(&fact.from), Some(&fact.to)),
@@ -63,28 +56,17 @@ fn transition(made: &PersonMove, followed: &FollowedSubstitution) -> Transition 
         _ => (TransitionKind::Release, made.facility_before, None),
     };
     let at = made.record.instant;
-    let told = Transition {
+    let last_dose_before = followed.last_dose(at).filter(|_| made.is_move()).map(|dose| dose.at);
+    let AtMove { first_dose_after, in_time_until, .. } = followed.at_move(made);
+    let both = last_dose_before.zip(first_dose_after).zip(in_time_until);
+    Transition {
         kind,
         at,
         from: from.cloned(),
         to: to.cloned(),
-        last_dose_before: None,
-        first_dose_after: None,
-        gap_hours: None,
-        continuous: None,
-    };
-    if made.kind == MoveKind::NoDeparture {
-        return told;
-    }
-    let at_move = followed.at_move(made);
-    let before = followed.last_dose(at).map(|dose| dose.at);
-    let after = at_move.first_dose_after;
-    let both = before.zip(after).zip(at_move.in_time_until);
-    Transition {
-        last_dose_before: before,
-        first_dose_after: after,
+        last_dose_before,
+        first_dose_after,
         gap_hours: both.map(|((before, after), _)| (after - before).num_hours()),
         continuous: both.map(|((_, after), until)| after <= until),
-        ..told
     }
 }

@@ -4,11 +4,9 @@
 //! `projections/rules/continuity.toml`.
 
 mod alert;
-mod course;
-mod detox;
+mod care;
 mod handover;
 mod release;
-mod stay;
 mod substitution;
 
 pub(super) use self::alert::Situation;
@@ -23,15 +21,15 @@ pub(super) fn alerts(on: &Situation) -> Vec<Alert> {
     raised.extend(substitution::overdue(on));
     raised.extend(substitution::double_doses(on));
     raised.extend(handover::unconfirmed(on));
-    raised.extend(detox::detox_only(on));
-    raised.extend(stay::overdoses_unanswered(on));
-    let at_risk = stay::condition_at_risk(on);
-    raised.extend(stay::dropout_unanswered(on, at_risk.is_some()));
+    raised.extend(substitution::detox_only(on));
+    raised.extend(care::overdoses_unanswered(on));
+    let at_risk = care::condition_at_risk(on);
+    raised.extend(care::dropout_unanswered(on, at_risk.is_some()));
     raised.extend(at_risk);
     raised.extend(release::unprepared(on));
     raised.extend(release::without_follow_up(on));
-    raised.extend(course::referrals_unanswered(on));
-    raised.extend(course::programmes_stalled(on));
+    raised.extend(care::referrals_unanswered(on));
+    raised.extend(care::programmes_stalled(on));
     raised.extend(release::plan_overdue(on));
     raised.sort_by(|a, b| {
         (a.alert.code, a.alert.since, &a.places).cmp(&(b.alert.code, b.alert.since, &b.places))

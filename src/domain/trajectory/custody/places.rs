@@ -104,16 +104,13 @@ impl<'a> Places<'a> {
             findings.extend(arrived_and_released(at_once));
         }
         for record in at_once {
-            let place = self.now.place;
-            let kind = move_kind(record, place);
-            let facility_before = self.now.facility;
+            let (place, facility_before) = (self.now.place, self.now.facility);
             findings.extend(self.now.read(*record, at_once));
-            let is_inside = self.now.place == InOrOut::Inside;
-            let begins_detention = is_inside && place != InOrOut::Inside;
+            let begins_detention = place != InOrOut::Inside && self.now.place == InOrOut::Inside;
             if begins_detention {
                 self.held.push(HeldSpan { began: *record, departure: None });
             }
-            let Some(kind) = kind else { continue };
+            let Some(kind) = move_kind(record, place) else { continue };
             if matches!(kind, MoveKind::Departure(_)) {
                 self.held.last_mut().map(|held| held.departure.get_or_insert(*record));
             }

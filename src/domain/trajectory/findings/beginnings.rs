@@ -1,8 +1,10 @@
-//! Records that continue, answer or end what no record begins.
-//! Always: such a record has no effect but this finding.
-//! Rules: `beginningMissing` in the section "Findings" of the continuity rules.
+//! Records that continue, answer or end what no record begins, and ids under which two senders
+//! begin different things.
+//! Always: a record without its beginning has no effect but this finding.
+//! Rules: `beginningMissing` and `idMeansTwoThings` in the section "Findings" of the continuity
+//! rules.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, finding_about};
@@ -11,7 +13,9 @@ use crate::domain::vocabulary::fact::{Fact, Id};
 /// The kinds of things that are begun. An id of one kind says nothing about another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Begun {
+    Stay,
     Modality,
+    Prescription,
     Handover,
     Enrolment,
     Unit,
@@ -28,10 +32,12 @@ enum Needed {
     Anywhere,
 }
 
-/// What a record begins.
+/// What a record begins, and the id under which it does.
 fn begins(fact: &Fact) -> Option<(Begun, &Id)> {
     Some(match fact {
+        Fact::Admitted(fact) => (Begun::Stay, &fact.stay),
         Fact::Granted(fact) => (Begun::Modality, &fact.modality),
+        Fact::Prescribed(fact) => (Begun::Prescription, &fact.prescription),
         Fact::HandoverSent(fact) => (Begun::Handover, &fact.handover),
         Fact::Enrolled(fact) => (Begun::Enrolment, &fact.enrolment),
         Fact::UnitPlaced(fact) => (Begun::Unit, &fact.placement),
@@ -47,14 +53,18 @@ fn begins(fact: &Fact) -> Option<(Begun, &Id)> {
 fn needs(fact: &Fact) -> Option<(Begun, &Id, Needed, &'static str)> {
     use Needed::{Anywhere, Before};
 
-    let granted = "Names a modality that was never granted.";
     let enrolled = "Names an enrolment that no earlier record begins.";
     Some(match fact {
-        Fact::ModalitySuspended(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
-        Fact::SuspensionLifted(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
-        Fact::ModalityEnded(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
-        Fact::Revoked(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
-        Fact::Restored(fact) => (Begun::Modality, &fact.modality, Anywhere, granted),
+        Fact::ModalitySuspended(_)
+        | Fact::SuspensionLifted(_)
+        | Fact::ModalityEnded(_)
+        | Fact::Revoked(_)
+        | Fact::Restored(_) => (
+            Begun::Modality,
+            fact.modality()?,
+            Anywhere,
+            "Names a modality that was never granted.",
+        ),
         Fact::HandoverConfirmed(fact) => {
             (Begun::Handover, &fact.handover, Anywhere, "Confirms a handover that was never sent.")
         }
@@ -108,4 +118,31 @@ pub(super) fn beginnings_missing(records: &[DatedFact]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Two senders that begin different things under one id of one stream.
+pub(super) fn ids_of_two_things(records: &[DatedFact]) -> Vec<Finding> {
+    let mut begun: HashMap<(Begun, ScopedId), Vec<DatedFact>> = HashMap::new();
+    for record in records {
+        match begun_by(record) {
+            // A plan is agreed again in each version.
+            None | Some((Begun::Plan, _)) => {}
+            // Both are placements.
+            Some((Begun::Unit, id)) => begun.entry((Begun::Housing, id)).or_default().push(*record),
+            Some(named) => begun.entry(named).or_default().push(*record),
+        }
+    }
+    let finding = |records: Vec<DatedFact>| {
+        let said: Vec<_> = records
+            .iter()
+            .map(|record| (&record.item.event().key.source, record.item.data()))
+            .collect();
+        let differs = |(source, data): &(_, _)| said.iter().any(|(s, d)| s != source && d != data);
+        let differing = records.iter().zip(&said).filter(|(_, said)| differs(said));
+        let differing: Vec<DatedFact> = differing.map(|(record, _)| *record).collect();
+        let message = "Two senders began different things under one id.";
+        (!differing.is_empty())
+            .then(|| finding_about(FindingCode::IdMeansTwoThings, message, &differing))
+    };
+    begun.into_values().filter(|records| records.len() > 1).filter_map(finding).collect()
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::domain::credit::{self, CreditQuery};
 use crate::domain::finding::{Finding, FindingCode};
@@ -40,7 +40,8 @@ pub(super) struct CreditFindings<'h> {
     registry: &'h Registry,
     /// The dates on which a finding may begin or end. Empty: the credit has none to repeat.
     dates: BTreeSet<NaiveDate>,
-    known: RefCell<BTreeMap<NaiveDate, Vec<Finding>>>,
+    /// The findings of a date and a number of items that have come: an answer asks for them again.
+    known: RefCell<BTreeMap<(NaiveDate, usize), Vec<Finding>>>,
 }
 
 impl<'h> CreditFindings<'h> {
@@ -60,47 +61,37 @@ impl<'h> CreditFindings<'h> {
         if self.dates.is_empty() {
             return Vec::new();
         }
-        let today = date_of(clock.now());
-        let findings = self.on(today, clock);
-        let next = self.dates.range(day_after(today)..).next();
-        if let Some(next) = next {
+        let findings = self.by(clock.now());
+        let tomorrow = day_after(date_of(clock.now()));
+        if let Some(next) = self.dates.range(tomorrow..).next() {
             clock.reached(start_of(*next));
         }
         // A finding that counts days differs on the next date.
-        let tomorrow = day_after(today);
-        if self.on(tomorrow, &AnswerClock::at(start_of(tomorrow))) != findings {
+        if self.by(start_of(tomorrow)) != findings {
             clock.reached(start_of(tomorrow));
         }
         findings
     }
 
-    fn on(&self, date: NaiveDate, clock: &AnswerClock) -> Vec<Finding> {
-        let later = |instant| instant > clock.now() && date_of(instant) <= date;
-        let is_told_ahead = self.history.facts().any(|(item, _)| later(item.instant()));
-        if is_told_ahead {
-            return self.fold(date, clock);
-        }
-        let mut known = self.known.borrow_mut();
-        known.entry(date).or_insert_with(|| self.fold(date, clock)).clone()
-    }
-
-    /// Folds the credit of the records that have come.
-    fn fold(&self, date: NaiveDate, clock: &AnswerClock) -> Vec<Finding> {
-        let has_come = |history: &History| {
-            history.items.iter().all(|item| item.instant() <= clock.now() || item.date() > date)
+    /// The findings about the records that have come by an instant, on its date.
+    fn by(&self, instant: DateTime<Utc>) -> Vec<Finding> {
+        let (date, items) = (date_of(instant), &self.history.items);
+        let come = items.partition_point(|item| item.instant() <= instant);
+        let fold = || {
+            let history = match come == items.len() {
+                true => Cow::Borrowed(self.history),
+                false => Cow::Owned(History {
+                    items: items[..come].to_vec(),
+                    erased: self.history.erased.clone(),
+                    findings: self.history.findings.clone(),
+                }),
+            };
+            let query = CreditQuery::new(At::Date(date), date);
+            let mut findings = credit::credit(&history, &query, self.registry).findings;
+            findings.retain(|finding| REPEATED.contains(&finding.code));
+            findings
         };
-        let history = match has_come(self.history) {
-            true => Cow::Borrowed(self.history),
-            false => {
-                let mut come = self.history.clone();
-                come.items.retain(|item| item.instant() <= clock.now());
-                Cow::Owned(come)
-            }
-        };
-        let query = CreditQuery::new(At::Date(date), date);
-        let mut findings = credit::credit(&history, &query, self.registry).findings;
-        findings.retain(|finding| REPEATED.contains(&finding.code));
-        findings
+        self.known.borrow_mut().entry((date, come)).or_insert_with(fold).clone()
     }
 }
 

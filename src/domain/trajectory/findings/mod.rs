@@ -17,7 +17,8 @@ use super::clock::AnswerClock;
 use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::history::{DatedFact, History};
+use crate::domain::history::History;
+use crate::domain::id::EventKey;
 use crate::domain::stays::Stays;
 use crate::domain::time::calendar::At;
 use crate::domain::vocabulary::registry::Registry;
@@ -32,9 +33,9 @@ pub(super) fn findings(
     let mut findings = beginnings::beginnings_missing(&counted.records);
     doses::of_records(followed.now.records, followed.now.rules, &mut findings);
     doses::compared(followed, &mut findings);
-    records::unset_dates(counted, &mut findings);
+    findings.extend(beginnings::ids_of_two_things(&counted.records));
+    findings.extend(records::unset_dates(counted));
     findings.extend(records::after_death(counted));
-    findings.extend(records::ids_of_two_things(&counted.records));
     findings.extend(stays.findings(at.date()));
     findings
 }
@@ -80,22 +81,16 @@ pub(super) fn in_order(
     counted: &CountedRecords,
     history: &History,
 ) -> Vec<Finding> {
-    let named = |record: &DatedFact| {
-        let key = record.item.event().key.clone();
-        ((key.source, key.id), record.place)
-    };
-    let all = counted.records.iter().chain(&counted.after_death);
-    let places: HashMap<_, usize> = all.map(named).collect();
-    let instants: HashMap<_, DateTime<Utc>> = history
-        .items
+    let places: HashMap<&EventKey, usize> = counted
+        .records
         .iter()
-        .map(|item| {
-            let key = item.event().key.clone();
-            ((key.source, key.id), item.instant())
-        })
+        .chain(&counted.after_death)
+        .map(|record| (&record.item.event().key, record.place))
         .collect();
+    let instants: HashMap<&EventKey, DateTime<Utc>> =
+        history.items.iter().map(|item| (&item.event().key, item.instant())).collect();
     let place = |name: &RecordName| {
-        let key = (name.source.clone(), name.id.clone());
+        let key = EventKey { source: name.source.clone(), id: name.id.clone() };
         (instants.get(&key).copied(), places.get(&key).copied(), key)
     };
     findings.sort_by_cached_key(|finding| {

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(super) use self::cover::Dose;
 pub(super) use self::elements::{Stop, SubstitutionRecords};
-pub(super) use self::follow::{FollowedSubstitution, follow};
+pub(super) use self::follow::{AtMove, FollowedSubstitution, follow};
 pub(super) use self::interruption::Onset;
 pub(super) use self::prescriptions::{Prescription, Prescriptions, days_of};
 pub use self::standing::SubstitutionState;

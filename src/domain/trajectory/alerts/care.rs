@@ -1,15 +1,18 @@
-//! Alerts about an overdose, a condition of treatment, and a drop-out that nobody answered.
-//! Always: a condition at risk is told instead of the drop-out, not beside it.
-//! Rules: `overdoseUnanswered`, `conditionAtRisk` and `dropoutUnanswered` in the section "Alerts"
-//! of the continuity rules.
+//! Alerts about care that nobody gave or answered: after an overdose, a condition of treatment, a
+//! drop-out, a referral, the last session of a programme.
+//! Always: a condition at risk is told instead of the drop-out, not beside it; a course of a
+//! programme is told once, over all prisons.
+//! Rules: `overdoseUnanswered`, `conditionAtRisk`, `dropoutUnanswered`, `referralUnanswered` and
+//! `programmeStalled` in the section "Alerts" of the continuity rules.
 
 use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
 use crate::domain::stays::Presence;
 use crate::domain::time::calendar::{date_of, days_after};
-use crate::domain::trajectory::care::running;
+use crate::domain::trajectory::care::{ProgrammeCourse, ReferralState, SentReferral, running};
+use crate::domain::trajectory::clock::after_day;
 use crate::domain::trajectory::custody::{CustodyState, InOrOut};
-use crate::domain::vocabulary::choice::Setting;
+use crate::domain::vocabulary::choice::{ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::Fact;
 
 /// The condition that residential treatment fulfils.
@@ -108,4 +111,40 @@ fn is_answered(on: &Situation, dropout: &DatedFact) -> bool {
     };
     let later = on.records.partition_point(|record| record.place <= dropout.place);
     on.records[later..].iter().any(answers)
+}
+
+/// Each referral that is open for too long.
+pub(super) fn referrals_unanswered(on: &Situation) -> Vec<RaisedAlert> {
+    let threshold = &on.rules.thresholds.referral_unanswered_days;
+    let alert = |sent: &SentReferral<'_>| {
+        let since = after_day(sent.record.instant, threshold.value);
+        let detail = format!("referred on {}, no answer", sent.record.date);
+        on.raise(AlertCode::ReferralUnanswered, since, detail, [sent.record], [threshold])
+    };
+    let open = on.referrals.iter().filter(|sent| sent.referral.state == ReferralState::Open);
+    open.filter_map(alert).collect()
+}
+
+/// Each open course without a session for too long, or over its term.
+pub(super) fn programmes_stalled(on: &Situation) -> Vec<RaisedAlert> {
+    let open = on.programmes.iter().filter(|course| course.programme.is_open());
+    open.filter_map(|course| stalled(on, course)).collect()
+}
+
+fn stalled<'a>(on: &Situation<'_, 'a>, course: &ProgrammeCourse<'a>) -> Option<RaisedAlert> {
+    let (programme, thresholds) = (&course.programme, &on.rules.thresholds);
+    let silent = &thresholds.programme_stalled_days;
+    let silent = (after_day(course.last.instant, silent.value), silent);
+    let is_short = programme.programme == ProgrammeKind::ShortIntervention
+        && programme.sessions_held < programme.planned_sessions as usize;
+    let term = &thresholds.short_programme_days;
+    let term = is_short.then(|| (after_day(programme.since, term.value), term));
+    let (since, threshold) = term.into_iter().chain([silent]).min_by_key(|(since, _)| *since)?;
+    let detail = format!("last on {}", course.last.date);
+    let alert = on.raise(AlertCode::ProgrammeStalled, since, detail, [course.last], [threshold])?;
+    Some(
+        alert
+            .with("sessionsHeld", programme.sessions_held)
+            .with("plannedSessions", programme.planned_sessions),
+    )
 }

@@ -22,7 +22,7 @@ const OURS: &str = "ours, unconfirmed";
 /// Stands while the state is `interrupted`.
 pub(super) fn interrupted(on: &Situation) -> Option<RaisedAlert> {
     let interruption = on.followed.now.interruption?;
-    let days = days_without_dose(&on.followed.now, on.clock)?;
+    let days = days_without_dose(on.followed, on.clock)?;
     if on.substitution.state != SubstitutionState::Interrupted {
         return None;
     }
@@ -70,7 +70,7 @@ pub(super) fn overdue(on: &Situation) -> Option<RaisedAlert> {
     if let Some(due) = on.standing.due {
         alert = alert.with("dueBy", serde_json::to_value(due.at).unwrap_or_default());
     }
-    Some(match days_without_dose(now, on.clock).filter(|_| faded.is_some()) {
+    Some(match days_without_dose(on.followed, on.clock).filter(|_| faded.is_some()) {
         Some(days) => with_days(alert, days),
         None => alert,
     })

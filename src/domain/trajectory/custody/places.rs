@@ -156,8 +156,8 @@ impl<'a> Places<'a> {
 
     /// From where covers are seen at an instant.
     pub fn seen_at(&self, instant: DateTime<Utc>) -> SeenFrom {
-        let come = self.seen.partition_point(|(since, _)| *since <= instant);
-        come.checked_sub(1).map_or(SeenFrom::Liberty, |last| self.seen[last].1)
+        let come = &self.seen[..self.seen.partition_point(|(since, _)| *since <= instant)];
+        come.last().map_or(SeenFrom::Liberty, |(_, seen)| *seen)
     }
 
     /// The instants from which covers are seen from another place.

@@ -31,14 +31,16 @@ pub struct Dose<'a> {
 }
 
 impl<'a> Dose<'a> {
-    /// A dose, one of so many a day.
+    /// The dose at an index of all, one of so many a day.
     pub(super) fn new(
-        told: &ToldDose<'a>,
+        all: &[ToldDose<'a>],
+        index: usize,
         doses_per_day: u32,
         ordered: Option<Prescription<'a>>,
     ) -> Self {
-        let (at, date, best, given) = (told.at, told.date, told.best, told.given());
-        let own_end = own_end(told, doses_per_day);
+        let ToldDose { at, date, best, .. } = all[index];
+        let given = all[index].given();
+        let own_end = own_end(all, index, doses_per_day);
         let with_days = days_after(own_end, best.days_handed_over);
         // In prison only days that were given there count, not those of a report.
         let in_prison = if best.is_given { with_days } else { own_end };
@@ -53,11 +55,18 @@ impl<'a> Dose<'a> {
 }
 
 /// The own end of a dose: what it covers without days handed over.
-fn own_end(told: &ToldDose, doses_per_day: u32) -> DateTime<Utc> {
-    let first = if told.number == 1 { told.best.at } else { told.first_on_date };
-    match doses_per_day {
-        1 => days_after(told.best.at, told.best.interval_days),
-        n if told.number < n => hours_after(first, told.number * (DAY_HOURS / n)),
+fn own_end(all: &[ToldDose], index: usize, doses_per_day: u32) -> DateTime<Utc> {
+    let ToldDose { date, best, .. } = all[index];
+    if doses_per_day == 1 {
+        return days_after(best.at, best.interval_days);
+    }
+    let on_date = all[..index].iter().rev().take_while(|earlier| earlier.date == date);
+    let of_product = on_date.filter(|earlier| earlier.best.product == best.product);
+    let (earlier, first) = of_product.fold((0, best.at), |(count, _), one| (count + 1, one.at));
+    match earlier + 1 {
+        number if number < doses_per_day => {
+            hours_after(first, number * (DAY_HOURS / doses_per_day))
+        }
         _ => days_after(first, 1),
     }
 }

@@ -234,9 +234,6 @@ impl<'a, 't> Flow<'a, 't> {
         if in_time || self.interruption.is_some() && !self.is_interrupted() {
             self.end_interruption();
         }
-        if let Some(interruption) = &mut self.interruption {
-            interruption.note_dose(dose.date);
-        }
         if let Some(due) = due.filter(|_| dose.given.is_some() && !in_time) {
             self.days_without = self.days_without.max(days_between(due.date(), dose.date));
             if !self.is_interrupted() && self.shows_gap(&dose, &due) {
@@ -271,7 +268,8 @@ impl<'a, 't> Flow<'a, 't> {
         let of_product = of_product.filter(|one| one.prescribed.product == product);
         let doses_per_day = of_product.and_then(|one| one.prescribed.doses_per_day);
         let doses_per_day = doses_per_day.filter(|_| interval_days == 1).unwrap_or(1);
-        Dose::new(told, doses_per_day, named.or_else(|| self.in_force()).copied())
+        let ordered = named.or_else(|| self.in_force()).copied();
+        Dose::new(&self.records.doses, index, doses_per_day, ordered)
     }
 
     fn prescription(&mut self, index: usize) {
@@ -332,8 +330,8 @@ impl<'a, 't> Flow<'a, 't> {
                 self.ended = None;
                 if concerns_course && !self.is_interrupted() {
                     let due_on = self.due(self.seen).map_or(stop.record.date, |due| due.date());
-                    let onset = Onset::Forced { due_on, dose_on: None };
-                    self.interruption = Some(self.begun(onset, at, stop.record));
+                    let begun = self.begun(Onset::Forced { due_on }, at, stop.record);
+                    self.interruption = Some(begun);
                 }
             }
         }

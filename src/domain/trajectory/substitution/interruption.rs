@@ -14,8 +14,8 @@ pub enum Onset {
     Withheld,
     /// (b) A depot was refused, and its window is over.
     Depot(Due),
-    /// (c) A forced stop. The days without a dose run from the date of due, until a dose.
-    Forced { due_on: NaiveDate, dose_on: Option<NaiveDate> },
+    /// (c) A forced stop. The days without a dose run from the date of due.
+    Forced { due_on: NaiveDate },
     /// (d) A dose that came after a gap.
     Gap,
 }
@@ -37,13 +37,6 @@ impl Interruption<'_> {
     /// Whether a forced stop began it.
     pub const fn is_forced(&self) -> bool {
         matches!(self.onset, Onset::Forced { .. })
-    }
-
-    /// Takes note of a dose: the days after a forced stop end with the first.
-    pub const fn note_dose(&mut self, date: NaiveDate) {
-        if let Onset::Forced { dose_on: dose_on @ None, .. } = &mut self.onset {
-            *dose_on = Some(date);
-        }
     }
 }
 

@@ -115,12 +115,15 @@ pub(super) struct DaysWithoutDose<'r> {
 
 /// The days without a dose, while an interruption runs or has faded.
 pub(super) fn days_without_dose<'t>(
-    now: &Flow<'_, 't>,
+    followed: &FollowedSubstitution<'_, 't>,
     clock: &AnswerClock,
 ) -> Option<DaysWithoutDose<'t>> {
-    let forced = match now.interruption?.onset {
-        Onset::Forced { due_on, dose_on } => {
-            days_between(due_on, dose_on.unwrap_or_else(|| clock.today()))
+    let now = &followed.now;
+    let interruption = now.interruption?;
+    let forced = match interruption.onset {
+        Onset::Forced { due_on } => {
+            let first = followed.doses_after(interruption.since).first();
+            days_between(due_on, first.map_or_else(|| clock.today(), |dose| dose.date))
         }
         _ => 0,
     };
@@ -142,10 +145,10 @@ pub(super) fn substitution(
     standing: &Standing,
     clock: &AnswerClock,
 ) -> Substitution {
-    if standing.state == SubstitutionState::None {
-        return Substitution::of_state(SubstitutionState::None);
+    let (state, now) = (standing.state, &followed.now);
+    if state == SubstitutionState::None {
+        return Substitution::of_state(state);
     }
-    let now = &followed.now;
     let product = now.product();
     let in_force = now.in_force().map(|prescription| prescription.prescribed);
     // While no element names a product, a change without product says the amount of each.
@@ -154,27 +157,23 @@ pub(super) fn substitution(
         .filter(|one| Some(one.product) == product && days_of(one, now.rules) == 1)
         .and_then(|prescribed| prescribed.doses_per_day)
         .filter(|doses| *doses > 1);
-    let day = doses_per_day.zip(dose_micrograms);
+    let day = |(doses, each): (u32, u32)| u64::from(doses) * u64::from(each);
     let only_shown = now.records.only_shown.iter().filter(|dose| !is_unset(dose.date));
-    let only_shown = only_shown.map(|dose| dose.at).max();
-    let last_dose_at = now.last_dose.map(|dose| dose.at).max(only_shown);
+    let doses = only_shown.map(|dose| dose.at).chain(now.last_dose.map(|dose| dose.at));
     let answer = Substitution {
-        state: standing.state,
+        state,
         product,
         goal: in_force.map(|prescribed| prescribed.goal),
         dose_micrograms,
         doses_per_day,
-        day_micrograms: day.map(|(doses, each)| u64::from(doses) * u64::from(each)),
-        last_dose_at,
+        day_micrograms: doses_per_day.zip(dose_micrograms).map(day),
+        last_dose_at: doses.max(),
         next_due_by: standing.due.map(|due| due.at),
         missed_days: Some(withheld_dates(now, true)),
         not_offered_days: Some(withheld_dates(now, false)),
-        review: days_without_dose(now, clock).and_then(|days| Some(days.review?.0)),
+        review: days_without_dose(followed, clock).and_then(|days| Some(days.review?.0)),
     };
-    match standing.state {
-        SubstitutionState::Stopped => answer.ended(),
-        _ => answer,
-    }
+    if state == SubstitutionState::Stopped { answer.ended() } else { answer }
 }
 
 /// The number of dates of doses withheld since the last dose, for one of the two causes.

@@ -113,16 +113,12 @@ pub struct ToldDose<'a> {
     pub tellings: Vec<Telling<'a>>,
     /// The telling whose cover ends last: all but the instant of the dose is as this one tells.
     pub best: Telling<'a>,
-    /// The number of this dose among those of its product on its date, from 1.
-    pub number: u32,
-    /// The first dose of its product on its date.
-    pub first_on_date: DateTime<Utc>,
 }
 
 impl<'a> ToldDose<'a> {
     fn new(first: Telling<'a>) -> Self {
         let (at, date) = (first.at, date_of(first.at));
-        Self { at, date, tellings: vec![first], best: first, number: 1, first_on_date: at }
+        Self { at, date, tellings: vec![first], best: first }
     }
 
     /// The record of a provider who gave the dose: the best telling, else the first.
@@ -179,23 +175,7 @@ pub fn told_doses<'a>(
     }
     doses.iter_mut().for_each(|dose| dose.complete(prescriptions, rules));
     doses.sort_by_key(|dose| (dose.at, dose.best.record.place));
-    number_by_date(&mut doses);
     let mut shown: Vec<ToldDose> = shown.into_iter().map(ToldDose::new).collect();
     shown.iter_mut().for_each(|dose| dose.complete(prescriptions, rules));
     (doses, shown)
-}
-
-/// Numbers the doses of each product on each date.
-fn number_by_date(doses: &mut [ToldDose]) {
-    let mut on_date: [Option<(NaiveDate, DateTime<Utc>, u32)>; Product::ALL.len()] =
-        [None; Product::ALL.len()];
-    for dose in doses {
-        let seen = &mut on_date[dose.best.product as usize];
-        let (first, number) = match *seen {
-            Some((date, first, number)) if date == dose.date => (first, number + 1),
-            _ => (dose.at, 1),
-        };
-        *seen = Some((dose.date, first, number));
-        (dose.first_on_date, dose.number) = (first, number);
-    }
 }

@@ -42,7 +42,6 @@ use self::findings::OtherFindings;
 use self::order::CountedRecords;
 use self::substitution::SubstitutionRecords;
 use self::transitions::transition;
-use super::finding::Finding;
 use super::history::{DatedFact, History};
 use super::stays::Stays;
 use super::time::calendar::At;
@@ -86,8 +85,7 @@ fn until(
     others: &OtherFindings,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
     let (present, mut by_clock) = fold(history, at, rules, others);
-    let mut times: Vec<DateTime<Utc>> = history.facts().map(|(item, _)| item.instant()).collect();
-    times.sort_unstable();
+    let times: Vec<DateTime<Utc>> = history.facts().map(|(item, _)| item.instant()).collect();
     let mut from = at.instant();
     loop {
         let by_record = times.get(times.partition_point(|time| *time <= from)).copied();
@@ -112,27 +110,21 @@ fn fold(
 ) -> (Trajectory, Option<DateTime<Utc>>) {
     let counted = CountedRecords::at(history, at);
     let clock = AnswerClock::at(at.instant());
-    let mut found: Vec<Finding> = history.findings.clone();
-    let mut trajectory = living(&counted, at, &clock, rules, &mut found);
+    let mut trajectory = living(&counted, &clock, rules);
     if let Some(death) = &counted.death {
         end(&mut trajectory, death);
     }
     erased::withhold(&mut trajectory, history, &counted);
-    found.extend(others.at(&counted, &clock));
-    trajectory.findings = findings::in_order(found, &counted, history);
+    trajectory.findings.extend(history.findings.iter().cloned());
+    trajectory.findings.extend(others.at(&counted, &clock));
+    findings::put_in_order(&mut trajectory.findings, &counted, history);
     (trajectory, clock.next().filter(|_| counted.death.is_none()))
 }
 
-/// The trajectory as if the person lived on, without findings.
-fn living(
-    counted: &CountedRecords,
-    at: At,
-    clock: &AnswerClock,
-    rules: &ContinuityRules,
-    found: &mut Vec<Finding>,
-) -> Trajectory {
+/// The trajectory as if the person lived on, with the findings that this fold makes itself.
+fn living(counted: &CountedRecords, clock: &AnswerClock, rules: &ContinuityRules) -> Trajectory {
     let records = &counted.records[..];
-    let places = Places::read(records, found);
+    let places = Places::read(records);
     let modality = custody::deciding(records, &places, clock);
     let custody = custody::custody(&places, modality.as_ref());
     let stays = Stays::read(records);
@@ -145,7 +137,6 @@ fn living(
     let referrals = care::referrals(records);
     let treatments = care::treatments(records);
     let release = care::release(records, &places, clock);
-    found.extend(findings::findings(counted, &followed, &stays, at));
     let alerts = alerts::alerts(&Situation {
         records,
         places: &places,
@@ -175,7 +166,7 @@ fn living(
         residential,
         treatments,
         alerts,
-        findings: Vec::new(),
+        findings: findings::findings(counted, places.findings, &followed, &stays, clock),
     }
 }
 

@@ -84,28 +84,29 @@ pub struct Places<'a> {
     pub now: Whereabouts<'a>,
     pub held: Vec<HeldSpan<'a>>,
     pub moves: Vec<PersonMove<'a>>,
+    pub findings: Vec<Finding>,
     /// Each instant from which covers are seen from another place.
     seen: Vec<(DateTime<Utc>, SeenFrom)>,
 }
 
 impl<'a> Places<'a> {
     /// Reads the records in order.
-    pub fn read(records: &[DatedFact<'a>], findings: &mut Vec<Finding>) -> Self {
+    pub fn read(records: &[DatedFact<'a>]) -> Self {
         let mut places = Self::default();
         for at_once in records.chunk_by(|a, b| a.instant == b.instant) {
-            places.read_instant(at_once, findings);
+            places.read_instant(at_once);
         }
         places
     }
 
-    fn read_instant(&mut self, at_once: &[DatedFact<'a>], findings: &mut Vec<Finding>) {
+    fn read_instant(&mut self, at_once: &[DatedFact<'a>]) {
         let before = self.now;
         if before.place != InOrOut::Inside {
-            findings.extend(arrived_and_released(at_once));
+            self.findings.extend(arrived_and_released(at_once));
         }
         for record in at_once {
             let (place, facility_before) = (self.now.place, self.now.facility);
-            findings.extend(self.now.read(*record, at_once));
+            self.findings.extend(self.now.read(*record, at_once));
             let begins_detention = place != InOrOut::Inside && self.now.place == InOrOut::Inside;
             if begins_detention {
                 self.held.push(HeldSpan { began: *record, departure: None });
@@ -121,13 +122,8 @@ impl<'a> Places<'a> {
                 _ => SeenFrom::Liberty,
             };
             let record = *record;
-            self.moves.push(PersonMove {
-                record,
-                kind,
-                facility_before,
-                begins_detention,
-                seen_without,
-            });
+            let made = PersonMove { record, kind, facility_before, begins_detention, seen_without };
+            self.moves.push(made);
         }
         let Some(record) = at_once.first() else { return };
         let seen = seen_after(self.now, self.seen_last(), record.instant);
@@ -209,10 +205,9 @@ fn move_kind(record: &DatedFact, place: InOrOut) -> Option<MoveKind> {
 }
 
 /// The findings that a detention begins and ends at one instant: the arrival was read first.
-fn arrived_and_released(at_once: &[DatedFact]) -> Vec<Finding> {
-    let finding = |(arrival, release): (&DatedFact, &DatedFact)| {
+fn arrived_and_released(at_once: &[DatedFact]) -> impl Iterator<Item = Finding> {
+    pairs(at_once).into_iter().map(|(arrival, release)| {
         let message = "Arrived and released at one instant; the arrival was read first.";
         finding_about(FindingCode::ArrivedAndReleasedAtOnce, message, &[*arrival, *release])
-    };
-    pairs(at_once).into_iter().map(finding).collect()
+    })
 }

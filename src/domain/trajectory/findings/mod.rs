@@ -20,23 +20,25 @@ use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::History;
 use crate::domain::id::EventKey;
 use crate::domain::stays::Stays;
-use crate::domain::time::calendar::At;
+use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::registry::Registry;
 
-/// The findings that this fold makes beside those of custody.
+/// The findings that this fold makes: those of custody, and all others.
 pub(super) fn findings(
     counted: &CountedRecords,
+    of_custody: Vec<Finding>,
     followed: &FollowedSubstitution,
     stays: &Stays,
-    at: At,
+    clock: &AnswerClock,
 ) -> Vec<Finding> {
-    let mut findings = beginnings::beginnings_missing(&counted.records);
+    let mut findings = of_custody;
     doses::of_records(followed.now.records, followed.now.rules, &mut findings);
     doses::compared(followed, &mut findings);
+    findings.extend(beginnings::beginnings_missing(&counted.records));
     findings.extend(beginnings::ids_of_two_things(&counted.records));
     findings.extend(records::unset_dates(counted));
     findings.extend(records::after_death(counted));
-    findings.extend(stays.findings(at.date()));
+    findings.extend(stays.findings(date_of(clock.now())));
     findings
 }
 
@@ -76,11 +78,11 @@ fn of_registers(counted: &CountedRecords, registry: &Registry) -> Vec<Finding> {
 }
 
 /// Sorts findings by code, then by their records in the order of records, and keeps each once.
-pub(super) fn in_order(
-    mut findings: Vec<Finding>,
+pub(super) fn put_in_order(
+    findings: &mut Vec<Finding>,
     counted: &CountedRecords,
     history: &History,
-) -> Vec<Finding> {
+) {
     let places: HashMap<&EventKey, usize> = counted
         .records
         .iter()
@@ -98,5 +100,4 @@ pub(super) fn in_order(
         (finding.code, records, finding.message.clone())
     });
     findings.dedup();
-    findings
 }

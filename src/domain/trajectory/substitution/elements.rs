@@ -66,8 +66,6 @@ pub struct SubstitutionRecords<'a> {
     pub changes: Vec<(DatedFact<'a>, &'a DoseChanged)>,
     /// All substitution records.
     pub records: Vec<DatedFact<'a>>,
-    /// The instants of the records that are no elements, or whose element is earlier.
-    mentions: Vec<DateTime<Utc>>,
     pub(super) elements: Vec<Element>,
 }
 
@@ -100,10 +98,8 @@ impl<'a> SubstitutionRecords<'a> {
                 self.stops.push(Stop { record, stopped, names });
             }
             Fact::DoseChanged(changed) => self.changes.push((record, changed)),
-            Fact::Verified(_) | Fact::HandoverSent(_) | Fact::HandoverConfirmed(_) => {
-                self.mentions.push(record.instant);
-            }
             Fact::Prescribed(_) | Fact::DoseContinued(_) => {}
+            fact if is_mention(fact) => {}
             _ => return,
         }
         self.records.push(record);
@@ -125,7 +121,8 @@ impl<'a> SubstitutionRecords<'a> {
         let mut add = |kind, instants: &mut dyn Iterator<Item = DateTime<Utc>>| {
             elements.extend(instants.enumerate().map(|(index, at)| Element { at, kind, index }));
         };
-        add(ElementKind::Mention, &mut self.mentions.iter().copied());
+        let mentions = self.records.iter().filter(|record| is_mention(record.fact));
+        add(ElementKind::Mention, &mut mentions.map(|record| record.instant));
         add(ElementKind::Dose, &mut self.doses.iter().map(|dose| dose.at));
         add(ElementKind::Withheld, &mut self.withheld.iter().map(|one| one.record.instant));
         add(ElementKind::Stop, &mut self.stops.iter().map(|stop| stop.record.instant));
@@ -138,4 +135,9 @@ impl<'a> SubstitutionRecords<'a> {
     pub(super) fn has_begun(&self, by: DateTime<Utc>) -> bool {
         self.elements.first().is_some_and(|first| first.at <= by)
     }
+}
+
+/// Whether a substitution record is no element at its own time.
+const fn is_mention(fact: &Fact) -> bool {
+    matches!(fact, Fact::Verified(_) | Fact::HandoverSent(_) | Fact::HandoverConfirmed(_))
 }

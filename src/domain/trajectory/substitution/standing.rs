@@ -64,11 +64,13 @@ pub fn standing<'t>(flow: &Flow<'_, 't>, places: &Places, clock: &AnswerClock) -
         return told(SubstitutionState::Stopped);
     }
     let by_clock = flow.fades_at().or_else(|| Some(flow.depot_refused()?.since));
-    by_clock.map(|instant| clock.reached(instant));
+    if let Some(instant) = by_clock {
+        clock.reached(instant);
+    }
     if flow.is_interrupted() {
         return told(SubstitutionState::Interrupted);
     }
-    let silence = due.map(|due| silence(flow, due, seen_at_due(flow, due, places, clock)));
+    let silence = due.map(|due| silence(flow, due, places, clock));
     let silence = silence.filter(|silence| clock.reached(silence.sets_in));
     if flow.interruption.is_some() || silence.is_some() || flow.course.is_empty() {
         return Standing { silence, ..told(SubstitutionState::Unknown) };
@@ -79,17 +81,10 @@ pub fn standing<'t>(flow: &Flow<'_, 't>, places: &Places, clock: &AnswerClock) -
     }
 }
 
-/// From where covers are seen at the earlier of due and the present.
-fn seen_at_due(flow: &Flow, due: Due, places: &Places, clock: &AnswerClock) -> SeenFrom {
-    match due.at < clock.now() {
-        true => places.seen_at(due.at),
-        false => flow.seen,
-    }
-}
-
 /// When silence sets in: some time after due, moved by each withheld dose that comes before it.
-fn silence<'t>(flow: &Flow<'_, 't>, due: Due, seen: SeenFrom) -> Silence<'t> {
+fn silence<'t>(flow: &Flow<'_, 't>, due: Due, places: &Places, clock: &AnswerClock) -> Silence<'t> {
     let thresholds = &flow.rules.thresholds;
+    let seen = if due.at < clock.now() { places.seen_at(due.at) } else { flow.seen };
     let by_hours = match seen {
         SeenFrom::Liberty => &thresholds.overdue_limit_hours,
         SeenFrom::Prison { .. } => &thresholds.overdue_limit_prison_hours,

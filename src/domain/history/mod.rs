@@ -4,15 +4,18 @@
 //! Rules: a correction replaces the time or the payload of its target; an annulment puts its target
 //! out of force; a correction or annulment that was annulled itself has no effect.
 
+mod by_id;
 mod erased;
 mod fold;
 mod item;
 mod order;
 mod targets;
 
+pub use self::by_id::ById;
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::order::{
-    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, pairs, up_to_death,
+    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, pairs,
+    put_in_order, up_to_death,
 };
 pub use self::targets::{OutsideTargets, outermost_first, target};

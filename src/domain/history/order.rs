@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::fold::History;
 use super::item::Item;
 use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::id::EventKey;
@@ -76,6 +77,28 @@ pub fn finding_about(code: FindingCode, message: &str, records: &[DatedFact]) ->
     records.sort_by_key(|record| record.place);
     records.dedup_by_key(|record| record.place);
     Finding::new(code, message, records.iter().map(DatedFact::name).collect())
+}
+
+/// Sorts findings by code, then by their records in the order of a fold, and keeps each once.
+/// `records` are the records that have a place in that order.
+pub fn put_in_order<'a>(
+    findings: &mut Vec<Finding>,
+    history: &'a History,
+    records: impl IntoIterator<Item = &'a DatedFact<'a>>,
+) {
+    let mut places: HashMap<&EventKey, (DateTime<Utc>, Option<usize>)> =
+        history.items.iter().map(|item| (&item.event().key, (item.instant(), None))).collect();
+    let with_place = |record: &DatedFact<'a>| (record.key(), (record.instant, Some(record.place)));
+    places.extend(records.into_iter().map(with_place));
+    let place = |name: &RecordName| {
+        let key = EventKey { source: name.source.clone(), id: name.id.clone() };
+        (places.get(&key).copied(), key)
+    };
+    findings.sort_by_cached_key(|finding| {
+        let records: Vec<_> = finding.records.iter().map(place).collect();
+        (finding.code, records, finding.message.clone())
+    });
+    findings.dedup();
 }
 
 /// How one fold orders the records of one instant. Turns are compared before `source` and `id`.

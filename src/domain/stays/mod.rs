@@ -119,6 +119,11 @@ impl<'a> Presence<'a> {
         end.into_iter().chain(self.until()).min()
     }
 
+    /// The absences that go on.
+    pub fn running_absences(&self) -> impl Iterator<Item = &StayAbsence<'a>> {
+        self.absences.iter().filter(|absence| self.absent_until(absence).is_none())
+    }
+
     /// The dates that an unauthorised absence takes from this presence.
     pub fn dates_taken(
         &self,
@@ -258,6 +263,11 @@ impl<'a> Stays<'a> {
             }
         }
         self.absences_outside.sort_by_key(|start| start.place);
+    }
+
+    /// The presence that is open.
+    pub fn open(&self) -> Option<&Presence<'a>> {
+        self.presences.last().filter(|last| matches!(last.end, PresenceEnd::Open))
     }
 
     /// The dates of one stay that count as present in treatment.

@@ -55,6 +55,18 @@ pub fn days_after(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
         .map_or_else(|| moved.and_utc(), |time| time.to_utc())
 }
 
+/// The instant `hours` hours later.
+pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
+    instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
+}
+
+/// The first instant after day `days`, where the date of `instant` is day 0: a term of 21 days
+/// that counts day 0 to day 21 has run out at the start of day 22.
+pub fn after_day(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+    let date = date_of(instant);
+    end_of(date.checked_add_days(Days::new(days.into())).unwrap_or(date))
+}
+
 /// The moment for which an answer holds: an instant, or a whole civil date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -133,5 +145,11 @@ mod tests {
         for (from, days, to) in rows {
             assert_eq!(days_after(instant(from), days), instant(to), "{from} + {days}");
         }
+    }
+
+    #[test]
+    fn a_term_counts_from_day_nought() {
+        let release = instant("2026-03-02T09:00:00Z");
+        assert_eq!(after_day(release, 21), instant("2026-03-23T23:00:00Z"));
     }
 }

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::time::calendar;
 
@@ -51,18 +51,6 @@ impl AnswerClock {
     }
 }
 
-/// The instant `hours` hours later.
-pub fn hours_after(instant: DateTime<Utc>, hours: u32) -> DateTime<Utc> {
-    instant.checked_add_signed(TimeDelta::hours(hours.into())).unwrap_or(instant)
-}
-
-/// The first instant after day `days`, where the date of `instant` is day 0: a term of 21 days
-/// that counts day 0 to day 21 has run out at the start of day 22.
-pub fn after_day(instant: DateTime<Utc>, days: u32) -> DateTime<Utc> {
-    let date = calendar::date_of(instant);
-    calendar::end_of(date.checked_add_days(Days::new(days.into())).unwrap_or(date))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,11 +69,5 @@ mod tests {
         assert_eq!(clock.next(), Some(instant("2026-03-02T10:00:00Z")));
         assert_eq!(clock.today().to_string(), "2026-03-01");
         assert_eq!(clock.next(), Some(instant("2026-03-01T23:00:00Z")));
-    }
-
-    #[test]
-    fn a_term_counts_from_day_nought() {
-        let release = instant("2026-03-02T09:00:00Z");
-        assert_eq!(after_day(release, 21), instant("2026-03-23T23:00:00Z"));
     }
 }

@@ -42,7 +42,7 @@ use self::findings::OtherFindings;
 use self::order::CountedRecords;
 use self::substitution::SubstitutionRecords;
 use self::transitions::transition;
-use super::history::{DatedFact, History};
+use super::history::{DatedFact, History, put_in_order};
 use super::stays::Stays;
 use super::time::calendar::At;
 use super::vocabulary::registry::Registry;
@@ -117,7 +117,8 @@ fn fold(
     erased::withhold(&mut trajectory, history, &counted);
     trajectory.findings.extend(history.findings.iter().cloned());
     trajectory.findings.extend(others.at(&counted, &clock));
-    findings::put_in_order(&mut trajectory.findings, &counted, history);
+    let ordered = counted.records.iter().chain(&counted.after_death);
+    put_in_order(&mut trajectory.findings, history, ordered);
     (trajectory, clock.next().filter(|_| counted.death.is_none()))
 }
 

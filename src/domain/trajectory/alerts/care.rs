@@ -8,9 +8,8 @@
 use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
 use crate::domain::stays::Presence;
-use crate::domain::time::calendar::{date_of, days_after};
-use crate::domain::trajectory::care::{ProgrammeCourse, ReferralState, SentReferral, running};
-use crate::domain::trajectory::clock::after_day;
+use crate::domain::time::calendar::{after_day, date_of, days_after};
+use crate::domain::trajectory::care::{ProgrammeCourse, ReferralState, SentReferral};
 use crate::domain::trajectory::custody::{CustodyState, InOrOut};
 use crate::domain::vocabulary::choice::{ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::Fact;
@@ -80,7 +79,7 @@ pub(super) fn condition_at_risk(on: &Situation) -> Option<RaisedAlert> {
 /// absence that runs.
 fn risk<'a>(presence: &Presence<'a>) -> Option<DatedFact<'a>> {
     let Some(end) = presence.end.record() else {
-        let away = running(presence).find(|absence| !absence.authorised);
+        let away = presence.running_absences().find(|absence| !absence.authorised);
         return away.map(|absence| absence.start);
     };
     let is_bad =

@@ -7,8 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::alert::{AlertCode, RaisedAlert, Situation};
 use crate::domain::history::DatedFact;
-use crate::domain::time::calendar::{date_of, days_after};
-use crate::domain::trajectory::clock::hours_after;
+use crate::domain::time::calendar::{date_of, days_after, hours_after};
 use crate::domain::trajectory::custody::MoveKind;
 use crate::domain::trajectory::substitution::{
     DaysWithoutDose, Dose, Onset, Prescription, Stop, SubstitutionState, days_without_dose,

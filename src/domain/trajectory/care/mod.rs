@@ -2,7 +2,6 @@
 //! Always: an id is read within its stream; lists stand in the order of their first records.
 //! Rules: the section "Care" of the continuity rules.
 
-mod by_id;
 mod plans;
 mod programmes;
 mod referrals;
@@ -17,5 +16,5 @@ pub use self::referrals::{Referral, ReferralState, Treatment};
 pub(super) use self::referrals::{SentReferral, referrals, treatments};
 pub use self::release::Release;
 pub(super) use self::release::{PreparedRelease, release};
+pub(super) use self::residential::residential;
 pub use self::residential::{Residential, ResidentialState};
-pub(super) use self::residential::{residential, running};

@@ -5,8 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::by_id::ById;
-use crate::domain::history::DatedFact;
+use crate::domain::history::{ById, DatedFact};
 use crate::domain::trajectory::custody::Places;
 use crate::domain::vocabulary::choice::{HousingKind, LifeDomain};
 use crate::domain::vocabulary::fact::{Code, Fact, Id};
@@ -66,7 +65,7 @@ pub struct AgreedPlan {
 
 /// The plans, in the order in which they were first agreed.
 pub fn plans(records: &[DatedFact]) -> Vec<AgreedPlan> {
-    let mut plans: ById<AgreedPlan> = ById::new();
+    let mut plans: ById<AgreedPlan> = ById::default();
     for record in records {
         let Fact::PlanAgreed(fact) = record.fact else { continue };
         let agreed = AgreedPlan {

@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::by_id::ById;
 use crate::domain::choices::choices;
-use crate::domain::history::{DatedFact, outermost_first};
+use crate::domain::history::{ById, DatedFact, outermost_first};
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{Eligibility, ProgrammeKind};
 use crate::domain::vocabulary::fact::{Code, Enrolled, Fact, Id};
@@ -96,7 +95,7 @@ pub fn programmes<'a>(
 
 /// The enrolments, each once, with their sessions and ends.
 fn enrolments<'a>(records: &[DatedFact<'a>]) -> ById<'a, Enrolment<'a>> {
-    let mut enrolments: ById<Enrolment> = ById::new();
+    let mut enrolments: ById<Enrolment> = ById::default();
     for record in records {
         let (id, end) = match record.fact {
             Fact::Enrolled(enrolled) => {

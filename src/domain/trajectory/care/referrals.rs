@@ -6,9 +6,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::by_id::ById;
 use crate::domain::choices::choices;
-use crate::domain::history::DatedFact;
+use crate::domain::history::{ById, DatedFact};
 use crate::domain::vocabulary::choice::Setting;
 use crate::domain::vocabulary::fact::{Code, Fact, Id, ReferralAnswered, Referred};
 
@@ -85,7 +84,7 @@ struct Answers<'a> {
 
 /// The referrals, in the order of their records.
 pub fn referrals<'a>(records: &[DatedFact<'a>]) -> Vec<SentReferral<'a>> {
-    let mut referrals: ById<Answers> = ById::new();
+    let mut referrals: ById<Answers> = ById::default();
     for record in records {
         let Fact::Referred(referred) = record.fact else { continue };
         let (first, last, started) = (None, None, None);
@@ -151,7 +150,7 @@ pub struct Treatment {
 
 /// The treatments, in the order in which they began.
 pub fn treatments(records: &[DatedFact]) -> Vec<Treatment> {
-    let mut treatments: ById<Treatment> = ById::new();
+    let mut treatments: ById<Treatment> = ById::default();
     for record in records {
         match record.fact {
             Fact::TreatmentStarted(fact) => {

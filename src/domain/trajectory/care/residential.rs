@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::domain::choices::choices;
-use crate::domain::stays::{Presence, PresenceEnd, PresenceRule, StayAbsence, Stays};
+use crate::domain::stays::{PresenceRule, Stays};
 use crate::domain::time::calendar::date_of;
 use crate::domain::trajectory::clock::AnswerClock;
 use crate::domain::vocabulary::fact::{Code, Id};
@@ -55,24 +55,18 @@ impl Residential {
     }
 }
 
-/// The absences of an open presence that run.
-pub fn running<'s, 'a>(presence: &'s Presence<'a>) -> impl Iterator<Item = &'s StayAbsence<'a>> {
-    presence.absences.iter().filter(|absence| presence.absent_until(absence).is_none())
-}
-
 /// Residential treatment at the present.
 pub fn residential(stays: &Stays, clock: &AnswerClock) -> Residential {
-    let open = stays.presences.last().filter(|last| matches!(last.end, PresenceEnd::Open));
-    let Some(presence) = open else {
+    let Some(presence) = stays.open() else {
         return Residential::of_state(ResidentialState::None);
     };
-    let absent_since = running(presence).map(|absence| absence.start.instant).min();
+    let absent_since = presence.running_absences().map(|absence| absence.start.instant).min();
     let state = match absent_since {
         Some(_) => ResidentialState::Absent,
         None => ResidentialState::InTreatment,
     };
     // While an unauthorised absence runs, it takes each further date.
-    let is_away = running(presence).any(|absence| !absence.authorised);
+    let is_away = presence.running_absences().any(|absence| !absence.authorised);
     let today = if is_away { date_of(clock.now()) } else { clock.today() };
     Residential {
         state,

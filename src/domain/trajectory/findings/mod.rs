@@ -1,6 +1,5 @@
 //! Contradictions and gaps in the records that a reader of the trajectory must know of.
-//! Always: a finding blocks no answer; findings stand by code, then by their records in the order
-//! of records, each once.
+//! Always: a finding blocks no answer.
 //! Rules: the section "Findings" of the continuity rules.
 
 mod beginnings;
@@ -8,17 +7,12 @@ mod credit;
 mod doses;
 mod records;
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, Utc};
-
 use self::credit::CreditFindings;
 use super::clock::AnswerClock;
 use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
-use crate::domain::finding::{Finding, FindingCode, RecordName};
+use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::History;
-use crate::domain::id::EventKey;
 use crate::domain::stays::Stays;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::registry::Registry;
@@ -75,29 +69,4 @@ fn of_registers(counted: &CountedRecords, registry: &Registry) -> Vec<Finding> {
         Finding::new(FindingCode::FacilityClosed, closure.message(), vec![record])
     });
     unknown.chain(closed).collect()
-}
-
-/// Sorts findings by code, then by their records in the order of records, and keeps each once.
-pub(super) fn put_in_order(
-    findings: &mut Vec<Finding>,
-    counted: &CountedRecords,
-    history: &History,
-) {
-    let places: HashMap<&EventKey, usize> = counted
-        .records
-        .iter()
-        .chain(&counted.after_death)
-        .map(|record| (&record.item.event().key, record.place))
-        .collect();
-    let instants: HashMap<&EventKey, DateTime<Utc>> =
-        history.items.iter().map(|item| (&item.event().key, item.instant())).collect();
-    let place = |name: &RecordName| {
-        let key = EventKey { source: name.source.clone(), id: name.id.clone() };
-        (instants.get(&key).copied(), places.get(&key).copied(), key)
-    };
-    findings.sort_by_cached_key(|finding| {
-        let records: Vec<_> = finding.records.iter().map(place).collect();
-        (finding.code, records, finding.message.clone())
-    });
-    findings.dedup();
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::cover::Due;
 use crate::domain::history::DatedFact;
+use crate::domain::time::dates::days_between;
 
 /// What began an interruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +63,4 @@ impl Stretch {
         let its = stretch.filter(|stretch| stretch.last == date);
         its.map_or(0, |stretch| days_between(stretch.first, date) + 1)
     }
-}
-
-/// The dates from one, included, to another, left out; 0 if the other is not later.
-pub(super) fn days_between(from: NaiveDate, to: NaiveDate) -> u32 {
-    u32::try_from((to - from).num_days()).unwrap_or(0)
 }

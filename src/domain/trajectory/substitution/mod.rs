@@ -26,11 +26,11 @@ pub(super) use self::standing::{Standing, standing};
 pub(super) use self::tellings::Telling;
 
 use self::flow::Flow;
-use self::interruption::days_between;
 use super::clock::AnswerClock;
 use super::order::is_unset;
 use super::rules::Threshold;
 use crate::domain::choices::choices;
+use crate::domain::time::dates::days_between;
 use crate::domain::vocabulary::choice::{Goal, Product};
 
 choices! {

@@ -4,21 +4,23 @@
 
 use std::collections::HashMap;
 
-use crate::domain::history::ScopedId;
+use super::order::ScopedId;
 
 /// Things by their ids.
 #[derive(Debug)]
-pub(super) struct ById<'a, T> {
+pub struct ById<'a, T> {
+    /// The things, in the order of the records that begin them.
     pub all: Vec<T>,
     places: HashMap<ScopedId<'a>, usize>,
 }
 
-impl<'a, T> ById<'a, T> {
-    /// Nothing.
-    pub fn new() -> Self {
+impl<T> Default for ById<'_, T> {
+    fn default() -> Self {
         Self { all: Vec::new(), places: HashMap::new() }
     }
+}
 
+impl<'a, T> ById<'a, T> {
     /// The thing of an id, which begins here unless it has begun.
     pub fn begin(&mut self, id: ScopedId<'a>, thing: impl FnOnce() -> T) -> &mut T {
         let place = *self.places.entry(id).or_insert_with(|| {

@@ -126,16 +126,14 @@ impl Turns for ContinuityTurns {
 
 /// Whether a record ends something that another record began: the last turn.
 pub(super) fn is_ending(fact: &Fact) -> bool {
-    matches!(
+    let is_end = matches!(
         fact,
         Fact::AbsenceEnded(_)
             | Fact::StayAbsenceEnded(_)
-            | Fact::StayCompleted(_)
-            | Fact::DroppedOut(_)
-            | Fact::StayTransferred(_)
             | Fact::TreatmentEnded(_)
             | Fact::ProgrammeCompleted(_)
             | Fact::ProgrammeLeft(_)
             | Fact::HousingLeft(_)
-    )
+    );
+    is_end || fact.closes_stay()
 }

@@ -18,22 +18,10 @@ use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::Fact;
 
-/// What a person needs who leaves prison.
-#[derive(Debug, Clone, Copy)]
-struct Need {
-    of_substitution: bool,
-    of_care: bool,
-}
-
-impl Need {
-    const fn is_any(self) -> bool {
-        self.of_substitution || self.of_care
-    }
-}
-
-/// Whether records show a referral, a treatment or a course that still goes on.
-fn need_of_care(records: &[DatedFact], rules: &ContinuityRules) -> bool {
-    referrals(records).iter().any(|sent| sent.referral.is_need())
+/// Whether a need is on record: substitution, or a referral, treatment or course that goes on.
+fn has_need(of_substitution: bool, records: &[DatedFact], rules: &ContinuityRules) -> bool {
+    of_substitution
+        || referrals(records).iter().any(|sent| sent.referral.is_need())
         || treatments(records).iter().any(|treatment| treatment.until.is_none())
         || programmes(records, rules).iter().any(|course| course.programme.is_open())
 }
@@ -57,31 +45,26 @@ pub(super) fn unprepared(on: &Situation) -> Option<RaisedAlert> {
         return None;
     }
     let of_substitution = on.substitution.is_needed();
-    let need = Need { of_substitution, of_care: need_of_care(on.records, on.rules) };
-    match on.places.held_now() {
-        Some(held) if need.is_any() => {
-            let since = unprepared_since(on, held, on.records, on.clock)?;
-            raised(on, since, None, of_substitution)
-        }
-        Some(_) => None,
-        None => unprepared_outside(on, departure(on)?, need),
-    }
+    let has_need_now = has_need(of_substitution, on.records, on.rules);
+    let Some(held) = on.places.held_now() else {
+        return unprepared_outside(on, departure(on)?, has_need_now);
+    };
+    let since = unprepared_since(on, held, on.records, on.clock).filter(|_| has_need_now)?;
+    raised(on, since, None, of_substitution)
 }
 
 fn unprepared_outside<'a>(
     on: &Situation<'_, 'a>,
     departure: &PersonMove<'a>,
-    now: Need,
+    has_need_now: bool,
 ) -> Option<RaisedAlert> {
     let left = departure.record.instant;
     let records = &on.records[..on.records.partition_point(|record| record.instant < left)];
-    let before = Need {
-        of_substitution: on.followed.at_move(departure).was_needed,
-        of_care: need_of_care(records, on.rules),
-    };
+    let was_needed = on.followed.at_move(departure).was_needed;
+    let had_need = has_need(was_needed, records, on.rules);
     let handovers = handovers(on.records);
     let own = handovers_for(on, departure, &duties(on), &handovers);
-    let stands = (now.is_any() || before.is_any())
+    let stands = (has_need_now || had_need)
         && !is_followed_up(on, departure)
         && !own.iter().any(|handover| handover.confirmed.is_some());
     let term = on.rules.thresholds.follow_up_days.value;
@@ -89,9 +72,9 @@ fn unprepared_outside<'a>(
         return None;
     }
     let just_before = AnswerClock::at(left - TimeDelta::microseconds(1));
-    let held = on.places.ended_by(departure).filter(|_| before.is_any());
+    let held = on.places.ended_by(departure).filter(|_| had_need);
     let stood = held.and_then(|held| unprepared_since(on, held, records, &just_before));
-    let of_substitution = now.of_substitution || before.of_substitution;
+    let of_substitution = on.substitution.is_needed() || was_needed;
     raised(on, stood.unwrap_or(left), Some(departure.record), of_substitution)
 }
 

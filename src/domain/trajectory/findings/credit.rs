@@ -78,7 +78,8 @@ impl<'h> CreditFindings<'h> {
         let (date, items) = (date_of(instant), &self.history.items);
         let come = items.partition_point(|item| item.instant() <= instant);
         let fold = || {
-            let history = match come == items.len() {
+            // The credit goes by dates: it leaves out the records of later dates by itself.
+            let history = match items.get(come).is_none_or(|next| next.date() > date) {
                 true => Cow::Borrowed(self.history),
                 false => Cow::Owned(History {
                     items: items[..come].to_vec(),

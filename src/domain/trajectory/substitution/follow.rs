@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use super::cover::Dose;
 use super::elements::{Element, Stop, SubstitutionRecords};
 use super::flow::{Flow, Passed};
+use super::interruption::Onset;
 use super::standing::{SubstitutionState, standing};
 use crate::domain::history::DatedFact;
 use crate::domain::trajectory::clock::AnswerClock;
@@ -162,7 +163,10 @@ fn is_duty<'a>(
     flow.begin_by_clock(|since| since <= at);
     match standing(&flow, places, &AnswerClock::at(at)).state {
         SubstitutionState::Maintained | SubstitutionState::Tapering => true,
-        SubstitutionState::Interrupted => !flow.interruption.is_some_and(|one| one.is_forced()),
+        SubstitutionState::Interrupted => {
+            let onset = flow.interruption.map(|interruption| interruption.onset);
+            !matches!(onset, Some(Onset::Forced { .. }))
+        }
         _ => false,
     }
 }

@@ -34,13 +34,6 @@ pub struct Interruption<'a> {
     pub faded: Option<DateTime<Utc>>,
 }
 
-impl Interruption<'_> {
-    /// Whether a forced stop began it.
-    pub const fn is_forced(&self) -> bool {
-        matches!(self.onset, Onset::Forced { .. })
-    }
-}
-
 /// The dates without a dose that follow each other, with few silent dates between.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {

@@ -258,3 +258,60 @@ fn places_stays_and_ids_that_contradict() {
         ),
     ]);
 }
+
+#[test]
+fn what_two_readings_of_the_rules_disagreed_on() {
+    let absence = |kind: &str, time: &str, data: Value| event(kind, time, data);
+    let told = json!({"product": "methadone", "doseMicrograms": 40_000, "provider": "cgg",
+        "formulation": "oralSolution", "intervalDays": 1,
+        "lastDoseAt": instant("2026-05-04T09:50").to_rfc3339()});
+    check(vec![
+        (
+            "an absence from another detention replaces the one that ends at its instant",
+            vec![
+                absence(
+                    "detention.absenceStarted",
+                    "2026-05-01T08:00",
+                    json!({"detention": "d1", "kind": "sentenceInterruption"}),
+                ),
+                absence("detention.absenceEnded", "2026-05-04T00:00", json!({"detention": "d1"})),
+                absence(
+                    "detention.absenceStarted",
+                    "2026-05-04T00:00",
+                    json!({"detention": "d2", "kind": "leave"}),
+                ),
+            ],
+            "2026-05-05T09:00",
+            json!({"findings": [{"code": "beginningMissing", "events": ["e0"]},
+                {"code": "beginningMissing", "events": ["e1"]}]}),
+        ),
+        (
+            "the cause of a death always comes after it",
+            vec![
+                event("death.recorded", "2026-05-01T09:00", json!({})),
+                event("death.causeRecorded", "2026-05-20T09:00", json!({"causeGroup": "natural"})),
+            ],
+            "2026-05-21T09:00",
+            json!({"findings": []}),
+        ),
+        (
+            "a dose told again after the drop-out was given before it",
+            vec![
+                event(
+                    "residential.admitted",
+                    "2026-05-01T09:00",
+                    json!({"stay": "s1", "facility": "deKiem", "programme": "tc"}),
+                ),
+                event(
+                    "residential.droppedOut",
+                    "2026-05-04T10:00",
+                    json!({"stay": "s1", "initiative": "resident"}),
+                ),
+                event("substitution.verified", "2026-05-04T11:00", told),
+                given("2026-05-04T10:10", json!({"facility": "cgg", "setting": "community"})),
+            ],
+            "2026-05-12T09:00",
+            json!({"alertsCodes": ["substitutionOverdue", "dropoutUnanswered"]}),
+        ),
+    ]);
+}

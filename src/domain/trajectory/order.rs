@@ -81,6 +81,12 @@ impl Turns for ContinuityTurns {
         let of_same = |other: &&DatedFact| other.detention() == record.detention();
         let is_released =
             || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
+        let is_left_again = || {
+            at_once
+                .iter()
+                .filter(of_same)
+                .any(|other| matches!(other.fact, Fact::AbsenceStarted(_)))
+        };
         match record.fact {
             Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_released() => 1,
             Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
@@ -97,7 +103,7 @@ impl Turns for ContinuityTurns {
             | Fact::HousingPlaced(_) => 5,
             Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 6,
             Fact::Arrived(_) => 7,
-            Fact::AbsenceEnded(_) if self.is_absent_before(record) => 8,
+            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_left_again() => 8,
             fact if is_ending(fact) => 10,
             _ => 9,
         }

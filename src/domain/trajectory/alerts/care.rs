@@ -11,6 +11,7 @@ use crate::domain::stays::Presence;
 use crate::domain::time::calendar::{after_day, date_of, days_after};
 use crate::domain::trajectory::care::{ProgrammeCourse, ReferralState, SentReferral};
 use crate::domain::trajectory::custody::{CustodyState, InOrOut};
+use crate::domain::trajectory::substitution::Dose;
 use crate::domain::vocabulary::choice::{ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::Fact;
 
@@ -105,11 +106,12 @@ fn is_answered(on: &Situation, dropout: &DatedFact) -> bool {
     let answers = |record: &DatedFact| match record.fact {
         Fact::Admitted(_) | Fact::Referred(_) | Fact::Arrived(_) => true,
         Fact::TreatmentStarted(started) => started.setting != Setting::Prison,
-        Fact::DoseContinued(given) => given.setting != Setting::Prison,
         _ => false,
     };
+    let gives = |dose: &Dose| dose.given.is_some() && dose.best.setting != Some(Setting::Prison);
     let later = on.records.partition_point(|record| record.place <= dropout.place);
     on.records[later..].iter().any(answers)
+        || on.followed.doses_after(dropout.instant).iter().any(gives)
 }
 
 /// Each referral that is open for too long.

@@ -54,6 +54,7 @@ pub(super) fn after_death(counted: &CountedRecords) -> Option<Finding> {
                 | Kind::DetentionReleased
                 | Kind::SubstitutionStopped
                 | Kind::DeathRecorded
+                | Kind::DeathCauseRecorded
         );
         !is_explained && kind.class() != Some(Class::System) && !is_ending(record.fact)
     };

@@ -5,6 +5,7 @@
 //! out of force; a correction or annulment that was annulled itself has no effect.
 
 mod by_id;
+mod continuity_turns;
 mod erased;
 mod fold;
 mod item;
@@ -12,6 +13,7 @@ mod order;
 mod targets;
 
 pub use self::by_id::ById;
+pub use self::continuity_turns::{ContinuityTurns, InOrOut};
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::order::{

@@ -5,11 +5,8 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::custody::whereabouts::InOrOut;
-use crate::domain::history::{DatedFact, History, Item, Turns, in_order, up_to_death};
-use crate::domain::stream::StreamName;
+use crate::domain::history::{ContinuityTurns, DatedFact, History, Item, in_order, up_to_death};
 use crate::domain::time::calendar::{At, date_of};
-use crate::domain::vocabulary::fact::{Fact, Id};
 
 /// The first year of real dates. An earlier date was never set: systems write their default.
 const FIRST_YEAR: i32 = 1900;
@@ -55,91 +52,4 @@ pub(super) fn set_date(date: Option<NaiveDate>) -> Option<NaiveDate> {
 /// An instant of a payload; an instant that was never set reads as absent.
 pub(super) fn set_instant(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
     Some(instant).filter(|instant| !is_unset(date_of(*instant)))
-}
-
-/// The turns of this fold at one instant: what a release ends, the release, what begins, the
-/// arrival, all else, what ends.
-#[derive(Debug, Default)]
-struct ContinuityTurns {
-    place: InOrOut,
-    /// The detention and the start of the absence that runs.
-    absence: Option<((StreamName, Id), DateTime<Utc>)>,
-}
-
-impl ContinuityTurns {
-    /// Whether an absence of the record's detention runs from an earlier instant.
-    fn is_absent_before(&self, record: &DatedFact) -> bool {
-        let Some(detention) = record.detention() else { return false };
-        self.absence.as_ref().is_some_and(|((stream, id), since)| {
-            stream == detention.stream && id == detention.id && *since < record.instant
-        })
-    }
-}
-
-impl Turns for ContinuityTurns {
-    fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8 {
-        let of_same = |other: &&DatedFact| other.detention() == record.detention();
-        let is_released =
-            || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
-        let is_left_again = || {
-            at_once
-                .iter()
-                .filter(of_same)
-                .any(|other| matches!(other.fact, Fact::AbsenceStarted(_)))
-        };
-        match record.fact {
-            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_released() => 1,
-            Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
-                if is_released() =>
-            {
-                2
-            }
-            Fact::AbsenceEnded(_) if is_released() => 3,
-            Fact::Released(_) => 4,
-            Fact::Admitted(_)
-            | Fact::Granted(_)
-            | Fact::Referred(_)
-            | Fact::Enrolled(_)
-            | Fact::HousingPlaced(_) => 5,
-            Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 6,
-            Fact::Arrived(_) => 7,
-            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_left_again() => 8,
-            fact if is_ending(fact) => 10,
-            _ => 9,
-        }
-    }
-
-    fn is_inside(&self) -> bool {
-        self.place == InOrOut::Inside
-    }
-
-    fn read(&mut self, record: &DatedFact) {
-        let detention = record.detention().map(|of| (of.stream.clone(), of.id.clone()));
-        match record.fact {
-            Fact::AbsenceStarted(_) => {
-                self.absence = detention.map(|detention| (detention, record.instant));
-            }
-            Fact::AbsenceEnded(_) => {
-                self.absence.take_if(|(of, _)| Some(&*of) == detention.as_ref());
-            }
-            Fact::Arrived(_) => self.absence = None,
-            Fact::Released(released) if !released.reason.is_by_day() => self.absence = None,
-            _ => {}
-        }
-        self.place = self.place.after(record.fact);
-    }
-}
-
-/// Whether a record ends something that another record began: the last turn.
-pub(super) fn is_ending(fact: &Fact) -> bool {
-    let is_end = matches!(
-        fact,
-        Fact::AbsenceEnded(_)
-            | Fact::StayAbsenceEnded(_)
-            | Fact::TreatmentEnded(_)
-            | Fact::ProgrammeCompleted(_)
-            | Fact::ProgrammeLeft(_)
-            | Fact::HousingLeft(_)
-    );
-    is_end || fact.closes_stay()
 }

@@ -55,6 +55,20 @@ impl Fact {
         matches!(self, Self::StayCompleted(_) | Self::DroppedOut(_) | Self::StayTransferred(_))
     }
 
+    /// Whether the record ends something that another record began.
+    pub const fn is_ending(&self) -> bool {
+        let is_end = matches!(
+            self,
+            Self::AbsenceEnded(_)
+                | Self::StayAbsenceEnded(_)
+                | Self::TreatmentEnded(_)
+                | Self::ProgrammeCompleted(_)
+                | Self::ProgrammeLeft(_)
+                | Self::HousingLeft(_)
+        );
+        is_end || self.closes_stay()
+    }
+
     /// The detention that a record of custody names.
     pub const fn detention(&self) -> Option<&Id> {
         match self {

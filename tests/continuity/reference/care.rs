@@ -60,7 +60,6 @@ pub fn courses(w: &World) -> Vec<Course> {
         }
         courses.push(course(w, &all, &keys));
     }
-    courses.sort_by_key(|course| course.enrolments.iter().copied().min());
     courses
 }
 

@@ -77,18 +77,23 @@ pub fn presences(w: &World) -> Vec<Presence> {
         }) else {
             continue;
         };
-        let end = absence_end(w, &found[place].absences, rec, &key);
+        let end = absence_end(w, &found, rec, &key);
         let is_authorised = rec.flag("authorised").unwrap_or(false);
         found[place].absences.push(Away { rec: start, from: rec.time, is_authorised, end });
     }
     found
 }
 
-/// The end of an absence: at a later instant, or at the very instant if none ran before it.
-fn absence_end(w: &World, before: &[Away], start: &Rec, key: &Key) -> Option<Instant> {
-    let runs_before = before
-        .iter()
-        .any(|away| away.from < start.time && away.end.is_none_or(|end| end >= start.time));
+/// The end of an absence: at a later instant, or at the very instant if none of that stay ran
+/// before it. No absence outlasts its presence.
+fn absence_end(w: &World, found: &[Presence], start: &Rec, key: &Key) -> Option<Instant> {
+    let mut of_stay = found.iter().filter(|presence| presence.key == *key);
+    let runs_before = of_stay.any(|presence| {
+        let until = |away: &Away| away.end.into_iter().chain(presence.end_at(w)).min();
+        presence.absences.iter().any(|away| {
+            away.from < start.time && until(away).is_none_or(|until| until >= start.time)
+        })
+    });
     let ends =
         w.of("residential.absenceEnded").filter(|(_, rec)| rec.key("stay").as_ref() == Some(key));
     let mut ends = ends.map(|(_, rec)| rec.time);

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, ScopedId, Turns, finding_about, in_order};
+use crate::domain::history::{
+    ContinuityTurns, CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order,
+};
 use crate::domain::id::EventKey;
-use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::choice::AbsenceKind;
-use crate::domain::vocabulary::fact::{Fact, Id, Released};
+use crate::domain::vocabulary::fact::{Fact, Released};
 
 /// Where the records so far have the person.
 #[derive(Debug, Clone, Copy)]
@@ -24,50 +25,25 @@ enum ToldPlace<'a> {
     Outside,
 }
 
-/// The turns of records of custody at one instant.
+/// The turns of the trajectory, for someone whom only arrivals and releases put inside.
 #[derive(Default)]
 struct CustodyTurns {
-    is_detained: bool,
-    /// The detention of the absence that runs, with its stream. An absence replaces the one before.
-    absent_from: Option<(StreamName, Id)>,
-}
-
-/// The detention that a record names, with its stream.
-fn detention(record: &DatedFact<'_>) -> Option<(StreamName, Id)> {
-    record.detention().map(|detention| (detention.stream.clone(), detention.id.clone()))
+    turns: ContinuityTurns,
+    detained: CreditTurns,
 }
 
 impl Turns for CustodyTurns {
     fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8 {
-        let is_release = |other: &DatedFact| matches!(other.fact, Fact::Released(_));
-        let is_own = |other: &&DatedFact| other.detention() == record.detention();
-        let of_release = at_once.iter().filter(is_own).any(is_release);
-        let is_running = detention(record).is_some_and(|of| self.absent_from == Some(of));
-        let among_others = match record.fact {
-            Fact::Released(_) => return 3,
-            Fact::Arrived(_) => return 4,
-            Fact::AbsenceEnded(_) if is_running => 0,
-            Fact::AbsenceEnded(_) => 2,
-            _ => 1,
-        };
-        among_others + if of_release { 0 } else { 5 }
+        self.turns.turn(record, at_once)
     }
 
     fn is_inside(&self) -> bool {
-        self.is_detained
+        self.detained.is_inside()
     }
 
     fn read(&mut self, record: &DatedFact) {
-        match record.fact {
-            Fact::Arrived(_) => (self.is_detained, self.absent_from) = (true, None),
-            Fact::Released(released) if !released.reason.is_by_day() => *self = Self::default(),
-            Fact::AbsenceStarted(_) => self.absent_from = detention(record),
-            Fact::AbsenceEnded(_) => {
-                let of = detention(record);
-                self.absent_from.take_if(|running| Some(&*running) == of.as_ref());
-            }
-            _ => {}
-        }
+        self.turns.read(record);
+        self.detained.read(record);
     }
 }
 

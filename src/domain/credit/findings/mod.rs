@@ -8,14 +8,10 @@ mod custody;
 mod modality;
 mod sentence;
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, Utc};
-
 use super::answer::ModalityCredit;
 use super::work::{CreditInput, WorkedModality};
-use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::history::{DatedFact, History, finding_about};
+use crate::domain::finding::{Finding, FindingCode};
+use crate::domain::history::{DatedFact, History, finding_about, put_in_order};
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::registry::Registry;
 
@@ -36,29 +32,7 @@ pub(super) fn findings(
     findings.extend(modality::findings(input, worked, answers));
     findings.extend(record_after_death(input));
     findings.extend(unknown_codes(input, registry));
-    in_order(findings, history, records)
-}
-
-/// The findings by code, then by their records in the order of records; each once.
-fn in_order(
-    mut findings: Vec<Finding>,
-    history: &History,
-    records: &[DatedFact<'_>],
-) -> Vec<Finding> {
-    let last = (DateTime::<Utc>::MAX_UTC, usize::MAX);
-    let mut places: HashMap<RecordName, (DateTime<Utc>, usize)> = HashMap::new();
-    for item in &history.items {
-        places.insert(RecordName::of(&item.recorded), (item.instant(), usize::MAX));
-    }
-    for record in records {
-        places.insert(record.name(), (record.instant, record.place));
-    }
-    let place = |name: &RecordName| places.get(name).copied().unwrap_or(last);
-    findings.sort_by(|one, other| {
-        let by_records = one.records.iter().map(place).cmp(other.records.iter().map(place));
-        one.code.cmp(&other.code).then(by_records).then_with(|| one.order(other))
-    });
-    findings.dedup();
+    put_in_order(&mut findings, history, records);
     findings
 }
 

@@ -6,11 +6,11 @@
 //! `programmeStalled` in the section "Alerts" of the continuity rules.
 
 use super::alert::{AlertCode, RaisedAlert, Situation};
-use crate::domain::history::DatedFact;
+use crate::domain::history::{DatedFact, InOrOut};
 use crate::domain::stays::Presence;
 use crate::domain::time::calendar::{after_day, date_of, days_after};
 use crate::domain::trajectory::care::{ProgrammeCourse, ReferralState, SentReferral};
-use crate::domain::trajectory::custody::{CustodyState, InOrOut};
+use crate::domain::trajectory::custody::CustodyState;
 use crate::domain::trajectory::substitution::Dose;
 use crate::domain::vocabulary::choice::{ProgrammeKind, Setting};
 use crate::domain::vocabulary::fact::Fact;

@@ -7,13 +7,13 @@ use chrono::{DateTime, Days, TimeDelta, Utc};
 
 use super::alert::{AlertCode, RaisedAlert, Situation};
 use super::handover::{Handover, duties, handovers, handovers_for};
-use crate::domain::history::DatedFact;
+use crate::domain::history::{DatedFact, InOrOut};
 use crate::domain::time::calendar::{after_day, date_of, days_after, start_of};
 use crate::domain::trajectory::care::{
     Release, ResidentialState, Treatment, programmes, referrals, release, treatments,
 };
 use crate::domain::trajectory::clock::AnswerClock;
-use crate::domain::trajectory::custody::{CustodyState, HeldSpan, InOrOut, MoveKind, PersonMove};
+use crate::domain::trajectory::custody::{CustodyState, HeldSpan, MoveKind, PersonMove};
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::Fact;

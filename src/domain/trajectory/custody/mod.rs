@@ -11,8 +11,9 @@ use serde::Serialize;
 
 pub(super) use self::modality::{DecidingModality, deciding};
 pub(super) use self::places::{HeldSpan, MoveKind, PersonMove, Places, SeenFrom};
-pub(super) use self::whereabouts::{InOrOut, Whereabouts};
+pub(super) use self::whereabouts::Whereabouts;
 use crate::domain::choices::choices;
+use crate::domain::history::InOrOut;
 use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, ModalityKind, UnitKind};
 use crate::domain::vocabulary::fact::{Code, Id};
 

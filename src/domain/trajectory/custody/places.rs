@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::whereabouts::{InOrOut, Whereabouts};
+use super::whereabouts::Whereabouts;
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, finding_about, pairs};
+use crate::domain::history::{DatedFact, InOrOut, finding_about, pairs};
 use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::{Code, Fact};
 

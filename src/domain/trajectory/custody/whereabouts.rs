@@ -5,37 +5,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, ScopedId, finding_about};
+use crate::domain::history::{DatedFact, InOrOut, ScopedId, finding_about};
 use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, UnitKind};
 use crate::domain::vocabulary::fact::{Code, Fact, Released, Transferred};
-
-/// Whether the person is in prison, in the eyes of the law.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum InOrOut {
-    /// No record says.
-    #[default]
-    Unknown,
-    /// Held, or away from where the person is held.
-    Inside,
-    /// At home, or wherever the person lives.
-    Outside,
-}
-
-impl InOrOut {
-    /// The place after a record. A release by day ends no detention.
-    pub fn after(self, fact: &Fact) -> Self {
-        match fact {
-            Fact::Arrived(_) | Fact::Transferred(_) | Fact::AbsenceStarted(_) => Self::Inside,
-            Fact::Released(released) if !released.reason.is_by_day() => Self::Outside,
-            Fact::StatusChanged(_) | Fact::AbsenceEnded(_) | Fact::Released(_)
-                if self == Self::Unknown =>
-            {
-                Self::Inside
-            }
-            _ => self,
-        }
-    }
-}
 
 /// An absence that runs.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::finding::{Finding, FindingCode, RecordName};
 use crate::domain::history::{DatedFact, Item, finding_about};
-use crate::domain::trajectory::order::{CountedRecords, is_ending, is_unset, set_instant};
+use crate::domain::trajectory::order::{CountedRecords, is_unset, set_instant};
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::{Class, Kind};
 
@@ -56,7 +56,7 @@ pub(super) fn after_death(counted: &CountedRecords) -> Option<Finding> {
                 | Kind::DeathRecorded
                 | Kind::DeathCauseRecorded
         );
-        !is_explained && kind.class() != Some(Class::System) && !is_ending(record.fact)
+        !is_explained && kind.class() != Some(Class::System) && !record.fact.is_ending()
     };
     let later: Vec<DatedFact> = counted.after_death.iter().filter(supposes_life).copied().collect();
     let death = counted.death.filter(|_| !later.is_empty())?;

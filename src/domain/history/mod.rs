@@ -6,6 +6,7 @@
 
 mod by_id;
 mod continuity_turns;
+mod death;
 mod erased;
 mod fold;
 mod item;
@@ -14,10 +15,10 @@ mod targets;
 
 pub use self::by_id::ById;
 pub use self::continuity_turns::{ContinuityTurns, InOrOut};
+pub use self::death::{UpToDeath, record_after_death, up_to_death};
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::order::{
-    CreditTurns, DatedFact, ScopedId, Turns, UpToDeath, finding_about, in_order, pairs,
-    put_in_order, up_to_death,
+    CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order, pairs, put_in_order,
 };
 pub use self::targets::{OutsideTargets, outermost_first, target};

@@ -307,23 +307,3 @@ pub fn pairs<'g, 'a>(group: &'g [DatedFact<'a>]) -> Vec<(&'g DatedFact<'a>, &'g 
     }
     pairs
 }
-
-/// Records up to a death, the death, and the records dated after it.
-#[derive(Debug)]
-pub struct UpToDeath<'a> {
-    /// The records dated on or before the death; all records if there is no death.
-    pub records: Vec<DatedFact<'a>>,
-    /// The first record that says that the person died.
-    pub death: Option<DatedFact<'a>>,
-    /// The records dated after the death.
-    pub after: Vec<DatedFact<'a>>,
-}
-
-/// Splits records in their order at the first death, whose date is the last that counts.
-pub fn up_to_death(mut records: Vec<DatedFact<'_>>) -> UpToDeath<'_> {
-    let death = records.iter().find(|record| record.fact.is_death()).copied();
-    let after = death.map_or_else(Vec::new, |death| {
-        records.split_off(records.partition_point(|record| record.date <= death.date))
-    });
-    UpToDeath { records, death, after }
-}

@@ -55,6 +55,21 @@ impl Fact {
         matches!(self, Self::StayCompleted(_) | Self::DroppedOut(_) | Self::StayTransferred(_))
     }
 
+    /// Whether a record of this fact may be dated after the death: it tells the death, ends what
+    /// the death ended, or states what was before.
+    pub fn may_follow_death(&self) -> bool {
+        let tells_or_ends = matches!(
+            self,
+            Self::DeathCause(_)
+                | Self::Attested(_)
+                | Self::ModalityEnded(_)
+                | Self::Revoked(_)
+                | Self::Released(_)
+                | Self::SubstitutionStopped(_)
+        );
+        self.is_death() || self.is_ending() || tells_or_ends
+    }
+
     /// Whether the record ends something that another record began.
     pub const fn is_ending(&self) -> bool {
         let is_end = matches!(

@@ -11,8 +11,7 @@ mod sentence;
 use super::answer::ModalityCredit;
 use super::work::{CreditInput, WorkedModality};
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, History, finding_about, put_in_order};
-use crate::domain::vocabulary::fact::Fact;
+use crate::domain::history::{History, put_in_order, record_after_death};
 use crate::domain::vocabulary::registry::Registry;
 
 /// All findings about a history, in their order.
@@ -30,46 +29,10 @@ pub(super) fn findings(
     findings.extend(custody::findings(records));
     findings.extend(sentence::findings(input, worked));
     findings.extend(modality::findings(input, worked, answers));
-    findings.extend(record_after_death(input));
+    findings.extend(record_after_death(input.counted.death, &input.counted.after_death));
     findings.extend(unknown_codes(input, registry));
     put_in_order(&mut findings, history, records);
     findings
-}
-
-/// Records dated after the death. Ends, closings, releases, revocations and attests may come later.
-fn record_after_death(input: &CreditInput<'_>) -> Option<Finding> {
-    let death = input.counted.death?;
-    let may_come_later = |fact: &Fact| {
-        fact.is_death()
-            || fact.closes_stay()
-            || matches!(
-                fact,
-                Fact::Attested(_)
-                    | Fact::ModalityEnded(_)
-                    | Fact::Revoked(_)
-                    | Fact::Released(_)
-                    | Fact::AbsenceEnded(_)
-                    | Fact::StayAbsenceEnded(_)
-                    | Fact::HousingLeft(_)
-            )
-    };
-    let late: Vec<DatedFact> = input
-        .counted
-        .after_death
-        .iter()
-        .filter(|record| !may_come_later(record.fact))
-        .copied()
-        .collect();
-    let first = late.first()?;
-    let message = "Records are dated after the death; they do not count.";
-    let finding =
-        finding_about(FindingCode::RecordAfterDeath, message, &[&[death][..], &late].concat());
-    Some(
-        finding
-            .with("diedOn", death.date.to_string())
-            .with("firstOn", first.date.to_string())
-            .with("count", late.len()),
-    )
 }
 
 /// One finding for each code that no register knows, with all records that name it.

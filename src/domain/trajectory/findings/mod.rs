@@ -5,14 +5,14 @@
 mod beginnings;
 mod credit;
 mod doses;
-mod records;
+mod unset_dates;
 
 use self::credit::CreditFindings;
 use super::clock::AnswerClock;
 use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::History;
+use crate::domain::history::{History, record_after_death};
 use crate::domain::stays::Stays;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::registry::Registry;
@@ -30,8 +30,8 @@ pub(super) fn findings(
     doses::compared(followed, &mut findings);
     findings.extend(beginnings::beginnings_missing(&counted.records));
     findings.extend(beginnings::ids_of_two_things(&counted.records));
-    findings.extend(records::unset_dates(counted));
-    findings.extend(records::after_death(counted));
+    findings.extend(unset_dates::findings(counted));
+    findings.extend(record_after_death(counted.death, &counted.after_death));
     findings.extend(stays.findings(date_of(clock.now())));
     findings
 }

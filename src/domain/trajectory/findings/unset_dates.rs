@@ -1,17 +1,16 @@
-//! Records without a real date, and records after a death.
+//! Dates that were never set.
 //! Always: a finding names the records and says nothing about their content.
-//! Rules: `unsetDate` and `recordAfterDeath` in the section "Findings" of the continuity rules.
+//! Rules: `unsetDate` in the section "Findings" of the continuity rules.
 
 use chrono::NaiveDate;
 
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::history::{DatedFact, Item, finding_about};
+use crate::domain::history::Item;
 use crate::domain::trajectory::order::{CountedRecords, is_unset, set_instant};
 use crate::domain::vocabulary::fact::Fact;
-use crate::domain::vocabulary::kind::{Class, Kind};
 
-/// Records with a `time`, or with a member of their payload, that was never set.
-pub(super) fn unset_dates(counted: &CountedRecords) -> Vec<Finding> {
+/// The findings about records with a `time`, or with a member of their payload, that was never set.
+pub(super) fn findings(counted: &CountedRecords) -> Vec<Finding> {
     let all = counted.records.iter().chain(&counted.after_death);
     let members = all.filter(|record| has_unset_member(record.fact)).map(|record| record.item);
     let finding = |item: &Item| {
@@ -40,27 +39,4 @@ fn has_unset_member(fact: &Fact) -> bool {
         _ => return false,
     };
     dates.into_iter().flatten().any(is_unset)
-}
-
-/// Records dated after a death that a death does not explain.
-pub(super) fn after_death(counted: &CountedRecords) -> Option<Finding> {
-    let supposes_life = |record: &&DatedFact| {
-        let kind = record.item.kind();
-        let is_explained = matches!(
-            kind,
-            Kind::ResidentialAttested
-                | Kind::ModalityEnded
-                | Kind::ModalityRevoked
-                | Kind::DetentionReleased
-                | Kind::SubstitutionStopped
-                | Kind::DeathRecorded
-                | Kind::DeathCauseRecorded
-        );
-        !is_explained && kind.class() != Some(Class::System) && !record.fact.is_ending()
-    };
-    let later: Vec<DatedFact> = counted.after_death.iter().filter(supposes_life).copied().collect();
-    let death = counted.death.filter(|_| !later.is_empty())?;
-    let records: Vec<DatedFact> = [death].into_iter().chain(later).collect();
-    let message = "Records dated after the death do not count.";
-    Some(finding_about(FindingCode::RecordAfterDeath, message, &records))
 }

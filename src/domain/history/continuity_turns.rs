@@ -1,0 +1,111 @@
+//! The order of records at one instant in the trajectory, and where the records so far have the
+//! person.
+//! Always: an end of an absence stands before another absence of its detention begins.
+//! Rules: "Order at one instant" in the section "Words", and "Custody", of the continuity rules.
+
+use chrono::{DateTime, Utc};
+
+use super::order::{DatedFact, Turns};
+use crate::domain::stream::StreamName;
+use crate::domain::vocabulary::fact::{Fact, Id};
+
+/// Whether the person is in prison, in the eyes of the law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InOrOut {
+    /// No record says.
+    #[default]
+    Unknown,
+    /// Held, or away from where the person is held.
+    Inside,
+    /// At home, or wherever the person lives.
+    Outside,
+}
+
+impl InOrOut {
+    /// The place after a record. A release by day ends no detention.
+    pub fn after(self, fact: &Fact) -> Self {
+        match fact {
+            Fact::Arrived(_) | Fact::Transferred(_) | Fact::AbsenceStarted(_) => Self::Inside,
+            Fact::Released(released) if !released.reason.is_by_day() => Self::Outside,
+            Fact::StatusChanged(_) | Fact::AbsenceEnded(_) | Fact::Released(_)
+                if self == Self::Unknown =>
+            {
+                Self::Inside
+            }
+            _ => self,
+        }
+    }
+}
+
+/// The turns of the trajectory at one instant: what a release ends, the release, what begins, the
+/// arrival, all else, what ends.
+#[derive(Debug, Default)]
+pub struct ContinuityTurns {
+    place: InOrOut,
+    /// The detention and the start of the absence that runs.
+    absence: Option<((StreamName, Id), DateTime<Utc>)>,
+}
+
+impl ContinuityTurns {
+    /// Whether an absence of the record's detention runs from an earlier instant.
+    fn is_absent_before(&self, record: &DatedFact) -> bool {
+        let Some(detention) = record.detention() else { return false };
+        self.absence.as_ref().is_some_and(|((stream, id), since)| {
+            stream == detention.stream && id == detention.id && *since < record.instant
+        })
+    }
+}
+
+impl Turns for ContinuityTurns {
+    fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8 {
+        let of_same = |other: &&DatedFact| other.detention() == record.detention();
+        let is_released =
+            || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
+        let is_left_again = || {
+            at_once
+                .iter()
+                .filter(of_same)
+                .any(|other| matches!(other.fact, Fact::AbsenceStarted(_)))
+        };
+        match record.fact {
+            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_released() => 1,
+            Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
+                if is_released() =>
+            {
+                2
+            }
+            Fact::AbsenceEnded(_) if is_released() => 3,
+            Fact::Released(_) => 4,
+            Fact::Admitted(_)
+            | Fact::Granted(_)
+            | Fact::Referred(_)
+            | Fact::Enrolled(_)
+            | Fact::HousingPlaced(_) => 5,
+            Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 6,
+            Fact::Arrived(_) => 7,
+            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_left_again() => 8,
+            fact if fact.is_ending() => 10,
+            _ => 9,
+        }
+    }
+
+    fn is_inside(&self) -> bool {
+        self.place == InOrOut::Inside
+    }
+
+    fn read(&mut self, record: &DatedFact) {
+        let detention = record.detention().map(|of| (of.stream.clone(), of.id.clone()));
+        match record.fact {
+            Fact::AbsenceStarted(_) => {
+                self.absence = detention.map(|detention| (detention, record.instant));
+            }
+            Fact::AbsenceEnded(_) => {
+                self.absence.take_if(|(of, _)| Some(&*of) == detention.as_ref());
+            }
+            Fact::Arrived(_) => self.absence = None,
+            Fact::Released(released) if !released.reason.is_by_day() => self.absence = None,
+            _ => {}
+        }
+        self.place = self.place.after(record.fact);
+    }
+}

@@ -11,6 +11,7 @@ use care_ledger::domain::credit::{self, Credit};
 use care_ledger::domain::event::Recorded;
 use care_ledger::domain::history::{self, History, OutsideTargets};
 use care_ledger::domain::id::{EventKey, PersonId, Position};
+use care_ledger::domain::stream::StreamName;
 use care_ledger::domain::time::calendar::At;
 use care_ledger::domain::trajectory::{self, ContinuityRules, Trajectory};
 use care_ledger::domain::vocabulary::kind::Kind;
@@ -84,8 +85,9 @@ struct Asked {
 
 impl Asked {
     fn of(&self, history: &History) -> (Trajectory, Credit) {
-        let trajectory = trajectory::trajectory(history, self.at, ContinuityRules::shipped());
-        (trajectory, credit::credit(history, &self.query, Registry::shipped()))
+        let registry = Registry::shipped();
+        let trajectory = trajectory::answer(history, self.at, ContinuityRules::shipped(), registry);
+        (trajectory, credit::credit(history, &self.query, registry))
     }
 
     async fn of_ledger(
@@ -109,7 +111,9 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
         last = end.position;
         events += page.len() as u64;
         for record in page {
-            streams.entry(record.stream).or_default().push(Arc::new(record));
+            if let StreamName::Person(person) = record.stream {
+                streams.entry(person).or_default().push(Arc::new(record));
+            }
         }
     }
 }

@@ -4,7 +4,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::laws::Engine;
 use super::random::{self, Rng};
 
 type History = (Vec<Value>, DateTime<Utc>);
@@ -167,30 +166,6 @@ pub fn with_take_home(events: &[Value], rng: &mut Rng) -> Option<Vec<Value>> {
     let days = more[dose]["data"]["takeHomeDays"].as_u64().unwrap_or(0);
     more[dose]["data"]["takeHomeDays"] = (days + 1 + rng.below(4)).into();
     Some(more)
-}
-
-/// Whether the state is `interrupted`, or fades, at a record or on any day up to an instant, also in
-/// the eyes of someone who knew each reported dose as it was given.
-pub fn is_interrupted_on_the_way(engine: Engine, events: &[Value], at: DateTime<Utc>) -> bool {
-    let told_at_once: Vec<Value> = events.iter().cloned().map(reported_at_once).collect();
-    let all = || events.iter().chain(&told_at_once);
-    let mut instants: Vec<DateTime<Utc>> = all().map(time).filter(|time| *time <= at).collect();
-    let from = at - TimeDelta::days(45);
-    instants.extend((0..45).map(|days| from + TimeDelta::days(days)));
-    instants.push(at);
-    let is_interrupted = |events: &[Value], instant: &DateTime<Utc>| {
-        engine(events, *instant)["substitution"]["state"] == "interrupted"
-    };
-    instants.iter().any(|at| is_interrupted(events, at) || is_interrupted(&told_at_once, at))
-}
-
-/// A report at the time of the dose that it tells; any other record as it is.
-fn reported_at_once(mut event: Value) -> Value {
-    let told = event["data"]["lastDoseAt"].clone();
-    if !told.is_null() {
-        event["time"] = told;
-    }
-    event
 }
 
 /// Histories with a dose, asked when something may be wrong.

@@ -323,7 +323,8 @@ fn take_home(engine: Engine, events: &[Value], at: DateTime<Utc>, rng: &mut Rng)
         due.map(|text| text.parse::<DateTime<Utc>>().expect("an instant"))
     };
     let (Some(before), Some(after)) = (due(events), due(&more)) else { return NotApplicable };
-    if histories::is_interrupted_on_the_way(engine, events, at) {
+    // A later record may tell of an earlier interruption, which no answer on the way shows.
+    if reference::was_interrupted(events, at) {
         return NotApplicable;
     }
     if after < before {

@@ -39,6 +39,12 @@ pub fn trajectory(events: &[Value], at: DateTime<Utc>, known: Option<DateTime<Ut
     answer
 }
 
+/// Whether, by all records that count at an instant, an interruption ever began.
+pub fn was_interrupted(events: &[Value], at: DateTime<Utc>) -> bool {
+    let recs = record::effective(events, None);
+    Substitution::new(&World::new(&recs, at)).now(at).replay.was_interrupted
+}
+
 fn answer(recs: &[Rec], at: DateTime<Utc>) -> Value {
     let w = World::new(recs, at);
     let s = Substitution::new(&w);

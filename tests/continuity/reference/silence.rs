@@ -38,6 +38,8 @@ pub struct Interruption {
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
     pub interruption: Option<Interruption>,
+    /// Whether one ever began, ended or not.
+    pub was_interrupted: bool,
     /// The elements that ended an interruption.
     pub enders: List,
     /// Of each element: due seen at it, of what came before (of a withheld dose: with itself).
@@ -181,6 +183,7 @@ impl Substitution<'_> {
             if begin <= to && faded.is_none_or(|faded| faded <= begin) {
                 let why = Why::Depot;
                 replay.interruption = Some(Interruption { begin, by, why, faded: None });
+                replay.was_interrupted = true;
             }
         }
         self.fade(replay, to);
@@ -281,6 +284,7 @@ impl Substitution<'_> {
         if !is_running {
             let begin = self.at(by);
             replay.interruption = Some(Interruption { begin, by, why, faded: None });
+            replay.was_interrupted = true;
         }
     }
 

@@ -315,3 +315,18 @@ fn what_two_readings_of_the_rules_disagreed_on() {
         ),
     ]);
 }
+
+#[test]
+fn a_place_named_on_a_date_on_which_it_was_closed() {
+    let arrived = event(
+        "detention.arrived",
+        "2023-01-01T10:00",
+        json!({"detention": "d1", "facility": "ieper", "legalStatus": "convicted"}),
+    );
+    let answer = answer(&[arrived], "2023-01-02T09:00");
+    let finding = &answer["findings"][0];
+    assert_eq!(finding["code"], "facilityClosed");
+    let values = json!({"code": "ieper", "date": "2023-01-01", "closedOn": "2022-03-01",
+        "openedOn": "2024-01-08"});
+    assert_eq!(finding["values"], values);
+}

@@ -218,7 +218,7 @@ fn every_code_that_a_table_can_name_has_words_in_every_language() {
             assert!(words.known(&key).is_some(), "{language}: {key}");
         }
         if *language != Language::English {
-            let names = rules.own_rules().into_iter().map(|rule| rule.name);
+            let names = rules.own_rules.iter().map(|rule| rule.name.clone());
             for name in names.chain(ReadingName::CODES.iter().map(|&code| code.to_owned())) {
                 for key in [format!("rule-{name}"), format!("rule-source-{name}")] {
                     assert!(words.known(&key).is_some(), "{language}: {key}");

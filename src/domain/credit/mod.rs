@@ -43,6 +43,7 @@ pub use rules::{ReadingName, ReadingStatus};
 
 pub use super::stays::{AbsenceRule, Boundary};
 
+use super::finding::Finding;
 use super::history::History;
 use super::time::dates::WRITABLE_MAX;
 use super::vocabulary::fact::Fact;
@@ -66,6 +67,16 @@ pub fn is_answerable(history: &History) -> bool {
     modalities * facts().count() <= MODALITIES_TIMES_RECORDS_MAX
 }
 
+/// The findings about a history that need no figure of a reading: all but `decisionMismatch`.
+pub fn findings_without_figures(
+    history: &History,
+    query: &CreditQuery,
+    registry: &Registry,
+) -> Vec<Finding> {
+    let input = CreditInput::new(CreditRecords::of(history, query), *query);
+    findings::findings(history, &input, &input.work(), &[], registry)
+}
+
 /// Answers one question about the credit of days from the history of a person.
 pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Credit {
     let counted = CreditRecords::of(history, query);
@@ -86,11 +97,7 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
         at: query.at.date().min(WRITABLE_MAX),
         counted_to: input.counted.at,
         projected: input.counted.projected,
-        ruleset: Ruleset {
-            id: rules.id.clone(),
-            version: rules.version.clone(),
-            as_of: rules.as_of.clone(),
-        },
+        ruleset: Ruleset { id: &rules.id, version: &rules.version, as_of: &rules.as_of },
         parameters: ParametersUsed {
             boundary: rules.parameters.boundary.used(query.boundary),
             absence: rules.parameters.absence.used(query.absence),
@@ -100,6 +107,6 @@ pub fn credit(history: &History, query: &CreditQuery, registry: &Registry) -> Cr
         modalities,
         records: answer::records_read(&input.counted),
         changes: answer::changes(history),
-        rules: rules.own_rules(),
+        rules: &rules.own_rules,
     }
 }

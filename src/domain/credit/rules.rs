@@ -4,10 +4,11 @@
 //! says so.
 //! Source: `projections/rules/credit.toml`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::choices::choices;
 use crate::domain::source_mark::SourceMark;
@@ -31,9 +32,9 @@ pub struct CreditRules {
     pub parameters: Parameters,
     /// The rules of the readings, each with its legal text.
     pub readings: ReadingRules,
-    /// The rules of ours, by name.
-    #[serde(rename = "rules")]
-    own_rules: BTreeMap<String, Rule>,
+    /// The rules of ours, in the order of their names.
+    #[serde(rename = "rules", deserialize_with = "named")]
+    pub own_rules: Vec<Rule>,
 }
 
 /// The parameters with their defaults.
@@ -74,12 +75,12 @@ impl<T: Clone + PartialEq> Parameter<T> {
     /// This parameter with the value that an answer used. The rule file gives the source of the
     /// default only, so any other value has the caller as its source. The mark is then `NotFound`,
     /// because no text of the law was found for that value.
-    pub fn used(&self, value: T) -> Self {
+    pub fn used(&self, value: T) -> Cow<'_, Self> {
         if value == self.value {
-            return self.clone();
+            return Cow::Borrowed(self);
         }
         let source = "given by whoever asked, in place of the default of these rules".to_owned();
-        Self { value, source, mark: SourceMark::NotFound, ..self.clone() }
+        Cow::Owned(Self { value, source, mark: SourceMark::NotFound, ..self.clone() })
     }
 }
 
@@ -183,6 +184,12 @@ pub struct Rule {
     pub verified_on: String,
 }
 
+/// Reads the rules of ours, which a rule file has by name.
+fn named<'de, D: Deserializer<'de>>(rules: D) -> Result<Vec<Rule>, D::Error> {
+    let by_name: BTreeMap<String, Rule> = BTreeMap::deserialize(rules)?;
+    Ok(by_name.into_iter().map(|(name, rule)| Rule { name, ..rule }).collect())
+}
+
 /// The rule file is malformed or has an unknown key: the author of the file corrects it.
 #[derive(Debug, thiserror::Error)]
 #[error("the rule file of the credit does not parse")]
@@ -196,12 +203,6 @@ impl CreditRules {
                 .expect("the shipped rule file parses: a unit test proves it")
         });
         &RULES
-    }
-
-    /// The rules of ours, in the order of their names.
-    pub fn own_rules(&self) -> Vec<Rule> {
-        let printed = |(name, rule): (&String, &Rule)| Rule { name: name.clone(), ..rule.clone() };
-        self.own_rules.iter().map(printed).collect()
     }
 
     /// Reads a rule file.
@@ -226,7 +227,7 @@ mod tests {
             assert!(rule.text.len() > 40 && !rule.source.is_empty(), "{}", rule.title);
         }
         assert_eq!(all.map(|rule| rule.status), ReadingStatus::ALL);
-        assert_eq!(rules.own_rules().len(), 13);
+        assert_eq!(rules.own_rules.len(), 13);
         assert_eq!(rules.parameters.month_days.value, 30);
         assert_eq!(rules.parameters.boundary.value, Boundary::AnyPart);
     }

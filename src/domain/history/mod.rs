@@ -11,6 +11,7 @@ mod erased;
 mod fold;
 mod item;
 mod order;
+mod registers;
 mod targets;
 
 pub use self::by_id::ById;
@@ -21,4 +22,5 @@ pub use self::item::Item;
 pub use self::order::{
     CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order, pairs, put_in_order,
 };
+pub use self::registers::{closed_places, unknown_codes};
 pub use self::targets::{OutsideTargets, outermost_first, target};

@@ -86,6 +86,9 @@ pub fn put_in_order<'a>(
     history: &'a History,
     records: impl IntoIterator<Item = &'a DatedFact<'a>>,
 ) {
+    if findings.len() < 2 {
+        return;
+    }
     let mut places: HashMap<&EventKey, (DateTime<Utc>, Option<usize>)> =
         history.items.iter().map(|item| (&item.event().key, (item.instant(), None))).collect();
     let with_place = |record: &DatedFact<'a>| (record.key(), (record.instant, Some(record.place)));

@@ -54,7 +54,7 @@ pub fn answer(
     rules: &ContinuityRules,
     registry: &Registry,
 ) -> Trajectory {
-    fold(history, at, rules, &OtherFindings::new(history, registry)).0
+    fold(history, at, rules, Some(&OtherFindings::once(history, registry))).0
 }
 
 /// The trajectory, and the first later instant at which it differs although nothing more is
@@ -66,7 +66,7 @@ pub fn answer_until(
     rules: &ContinuityRules,
     registry: &Registry,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
-    until(history, at, rules, &OtherFindings::new(history, registry))
+    until(history, at, rules, Some(&OtherFindings::until(history, registry)))
 }
 
 /// What [`answer_until`] gives, without the findings of the registers and of the credit.
@@ -75,14 +75,14 @@ pub fn own_answer_until(
     at: At,
     rules: &ContinuityRules,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
-    until(history, at, rules, &OtherFindings::NONE)
+    until(history, at, rules, None)
 }
 
 fn until(
     history: &History,
     at: At,
     rules: &ContinuityRules,
-    others: &OtherFindings,
+    others: Option<&OtherFindings>,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
     let (present, mut by_clock) = fold(history, at, rules, others);
     let times: Vec<DateTime<Utc>> = history.facts().map(|(item, _)| item.instant()).collect();
@@ -106,7 +106,7 @@ fn fold(
     history: &History,
     at: At,
     rules: &ContinuityRules,
-    others: &OtherFindings,
+    others: Option<&OtherFindings>,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
     let counted = CountedRecords::at(history, at);
     let clock = AnswerClock::at(at.instant());
@@ -116,7 +116,7 @@ fn fold(
     }
     erased::withhold(&mut trajectory, history, &counted);
     trajectory.findings.extend(history.findings.iter().cloned());
-    trajectory.findings.extend(others.at(&counted, &clock));
+    trajectory.findings.extend(others.iter().flat_map(|others| others.at(&counted, &clock)));
     let ordered = counted.records.iter().chain(&counted.after_death);
     put_in_order(&mut trajectory.findings, history, ordered);
     (trajectory, clock.next().filter(|_| counted.death.is_none()))

@@ -98,9 +98,17 @@ impl Registry {
         records: impl IntoIterator<Item = (P, &'a Fact)>,
     ) -> Vec<(String, Vec<P>)> {
         let mut unknown: BTreeMap<(Named, &Code), Vec<P>> = BTreeMap::new();
+        // Most records name a code that a record before them named.
+        let mut known: Vec<(Named, &Code)> = Vec::new();
         for (place, fact) in records {
-            let codes = codes_in(fact).into_iter();
-            for named in codes.filter(|(named, code)| !self.knows(*named, code)) {
+            for named in codes_in(fact) {
+                if known.contains(&named) {
+                    continue;
+                }
+                if self.knows(named.0, named.1) {
+                    known.push(named);
+                    continue;
+                }
                 let places = unknown.entry(named).or_default();
                 if places.last() != Some(&place) {
                     places.push(place.clone());
@@ -124,11 +132,18 @@ impl Registry {
         &self,
         records: impl IntoIterator<Item = (P, NaiveDate, &'a Fact)>,
     ) -> Vec<(PlaceClosure, P)> {
+        let mut found: Vec<(Named, &Code, Option<&Place>)> = Vec::new();
+        let mut place_of = |named, code| {
+            let known = found.iter().find(|(other, of, _)| (*other, *of) == (named, code));
+            known.map(|(.., place)| *place).unwrap_or_else(|| {
+                let place = self.place_named(named, code);
+                found.push((named, code, place));
+                place
+            })
+        };
         let closed = |(record, date, fact)| {
-            let mut codes = codes_in(fact).into_iter();
-            let closure = codes.find_map(|(named, code)| {
-                self.place_named(named, code).and_then(|place| place.closure_on(date))
-            });
+            let closure =
+                codes_in(fact).find_map(|(named, code)| place_of(named, code)?.closure_on(date));
             closure.map(|closure| (closure, record))
         };
         records.into_iter().filter_map(closed).collect()
@@ -153,47 +168,47 @@ impl Registry {
 }
 
 /// The codes of places and projects in a payload.
-fn codes_in(fact: &Fact) -> Vec<(Named, &Code)> {
-    let (mut prisons, mut houses, mut project): (Vec<&Code>, Vec<&Code>, Option<&Code>) =
-        (Vec::new(), Vec::new(), None);
+fn codes_in(fact: &Fact) -> impl Iterator<Item = (Named, &Code)> {
+    let (mut prisons, mut house, mut project): ([Option<&Code>; 2], Option<&Code>, Option<&Code>) =
+        ([None; 2], None, None);
     match fact {
-        Fact::Arrived(fact) => prisons.push(&fact.facility),
-        Fact::Transferred(fact) => prisons.extend([&fact.from, &fact.to]),
-        Fact::UnitPlaced(fact) => prisons.push(&fact.facility),
-        Fact::Admitted(fact) => houses.push(&fact.facility),
-        Fact::StayTransferred(fact) => houses.push(&fact.to_facility),
-        Fact::Verified(fact) => houses.push(&fact.provider),
-        Fact::Prescribed(fact) => houses.extend(&fact.facility),
-        Fact::DoseContinued(fact) => houses.push(&fact.facility),
-        Fact::DoseWithheld(fact) => houses.extend(&fact.facility),
-        Fact::HandoverSent(fact) => houses.push(&fact.to_provider),
-        Fact::HousingPlaced(fact) => houses.push(&fact.provider),
+        Fact::Arrived(fact) => prisons[0] = Some(&fact.facility),
+        Fact::Transferred(fact) => prisons = [Some(&fact.from), Some(&fact.to)],
+        Fact::UnitPlaced(fact) => prisons[0] = Some(&fact.facility),
+        Fact::Admitted(fact) => house = Some(&fact.facility),
+        Fact::StayTransferred(fact) => house = Some(&fact.to_facility),
+        Fact::Verified(fact) => house = Some(&fact.provider),
+        Fact::Prescribed(fact) => house = fact.facility.as_ref(),
+        Fact::DoseContinued(fact) => house = Some(&fact.facility),
+        Fact::DoseWithheld(fact) => house = fact.facility.as_ref(),
+        Fact::HandoverSent(fact) => house = Some(&fact.to_provider),
+        Fact::HousingPlaced(fact) => house = Some(&fact.provider),
         Fact::Screened(fact) => project = fact.project.as_ref(),
         Fact::Enrolled(fact) => project = Some(&fact.project),
         Fact::Referred(fact) => {
-            houses.extend(&fact.to_provider);
-            prisons.extend(&fact.prison);
+            house = fact.to_provider.as_ref();
+            prisons[0] = fact.prison.as_ref();
             project = Some(&fact.project);
         }
         Fact::Oriented(fact) => {
-            prisons.extend(&fact.prison);
+            prisons[0] = fact.prison.as_ref();
             project = Some(&fact.project);
         }
         Fact::TreatmentStarted(fact) => {
-            houses.push(&fact.provider);
+            house = Some(&fact.provider);
             project = fact.project.as_ref();
         }
         Fact::NotDelivered(fact) => {
-            houses.extend(&fact.facility);
+            house = fact.facility.as_ref();
             project = fact.project.as_ref();
         }
-        Fact::CareVerified(fact) => houses.push(&fact.provider),
+        Fact::CareVerified(fact) => house = Some(&fact.provider),
         Fact::OutcomeMeasured(fact) => project = fact.project.as_ref(),
         _ => {}
     }
-    let prisons = prisons.into_iter().map(|code| (Named::Prison, code));
-    let houses = houses.into_iter().map(|code| (Named::House, code));
-    prisons.chain(houses).chain(project.map(|code| (Named::Project, code))).collect()
+    let prisons = prisons.into_iter().flatten().map(|code| (Named::Prison, code));
+    let house = house.map(|code| (Named::House, code));
+    prisons.chain(house).chain(project.map(|code| (Named::Project, code)))
 }
 
 /// A register file, without its description.

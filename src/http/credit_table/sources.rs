@@ -125,7 +125,7 @@ impl Table {
             let source = self.source_line(name, source, mark);
             self.page.field(2, "", &source);
         }
-        for rule in &credit.rules {
+        for rule in credit.rules {
             let text = self.rule_text(&rule.name, &rule.text);
             self.page.field(2, &rule.name, &text);
             let source = self.source_line(&rule.name, &rule.source, rule.mark);

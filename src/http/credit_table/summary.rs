@@ -50,7 +50,7 @@ impl Table {
             self.say("credit-printed-at", &[("instant", &instant), ("position", &position)]);
         self.field(0, "credit-printed", &words);
         let rules = &credit.ruleset;
-        let named = [("id", &*rules.id), ("version", &rules.version), ("asOf", &rules.as_of)];
+        let named = [("id", rules.id), ("version", rules.version), ("asOf", rules.as_of)];
         let words = self.say("credit-rules-version", &named);
         self.field(0, "credit-rules", &words);
         for key in ["credit-clock", "credit-decides-nothing"] {

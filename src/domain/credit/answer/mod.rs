@@ -18,6 +18,8 @@ pub use record::{ActingChange, RecordChange, RecordRead, StatedContent};
 pub(super) use record::{changes, records_read};
 pub use remainder::{Calculation, ChainedSentence, RecordedRun, Remainder, UndatedImputation};
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -55,7 +57,7 @@ pub struct Credit {
     /// The corrected and annulled records, in order.
     pub changes: Vec<RecordChange>,
     /// The rules of ours for which no source was found.
-    pub rules: Vec<Rule>,
+    pub rules: &'static [Rule],
 }
 
 /// The name and version of the rule file.
@@ -63,9 +65,9 @@ pub struct Credit {
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Ruleset {
-    pub id: String,
-    pub version: String,
-    pub as_of: String,
+    pub id: &'static str,
+    pub version: &'static str,
+    pub as_of: &'static str,
 }
 
 /// The parameters of an answer with their sources.
@@ -73,9 +75,9 @@ pub struct Ruleset {
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct ParametersUsed {
-    pub boundary: Parameter<Boundary>,
-    pub absence: Parameter<AbsenceRule>,
-    pub month_days: Parameter<u32>,
+    pub boundary: Cow<'static, Parameter<Boundary>>,
+    pub absence: Cow<'static, Parameter<AbsenceRule>>,
+    pub month_days: Cow<'static, Parameter<u32>>,
 }
 
 /// One modality: its window, its day book, its remainder and its readings.

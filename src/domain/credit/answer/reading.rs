@@ -158,11 +158,11 @@ pub enum SentenceEnd {
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct LegalSource {
-    pub article: String,
-    pub text: String,
+    pub article: &'static str,
+    pub text: &'static str,
     pub mark: SourceMark,
-    pub verified_by: String,
-    pub verified_on: String,
+    pub verified_by: &'static str,
+    pub verified_on: &'static str,
 }
 
 /// Consecutive dates that count, or do not count, for one reason.

@@ -10,11 +10,12 @@ mod sentence;
 
 use super::answer::ModalityCredit;
 use super::work::{CreditInput, WorkedModality};
-use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{History, put_in_order, record_after_death};
+use crate::domain::finding::Finding;
+use crate::domain::history::{History, put_in_order, record_after_death, unknown_codes};
 use crate::domain::vocabulary::registry::Registry;
 
-/// All findings about a history, in their order.
+/// All findings about a history, in their order. `answers` are the answers about the modalities: in
+/// their place, nothing leaves out the findings about decided figures.
 pub(super) fn findings(
     history: &History,
     input: &CreditInput<'_>,
@@ -28,19 +29,11 @@ pub(super) fn findings(
     findings.extend(input.stays.attest_findings(records, at, input.query.presence_rule()));
     findings.extend(custody::findings(records));
     findings.extend(sentence::findings(input, worked));
-    findings.extend(modality::findings(input, worked, answers));
+    findings.extend(modality::findings(input, worked));
+    findings.extend(modality::decision_mismatches(input, worked, answers));
     findings.extend(record_after_death(input.counted.death, &input.counted.after_death));
-    findings.extend(unknown_codes(input, registry));
+    let stated = records.iter().chain(&input.counted.after_death);
+    findings.extend(unknown_codes(stated, registry));
     put_in_order(&mut findings, history, records);
     findings
-}
-
-/// One finding for each code that no register knows, with all records that name it.
-fn unknown_codes(input: &CreditInput<'_>, registry: &Registry) -> Vec<Finding> {
-    let records = input.counted.records.iter().chain(&input.counted.after_death);
-    let stated = records.map(|record| (record.name(), record.fact));
-    let unknown = registry.unknown(stated).into_iter();
-    unknown
-        .map(|(message, records)| Finding::new(FindingCode::UnknownCode, message, records))
-        .collect()
 }

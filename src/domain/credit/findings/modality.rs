@@ -17,12 +17,8 @@ use crate::domain::time::dates::{DateSet, day_after};
 use crate::domain::vocabulary::fact::Fact;
 
 /// The findings about each modality, and about the modalities that admissions name.
-pub(super) fn findings(
-    input: &CreditInput<'_>,
-    worked: &[WorkedModality<'_, '_>],
-    answers: &[ModalityCredit],
-) -> Vec<Finding> {
-    let of = |(modality, answer)| {
+pub(super) fn findings(input: &CreditInput<'_>, worked: &[WorkedModality<'_, '_>]) -> Vec<Finding> {
+    let of = |modality| {
         let about = ModalityFindings { input, worked: modality };
         [
             about.base(),
@@ -33,16 +29,25 @@ pub(super) fn findings(
             about.other_title(),
             about.return_missing(),
             about.sentence_over(),
-            about.decision(answer),
         ]
         .into_iter()
         .flatten()
         .chain(about.long_suspensions())
         .collect::<Vec<_>>()
     };
-    let mut findings: Vec<Finding> = worked.iter().zip(answers).flat_map(of).collect();
+    let mut findings: Vec<Finding> = worked.iter().flat_map(of).collect();
     findings.extend(stay_mismatches(input, worked));
     findings
+}
+
+/// The findings about figures that a court decided beside a deduction.
+pub(super) fn decision_mismatches(
+    input: &CreditInput<'_>,
+    worked: &[WorkedModality<'_, '_>],
+    answers: &[ModalityCredit],
+) -> Vec<Finding> {
+    let of = |(modality, answer)| ModalityFindings { input, worked: modality }.decision(answer);
+    worked.iter().zip(answers).filter_map(of).collect()
 }
 
 struct ModalityFindings<'f, 'i, 'a> {

@@ -4,7 +4,7 @@
 //! Rules: the last row of the table in the section "Findings" of the continuity rules.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -38,32 +38,32 @@ const MONTH_DAYS: std::ops::RangeInclusive<u64> = 28..=31;
 pub(super) struct CreditFindings<'h> {
     history: &'h History,
     registry: &'h Registry,
-    /// The dates on which a finding may begin or end. Empty: the credit has none to repeat.
-    dates: BTreeSet<NaiveDate>,
+    /// The dates on which a finding may begin or end.
+    dates: OnceCell<BTreeSet<NaiveDate>>,
     /// The findings of a date and a number of items that have come: an answer asks for them again.
     known: RefCell<BTreeMap<(NaiveDate, usize), Vec<Finding>>>,
 }
 
 impl<'h> CreditFindings<'h> {
-    /// The findings about a history.
-    pub fn new(history: &'h History, registry: &'h Registry) -> Self {
+    /// The findings about a history. `None`: the credit has none to repeat.
+    pub fn new(history: &'h History, registry: &'h Registry) -> Option<Self> {
         let is_about = |fact: &Fact| matches!(fact, Fact::Granted(_) | Fact::Attested(_));
         let has_any = history.facts().any(|(_, fact)| is_about(fact));
-        let dates = match has_any && credit::is_answerable(history) {
-            true => dates(history),
-            false => BTreeSet::new(),
-        };
-        Self { history, registry, dates, known: RefCell::default() }
+        let has_any = has_any && credit::is_answerable(history);
+        has_any.then(|| Self {
+            history,
+            registry,
+            dates: OnceCell::new(),
+            known: RefCell::default(),
+        })
     }
 
-    /// The findings at the present of a clock.
-    pub fn at(&self, clock: &AnswerClock) -> Vec<Finding> {
-        if self.dates.is_empty() {
-            return Vec::new();
-        }
+    /// The findings at the present of a clock, which learns when they change.
+    pub fn until(&self, clock: &AnswerClock) -> Vec<Finding> {
         let findings = self.by(clock.now());
         let tomorrow = day_after(date_of(clock.now()));
-        if let Some(next) = self.dates.range(tomorrow..).next() {
+        let dates = self.dates.get_or_init(|| dates(self.history));
+        if let Some(next) = dates.range(tomorrow..).next() {
             clock.reached(start_of(*next));
         }
         // A finding that counts days differs on the next date.
@@ -74,7 +74,7 @@ impl<'h> CreditFindings<'h> {
     }
 
     /// The findings about the records that have come by an instant, on its date.
-    fn by(&self, instant: DateTime<Utc>) -> Vec<Finding> {
+    pub fn by(&self, instant: DateTime<Utc>) -> Vec<Finding> {
         let (date, items) = (date_of(instant), &self.history.items);
         let come = items.partition_point(|item| item.instant() <= instant);
         let fold = || {
@@ -88,7 +88,7 @@ impl<'h> CreditFindings<'h> {
                 }),
             };
             let query = CreditQuery::new(At::Date(date), date);
-            let mut findings = credit::credit(&history, &query, self.registry).findings;
+            let mut findings = credit::findings_without_figures(&history, &query, self.registry);
             findings.retain(|finding| REPEATED.contains(&finding.code));
             findings
         };

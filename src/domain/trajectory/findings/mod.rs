@@ -11,8 +11,8 @@ use self::credit::CreditFindings;
 use super::clock::AnswerClock;
 use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
-use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{History, record_after_death};
+use crate::domain::finding::Finding;
+use crate::domain::history::{History, closed_places, record_after_death, unknown_codes};
 use crate::domain::stays::Stays;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::registry::Registry;
@@ -37,36 +37,34 @@ pub(super) fn findings(
 }
 
 /// The findings that others make: the registers and the credit.
-pub(super) struct OtherFindings<'h>(Option<(&'h Registry, CreditFindings<'h>)>);
+pub(super) struct OtherFindings<'h> {
+    registry: &'h Registry,
+    credit: Option<CreditFindings<'h>>,
+    /// Whether the clock of an answer learns when these findings change.
+    tells_clock: bool,
+}
 
 impl<'h> OtherFindings<'h> {
-    /// No such findings.
-    pub const NONE: Self = Self(None);
+    /// The findings about a history, for one answer.
+    pub fn once(history: &'h History, registry: &'h Registry) -> Self {
+        let credit = CreditFindings::new(history, registry);
+        Self { registry, credit, tells_clock: false }
+    }
 
-    /// The findings about a history.
-    pub fn new(history: &'h History, registry: &'h Registry) -> Self {
-        Self(Some((registry, CreditFindings::new(history, registry))))
+    /// The findings about a history, for answers that say when they change.
+    pub fn until(history: &'h History, registry: &'h Registry) -> Self {
+        Self { tells_clock: true, ..Self::once(history, registry) }
     }
 
     /// The findings at the present of a clock.
     pub fn at(&self, counted: &CountedRecords, clock: &AnswerClock) -> Vec<Finding> {
-        let Some((registry, credit)) = &self.0 else { return Vec::new() };
-        let mut findings = of_registers(counted, registry);
-        findings.extend(credit.at(clock));
+        let stated = || counted.records.iter().chain(&counted.after_death);
+        let mut findings = unknown_codes(stated(), self.registry);
+        findings.extend(closed_places(stated(), self.registry));
+        findings.extend(self.credit.iter().flat_map(|credit| match self.tells_clock {
+            true => credit.until(clock),
+            false => credit.by(clock.now()),
+        }));
         findings
     }
-}
-
-/// Findings about codes that no register knows, and about places that were not open.
-fn of_registers(counted: &CountedRecords, registry: &Registry) -> Vec<Finding> {
-    let stated = || counted.records.iter().chain(&counted.after_death);
-    let unknown = registry.unknown(stated().map(|record| (record.name(), record.fact)));
-    let unknown = unknown
-        .into_iter()
-        .map(|(message, records)| Finding::new(FindingCode::UnknownCode, message, records));
-    let closed = registry.closed(stated().map(|record| (record.name(), record.date, record.fact)));
-    let closed = closed.into_iter().map(|(closure, record)| {
-        Finding::new(FindingCode::FacilityClosed, closure.message(), vec![record])
-    });
-    unknown.chain(closed).collect()
 }

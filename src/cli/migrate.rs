@@ -198,7 +198,7 @@ struct StagePlace {
     total: u64,
 }
 
-/// What a move does in a stage.
+/// The work of a move in a stage, in words.
 fn doing(stage: MoveStage) -> &'static str {
     match stage {
         MoveStage::Opening => "catching the index up",

@@ -54,7 +54,7 @@ pub(super) struct Life<'a> {
     /// The running detention.
     pub(super) episode: Option<SeriesId>,
     pub(super) died: Option<LocalMoment>,
-    /// What a problem user uses.
+    /// The substances that a problem user uses.
     pub(super) used: CodesRef,
     /// Whether the person was described, or never will be.
     pub(super) described: bool,

@@ -1,4 +1,4 @@
-//! What a project measures for its evaluation: at the start, at the end, some months later.
+//! The measurements of a project for its evaluation: at the start, at the end, some months later.
 //! Always: scores lie within the scale that the record names, and the person of a follow-up was
 //! measured before.
 

@@ -55,7 +55,7 @@ pub const CONSENTS: Rate = Rate::percent(40);
 /// Withdraws it: invented.
 pub const CONSENT_WITHDRAWN: Rate = Rate::percent(12);
 
-// Who the person is, and what ran before.
+// The description of the person, and the care before the detention.
 
 /// The care team describes the person on the first arrival: invented.
 pub const DESCRIBED: Rate = Rate::percent(60);
@@ -106,7 +106,7 @@ pub const USE_TOLD: [Rate; 3] = [Rate::percent(40), Rate::percent(25), Rate::per
 
 // Referrals and programmes.
 
-/// Who asks for a referral, with weights: invented.
+/// The persons and services that ask for a referral, with weights: invented.
 pub const REFERRED_BY: &[(&&str, u32)] = &[
     (&"self", 40),
     (&"careTeam", 22),

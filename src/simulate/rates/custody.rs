@@ -70,8 +70,8 @@ pub const IMPUTATION_UNDATED: Rate = Rate::percent(20);
 /// The sentence is interrupted, a month in its second half: invented; at most three months (sources
 /// A3.9).
 pub const INTERRUPTED_MONTHLY: Rate = Rate::per_mille(8);
-/// Who escaped or did not return is arrested, and the registry records an arrival instead of the
-/// end of the absence: invented.
+/// The share of unlawful absences that end with an arrest: the registry then records an arrival,
+/// and no end of the absence. Invented.
 pub const RETURNED_BY_ARREST: Rate = Rate::percent(50);
 
 // Modalities.

@@ -8,7 +8,8 @@ use crate::simulate::rate::Rate;
 pub const OCCUPANCY_EARLY_2025: i32 = 1144;
 /// Detained in 1000 places in December 2025: 13,397 for 10,795 (sources B4).
 pub const OCCUPANCY_END_2025: i32 = 1241;
-/// Who sleep on the floor, in 1000 of those above the places: 614 of 2,602 (sources B4).
+/// Of 1,000 detained persons above the number of places, so many sleep on the floor: 614 of 2,602
+/// (sources B4).
 pub const FLOOR_SLEEPERS_PER_1000: i32 = 236;
 /// A prison's own share of detained differs from the whole by so many in 1000 at most: invented.
 pub const OCCUPANCY_SPREAD: i32 = 150;
@@ -19,7 +20,7 @@ pub const DISRUPTION_OPEN: Rate = Rate::percent(20);
 /// A project trains staff, a quarter of a year: training is named (slides, 2026), the rate is
 /// invented.
 pub const TRAINED: Rate = Rate::percent(60);
-/// Who are trained, with weights: invented.
+/// The audiences of trainings, with weights: invented.
 pub const AUDIENCES: &[(&str, u32)] = &[("prisonOfficers", 5), ("careTeam", 3), ("physicians", 2)];
 /// Euro a year for a project, at least and at most: invented.
 pub const EURO_A_YEAR: (i32, i32) = (60_000, 320_000);

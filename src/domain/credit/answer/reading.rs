@@ -81,7 +81,7 @@ pub struct Reading {
     /// The outcome for which no figure of what is left to serve is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<CreditOutcome>,
-    /// What is missing, or why figures are absent.
+    /// The reasons for which figures are absent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cannot_compute: Vec<Missing>,
     /// The legal text behind the reading.

@@ -140,7 +140,8 @@ fn raised<'a>(
     Some(alert.with("missing", missing(on, of_substitution)))
 }
 
-/// What is missing, in the order of the rules. `of_substitution`: substitution is the need.
+/// The parts of the preparation that are missing, in the order of the rules. A prescription is
+/// a part only where substitution is the need (`of_substitution`).
 fn missing(on: &Situation, of_substitution: bool) -> Vec<&'static str> {
     let release = &on.release.release;
     let held = on.places.held.last();

@@ -1,4 +1,4 @@
-//! What was prepared for a release.
+//! The preparation of a release.
 //! Always: what was prepared for an earlier detention says nothing about this one.
 //! Rules: `release` in the section "Care" of the continuity rules.
 

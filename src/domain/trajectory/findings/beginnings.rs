@@ -32,7 +32,7 @@ enum Needed {
     Anywhere,
 }
 
-/// What a record begins, and the id under which it does.
+/// The thing that a record begins, with its id.
 fn begins(fact: &Fact) -> Option<(Begun, &Id)> {
     Some(match fact {
         Fact::Admitted(fact) => (Begun::Stay, &fact.stay),

@@ -11,13 +11,20 @@ use super::json::{self, JsonValue};
 use super::kind::{Kind, SchemaVersion};
 use super::schemas;
 
-/// A step: takes a payload and returns the same payload in the next version.
-type Upcast = fn(Map<String, Value>) -> Map<String, Value>;
+/// A step: how a payload of one version becomes a payload of the next.
+#[derive(Debug, Clone, Copy)]
+enum Upcast {
+    /// Every payload is also a payload of the next version, which only adds optional members or
+    /// codes, or lets a member be absent.
+    Unchanged,
+    /// The function returns the payload in the next version.
+    Changed(fn(Map<String, Value>) -> Map<String, Value>),
+}
 
 /// The steps of a type: the first leads from version 1 to version 2, and so on.
 const fn upcasts(kind: Kind) -> &'static [Upcast] {
     match kind {
-        Kind::ResidentialDroppedOut => &[without_reason_code],
+        Kind::ResidentialDroppedOut => &[Upcast::Changed(without_reason_code)],
         Kind::CapReferred
         | Kind::CareScreened
         | Kind::ConsultationHeld
@@ -31,15 +38,9 @@ const fn upcasts(kind: Kind) -> &'static [Upcast] {
         | Kind::ProgrammeSessionHeld
         | Kind::SentencePronounced
         | Kind::SubstitutionPrescribed
-        | Kind::TreatmentStarted => &[unchanged],
+        | Kind::TreatmentStarted => &[Upcast::Unchanged],
         _ => &[],
     }
-}
-
-/// The next version only adds optional members or codes, or lets a member be absent. Every payload
-/// of the version before is also a payload of the next.
-fn unchanged(data: Map<String, Value>) -> Map<String, Value> {
-    data
 }
 
 /// Version 2 of `residential.droppedOut` has no `reasonCode`: the clinical reason is stated by
@@ -53,11 +54,12 @@ fn without_reason_code(mut data: Map<String, Value>) -> Map<String, Value> {
 /// version that `dataschema` names.
 ///
 /// # Errors
-/// [`Undecodable`] when the payload satisfies no schema of the type.
+/// [`Undecodable`] when the payload is not one of its type.
 pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<Fact, Undecodable> {
-    let newest = kind.newest();
-    let is_newest = |version: &SchemaVersion| version.number == newest.number;
-    if newest.number == 1 || version.is_some_and(is_newest) {
+    let steps = upcasts(kind);
+    let is_newest = |version: &SchemaVersion| version.number == kind.newest().number;
+    let all_unchanged = steps.iter().all(|step| matches!(step, Upcast::Unchanged));
+    if all_unchanged || version.is_some_and(is_newest) {
         return Fact::read(kind, data);
     }
     let undecodable = Undecodable(kind);
@@ -70,12 +72,15 @@ pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<F
         return Fact::read(kind, data);
     }
     let Value::Object(members) = JsonValue::to_value(&read) else { return Err(undecodable) };
-    let members = through(&upcasts(kind)[version.number - 1..], members);
+    let members = through(&steps[version.number - 1..], members);
     Fact::read(kind, &Value::Object(members).to_string())
 }
 
 fn through(steps: &[Upcast], data: Map<String, Value>) -> Map<String, Value> {
-    steps.iter().fold(data, |data, step| step(data))
+    steps.iter().fold(data, |data, step| match step {
+        Upcast::Unchanged => data,
+        Upcast::Changed(change) => change(data),
+    })
 }
 
 #[cfg(test)]
@@ -108,19 +113,20 @@ mod tests {
 
     #[test]
     fn steps_are_taken_in_order_from_the_version_sent() {
-        let step: [Upcast; 2] = [
-            |mut data| {
+        let step = [
+            Upcast::Changed(|mut data| {
                 data.insert("second".to_owned(), data.len().into());
                 data
-            },
-            |mut data| {
-                data.insert("third".to_owned(), data.len().into());
+            }),
+            Upcast::Unchanged,
+            Upcast::Changed(|mut data| {
+                data.insert("fourth".to_owned(), data.len().into());
                 data
-            },
+            }),
         ];
         let upcast = |from: usize| Value::Object(through(&step[from - 1..], Map::new()));
-        assert_eq!(upcast(1), json!({"second": 0, "third": 1}));
-        assert_eq!(upcast(2), json!({"third": 0}));
-        assert_eq!(upcast(3), json!({}));
+        assert_eq!(upcast(1), json!({"second": 0, "fourth": 1}));
+        assert_eq!(upcast(2), json!({"fourth": 0}));
+        assert_eq!(upcast(4), json!({}));
     }
 }

@@ -164,7 +164,7 @@ fn each_member_is_replaced_only_when_given() {
         history(&[attested("e", 10), days("c", "e", 11, 8), correct("d", "e", E, time, 9)]);
     let item = history.items.iter().find(|item| item.id() == "e").unwrap();
     assert_eq!(item.data()["days"], 11);
-    assert_eq!(item.date().to_string(), "2026-03-15");
+    assert_eq!(item.date.to_string(), "2026-03-15");
     let by: Vec<&str> = item.corrected_by.iter().map(|r| &*r.event().key.id).collect();
     assert_eq!(by, ["c", "d"]);
     assert_eq!(item.event().data()["days"], 10, "the original is kept");

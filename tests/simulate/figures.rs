@@ -97,7 +97,7 @@ const COUNTED: &[&str] = &["cap.referred", "programme.enrolled"];
 /// The referrals in force in 2025 for each project, and the participants of B.Leave.
 fn figures(plan: Plan) -> BTreeMap<String, usize> {
     let histories = histories(plan, By::Stream, COUNTED);
-    let in_2025 = |item: &Item| item.date().year() == 2025;
+    let in_2025 = |item: &Item| item.date.year() == 2025;
     let mut counts = BTreeMap::new();
     for (_, item) in standing(&histories, "cap.referred").filter(|(_, item)| in_2025(item)) {
         *counts.entry(member(item, "project")).or_default() += 1;
@@ -260,7 +260,7 @@ fn doses_lie_in_the_range_of_their_form() {
                 rerun()
             );
             let verified = *kind == "substitution.verified" && member(item, "provider") == "msoc";
-            let first = verified && item.date().month() == 1;
+            let first = verified && item.date.month() == 1;
             assert!(!first || dose >= if form == "sublingual" { 8_000 } else { 5_000 });
             seen.insert((form.to_owned(), product.to_owned()));
         }
@@ -312,7 +312,7 @@ fn each_referral_point_works_in_its_years_and_prisons() {
         for (_, item) in REFERRING.iter().flat_map(|kind| standing(&histories, kind)) {
             let (project, prison) = (member(item, "project"), member(item, "prison"));
             let (project, prison) = (project.as_str(), prison.as_str());
-            let on = item.date();
+            let on = item.date;
             let fits = match project {
                 "cap" => on < day("2016-05-01"),
                 "tandem" => on >= day("2017-10-01") && !WALLOON_OR_BRUSSELS.contains(&prison),
@@ -367,12 +367,12 @@ fn a_stock_is_inside_from_the_first_day_with_its_past_and_its_daily_doses() {
     let mut doses: BTreeMap<NaiveDate, u64> = BTreeMap::new();
     for (_, item) in standing(&histories, "substitution.doseContinued") {
         let prison = u64::from(member(item, "setting") == "prison");
-        *doses.entry(item.date()).or_default() += prison;
+        *doses.entry(item.date).or_default() += prison;
     }
     assert_eq!(doses.len(), 30, "{}", rerun());
     assert!(doses.values().all(|doses| doses * 100 > stock * 2), "{doses:?}; {}", rerun());
     let before =
-        |kind: &str| standing(&histories, kind).filter(|(_, item)| item.date() < plan.from).count();
+        |kind: &str| standing(&histories, kind).filter(|(_, item)| item.date < plan.from).count();
     assert_eq!(before("substitution.doseContinued"), 0, "{}", rerun());
     assert!(before("sentence.pronounced") > 500, "{}", rerun());
 }

@@ -2,7 +2,7 @@
 //! Always: three counts are kept apart, and an unknown count is none, never zero.
 //! Rules: "Base" of the credit rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -57,7 +57,7 @@ pub(super) struct Sentences<'a> {
 impl<'a> Sentences<'a> {
     /// Gathers the sentences.
     pub fn read(records: &[DatedFact<'a>]) -> Self {
-        let mut indexes: HashMap<ScopedId, usize> = HashMap::new();
+        let mut indexes: BTreeMap<ScopedId, usize> = BTreeMap::new();
         let (mut sentences, mut imputations) = (Vec::<Sentence>::new(), Vec::new());
         for record in records {
             match record.fact {
@@ -142,12 +142,12 @@ pub(super) fn counting_sentences<'a>(
         (!is_closed).then_some(CountingSentence { id: sentence.id, first, last, content })
     };
     let sentences: Vec<CountingSentence> = all.sentences.iter().filter_map(counting).collect();
-    let ids: HashSet<ScopedId> = sentences.iter().map(|sentence| sentence.id).collect();
+    let ids: BTreeSet<ScopedId> = sentences.iter().map(|sentence| sentence.id).collect();
     let mut counting = CountingSentences { sentences, ..CountingSentences::default() };
     let of_counting = || all.imputations.iter().filter(|i| ids.contains(&i.sentence));
     counting.dated = of_counting().filter(|i| i.agreeing_dates().is_some()).copied().collect();
     counting.imputed = counting.dated.iter().filter_map(Imputation::agreeing_dates).collect();
-    let mut told: HashSet<(ScopedId, i64)> =
+    let mut told: BTreeSet<(ScopedId, i64)> =
         counting.dated.iter().map(|i| (i.sentence, i.days())).collect();
     let undated = of_counting().filter(|i| i.agreeing_dates().is_none());
     counting.undated = undated.filter(|i| told.insert((i.sentence, i.days()))).copied().collect();

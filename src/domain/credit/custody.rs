@@ -2,7 +2,7 @@
 //! Always: an arrival while detained begins nothing, and a release by day ends nothing.
 //! Rules: the sets A and D of the credit rules, and the title of a date of D.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -129,7 +129,7 @@ pub(super) const fn one_date(date: NaiveDate) -> DateRun {
 struct AbsenceEnds<'a> {
     /// Arrivals and releases, which end the absences of every detention.
     any: Vec<DatedFact<'a>>,
-    of_detention: HashMap<ScopedId<'a>, Vec<DatedFact<'a>>>,
+    of_detention: BTreeMap<ScopedId<'a>, Vec<DatedFact<'a>>>,
 }
 
 /// Until when the absences of one detention ran that were read so far.
@@ -164,7 +164,7 @@ fn escapes<'a>(
     ends: &AbsenceEnds<'a>,
     at: NaiveDate,
 ) -> Vec<Escape<'a>> {
-    let mut earlier: HashMap<Option<ScopedId>, EarlierAbsences> = HashMap::new();
+    let mut earlier: BTreeMap<Option<ScopedId>, EarlierAbsences> = BTreeMap::new();
     let first_from = |ends: &[DatedFact<'a>], from: DateTime<Utc>, or_at_once: bool| {
         let is_over = |end: &DatedFact| end.instant < from || (end.instant == from && !or_at_once);
         ends.get(ends.partition_point(is_over)).copied()

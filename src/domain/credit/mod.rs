@@ -67,14 +67,10 @@ pub fn is_answerable(history: &History) -> bool {
     modalities * facts().count() <= MODALITIES_TIMES_RECORDS_MAX
 }
 
-/// The findings about a history that need no figure of a reading: all but `decisionMismatch`.
-pub fn findings_without_figures(
-    history: &History,
-    query: &CreditQuery,
-    registry: &Registry,
-) -> Vec<Finding> {
+/// The findings about attests and modalities that need no figure of a reading, in no order.
+pub fn findings_about_modalities(history: &History, query: &CreditQuery) -> Vec<Finding> {
     let input = CreditInput::new(CreditRecords::of(history, query), *query);
-    findings::findings(history, &input, &input.work(), &[], registry)
+    findings::about_modalities(&input, &input.work())
 }
 
 /// Answers one question about the credit of days from the history of a person.

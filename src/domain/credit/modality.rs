@@ -3,7 +3,7 @@
 //! modality the earliest counts.
 //! Rules: "Sets" of the credit rules, E, W and S.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -82,7 +82,7 @@ impl<'a> Modality<'a> {
 
 /// Gathers the modalities that were granted.
 pub(super) fn modalities<'a>(records: &[DatedFact<'a>]) -> Vec<Modality<'a>> {
-    let mut by_id: HashMap<ScopedId, Vec<DatedFact>> = HashMap::new();
+    let mut by_id: BTreeMap<ScopedId, Vec<DatedFact>> = BTreeMap::new();
     for record in records {
         if let Some(id) = record.modality() {
             by_id.entry(id).or_default().push(*record);

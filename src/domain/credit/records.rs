@@ -31,7 +31,7 @@ impl<'a> CreditRecords<'a> {
     pub fn of(history: &'a History, query: &CreditQuery) -> Self {
         let asked = query.at.date().min(WRITABLE_MAX);
         let asked = if query.project { asked } else { asked.min(query.today) };
-        let counts = |item: &Item| is_read(item) && item.date() <= asked;
+        let counts = |item: &Item| is_read(item) && item.date <= asked;
         let facts = history.facts().filter(|(item, _)| counts(item));
         let split = up_to_death(in_order(facts, &mut CreditTurns::default()));
         let at = split.death.map_or(asked, |death| death.date);

@@ -2,7 +2,7 @@
 //! Always: an id is read within its stream; of two records that begin one id the first counts; the
 //! things stand in the order of those records.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::order::ScopedId;
 
@@ -11,12 +11,12 @@ use super::order::ScopedId;
 pub struct ById<'a, T> {
     /// The things, in the order of the records that begin them.
     pub all: Vec<T>,
-    places: HashMap<ScopedId<'a>, usize>,
+    places: BTreeMap<ScopedId<'a>, usize>,
 }
 
 impl<T> Default for ById<'_, T> {
     fn default() -> Self {
-        Self { all: Vec::new(), places: HashMap::new() }
+        Self { all: Vec::new(), places: BTreeMap::new() }
     }
 }
 

@@ -13,7 +13,8 @@ use super::item::Item;
 use super::targets::{OutsideTargets, outermost_first, targets};
 use crate::domain::event::{Content, Erasure, Event, OpenRecord, Recorded};
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::id::{EventKey, RecordedTime};
+use crate::domain::id::RecordedTime;
+use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Class;
 use crate::domain::vocabulary::{json, schemas, upcast};
@@ -67,7 +68,7 @@ pub fn fold(
         true => records.iter().map(|record| with_changes(record, &[], &mut findings)).collect(),
         false => corrected(&records, &targets, &mut findings),
     };
-    items.sort_by(Item::order);
+    items.sort_unstable_by(Item::order);
     withdraw(&mut findings, &items);
     findings.sort_by(Finding::order);
     History { items, erased, findings }
@@ -110,7 +111,7 @@ fn corrected(
 }
 
 /// The readable records and the erased records, each once: a merge has a record in two streams, and
-/// two streams may hold the same event.
+/// two streams may hold the same event. The readable records come in the order of `time` as sent.
 fn split_erased(
     records: impl Iterator<Item = Arc<Recorded>>,
 ) -> (Vec<OpenRecord>, Vec<Arc<Recorded>>) {
@@ -121,11 +122,13 @@ fn split_erased(
             Err(record) => erased.push(record),
         }
     }
-    let mut seen: HashSet<&EventKey> = HashSet::with_capacity(readable.len());
-    let firsts: Vec<bool> =
-        readable.iter().map(|record| seen.insert(&record.event().key)).collect();
-    let mut firsts = firsts.into_iter();
-    readable.retain(|_| firsts.next() == Some(true));
+    // The copies of an event have one time and one key, so they stand side by side.
+    let order = |a: &OpenRecord, b: &OpenRecord| {
+        let (a, b) = (a.event(), b.event());
+        a.time.cmp(&b.time).then_with(|| a.key.cmp(&b.key))
+    };
+    readable.sort_by(order);
+    readable.dedup_by(|a, b| order(a, b).is_eq());
     erased.sort_by_key(|record| (record.recorded_at, record.position));
     erased.dedup_by_key(|record| record.position);
     (readable, erased)
@@ -138,6 +141,7 @@ fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) 
     let mut item = Item {
         recorded: record.clone(),
         time: event.time,
+        date: date_of(event.time.to_utc()),
         replaced: None,
         fact: event.fact().ok(),
         corrected_by: Vec::new(),
@@ -166,6 +170,7 @@ fn with_changes(record: &OpenRecord, by: &[&Item], findings: &mut Vec<Finding>) 
                 // The time of a correction or annulment only orders it, so it stays as sent.
                 if !event.kind.is_about_record() {
                     item.time = correction.time.unwrap_or(item.time);
+                    item.date = date_of(item.instant());
                 }
                 item.corrected_by.push(change.recorded.clone());
             }

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
 use crate::domain::event::{Event, OpenRecord};
-use crate::domain::time::calendar;
+use crate::domain::time::calendar::At;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Kind;
 
@@ -19,6 +19,8 @@ pub struct Item {
     pub recorded: OpenRecord,
     /// When the event happened, after corrections.
     pub time: DateTime<FixedOffset>,
+    /// The civil date of `time`.
+    pub date: NaiveDate,
     /// The payload after corrections; `None`: no correction replaced the original payload.
     pub replaced: Option<Map<String, Value>>,
     /// The typed payload. `None`: the payload cannot be decoded, so the record has no effect.
@@ -58,29 +60,29 @@ impl Item {
         self.time.to_utc()
     }
 
-    /// The civil date on which the event happened, after corrections.
-    pub fn date(&self) -> NaiveDate {
-        calendar::date_of(self.instant())
-    }
-
     /// Whether the record counts: no annulment is in force.
     pub fn in_force(&self) -> bool {
         self.annulled_by.is_empty()
     }
 
+    /// Whether an answer for this moment includes the event: [`At::includes`] of its instant.
+    pub fn has_come(&self, at: At) -> bool {
+        match at {
+            At::Instant(_) => at.includes(self.instant()),
+            At::Date(date) => self.date <= date,
+        }
+    }
+
     /// The order of items: by instant; at one instant releases first and arrivals last; then by
     /// `source` and `id`.
     pub fn order(&self, other: &Self) -> Ordering {
-        let rank = |kind| match kind {
+        let rank = |item: &Self| match item.kind() {
             Kind::DetentionReleased => 0,
             Kind::DetentionArrived => 2,
             _ => 1,
         };
-        let (event, other_event) = (self.event(), other.event());
-        (self.instant(), rank(event.kind), &event.key).cmp(&(
-            other.instant(),
-            rank(other_event.kind),
-            &other_event.key,
-        ))
+        let by_instant = self.instant().cmp(&other.instant());
+        let by_rank = || rank(self).cmp(&rank(other));
+        by_instant.then_with(by_rank).then_with(|| self.event().key.cmp(&other.event().key))
     }
 }

@@ -20,7 +20,7 @@ pub use self::death::{UpToDeath, record_after_death, up_to_death};
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::order::{
-    CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order, pairs, put_in_order,
+    CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order, in_turns, pairs, put_in_order,
 };
 pub use self::registers::{closed_places, unknown_codes};
 pub use self::targets::{OutsideTargets, outermost_first, target};

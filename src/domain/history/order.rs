@@ -5,19 +5,19 @@
 //! Rules: the section "History" of the credit rules ("Order everywhere", with its two exceptions),
 //! and "Order at one instant" of the continuity rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::fold::History;
 use super::item::Item;
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::id::EventKey;
+use crate::domain::id::{EventKey, Position};
 use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
 /// An id inside a payload, as a fold compares ids: the same id in two streams names two things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ScopedId<'a> {
     /// The stream of the record that has the id.
     pub stream: &'a StreamName,
@@ -89,13 +89,14 @@ pub fn put_in_order<'a>(
     if findings.len() < 2 {
         return;
     }
-    let mut places: HashMap<&EventKey, (DateTime<Utc>, Option<usize>)> =
-        history.items.iter().map(|item| (&item.event().key, (item.instant(), None))).collect();
-    let with_place = |record: &DatedFact<'a>| (record.key(), (record.instant, Some(record.place)));
+    let mut places: BTreeMap<Position, (DateTime<Utc>, Option<usize>)> =
+        history.items.iter().map(|item| (item.recorded.position, (item.instant(), None))).collect();
+    let with_place = |record: &DatedFact<'a>| {
+        (record.item.recorded.position, (record.instant, Some(record.place)))
+    };
     places.extend(records.into_iter().map(with_place));
     let place = |name: &RecordName| {
-        let key = EventKey { source: name.source.clone(), id: name.id.clone() };
-        (places.get(&key).copied(), key)
+        (places.get(&name.position).copied(), name.source.clone(), name.id.clone())
     };
     findings.sort_by_cached_key(|finding| {
         let records: Vec<_> = finding.records.iter().map(place).collect();
@@ -165,22 +166,32 @@ pub fn in_order<'a>(
     facts: impl IntoIterator<Item = (&'a Item, &'a Fact)>,
     turns: &mut impl Turns,
 ) -> Vec<DatedFact<'a>> {
-    let dated = |(item, fact): (&'a Item, &'a Fact)| {
-        let (instant, date) = (item.instant(), item.date());
-        DatedFact { place: 0, instant, date, item, fact }
+    let dated = |(item, fact): (&'a Item, &'a Fact)| DatedFact {
+        place: 0,
+        instant: item.instant(),
+        date: item.date,
+        item,
+        fact,
     };
-    let mut records: Vec<DatedFact> = facts.into_iter().map(dated).collect();
-    records.sort_by_key(|record| (record.instant, record.key()));
-    let mut open_stays: HashSet<ScopedId> = HashSet::new();
-    let mut place = 0;
+    let mut records = in_turns(facts.into_iter().map(dated).collect(), turns);
+    records.iter_mut().enumerate().for_each(|(place, record)| record.place = place);
+    records
+}
+
+/// Records in the order that these turns give; each keeps its place in the order it comes from.
+pub fn in_turns<'a>(mut records: Vec<DatedFact<'a>>, turns: &mut impl Turns) -> Vec<DatedFact<'a>> {
+    let by_key = |a: &DatedFact, b: &DatedFact| a.key().cmp(b.key());
+    records.sort_unstable_by(|a, b| a.instant.cmp(&b.instant).then_with(|| by_key(a, b)));
+    let mut open_stays: BTreeSet<ScopedId> = BTreeSet::new();
     for group in records.chunk_by_mut(|a, b| a.instant == b.instant) {
         if group.len() > 1 {
             let ranks = ranks(group, turns, &open_stays);
-            group.sort_by(|a, b| ranks[a.key()].cmp(&ranks[b.key()]));
+            let mut order: Vec<(Rank, DatedFact)> =
+                ranks.into_iter().zip(group.iter().copied()).collect();
+            order.sort_by(|(a, _), (b, _)| a.cmp(b));
+            group.iter_mut().zip(order).for_each(|(record, (_, next))| *record = next);
         }
         for record in group {
-            record.place = place;
-            place += 1;
             turns.read(record);
             if let Some(stay) = record.stay() {
                 match record.fact {
@@ -194,12 +205,12 @@ pub fn in_order<'a>(
     records
 }
 
-/// The rank of each record of one instant. The records come in the order of their keys.
+/// The ranks of the records of one instant, which come in the order of their keys.
 fn ranks<'a>(
     group: &[DatedFact<'a>],
     turns: &impl Turns,
-    open_stays: &HashSet<ScopedId>,
-) -> HashMap<&'a EventKey, Rank<'a>> {
+    open_stays: &BTreeSet<ScopedId>,
+) -> Vec<Rank<'a>> {
     let own = |record: &DatedFact<'a>| Rank {
         is_behind_pairs: true,
         turn: turns.turn(record, group),
@@ -207,15 +218,14 @@ fn ranks<'a>(
         side: 0,
         own: record.key(),
     };
-    let mut ranks: HashMap<&'a EventKey, Rank<'a>> =
-        group.iter().map(|record| (record.key(), own(record))).collect();
+    let mut ranks: Vec<Rank<'a>> = group.iter().map(own).collect();
     place_beside_releases(group, turns, &mut ranks);
     if !turns.is_inside() {
         for (arrival, release) in pairs(group) {
             let own_records = own_records(release, group, turns);
             let between = own_records.map(|(record, turn)| (record, BETWEEN_PAIR + turn));
             for (record, side) in between.chain([(arrival, 0), (release, BEHIND_PAIR)]) {
-                let rank = ranks.get_mut(record.key()).expect("the rank of each record");
+                let rank = rank_of(record, group, &mut ranks);
                 if rank.is_behind_pairs {
                     (rank.is_behind_pairs, rank.turn, rank.beside) = (false, 0, arrival.key());
                     rank.side = side;
@@ -224,7 +234,7 @@ fn ranks<'a>(
         }
     }
     // Of several closings of an open stay the first ends the presence that is open.
-    let mut open: HashSet<ScopedId> = open_stays.clone();
+    let mut open: BTreeSet<ScopedId> = open_stays.clone();
     for closing in group.iter().filter(|record| record.fact.closes_stay()) {
         let Some(stay) = closing.stay() else { continue };
         let is_admission = |other: &&DatedFact| {
@@ -238,12 +248,21 @@ fn ranks<'a>(
         };
         let Some((turn, beside)) = admission else { continue };
         let moved = Rank { is_behind_pairs: true, turn, beside, side, own: closing.key() };
-        let rank = ranks.get_mut(closing.key()).expect("the rank of each record");
+        let rank = rank_of(closing, group, &mut ranks);
         if side < 0 || *rank < moved {
             *rank = moved;
         }
     }
     ranks
+}
+
+/// The rank of a record of the group.
+fn rank_of<'r, 'a>(
+    record: &DatedFact<'a>,
+    group: &[DatedFact<'a>],
+    ranks: &'r mut [Rank<'a>],
+) -> &'r mut Rank<'a> {
+    &mut ranks[group.element_offset(record).expect("a record of the group")]
 }
 
 /// The side of the records of a detention that stand between its arrival and its release, by turn.
@@ -269,19 +288,15 @@ fn own_records<'g, 'a>(
 
 /// Places the records of a detention whose turn comes before that of its release just before its
 /// first release.
-fn place_beside_releases<'a>(
-    group: &[DatedFact<'a>],
-    turns: &impl Turns,
-    ranks: &mut HashMap<&'a EventKey, Rank<'a>>,
-) {
-    let mut placed: HashSet<ScopedId> = HashSet::new();
+fn place_beside_releases<'a>(group: &[DatedFact<'a>], turns: &impl Turns, ranks: &mut [Rank<'a>]) {
+    let mut placed: BTreeSet<ScopedId> = BTreeSet::new();
     for release in group.iter().filter(|record| matches!(record.fact, Fact::Released(_))) {
         if !release.detention().is_some_and(|detention| placed.insert(detention)) {
             continue;
         }
         let turn_of_release = turns.turn(release, group);
         for (record, turn) in own_records(release, group, turns) {
-            let rank = ranks.get_mut(record.key()).expect("the rank of each record");
+            let rank = rank_of(record, group, ranks);
             (rank.turn, rank.beside) = (turn_of_release, release.key());
             rank.side = turn - i8::MAX;
         }

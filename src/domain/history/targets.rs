@@ -2,7 +2,7 @@
 //! Always: a correction or annulment has no effect if it names another person's record or an erased
 //! record, or if its chain of targets leads back to the correction or annulment itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::erased;
 use crate::domain::event::{Event, OpenRecord};
@@ -37,15 +37,23 @@ pub(super) fn targets(
     outside: &OutsideTargets,
     findings: &mut Vec<Finding>,
 ) -> Vec<Option<usize>> {
-    if !records.iter().any(|record| record.event().kind.target_member().is_some()) {
+    let named: Vec<Option<(EventKey, String)>> =
+        records.iter().map(|record| target(record.event())).collect();
+    // Few records are named: a map of all would cost more than the rest of a history.
+    let mut places: BTreeMap<&EventKey, Option<usize>> =
+        named.iter().flatten().map(|(key, _)| (key, None)).collect();
+    if places.is_empty() {
         return vec![None; records.len()];
     }
-    let places: HashMap<&EventKey, usize> =
-        records.iter().enumerate().map(|(place, record)| (&record.event().key, place)).collect();
-    let resolve = |record: &OpenRecord| {
+    for (place, record) in records.iter().enumerate() {
+        if let Some(found) = places.get_mut(&record.event().key) {
+            *found = Some(place);
+        }
+    }
+    let resolve = |(record, named): (&OpenRecord, &Option<(EventKey, String)>)| {
         let event = record.event();
-        let (key, kind) = target(event)?;
-        let found = places.get(&key).copied();
+        let (key, kind) = named.as_ref()?;
+        let found = places[key];
         let fits = found.is_some_and(|place| {
             let named = records[place].event();
             named.subject == event.subject && named.kind.code() == kind
@@ -53,14 +61,14 @@ pub(super) fn targets(
         if fits {
             return found;
         }
-        if found.is_some() || outside.of_others.contains(&key) {
+        if found.is_some() || outside.of_others.contains(key) {
             findings.push(target_elsewhere(record));
-        } else if outside.erased.contains(&key) {
+        } else if outside.erased.contains(key) {
             findings.push(erased::target_erased(record));
         }
         None
     };
-    records.iter().map(resolve).collect()
+    records.iter().zip(&named).map(resolve).collect()
 }
 
 fn target_elsewhere(record: &OpenRecord) -> Finding {

@@ -2,7 +2,7 @@
 //! Always: a finding changes no date.
 //! Rules: the section "Findings" of the continuity rules; `attestMismatch` of the credit rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -63,7 +63,7 @@ impl<'a> Stays<'a> {
         at: NaiveDate,
         rule: PresenceRule,
     ) -> Vec<Finding> {
-        let mut present: HashMap<ScopedId, DateSet> = HashMap::new();
+        let mut present: BTreeMap<ScopedId, DateSet> = BTreeMap::new();
         let mismatch = |record: &DatedFact<'a>| {
             let Fact::Attested(attest) = record.fact else { return None };
             let stay = record.scoped(&attest.stay);

@@ -5,7 +5,7 @@
 
 mod findings;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -194,7 +194,7 @@ impl<'a> Stays<'a> {
     pub fn read(records: &[DatedFact<'a>]) -> Self {
         let mut stays = Self::default();
         // The last presence of each stay, as an index into `presences`.
-        let mut last_of_stay: HashMap<ScopedId, usize> = HashMap::new();
+        let mut last_of_stay: BTreeMap<ScopedId, usize> = BTreeMap::new();
         // The first admission or arrival after each presence; the last presence waits for its own.
         let mut followers: Vec<Option<DatedFact>> = Vec::new();
         for record in records {
@@ -232,7 +232,7 @@ impl<'a> Stays<'a> {
 
     /// Gives each absence to the presences that run when it starts.
     fn read_absences(&mut self, records: &[DatedFact<'a>]) {
-        let mut of_stay: HashMap<ScopedId, (Vec<StayAbsence>, Vec<DatedFact>)> = HashMap::new();
+        let mut of_stay: BTreeMap<ScopedId, (Vec<StayAbsence>, Vec<DatedFact>)> = BTreeMap::new();
         for record in records {
             let Some(stay) = record.stay() else { continue };
             match record.fact {
@@ -245,7 +245,7 @@ impl<'a> Stays<'a> {
                 _ => {}
             }
         }
-        let mut presences: HashMap<ScopedId, Vec<&mut Presence>> = HashMap::new();
+        let mut presences: BTreeMap<ScopedId, Vec<&mut Presence>> = BTreeMap::new();
         for presence in &mut self.presences {
             presences.entry(presence.stay).or_default().push(presence);
         }

@@ -62,16 +62,14 @@ impl DateSet {
         let mut runs: Vec<DateRun> =
             runs.into_iter().map(clipped).filter(|run| run.first <= run.last).collect();
         runs.sort_unstable();
-        let mut merged: Vec<DateRun> = Vec::with_capacity(runs.len());
-        for run in runs {
-            match merged.last_mut() {
-                Some(open) if run.first <= day_after(open.last) => {
-                    open.last = open.last.max(run.last);
-                }
-                _ => merged.push(run),
+        runs.dedup_by(|run, open| {
+            let adjoins = run.first <= day_after(open.last);
+            if adjoins {
+                open.last = open.last.max(run.last);
             }
-        }
-        Self { runs: merged }
+            adjoins
+        });
+        Self { runs }
     }
 
     /// All dates from the first to the last.

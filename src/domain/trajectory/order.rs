@@ -27,8 +27,8 @@ pub(super) struct CountedRecords<'a> {
 impl<'a> CountedRecords<'a> {
     /// The records that count at an instant.
     pub fn at(history: &'a History, at: At) -> Self {
-        let come = history.facts().filter(|(item, _)| at.includes(item.instant()));
-        let (undated, dated): (Vec<_>, Vec<_>) = come.partition(|(item, _)| is_unset(item.date()));
+        let come = history.facts().filter(|(item, _)| item.has_come(at));
+        let (undated, dated): (Vec<_>, Vec<_>) = come.partition(|(item, _)| is_unset(item.date));
         let ordered = up_to_death(in_order(dated, &mut ContinuityTurns::default()));
         Self {
             records: ordered.records,

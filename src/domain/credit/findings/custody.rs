@@ -3,13 +3,10 @@
 //! Rules: the table of "Custody", "Order at one instant" and the findings `arrivalWithoutRelease`,
 //! `releaseWithoutArrival` and `arrivedAndReleasedAtOnce` of the continuity rules.
 
-use std::collections::HashMap;
-
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{
-    ContinuityTurns, CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order,
+    ContinuityTurns, CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_turns,
 };
-use crate::domain::id::EventKey;
 use crate::domain::vocabulary::choice::AbsenceKind;
 use crate::domain::vocabulary::fact::{Fact, Released};
 
@@ -50,13 +47,9 @@ impl Turns for CustodyTurns {
 /// The findings about arrivals and releases.
 pub(super) fn findings(records: &[DatedFact<'_>]) -> Vec<Finding> {
     let mut findings = at_once(records);
-    let of_custody = records.iter().filter(|record| record.detention().is_some());
-    let by_key: HashMap<&EventKey, DatedFact> =
-        of_custody.clone().map(|record| (&record.item.event().key, *record)).collect();
-    let facts = of_custody.map(|record| (record.item, record.fact));
+    let of_custody = records.iter().filter(|record| record.detention().is_some()).copied();
     let mut place = ToldPlace::Unknown;
-    for record in in_order(facts, &mut CustodyTurns::default()) {
-        let record = by_key[&record.item.event().key];
+    for record in in_turns(of_custody.collect(), &mut CustodyTurns::default()) {
         match record.fact {
             Fact::Arrived(_) => {
                 findings.extend(arrival_without_release(place, record));

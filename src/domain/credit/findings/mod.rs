@@ -14,8 +14,7 @@ use crate::domain::finding::Finding;
 use crate::domain::history::{History, put_in_order, record_after_death, unknown_codes};
 use crate::domain::vocabulary::registry::Registry;
 
-/// All findings about a history, in their order. `answers` are the answers about the modalities: in
-/// their place, nothing leaves out the findings about decided figures.
+/// All findings about a history, in their order. `answers` are the answers about the modalities.
 pub(super) fn findings(
     history: &History,
     input: &CreditInput<'_>,
@@ -23,17 +22,27 @@ pub(super) fn findings(
     answers: &[ModalityCredit],
     registry: &Registry,
 ) -> Vec<Finding> {
-    let (at, records) = (input.counted.at, &input.counted.records);
+    let records = &input.counted.records;
     let mut findings = history.findings.clone();
-    findings.extend(input.stays.findings(at));
-    findings.extend(input.stays.attest_findings(records, at, input.query.presence_rule()));
+    findings.extend(input.stays.findings(input.counted.at));
     findings.extend(custody::findings(records));
     findings.extend(sentence::findings(input, worked));
-    findings.extend(modality::findings(input, worked));
+    findings.extend(about_modalities(input, worked));
     findings.extend(modality::decision_mismatches(input, worked, answers));
     findings.extend(record_after_death(input.counted.death, &input.counted.after_death));
     let stated = records.iter().chain(&input.counted.after_death);
     findings.extend(unknown_codes(stated, registry));
     put_in_order(&mut findings, history, records);
+    findings
+}
+
+/// The findings about attests and modalities that need no figure of a reading, in no order.
+pub(super) fn about_modalities(
+    input: &CreditInput<'_>,
+    worked: &[WorkedModality<'_, '_>],
+) -> Vec<Finding> {
+    let (at, records) = (input.counted.at, &input.counted.records);
+    let mut findings = input.stays.attest_findings(records, at, input.query.presence_rule());
+    findings.extend(modality::findings(input, worked));
     findings
 }

@@ -2,7 +2,7 @@
 //! Always: a finding changes no figure.
 //! Rules: "Findings" of the credit rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -222,7 +222,7 @@ impl<'a> ModalityFindings<'_, '_, 'a> {
 /// another window.
 fn stay_mismatches(input: &CreditInput<'_>, worked: &[WorkedModality<'_, '_>]) -> Vec<Finding> {
     let at: NaiveDate = input.counted.at;
-    let by_id: HashMap<ScopedId, &WorkedModality> =
+    let by_id: BTreeMap<ScopedId, &WorkedModality> =
         worked.iter().map(|modality| (modality.modality.id, modality)).collect();
     let mismatch = |presence: &Presence<'_>| {
         let named = presence.admitted.scoped(presence.admission.modality.as_ref()?);

@@ -2,7 +2,7 @@
 //! Always: a finding changes no figure.
 //! Rules: "Findings" of the credit rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::credit::base::Imputation;
 use crate::domain::credit::work::{CreditInput, WorkedModality};
@@ -42,10 +42,10 @@ fn pronounced_twice(input: &CreditInput<'_>) -> Vec<Finding> {
 
 /// Imputations that name no sentence, contradict their dates, or repeat another.
 fn imputation_findings(input: &CreditInput<'_>) -> Vec<Finding> {
-    let pronounced: HashSet<ScopedId> =
+    let pronounced: BTreeSet<ScopedId> =
         input.sentences.sentences.iter().map(|sentence| sentence.id).collect();
     let mut findings = Vec::new();
-    let mut earlier: HashMap<(ScopedId, i64), Vec<Imputation>> = HashMap::new();
+    let mut earlier: BTreeMap<(ScopedId, i64), Vec<Imputation>> = BTreeMap::new();
     for imputation in &input.sentences.imputations {
         let (record, days) = (imputation.record, imputation.days());
         if !pronounced.contains(&imputation.sentence) {
@@ -88,7 +88,7 @@ fn imputation_findings(input: &CreditInput<'_>) -> Vec<Finding> {
 fn end_mismatches(worked: &WorkedModality<'_, '_>) -> Vec<Finding> {
     let Some(chain) = &worked.base.chain else { return Vec::new() };
     let counting = &worked.counting;
-    let mut imputed: HashMap<ScopedId, (DateSet, i64)> = HashMap::new();
+    let mut imputed: BTreeMap<ScopedId, (DateSet, i64)> = BTreeMap::new();
     for imputation in &counting.dated {
         let (dates, _) = imputed.entry(imputation.sentence).or_default();
         *dates = dates.union(&imputation.agreeing_dates().into_iter().collect());

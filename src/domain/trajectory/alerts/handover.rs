@@ -3,7 +3,7 @@
 //! over by a confirmation, or by the first dose that shows it.
 //! Rules: "handoverUnconfirmed" in the section "Alerts" of the continuity rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -27,7 +27,7 @@ pub(super) struct Handover<'a> {
 
 /// The handovers, in order.
 pub(super) fn handovers<'a>(records: &[DatedFact<'a>]) -> Vec<Handover<'a>> {
-    let mut confirmed: HashMap<ScopedId, DateTime<Utc>> = HashMap::new();
+    let mut confirmed: BTreeMap<ScopedId, DateTime<Utc>> = BTreeMap::new();
     for record in records {
         if let Fact::HandoverConfirmed(fact) = record.fact {
             confirmed.entry(record.scoped(&fact.handover)).or_insert(record.instant);

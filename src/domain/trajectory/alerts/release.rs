@@ -10,20 +10,25 @@ use super::handover::{Handover, duties, handovers, handovers_for};
 use crate::domain::history::{DatedFact, InOrOut};
 use crate::domain::time::calendar::{after_day, date_of, days_after, start_of};
 use crate::domain::trajectory::care::{
-    Release, ResidentialState, Treatment, programmes, referrals, release, treatments,
+    ProgrammeCourse, Release, ResidentialState, SentReferral, Treatment, programmes, referrals,
+    release, treatments,
 };
 use crate::domain::trajectory::clock::AnswerClock;
 use crate::domain::trajectory::custody::{CustodyState, HeldSpan, MoveKind, PersonMove};
-use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{ReleaseReason, Setting};
 use crate::domain::vocabulary::fact::Fact;
 
 /// Whether a need is on record: substitution, or a referral, treatment or course that goes on.
-fn has_need(of_substitution: bool, records: &[DatedFact], rules: &ContinuityRules) -> bool {
+fn has_need(
+    of_substitution: bool,
+    referrals: &[SentReferral],
+    treatments: &[Treatment],
+    programmes: &[ProgrammeCourse],
+) -> bool {
     of_substitution
-        || referrals(records).iter().any(|sent| sent.referral.is_need())
-        || treatments(records).iter().any(|treatment| treatment.until.is_none())
-        || programmes(records, rules).iter().any(|course| course.programme.is_open())
+        || referrals.iter().any(|sent| sent.referral.is_need())
+        || treatments.iter().any(|treatment| treatment.until.is_none())
+        || programmes.iter().any(|course| course.programme.is_open())
 }
 
 /// So many days before the expected release, but not before someone began to prepare it.
@@ -45,7 +50,7 @@ pub(super) fn unprepared(on: &Situation) -> Option<RaisedAlert> {
         return None;
     }
     let of_substitution = on.substitution.is_needed();
-    let has_need_now = has_need(of_substitution, on.records, on.rules);
+    let has_need_now = has_need(of_substitution, on.referrals, on.treatments, on.programmes);
     let Some(held) = on.places.held_now() else {
         return unprepared_outside(on, departure(on)?, has_need_now);
     };
@@ -59,16 +64,22 @@ fn unprepared_outside<'a>(
     has_need_now: bool,
 ) -> Option<RaisedAlert> {
     let left = departure.record.instant;
+    let term = on.rules.thresholds.follow_up_days.value;
+    if on.clock.reached(after_day(left, term)) || is_followed_up(on, departure) {
+        return None;
+    }
     let records = &on.records[..on.records.partition_point(|record| record.instant < left)];
     let was_needed = on.followed.at_move(departure).was_needed;
-    let had_need = has_need(was_needed, records, on.rules);
+    let had_need = has_need(
+        was_needed,
+        &referrals(records),
+        &treatments(records),
+        &programmes(records, on.rules),
+    );
     let handovers = handovers(on.records);
     let own = handovers_for(on, departure, &duties(on), &handovers);
-    let stands = (has_need_now || had_need)
-        && !is_followed_up(on, departure)
-        && !own.iter().any(|handover| handover.confirmed.is_some());
-    let term = on.rules.thresholds.follow_up_days.value;
-    if !stands || on.clock.reached(after_day(left, term)) {
+    let is_taken_over = own.iter().any(|handover| handover.confirmed.is_some());
+    if is_taken_over || !(has_need_now || had_need) {
         return None;
     }
     let just_before = AnswerClock::at(left - TimeDelta::microseconds(1));

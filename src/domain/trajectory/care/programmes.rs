@@ -3,7 +3,7 @@
 //! count.
 //! Rules: `programmes` in the section "Care" of the continuity rules.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -73,7 +73,7 @@ pub struct ProgrammeCourse<'a> {
 struct Enrolment<'a> {
     record: DatedFact<'a>,
     enrolled: &'a Enrolled,
-    sessions: HashSet<&'a Id>,
+    sessions: BTreeSet<&'a Id>,
     last_session: Option<DatedFact<'a>>,
     end: Option<(ProgrammeState, DateTime<Utc>)>,
     /// The index of the enrolment that carries this one on.
@@ -102,7 +102,7 @@ fn enrolments<'a>(records: &[DatedFact<'a>]) -> ById<'a, Enrolment<'a>> {
                 let enrolment = || Enrolment {
                     record: *record,
                     enrolled,
-                    sessions: HashSet::new(),
+                    sessions: BTreeSet::new(),
                     last_session: None,
                     end: None,
                     next: None,

@@ -2,7 +2,7 @@
 //! Always: when that modality is over, no earlier one comes back.
 //! Rules: "Modality" in the section "Custody" of the continuity rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -114,7 +114,7 @@ pub fn deciding<'a>(
     places: &Places<'a>,
     clock: &AnswerClock,
 ) -> Option<DecidingModality<'a>> {
-    let mut by_id: HashMap<ScopedId, ModalityRecords> = HashMap::new();
+    let mut by_id: BTreeMap<ScopedId, ModalityRecords> = BTreeMap::new();
     let mut final_releases: Vec<DatedFact> = Vec::new();
     for record in records {
         match record.fact {

@@ -4,14 +4,14 @@
 //! Rules: `beginningMissing` and `idMeansTwoThings` in the section "Findings" of the continuity
 //! rules.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, finding_about};
 use crate::domain::vocabulary::fact::{Fact, Id};
 
 /// The kinds of things that are begun. An id of one kind says nothing about another kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Begun {
     Stay,
     Modality,
@@ -103,8 +103,8 @@ fn begun_by<'a>(record: &DatedFact<'a>) -> Option<(Begun, ScopedId<'a>)> {
 
 /// The findings, in the order of records.
 pub(super) fn beginnings_missing(records: &[DatedFact]) -> Vec<Finding> {
-    let ever: HashSet<(Begun, ScopedId)> = records.iter().filter_map(begun_by).collect();
-    let mut so_far: HashSet<(Begun, ScopedId)> = HashSet::new();
+    let ever: BTreeSet<(Begun, ScopedId)> = records.iter().filter_map(begun_by).collect();
+    let mut so_far: BTreeSet<(Begun, ScopedId)> = BTreeSet::new();
     let mut findings = Vec::new();
     for record in records {
         so_far.extend(begun_by(record));
@@ -122,7 +122,7 @@ pub(super) fn beginnings_missing(records: &[DatedFact]) -> Vec<Finding> {
 
 /// Two senders that begin different things under one id of one stream.
 pub(super) fn ids_of_two_things(records: &[DatedFact]) -> Vec<Finding> {
-    let mut begun: HashMap<(Begun, ScopedId), Vec<DatedFact>> = HashMap::new();
+    let mut begun: BTreeMap<(Begun, ScopedId), Vec<DatedFact>> = BTreeMap::new();
     for record in records {
         match begun_by(record) {
             // A plan is agreed again in each version.

@@ -16,7 +16,6 @@ use crate::domain::time::calendar::{At, date_of, start_of};
 use crate::domain::time::dates::day_after;
 use crate::domain::trajectory::clock::AnswerClock;
 use crate::domain::vocabulary::fact::Fact;
-use crate::domain::vocabulary::registry::Registry;
 
 /// The codes that the trajectory repeats.
 const REPEATED: [FindingCode; 8] = [
@@ -37,7 +36,6 @@ const MONTH_DAYS: std::ops::RangeInclusive<u64> = 28..=31;
 /// The findings of the credit about one history, by the date asked for.
 pub(super) struct CreditFindings<'h> {
     history: &'h History,
-    registry: &'h Registry,
     /// The dates on which a finding may begin or end.
     dates: OnceCell<BTreeSet<NaiveDate>>,
     /// The findings of a date and a number of items that have come: an answer asks for them again.
@@ -46,16 +44,11 @@ pub(super) struct CreditFindings<'h> {
 
 impl<'h> CreditFindings<'h> {
     /// The findings about a history. `None`: the credit has none to repeat.
-    pub fn new(history: &'h History, registry: &'h Registry) -> Option<Self> {
+    pub fn new(history: &'h History) -> Option<Self> {
         let is_about = |fact: &Fact| matches!(fact, Fact::Granted(_) | Fact::Attested(_));
         let has_any = history.facts().any(|(_, fact)| is_about(fact));
         let has_any = has_any && credit::is_answerable(history);
-        has_any.then(|| Self {
-            history,
-            registry,
-            dates: OnceCell::new(),
-            known: RefCell::default(),
-        })
+        has_any.then(|| Self { history, dates: OnceCell::new(), known: RefCell::default() })
     }
 
     /// The findings at the present of a clock, which learns when they change.
@@ -79,7 +72,7 @@ impl<'h> CreditFindings<'h> {
         let come = items.partition_point(|item| item.instant() <= instant);
         let fold = || {
             // The credit goes by dates: it leaves out the records of later dates by itself.
-            let history = match items.get(come).is_none_or(|next| next.date() > date) {
+            let history = match items.get(come).is_none_or(|next| next.date > date) {
                 true => Cow::Borrowed(self.history),
                 false => Cow::Owned(History {
                     items: items[..come].to_vec(),
@@ -88,7 +81,7 @@ impl<'h> CreditFindings<'h> {
                 }),
             };
             let query = CreditQuery::new(At::Date(date), date);
-            let mut findings = credit::findings_without_figures(&history, &query, self.registry);
+            let mut findings = credit::findings_about_modalities(&history, &query);
             findings.retain(|finding| REPEATED.contains(&finding.code));
             findings
         };
@@ -106,14 +99,13 @@ fn dates(history: &History) -> BTreeSet<NaiveDate> {
             Fact::Attested(attested) => [Some(attested.from), Some(attested.to)],
             _ => [None, None],
         };
-        for date in named.into_iter().flatten().chain([item.date()]) {
+        for date in named.into_iter().flatten().chain([item.date]) {
             let beside = [date.pred_opt(), Some(date), date.succ_opt()];
             dates.extend(beside.into_iter().flatten());
             dates.extend(date.checked_add_days(Days::new(2)));
         }
         if matches!(fact, Fact::ModalitySuspended(_)) {
-            let months =
-                MONTH_DAYS.filter_map(|days| item.date().checked_add_days(Days::new(days)));
+            let months = MONTH_DAYS.filter_map(|days| item.date.checked_add_days(Days::new(days)));
             dates.extend(months);
         }
     }

@@ -3,7 +3,7 @@
 //! Rules: `implausibleDose`, `productMismatch`, `formMismatch` and `contradiction` in the section
 //! "Findings" of the continuity rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -105,8 +105,8 @@ pub(super) fn compared(followed: &FollowedSubstitution, findings: &mut Vec<Findi
     let rules = followed.now.rules;
     let mut changes = followed.now.records.changes.iter().peekable();
     // The amount of each prescription as its last change left it, and when it was changed.
-    let mut changed: HashMap<ScopedId, (DateTime<Utc>, u32)> = HashMap::new();
-    let mut last: HashMap<(Product, u32), (u32, DatedFact)> = HashMap::new();
+    let mut changed: BTreeMap<ScopedId, (DateTime<Utc>, u32)> = BTreeMap::new();
+    let mut last: BTreeMap<(Product, u32), (u32, DatedFact)> = BTreeMap::new();
     for dose in &followed.doses {
         while let Some((record, change)) = changes.next_if(|(one, _)| one.instant < dose.at) {
             let named = change.prescription.as_ref().map(|id| record.scoped(id));

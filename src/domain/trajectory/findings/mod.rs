@@ -47,8 +47,7 @@ pub(super) struct OtherFindings<'h> {
 impl<'h> OtherFindings<'h> {
     /// The findings about a history, for one answer.
     pub fn once(history: &'h History, registry: &'h Registry) -> Self {
-        let credit = CreditFindings::new(history, registry);
-        Self { registry, credit, tells_clock: false }
+        Self { registry, credit: CreditFindings::new(history), tells_clock: false }
     }
 
     /// The findings about a history, for answers that say when they change.

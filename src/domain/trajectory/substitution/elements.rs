@@ -4,7 +4,7 @@
 //! elements stand first: none of them belongs to a course that begins at their instant.
 //! Rules: "What counts" and "Cover and due" in the section "Substitution" of the continuity rules.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
@@ -106,7 +106,7 @@ impl<'a> SubstitutionRecords<'a> {
     }
 
     fn in_order(&self) -> Vec<Element> {
-        let stopped_at_once: HashSet<(DateTime<Utc>, ScopedId)> =
+        let stopped_at_once: BTreeSet<(DateTime<Utc>, ScopedId)> =
             self.stops.iter().filter_map(|stop| Some((stop.record.instant, stop.names?))).collect();
         let prescription = |(index, one): (usize, &Prescription<'a>)| {
             let at = one.record.instant;
@@ -127,7 +127,7 @@ impl<'a> SubstitutionRecords<'a> {
         add(ElementKind::Withheld, &mut self.withheld.iter().map(|one| one.record.instant));
         add(ElementKind::Stop, &mut self.stops.iter().map(|stop| stop.record.instant));
         add(ElementKind::Change, &mut self.changes.iter().map(|(record, _)| record.instant));
-        elements.sort_by_key(|element| (element.at, element.kind, element.index));
+        elements.sort_unstable_by_key(|element| (element.at, element.kind, element.index));
         elements
     }
 

@@ -138,6 +138,9 @@ impl<'a, 't> Flow<'a, 't> {
     /// The interruption that a covering depot begins once its window is over, if a dose was
     /// withheld in that window or later.
     pub(super) fn depot_refused(&self) -> Option<Interruption<'a>> {
+        if self.withheld.is_empty() {
+            return None;
+        }
         let due = self.due(self.seen)?;
         let window = due.window(self.rules)?.value;
         let opens = due.date() - Days::new(window.into());

@@ -3,7 +3,7 @@
 //! later counts too.
 //! Rules: the section "Substitution" of the continuity rules; "Transitions"; `handoverUnconfirmed`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -40,7 +40,7 @@ pub struct FollowedSubstitution<'a, 't> {
     /// The stops that ended a course, in order.
     pub ending_stops: Vec<Stop<'a>>,
     /// By the place of the record of the move.
-    at_moves: HashMap<usize, AtMove>,
+    at_moves: BTreeMap<usize, AtMove>,
 }
 
 /// Follows substitution up to the present of a clock.
@@ -52,9 +52,9 @@ pub fn follow<'a, 't>(
 ) -> FollowedSubstitution<'a, 't> {
     let mut followed = FollowedSubstitution {
         now: Flow::new(records, rules),
-        doses: Vec::new(),
+        doses: Vec::with_capacity(records.doses.len()),
         ending_stops: Vec::new(),
-        at_moves: HashMap::new(),
+        at_moves: BTreeMap::new(),
     };
     let elements = records.elements.iter().map(|element| element.at);
     let moves = places.moves.iter().map(|made| made.record.instant);
@@ -105,7 +105,11 @@ impl<'a> FollowedSubstitution<'a, '_> {
         places: &Places<'a>,
     ) {
         self.now.pass_time(at);
-        let before = (!moves.is_empty()).then(|| self.now.clone());
+        let is_handed_on =
+            |made: &PersonMove| matches!(made.kind, MoveKind::Transfer | MoveKind::Departure(_));
+        let before = moves.iter().any(is_handed_on).then(|| self.now.clone());
+        let was_needed = !self.now.is_stopped()
+            && self.now.records.elements.first().is_some_and(|one| one.at < at);
         self.now.follow(moves, places.seen_at(at));
         for element in elements {
             match self.now.read(element) {
@@ -118,9 +122,6 @@ impl<'a> FollowedSubstitution<'a, '_> {
         }
         // A depot's window that ends at this instant has ended after all of its elements.
         self.now.begin_by_clock(|since| since <= at);
-        let Some(before) = before else { return };
-        let was_needed =
-            !before.is_stopped() && before.records.elements.first().is_some_and(|one| one.at < at);
         for made in moves.iter().filter(|made| made.is_move()) {
             let first_dose_after = self.first_dose_after(made, places);
             let goes_on = first_dose_after.filter(|_| !self.now.course.is_empty());
@@ -128,8 +129,9 @@ impl<'a> FollowedSubstitution<'a, '_> {
             let at_move = AtMove {
                 first_dose_after,
                 in_time_until: due.map(|due| due.in_time_until(self.now.rules)),
-                is_duty: matches!(made.kind, MoveKind::Transfer | MoveKind::Departure(_))
-                    && is_duty(before.clone(), elements, moves, made, places),
+                is_duty: before.as_ref().is_some_and(|before| {
+                    is_handed_on(made) && is_duty(before.clone(), elements, moves, made, places)
+                }),
                 was_needed,
             };
             self.at_moves.insert(made.record.place, at_move);

@@ -2,7 +2,7 @@
 //! Always: of two records of one prescription the last one counts.
 //! Rules: "What counts" in the section "Substitution" of the continuity rules.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
@@ -23,7 +23,7 @@ pub struct Prescription<'a> {
 #[derive(Debug, Default)]
 pub struct Prescriptions<'a> {
     pub all: Vec<Prescription<'a>>,
-    last_of_id: HashMap<ScopedId<'a>, usize>,
+    last_of_id: BTreeMap<ScopedId<'a>, usize>,
     verified: Vec<(DatedFact<'a>, &'a Verified)>,
 }
 

@@ -90,7 +90,7 @@ impl<'a> Telling<'a> {
     /// date was never set.
     fn is_only_shown(&self, rules: &ContinuityRules) -> bool {
         let limit = rules.thresholds.maintained_before_days.value;
-        days_after(self.at, limit) < self.record.instant
+        self.at < self.record.instant && days_after(self.at, limit) < self.record.instant
     }
 
     /// Whether this telling repeats an earlier one, if both are near each other.
@@ -117,7 +117,8 @@ pub struct ToldDose<'a> {
 
 impl<'a> ToldDose<'a> {
     fn new(first: Telling<'a>) -> Self {
-        let (at, date) = (first.at, date_of(first.at));
+        let at = first.at;
+        let date = if at == first.record.instant { first.record.date } else { date_of(at) };
         Self { at, date, tellings: vec![first], best: first }
     }
 
@@ -130,13 +131,14 @@ impl<'a> ToldDose<'a> {
     /// Completes what a telling leaves out from the tellings that state it, the given ones first,
     /// and guesses an interval that none of them states.
     fn complete(&mut self, prescriptions: &Prescriptions<'a>, rules: &ContinuityRules) {
-        let mut given_first = self.tellings.clone();
-        given_first.sort_by_key(|telling| !telling.is_given);
-        let form = given_first.iter().find_map(|telling| telling.form);
-        let stated = given_first.iter().find_map(|telling| telling.stated_interval_days);
-        let setting = given_first.iter().find_map(|telling| telling.setting);
-        let place = given_first.iter().find_map(|telling| telling.place);
-        let Telling { record, product, names, .. } = given_first[0];
+        let of =
+            |is_given| self.tellings.iter().filter(move |telling| telling.is_given == is_given);
+        let mut given_first = of(true).chain(of(false));
+        let form = given_first.clone().find_map(|telling| telling.form);
+        let stated = given_first.clone().find_map(|telling| telling.stated_interval_days);
+        let setting = given_first.clone().find_map(|telling| telling.setting);
+        let place = given_first.clone().find_map(|telling| telling.place);
+        let Telling { record, product, names, .. } = *given_first.next().unwrap_or(&self.best);
         let guess = || prescriptions.guess_interval_days(&record, product, names, rules);
         for telling in &mut self.tellings {
             let days = match telling.form.or(form) {
@@ -147,6 +149,10 @@ impl<'a> ToldDose<'a> {
             telling.interval_days = known.map_or(1, |form| form.interval_days);
             telling.setting = telling.setting.or(setting);
             telling.place = telling.place.or(place);
+        }
+        if let [only] = self.tellings[..] {
+            self.best = only;
+            return;
         }
         // Of equal covers the given telling counts, then the first.
         let cover = |telling: &&Telling| (Reverse(telling.covers_until()), !telling.is_given);
@@ -160,10 +166,11 @@ pub fn told_doses<'a>(
     prescriptions: &Prescriptions<'a>,
     rules: &ContinuityRules,
 ) -> (Vec<ToldDose<'a>>, Vec<ToldDose<'a>>) {
-    let all = records.iter().filter_map(|record| Telling::of(*record));
-    let (shown, mut tellings): (Vec<Telling>, Vec<Telling>) =
-        all.partition(|telling| telling.is_only_shown(rules));
-    tellings.sort_by_key(|telling| (telling.at, !telling.is_given, telling.record.place));
+    let mut tellings: Vec<Telling> = Vec::with_capacity(records.len());
+    tellings.extend(records.iter().filter_map(|record| Telling::of(*record)));
+    let shown = tellings.extract_if(.., |telling| telling.is_only_shown(rules));
+    let mut shown: Vec<ToldDose> = shown.map(ToldDose::new).collect();
+    tellings.sort_unstable_by_key(|telling| (telling.at, !telling.is_given, telling.record.place));
     let near = TimeDelta::minutes(rules.thresholds.same_dose_minutes.value.into());
     let mut doses: Vec<ToldDose> = Vec::with_capacity(tellings.len());
     for telling in tellings {
@@ -174,8 +181,7 @@ pub fn told_doses<'a>(
         }
     }
     doses.iter_mut().for_each(|dose| dose.complete(prescriptions, rules));
-    doses.sort_by_key(|dose| (dose.at, dose.best.record.place));
-    let mut shown: Vec<ToldDose> = shown.into_iter().map(ToldDose::new).collect();
+    doses.sort_unstable_by_key(|dose| (dose.at, dose.best.record.place));
     shown.iter_mut().for_each(|dose| dose.complete(prescriptions, rules));
     (doses, shown)
 }

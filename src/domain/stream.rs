@@ -66,11 +66,13 @@ impl StreamName {
     /// # Errors
     /// [`NotAStream`] for any other text.
     pub fn of_subject(subject: &str) -> Result<Self, NotAStream> {
+        if let Ok(person) = subject.parse() {
+            return Ok(Self::Person(person));
+        }
         match subject.split_once(':') {
-            None => subject.parse().map(Self::Person).map_err(|_| NotAStream),
             Some(("facility", key)) => code(key).map(Self::Facility),
             Some(("project", key)) => code(key).map(Self::Project),
-            Some(_) => Err(NotAStream),
+            _ => Err(NotAStream),
         }
     }
 

@@ -3,7 +3,7 @@
 //! costs several times as much as the check; an error names a place and a rule, never a value.
 //! Form: `schemas/`, JSON Schema 2020-12.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
 use jsonschema::{Draft as JsonSchemaDraft, Validator};
@@ -70,19 +70,15 @@ impl ShippedSchema {
 /// The most violations that one answer lists: a developer corrects these and sends again.
 pub const VIOLATIONS_MAX: usize = 100;
 
-static COMPILED: LazyLock<Compiled> = LazyLock::new(|| Compiled {
-    envelope: compile(ENVELOPE),
-    payloads: Kind::ALL
-        .iter()
-        .map(|kind| kind.versions().iter().map(|version| compile(version.schema)).collect())
-        .collect(),
-});
+static ENVELOPE_VALIDATOR: LazyLock<Validator<BorrowedJson>> = LazyLock::new(|| compile(ENVELOPE));
 
-struct Compiled {
-    envelope: Validator<BorrowedJson>,
-    /// The validators of payloads, by type and then by version.
-    payloads: Vec<Vec<Validator<BorrowedJson>>>,
-}
+/// The validators of payloads, by type and then by version, each compiled when it is first needed:
+/// to compile all takes longer than to fold a person.
+static PAYLOAD_VALIDATORS: LazyLock<Vec<Vec<OnceLock<Validator<BorrowedJson>>>>> =
+    LazyLock::new(|| {
+        let versions = |kind: &Kind| kind.versions().iter().map(|_| OnceLock::new()).collect();
+        Kind::ALL.iter().map(versions).collect()
+    });
 
 fn compile(text: &str) -> Validator<BorrowedJson> {
     let schema: Value = serde_json::from_str(text).expect("a shipped schema is JSON");
@@ -94,7 +90,8 @@ fn compile(text: &str) -> Validator<BorrowedJson> {
 }
 
 fn validator(version: &SchemaVersion) -> &'static Validator<BorrowedJson> {
-    &COMPILED.payloads[version.kind as usize][version.number - 1]
+    PAYLOAD_VALIDATORS[version.kind as usize][version.number - 1]
+        .get_or_init(|| compile(version.schema))
 }
 
 /// The newest version of a type whose schema the payload satisfies.
@@ -104,8 +101,8 @@ pub fn newest_held(kind: Kind, data: &JsonValue) -> Option<&'static SchemaVersio
 
 /// Adds the violations of the schema of the envelope.
 pub(super) fn check_envelope(event: &JsonValue, violations: &mut Vec<Violation>) {
-    if !COMPILED.envelope.is_valid(event) {
-        describe_all(&COMPILED.envelope, event, "", violations);
+    if !ENVELOPE_VALIDATOR.is_valid(event) {
+        describe_all(&ENVELOPE_VALIDATOR, event, "", violations);
     }
 }
 

@@ -30,7 +30,13 @@ impl Ledger {
         reader: &Reader,
         stored: impl IntoIterator<Item = &'s Stored>,
     ) -> Result<Vec<Recorded>, ReadError> {
-        stored.into_iter().map(|stored| self.open_record(reader, stored)).collect()
+        let stored = stored.into_iter();
+        // A result is collected without room for what comes: a page would be copied as it grows.
+        let mut opened = Vec::with_capacity(stored.size_hint().1.unwrap_or(0));
+        for stored in stored {
+            opened.push(self.open_record(reader, stored)?);
+        }
+        Ok(opened)
     }
 
     /// The event of a record as canonical JSON text, unparsed; or its erasure.

@@ -195,7 +195,11 @@ fn reused_across_persons(record: Option<&OpenRecord>) -> Finding {
 /// The keys of corrected or annulled events that are not among these records, or are erased.
 fn missing_targets(records: &[Arc<Recorded>]) -> Vec<EventKey> {
     let events = || records.iter().filter_map(|record| record.event());
-    let here: HashSet<&EventKey> = events().map(|event| &event.key).collect();
-    let targets = events().filter_map(history::target);
-    targets.map(|(key, _)| key).filter(|key| !here.contains(key)).collect()
+    let mut missing: Vec<EventKey> =
+        events().filter_map(history::target).map(|(key, _)| key).collect();
+    if !missing.is_empty() {
+        let here: HashSet<&EventKey> = events().map(|event| &event.key).collect();
+        missing.retain(|key| !here.contains(key));
+    }
+    missing
 }

@@ -98,8 +98,8 @@ pub fn engine(history: &History, at: At) -> (Value, Option<DateTime<Utc>>) {
 pub fn answer(events: &[Value], when: &str) -> Value {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
     let history = history(events, None);
-    let mut answer =
-        serde_json::to_value(trajectory::answer(&history, at(when), rules, registry)).unwrap();
+    let answer = trajectory::answer(&history, at(when), rules, registry, None);
+    let mut answer = serde_json::to_value(answer).unwrap();
     for part in ["findings", "alerts"] {
         for item in answer[part].as_array_mut().unwrap() {
             item["events"] =

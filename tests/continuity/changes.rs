@@ -102,9 +102,9 @@ fn an_answer_changes_by_itself_at() {
     for (claim, events, from, change) in rows {
         let history = history(&events, None);
         let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
-        let (present, found) = answer_until(&history, at(from), rules, registry);
+        let (present, found) = answer_until(&history, at(from), rules, registry, None);
         assert_eq!(found, change.map(instant), "{claim}");
-        let answer = |at| answer(&history, at, rules, registry);
+        let answer = |at| answer(&history, at, rules, registry, None);
         assert_eq!(answer(at(from)), present);
         let Some(change) = found else { continue };
         let just_before = change - TimeDelta::microseconds(1);

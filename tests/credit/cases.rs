@@ -3,11 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use care_ledger::domain::time::calendar;
+use care_ledger::domain::credit::{CreditQuery, credit};
+use care_ledger::domain::finding::FindingCode;
+use care_ledger::domain::time::calendar::{self, At};
+use care_ledger::domain::trajectory::{self, ContinuityRules};
+use care_ledger::domain::vocabulary::registry::Registry;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::engine::engine;
+use crate::engine::{engine, history};
 use crate::reference::{self, Asked};
 
 /// The members of a modality and of a reading that a case names.
@@ -141,4 +145,21 @@ fn every_worked_case_gives_its_figures() {
 #[test]
 fn every_worked_case_gives_its_figures_by_the_reference() {
     check_all("by the reference", reference::credit);
+}
+
+#[test]
+fn a_trajectory_says_the_same_beside_its_credit() {
+    let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
+    let mut repeated = 0;
+    for case in cases() {
+        let at = asked(&case).at;
+        let history = history(case["events"].as_array().unwrap(), None);
+        let credit = credit(&history, &CreditQuery::new(At::Date(at), at), registry);
+        let [alone, beside] = [None, Some(&credit)]
+            .map(|credit| trajectory::answer(&history, At::Date(at), rules, registry, credit));
+        assert_eq!(alone, beside, "{}", case["name"]);
+        let codes: Vec<_> = alone.findings.iter().map(|finding| finding.code).collect();
+        repeated += usize::from(codes.contains(&FindingCode::WindowReopened));
+    }
+    assert!(repeated > 0, "no case has a finding that a trajectory repeats");
 }

@@ -86,8 +86,9 @@ struct Asked {
 impl Asked {
     fn of(&self, history: &History) -> (Trajectory, Credit) {
         let registry = Registry::shipped();
-        let trajectory = trajectory::answer(history, self.at, ContinuityRules::shipped(), registry);
-        (trajectory, credit::credit(history, &self.query, registry))
+        let rules = ContinuityRules::shipped();
+        let credit = credit::credit(history, &self.query, registry);
+        (trajectory::answer(history, self.at, rules, registry, Some(&credit)), credit)
     }
 
     async fn of_ledger(

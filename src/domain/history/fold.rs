@@ -3,7 +3,7 @@
 //! Rules: a correction replaces the time or the payload of its target; an annulment puts its target
 //! out of force; a correction or annulment that was annulled itself has no effect.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -64,10 +64,7 @@ pub fn fold(
     let (records, erased) = split_erased(records.into_iter().filter(is_known));
     let mut findings = erased::findings(&erased);
     let targets = targets(&records, outside, &mut findings);
-    let mut items = match targets.iter().all(Option::is_none) {
-        true => records.iter().map(|record| with_changes(record, &[], &mut findings)).collect(),
-        false => corrected(&records, &targets, &mut findings),
-    };
+    let mut items = corrected(&records, &targets, &mut findings);
     items.sort_unstable_by(Item::order);
     withdraw(&mut findings, &items);
     findings.sort_by(Finding::order);
@@ -92,22 +89,27 @@ fn corrected(
     findings: &mut Vec<Finding>,
 ) -> Vec<Item> {
     let (order, effective) = outermost_first(targets);
-    let mut changes: Vec<Vec<usize>> = vec![Vec::new(); records.len()];
-    let mut items: Vec<Option<Item>> = vec![None; records.len()];
-    for place in order {
-        let mut by: Vec<&Item> = changes[place].iter().filter_map(|&i| items[i].as_ref()).collect();
+    // The corrections and annulments, and for each target the places of those in force.
+    let mut acting: BTreeMap<usize, Item> = BTreeMap::new();
+    let mut in_force: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut item = |place, acting: &BTreeMap<usize, Item>, by: Option<&Vec<usize>>| {
+        let mut by: Vec<&Item> = by.into_iter().flatten().map(|change| &acting[change]).collect();
         by.sort_by(|a, b| a.order(b));
-        let item = with_changes(&records[place], &by, findings);
-        if let Some(target) = targets[place]
-            && effective[place]
-            && item.in_force()
-            && item.fact.is_some()
-        {
-            changes[target].push(place);
+        with_changes(&records[place], &by, findings)
+    };
+    for place in order {
+        let Some(target) = targets[place] else { continue };
+        let change = item(place, &acting, in_force.get(&place));
+        if effective[place] && change.in_force() && change.fact.is_some() {
+            in_force.entry(target).or_default().push(place);
         }
-        items[place] = Some(item);
+        acting.insert(place, change);
     }
-    items.into_iter().flatten().collect()
+    let mut items: Vec<Item> = Vec::with_capacity(records.len());
+    let others = (0..records.len()).filter(|&place| targets[place].is_none());
+    items.extend(others.map(|place| item(place, &acting, in_force.get(&place))));
+    items.extend(acting.into_values());
+    items
 }
 
 /// The readable records and the erased records, each once: a merge has a record in two streams, and

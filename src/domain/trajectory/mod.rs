@@ -42,31 +42,35 @@ use self::findings::OtherFindings;
 use self::order::CountedRecords;
 use self::substitution::SubstitutionRecords;
 use self::transitions::transition;
+use super::credit::Credit;
 use super::history::{DatedFact, History, put_in_order};
 use super::stays::Stays;
 use super::time::calendar::At;
 use super::vocabulary::registry::Registry;
 
-/// The trajectory of a person at an instant.
+/// The trajectory of a person at an instant. `credit` is the credit of the same history, with the
+/// default parameters and on the date of `at`, if the caller has it already.
 pub fn answer(
     history: &History,
     at: At,
     rules: &ContinuityRules,
     registry: &Registry,
+    credit: Option<&Credit>,
 ) -> Trajectory {
-    fold(history, at, rules, Some(&OtherFindings::once(history, registry))).0
+    fold(history, at, rules, Some(&OtherFindings::once(history, registry, credit))).0
 }
 
 /// The trajectory, and the first later instant at which it differs although nothing more is
 /// recorded: a threshold is reached, a civil day begins, or the `time` of a record told ahead
-/// comes. `None`: the trajectory never changes by itself.
+/// comes. `None`: the trajectory never changes by itself. `credit` is as in [`answer`].
 pub fn answer_until(
     history: &History,
     at: At,
     rules: &ContinuityRules,
     registry: &Registry,
+    credit: Option<&Credit>,
 ) -> (Trajectory, Option<DateTime<Utc>>) {
-    until(history, at, rules, Some(&OtherFindings::until(history, registry)))
+    until(history, at, rules, Some(&OtherFindings::until(history, registry, credit)))
 }
 
 /// What [`answer_until`] gives, without the findings of the registers and of the credit.

@@ -99,7 +99,7 @@ impl PersonTrajectory {
 /// Where a person stands in custody and care.
 pub fn trajectory(question: &Question, person: &PersonHistory) -> Answer<PersonTrajectory> {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
-    let trajectory = trajectory::answer(&person.history, question.at, rules, registry);
+    let trajectory = trajectory::answer(&person.history, question.at, rules, registry, None);
     Answer::new(question, person, PersonTrajectory::new(trajectory, person))
 }
 

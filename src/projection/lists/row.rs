@@ -106,9 +106,21 @@ async fn read_and_fold(
 
 fn answered(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> Row {
     let (rules, registry) = (ContinuityRules::shipped(), Registry::shipped());
+    let today = calendar::date_of(now);
+    let is_answerable = credit::is_answerable(&person.history);
+    let has_grant = person.history.facts().any(|(_, fact)| matches!(fact, Fact::Granted(_)));
+    let query = credit::CreditQuery::new(question.at, today);
+    let credit =
+        (has_grant && is_answerable).then(|| answer::credit(question, person, &query).body);
     let (trajectory, changes_at) =
-        trajectory::answer_until(&person.history, question.at, rules, registry);
-    let (credits, day_ends) = credits(question, person, now);
+        trajectory::answer_until(&person.history, question.at, rules, registry, credit.as_ref());
+    // A credit may differ on the next date.
+    let day_ends = credit.is_some().then(|| calendar::end_of(today));
+    let credits = match &credit {
+        Some(credit) => credit.modalities.iter().map(|m| credit_row(m, question, person)).collect(),
+        None if has_grant => vec![CreditRow::unanswered(question.person, "streamTooLong")],
+        None => Vec::new(),
+    };
     Row {
         person: question.person,
         folded_at: now,
@@ -124,29 +136,13 @@ fn answered(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> 
     }
 }
 
-/// The credits, and the end of the civil day if the credits may differ on the next day.
-fn credits(
-    question: &Question,
-    person: &PersonHistory,
-    now: DateTime<Utc>,
-) -> (Vec<CreditRow>, Option<DateTime<Utc>>) {
-    let is_grant = |(_, fact): (_, &Fact)| matches!(fact, Fact::Granted(_));
-    if !person.history.facts().any(is_grant) {
-        return (Vec::new(), None);
-    }
-    if !credit::is_answerable(&person.history) {
-        return (vec![CreditRow::unanswered(question.person, "streamTooLong")], None);
-    }
-    let today = calendar::date_of(now);
-    let query = credit::CreditQuery::new(question.at, today);
-    let credit = answer::credit(question, person, &query).body;
-    let rows = credit.modalities.iter().map(|modality| CreditRow {
+fn credit_row(modality: &ModalityCredit, question: &Question, person: &PersonHistory) -> CreditRow {
+    CreditRow {
         treatment_days: Some(modality.treatment_days),
         outcome: Some(modality.outcome),
         facilities: modality.facilities.iter().map(Code::to_string).collect(),
         body: ItemBody::answered(question.person, person.revision, &listed(modality)),
-    });
-    (rows.collect(), Some(calendar::end_of(today)))
+    }
 }
 
 /// A modality as the list shows it: the days, and the figures of the reading that is law, of the

@@ -4,7 +4,7 @@
 //! Rules: `beginningMissing` and `idMeansTwoThings` in the section "Findings" of the continuity
 //! rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::{DatedFact, ScopedId, finding_about};
@@ -103,21 +103,21 @@ fn begun_by<'a>(record: &DatedFact<'a>) -> Option<(Begun, ScopedId<'a>)> {
 
 /// The findings, in the order of records.
 pub(super) fn beginnings_missing(records: &[DatedFact]) -> Vec<Finding> {
-    let ever: BTreeSet<(Begun, ScopedId)> = records.iter().filter_map(begun_by).collect();
-    let mut so_far: BTreeSet<(Begun, ScopedId)> = BTreeSet::new();
-    let mut findings = Vec::new();
+    // The place of the first record that begins each thing.
+    let mut begun: BTreeMap<(Begun, ScopedId), usize> = BTreeMap::new();
     for record in records {
-        so_far.extend(begun_by(record));
-        let Some((kind, id, needed, message)) = needs(record.fact) else { continue };
-        let begun = match needed {
-            Needed::Before => &so_far,
-            Needed::Anywhere => &ever,
-        };
-        if !begun.contains(&(kind, record.scoped(id))) {
-            findings.push(finding_about(FindingCode::BeginningMissing, message, &[*record]));
+        if let Some(thing) = begun_by(record) {
+            begun.entry(thing).or_insert(record.place);
         }
     }
-    findings
+    let missing = |record: &DatedFact| {
+        let (kind, id, needed, message) = needs(record.fact)?;
+        let begun = begun.get(&(kind, record.scoped(id)));
+        let is_there = |place: &usize| needed == Needed::Anywhere || *place < record.place;
+        (!begun.is_some_and(is_there))
+            .then(|| finding_about(FindingCode::BeginningMissing, message, &[*record]))
+    };
+    records.iter().filter_map(missing).collect()
 }
 
 /// Two senders that begin different things under one id of one stream.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use crate::domain::credit::{self, CreditQuery};
+use crate::domain::credit::{self, Credit, CreditQuery};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::history::History;
 use crate::domain::time::calendar::{At, date_of, start_of};
@@ -43,12 +43,18 @@ pub(super) struct CreditFindings<'h> {
 }
 
 impl<'h> CreditFindings<'h> {
-    /// The findings about a history. `None`: the credit has none to repeat.
-    pub fn new(history: &'h History) -> Option<Self> {
+    /// The findings about a history, of which `credit` has those of its date. `None`: the credit
+    /// has none to repeat.
+    pub fn new(history: &'h History, credit: Option<&Credit>) -> Option<Self> {
         let is_about = |fact: &Fact| matches!(fact, Fact::Granted(_) | Fact::Attested(_));
         let has_any = history.facts().any(|(_, fact)| is_about(fact));
         let has_any = has_any && credit::is_answerable(history);
-        has_any.then(|| Self { history, dates: OnceCell::new(), known: RefCell::default() })
+        let known = credit.map(|Credit { at, findings, .. }| {
+            let come = history.items.partition_point(|item| item.date <= *at);
+            ((*at, come), repeated(findings.clone()))
+        });
+        let known = RefCell::new(known.into_iter().collect());
+        has_any.then(|| Self { history, dates: OnceCell::new(), known })
     }
 
     /// The findings at the present of a clock, which learns when they change.
@@ -81,12 +87,18 @@ impl<'h> CreditFindings<'h> {
                 }),
             };
             let query = CreditQuery::new(At::Date(date), date);
-            let mut findings = credit::findings_about_modalities(&history, &query);
-            findings.retain(|finding| REPEATED.contains(&finding.code));
-            findings
+            repeated(credit::findings_about_modalities(&history, &query))
         };
         self.known.borrow_mut().entry((date, come)).or_insert_with(fold).clone()
     }
+}
+
+/// Those of the findings of a credit that the trajectory repeats, in an order of their own.
+fn repeated(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.retain(|finding| REPEATED.contains(&finding.code));
+    findings.sort_by(Finding::order);
+    findings.dedup();
+    findings
 }
 
 /// The dates that records name or have, with the dates beside them, and a month after a suspension.

@@ -11,6 +11,7 @@ use self::credit::CreditFindings;
 use super::clock::AnswerClock;
 use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
+use crate::domain::credit::Credit;
 use crate::domain::finding::Finding;
 use crate::domain::history::{History, closed_places, record_after_death, unknown_codes};
 use crate::domain::stays::Stays;
@@ -46,13 +47,13 @@ pub(super) struct OtherFindings<'h> {
 
 impl<'h> OtherFindings<'h> {
     /// The findings about a history, for one answer.
-    pub fn once(history: &'h History, registry: &'h Registry) -> Self {
-        Self { registry, credit: CreditFindings::new(history), tells_clock: false }
+    pub fn once(history: &'h History, registry: &'h Registry, credit: Option<&Credit>) -> Self {
+        Self { registry, credit: CreditFindings::new(history, credit), tells_clock: false }
     }
 
     /// The findings about a history, for answers that say when they change.
-    pub fn until(history: &'h History, registry: &'h Registry) -> Self {
-        Self { tells_clock: true, ..Self::once(history, registry) }
+    pub fn until(history: &'h History, registry: &'h Registry, credit: Option<&Credit>) -> Self {
+        Self { tells_clock: true, ..Self::once(history, registry, credit) }
     }
 
     /// The findings at the present of a clock.

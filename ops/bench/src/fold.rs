@@ -113,7 +113,7 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
         events += page.len() as u64;
         for record in page {
             if let StreamName::Person(person) = record.stream {
-                streams.entry(person).or_default().push(Arc::new(record));
+                streams.entry(person).or_default().push(record);
             }
         }
     }

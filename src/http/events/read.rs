@@ -190,7 +190,7 @@ async fn event_with_key(
             && after.is_none_or(|after| record.position > after)
     });
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok(Json(RecordAnswer::from(&found)).into_response())
+    Ok(Json(RecordAnswer::from(&*found)).into_response())
 }
 
 /// A page of the log. The body `{items, next?}` is put together from the texts of the events.
@@ -257,5 +257,5 @@ pub async fn get_event(
     let waited = wait_for.log(&app.ledger).await?;
     let found = app.ledger.record_at(&FEED_READER, position).await?;
     let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    Ok((waited, Json(RecordAnswer::from(&found))).into_response())
+    Ok((waited, Json(RecordAnswer::from(&*found))).into_response())
 }

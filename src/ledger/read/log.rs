@@ -1,6 +1,8 @@
 //! Reading the log itself: a page of records, or one record by its position or its key.
 //! Always: a page is in the order of the log; a record keeps its place when its content is erased.
 
+use std::sync::Arc;
+
 use super::open::Reader;
 use crate::domain::event::Recorded;
 use crate::domain::id::{EventKey, Position};
@@ -18,7 +20,7 @@ impl Ledger {
         reader: &Reader,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Recorded>, ReadError> {
+    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
         self.open_all(reader, &self.store.read_all(after, limit).await?)
     }
 
@@ -30,7 +32,7 @@ impl Ledger {
         &self,
         reader: &Reader,
         position: Position,
-    ) -> Result<Option<Recorded>, ReadError> {
+    ) -> Result<Option<Arc<Recorded>>, ReadError> {
         Ok(self.open_all(reader, &self.store.read_at(position).await?)?.pop())
     }
 
@@ -42,7 +44,7 @@ impl Ledger {
         &self,
         reader: &Reader,
         key: &EventKey,
-    ) -> Result<Option<Recorded>, ReadError> {
+    ) -> Result<Option<Arc<Recorded>>, ReadError> {
         let found = self.store.find(vec![record::dedup_key(&self.hash_keys.dedup, key)]).await?;
         let first = found.iter().flatten().next();
         Ok(self.open_all(reader, first)?.pop())

@@ -82,8 +82,7 @@ impl Ledger {
             let read = slice.records.len();
             next = Revision(next.0 + read as u64);
             let of_person = slice.records.iter().filter(|stored| !is_of_organisation(stored));
-            let opened = self.open_all(reader, of_person)?;
-            stream.records.extend(opened.into_iter().map(Arc::new));
+            stream.records.extend(self.open_all(reader, of_person)?);
             for stored in slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate) {
                 let unreadable = |_| ReadError::Unreadable(stored.position);
                 let view = View::new(&stored.record).map_err(unreadable)?;

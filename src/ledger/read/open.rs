@@ -3,6 +3,8 @@
 //! reader. Access control is not built yet. It belongs here: records that a reader may not see will
 //! be left out before any fold, without a placeholder.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::domain::event::{Content, Event, Recorded};
@@ -29,14 +31,9 @@ impl Ledger {
         &self,
         reader: &Reader,
         stored: impl IntoIterator<Item = &'s Stored>,
-    ) -> Result<Vec<Recorded>, ReadError> {
-        let stored = stored.into_iter();
-        // A result is collected without room for what comes: a page would be copied as it grows.
-        let mut opened = Vec::with_capacity(stored.size_hint().1.unwrap_or(0));
-        for stored in stored {
-            opened.push(self.open_record(reader, stored)?);
-        }
-        Ok(opened)
+    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+        let open = |stored| self.open_record(reader, stored).map(Arc::new);
+        stored.into_iter().map(open).collect()
     }
 
     /// The event of a record as canonical JSON text, unparsed; or its erasure.

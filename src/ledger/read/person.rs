@@ -146,8 +146,7 @@ impl Ledger {
             }
             if has_others && !ours.is_empty() {
                 let ours = self.open_all(reader, ours)?;
-                let open =
-                    ours.into_iter().find_map(|record| OpenRecord::new(Arc::new(record)).ok());
+                let open = ours.into_iter().find_map(|record| OpenRecord::new(record).ok());
                 findings.push(reused_across_persons(open.as_ref()));
             }
         }

@@ -223,7 +223,7 @@ async fn each_erased_class_leaves_its_place_in_history_and_feed() {
                 .record_with_key(&READER, &EventKey::new("urn:test", kind.code()))
                 .await;
             let one = one.unwrap().unwrap();
-            assert_eq!(serde_json::to_value(RecordAnswer::from(&one)).unwrap(), json);
+            assert_eq!(serde_json::to_value(RecordAnswer::from(&*one)).unwrap(), json);
             if is_erased {
                 assert_is_erased(&json, class);
             }

@@ -39,7 +39,7 @@ pub(super) fn targets(
 ) -> Vec<Option<usize>> {
     let named: Vec<Option<(EventKey, String)>> =
         records.iter().map(|record| target(record.event())).collect();
-    // Few records are named: a map of all would cost more than the rest of a history.
+    // Few records are named, so only their keys go into a map.
     let mut places: BTreeMap<&EventKey, Option<usize>> =
         named.iter().flatten().map(|(key, _)| (key, None)).collect();
     if places.is_empty() {

@@ -117,7 +117,10 @@ fn answered(question: &Question, person: &PersonHistory, now: DateTime<Utc>) -> 
     // A credit may differ on the next date.
     let day_ends = credit.is_some().then(|| calendar::end_of(today));
     let credits = match &credit {
-        Some(credit) => credit.modalities.iter().map(|m| credit_row(m, question, person)).collect(),
+        Some(credit) => {
+            let row = |modality| credit_row(modality, question, person);
+            credit.modalities.iter().map(row).collect()
+        }
         None if has_grant => vec![CreditRow::unanswered(question.person, "streamTooLong")],
         None => Vec::new(),
     };

@@ -257,7 +257,7 @@ impl Event {
     /// The fact that the payload states, read in the newest version of its type.
     ///
     /// # Errors
-    /// [`Undecodable`] when the payload satisfies no schema of its type.
+    /// [`Undecodable`] when the payload is not one of its type.
     pub fn fact(&self) -> Result<Fact, Undecodable> {
         upcast::fact(self.kind, self.schema, self.data_text())
     }

@@ -276,3 +276,17 @@ fn a_record_delivered_twice_stands_once() {
     assert_eq!(history.items.len(), 2);
     assert_eq!(history.items[0].annulled_by.len(), 1);
 }
+
+/// Two replicas can take one key for two persons at the same moment, and the persons may be merged.
+#[test]
+fn of_two_events_with_one_key_in_two_streams_the_first_stands() {
+    let [mut own, mut other] = [attested("e", 10), attested("e", 20)];
+    other["subject"] = OTHER.into();
+    other["time"] = "2026-01-05T10:00:00+01:00".into();
+    own["time"] = "2026-03-05T10:00:00+01:00".into();
+    for (first, second, days) in [(&own, &other, 10), (&other, &own, 20)] {
+        let history = history(&[first.clone(), second.clone()]);
+        assert_eq!(history.items.len(), 1);
+        assert_eq!(history.items[0].data()["days"], days);
+    }
+}

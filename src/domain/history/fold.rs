@@ -13,7 +13,7 @@ use super::item::Item;
 use super::targets::{OutsideTargets, outermost_first, targets};
 use crate::domain::event::{Content, Erasure, Event, OpenRecord, Recorded};
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::id::RecordedTime;
+use crate::domain::id::{EventKey, RecordedTime};
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Class;
@@ -113,7 +113,7 @@ fn corrected(
 }
 
 /// The readable records and the erased records, each once: a merge has a record in two streams, and
-/// two streams may hold the same event. The readable records come in the order of `time` as sent.
+/// two streams may hold one key with other content. The first copy stands.
 fn split_erased(
     records: impl Iterator<Item = Arc<Recorded>>,
 ) -> (Vec<OpenRecord>, Vec<Arc<Recorded>>) {
@@ -124,13 +124,21 @@ fn split_erased(
             Err(record) => erased.push(record),
         }
     }
-    // The copies of an event have one time and one key, so they stand side by side.
-    let order = |a: &OpenRecord, b: &OpenRecord| {
-        let (a, b) = (a.event(), b.event());
-        a.time.cmp(&b.time).then_with(|| a.key.cmp(&b.key))
-    };
-    readable.sort_by(order);
-    readable.dedup_by(|a, b| order(a, b).is_eq());
+    if readable.windows(2).all(|pair| pair[0].stream == pair[1].stream) {
+        // Within a stream a key names one event, so its copies stand side by side.
+        let order = |a: &OpenRecord, b: &OpenRecord| {
+            let (a, b) = (a.event(), b.event());
+            a.time.cmp(&b.time).then_with(|| a.key.cmp(&b.key))
+        };
+        readable.sort_by(order);
+        readable.dedup_by(|a, b| order(a, b).is_eq());
+    } else {
+        let mut seen: HashSet<&EventKey> = HashSet::with_capacity(readable.len());
+        let firsts: Vec<bool> =
+            readable.iter().map(|record| seen.insert(&record.event().key)).collect();
+        let mut firsts = firsts.into_iter();
+        readable.retain(|_| firsts.next() == Some(true));
+    }
     erased.sort_by_key(|record| (record.recorded_at, record.position));
     erased.dedup_by_key(|record| record.position);
     (readable, erased)

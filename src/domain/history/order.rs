@@ -234,8 +234,10 @@ fn ranks<'a>(
         }
     }
     // Of several closings of an open stay the first ends the presence that is open.
-    let mut open: BTreeSet<ScopedId> = open_stays.clone();
-    for closing in group.iter().filter(|record| record.fact.closes_stay()) {
+    let closings = || group.iter().filter(|record| record.fact.closes_stay());
+    let stays = closings().filter_map(DatedFact::stay);
+    let mut open: BTreeSet<ScopedId> = stays.filter(|stay| open_stays.contains(stay)).collect();
+    for closing in closings() {
         let Some(stay) = closing.stay() else { continue };
         let is_admission = |other: &&DatedFact| {
             matches!(other.fact, Fact::Admitted(_)) && other.stay() == Some(stay)

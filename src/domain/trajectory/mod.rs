@@ -48,8 +48,8 @@ use super::stays::Stays;
 use super::time::calendar::At;
 use super::vocabulary::registry::Registry;
 
-/// The trajectory of a person at an instant. `credit` is the credit of the same history, with the
-/// default parameters and on the date of `at`, if the caller has it already.
+/// The trajectory of a person at an instant. `credit` is the credit of the same history, asked on
+/// the date of `at` for that date, with the default parameters, if the caller has it already.
 pub fn answer(
     history: &History,
     at: At,

@@ -43,7 +43,7 @@ macro_rules! facts {
             /// Reads a payload of the newest version of its type from JSON text.
             ///
             /// # Errors
-            /// [`Undecodable`] when the payload does not satisfy the schema of that version.
+            /// [`Undecodable`] when the payload is not one of that version.
             pub fn read(kind: Kind, data: &str) -> Result<Self, Undecodable> {
                 match kind {
                     $(Kind::$kind => serde_json::from_str::<$name>(data)
@@ -59,9 +59,9 @@ macro_rules! facts {
     };
 }
 
-/// The payload does not satisfy the schema of its type, so the event has no effect on any answer.
+/// The payload is not one of its type, so the event has no effect on any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the payload does not satisfy the schema of {0}")]
+#[error("the payload is not one of {0}")]
 pub struct Undecodable(pub Kind);
 
 facts! {

@@ -65,7 +65,7 @@ fn unprepared_outside<'a>(
 ) -> Option<RaisedAlert> {
     let left = departure.record.instant;
     let term = on.rules.thresholds.follow_up_days.value;
-    if on.clock.reached(after_day(left, term)) || is_followed_up(on, departure) {
+    if is_followed_up(on, departure) || on.clock.reached(after_day(left, term)) {
         return None;
     }
     let records = &on.records[..on.records.partition_point(|record| record.instant < left)];

@@ -165,6 +165,13 @@ fn presences_and_absences_give_dates_and_findings() {
             "absenceWithoutStay absenceWithoutStay",
         ),
         (
+            "left after a closing that another stay followed at once",
+            "01-02 admitted; 01-05 closed; 01-05 admitted; 01-05 admitted stay=s2; 01-05 left; \
+          01-07 closed stay=s2",
+            "01-02..01-07",
+            "stayNeverClosed absenceWithoutStay",
+        ),
+        (
             "overlapping stays",
             "01-02 admitted; 01-05 admitted stay=s2; 01-07 closed; \
           01-09 closed stay=s2",

@@ -257,7 +257,7 @@ impl<'a> Stays<'a> {
                         presence.absences.push(absence);
                     }
                 }
-                if !presences.iter().any(|presence| presence.covers(absence.start)) {
+                if !is_in_one(&presences, absence.start) {
                     self.absences_outside.push(absence.start);
                 }
             }
@@ -285,20 +285,23 @@ impl<'a> Stays<'a> {
     }
 }
 
-impl Presence<'_> {
-    /// Whether the start of an absence lies in the presence by the order of records. At the instant
-    /// of an admission or a closing an absence lies inside; it lies outside a presence that another
-    /// admission ended at that very instant.
-    fn covers(&self, start: DatedFact<'_>) -> bool {
+/// Whether the start of an absence lies in one of the presences of its stay by the order of records
+/// in the trajectory. At its instant the start stands after the admissions and before the closings;
+/// but where an open stay is closed and admitted at once, the closing stands before the admission.
+fn is_in_one(presences: &[&mut Presence<'_>], start: DatedFact<'_>) -> bool {
+    let is_admitted_there =
+        presences.iter().any(|presence| presence.admitted.instant == start.instant);
+    let holds = |presence: &Presence| {
+        let was_open = presence.admitted.instant < start.instant;
         let ended_before = |end: DatedFact| match end.fact {
             Fact::Admitted(_) => true,
             Fact::Arrived(_) => end.place < start.place,
-            _ => false,
+            _ => was_open && is_admitted_there,
         };
-        let ends_at_once = |end: &DatedFact| end.instant == start.instant;
-        self.runs_at(start.instant)
-            && !self.end.record().filter(ends_at_once).is_some_and(ended_before)
-    }
+        let end = presence.end.record().filter(|end| end.instant == start.instant);
+        presence.runs_at(start.instant) && !end.is_some_and(ended_before)
+    };
+    presences.iter().any(|presence| holds(presence))
 }
 
 /// The absences of one stay with their ends: the first end at a later instant, or an end at the

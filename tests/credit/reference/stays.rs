@@ -85,22 +85,28 @@ fn overlaps(scene: &Scene, found: &mut Vec<(&'static str, Vec<Record>)>) {
 }
 
 /// By the order of records in `continuity.md`, whose turns put the start of an absence behind the
-/// admissions of its instant, and before the arrivals and closings there.
+/// admissions of its instant, and before the arrivals and closings there; but the closing of an
+/// open stay stands before the admissions of that stay there.
 fn is_inside_a_presence(scene: &Scene, place: usize) -> bool {
     let start = &scene.records[place];
-    scene.presences.iter().any(|presence| {
+    let of_stay = || scene.presences.iter().filter(|p| p.stay == start.key("stay"));
+    let admitted = |presence: &Presence| scene.records[presence.admission].instant;
+    let is_admitted_there = of_stay().any(|presence| admitted(presence) == start.instant);
+    of_stay().any(|presence| {
         let is_before_end = match presence.ended {
             Ended::Open => true,
-            Ended::Closed(end) => start.instant <= scene.records[end].instant,
+            Ended::Closed(end) => {
+                let end = scene.records[end].instant;
+                let is_first = admitted(presence) < end && is_admitted_there;
+                start.instant < end || start.instant == end && !is_first
+            }
             Ended::Cut(end) => {
                 let end_record = &scene.records[end];
                 start.instant < end_record.instant
                     || (end_record.is("detention.arrived") && place < end)
             }
         };
-        presence.stay == start.key("stay")
-            && scene.records[presence.admission].instant <= start.instant
-            && is_before_end
+        admitted(presence) <= start.instant && is_before_end
     })
 }
 

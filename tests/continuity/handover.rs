@@ -107,3 +107,45 @@ fn handover_unconfirmed() {
         ("no substitution, no handover", vec![gent(), moved()], "2026-03-09", json!([])),
     ]);
 }
+
+/// A duty is judged with its own record left out: what else its instant holds is read anew.
+#[test]
+fn without_one_departure_another_record_may_be_the_departure() {
+    let interrupted = |place: Vec<Value>| [place, vec![dose(MONDAY), dose("2026-03-06T09:00")]];
+    let at_once = "2026-03-06T12:00";
+    let out = |reason| released(at_once, reason);
+    let unknown = |moves: Vec<Value>| [interrupted(vec![]).concat(), moves].concat();
+    let inside = |moves: Vec<Value>| {
+        [interrupted(vec![arrived("2026-03-01T10:00", "gent")]).concat(), moves].concat()
+    };
+    let away = || absence_started(at_once, "hospital");
+    let (overdue, handover, unprepared) =
+        ("substitutionOverdue", "handoverUnconfirmed", "releaseUnprepared");
+    let alerts = |codes: &[&str]| codes.iter().map(|code| json!({"code": code})).collect();
+    check(vec![
+        (
+            "one release of one who was supposed inside: the interruption ran on without it",
+            unknown(vec![out("conditionalRelease")]),
+            "2026-03-09",
+            alerts(&[overdue, handover, unprepared]),
+        ),
+        (
+            "two releases: without the first the other fades it all the same",
+            unknown(vec![out("conditionalRelease"), out("electronicMonitoring")]),
+            "2026-03-09",
+            alerts(&[overdue, unprepared]),
+        ),
+        (
+            "the same of a detention on record",
+            inside(vec![out("conditionalRelease"), out("electronicMonitoring")]),
+            "2026-03-09",
+            alerts(&[overdue, unprepared]),
+        ),
+        (
+            "an absence is no departure",
+            inside(vec![out("conditionalRelease"), away()]),
+            "2026-03-09",
+            alerts(&[overdue, handover, unprepared]),
+        ),
+    ]);
+}

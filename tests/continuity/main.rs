@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod alerts;
+mod at_once;
 mod builder;
 mod care;
 mod cases;

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::order::{DatedFact, Turns};
+use super::order::{DatedFact, ScopedId, Turns};
 use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
@@ -47,12 +47,11 @@ pub struct ContinuityTurns {
 }
 
 impl ContinuityTurns {
-    /// Whether an absence of the record's detention runs from an earlier instant.
-    fn is_absent_before(&self, record: &DatedFact) -> bool {
-        let Some(detention) = record.detention() else { return false };
-        self.absence.as_ref().is_some_and(|((stream, id), since)| {
-            stream == detention.stream && id == detention.id && *since < record.instant
-        })
+    /// The turns of an instant before which the records have the person at this place, with this
+    /// detention and this start of the absence that runs.
+    pub fn after(place: InOrOut, absence: Option<(ScopedId, DateTime<Utc>)>) -> Self {
+        let own = |(of, since): (ScopedId, _)| ((of.stream.clone(), of.id.clone()), since);
+        Self { place, absence: absence.map(own) }
     }
 }
 
@@ -61,32 +60,33 @@ impl Turns for ContinuityTurns {
         let of_same = |other: &&DatedFact| other.detention() == record.detention();
         let is_released =
             || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
-        let is_left_again = || {
-            at_once
-                .iter()
-                .filter(of_same)
-                .any(|other| matches!(other.fact, Fact::AbsenceStarted(_)))
-        };
         match record.fact {
-            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_released() => 1,
             Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
                 if is_released() =>
             {
-                2
+                1
             }
-            Fact::AbsenceEnded(_) if is_released() => 3,
-            Fact::Released(_) => 4,
+            Fact::AbsenceEnded(_) if is_released() => 2,
+            Fact::Released(_) => 3,
             Fact::Admitted(_)
             | Fact::Granted(_)
             | Fact::Referred(_)
             | Fact::Enrolled(_)
-            | Fact::HousingPlaced(_) => 5,
-            Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 6,
-            Fact::Arrived(_) => 7,
-            Fact::AbsenceEnded(_) if self.is_absent_before(record) && is_left_again() => 8,
-            fact if fact.is_ending() => 10,
-            _ => 9,
+            | Fact::HousingPlaced(_) => 4,
+            Fact::TreatmentStarted(_) | Fact::StayAbsenceStarted(_) => 5,
+            Fact::Arrived(_) => 6,
+            fact if fact.is_ending() => 8,
+            _ => 7,
         }
+    }
+
+    fn ends_earlier_absence(&self, record: &DatedFact) -> bool {
+        let Fact::AbsenceEnded(_) = record.fact else { return false };
+        self.absence.as_ref().zip(record.detention()).is_some_and(
+            |(((stream, id), since), ended)| {
+                stream == ended.stream && id == ended.id && *since < record.instant
+            },
+        )
     }
 
     fn is_inside(&self) -> bool {

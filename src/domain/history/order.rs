@@ -110,6 +110,12 @@ pub trait Turns {
     /// The turn of a record among all records of its instant.
     fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8;
 
+    /// Whether the record ends an absence that runs from an earlier instant. It then stands just
+    /// before the first absence of its detention that starts at its own instant.
+    fn ends_earlier_absence(&self, _: &DatedFact) -> bool {
+        false
+    }
+
     /// Whether the person is inside, after all records read so far.
     fn is_inside(&self) -> bool;
 
@@ -147,7 +153,7 @@ impl Turns for CreditTurns {
 
 /// The place of a record among the records of one instant. `beside` is the record next to which the
 /// record is placed: usually the record itself.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank<'a> {
     is_behind_pairs: bool,
     turn: u8,
@@ -155,6 +161,8 @@ struct Rank<'a> {
     /// Below 0: before `beside`; above 0: after it.
     side: i8,
     own: &'a EventKey,
+    /// False: just before the record whose own rank this is.
+    is_itself: bool,
 }
 
 /// The facts in the order of a fold.
@@ -188,7 +196,7 @@ pub fn in_turns<'a>(mut records: Vec<DatedFact<'a>>, turns: &mut impl Turns) -> 
             let ranks = ranks(group, turns, &open_stays);
             let mut order: Vec<(Rank, DatedFact)> =
                 ranks.into_iter().zip(group.iter().copied()).collect();
-            order.sort_by(|(a, _), (b, _)| a.cmp(b));
+            order.sort_by_key(|(rank, _)| *rank);
             group.iter_mut().zip(order).for_each(|(record, (_, next))| *record = next);
         }
         for record in group {
@@ -217,6 +225,7 @@ fn ranks<'a>(
         beside: record.key(),
         side: 0,
         own: record.key(),
+        is_itself: true,
     };
     let mut ranks: Vec<Rank<'a>> = group.iter().map(own).collect();
     place_beside_releases(group, turns, &mut ranks);
@@ -249,12 +258,14 @@ fn ranks<'a>(
             false => (admissions.max(), 1),
         };
         let Some((turn, beside)) = admission else { continue };
-        let moved = Rank { is_behind_pairs: true, turn, beside, side, own: closing.key() };
+        let own = closing.key();
+        let moved = Rank { is_behind_pairs: true, turn, beside, side, own, is_itself: true };
         let rank = rank_of(closing, group, &mut ranks);
         if side < 0 || *rank < moved {
             *rank = moved;
         }
     }
+    place_before_next_absences(group, turns, &mut ranks);
     ranks
 }
 
@@ -301,6 +312,22 @@ fn place_beside_releases<'a>(group: &[DatedFact<'a>], turns: &impl Turns, ranks:
             let rank = rank_of(record, group, ranks);
             (rank.turn, rank.beside) = (turn_of_release, release.key());
             rank.side = turn - i8::MAX;
+        }
+    }
+}
+
+/// Places each end of an earlier absence before the absences of its detention that start there.
+fn place_before_next_absences<'a>(
+    group: &[DatedFact<'a>],
+    turns: &impl Turns,
+    ranks: &mut [Rank<'a>],
+) {
+    for end in group.iter().filter(|record| turns.ends_earlier_absence(record)) {
+        let starts = group.iter().zip(&*ranks).filter(|(other, _)| {
+            matches!(other.fact, Fact::AbsenceStarted(_)) && other.detention() == end.detention()
+        });
+        if let Some(first) = starts.map(|(_, rank)| *rank).min() {
+            *rank_of(end, group, ranks) = Rank { is_itself: false, ..first };
         }
     }
 }

@@ -229,7 +229,9 @@ impl<'a> Substitution<'a> {
                 self.dose(*other).is_some_and(is_of) && clock::date(self.at(*other)) == day
             })
             .collect();
-        let first = self.dose(of_day[0]).expect("a dose").counted_from;
+        // An earlier dose has the instant of its first telling; a first dose counts from the
+        // telling whose cover it has.
+        let first = if of_day[0] == place { dose.counted_from } else { self.at(of_day[0]) };
         let k = of_day.len() as i64;
         if k < n { clock::plus_hours(first, k * 24 / n) } else { clock::plus_days(first, 1) }
     }

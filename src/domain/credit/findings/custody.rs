@@ -34,6 +34,10 @@ impl Turns for CustodyTurns {
         self.turns.turn(record, at_once)
     }
 
+    fn ends_earlier_absence(&self, record: &DatedFact) -> bool {
+        self.turns.ends_earlier_absence(record)
+    }
+
     fn is_inside(&self) -> bool {
         self.detained.is_inside()
     }

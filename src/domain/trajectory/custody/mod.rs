@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 pub(super) use self::modality::{DecidingModality, deciding};
-pub(super) use self::places::{HeldSpan, MoveKind, PersonMove, Places, SeenFrom};
+pub(super) use self::places::{HeldSpan, MoveKind, PassedMoves, PersonMove, Places, SeenFrom};
 pub(super) use self::whereabouts::Whereabouts;
 use crate::domain::choices::choices;
 use crate::domain::history::InOrOut;

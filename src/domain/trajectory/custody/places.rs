@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::whereabouts::Whereabouts;
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, InOrOut, finding_about, pairs};
+use crate::domain::history::{DatedFact, InOrOut, finding_about, in_turns, pairs};
 use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::{Code, Fact};
 
@@ -48,6 +48,37 @@ pub enum MoveKind {
     Admission,
 }
 
+impl MoveKind {
+    const fn is_departure(self) -> bool {
+        matches!(self, Self::Departure(_))
+    }
+}
+
+/// What the moves of one instant change for substitution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassedMoves {
+    /// Whether nobody knows any more how an interruption stands.
+    pub fade_interruption: bool,
+    /// Whether the person departs.
+    pub depart: bool,
+    /// From where covers are seen after the moves.
+    pub seen: SeenFrom,
+}
+
+impl PassedMoves {
+    /// What moves of these kinds change.
+    pub fn of(kinds: &[MoveKind], seen: SeenFrom) -> Self {
+        let fades = |kind: &MoveKind| {
+            matches!(kind, MoveKind::Arrival | MoveKind::Transfer) || kind.is_departure()
+        };
+        Self {
+            fade_interruption: kinds.iter().any(fades),
+            depart: kinds.iter().any(|kind| kind.is_departure()),
+            seen,
+        }
+    }
+}
+
 /// A record that moves the person.
 #[derive(Debug, Clone, Copy)]
 pub struct PersonMove<'a> {
@@ -57,19 +88,15 @@ pub struct PersonMove<'a> {
     pub facility_before: Option<&'a Code>,
     /// Whether the move begins a detention.
     pub begins_detention: bool,
-    /// From where covers are seen at the instant of the move if the move is left out.
-    pub seen_without: SeenFrom,
+    /// Of a transfer or a departure: what the moves of its instant change if its own record is left
+    /// out.
+    pub without: Option<PassedMoves>,
 }
 
 impl PersonMove<'_> {
     /// Whether the move is a departure.
     pub const fn is_departure(&self) -> bool {
-        matches!(self.kind, MoveKind::Departure(_))
-    }
-
-    /// Whether nobody knows any more how an interruption stands after the move.
-    pub const fn fades_interruption(&self) -> bool {
-        matches!(self.kind, MoveKind::Arrival | MoveKind::Transfer | MoveKind::Departure(_))
+        self.kind.is_departure()
     }
 
     /// Whether substitution may have to go on across the move.
@@ -112,17 +139,13 @@ impl<'a> Places<'a> {
                 self.held.push(HeldSpan { began: *record, departure: None });
             }
             let Some(kind) = move_kind(record, place) else { continue };
-            if matches!(kind, MoveKind::Departure(_)) {
+            if kind.is_departure() {
                 self.held.last_mut().map(|held| held.departure.get_or_insert(*record));
             }
-            let seen_without = match kind {
-                MoveKind::Transfer | MoveKind::Departure(_) => {
-                    self.seen_without(before, record, at_once)
-                }
-                _ => SeenFrom::Liberty,
-            };
+            let without = (kind == MoveKind::Transfer || kind.is_departure())
+                .then(|| self.without(before, record, at_once));
             let record = *record;
-            let made = PersonMove { record, kind, facility_before, begins_detention, seen_without };
+            let made = PersonMove { record, kind, facility_before, begins_detention, without };
             self.moves.push(made);
         }
         let Some(record) = at_once.first() else { return };
@@ -132,18 +155,24 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// From where covers are seen after an instant if one of its records is left out.
-    fn seen_without(
+    /// What the moves of an instant change if one of its records is left out: the others may stand
+    /// in another order, and another release may be the departure.
+    fn without(
         &self,
         before: Whereabouts<'a>,
         left_out: &DatedFact<'a>,
         at_once: &[DatedFact<'a>],
-    ) -> SeenFrom {
+    ) -> PassedMoves {
+        let others = at_once.iter().filter(|record| record.place != left_out.place);
+        let others = in_turns(others.copied().collect(), &mut before.turns());
         let mut now = before;
-        for record in at_once.iter().filter(|record| record.place != left_out.place) {
-            now.read(*record, at_once);
-        }
-        seen_after(now, self.seen_last(), left_out.instant)
+        let kind = |record: &DatedFact<'a>| {
+            let place = now.place;
+            now.read(*record, &others);
+            move_kind(record, place)
+        };
+        let kinds: Vec<MoveKind> = others.iter().filter_map(kind).collect();
+        PassedMoves::of(&kinds, seen_after(now, self.seen_last(), left_out.instant))
     }
 
     fn seen_last(&self) -> SeenFrom {

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, InOrOut, ScopedId, finding_about};
+use crate::domain::history::{ContinuityTurns, DatedFact, InOrOut, ScopedId, finding_about};
 use crate::domain::vocabulary::choice::{AbsenceKind, LegalStatus, UnitKind};
 use crate::domain::vocabulary::fact::{Code, Fact, Released, Transferred};
 
@@ -49,6 +49,12 @@ impl<'a> Whereabouts<'a> {
     /// Whether the person is inside and no absence runs.
     pub fn is_in_prison(&self) -> bool {
         self.place == InOrOut::Inside && self.absence.is_none()
+    }
+
+    /// The turns of the records of the next instant.
+    pub(super) fn turns(&self) -> ContinuityTurns {
+        let absence = self.absence.and_then(|absence| Some((absence.detention?, absence.since)));
+        ContinuityTurns::after(self.place, absence)
     }
 
     /// Reads one record among all records of its instant.

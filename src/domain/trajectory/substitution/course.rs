@@ -62,7 +62,7 @@ impl<'a, 't> Course<'a, 't> {
 
     /// Closes the prescription that a stop names, else all.
     pub fn close(&mut self, stop: &Stop<'a>) {
-        self.open.retain(|open| stop.names.is_some_and(|named| open.id != named));
+        self.open.retain(|open| !stop.closes(open.id));
     }
 
     /// The prescriptions of a prison end with the departure.

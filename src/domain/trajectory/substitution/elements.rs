@@ -4,15 +4,15 @@
 //! elements stand first: none of them belongs to a course that begins at their instant.
 //! Rules: "What counts" and "Cover and due" in the section "Substitution" of the continuity rules.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::prescriptions::{Prescription, Prescriptions};
 use super::tellings::{ToldDose, told_doses};
 use crate::domain::history::{DatedFact, ScopedId};
 use crate::domain::trajectory::rules::ContinuityRules;
-use crate::domain::vocabulary::choice::{NotDeliveredCause, Product, Service, WithheldReason};
+use crate::domain::vocabulary::choice::{
+    NotDeliveredCause, Product, Service, StopReason, WithheldReason,
+};
 use crate::domain::vocabulary::fact::{DoseChanged, Fact, SubstitutionStopped};
 
 /// A due dose that a record says was not given.
@@ -30,6 +30,14 @@ pub struct Stop<'a> {
     pub record: DatedFact<'a>,
     pub stopped: &'a SubstitutionStopped,
     pub names: Option<ScopedId<'a>>,
+}
+
+impl<'a> Stop<'a> {
+    /// Whether the stop closes a prescription that stands before it.
+    pub(super) fn closes(&self, prescription: ScopedId<'a>) -> bool {
+        matches!(self.stopped.reason, StopReason::Transfer | StopReason::Release)
+            && self.names.is_none_or(|named| named == prescription)
+    }
 }
 
 /// The kinds of elements, in the order in which they stand at one instant.
@@ -106,11 +114,9 @@ impl<'a> SubstitutionRecords<'a> {
     }
 
     fn in_order(&self) -> Vec<Element> {
-        let stopped_at_once: BTreeSet<(DateTime<Utc>, ScopedId)> =
-            self.stops.iter().filter_map(|stop| Some((stop.record.instant, stop.names?))).collect();
         let prescription = |(index, one): (usize, &Prescription<'a>)| {
             let at = one.record.instant;
-            let kind = match stopped_at_once.contains(&(at, one.id)) {
+            let kind = match one.is_stopped_at_once {
                 true => ElementKind::NamedPrescription,
                 false => ElementKind::Prescription,
             };
@@ -122,6 +128,10 @@ impl<'a> SubstitutionRecords<'a> {
             elements.extend(instants.enumerate().map(|(index, at)| Element { at, kind, index }));
         };
         let mentions = self.records.iter().filter(|record| is_mention(record.fact));
+        let told_again = self.doses.iter().flat_map(|dose| {
+            dose.tellings.iter().filter(|telling| telling.is_given && telling.at != dose.at)
+        });
+        let mentions = mentions.chain(told_again.map(|telling| &telling.record));
         add(ElementKind::Mention, &mut mentions.map(|record| record.instant));
         add(ElementKind::Dose, &mut self.doses.iter().map(|dose| dose.at));
         add(ElementKind::Withheld, &mut self.withheld.iter().map(|one| one.record.instant));
@@ -129,6 +139,20 @@ impl<'a> SubstitutionRecords<'a> {
         add(ElementKind::Change, &mut self.changes.iter().map(|(record, _)| record.instant));
         elements.sort_unstable_by_key(|element| (element.at, element.kind, element.index));
         elements
+    }
+
+    /// The prescriptions that stand before a stop at its very instant and that it does not name: if
+    /// the stop ends the course, they are of the next one.
+    pub(super) fn going_on_past(&self, stop: usize) -> impl Iterator<Item = &Prescription<'a>> {
+        let Stop { record, names, .. } = self.stops[stop];
+        let goes_on = move |one: &&Prescription| one.is_stopped_at_once && names != Some(one.id);
+        self.prescriptions.written_at(record.instant).iter().filter(goes_on)
+    }
+
+    /// The stops that stand before a stop at its very instant.
+    pub(super) fn before_at_once(&self, stop: usize) -> impl Iterator<Item = &Stop<'a>> {
+        let at = self.stops[stop].record.instant;
+        self.stops[..stop].iter().rev().take_while(move |before| before.record.instant == at)
     }
 
     /// Whether an element or a substitution record is at or before an instant.

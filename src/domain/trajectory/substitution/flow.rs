@@ -15,7 +15,7 @@ use super::prescriptions::Prescription;
 use crate::domain::history::DatedFact;
 use crate::domain::time::calendar::days_after;
 use crate::domain::time::dates::days_between;
-use crate::domain::trajectory::custody::{PersonMove, SeenFrom};
+use crate::domain::trajectory::custody::{PassedMoves, SeenFrom};
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::vocabulary::choice::{Product, StopReason};
 
@@ -166,25 +166,16 @@ impl<'a, 't> Flow<'a, 't> {
     }
 
     /// The person moves: an interruption fades, and covers are seen from another place.
-    pub(super) fn follow<'m>(
-        &mut self,
-        moves: impl IntoIterator<Item = &'m PersonMove<'a>>,
-        seen: SeenFrom,
-    ) where
-        'a: 'm,
-    {
-        self.seen = seen;
-        for made in moves {
-            let at = made.record.instant;
-            if let Some(interruption) = &mut self.interruption
-                && interruption.since < at
-                && made.fades_interruption()
-            {
-                interruption.faded.get_or_insert(at);
-            }
-            if made.is_departure() {
-                self.courses().for_each(|course| course.depart(at));
-            }
+    pub(super) fn follow(&mut self, at: DateTime<Utc>, moves: PassedMoves) {
+        self.seen = moves.seen;
+        if moves.fade_interruption
+            && let Some(interruption) = &mut self.interruption
+            && interruption.since < at
+        {
+            interruption.faded.get_or_insert(at);
+        }
+        if moves.depart {
+            self.courses().for_each(|course| course.depart(at));
         }
     }
 
@@ -262,18 +253,30 @@ impl<'a, 't> Flow<'a, 't> {
     }
 
     /// A dose with the prescription that it is compared with: the one that its best telling names,
-    /// else the one in force just before the dose, those of its very instant included. The doses
-    /// a day are of that prescription too, but never of one from a course that ended.
+    /// else the one in force just before the dose, those of its very instant included. The doses a
+    /// day are of the one that it names, else of the last one, never of one from an ended course.
     fn compared(&self, index: usize) -> Dose<'a> {
         let (told, known) = (&self.records.doses[index], &self.records.prescriptions);
         let (product, interval_days) = (told.best.product, told.best.interval_days);
-        let named = known.named(told.best.names).or_else(|| known.written_at(told.at));
-        let of_product = named.or_else(|| self.course.last_open());
-        let of_product = of_product.filter(|one| one.prescribed.product == product);
+        let named = known.named(told.best.names);
+        let last = || known.written_at(told.at).last().or_else(|| self.course.last_open());
+        let of_product = named.or_else(last).filter(|one| one.prescribed.product == product);
         let doses_per_day = of_product.and_then(|one| one.prescribed.doses_per_day);
         let doses_per_day = doses_per_day.filter(|_| interval_days == 1).unwrap_or(1);
-        let ordered = named.or_else(|| self.in_force()).copied();
+        let ordered = named.or_else(|| self.in_force_at(told.at)).copied();
         Dose::new(&self.records.doses, index, doses_per_day, ordered)
+    }
+
+    /// The prescription in force just before a dose, those of its very instant included.
+    fn in_force_at(&self, dose_at: DateTime<Utc>) -> Option<&'t Prescription<'a>> {
+        let written = self.records.prescriptions.written_at(dose_at);
+        if written.is_empty() {
+            return self.in_force();
+        }
+        let mut course = self.course.clone();
+        let to_come = written.iter().filter(|one| !one.is_stopped_at_once);
+        to_come.for_each(|one| course.add_prescription(one));
+        course.in_force()
     }
 
     fn prescription(&mut self, index: usize) {
@@ -322,7 +325,12 @@ impl<'a, 't> Flow<'a, 't> {
         match stop.stopped.reason {
             StopReason::Planned | StopReason::Client | StopReason::Death if concerns_course => {
                 self.end_interruption();
-                self.ended = Some(std::mem::take(&mut self.course));
+                let ended = std::mem::take(&mut self.course);
+                for prescription in self.records.going_on_past(index) {
+                    self.course.add_prescription(prescription);
+                }
+                self.records.before_at_once(index).for_each(|before| self.course.close(before));
+                self.ended = self.course.is_empty().then_some(ended);
                 self.forget_withheld();
                 return Passed::CourseEnd;
             }

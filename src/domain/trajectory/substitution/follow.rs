@@ -14,7 +14,7 @@ use super::interruption::Onset;
 use super::standing::{SubstitutionState, standing};
 use crate::domain::history::DatedFact;
 use crate::domain::trajectory::clock::AnswerClock;
-use crate::domain::trajectory::custody::{MoveKind, PersonMove, Places};
+use crate::domain::trajectory::custody::{MoveKind, PassedMoves, PersonMove, Places};
 use crate::domain::trajectory::rules::ContinuityRules;
 
 /// What substitution was at a move.
@@ -105,12 +105,11 @@ impl<'a> FollowedSubstitution<'a, '_> {
         places: &Places<'a>,
     ) {
         self.now.pass_time(at);
-        let is_handed_on =
-            |made: &PersonMove| matches!(made.kind, MoveKind::Transfer | MoveKind::Departure(_));
-        let before = moves.iter().any(is_handed_on).then(|| self.now.clone());
+        let before = moves.iter().any(|made| made.without.is_some()).then(|| self.now.clone());
         let was_needed = !self.now.is_stopped()
             && self.now.records.elements.first().is_some_and(|one| one.at < at);
-        self.now.follow(moves, places.seen_at(at));
+        let kinds: Vec<MoveKind> = moves.iter().map(|made| made.kind).collect();
+        self.now.follow(at, PassedMoves::of(&kinds, places.seen_at(at)));
         for element in elements {
             match self.now.read(element) {
                 Passed::Dose => self.doses.extend(self.now.last_dose),
@@ -129,8 +128,8 @@ impl<'a> FollowedSubstitution<'a, '_> {
             let at_move = AtMove {
                 first_dose_after,
                 in_time_until: due.map(|due| due.in_time_until(self.now.rules)),
-                is_duty: before.as_ref().is_some_and(|before| {
-                    is_handed_on(made) && is_duty(before.clone(), elements, moves, made, places)
+                is_duty: before.as_ref().zip(made.without).is_some_and(|(before, without)| {
+                    is_duty(before.clone(), elements, without, at, places)
                 }),
                 was_needed,
             };
@@ -148,17 +147,15 @@ impl<'a> FollowedSubstitution<'a, '_> {
     }
 }
 
-/// Whether a move is a duty: what substitution was at its instant, with the move left out.
-fn is_duty<'a>(
-    mut flow: Flow<'a, '_>,
+/// Whether a move is a duty: what substitution was at its instant, with its record left out.
+fn is_duty(
+    mut flow: Flow,
     elements: &[Element],
-    moves: &[PersonMove<'a>],
-    made: &PersonMove<'a>,
-    places: &Places<'a>,
+    without: PassedMoves,
+    at: DateTime<Utc>,
+    places: &Places,
 ) -> bool {
-    let at = made.record.instant;
-    let others = moves.iter().filter(|other| other.record.place != made.record.place);
-    flow.follow(others, made.seen_without);
+    flow.follow(at, without);
     for element in elements {
         flow.read(element);
     }

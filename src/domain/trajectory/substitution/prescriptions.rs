@@ -2,7 +2,7 @@
 //! Always: of two records of one prescription the last one counts.
 //! Rules: "What counts" in the section "Substitution" of the continuity rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -17,9 +17,12 @@ pub struct Prescription<'a> {
     pub record: DatedFact<'a>,
     pub id: ScopedId<'a>,
     pub prescribed: &'a Prescribed,
+    /// Whether a stop of its instant names it: it then stands before all other elements there.
+    pub is_stopped_at_once: bool,
 }
 
-/// All records of prescriptions, in order, and the verifications from which an interval is guessed.
+/// All records of prescriptions, in the order of elements, and the verifications from which an
+/// interval is guessed.
 #[derive(Debug, Default)]
 pub struct Prescriptions<'a> {
     pub all: Vec<Prescription<'a>>,
@@ -30,19 +33,29 @@ pub struct Prescriptions<'a> {
 impl<'a> Prescriptions<'a> {
     /// Reads the records in order.
     pub fn read(records: &[DatedFact<'a>]) -> Self {
-        let mut prescriptions = Self::default();
+        let stopped = |record: &DatedFact<'a>| match record.fact {
+            Fact::SubstitutionStopped(stopped) => {
+                Some((record.instant, record.scoped(stopped.prescription.as_ref()?)))
+            }
+            _ => None,
+        };
+        let stopped: BTreeSet<(DateTime<Utc>, ScopedId)> =
+            records.iter().filter_map(stopped).collect();
+        let (mut all, mut verified) = (Vec::new(), Vec::new());
         for record in records {
             match record.fact {
                 Fact::Prescribed(prescribed) => {
-                    let id = record.scoped(&prescribed.prescription);
-                    prescriptions.last_of_id.insert(id, prescriptions.all.len());
-                    prescriptions.all.push(Prescription { record: *record, id, prescribed });
+                    let (record, id) = (*record, record.scoped(&prescribed.prescription));
+                    let is_stopped_at_once = stopped.contains(&(record.instant, id));
+                    all.push(Prescription { record, id, prescribed, is_stopped_at_once });
                 }
-                Fact::Verified(verified) => prescriptions.verified.push((*record, verified)),
+                Fact::Verified(fact) => verified.push((*record, fact)),
                 _ => {}
             }
         }
-        prescriptions
+        all.sort_by_key(|one| (one.record.instant, !one.is_stopped_at_once));
+        let last_of_id = all.iter().enumerate().map(|(index, one)| (one.id, index)).collect();
+        Self { all, last_of_id, verified }
     }
 
     /// A prescription that a record names, if it is known.
@@ -55,9 +68,10 @@ impl<'a> Prescriptions<'a> {
         &self.all[..self.all.partition_point(|one| one.record.instant <= at)]
     }
 
-    /// The last prescription of an instant.
-    pub fn written_at(&self, at: DateTime<Utc>) -> Option<&Prescription<'a>> {
-        self.come(at).last().filter(|last| last.record.instant == at)
+    /// The prescriptions of an instant.
+    pub fn written_at(&self, at: DateTime<Utc>) -> &[Prescription<'a>] {
+        let come = self.come(at);
+        &come[come.partition_point(|one| one.record.instant < at)..]
     }
 
     /// The interval in days of a dose whose tellings state none.
@@ -73,6 +87,9 @@ impl<'a> Prescriptions<'a> {
         }
         let of_product = |other: &&Prescription| other.prescribed.product == product;
         if let Some(last) = self.come(record.instant).iter().rfind(of_product) {
+            // A guess is about records, so it takes the last one in the order of records.
+            let at_once = self.written_at(last.record.instant).iter().filter(of_product);
+            let last = at_once.max_by_key(|one| one.record.place).unwrap_or(last);
             return days_of(last.prescribed, rules);
         }
         let before = self.verified.partition_point(|(other, _)| other.place < record.place);

@@ -25,7 +25,7 @@ macro_rules! laws {
     };
 }
 
-laws!(whole: changes_at equals_reference);
+laws!(whole: changes_at equals_reference equals_reference_when_crowded);
 laws!(whole: receipt names later_records nothing_missed nothing_interrupted interrupted_alert
     overdue_alert take_home handover);
 

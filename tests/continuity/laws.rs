@@ -26,7 +26,7 @@ type Generate = fn(u64) -> (Vec<Value>, DateTime<Utc>);
 type Check = fn(Engine, &[Value], DateTime<Utc>, &mut Rng) -> Outcome;
 
 /// Each law: its name, the histories on which it is tried, and the law itself.
-pub const LAWS: [(&str, Generate, Check); 11] = [
+pub const LAWS: [(&str, Generate, Check); 12] = [
     ("receipt", random::history, receipt),
     ("names", random::history, names),
     ("later_records", random::history, later_records),
@@ -38,6 +38,7 @@ pub const LAWS: [(&str, Generate, Check); 11] = [
     ("take_home", histories::uninterrupted, take_home),
     ("handover", histories::alarmed, handover),
     ("equals_reference", random::history, equals_reference),
+    ("equals_reference_when_crowded", random::crowded, equals_reference),
 ];
 
 /// Tries a law on many seeds (`LAW_CASES`, from `LAW_FROM`), or on `SEED` alone.

@@ -15,7 +15,7 @@ mod order;
 mod rests;
 mod stays;
 
-pub use compare::law_9;
+pub use compare::{law_9, law_9_crowded};
 pub use days::{law_2, law_3, law_7};
 pub use order::{law_1, law_5, law_8};
 pub use rests::law_10;

@@ -24,4 +24,5 @@ laws! {
     law_8_other_names_change_only_names = law_8;
     law_10_a_run_names_what_it_rests_on = law_10;
     law_9_the_engine_gives_what_the_reference_gives = law_9;
+    law_9_holds_when_records_share_instants = law_9_crowded;
 }

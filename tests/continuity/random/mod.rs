@@ -287,6 +287,18 @@ pub fn history(seed: u64) -> (Vec<Value>, DateTime<Utc>) {
     (maker.finish(), at)
 }
 
+/// A random history in which about half of the records move to the instant of another one.
+pub fn crowded(seed: u64) -> (Vec<Value>, DateTime<Utc>) {
+    let mut rng = Rng::new(seed ^ 0xc20d);
+    let (mut events, at) = history(seed);
+    for place in 1..events.len() {
+        if rng.chance(50) {
+            events[place]["time"] = events[rng.below(place as u64) as usize]["time"].clone();
+        }
+    }
+    (events, at)
+}
+
 fn any(rng: &mut Rng) -> &'static str {
     match rng.below(3) {
         0 => substitution::kind(rng),

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::random::history;
-use super::super::reference::{RECORDS_DEFINED, credit};
+use super::super::random::{crowded, history};
+use super::super::reference::{Asked, RECORDS_DEFINED, credit};
 use super::{Engine, Outcome, as_is, list, settle};
 use crate::cases::{MODALITY, READING, pick};
 
@@ -101,7 +101,15 @@ fn difference(path: &str, one: &Value, other: &Value) -> Option<String> {
 
 /// The engine equals the reference on a random history.
 pub fn law_9(engine: Engine, seed: u64) -> Outcome {
-    let (events, asked) = history(seed);
+    equals_reference(engine, history(seed))
+}
+
+/// The engine equals the reference on a random history in which many records share an instant.
+pub fn law_9_crowded(engine: Engine, seed: u64) -> Outcome {
+    equals_reference(engine, crowded(seed))
+}
+
+fn equals_reference(engine: Engine, (events, asked): (Vec<Value>, Asked)) -> Outcome {
     settle(&events, &asked, as_is, |events| {
         let told = engine(events, &asked);
         // The reference does not check a replacement against the schema of its type.

@@ -33,6 +33,18 @@ pub fn history(seed: u64) -> (Vec<Value>, Asked) {
     (events, asked)
 }
 
+/// A history in which about half of the records move to the instant of another one.
+pub fn crowded(seed: u64) -> (Vec<Value>, Asked) {
+    let (mut events, asked) = history(seed);
+    let mut dice = Dice::new(seed ^ 0xc20d);
+    for place in 1..events.len() {
+        if dice.percent(50) {
+            events[place]["time"] = dice.one_of(&events[..place])["time"].clone();
+        }
+    }
+    (events, asked)
+}
+
 /// A history without corrections, of one moment of knowledge, and a question about it.
 pub fn untouched(draw: &mut Draw) -> (Vec<Value>, Asked) {
     (records(draw), question(draw))

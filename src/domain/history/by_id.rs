@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::order::ScopedId;
+use super::dated::ScopedId;
 
 /// Things by their ids.
 #[derive(Debug)]

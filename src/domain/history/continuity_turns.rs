@@ -5,7 +5,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::order::{DatedFact, ScopedId, Turns};
+use super::dated::{DatedFact, ScopedId};
+use super::ranks::Turns;
 use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::fact::{Fact, Id};
 
@@ -56,17 +57,14 @@ impl ContinuityTurns {
 }
 
 impl Turns for ContinuityTurns {
-    fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8 {
-        let of_same = |other: &&DatedFact| other.detention() == record.detention();
-        let is_released =
-            || at_once.iter().filter(of_same).any(|other| matches!(other.fact, Fact::Released(_)));
+    fn turn(&self, record: &DatedFact, is_released: bool) -> u8 {
         match record.fact {
             Fact::Transferred(_) | Fact::StatusChanged(_) | Fact::AbsenceStarted(_)
-                if is_released() =>
+                if is_released =>
             {
                 1
             }
-            Fact::AbsenceEnded(_) if is_released() => 2,
+            Fact::AbsenceEnded(_) if is_released => 2,
             Fact::Released(_) => 3,
             Fact::Admitted(_)
             | Fact::Granted(_)
@@ -81,7 +79,6 @@ impl Turns for ContinuityTurns {
     }
 
     fn ends_earlier_absence(&self, record: &DatedFact) -> bool {
-        let Fact::AbsenceEnded(_) = record.fact else { return false };
         self.absence.as_ref().zip(record.detention()).is_some_and(
             |(((stream, id), since), ended)| {
                 stream == ended.stream && id == ended.id && *since < record.instant

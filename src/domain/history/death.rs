@@ -3,7 +3,7 @@
 //! Rules: "History" of the credit rules; "Death" in the section "Words", and the finding
 //! `recordAfterDeath`, of the continuity rules.
 
-use super::order::{DatedFact, finding_about};
+use super::dated::{DatedFact, finding_about};
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::vocabulary::kind::Class;
 

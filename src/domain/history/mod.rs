@@ -6,21 +6,23 @@
 
 mod by_id;
 mod continuity_turns;
+mod dated;
 mod death;
 mod erased;
 mod fold;
 mod item;
 mod order;
+mod ranks;
 mod registers;
 mod targets;
 
 pub use self::by_id::ById;
 pub use self::continuity_turns::{ContinuityTurns, InOrOut};
+pub use self::dated::{DatedFact, ScopedId, finding_about, put_in_order};
 pub use self::death::{UpToDeath, record_after_death, up_to_death};
 pub use self::fold::{History, fold};
 pub use self::item::Item;
-pub use self::order::{
-    CreditTurns, DatedFact, ScopedId, Turns, finding_about, in_order, in_turns, pairs, put_in_order,
-};
+pub use self::order::{CreditTurns, in_order, in_turns};
+pub use self::ranks::{Turns, pairs};
 pub use self::registers::{closed_places, unknown_codes};
 pub use self::targets::{OutsideTargets, outermost_first, target};

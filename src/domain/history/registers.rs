@@ -2,7 +2,7 @@
 //! Always: no record is refused because of a code; a finding names codes and dates only.
 //! Rules: `unknownCode` and `facilityClosed` in the section "Findings" of the continuity rules.
 
-use super::order::DatedFact;
+use super::dated::DatedFact;
 use crate::domain::finding::{Finding, FindingCode};
 use crate::domain::vocabulary::place::PlaceClosure;
 use crate::domain::vocabulary::registry::Registry;

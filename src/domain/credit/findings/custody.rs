@@ -30,8 +30,8 @@ struct CustodyTurns {
 }
 
 impl Turns for CustodyTurns {
-    fn turn(&self, record: &DatedFact, at_once: &[DatedFact]) -> u8 {
-        self.turns.turn(record, at_once)
+    fn turn(&self, record: &DatedFact, is_released: bool) -> u8 {
+        self.turns.turn(record, is_released)
     }
 
     fn ends_earlier_absence(&self, record: &DatedFact) -> bool {

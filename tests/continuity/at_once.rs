@@ -77,6 +77,27 @@ fn of_prescriptions_at_one_instant_the_one_that_a_stop_names_stands_first() {
 }
 
 #[test]
+fn an_interruption_by_force_is_ended_by_a_prescription_there_that_the_stop_does_not_name() {
+    let once = "2026-03-02T10:00";
+    let closed = with(stopped(once, "release"), json!({"prescription": "rx1"}));
+    let named = with(stopped(once, "forced"), json!({"prescription": "rx1"}));
+    let after = |stops: Vec<Value>| {
+        [vec![dose(MONDAY), prescribed(once, "rx1", "maintenance")], stops].concat()
+    };
+    let state = |state: &str| json!({ "state": state });
+    check(vec![
+        ("no stop names it", after(vec![stopped(once, "forced")]), once, state("maintained")),
+        ("the forced stop names it", after(vec![named]), once, state("interrupted")),
+        (
+            "another stop names it",
+            after(vec![stopped(once, "forced"), closed]),
+            once,
+            state("maintained"),
+        ),
+    ]);
+}
+
+#[test]
 fn a_dose_told_again_after_its_course_ended_is_a_record_of_the_next_course() {
     let again = with(dose("2026-03-02T09:20"), json!({"facility": "brugge"}));
     let again = Value::Object(
@@ -153,11 +174,35 @@ fn detox_only_takes_the_first_prescription_in_the_order_of_elements() {
         ("a stop names the other one", vec![detox("rx1"), detox("rx2"), closed], "e3"),
     ];
     for (claim, events, first) in rows {
-        let answer = answer(&[before.clone(), events].concat(), "2026-03-10T10:00");
-        let alerts = answer["alerts"].as_array().unwrap().iter();
-        let found: Value = alerts.filter(|one| one["code"] == "detoxOnly").cloned().collect();
+        let found = detox_only(&[before.clone(), events].concat());
         assert_says(claim, "/alerts", &found, &alert(first));
     }
+}
+
+fn detox_only(events: &[Value]) -> Value {
+    let answer = answer(events, "2026-03-10T10:00");
+    let alerts = answer["alerts"].as_array().unwrap().iter();
+    alerts.filter(|one| one["code"] == "detoxOnly").cloned().collect()
+}
+
+#[test]
+fn a_prescription_that_goes_on_past_the_end_of_a_course_is_evidence_for_detox_only() {
+    let once = "2026-03-05T10:00";
+    let maintenance = with(prescribed(once, "rx1", "maintenance"), json!({"setting": "community"}));
+    let closed = with(stopped(once, "transfer"), json!({"prescription": "rx1"}));
+    let ended = |of: Value| with(stopped(once, "client"), of);
+    let later = [
+        arrived("2026-03-09T10:00", "gent"),
+        prescribed("2026-03-10T10:00", "rx2", "detoxification"),
+    ];
+    let after = |end: Value| {
+        let first = vec![maintenance.clone(), closed.clone(), end];
+        detox_only(&[first, later.to_vec()].concat())
+    };
+    let alert = json!([{"code": "detoxOnly", "events": ["e0", "e4"]}]);
+    assert_says("the end names nothing", "/alerts", &after(ended(json!({}))), &alert);
+    let named = after(ended(json!({"prescription": "rx1"})));
+    assert_says("the end names it", "/alerts", &named, &json!([]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The order of records at one instant in the trajectory, and where the records so far have the
 //! person.
-//! Always: an end of an absence stands before another absence of its detention begins.
+//! Always: where an absence runs from an earlier instant, its end stands before another absence of
+//! its detention begins.
 //! Rules: "Order at one instant" in the section "Words", and "Custody", of the continuity rules.
 
 use chrono::{DateTime, Utc};

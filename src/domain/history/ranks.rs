@@ -36,8 +36,9 @@ pub(super) struct Rank<'a> {
     beside: &'a EventKey,
     /// Below 0: before `beside`; above 0: after it.
     side: i8,
+    /// The key of the record itself, or of the one just before which it stands.
     own: &'a EventKey,
-    /// False: just before the record whose own rank this is.
+    /// Whether `own` is the record's own key.
     is_itself: bool,
 }
 

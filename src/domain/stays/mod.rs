@@ -285,9 +285,11 @@ impl<'a> Stays<'a> {
     }
 }
 
-/// Whether the start of an absence lies in one of the presences of its stay by the order of records
-/// in the trajectory. At its instant the start stands after the admissions and before the closings;
-/// but where an open stay is closed and admitted at once, the closing stands before the admission.
+/// Whether the start of an absence lies in one of the presences of its stay, by the order of
+/// records.
+/// At its instant the start stands, in the order of the trajectory, after the admissions and before
+/// the closings; but where an open stay is closed and admitted at once, the closing stands before
+/// the admission. An arrival stands where the fold has it.
 fn is_in_one(presences: &[&mut Presence<'_>], start: DatedFact<'_>) -> bool {
     let is_admitted_there =
         presences.iter().any(|presence| presence.admitted.instant == start.instant);

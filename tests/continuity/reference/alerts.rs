@@ -198,7 +198,9 @@ fn evidence(s: &Substitution, first: usize) -> Option<usize> {
     };
     let mut found: Vec<(Instant, usize)> = Vec::new();
     let last_stop = (0..first).rfind(|place| s.ends_course(*place));
-    for element in &s.all[last_stop.map_or(0, |stop| stop + 1)..] {
+    let is_after =
+        |place: &usize| last_stop.is_none_or(|stop| *place > stop || s.starts_at(*place, stop));
+    for element in (0..s.all.len()).filter(is_after).map(|place| &s.all[place]) {
         let rec = &w.recs[element.rec];
         let is_evidence = match element.dose() {
             Some(dose) => {

@@ -106,7 +106,7 @@ impl<'a> Substitution<'a> {
     }
 
     /// Whether this is a prescription at the very instant of a stop that does not name it.
-    fn starts_at(&self, place: usize, end: usize) -> bool {
+    pub fn starts_at(&self, place: usize, end: usize) -> bool {
         self.is_prescription(place)
             && self.at(place) == self.at(end)
             && self.rec(place).key("prescription") != self.rec(end).key("prescription")

@@ -240,6 +240,10 @@ impl Substitution<'_> {
                 replay.due_at[place] = self.due(&with, t, &replay.enders);
                 if self.is_stop(place, "forced") && !self.names_another(place) {
                     self.begin(replay, place, Why::Forced);
+                    // A prescription of its instant that another stop names stands before it.
+                    if let Some(other) = before.into_iter().rfind(|at| self.starts_at(*at, place)) {
+                        self.end(replay, other);
+                    }
                 }
             }
             What::Change => {}

@@ -118,10 +118,7 @@ pub(super) fn detox_only(on: &Situation) -> Option<RaisedAlert> {
     let is_detox = first.prescribed.goal == Goal::Detoxification
         && since_first.all(|one| one.prescribed.goal != Goal::Maintenance);
     let at = first.record.instant;
-    let is_after = |stop: &Stop| {
-        let stopped = stop.record.instant;
-        stopped > at || stopped == at && first.is_stopped_at_once
-    };
+    let is_after = |stop: &Stop| stop.record.instant > at;
     if !is_detox || on.followed.ending_stops.iter().any(is_after) {
         return None;
     }
@@ -163,12 +160,13 @@ fn maintained_by<'a>(on: &Situation<'_, 'a>, until: DateTime<Utc>) -> Option<Dat
     let tellings = followed.now.records.doses.iter().flat_map(|dose| &dose.tellings);
     let verified = tellings.filter(|telling| matches!(telling.record.fact, Fact::Verified(_)));
     let verified = verified.map(|telling| (telling.at, telling.record));
-    // At one instant stops stand after the doses, and after the prescriptions that a stop names.
+    // At one instant a stop stands after the doses; a prescription that it does not name goes on.
     let doses = doses.chain(verified).filter(|(at, _)| Some(*at) > stopped_at);
     let prescribed = known.all.iter().filter(|one| {
+        let is_named = stopped.is_some_and(|stop| stop.names == Some(one.id));
         let at = Some(one.record.instant);
         one.prescribed.goal == Goal::Maintenance
-            && (at > stopped_at || at == stopped_at && !one.is_stopped_at_once)
+            && (at > stopped_at || at == stopped_at && !is_named)
     });
     let prescribed = prescribed.map(|one| (one.record.instant, one.record));
     let in_time = |at: DateTime<Utc>| at <= until && days_after(at, limit) >= until;

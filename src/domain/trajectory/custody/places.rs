@@ -163,7 +163,9 @@ impl<'a> Places<'a> {
         left_out: &DatedFact<'a>,
         at_once: &[DatedFact<'a>],
     ) -> PassedMoves {
-        let others = at_once.iter().filter(|record| record.place != left_out.place);
+        let others = at_once
+            .iter()
+            .filter(|record| record.place != left_out.place && record.detention().is_some());
         let others = in_turns(others.copied().collect(), &mut before.turns());
         let mut now = before;
         let kind = |record: &DatedFact<'a>| {

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::cover::{Covers, Dose, Due};
 use super::elements::{Stop, WithheldDose};
 use super::prescriptions::Prescription;
+use crate::domain::history::ScopedId;
 use crate::domain::time::calendar::days_after;
 use crate::domain::trajectory::custody::SeenFrom;
 use crate::domain::trajectory::rules::ContinuityRules;
@@ -76,14 +77,18 @@ impl<'a, 't> Course<'a, 't> {
     pub fn in_force(&self) -> Option<&'t Prescription<'a>> {
         let written = self.last_prescription.map(|last| last.record.instant);
         let named = self.last_dose.filter(|dose| written <= Some(dose.at));
-        let named = named.and_then(|dose| dose.best.names);
-        let is_named = |open: &&&Prescription| Some(open.id) == named;
-        self.open.iter().rfind(is_named).or(self.open.last()).copied()
+        let named = named.and_then(|dose| self.last_open_of(dose.best.names?));
+        named.or(self.last_open())
     }
 
     /// The last prescription that nothing has closed.
     pub fn last_open(&self) -> Option<&'t Prescription<'a>> {
         self.open.last().copied()
+    }
+
+    /// The last prescription of an id that nothing has closed.
+    pub fn last_open_of(&self, id: ScopedId<'a>) -> Option<&'t Prescription<'a>> {
+        self.open.iter().rfind(|open| open.id == id).copied()
     }
 
     /// When the next dose is due, as seen from a place. `None`: the course has no record.

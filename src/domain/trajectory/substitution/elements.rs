@@ -142,7 +142,7 @@ impl<'a> SubstitutionRecords<'a> {
     }
 
     /// The prescriptions that stand before a stop at its very instant and that it does not name: if
-    /// the stop ends the course, they are of the next one.
+    /// the stop ends the course, they are of the next one; an interruption that it begins they end.
     pub(super) fn going_on_past(&self, stop: usize) -> impl Iterator<Item = &Prescription<'a>> {
         let Stop { record, names, .. } = self.stops[stop];
         let goes_on = move |one: &&Prescription| one.is_stopped_at_once && names != Some(one.id);

@@ -254,7 +254,7 @@ impl<'a, 't> Flow<'a, 't> {
 
     /// A dose with the prescription that it is compared with: the one that its best telling names,
     /// else the one in force just before the dose, those of its very instant included. The doses a
-    /// day are of the one that it names, else of the last one, never of one from an ended course.
+    /// day are of the one that it names, else of the last one that its own course has.
     fn compared(&self, index: usize) -> Dose<'a> {
         let (told, known) = (&self.records.doses[index], &self.records.prescriptions);
         let (product, interval_days) = (told.best.product, told.best.interval_days);
@@ -270,28 +270,35 @@ impl<'a, 't> Flow<'a, 't> {
     /// The prescription in force just before a dose, those of its very instant included.
     fn in_force_at(&self, dose_at: DateTime<Utc>) -> Option<&'t Prescription<'a>> {
         let written = self.records.prescriptions.written_at(dose_at);
-        if written.is_empty() {
+        let Some(last) = written.last().filter(|last| !last.is_stopped_at_once) else {
             return self.in_force();
-        }
-        let mut course = self.course.clone();
-        let to_come = written.iter().filter(|one| !one.is_stopped_at_once);
-        to_come.for_each(|one| course.add_prescription(one));
-        course.in_force()
+        };
+        // None is later than a dose of this instant, so such a dose may name the one in force.
+        let dose = self.course.last_dose.filter(|dose| dose.at == dose_at);
+        let named = dose.and_then(|dose| dose.best.names);
+        let is_named = |one: &&Prescription| Some(one.id) == named;
+        let open = || self.course.last_open_of(named?);
+        written.iter().rfind(is_named).or_else(open).or(Some(last))
     }
 
     fn prescription(&mut self, index: usize) {
         let prescription = &self.records.prescriptions.all[index];
         self.course.add_prescription(prescription);
-        if self.interruption.is_some() {
-            self.end_interruption();
-            self.course.restarted = Some(prescription.record.instant);
-            self.stretch = None;
-        }
+        self.restart(prescription.record.instant);
         let prescribed = prescription.prescribed;
         (self.last_prescription, self.last_product) =
             (Some(prescription), Some(prescribed.product));
         self.say(prescribed.product, prescribed.dose_micrograms);
         self.ended = None;
+    }
+
+    /// A prescription ends the interruption, if one runs or has faded.
+    fn restart(&mut self, at: DateTime<Utc>) {
+        if self.interruption.is_some() {
+            self.end_interruption();
+            self.course.restarted = Some(at);
+            self.stretch = None;
+        }
     }
 
     fn withhold(&mut self, index: usize) {
@@ -344,6 +351,9 @@ impl<'a, 't> Flow<'a, 't> {
                     let due_on = self.due(self.seen).map_or(stop.record.date, |due| due.date());
                     let begun = self.begun(Onset::Forced { due_on }, at, stop.record);
                     self.interruption = Some(begun);
+                    if self.records.going_on_past(index).next().is_some() {
+                        self.restart(at);
+                    }
                 }
             }
         }

@@ -87,7 +87,13 @@ fn an_interruption_by_force_is_ended_by_a_prescription_there_that_the_stop_does_
     let state = |state: &str| json!({ "state": state });
     check(vec![
         ("no stop names it", after(vec![stopped(once, "forced")]), once, state("maintained")),
-        ("the forced stop names it", after(vec![named]), once, state("interrupted")),
+        ("the forced stop names it", after(vec![named.clone()]), once, state("interrupted")),
+        (
+            "the first of two names it: no other interruption begins while its own runs",
+            after(vec![named, stopped(once, "forced")]),
+            once,
+            state("interrupted"),
+        ),
         (
             "another stop names it",
             after(vec![stopped(once, "forced"), closed]),

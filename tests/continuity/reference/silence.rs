@@ -241,7 +241,9 @@ impl Substitution<'_> {
                 if self.is_stop(place, "forced") && !self.names_another(place) {
                     self.begin(replay, place, Why::Forced);
                     // A prescription of its instant that another stop names stands before it.
-                    if let Some(other) = before.into_iter().rfind(|at| self.starts_at(*at, place)) {
+                    let is_its = replay.interruption.as_ref().is_some_and(|it| it.by == place);
+                    let other = before.into_iter().rfind(|at| self.starts_at(*at, place));
+                    if let Some(other) = other.filter(|_| is_its) {
                         self.end(replay, other);
                     }
                 }

@@ -104,6 +104,62 @@ fn an_interruption_by_force_is_ended_by_a_prescription_there_that_the_stop_does_
 }
 
 #[test]
+fn what_stands_behind_a_prescription_that_ended_an_interruption_counts_after_it() {
+    let once = "2026-03-06T10:00";
+    let named = |reason| with(stopped(once, reason), json!({"prescription": "rx1"}));
+    let written = |of: Value| vec![dose(MONDAY), with(prescribed(once, "rx1", "maintenance"), of)];
+    let then = |of: Value, rest: Vec<Value>| [written(of), rest].concat();
+    let stop = || stopped(once, "forced");
+    let late = || dose(once);
+    let missed = |time: &str| withheld(time, "refused");
+    let review = json!({"state": "interrupted", "review": "beforeNextDose"});
+    check(vec![
+        (
+            "the days before a late dose there; its own stop interrupts again",
+            then(json!({}), vec![late(), stop(), named("forced")]),
+            once,
+            review.clone(),
+        ),
+        (
+            "a later stop interrupts again",
+            then(
+                json!({}),
+                vec![late(), stop(), named("transfer"), stopped("2026-03-06T20:00", "forced")],
+            ),
+            "2026-03-06T21:00",
+            review,
+        ),
+        (
+            "the cover of a dose there",
+            then(json!({"dosesPerDay": 3}), vec![late(), stop(), named("transfer")]),
+            once,
+            json!({"state": "maintained", "nextDueBy": "2026-03-06T18:00"}),
+        ),
+        (
+            "no dose there: the prescription gives due",
+            then(json!({"dosesPerDay": 3}), vec![stop(), named("transfer")]),
+            once,
+            json!({"state": "maintained", "nextDueBy": "2026-03-07T10:00"}),
+        ),
+        (
+            "the date of a dose withheld there",
+            then(
+                json!({}),
+                vec![
+                    missed(once),
+                    stop(),
+                    named("transfer"),
+                    missed("2026-03-07T10:00"),
+                    missed("2026-03-08T09:00"),
+                ],
+            ),
+            "2026-03-08T09:00",
+            json!({"state": "interrupted"}),
+        ),
+    ]);
+}
+
+#[test]
 fn a_dose_told_again_after_its_course_ended_is_a_record_of_the_next_course() {
     let again = with(dose("2026-03-02T09:20"), json!({"facility": "brugge"}));
     let again = Value::Object(

@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, Utc};
 use super::course::Course;
 use super::cover::{Dose, Due};
 use super::elements::{Element, ElementKind, Stop, SubstitutionRecords, WithheldDose};
-use super::interruption::{Interruption, Onset, Stretch};
+use super::interruption::{DatesWithout, Interruption, Onset};
 use super::prescriptions::Prescription;
 use crate::domain::history::DatedFact;
 use crate::domain::time::calendar::days_after;
@@ -40,11 +40,12 @@ pub struct Flow<'a, 't> {
     /// The last dose of all, also before a stop.
     pub last_dose: Option<Dose<'a>>,
     pub interruption: Option<Interruption<'a>>,
-    /// The greatest number of days without a dose, without those after a forced stop.
-    pub(super) days_without: u32,
+    /// The days without a dose, without those after a forced stop.
+    pub(super) without: DatesWithout,
+    /// Those that elements after the last prescription show.
+    without_since_prescription: DatesWithout,
     /// The indexes of the withheld doses since the last dose of the course.
     withheld: Range<usize>,
-    stretch: Option<Stretch>,
     last_prescription: Option<&'t Prescription<'a>>,
     last_product: Option<Product>,
     /// The last amount of each product that an element says.
@@ -62,9 +63,9 @@ impl<'a, 't> Flow<'a, 't> {
             ended: None,
             last_dose: None,
             interruption: None,
-            days_without: 0,
+            without: DatesWithout::default(),
+            without_since_prescription: DatesWithout::default(),
             withheld: 0..0,
-            stretch: None,
             last_prescription: None,
             last_product: None,
             amounts: [None; Product::ALL.len()],
@@ -214,12 +215,18 @@ impl<'a, 't> Flow<'a, 't> {
     }
 
     fn end_interruption(&mut self) {
-        (self.interruption, self.days_without) = (None, 0);
+        self.interruption = None;
+        self.counts_without().into_iter().for_each(DatesWithout::forget_days);
     }
 
     /// The withheld doses so far no longer count.
     fn forget_withheld(&mut self) {
-        (self.withheld.start, self.stretch) = (self.withheld.end, None);
+        self.withheld.start = self.withheld.end;
+        self.counts_without().into_iter().for_each(DatesWithout::forget_stretch);
+    }
+
+    const fn counts_without(&mut self) -> [&mut DatesWithout; 2] {
+        [&mut self.without, &mut self.without_since_prescription]
     }
 
     fn dose(&mut self, index: usize) {
@@ -230,7 +237,8 @@ impl<'a, 't> Flow<'a, 't> {
             self.end_interruption();
         }
         if let Some(due) = due.filter(|_| dose.given.is_some() && !in_time) {
-            self.days_without = self.days_without.max(days_between(due.date(), dose.date));
+            let days = days_between(due.date(), dose.date);
+            self.counts_without().into_iter().for_each(|count| count.note(days));
             if !self.is_interrupted() && self.shows_gap(&dose, &due) {
                 self.interruption = Some(self.begun(Onset::Gap, dose.at, dose.best.record));
             }
@@ -284,7 +292,8 @@ impl<'a, 't> Flow<'a, 't> {
     fn prescription(&mut self, index: usize) {
         let prescription = &self.records.prescriptions.all[index];
         self.course.add_prescription(prescription);
-        self.restart(prescription.record.instant);
+        self.without_since_prescription = DatesWithout::default();
+        self.restart(Some(prescription.record.instant));
         let prescribed = prescription.prescribed;
         (self.last_prescription, self.last_product) =
             (Some(prescription), Some(prescribed.product));
@@ -292,12 +301,12 @@ impl<'a, 't> Flow<'a, 't> {
         self.ended = None;
     }
 
-    /// A prescription ends the interruption, if one runs or has faded.
-    fn restart(&mut self, at: DateTime<Utc>) {
-        if self.interruption.is_some() {
-            self.end_interruption();
-            self.course.restarted = Some(at);
-            self.stretch = None;
+    /// The last prescription ends the interruption, if one runs or has faded. It gives due from its
+    /// instant, unless a dose stands behind it.
+    fn restart(&mut self, due_from: Option<DateTime<Utc>>) {
+        if self.interruption.take().is_some() {
+            self.without = self.without_since_prescription;
+            self.course.restarted = due_from;
         }
     }
 
@@ -313,10 +322,10 @@ impl<'a, 't> Flow<'a, 't> {
         };
         if self.course.is_later_date(date) && date >= due.date() {
             let bridged = self.rules.thresholds.bridged_silent_days.value;
-            self.stretch = Some(Stretch::with(self.stretch, date, bridged));
+            self.counts_without().into_iter().for_each(|count| count.add(date, bridged));
         }
-        let dates = Stretch::dates_to(self.stretch, date);
-        self.days_without = self.days_without.max(dates);
+        let dates = self.without.dates_to(date);
+        self.counts_without().into_iter().for_each(|count| count.note(dates));
         let is_enough = dates >= self.rules.thresholds.missed_review_days.value;
         if is_enough && due.window(self.rules).is_none() && !self.is_interrupted() {
             self.interruption = Some(self.begun(Onset::Withheld, record.instant, record));
@@ -352,7 +361,9 @@ impl<'a, 't> Flow<'a, 't> {
                     let begun = self.begun(Onset::Forced { due_on }, at, stop.record);
                     self.interruption = Some(begun);
                     if self.records.going_on_past(index).next().is_some() {
-                        self.restart(at);
+                        // That prescription stands before the doses of this instant.
+                        let dose = self.course.last_dose.filter(|dose| dose.at == at);
+                        self.restart(dose.is_none().then_some(at));
                     }
                 }
             }

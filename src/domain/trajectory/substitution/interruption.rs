@@ -36,24 +36,42 @@ pub struct Interruption<'a> {
 
 /// The dates without a dose that follow each other, with few silent dates between.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stretch {
+struct Stretch {
     first: NaiveDate,
     last: NaiveDate,
 }
 
-impl Stretch {
-    /// The stretch with one more date, which begins another stretch if too many dates lie between.
-    pub fn with(stretch: Option<Self>, date: NaiveDate, bridged_days: u32) -> Self {
-        let goes_on = |stretch: &Self| days_between(stretch.last, date) <= bridged_days + 1;
-        match stretch.filter(goes_on) {
-            Some(stretch) => Self { last: date, ..stretch },
-            None => Self { first: date, last: date },
-        }
+/// The days without a dose: the greatest number so far, and the stretch that goes on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DatesWithout {
+    pub days: u32,
+    stretch: Option<Stretch>,
+}
+
+impl DatesWithout {
+    /// Takes note of a number of days without a dose.
+    pub fn note(&mut self, days: u32) {
+        self.days = self.days.max(days);
+    }
+
+    /// Adds a date, which begins another stretch if too many silent dates lie between.
+    pub fn add(&mut self, date: NaiveDate, bridged_days: u32) {
+        let goes_on = |stretch: &Stretch| days_between(stretch.last, date) <= bridged_days + 1;
+        let first = self.stretch.filter(goes_on).map_or(date, |stretch| stretch.first);
+        self.stretch = Some(Stretch { first, last: date });
     }
 
     /// The number R of a withheld dose: dates from the first of its stretch to its own.
-    pub fn dates_to(stretch: Option<Self>, date: NaiveDate) -> u32 {
-        let its = stretch.filter(|stretch| stretch.last == date);
+    pub fn dates_to(&self, date: NaiveDate) -> u32 {
+        let its = self.stretch.filter(|stretch| stretch.last == date);
         its.map_or(0, |stretch| days_between(stretch.first, date) + 1)
+    }
+
+    pub const fn forget_days(&mut self) {
+        self.days = 0;
+    }
+
+    pub const fn forget_stretch(&mut self) {
+        self.stretch = None;
     }
 }

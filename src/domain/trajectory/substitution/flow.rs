@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, Utc};
 use super::course::Course;
 use super::cover::{Dose, Due};
 use super::elements::{Element, ElementKind, Stop, SubstitutionRecords, WithheldDose};
-use super::interruption::{DatesWithout, Interruption, Onset};
+use super::interruption::{DaysWithout, Interruption, Onset};
 use super::prescriptions::Prescription;
 use crate::domain::history::DatedFact;
 use crate::domain::time::calendar::days_after;
@@ -41,9 +41,7 @@ pub struct Flow<'a, 't> {
     pub last_dose: Option<Dose<'a>>,
     pub interruption: Option<Interruption<'a>>,
     /// The days without a dose, without those after a forced stop.
-    pub(super) without: DatesWithout,
-    /// Those that elements after the last prescription show.
-    without_since_prescription: DatesWithout,
+    pub(super) without: DaysWithout,
     /// The indexes of the withheld doses since the last dose of the course.
     withheld: Range<usize>,
     last_prescription: Option<&'t Prescription<'a>>,
@@ -63,8 +61,7 @@ impl<'a, 't> Flow<'a, 't> {
             ended: None,
             last_dose: None,
             interruption: None,
-            without: DatesWithout::default(),
-            without_since_prescription: DatesWithout::default(),
+            without: DaysWithout::default(),
             withheld: 0..0,
             last_prescription: None,
             last_product: None,
@@ -216,17 +213,13 @@ impl<'a, 't> Flow<'a, 't> {
 
     fn end_interruption(&mut self) {
         self.interruption = None;
-        self.counts_without().into_iter().for_each(DatesWithout::forget_days);
+        self.without.forget_days();
     }
 
     /// The withheld doses so far no longer count.
     fn forget_withheld(&mut self) {
         self.withheld.start = self.withheld.end;
-        self.counts_without().into_iter().for_each(DatesWithout::forget_stretch);
-    }
-
-    const fn counts_without(&mut self) -> [&mut DatesWithout; 2] {
-        [&mut self.without, &mut self.without_since_prescription]
+        self.without.forget_stretch();
     }
 
     fn dose(&mut self, index: usize) {
@@ -238,7 +231,7 @@ impl<'a, 't> Flow<'a, 't> {
         }
         if let Some(due) = due.filter(|_| dose.given.is_some() && !in_time) {
             let days = days_between(due.date(), dose.date);
-            self.counts_without().into_iter().for_each(|count| count.note(days));
+            self.without.note(days);
             if !self.is_interrupted() && self.shows_gap(&dose, &due) {
                 self.interruption = Some(self.begun(Onset::Gap, dose.at, dose.best.record));
             }
@@ -292,7 +285,7 @@ impl<'a, 't> Flow<'a, 't> {
     fn prescription(&mut self, index: usize) {
         let prescription = &self.records.prescriptions.all[index];
         self.course.add_prescription(prescription);
-        self.without_since_prescription = DatesWithout::default();
+        self.without.pass_prescription();
         self.restart(Some(prescription.record.instant));
         let prescribed = prescription.prescribed;
         (self.last_prescription, self.last_product) =
@@ -305,7 +298,7 @@ impl<'a, 't> Flow<'a, 't> {
     /// instant, unless a dose stands behind it.
     fn restart(&mut self, due_from: Option<DateTime<Utc>>) {
         if self.interruption.take().is_some() {
-            self.without = self.without_since_prescription;
+            self.without.count_from_prescription();
             self.course.restarted = due_from;
         }
     }
@@ -322,10 +315,10 @@ impl<'a, 't> Flow<'a, 't> {
         };
         if self.course.is_later_date(date) && date >= due.date() {
             let bridged = self.rules.thresholds.bridged_silent_days.value;
-            self.counts_without().into_iter().for_each(|count| count.add(date, bridged));
+            self.without.add(date, bridged);
         }
         let dates = self.without.dates_to(date);
-        self.counts_without().into_iter().for_each(|count| count.note(dates));
+        self.without.note(dates);
         let is_enough = dates >= self.rules.thresholds.missed_review_days.value;
         if is_enough && due.window(self.rules).is_none() && !self.is_interrupted() {
             self.interruption = Some(self.begun(Onset::Withheld, record.instant, record));

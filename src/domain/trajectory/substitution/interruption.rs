@@ -41,37 +41,71 @@ struct Stretch {
     last: NaiveDate,
 }
 
-/// The days without a dose: the greatest number so far, and the stretch that goes on.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct DatesWithout {
-    pub days: u32,
+struct Count {
+    days: u32,
     stretch: Option<Stretch>,
 }
 
-impl DatesWithout {
+/// The days without a dose: the greatest number so far, and the stretch that goes on. They are also
+/// counted from the last prescription on, which may turn out to have ended an interruption.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DaysWithout {
+    all: Count,
+    since_prescription: Count,
+}
+
+impl DaysWithout {
+    /// The greatest number so far.
+    pub const fn days(&self) -> u32 {
+        self.all.days
+    }
+
     /// Takes note of a number of days without a dose.
     pub fn note(&mut self, days: u32) {
-        self.days = self.days.max(days);
+        for count in self.counts() {
+            count.days = count.days.max(days);
+        }
     }
 
     /// Adds a date, which begins another stretch if too many silent dates lie between.
     pub fn add(&mut self, date: NaiveDate, bridged_days: u32) {
         let goes_on = |stretch: &Stretch| days_between(stretch.last, date) <= bridged_days + 1;
-        let first = self.stretch.filter(goes_on).map_or(date, |stretch| stretch.first);
-        self.stretch = Some(Stretch { first, last: date });
+        for count in self.counts() {
+            let first = count.stretch.filter(goes_on).map_or(date, |stretch| stretch.first);
+            count.stretch = Some(Stretch { first, last: date });
+        }
     }
 
     /// The number R of a withheld dose: dates from the first of its stretch to its own.
     pub fn dates_to(&self, date: NaiveDate) -> u32 {
-        let its = self.stretch.filter(|stretch| stretch.last == date);
+        let its = self.all.stretch.filter(|stretch| stretch.last == date);
         its.map_or(0, |stretch| days_between(stretch.first, date) + 1)
     }
 
-    pub const fn forget_days(&mut self) {
-        self.days = 0;
+    pub fn forget_days(&mut self) {
+        for count in self.counts() {
+            count.days = 0;
+        }
     }
 
-    pub const fn forget_stretch(&mut self) {
-        self.stretch = None;
+    pub fn forget_stretch(&mut self) {
+        for count in self.counts() {
+            count.stretch = None;
+        }
+    }
+
+    /// A prescription stands here.
+    pub fn pass_prescription(&mut self) {
+        self.since_prescription = Count::default();
+    }
+
+    /// Only what stands behind the last prescription counts.
+    pub const fn count_from_prescription(&mut self) {
+        self.all = self.since_prescription;
+    }
+
+    const fn counts(&mut self) -> [&mut Count; 2] {
+        [&mut self.all, &mut self.since_prescription]
     }
 }

@@ -127,7 +127,7 @@ pub(super) fn days_without_dose<'t>(
         }
         _ => 0,
     };
-    let days = forced.max(now.without.days);
+    let days = forced.max(now.without.days());
     let thresholds = &now.rules.thresholds;
     let steps = [
         (Review::NewInduction, &thresholds.missed_induction_days),

@@ -30,6 +30,26 @@ fn a_recorded_event_gets_a_receipt_and_again_the_same_one() {
 }
 
 #[test]
+fn a_pseudonym_in_any_letter_case_is_kept_in_lower_case() {
+    let (_folder, server) = fixture();
+    let lower = "0cde21f1-e6a6-4383-9193-8201a697988a";
+    let of = |subject: &str| {
+        let mut event = event(1, "a");
+        event["subject"] = subject.into();
+        event
+    };
+    let first = server.send(&of(&lower.to_uppercase()));
+    assert_eq!(first.status, 201, "{}", first.text);
+    assert_eq!(first.json()["receipts"][0]["subject"], lower);
+    let kept = server.get(&format!("/v1/persons/{lower}/history")).json();
+    assert_eq!(kept["items"][0]["subject"], lower);
+    for again in [lower, "0CDE21f1-e6a6-4383-9193-8201A697988a"] {
+        let answer = server.send(&of(again));
+        assert_eq!((answer.status, statuses(&answer.json())[0]), (200, "duplicate"), "{again}");
+    }
+}
+
+#[test]
 fn the_same_event_is_a_duplicate_in_every_mode() {
     let (_folder, server) = fixture();
     let sent = event(1, "é/% a");

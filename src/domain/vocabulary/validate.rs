@@ -78,9 +78,23 @@ fn draft(kind: Kind, event: &JsonValue) -> Option<Draft> {
         key: EventKey::new(event.text("source")?, event.text("id")?),
         kind,
         class,
-        canonical: canonical::write(event),
+        canonical: canonical::write(&with_kept_subject(event)),
         mirror: other_person_member(kind).and_then(named),
     })
+}
+
+/// The event with the pseudonym of its person in lower case, in which it is kept.
+fn with_kept_subject<'e, 'v>(event: &'e JsonValue<'v>) -> Cow<'e, JsonValue<'v>> {
+    let subject = event.text("subject").filter(|text| text.bytes().any(|b| b.is_ascii_uppercase()));
+    let person = subject.and_then(|subject| subject.parse::<PersonId>().ok());
+    let (JsonValue::Object(members), Some(person)) = (event, person) else {
+        return Cow::Borrowed(event);
+    };
+    let mut members = members.clone();
+    for (_, subject) in members.iter_mut().filter(|(name, _)| name == "subject") {
+        *subject = JsonValue::Text(person.to_string());
+    }
+    Cow::Owned(JsonValue::Object(members))
 }
 
 /// The class of an event. A correction or an annulment has the class of the type that it names. If

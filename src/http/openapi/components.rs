@@ -201,7 +201,7 @@ fn subject(category: Option<StreamCategory>) -> Value {
     let pattern = match category {
         None => return json!({"$ref": "#/components/schemas/Envelope/properties/subject"}),
         Some(StreamCategory::Person) => {
-            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$".to_owned()
+            "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$".to_owned()
         }
         Some(category) => format!("^{category}:[a-z][A-Za-z0-9]{{0,99}}$"),
     };

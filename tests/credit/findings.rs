@@ -237,6 +237,13 @@ fn findings_about_custody_and_deaths() {
             vec!["recordAfterDeath e1 e2 e4"],
         ),
         ("an unknown prison", "01-01 arrived facility=nowhere", vec!["unknownCode e1"]),
+        ("a time that was never set", "0001-01-01 admitted; 01-05 closed", vec!["unsetDate e1"]),
+        (
+            "a date that was never set",
+            "01-01 sentenced days=100 startsOn=0001-01-01",
+            vec!["unsetDate e1"],
+        ),
+        ("the first date that is one", "01-01 sentenced days=100 startsOn=1900-01-01", vec![]),
     ];
     for (why, text, expected) in rows {
         assert_eq!(found(text), expected, "{why}: {text}");

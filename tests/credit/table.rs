@@ -132,6 +132,33 @@ fn table(events: &[Value], printing: &Printing) -> String {
 }
 
 #[test]
+fn the_table_says_why_nothing_of_an_internment_is_credited() {
+    let arrived = |status: &str| {
+        let data = json!({"detention": "d1", "facility": "merksplas", "legalStatus": status});
+        event("e1", "detention.arrived", "2025-01-01T10:00:00+01:00", data)
+    };
+    let changed = |time: &str| {
+        let data = json!({"detention": "d1", "from": "pretrial", "to": "interned"});
+        event("e2", "detention.statusChanged", time, data)
+    };
+    let rows = [
+        ("interned from the start", vec![arrived("interned")], true),
+        ("interned later", vec![arrived("pretrial"), changed("2025-06-01T10:00:00+02:00")], true),
+        ("not yet", vec![arrived("pretrial"), changed("2026-09-13T10:00:00+02:00")], false),
+        ("convicted", vec![arrived("convicted")], false),
+    ];
+    for (claim, events, is_interned) in rows {
+        for language in Language::ALL {
+            let text = table(&events, &printing(*language));
+            let words = Words::of(*language);
+            let says = |key: &str| text.lines().any(|line| line == words.word(key));
+            assert_eq!(says("credit-interned"), is_interned, "{claim}");
+            assert!(says("credit-none"), "{claim}");
+        }
+    }
+}
+
+#[test]
 fn the_table_is_the_one_reviewed_in_each_language() {
     for language in Language::ALL {
         let text = table(&with_changes(), &printing(*language));

@@ -1,4 +1,5 @@
-//! Files that belong together outside the code: a schema and its fixtures, decisions in a row.
+//! Files that belong together: a schema and its fixtures, the values of findings and their words,
+//! decisions in a row.
 
 use std::collections::BTreeSet;
 
@@ -47,6 +48,31 @@ fn is_of(version: &str, kind: &str) -> bool {
 
 fn missing(version: &str, rule: String, remedy: &'static str) -> Finding {
     Finding { path: format!("schemas/{version}.json"), line: 1, rule, remedy }
+}
+
+/// Each value that a finding names has words in each language.
+pub fn each_value_of_a_finding_has_words(tree: &Tree) -> Vec<Finding> {
+    let words = tree.0.iter().filter(|(path, _)| path.starts_with("src/text/words/"));
+    let words: Vec<(&String, &String)> = words.collect();
+    let mut findings = Vec::new();
+    let is_of_findings = |path: &str| path.starts_with("src/domain/") && !path.contains("/alerts/");
+    for (path, text) in tree.rust().filter(|(path, _)| is_of_findings(path)) {
+        for (line, text) in (1..).zip(text.lines()) {
+            let named = text.split(".with(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            for name in named {
+                let key = format!("value-{name} = ");
+                let lacks =
+                    |(_, text): &&(&String, &String)| !text.lines().any(|l| l.starts_with(&key));
+                findings.extend(words.iter().find(lacks).map(|(language, _)| Finding {
+                    path: path.to_owned(),
+                    line,
+                    rule: format!("value {name} has no words in {language}"),
+                    remedy: "write them in each language",
+                }));
+            }
+        }
+    }
+    findings
 }
 
 /// Decisions are numbered from 1 without gaps.

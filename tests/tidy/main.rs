@@ -18,7 +18,7 @@ use tree::{Finding, Tree};
 /// A rule and its name.
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 12] = [
     ("each room names only those it may", rooms::each_room_names_only_those_it_may),
     ("each outside crate has one home", rooms::each_outside_crate_has_one_home),
     ("pure rooms neither look nor act", rooms::pure_rooms_neither_look_nor_act),
@@ -29,6 +29,7 @@ const RULES: [Rule; 11] = [
     ("no type name stands twice", shape::no_type_name_stands_twice),
     ("no circle of files", shape::no_circle_of_files),
     ("each schema version has its company", company::each_schema_version_has_its_company),
+    ("each value of a finding has words", company::each_value_of_a_finding_has_words),
     ("decisions are numbered", company::decisions_are_numbered_without_gaps),
 ];
 

@@ -156,6 +156,17 @@ const COMPANY: &[Row] = &[
         &["schemas/x.y.json:1: x.y has no version; name the file <type>.v<number>.json"],
     ),
     (
+        "each value of a finding has words",
+        &[
+            ("src/domain/a.rs", "fn f() {\n    found.with(\"on\", 1).with(\"until\", 2)\n}"),
+            ("src/http/a.rs", "fn f() { found.with(\"other\", 1) }"),
+            ("src/text/words/en.ftl", "value-on = on\nvalue-until = until"),
+            ("src/text/words/nl.ftl", "value-on = op"),
+        ],
+        &["src/domain/a.rs:2: value until has no words in src/text/words/nl.ftl; write them in \
+            each language"],
+    ),
+    (
         "decisions are numbered",
         &[("ops/decisions/0001-a.md", ""), ("ops/decisions/0003-b.md", "")],
         &["ops/decisions/0003-b.md:1: decision 2 is missing or stands twice; number decisions \

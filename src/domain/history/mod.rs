@@ -15,6 +15,7 @@ mod order;
 mod ranks;
 mod registers;
 mod targets;
+mod unset;
 
 pub use self::by_id::ById;
 pub use self::continuity_turns::{ContinuityTurns, InOrOut};
@@ -26,3 +27,4 @@ pub use self::order::{CreditTurns, in_order, in_turns};
 pub use self::ranks::{Turns, pairs};
 pub use self::registers::{closed_places, unknown_codes};
 pub use self::targets::{OutsideTargets, outermost_first, target};
+pub use self::unset::{is_unset, set_date, set_instant, unset_dates};

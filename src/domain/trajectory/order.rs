@@ -3,13 +3,10 @@
 //! but its finding; a record dated after a death counts in nothing but its finding.
 //! Rules: the section "Words" of the continuity rules.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-
-use crate::domain::history::{ContinuityTurns, DatedFact, History, Item, in_order, up_to_death};
-use crate::domain::time::calendar::{At, date_of};
-
-/// The first year of real dates. An earlier date was never set: systems write their default.
-const FIRST_YEAR: i32 = 1900;
+use crate::domain::history::{
+    ContinuityTurns, DatedFact, History, Item, in_order, is_unset, up_to_death,
+};
+use crate::domain::time::calendar::At;
 
 /// The records that count at an instant.
 #[derive(Debug)]
@@ -37,19 +34,4 @@ impl<'a> CountedRecords<'a> {
             undated: undated.into_iter().map(|(item, _)| item).collect(),
         }
     }
-}
-
-/// Whether a date was never set.
-pub(super) fn is_unset(date: NaiveDate) -> bool {
-    date.year() < FIRST_YEAR
-}
-
-/// A date of a payload; a date that was never set reads as absent.
-pub(super) fn set_date(date: Option<NaiveDate>) -> Option<NaiveDate> {
-    date.filter(|date| !is_unset(*date))
-}
-
-/// An instant of a payload; an instant that was never set reads as absent.
-pub(super) fn set_instant(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    Some(instant).filter(|instant| !is_unset(date_of(*instant)))
 }

@@ -46,7 +46,7 @@ pub struct Printing {
 /// counted: the page shows what each record says.
 pub fn credit_table(credit: &Credit, history: &History, printing: &Printing) -> String {
     let mut table = Table { page: TextPage::default(), words: Words::of(printing.language) };
-    table.summary(credit, printing);
+    table.summary(credit, history, printing);
     for modality in &credit.modalities {
         table.modality(modality, credit);
     }

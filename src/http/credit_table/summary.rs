@@ -1,8 +1,13 @@
 //! The first page: whom and when it is about, a line a reading, and lines to fill in by hand.
 //! Always: the reading that is law for a modality stands first, and a proposal is labelled as one.
 
+use chrono::NaiveDate;
+
 use super::{Printing, Table, lawful_first};
 use crate::domain::credit::{Credit, DayCount, ModalityCredit, Reading, ReadingName, SentenceEnd};
+use crate::domain::history::History;
+use crate::domain::vocabulary::choice::LegalStatus;
+use crate::domain::vocabulary::fact::Fact;
 use crate::text::clock;
 use crate::text::page::COLUMNS_MAX;
 
@@ -11,13 +16,17 @@ const WRITING_LINE: &str = "__________________________________________";
 
 impl Table {
     /// The first page.
-    pub(super) fn summary(&mut self, credit: &Credit, printing: &Printing) {
+    pub(super) fn summary(&mut self, credit: &Credit, history: &History, printing: &Printing) {
         let title = self.word("credit-title");
         self.page.line(0, &title);
         self.page.blank();
         self.head(credit, printing);
         if credit.modalities.is_empty() {
             self.page.blank();
+            if is_interned(history, credit.at) {
+                let words = self.word("credit-interned");
+                self.page.line(0, &words);
+            }
             let none = self.word("credit-none");
             self.page.line(0, &none);
         }
@@ -157,4 +166,15 @@ impl Table {
         self.field(2, "credit-signature", WRITING_LINE);
         debug_assert!(WRITING_LINE.len() < COLUMNS_MAX);
     }
+}
+
+/// Whether an internment is recorded up to a date.
+fn is_interned(history: &History, at: NaiveDate) -> bool {
+    let status = |fact: &Fact| match fact {
+        Fact::Arrived(arrived) => Some(arrived.legal_status),
+        Fact::StatusChanged(changed) => Some(changed.to),
+        _ => None,
+    };
+    let mut facts = history.facts().filter(|(item, _)| item.date <= at);
+    facts.any(|(_, fact)| status(fact) == Some(LegalStatus::Interned))
 }

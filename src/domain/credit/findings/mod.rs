@@ -11,7 +11,9 @@ mod sentence;
 use super::answer::ModalityCredit;
 use super::work::{CreditInput, WorkedModality};
 use crate::domain::finding::Finding;
-use crate::domain::history::{History, put_in_order, record_after_death, unknown_codes};
+use crate::domain::history::{
+    History, put_in_order, record_after_death, unknown_codes, unset_dates,
+};
 use crate::domain::vocabulary::registry::Registry;
 
 /// All findings about a history, in their order. `answers` are the answers about the modalities.
@@ -31,7 +33,9 @@ pub(super) fn findings(
     findings.extend(modality::decision_mismatches(input, worked, answers));
     findings.extend(record_after_death(input.counted.death, &input.counted.after_death));
     let stated = records.iter().chain(&input.counted.after_death);
-    findings.extend(unknown_codes(stated, registry));
+    findings.extend(unknown_codes(stated.clone(), registry));
+    let message = "A date before 1900 was never set; the figures take it as it stands.";
+    findings.extend(unset_dates(stated.map(|record| record.item), message));
     put_in_order(&mut findings, history, records);
     findings
 }

@@ -114,10 +114,11 @@ fn end_mismatches(worked: &WorkedModality<'_, '_>) -> Vec<Finding> {
                        that end less the imputed days.";
         let mut finding = finding_about(FindingCode::EndMismatch, message, &[sentence.last])
             .with("endsOn", stated.to_string());
-        for (name, date) in [("chainEndsOn", end), ("lessImputedEndsOn", less_imputed)] {
-            if let Some(date) = date {
-                finding = finding.with(name, date.to_string());
-            }
+        if let Some(date) = end {
+            finding = finding.with("chainEndsOn", date.to_string());
+        }
+        if let Some(date) = less_imputed {
+            finding = finding.with("lessImputedEndsOn", date.to_string());
         }
         findings.push(finding);
     }

@@ -5,11 +5,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use crate::domain::history::DatedFact;
+use crate::domain::history::{DatedFact, set_date};
 use crate::domain::time::calendar::start_of;
 use crate::domain::trajectory::clock::AnswerClock;
 use crate::domain::trajectory::custody::Places;
-use crate::domain::trajectory::order::set_date;
 use crate::domain::vocabulary::fact::{Appointment, Fact, InsuranceRecorded, ReleasePrepared};
 
 /// What was prepared for the release of this detention, else of the last one.

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::places::{MoveKind, Places};
-use crate::domain::history::{DatedFact, ScopedId};
+use crate::domain::history::{DatedFact, ScopedId, set_date};
 use crate::domain::time::calendar::{date_of, start_of};
 use crate::domain::trajectory::clock::AnswerClock;
-use crate::domain::trajectory::order::set_date;
 use crate::domain::vocabulary::choice::ReleaseReason;
 use crate::domain::vocabulary::fact::{Fact, Granted};
 

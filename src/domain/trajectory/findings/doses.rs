@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::finding::{Finding, FindingCode};
-use crate::domain::history::{DatedFact, ScopedId, finding_about};
-use crate::domain::trajectory::order::set_instant;
+use crate::domain::history::{DatedFact, ScopedId, finding_about, set_instant};
 use crate::domain::trajectory::rules::ContinuityRules;
 use crate::domain::trajectory::substitution::{
     FollowedSubstitution, Prescriptions, SubstitutionRecords, Telling, days_of,

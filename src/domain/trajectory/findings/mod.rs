@@ -5,7 +5,6 @@
 mod beginnings;
 mod credit;
 mod doses;
-mod unset_dates;
 
 use self::credit::CreditFindings;
 use super::clock::AnswerClock;
@@ -13,7 +12,9 @@ use super::order::CountedRecords;
 use super::substitution::FollowedSubstitution;
 use crate::domain::credit::Credit;
 use crate::domain::finding::Finding;
-use crate::domain::history::{History, closed_places, record_after_death, unknown_codes};
+use crate::domain::history::{
+    DatedFact, History, closed_places, record_after_death, unknown_codes, unset_dates,
+};
 use crate::domain::stays::Stays;
 use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::registry::Registry;
@@ -31,7 +32,10 @@ pub(super) fn findings(
     doses::compared(followed, &mut findings);
     findings.extend(beginnings::beginnings_missing(&counted.records));
     findings.extend(beginnings::ids_of_two_things(&counted.records));
-    findings.extend(unset_dates::findings(counted));
+    let all = counted.records.iter().chain(&counted.after_death);
+    let items = all.map(|record: &DatedFact| record.item).chain(counted.undated.iter().copied());
+    let message = "A date before 1900 was never set; it counts in nothing.";
+    findings.extend(unset_dates(items, message));
     findings.extend(record_after_death(counted.death, &counted.after_death));
     findings.extend(stays.findings(date_of(clock.now())));
     findings

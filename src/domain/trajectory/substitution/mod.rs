@@ -27,9 +27,9 @@ pub(super) use self::tellings::Telling;
 
 use self::flow::Flow;
 use super::clock::AnswerClock;
-use super::order::is_unset;
 use super::rules::Threshold;
 use crate::domain::choices::choices;
+use crate::domain::history::is_unset;
 use crate::domain::time::dates::days_between;
 use crate::domain::vocabulary::choice::{Goal, Product};
 

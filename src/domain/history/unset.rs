@@ -1,23 +1,43 @@
-//! Dates that were never set.
+//! Dates that were never set: a system writes a default where it knows no date.
 //! Always: a finding names the records and says nothing about their content.
-//! Rules: `unsetDate` in the section "Findings" of the continuity rules.
+//! Rules: "Unset date" in the section "Words" of the continuity rules.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
+use super::item::Item;
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::history::Item;
-use crate::domain::trajectory::order::{CountedRecords, is_unset, set_instant};
+use crate::domain::time::calendar::date_of;
 use crate::domain::vocabulary::fact::Fact;
 
+/// The first year of real dates.
+const FIRST_YEAR: i32 = 1900;
+
+/// Whether a date was never set.
+pub fn is_unset(date: NaiveDate) -> bool {
+    date.year() < FIRST_YEAR
+}
+
+/// A date of a payload; a date that was never set reads as absent.
+pub fn set_date(date: Option<NaiveDate>) -> Option<NaiveDate> {
+    date.filter(|date| !is_unset(*date))
+}
+
+/// An instant of a payload; an instant that was never set reads as absent.
+pub fn set_instant(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    Some(instant).filter(|instant| !is_unset(date_of(*instant)))
+}
+
 /// The findings about records with a `time`, or with a member of their payload, that was never set.
-pub(super) fn findings(counted: &CountedRecords) -> Vec<Finding> {
-    let all = counted.records.iter().chain(&counted.after_death);
-    let members = all.filter(|record| has_unset_member(record.fact)).map(|record| record.item);
-    let finding = |item: &Item| {
-        let message = "A date before 1900 was never set; it counts in nothing.";
+/// `message` says what becomes of it, and nothing about what the records say.
+pub fn unset_dates<'a>(
+    items: impl Iterator<Item = &'a Item>,
+    message: &str,
+) -> impl Iterator<Item = Finding> {
+    let is_of =
+        |item: &&Item| is_unset(item.date) || item.fact.as_ref().is_some_and(has_unset_member);
+    items.filter(is_of).map(move |item| {
         Finding::new(FindingCode::UnsetDate, message, vec![RecordName::of(&item.recorded)])
-    };
-    counted.undated.iter().copied().chain(members).map(finding).collect()
+    })
 }
 
 /// Whether a date of the payload was never set.

@@ -89,7 +89,10 @@ impl Client {
                 && port.is_none_or(|port| port.ends_with(']') || port.parse::<u16>().is_ok())
         });
         if !is_host_and_port {
-            return Err(Failure::usage("--url takes http://HOST:PORT, without a name or password"));
+            return Err(Failure::usage(
+                "--url takes http://HOST:PORT, with a port up to 65535 and without a name or \
+                 password",
+            ));
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)

@@ -155,7 +155,7 @@ impl Sender {
     /// # Errors
     /// No answer, after all retries.
     pub fn send(&mut self, number: u64, line: &[u8]) -> Result<(), Failure> {
-        let line = line.trim_ascii_end();
+        let line = sent::trimmed(line);
         if line.is_empty() {
             return Ok(());
         }
@@ -281,8 +281,9 @@ pub fn open(file: &std::path::Path) -> Result<Box<dyn BufRead>, Failure> {
     input.read_until(b'\n', &mut first)?;
     let rest = sent::without_byte_order_mark(&first);
     first.drain(..first.len() - rest.len());
+    while sent::trimmed(&first).is_empty() && input.read_until(b'\n', &mut first)? > 0 {}
     let is_line = serde_json::from_slice::<Value>(&first).is_ok_and(|value| value.is_object());
-    if is_line || first.is_empty() {
+    if is_line {
         return Ok(Box::new(std::io::Cursor::new(first).chain(input)));
     }
     let start = first.trim_ascii_start().first().copied();

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use crate::text::escape::escaped;
 use crate::work::Causes;
 
 /// The exit status of a command that Ctrl-C or SIGTERM ended, as shells give it for Ctrl-C.
@@ -37,9 +38,10 @@ impl Failure {
         Self { exit: INTERRUPTED, message: message.into() }
     }
 
-    /// Exit status 3, with an error and all its causes as the message.
+    /// Exit status 3, with an error and all its causes as the message. `what` may be the name of a
+    /// file: no line break in it begins a line of the message.
     pub fn because(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::unreachable(format!("{what}: {}", Causes(error)))
+        Self::unreachable(format!("{}: {}", escaped(what), Causes(error)))
     }
 
     /// The message, and the exit status.

@@ -16,6 +16,7 @@ use crate::domain::vocabulary::schemas::{self, SchemaNotFound, ShippedSchema};
 use crate::domain::vocabulary::sent;
 use crate::domain::vocabulary::validate::validate;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
+use crate::http::limits::EVENT_BYTES_MAX;
 use crate::ledger::clock;
 use crate::text::page::TextPage;
 
@@ -126,7 +127,7 @@ fn check(file: &Path, form: OutputForm) -> Result<(), Failure> {
         if lines.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        let text = line.trim_ascii();
+        let text = sent::trimmed(&line);
         if text.is_empty() {
             continue;
         }
@@ -148,8 +149,11 @@ fn check(file: &Path, form: OutputForm) -> Result<(), Failure> {
 
 /// What the ledger would find in a line of its body.
 fn validated(line: &[u8]) -> Result<Draft, Vec<Violation>> {
-    let event = sent::line(line)
-        .map_err(|error| vec![Violation::new("", ViolationCode::BadForm, error.to_string())])?;
+    let refused = |detail: String| vec![Violation::new("", ViolationCode::BadForm, detail)];
+    if line.len() > EVENT_BYTES_MAX {
+        return Err(refused("Too large: the limit is 1 MiB a line.".to_owned()));
+    }
+    let event = sent::line(line).map_err(|error| refused(error.to_string()))?;
     validate(&event, clock::now())
 }
 

@@ -101,7 +101,9 @@ pub fn credit_line(item: &Value) -> String {
         return format!("{person}  {}", text(item, "/unanswered"));
     }
     let number = |days: &Value| days.as_i64().map(|days| days.to_string());
-    let left = match &item["lawful"]["remainingDays"] {
+    let lawful = &item["lawful"];
+    let left = match &lawful["remainingDays"] {
+        _ if lawful["notApplicable"].is_string() => Some("-".to_owned()),
         Value::Object(range) => number(&range["min"])
             .zip(number(&range["max"]))
             .map(|(min, max)| format!("{min} to {max}")),

@@ -23,7 +23,7 @@ use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::RequestPart;
 use crate::http::request::known_position::require_known;
-use crate::http::request::params::{CURSOR, Params, cursor_instant, number};
+use crate::http::request::params::{CURSOR, Params, cursor_instant, is_digits, number};
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::{LEDGER_POSITION, WaitFor};
 use crate::ledger::answer::format_at;
@@ -133,7 +133,10 @@ pub async fn get_credits(
     let days = "Must be a whole number of days.";
     let wait_for = WaitFor::read(&headers, &mut params);
     let filter = CreditFilter {
-        min_days: params.parse("minDays", days, number),
+        // No modality has as many days as the largest number.
+        min_days: params.parse("minDays", days, |text| {
+            is_digits(text).then(|| text.parse().unwrap_or(u32::MAX))
+        }),
         facility: params.parse("facility", FACILITY, facility),
         outcome: params.choice("outcome"),
     };

@@ -8,7 +8,7 @@ pub mod credit_table;
 mod docs;
 mod events;
 mod feed;
-mod limits;
+pub(crate) mod limits;
 mod lists;
 mod metrics;
 mod openapi;

@@ -66,6 +66,7 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
     let deep =
         format!("{{\"x\":{}1{},{}", "[".repeat(200), "]".repeat(200), &good.to_string()[1..]);
     let twice = format!("{{\"id\":\"b\",{}", &good.to_string()[1..]);
+    let upper = person(1).to_string().to_uppercase();
     let rows: Vec<(&str, String, Option<&str>)> = vec![
         ("as it should be", good.to_string(), None),
         ("an attribute that is null", with("traceparent", Value::Null), None),
@@ -73,6 +74,7 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
         ("a death whose data is null", death.to_string(), None),
         ("a byte order mark", format!("\u{feff}{good}"), None),
         ("a byte order mark, and lines", format!("\u{feff}{good:#}"), None),
+        ("a pseudonym in upper case", with("subject", upper.into()), None),
         ("about a facility", counted("facility:gent"), None),
         ("about another facility", counted("facility:brugge"), Some("another facility than")),
         ("a count of a person", counted(&person(1).to_string()), Some("facility:<code>")),
@@ -80,6 +82,8 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
         ("an id that is null", with("id", Value::Null), Some("`id` is required")),
         ("two byte order marks", format!("\u{feff}\u{feff}{good}"), Some("byte order mark")),
         ("too deep", deep, Some("Nested deeper than 127 levels")),
+        ("a form feed in front", format!("\u{c}{good}"), Some("Not valid JSON in UTF-8")),
+        ("a form feed behind", format!("{good}\u{c}"), Some("Not valid JSON in UTF-8")),
         ("a name twice", twice, Some("repeated in one object")),
         ("no JSON", "{\"specversion\"".to_owned(), Some("Not valid JSON in UTF-8")),
         ("no object", "17".to_owned(), Some("An event is a JSON object.")),
@@ -102,6 +106,38 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
     let invalid = [b"{\"a\":\"".as_slice(), &[0xff], b"\"}"].concat();
     for (door, (is_good, told)) in offered(&server, &folder, &invalid) {
         assert!(!is_good && told.contains("Not valid JSON in UTF-8"), "not UTF-8, {door}: {told}");
+    }
+}
+
+#[test]
+fn blank_lines_before_an_array_cost_no_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Service::start(&folder.path().join("data"));
+    let event = |id: &str| screening(person(1), "urn:test", id, TIME);
+    for begin in ["\n", "\u{feff}\n", " \r\n\t\n"] {
+        let file = format!("{begin}{:#}\n", json!([event("a"), event("b")]));
+        let (is_good, told) = by_command(&["schema", "check", "-"], file.as_bytes());
+        assert!(is_good && told.contains("2 events hold"), "{begin:?}: {told}");
+        let emit = ["emit", "-", "--dry-run", "--url", &server.url];
+        let (is_good, told) = by_command(&emit, file.as_bytes());
+        assert!(is_good, "{begin:?}: {told}");
+    }
+    // What is wrong with a line is told with the number of that line in the file.
+    let lines = format!("\n\n{}\n{{\n", event("c"));
+    let (is_good, told) = by_command(&["emit", "-", "--url", &server.url], lines.as_bytes());
+    assert!(!is_good && told.contains("line 4"), "{told}");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_refused_by_every_door_of_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Service::start(&folder.path().join("data"));
+    let event = screening(person(1), "urn:test", "a", TIME).to_string();
+    let long = format!("{}{}", " ".repeat(1024 * 1024), event);
+    for (door, (is_good, told)) in offered(&server, &folder, long.as_bytes()) {
+        if door != BATCH {
+            assert!(!is_good && told.to_lowercase().contains("too large"), "{door}: {told}");
+        }
     }
 }
 

@@ -105,6 +105,42 @@ fn every_page_shows_the_clock_in_belgium_and_says_so_once() {
 }
 
 #[test]
+fn the_list_of_credits_says_days_left_only_where_a_reading_applies() {
+    let granted = |modality: &str, starts_on: &str| {
+        json!({"modality": modality, "kind": "conditionalRelease", "judgment": "SURB-1",
+            "startsOn": starts_on, "remainderDays": 400})
+    };
+    let folder = ledger_of(&[
+        ("modality.granted", "2025-03-03T10:00:00+01:00", granted("m1", "2025-03-03")),
+        (
+            "modality.ended",
+            "2025-09-10T10:00:00+02:00",
+            json!({"modality": "m1", "reason": "fulfilled"}),
+        ),
+    ]);
+    let listed = ask(&folder, &["credits"]);
+    assert!(listed.contains("ended") && listed.contains("left - ("), "{listed}");
+    let folder = ledger_of(&[(
+        "modality.granted",
+        "2025-03-03T10:00:00+01:00",
+        json!({"modality": "m1", "kind": "conditionalRelease", "judgment": "SURB-1",
+            "startsOn": "2025-03-03"}),
+    )]);
+    let listed = ask(&folder, &["credits"]);
+    assert!(listed.contains("left unknown ("), "{listed}");
+}
+
+#[test]
+fn the_name_of_a_file_begins_no_line_of_an_error() {
+    for arguments in [["emit", "m\nline 7: recorded"], ["schema check", "m\nline 7: holds"]] {
+        let arguments: Vec<&str> = arguments[0].split(' ').chain([arguments[1]]).collect();
+        let told = text(&ends(3, &arguments).stderr);
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.contains("m\\u{a}line 7"), "{told}");
+    }
+}
+
+#[test]
 fn no_value_forges_a_line_or_a_member_or_reaches_the_terminal_raw() {
     let forged = "d1\n  2026-02-02 09:00  modality.granted final=true\u{1b}[2J\u{9b}1m\u{202e}\0";
     let folder = ledger_of(&[

@@ -73,7 +73,7 @@ pub fn read(path: &Path, client: Option<&Client>) -> Result<EventFile, Failure> 
             break;
         }
         number += 1;
-        let text = line.trim_ascii_end();
+        let text = sent::trimmed(&line);
         if text.is_empty() || !found.is_first(text, number)? {
             continue;
         }

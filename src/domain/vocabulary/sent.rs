@@ -22,6 +22,12 @@ pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
+/// A line without the white space of JSON at its end (RFC 8259, 2).
+pub fn trimmed(line: &[u8]) -> &[u8] {
+    let last = line.iter().rposition(|byte| !b" \t\r\n".contains(byte));
+    &line[..last.map_or(0, |last| last + 1)]
+}
+
 /// Lines of a file as a body of their own. A mark at the start of the first line is that line's, so
 /// a second mark goes before it: the ledger skips one, and refuses the line for the other.
 pub fn body_of_lines(lines: &[u8]) -> Cow<'_, [u8]> {

@@ -99,10 +99,16 @@ fn a_place_beyond_the_end_is_of_another_log_and_never_nothing_new() {
     let moment = chrono::DateTime::from_timestamp_micros(2_000_000_000_000_000).unwrap();
     let one = person(1);
     type Row<'a> = (&'a str, Vec<(&'a str, &'a str)>, Value);
-    let rows: [Row; 8] = [
+    let rows: [Row; 10] = [
         ("/v1/events?after=13", vec![], json!(["query", "after"])),
         ("/v1/events?after=9999&limit=1&type=care.screened", vec![], json!(["query", "after"])),
         ("/v1/events?after=18446744073709551615", vec![], json!(["query", "after"])),
+        ("/v1/events?after=99999999999999999999999", vec![], json!(["query", "after"])),
+        (
+            "/v1/events",
+            vec![("accept", "text/event-stream"), ("last-event-id", "99999999999999999999999")],
+            json!(["header", "Last-Event-ID"]),
+        ),
         ("/v1/events?after=13&source=urn:a&id=1", vec![], json!(["query", "after"])),
         ("/v1/events?after=13", vec![("accept", "text/event-stream")], json!(["query", "after"])),
         (

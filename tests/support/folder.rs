@@ -24,6 +24,13 @@ impl SmallDisk {
         let done = mount.output().is_ok_and(|output| output.status.success());
         done.then_some(Self(folder))
     }
+
+    /// Makes the disk larger.
+    pub fn grow(&self, size: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,size={size}")]).arg(self.0.path());
+        assert!(mount.status().unwrap().success());
+    }
 }
 
 impl Drop for SmallDisk {

@@ -237,6 +237,7 @@ fn an_address_with_a_password_or_an_impossible_port_is_wrong_usage() {
     for url in ["http://user:secret@127.0.0.1:8080", "http://127.0.0.1:99999", "http://"] {
         let told = ends(2, &["doctor", "--url", url]);
         assert!(!text(&told.stderr).contains("secret"), "{url}");
+        assert!(text(&told.stderr).contains("a port up to 65535"), "{url}");
     }
 }
 

@@ -72,6 +72,8 @@ fn what_cannot_be_asked_is_refused_with_every_fault() {
         ("/v1/credits?minDays=x", &[("ledger-position", "first")], &["Ledger-Position", "minDays"]),
         ("/v1/events/1", &[("ledger-position", "")], &["Ledger-Position"]),
     ];
+    let many = server.get("/v1/credits?minDays=99999999999");
+    assert_eq!((many.status, &many.json()["items"]), (200, &json!([])), "no one has so many days");
     // A read that no position of the log concerns does not look at the header.
     for path in ["/v1/schemas", "/health", "/metrics"] {
         assert_eq!(server.get_with(path, &[("ledger-position", "first")]).status, 200, "{path}");

@@ -66,7 +66,7 @@ fn every_door_gives_the_same_verdict_for_the_same_reason() {
     let deep =
         format!("{{\"x\":{}1{},{}", "[".repeat(200), "]".repeat(200), &good.to_string()[1..]);
     let twice = format!("{{\"id\":\"b\",{}", &good.to_string()[1..]);
-    let upper = person(1).to_string().to_uppercase();
+    let upper = person(0xabc).to_string().to_uppercase();
     let rows: Vec<(&str, String, Option<&str>)> = vec![
         ("as it should be", good.to_string(), None),
         ("an attribute that is null", with("traceparent", Value::Null), None),
@@ -122,7 +122,7 @@ fn blank_lines_before_an_array_cost_no_event() {
         let (is_good, told) = by_command(&emit, file.as_bytes());
         assert!(is_good, "{begin:?}: {told}");
     }
-    // What is wrong with a line is told with the number of that line in the file.
+    // A refusal names the number of its line in the file.
     let lines = format!("\n\n{}\n{{\n", event("c"));
     let (is_good, told) = by_command(&["emit", "-", "--url", &server.url], lines.as_bytes());
     assert!(!is_good && told.contains("line 4"), "{told}");

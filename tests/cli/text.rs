@@ -106,12 +106,11 @@ fn every_page_shows_the_clock_in_belgium_and_says_so_once() {
 
 #[test]
 fn the_list_of_credits_says_days_left_only_where_a_reading_applies() {
-    let granted = |modality: &str, starts_on: &str| {
-        json!({"modality": modality, "kind": "conditionalRelease", "judgment": "SURB-1",
-            "startsOn": starts_on, "remainderDays": 400})
-    };
+    let data = json!({"modality": "m1", "kind": "conditionalRelease", "judgment": "SURB-1",
+        "startsOn": "2025-03-03"});
+    let granted = ("modality.granted", "2025-03-03T10:00:00+01:00", data);
     let folder = ledger_of(&[
-        ("modality.granted", "2025-03-03T10:00:00+01:00", granted("m1", "2025-03-03")),
+        granted.clone(),
         (
             "modality.ended",
             "2025-09-10T10:00:00+02:00",
@@ -120,12 +119,7 @@ fn the_list_of_credits_says_days_left_only_where_a_reading_applies() {
     ]);
     let listed = ask(&folder, &["credits"]);
     assert!(listed.contains("ended") && listed.contains("left - ("), "{listed}");
-    let folder = ledger_of(&[(
-        "modality.granted",
-        "2025-03-03T10:00:00+01:00",
-        json!({"modality": "m1", "kind": "conditionalRelease", "judgment": "SURB-1",
-            "startsOn": "2025-03-03"}),
-    )]);
+    let folder = ledger_of(&[granted]);
     let listed = ask(&folder, &["credits"]);
     assert!(listed.contains("left unknown ("), "{listed}");
 }

@@ -43,9 +43,12 @@ pub use rules::{ReadingName, ReadingStatus};
 
 pub use super::stays::{AbsenceRule, Boundary};
 
+use chrono::NaiveDate;
+
 use super::finding::Finding;
 use super::history::History;
 use super::time::dates::WRITABLE_MAX;
+use super::vocabulary::choice::LegalStatus;
 use super::vocabulary::fact::Fact;
 use super::vocabulary::registry::Registry;
 use evidence::{Evidence, StaySpans};
@@ -65,6 +68,17 @@ pub fn is_answerable(history: &History) -> bool {
     let facts = || history.facts().filter(|(item, _)| records::is_read(item));
     let modalities = facts().filter(|(_, fact)| matches!(fact, Fact::Granted(_))).count();
     modalities * facts().count() <= MODALITIES_TIMES_RECORDS_MAX
+}
+
+/// Whether an internment (internering) is recorded up to a date. It has no term, so none of its
+/// days can be credited (act on internment of 5 May 2014, interneringswet).
+pub fn is_internment_recorded(history: &History, at: NaiveDate) -> bool {
+    let mut facts = history.facts().filter(|(item, _)| item.date <= at);
+    facts.any(|(_, fact)| match fact {
+        Fact::Arrived(arrived) => arrived.legal_status == LegalStatus::Interned,
+        Fact::StatusChanged(changed) => changed.to == LegalStatus::Interned,
+        _ => false,
+    })
 }
 
 /// The findings about attests and modalities that need no figure of a reading, in no order.

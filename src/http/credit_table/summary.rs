@@ -1,13 +1,11 @@
 //! The first page: whom and when it is about, a line a reading, and lines to fill in by hand.
 //! Always: the reading that is law for a modality stands first, and a proposal is labelled as one.
 
-use chrono::NaiveDate;
-
 use super::{Printing, Table, lawful_first};
-use crate::domain::credit::{Credit, DayCount, ModalityCredit, Reading, ReadingName, SentenceEnd};
+use crate::domain::credit::{
+    Credit, DayCount, ModalityCredit, Reading, ReadingName, SentenceEnd, is_internment_recorded,
+};
 use crate::domain::history::History;
-use crate::domain::vocabulary::choice::LegalStatus;
-use crate::domain::vocabulary::fact::Fact;
 use crate::text::clock;
 use crate::text::page::COLUMNS_MAX;
 
@@ -23,7 +21,7 @@ impl Table {
         self.head(credit, printing);
         if credit.modalities.is_empty() {
             self.page.blank();
-            if is_interned(history, credit.at) {
+            if is_internment_recorded(history, credit.at) {
                 let words = self.word("credit-interned");
                 self.page.line(0, &words);
             }
@@ -166,15 +164,4 @@ impl Table {
         self.field(2, "credit-signature", WRITING_LINE);
         debug_assert!(WRITING_LINE.len() < COLUMNS_MAX);
     }
-}
-
-/// Whether an internment is recorded up to a date.
-fn is_interned(history: &History, at: NaiveDate) -> bool {
-    let status = |fact: &Fact| match fact {
-        Fact::Arrived(arrived) => Some(arrived.legal_status),
-        Fact::StatusChanged(changed) => Some(changed.to),
-        _ => None,
-    };
-    let mut facts = history.facts().filter(|(item, _)| item.date <= at);
-    facts.any(|(_, fact)| status(fact) == Some(LegalStatus::Interned))
 }

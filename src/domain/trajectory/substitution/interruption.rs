@@ -41,6 +41,7 @@ struct Stretch {
     last: NaiveDate,
 }
 
+/// One count of days without a dose.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     days: u32,

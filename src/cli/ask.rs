@@ -224,6 +224,23 @@ impl LedgerArgs {
         })
     }
 
+    /// The data folder, where the command asks no running ledger.
+    ///
+    /// # Errors
+    /// There is no ledger in the folder.
+    pub fn folder(&self) -> Result<PathBuf, Failure> {
+        let from_variable = || std::env::var_os("CARE_LEDGER_DATA").map(PathBuf::from);
+        let folder = self.data.clone().or_else(from_variable);
+        let folder = folder.unwrap_or_else(|| DATA_DEFAULT.into());
+        if !folder.join("ledger.db").exists() {
+            return Err(Failure::unreachable(format!(
+                "there is no ledger in {}; name one with --data, or a running one with --url",
+                folder.display()
+            )));
+        }
+        Ok(folder)
+    }
+
     fn asker_by<'a>(
         &self,
         runtime: &'a Runtime,
@@ -237,16 +254,7 @@ impl LedgerArgs {
                     .good_to_question()
             }));
         }
-        let from_variable = || std::env::var_os("CARE_LEDGER_DATA").map(PathBuf::from);
-        let folder = self.data.clone().or_else(from_variable);
-        let folder = folder.unwrap_or_else(|| DATA_DEFAULT.into());
-        if !folder.join("ledger.db").exists() {
-            return Err(Failure::unreachable(format!(
-                "there is no ledger in {}; name one with --data, or a running one with --url",
-                folder.display()
-            )));
-        }
-        let (router, own) = open(&folder)?;
+        let (router, own) = open(&self.folder()?)?;
         Ok(Box::new(move |path, wanted| {
             let _kept = &own;
             let (status, text) =

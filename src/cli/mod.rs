@@ -16,6 +16,8 @@ mod lists_folder;
 mod log;
 mod migrate;
 mod progress;
+mod projection;
+mod replay;
 mod schema;
 mod serve;
 mod show;
@@ -61,6 +63,8 @@ enum Command {
     Events(events::Events),
     Migrate(migrate::Migrate),
     Schema(schema::Schema),
+    Replay(replay::ReplayCommand),
+    Projection(projection::ProjectionCommand),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:\n  source <(care-ledger completions bash)\n  \
         care-ledger completions fish > ~/.config/fish/completions/care-ledger.fish")]
@@ -104,6 +108,8 @@ impl Command {
             Self::Events(events) => on_runtime(|runtime| events.run(runtime)),
             Self::Migrate(migrate) => on_runtime(|runtime| migrate.run(runtime)),
             Self::Schema(schema) => schema.run(),
+            Self::Replay(replay) => on_runtime(|runtime| replay.run(runtime)),
+            Self::Projection(projection) => projection.run(),
             Self::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Cli::command(), "care-ledger", &mut script);

@@ -48,6 +48,22 @@ pub fn print_json(text: &str) -> Result<(), Failure> {
     checked(writeln!(out, "{}", escaped_json(text)).and_then(|()| out.flush())).map(drop)
 }
 
+/// Writes JSON text as a line.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn write_json_text(out: &mut impl Write, text: &str) -> Result<Output, Failure> {
+    checked(writeln!(out, "{}", escaped_json(text)).and_then(|()| out.flush()))
+}
+
+/// Writes a line for people.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn write_text_line(out: &mut impl Write, text: &str) -> Result<Output, Failure> {
+    checked(writeln!(out, "{}", escaped_lines(text)))
+}
+
 /// Writes one JSON value as a line.
 ///
 /// # Errors

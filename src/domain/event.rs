@@ -262,6 +262,13 @@ impl Event {
         upcast::fact(self.kind, self.schema, self.data_text())
     }
 
+    /// The payload as text, in the newest version of its type; as sent if it is not one of its
+    /// type.
+    pub fn newest_data_text(&self) -> Cow<'_, str> {
+        let newest = upcast::newest_form(self.kind, self.schema, self.data_text());
+        newest.unwrap_or(Cow::Borrowed(self.data_text()))
+    }
+
     /// The payload; empty if the event has none.
     pub fn data(&self) -> Map<String, Value> {
         serde_json::from_str(self.data_text()).unwrap_or_default()

@@ -58,7 +58,7 @@ impl FromStr for PersonId {
 
 /// The identity of an event: its `source` and `id`. Two events with one key are the same event
 /// (CloudEvents 1.0, 3.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct EventKey {
     /// The system that sent the event.
     pub source: Arc<str>,

@@ -23,6 +23,7 @@ mod server;
 
 pub use self::app::Services;
 pub use self::limits::{CONNECTIONS_MAX, LIVE_MAX};
+pub use self::request::params::{INSTANT_OR_DATE, instant_or_date};
 pub use self::request::served_hosts::ServedHosts;
 pub use self::routes::{router, router_with};
 pub use self::server::connection::Timeouts;

@@ -6,6 +6,8 @@ mod contract;
 mod follow;
 pub mod lists;
 mod pace;
+pub mod replay;
+pub mod script;
 
 pub use self::follow::{ProjectionProgress, ProjectionStatus};
 pub use self::lists::item::ItemBody;

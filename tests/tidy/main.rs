@@ -18,11 +18,12 @@ use tree::{Finding, Tree};
 /// A rule and its name.
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 13] = [
     ("each room names only those it may", rooms::each_room_names_only_those_it_may),
     ("each outside crate has one home", rooms::each_outside_crate_has_one_home),
     ("pure rooms neither look nor act", rooms::pure_rooms_neither_look_nor_act),
     ("only the store names a backend", rooms::only_the_store_names_a_backend),
+    ("unsafe code has one home", rooms::unsafe_code_has_one_home),
     ("only the terminal prints", rooms::only_the_terminal_prints),
     ("files are headed, short and narrow", shape::files_are_headed_short_and_narrow),
     ("functions are short", shape::functions_are_short),

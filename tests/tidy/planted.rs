@@ -54,6 +54,15 @@ const ROOMS: &[Row] = &[
             argument"],
     ),
     (
+        "unsafe code has one home",
+        &[
+            ("src/store/a.rs", "fn f() { unsafe { g() } }"),
+            ("src/projection/script/engine/raw.rs", "#![allow(unsafe_code)]\nunsafe fn f() {}"),
+        ],
+        &["src/store/a.rs:1: unsafe code outside projection/script/engine/raw.rs; use what is \
+            safe, or call that file"],
+    ),
+    (
         "only the terminal prints",
         &[
             ("src/cli/a.rs", "fn f() { eprintln!(\"a\") } // print!"),

@@ -47,14 +47,24 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rand_chacha", &["simulate"]),
     ("getrandom", &["ledger", "store", "vault"]),
     ("percent_encoding", &["cli", "http/request", "store/cluster"]),
-    ("uuid", &["cli", "domain/id.rs", "ledger/clock.rs", "store/cluster"]),
+    (
+        "uuid",
+        &[
+            "cli",
+            "domain/id.rs",
+            "ledger/clock.rs",
+            "projection/script/care_event.rs",
+            "store/cluster",
+        ],
+    ),
     ("clap", &["cli", "config.rs"]),
     ("clap_complete", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("indicatif", &["cli"]),
     ("tikv_jemallocator", &["main.rs"]),
     ("ureq", &["cli"]),
-    ("rustix", &["cli", "http/server", "work"]),
+    ("rquickjs", &["projection/script/engine"]),
+    ("rustix", &["cli", "http/server", "projection/script/engine/meter.rs", "work"]),
     ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
 ];
 
@@ -86,6 +96,9 @@ const CALLS: &[(&str, &[&str])] =
 /// that place, which escapes it.
 const PRINTING: &[&str] = &["println!", "print!", "eprintln!", "eprint!", "dbg!"];
 const TERMINAL: &str = "cli/terminal.rs";
+
+/// The only file with `unsafe` code.
+const UNSAFE: &str = "projection/script/engine/raw.rs";
 
 /// The modules and types of one backend, which only the store itself names.
 const BACKENDS: &[&str] = &["embedded", "Embedded", "EventStoreDb", "eventstore"];
@@ -154,6 +167,20 @@ pub fn pure_rooms_neither_look_nor_act(tree: &Tree) -> Vec<Finding> {
                     let rule = format!("{call} lives in {}", homes.join(" and "));
                     findings.push(finding(place, line, rule, "take the value as an argument"));
                 }
+            }
+        }
+    }
+    findings
+}
+
+/// One file has `unsafe` code: all that the binding of an outside engine offers only by hand.
+pub fn unsafe_code_has_one_home(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, code) in tree.source().filter(|(place, _)| *place != UNSAFE) {
+        for (line, text) in (1..).zip(code.lines()) {
+            if ["unsafe", "unsafe_code"].iter().any(|word| has_word(text, word)) {
+                let rule = format!("unsafe code outside {UNSAFE}");
+                findings.push(finding(place, line, rule, "use what is safe, or call that file"));
             }
         }
     }

@@ -67,6 +67,26 @@ impl ShippedSchema {
     }
 }
 
+/// The members of a type's newest payload that are instants, by type.
+static INSTANT_MEMBERS: LazyLock<Vec<Vec<String>>> =
+    LazyLock::new(|| Kind::ALL.iter().map(|kind| read_instant_members(*kind)).collect());
+
+/// The names of the direct members of a type's newest payload that are instants: those whose schema
+/// has the format `date-time`.
+pub fn instant_members(kind: Kind) -> &'static [String] {
+    &INSTANT_MEMBERS[kind as usize]
+}
+
+fn read_instant_members(kind: Kind) -> Vec<String> {
+    let schema: Value =
+        serde_json::from_str(kind.newest().schema).expect("a shipped schema is JSON");
+    let members = schema["properties"].as_object().into_iter().flatten();
+    members
+        .filter(|(_, member)| member["format"] == "date-time")
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
 /// The most violations that one answer lists: a developer corrects these and sends again.
 pub const VIOLATIONS_MAX: usize = 100;
 

@@ -4,6 +4,8 @@
 //! Rule: a payload without `dataschema` has the newest version whose schema it satisfies (decision
 //! 0001).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::fact::{Fact, Undecodable};
@@ -56,11 +58,23 @@ fn without_reason_code(mut data: Map<String, Value>) -> Map<String, Value> {
 /// # Errors
 /// [`Undecodable`] when the payload is not one of its type.
 pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<Fact, Undecodable> {
+    Fact::read(kind, &newest_form(kind, version, data)?)
+}
+
+/// The text of a payload in the newest version of its type.
+///
+/// # Errors
+/// [`Undecodable`] when the payload satisfies no version.
+pub fn newest_form<'d>(
+    kind: Kind,
+    version: Option<&SchemaVersion>,
+    data: &'d str,
+) -> Result<Cow<'d, str>, Undecodable> {
     let steps = upcasts(kind);
     let is_newest = |version: &SchemaVersion| version.number == kind.newest().number;
     let all_unchanged = steps.iter().all(|step| matches!(step, Upcast::Unchanged));
     if all_unchanged || version.is_some_and(is_newest) {
-        return Fact::read(kind, data);
+        return Ok(Cow::Borrowed(data));
     }
     let undecodable = Undecodable(kind);
     let read = json::read(data.as_bytes()).map_err(|_| undecodable)?;
@@ -69,11 +83,11 @@ pub fn fact(kind: Kind, version: Option<&SchemaVersion>, data: &str) -> Result<F
         None => schemas::newest_held(kind, &read).ok_or(undecodable)?,
     };
     if is_newest(version) {
-        return Fact::read(kind, data);
+        return Ok(Cow::Borrowed(data));
     }
     let Value::Object(members) = JsonValue::to_value(&read) else { return Err(undecodable) };
     let members = through(&steps[version.number - 1..], members);
-    Fact::read(kind, &Value::Object(members).to_string())
+    Ok(Cow::Owned(Value::Object(members).to_string()))
 }
 
 fn through(steps: &[Upcast], data: Map<String, Value>) -> Map<String, Value> {

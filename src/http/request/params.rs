@@ -200,11 +200,12 @@ pub fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| is_digits(text))
 }
 
-const INSTANT_OR_DATE: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
+/// What a parameter must be that [`instant_or_date`] reads.
+pub const INSTANT_OR_DATE: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
     (2026-03-01T10:00:00+01:00), between the years 1900 and 2200.";
 
 /// A civil date or an instant, in years in which every computation with days stays exact.
-fn instant_or_date(text: &str) -> Option<At> {
+pub fn instant_or_date(text: &str) -> Option<At> {
     let at = match text.parse::<NaiveDate>() {
         // The parser of dates also accepts spaces around its numbers.
         Ok(date) if date.to_string() == text => At::Date(date),

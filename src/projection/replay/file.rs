@@ -1,0 +1,142 @@
+//! The records of an NDJSON file, as the ledger would record them.
+//! Always: a repeated (source, id) and a line that would be refused are skipped and counted; a
+//! merge stands in both streams; two runs on one file are equal.
+//! Form: `position` is the line, `revision` counts the records of the stream, `recordedtime` is the
+//! line's own or else its `time`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::batch::{Batch, Moments};
+use crate::domain::event::{Content, Draft, Event, Recorded};
+use crate::domain::id::{Position, RecordedTime, Revision};
+use crate::domain::stream::StreamName;
+use crate::domain::vocabulary::json::JsonValue;
+use crate::domain::vocabulary::sent;
+use crate::domain::vocabulary::validate::validate;
+
+/// Lines in one batch.
+const BATCH_LINES: usize = 5_000;
+
+/// What the ledger adds to an event that it gives out. The ledger refuses them in an event that it
+/// is sent; a file may have been written from its answers.
+const ADDED: [&str; 4] = ["position", "recordedtime", "revision", "stream"];
+
+/// What was skipped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Lines whose (source, id) had stood before, with the same content.
+    pub repeated: u64,
+    /// Lines that the ledger would refuse.
+    pub refused: u64,
+    /// The first of these.
+    pub first_refused: Option<u64>,
+}
+
+/// See the module.
+pub struct FileRecords<R> {
+    lines: R,
+    moments: Moments,
+    line: u64,
+    /// The revision that a stream's next record has.
+    revisions: HashMap<StreamName, u64>,
+    /// The hash of each event's key, and of its content.
+    seen: HashMap<[u8; 16], [u8; 16]>,
+    skipped: Skipped,
+}
+
+impl<R: BufRead> FileRecords<R> {
+    /// The records of lines that begin after a byte order mark, if there was one.
+    pub fn new(lines: R, moments: Moments) -> Self {
+        let (revisions, seen) = (HashMap::new(), HashMap::new());
+        Self { lines, moments, line: 0, revisions, seen, skipped: Skipped::default() }
+    }
+
+    /// What was skipped so far.
+    pub fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+
+    /// The next records; none at the end of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn next_batch(&mut self) -> std::io::Result<Option<Batch>> {
+        let mut batch = Batch::up_to(Position::new(self.line));
+        let mut text = Vec::new();
+        for _ in 0..BATCH_LINES {
+            text.clear();
+            if self.lines.read_until(b'\n', &mut text)? == 0 {
+                break;
+            }
+            self.line += 1;
+            let line = sent::trimmed(&text);
+            if !line.is_empty() {
+                self.take(line, &mut batch);
+            }
+        }
+        let is_at_end = batch.read == self.line;
+        (batch.position, batch.read) = (Position::new(self.line), self.line);
+        Ok((!is_at_end).then_some(batch))
+    }
+
+    fn take(&mut self, line: &[u8], batch: &mut Batch) {
+        let Some((draft, recorded_at)) = draft(line) else {
+            self.skipped.refused += 1;
+            self.skipped.first_refused.get_or_insert(self.line);
+            return;
+        };
+        let content = short_hash(&[&draft.canonical]);
+        let key = short_hash(&[draft.key.source.as_bytes(), draft.key.id.as_bytes()]);
+        match self.seen.insert(key, content) {
+            None => {}
+            Some(before) => {
+                self.seen.insert(key, before);
+                if before == content {
+                    self.skipped.repeated += 1;
+                } else {
+                    self.skipped.refused += 1;
+                    self.skipped.first_refused.get_or_insert(self.line);
+                }
+                return;
+            }
+        }
+        let event = Event::from_canonical(&draft.canonical).expect("checked by validate");
+        let mirror = draft.mirror.map(StreamName::Person);
+        for stream in std::iter::once(draft.stream).chain(mirror) {
+            let next = self.revisions.entry(stream.clone()).or_default();
+            let revision = Revision(*next);
+            *next += 1;
+            let position = Position::new(self.line);
+            let content = Content::Open(event.clone());
+            let record = Recorded { stream, revision, position, recorded_at, content };
+            batch.records.extend(self.moments.take(Arc::new(record)));
+        }
+    }
+}
+
+/// The draft of a line, and when it was recorded. None: the ledger would refuse it.
+fn draft(line: &[u8]) -> Option<(Draft, RecordedTime)> {
+    let mut event = sent::line(line).ok()?;
+    let recorded_at = event.text("recordedtime").map(str::to_owned);
+    if let JsonValue::Object(members) = &mut event {
+        members.retain(|(name, _): &(Cow<'_, str>, _)| !ADDED.contains(&name.as_ref()));
+    }
+    // The clock has no say: what a file holds does not change with the day.
+    let draft = validate(&event, DateTime::<Utc>::MAX_UTC).ok()?;
+    let instant = recorded_at.as_deref().or_else(|| event.text("time"));
+    let instant = DateTime::parse_from_rfc3339(instant?).ok()?;
+    Some((draft, RecordedTime::from_micros(instant.timestamp_micros())))
+}
+
+fn short_hash(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = blake3::Hasher::new();
+    for part in parts {
+        hash.update(&(part.len() as u64).to_be_bytes()).update(part);
+    }
+    *hash.finalize().as_bytes().first_chunk().expect("a hash has 32 bytes")
+}

@@ -1,0 +1,187 @@
+//! A care event as a program sees it.
+//! Always: what a program reads follows from the record alone; each part is made when the program
+//! asks for it.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Timelike as _};
+use serde_json::{Map, Value, json};
+
+use super::event::ScriptEvent;
+use crate::domain::event::{Event, OpenRecord};
+use crate::domain::time::calendar::{date_of, local_time};
+use crate::domain::vocabulary::schemas::instant_members;
+
+/// The name of the members of an event that are its payload.
+const DATA: &str = "data";
+
+/// See the module.
+pub struct CareEvent {
+    record: OpenRecord,
+    stream: String,
+    /// The payload in the newest version of its type, if that is not the payload as sent.
+    newest: Option<Box<str>>,
+}
+
+impl CareEvent {
+    /// The event of a record.
+    pub fn new(record: OpenRecord) -> Self {
+        let newest = match record.event().newest_data_text() {
+            Cow::Owned(text) => Some(text.into()),
+            Cow::Borrowed(_) => None,
+        };
+        let stream = record.stream.to_string();
+        Self { record, stream, newest }
+    }
+
+    /// The record.
+    pub fn record(&self) -> &OpenRecord {
+        &self.record
+    }
+
+    fn event(&self) -> &Event {
+        self.record.event()
+    }
+
+    /// The civil dates of the event in Brussels, and the minute of its day.
+    fn civil(&self) -> Value {
+        let event = self.event();
+        let mut civil = Map::new();
+        let members = instant_members(event.kind);
+        if !members.is_empty() {
+            let data: Map<String, Value> = serde_json::from_str(self.payload()).unwrap_or_default();
+            for name in members {
+                let instant = data.get(name).and_then(Value::as_str);
+                let instant = instant.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+                if let Some(instant) = instant {
+                    civil.insert(name.clone(), json!(date_of(instant.to_utc())));
+                }
+            }
+        }
+        let time = local_time(event.time.to_utc());
+        civil.insert("minute".to_owned(), json!(time.hour() * 60 + time.minute()));
+        civil.insert("recordedtime".to_owned(), json!(date_of(self.record.recorded_at.instant())));
+        civil.insert("time".to_owned(), json!(time.date_naive()));
+        Value::Object(civil)
+    }
+
+    fn payload(&self) -> &str {
+        self.newest.as_deref().unwrap_or_else(|| self.event().data_text())
+    }
+}
+
+impl ScriptEvent for CareEvent {
+    fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    fn event_type(&self) -> &str {
+        self.event().kind.code()
+    }
+
+    fn sequence_number(&self) -> u64 {
+        self.record.revision.0
+    }
+
+    fn created(&self) -> String {
+        // RFC 3339 with six decimals; the seventh is always 0.
+        let text = self.record.recorded_at.to_string();
+        format!("{}0Z", text.trim_end_matches('Z'))
+    }
+
+    fn event_id(&self) -> String {
+        let key = &self.event().key;
+        let mut hash = blake3::Hasher::new();
+        hash.update(key.source.as_bytes()).update(&[0]).update(key.id.as_bytes());
+        let hash = hash.finalize();
+        let bytes = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+        uuid::Builder::from_custom_bytes(*bytes).into_uuid().to_string()
+    }
+
+    fn is_json(&self) -> bool {
+        true
+    }
+
+    /// The payload as it was sent, in canonical form. An event whose type asks for no payload may
+    /// come without: it has an empty one, so that handlers see it.
+    fn body(&self) -> Option<&str> {
+        Some(self.event().data_text())
+    }
+
+    fn data(&self) -> Option<&str> {
+        Some(self.payload())
+    }
+
+    fn metadata(&self) -> Option<String> {
+        let mut members = self.event().members();
+        members.remove(DATA);
+        members.insert("civil".to_owned(), self.civil());
+        members.insert("position".to_owned(), json!(self.record.position.number()));
+        members.insert("recordedtime".to_owned(), json!(self.record.recorded_at));
+        // Names are sorted and ASCII, numbers whole: this is RFC 8785.
+        Some(Value::Object(members).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::event::{Content, Recorded};
+    use crate::domain::id::{Position, RecordedTime, Revision};
+
+    fn told(text: &str) -> CareEvent {
+        let event = Event::from_canonical(text.as_bytes()).unwrap();
+        let record = Recorded {
+            stream: event.subject.clone(),
+            revision: Revision(3),
+            position: Position::new(17),
+            recorded_at: RecordedTime::from_micros(1_774_738_800_000_001),
+            content: Content::Open(event),
+        };
+        CareEvent::new(OpenRecord::new(Arc::new(record)).unwrap())
+    }
+
+    const VERIFIED: &str = r#"{"data":{"doseMicrograms":60000,"formulation":"oralSolution",
+        "intervalDays":1,"lastDoseAt":"2026-03-28T22:59:00Z","product":"methadone",
+        "provider":"msocGent"},"id":"a","source":"urn:x","specversion":"1.0",
+        "subject":"3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e","time":"2026-03-28T23:30:00Z",
+        "type":"substitution.verified"}"#;
+
+    #[test]
+    fn civil_dates_are_those_of_brussels() {
+        let metadata: Value = serde_json::from_str(&told(VERIFIED).metadata().unwrap()).unwrap();
+        let civil = json!({
+            "lastDoseAt": "2026-03-28", "minute": 30, "recordedtime": "2026-03-29",
+            "time": "2026-03-29",
+        });
+        assert_eq!(metadata["civil"], civil);
+        assert_eq!(metadata["position"], 17);
+        assert_eq!(metadata["source"], "urn:x");
+        assert!(metadata.get("data").is_none());
+    }
+
+    #[test]
+    fn the_members_follow_from_the_record() {
+        let told = told(VERIFIED);
+        assert_eq!(told.stream(), "person-3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e");
+        assert_eq!(told.sequence_number(), 3);
+        assert_eq!(told.created(), "2026-03-28T23:00:00.0000010Z");
+        let id: uuid::Uuid = told.event_id().parse().unwrap();
+        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+        assert_ne!(told.event_id(), self::told(&VERIFIED.replace("urn:x", "urn:y")).event_id());
+    }
+
+    #[test]
+    fn an_older_payload_has_its_newest_form() {
+        let sent = r#"{"data":{"reasonCode":"R1"},
+            "dataschema":"urn:care-ledger:schema:residential.droppedOut:1","id":"a",
+            "source":"urn:x","specversion":"1.0",
+            "subject":"3f2c1d6e-0f5b-4d43-9a3e-0a6f6c1b2d3e","time":"2026-03-28T23:30:00Z",
+            "type":"residential.droppedOut"}"#;
+        let told = told(sent);
+        assert_eq!(told.body(), Some(r#"{"reasonCode":"R1"}"#));
+        assert_eq!(told.data(), Some("{}"));
+    }
+}

@@ -1,0 +1,245 @@
+//! One call into a program: the state is read from its text, handlers run, the state is written.
+
+use std::rc::Rc;
+
+use rquickjs::function::IntoArgs;
+use rquickjs::{Array, Class, Ctx, Function, Object, Persistent, Value};
+
+use super::event::EventObject;
+use super::failure::{fault_of, write_fault};
+use super::limits::Limits;
+use super::program::Program;
+use super::step::{Change, SharedState, Step};
+use super::write::StateWriter;
+use crate::projection::script::definition::{Partitioning, SkipReason};
+use crate::projection::script::event::{ScriptEvent, has_data};
+use crate::projection::script::fault::ScriptFault;
+use crate::projection::script::number::dotnet_text;
+
+/// One call into the program.
+pub struct Call<'c, 'js> {
+    /// The program.
+    pub program: &'c Program,
+    /// Writes states.
+    pub writer: &'c StateWriter,
+    /// What the program may use.
+    pub limits: &'c Limits,
+    /// Whether events have own members, since the program could tell getters.
+    pub has_own_members: bool,
+    /// The context of the engine.
+    pub ctx: &'c Ctx<'js>,
+    /// The shared state before the call.
+    pub shared: &'c SharedState,
+}
+
+impl<'js> Call<'_, 'js> {
+    fn fault(&self, error: rquickjs::Error) -> ScriptFault {
+        fault_of(self.ctx, &error)
+    }
+
+    fn call(
+        &self,
+        function: &Persistent<Function<'static>>,
+        values: impl IntoArgs<'js>,
+    ) -> Result<Value<'js>, ScriptFault> {
+        let function = function.clone().restore(self.ctx).map_err(|error| self.fault(error))?;
+        function.call(values).map_err(|error| self.fault(error))
+    }
+
+    fn read(&self, text: &str) -> Result<Value<'js>, ScriptFault> {
+        self.ctx.json_parse(text).map_err(|error| self.fault(error))
+    }
+
+    fn write(&self, value: &Value<'js>) -> Result<String, ScriptFault> {
+        let text = self.writer.text(value, self.limits.state_bytes);
+        text.map_err(|error| write_fault(self.ctx, &error))
+    }
+
+    /// Folds an event.
+    pub fn event<'s>(
+        &self,
+        event: &Rc<dyn ScriptEvent>,
+        state_of: impl Fn(&str) -> Option<&'s str>,
+    ) -> Result<Step, ScriptFault> {
+        let has_own = self.has_own_members;
+        let object = EventObject::instance(self.ctx, event.clone(), has_own);
+        let object = object.map_err(|error| self.fault(error))?;
+        let Some(partition) = self.partition(event.as_ref(), &object)? else {
+            return Ok(Step::Skipped(SkipReason::NoPartition));
+        };
+        let folded = self.event_of_partition(event.as_ref(), &object, &partition, state_of);
+        folded.map_err(|fault| ScriptFault { partition: Some(partition), ..fault })
+    }
+
+    fn event_of_partition<'s>(
+        &self,
+        event: &dyn ScriptEvent,
+        object: &Class<'js, EventObject<'js>>,
+        partition: &Rc<str>,
+        state_of: impl Fn(&str) -> Option<&'s str>,
+    ) -> Result<Step, ScriptFault> {
+        if !partition.is_empty() {
+            EventObject::set_partition(object, partition.clone(), self.has_own_members)
+                .map_err(|error| self.fault(error))?;
+        }
+        let mut state = self.begin(state_of(partition), Some(object))?;
+        if has_data(event) {
+            state = self.handle(event, object, state)?;
+        }
+        self.change(partition.clone(), state)
+    }
+
+    /// The partition of an event.
+    fn partition(
+        &self,
+        event: &dyn ScriptEvent,
+        object: &Class<'js, EventObject<'js>>,
+    ) -> Result<Option<Rc<str>>, ScriptFault> {
+        let program = self.program;
+        let Some(partition_by) = &program.partition_by else {
+            let is_by_stream = program.definition.partitioning == Partitioning::ByStream;
+            return Ok(Some(if is_by_stream { event.stream().into() } else { "".into() }));
+        };
+        let given = self.call(partition_by, (object.clone(),))?;
+        if let Some(text) = given.as_string() {
+            let text = text.to_string().map_err(|error| self.fault(error))?;
+            return Ok(Some(text.into()));
+        }
+        Ok(given.as_number().map(|number| dotnet_text(number).into()))
+    }
+
+    /// The state as handlers get it, of a partition that begins if it has no text yet.
+    fn begin(
+        &self,
+        text: Option<&str>,
+        event: Option<&Class<'js, EventObject<'js>>>,
+    ) -> Result<Value<'js>, ScriptFault> {
+        let program = self.program;
+        let own = match (text, &program.init) {
+            (Some(text), _) => self.read(text)?,
+            (None, Some(init)) => self.call(init, ())?,
+            (None, None) => self.empty_object()?,
+        };
+        let state = self.with_shared(own)?;
+        if let (None, Some(event)) = (text, event) {
+            for created in &program.created {
+                self.call(created, (state.clone(), event.clone()))?;
+            }
+        }
+        Ok(state)
+    }
+
+    fn empty_object(&self) -> Result<Value<'js>, ScriptFault> {
+        let object = Object::new(self.ctx.clone()).map_err(|error| self.fault(error))?;
+        Ok(object.into_value())
+    }
+
+    /// `[own, shared]`, where the program has shared state.
+    fn with_shared(&self, own: Value<'js>) -> Result<Value<'js>, ScriptFault> {
+        let program = self.program;
+        if !program.definition.is_shared {
+            return Ok(own);
+        }
+        let shared = match (self.shared, &program.init_shared) {
+            (SharedState::Kept(text), _) => self.read(text)?,
+            (SharedState::Nothing, _) => Value::new_null(self.ctx.clone()),
+            (SharedState::Unbegun, Some(init)) => self.call(init, ())?,
+            (SharedState::Unbegun, None) => self.empty_object()?,
+            (SharedState::Broken(_), _) => {
+                let message = "the handler before this event gave something else than \
+                    [own, shared]";
+                return Err(ScriptFault::new(None, message));
+            }
+        };
+        let pair = Array::new(self.ctx.clone()).and_then(|pair| {
+            pair.set(0, own)?;
+            pair.set(1, shared)?;
+            Ok(pair.into_value())
+        });
+        pair.map_err(|error| self.fault(error))
+    }
+
+    fn handle(
+        &self,
+        event: &dyn ScriptEvent,
+        object: &Class<'js, EventObject<'js>>,
+        state: Value<'js>,
+    ) -> Result<Value<'js>, ScriptFault> {
+        let Some(handler) = self.program.handler(event.event_type()) else {
+            return self.body(event);
+        };
+        let given = self.call(handler, (state.clone(), object.clone()))?;
+        Ok(if given.is_undefined() { state } else { given })
+    }
+
+    /// The body as state, of a program without handlers.
+    fn body(&self, event: &dyn ScriptEvent) -> Result<Value<'js>, ScriptFault> {
+        let text = event.data().or(event.body()).unwrap_or_default();
+        let body = if event.is_json() {
+            self.read(text)?
+        } else {
+            let text = rquickjs::String::from_str(self.ctx.clone(), text);
+            text.map_err(|error| self.fault(error))?.into_value()
+        };
+        self.with_shared(body)
+    }
+
+    fn change(&self, partition: Rc<str>, state: Value<'js>) -> Result<Step, ScriptFault> {
+        let change = if self.program.definition.is_shared {
+            let (state, shared) = self.split(&state)?;
+            Change { partition, state, shared: Some(shared) }
+        } else {
+            Change { partition, state: self.write(&state)?, shared: None }
+        };
+        Ok(Step::Folded(change))
+    }
+
+    /// The texts of both parts of `[own, shared]`.
+    fn split(&self, state: &Value<'js>) -> Result<(String, SharedState), ScriptFault> {
+        let kept = match self.shared {
+            SharedState::Kept(text) => Some(text.clone()),
+            _ => None,
+        };
+        let Some(pair) = state.as_array() else {
+            return Ok((self.write(state)?, SharedState::Broken(kept)));
+        };
+        let slot = |index| pair.get::<Value>(index).map_err(|error| self.fault(error));
+        let (own, shared) = (self.write(&slot(0)?)?, slot(1)?);
+        let shared = if shared.is_null() || shared.is_undefined() {
+            kept.map_or(SharedState::Nothing, SharedState::Kept)
+        } else {
+            SharedState::Kept(self.write(&shared)?.into())
+        };
+        Ok((own, shared))
+    }
+
+    /// Tells the program of the end of a stream.
+    pub fn deleted(&self, stream: &str, state: Option<&str>) -> Result<Step, ScriptFault> {
+        let state = self.begin(state, None)?;
+        if let Some(deleted) = &self.program.deleted {
+            let values = (state.clone(), Value::new_null(self.ctx.clone()), stream, false);
+            self.call(deleted, values)?;
+        }
+        self.change(stream.into(), state)
+    }
+
+    /// The result of a state.
+    pub fn result(&self, state: &str) -> Result<Option<String>, ScriptFault> {
+        let mut value = self.with_shared(self.read(state)?)?;
+        for step in &self.program.steps {
+            let given = self.call(&step.function, (value.clone(),))?;
+            let passes = if step.is_filter {
+                given.as_bool() == Some(true)
+            } else {
+                !(given.is_null() || given.is_undefined())
+            };
+            if !passes {
+                return Ok(None);
+            }
+            if !step.is_filter {
+                value = given;
+            }
+        }
+        self.write(&value).map(Some)
+    }
+}

@@ -1,0 +1,219 @@
+//! The event object that handlers are given.
+//! Always: a part is made when it is first touched, and is read-only; `data` and `body` are one
+//! object, which a handler may change.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use rquickjs::class::{JsClass, Readable, Trace, Tracer};
+use rquickjs::function::Constructor;
+use rquickjs::function::This;
+use rquickjs::object::{Accessor, Property};
+use rquickjs::{Class, Ctx, Exception, Object, Result, Value};
+
+use crate::projection::script::event::{ScriptEvent, category};
+
+/// The own members of an event, in their order.
+pub const OWN_MEMBERS: [&str; 11] = [
+    "partition",
+    "created",
+    "bodyRaw",
+    "metadataRaw",
+    "streamId",
+    "eventId",
+    "eventType",
+    "linkMetadataRaw",
+    "isJson",
+    "category",
+    "sequenceNumber",
+];
+
+/// The members that an event has only when it is written as state.
+pub const READ_MEMBERS: [&str; 4] = ["body", "data", "metadata", "linkMetadata"];
+
+/// Words with which a program could tell getters of a class from own members of the event.
+const TELLING_WORDS: [&str; 18] = [
+    "Object",
+    "Reflect",
+    "JSON",
+    "in",
+    "hasOwnProperty",
+    "constructor",
+    "globalThis",
+    "this",
+    "delete",
+    "assign",
+    "__proto__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__defineGetter__",
+    "__defineSetter__",
+    "propertyIsEnumerable",
+    "getOwnPropertyDescriptor",
+    "Proxy",
+];
+
+/// Whether a program could tell getters of a class from own members of the event.
+pub fn can_tell_getters(source: &str) -> bool {
+    let is_of_a_word = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '$';
+    // An escape of a character can spell any word.
+    ["...", "\\u", "\\x"].iter().any(|sign| source.contains(sign))
+        || source.split(|sign| !is_of_a_word(sign)).any(|word| TELLING_WORDS.contains(&word))
+}
+
+/// The event object of one event. See the module.
+pub struct EventObject<'js> {
+    event: Rc<dyn ScriptEvent>,
+    partition: RefCell<Rc<str>>,
+    data: OnceCell<Value<'js>>,
+    metadata: OnceCell<Value<'js>>,
+}
+
+type Instance<'js> = Class<'js, EventObject<'js>>;
+
+impl<'js> EventObject<'js> {
+    /// The event object of an event that has no partition yet.
+    pub fn instance(
+        ctx: &Ctx<'js>,
+        event: Rc<dyn ScriptEvent>,
+        has_own_members: bool,
+    ) -> Result<Instance<'js>> {
+        let partition = RefCell::new(Rc::from(""));
+        let made = Self { event, partition, data: OnceCell::new(), metadata: OnceCell::new() };
+        let object = Class::instance(ctx.clone(), made)?;
+        if has_own_members {
+            for name in OWN_MEMBERS {
+                let value = object.borrow().member(ctx, name)?;
+                object.prop(name, Property::from(value).enumerable().configurable())?;
+            }
+        }
+        Ok(object)
+    }
+
+    /// Says which partition the event belongs to.
+    pub fn set_partition(
+        object: &Instance<'js>,
+        partition: Rc<str>,
+        has_own_members: bool,
+    ) -> Result<()> {
+        if has_own_members {
+            let value = rquickjs::String::from_str(object.ctx().clone(), &partition)?;
+            object.prop("partition", Property::from(value).enumerable())?;
+        }
+        *object.borrow().partition.borrow_mut() = partition;
+        Ok(())
+    }
+
+    /// The value of a member.
+    ///
+    /// # Errors
+    /// `data` or `metadata` is not JSON.
+    pub fn member(&self, ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
+        let event = &self.event;
+        let text = |text: &str| {
+            rquickjs::String::from_str(ctx.clone(), text).map(rquickjs::String::into_value)
+        };
+        let text_or_null =
+            |found: Option<&str>| found.map_or_else(|| Ok(Value::new_null(ctx.clone())), text);
+        match name {
+            "partition" => text(&self.partition.borrow()),
+            "created" => text(&event.created()),
+            "bodyRaw" => text_or_null(event.body()),
+            "metadataRaw" => text_or_null(event.metadata().as_deref()),
+            "streamId" => text(event.stream()),
+            "eventId" => text(&event.event_id()),
+            "eventType" => text(event.event_type()),
+            "isJson" => Ok(Value::new_bool(ctx.clone(), event.is_json())),
+            "category" => text(category(event.stream())),
+            #[expect(clippy::cast_precision_loss, reason = "no stream has 2^53 events")]
+            "sequenceNumber" => Ok(Value::new_number(ctx.clone(), event.sequence_number() as f64)),
+            "data" | "body" => self.once(&self.data, || self.read_data(ctx)),
+            "metadata" => self.once(&self.metadata, || {
+                read(ctx, event.metadata().as_deref(), "Event metadata is not valid JSON")
+            }),
+            _ => Ok(Value::new_null(ctx.clone())),
+        }
+    }
+
+    fn once(
+        &self,
+        place: &OnceCell<Value<'js>>,
+        make: impl FnOnce() -> Result<Value<'js>>,
+    ) -> Result<Value<'js>> {
+        if let Some(made) = place.get() {
+            return Ok(made.clone());
+        }
+        let made = make()?;
+        Ok(place.get_or_init(|| made).clone())
+    }
+
+    fn read_data(&self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+        if !self.event.is_json() {
+            return Ok(Value::new_undefined(ctx.clone()));
+        }
+        read(ctx, self.event.data(), "Event data is not valid JSON")
+    }
+}
+
+/// Reads JSON text; no text is `null`.
+fn read<'js>(ctx: &Ctx<'js>, text: Option<&str>, message: &str) -> Result<Value<'js>> {
+    let Some(text) = text else { return Ok(Value::new_null(ctx.clone())) };
+    match ctx.json_parse(text) {
+        Err(rquickjs::Error::Exception) => {
+            drop(ctx.catch());
+            Err(Exception::throw_type(ctx, message))
+        }
+        other => other,
+    }
+}
+
+impl<'js> Trace<'js> for EventObject<'js> {
+    fn trace(&self, tracer: Tracer<'_, 'js>) {
+        for value in [&self.data, &self.metadata].into_iter().filter_map(OnceCell::get) {
+            tracer.mark(value);
+        }
+    }
+}
+
+/// Makes the getter of a member.
+macro_rules! getter {
+    ($prototype:expr, $name:literal) => {
+        $prototype.prop(
+            $name,
+            Accessor::new_get(|this: This<Instance<'js>>, ctx: Ctx<'js>| {
+                this.0.borrow().member(&ctx, $name)
+            })
+            .configurable(),
+        )?;
+    };
+}
+
+impl<'js> JsClass<'js> for EventObject<'js> {
+    // The name that `Object.prototype.toString` gives of any object.
+    const NAME: &'static str = "Object";
+    type Mutable = Readable;
+
+    fn prototype(ctx: &Ctx<'js>) -> Result<Option<Object<'js>>> {
+        let prototype = Object::new(ctx.clone())?;
+        getter!(prototype, "partition");
+        getter!(prototype, "created");
+        getter!(prototype, "bodyRaw");
+        getter!(prototype, "metadataRaw");
+        getter!(prototype, "streamId");
+        getter!(prototype, "eventId");
+        getter!(prototype, "eventType");
+        getter!(prototype, "linkMetadataRaw");
+        getter!(prototype, "isJson");
+        getter!(prototype, "category");
+        getter!(prototype, "sequenceNumber");
+        getter!(prototype, "data");
+        getter!(prototype, "body");
+        getter!(prototype, "metadata");
+        getter!(prototype, "linkMetadata");
+        Ok(Some(prototype))
+    }
+
+    fn constructor(_: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,10 @@
+//! Projections: the dialect, the engine and its limits, replays.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod cases;
+mod dates;
+mod limits;
+mod replay;
+#[path = "../support/mod.rs"]
+mod support;

@@ -141,6 +141,34 @@ impl Client {
         Ok(Ok(BufReader::new(response.into_body().into_reader())))
     }
 
+    /// Sends a body, and reads the answer line by line while it is made. The inner error is the
+    /// answer that refused it.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer.
+    pub fn post_for_lines(
+        &self,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<Result<impl BufRead + use<>, HttpAnswer>, ureq::Error> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let response = request.header("content-type", kind).send(body)?;
+        if !response.status().is_success() {
+            return Ok(Err(read(response)?));
+        }
+        Ok(Ok(BufReader::new(response.into_body().into_reader())))
+    }
+
+    /// Puts a resource.
+    ///
+    /// # Errors
+    /// [`ureq::Error`] when there is no answer.
+    pub fn put(&self, path: &str, kind: &str, body: &[u8]) -> Result<HttpAnswer, ureq::Error> {
+        let request = self.agent.put(format!("{}{path}", self.base));
+        read(request.header("content-type", kind).send(body)?)
+    }
+
     /// Sends events.
     ///
     /// # Errors
@@ -202,7 +230,11 @@ pub fn json(text: &str) -> Result<Value, Failure> {
 pub fn issues_in_words(problem: &Value) -> String {
     let issues = problem["issues"].as_array().into_iter().flatten().map(|issue| {
         let text = |name: &str| escaped(issue[name].as_str().unwrap_or_default()).into_owned();
-        format!("\n  {}: {}", text("name"), text("detail"))
+        let place = match (issue["line"].as_u64(), issue["column"].as_u64()) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", text("part")),
+            _ => text("name") + &text("part"),
+        };
+        format!("\n  {place}: {}", text("detail"))
     });
     issues.collect()
 }

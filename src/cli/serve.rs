@@ -15,6 +15,7 @@ use super::{cluster, progress, terminal};
 use crate::config::{Config, ConfigError, ServeFlags};
 use crate::http;
 use crate::ledger::{Ledger, clock};
+use crate::projection::runner::Projections;
 use crate::projection::{LISTS_START_FILES, Lists};
 use crate::refusals::{self, Refusals};
 use crate::store::open::StoreConfig;
@@ -77,16 +78,10 @@ impl Serve {
                 return Ok(());
             };
             // After opening the ledger, because that makes the folder.
-            let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
-                tracing::warn!(error = %Causes(&error), "refusals are kept in memory only");
-                Refusals::in_memory(clock::now)
-            });
-            let lists = lists(&ledger, &config.data).await?;
+            let services = services(&ledger, &config).await?;
             // The system chose the port if the settings name port 0.
             tracing::info!(address = %listener.local_addr()?, "listening");
             ledger.first_start().succeed();
-            let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);
-            let services = http::Services { lists: Some(lists), refusals, hosts };
             let router = http::router_with(ledger.clone(), services);
             let ended = cluster::ended(&ledger);
             tokio::select! {
@@ -99,6 +94,20 @@ impl Serve {
             Ok(())
         })
     }
+}
+
+/// What is served beside the ledger.
+async fn services(ledger: &Ledger, config: &Config) -> Result<http::Services, Failure> {
+    let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
+        tracing::warn!(error = %Causes(&error), "refusals are kept in memory only");
+        Refusals::in_memory(clock::now)
+    });
+    let lists = Some(lists(ledger, &config.data).await?);
+    let projections = Projections::start(ledger.clone(), &config.data)
+        .map_err(|error| Failure::because("the projections cannot be opened", &error))?;
+    let projections = Some(projections);
+    let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);
+    Ok(http::Services { lists, projections, refusals, hosts })
 }
 
 /// Raises the limit of open files as far as the system allows. Each connection is a file, and many

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::feed::broadcaster::Broadcaster;
-use crate::http::limits::BODIES_BYTES_MAX;
+use crate::http::limits::{BODIES_BYTES_MAX, REPLAYS_MAX};
 use crate::http::metrics::Metrics;
 use crate::http::openapi::document::Contract;
 use crate::http::problem::Problem;
 use crate::http::request::served_hosts::ServedHosts;
 use crate::ledger::{Ledger, clock};
 use crate::projection::Lists;
+use crate::projection::runner::Projections;
 use crate::refusals::Refusals;
 use crate::work::HealthProbe;
 
@@ -21,6 +22,8 @@ use crate::work::HealthProbe;
 pub struct Services {
     /// The lists over all persons, if this service keeps lists.
     pub lists: Option<Lists>,
+    /// The projections of analysts, if this service keeps them.
+    pub projections: Option<Projections>,
     /// The refused events, kept for their senders.
     pub refusals: Refusals,
     /// The hosts that the service answers for.
@@ -38,7 +41,8 @@ impl Services {
     /// routes end.
     pub fn none() -> Self {
         let hosts = ServedHosts::new(Ipv4Addr::LOCALHOST.into(), &[]);
-        Self { lists: None, refusals: Refusals::in_memory(clock::now), hosts }
+        let refusals = Refusals::in_memory(clock::now);
+        Self { lists: None, projections: None, refusals, hosts }
     }
 }
 
@@ -49,6 +53,10 @@ pub struct App {
     pub ledger: Ledger,
     /// The lists over all persons, if this service keeps lists.
     pub lists: Option<Lists>,
+    /// The projections of analysts, if this service keeps them.
+    pub projections: Option<Projections>,
+    /// Gives leave for one replay at a time.
+    pub replays: Arc<Semaphore>,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The source of new events for live readers.
@@ -65,18 +73,32 @@ pub struct App {
 impl App {
     /// The shared state over an open ledger and the services beside it.
     pub fn new(ledger: Ledger, services: Services, contract: Contract) -> Self {
-        let Services { lists, refusals, hosts } = services;
+        let Services { lists, projections, refusals, hosts } = services;
         let (contract, hosts) = (Arc::new(contract), Arc::new(hosts));
         let bodies = Arc::new(Semaphore::new(BODIES_BYTES_MAX));
-        let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref()));
+        let replays = Arc::new(Semaphore::new(REPLAYS_MAX));
+        let metrics = Arc::new(Metrics::new(&ledger, lists.as_ref(), projections.as_ref()));
         let live = Arc::new(Broadcaster::new(ledger.clone(), metrics.clone()));
-        Self { ledger, lists, refusals, metrics, live, hosts, contract, bodies }
+        Self {
+            ledger,
+            lists,
+            projections,
+            replays,
+            metrics,
+            live,
+            refusals,
+            hosts,
+            contract,
+            bodies,
+        }
     }
 
     /// The health of every background worker. One faulted worker makes the service DEGRADED.
     pub fn workers(&self) -> Vec<HealthProbe> {
         let store = self.ledger.workers().iter().cloned();
         let lists = self.lists.iter().map(Lists::probe);
+        let projections = self.projections.iter().filter_map(Projections::probe);
+        let lists = lists.chain(projections);
         store.chain(lists).chain([self.refusals.probe()]).chain(self.live.probe()).collect()
     }
 

@@ -55,3 +55,6 @@ pub fn with_memory(mut bytes: Vec<u8>, memory: OwnedSemaphorePermit) -> Bytes {
     bytes.shrink_to_fit();
     Bytes::from_owner(ReservedBytes(bytes, memory))
 }
+
+/// Replays at once. Each takes a processor and holds every state in memory.
+pub const REPLAYS_MAX: usize = 1;

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
 use crate::ledger::{Condition, Ledger, StoreStatus};
 use crate::projection::Lists;
+use crate::projection::runner::{Projections, ProjectionsLoad};
 use crate::work::HealthProbe;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,11 +94,44 @@ pub struct Metrics {
     workers: WorkerMetrics,
     ledger: Ledger,
     lists: Option<Lists>,
+    projections: Option<(Projections, ProjectionMetrics)>,
+}
+
+/// What is told of projections.
+#[derive(Default)]
+struct ProjectionMetrics {
+    lag: Family<ProjectionLabel, Gauge<u64, AtomicU64>>,
+    events_per_second: Family<ProjectionLabel, Gauge<u64, AtomicU64>>,
+    faulted: Family<ProjectionLabel, Gauge<u64, AtomicU64>>,
+}
+
+/// The label of all projections of analysts: their names tell what is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProjectionLabel {
+    projection: &'static str,
+}
+
+impl ProjectionMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let words = "Records that the projection has not read";
+        registry.register("projection_lag", words, self.lag.clone());
+        let words = "Records that the projection reads a second";
+        registry.register("projection_events_per_second", words, self.events_per_second.clone());
+        let words = "Projections that stand still because of a fault of their program";
+        registry.register("projection_faulted", words, self.faulted.clone());
+    }
+
+    fn set(&self, load: &ProjectionsLoad) {
+        let label = ProjectionLabel { projection: "other" };
+        self.lag.get_or_create(&label).set(load.lag);
+        self.events_per_second.get_or_create(&label).set(load.events_per_second);
+        self.faulted.get_or_create(&label).set(load.faulted.len() as u64);
+    }
 }
 
 impl Metrics {
     /// Counters at zero.
-    pub fn new(ledger: &Ledger, lists: Option<&Lists>) -> Self {
+    pub fn new(ledger: &Ledger, lists: Option<&Lists>, projections: Option<&Projections>) -> Self {
         let mut registry = Registry::with_prefix("care_ledger");
         let requests = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
@@ -131,6 +165,11 @@ impl Metrics {
         }
         let workers = WorkerMetrics::default();
         workers.register(&mut registry);
+        let projections = projections.map(|projections| {
+            let metrics = ProjectionMetrics::default();
+            metrics.register(&mut registry);
+            (projections.clone(), metrics)
+        });
         let (ledger, lists) = (ledger.clone(), lists.cloned());
         Self {
             registry,
@@ -148,6 +187,7 @@ impl Metrics {
             reconnects,
             ledger,
             lists,
+            projections,
         }
     }
 
@@ -204,6 +244,9 @@ impl Metrics {
         }
         if let Some(lists) = &self.lists {
             self.lists_position.set(lists.subscribe().borrow().position.number());
+        }
+        if let Some((projections, metrics)) = &self.projections {
+            metrics.set(&projections.load());
         }
         for probe in workers {
             self.workers.set(probe);

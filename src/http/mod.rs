@@ -15,6 +15,7 @@ mod openapi;
 mod ops;
 mod persons;
 mod problem;
+mod projections;
 mod refusals;
 mod request;
 mod routes;

@@ -69,6 +69,13 @@ pub async fn get_health(
         }
         components["lists"] = lists_component(progress, last, clock::now());
     }
+    if let Some(projections) = &app.projections {
+        let load = projections.load();
+        // A program that stands still is no outage of the service.
+        components["programs"] = json!({
+            "status": "UP", "count": load.count, "faulted": load.faulted, "lag": load.lag
+        });
+    }
     let body = json!({
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
     });

@@ -21,7 +21,7 @@ use crate::http::limits::{HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, URI_BYTES_MAX};
 use crate::http::openapi::document::Contract;
 use crate::http::problem::kind::ProblemType;
 use crate::http::problem::{Problem, RequestId};
-use crate::http::{docs, lists, ops, persons, refusals, schemas};
+use crate::http::{docs, lists, ops, persons, projections, refusals, schemas};
 use crate::ledger::Ledger;
 
 /// The routes about events and persons.
@@ -35,6 +35,25 @@ fn records() -> OpenApiRouter<App> {
         .routes(routes!(lists::get_trajectories))
         .routes(routes!(lists::get_credits))
         .routes(routes!(refusals::get_refusals))
+}
+
+/// The routes of analysts.
+fn analysts() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(projections::get_projections))
+        .routes(routes!(
+            projections::get_projection,
+            projections::put_projection,
+            projections::delete_projection
+        ))
+        .routes(routes!(projections::reset_projection))
+        .routes(routes!(projections::get_projection_source))
+        .routes(routes!(projections::get_projection_state))
+        .routes(routes!(projections::get_projection_result))
+        .routes(routes!(projections::get_projection_shared))
+        .routes(routes!(projections::get_projection_partitions))
+        .routes(routes!(projections::get_projection_summary))
+        .routes(routes!(projections::post_replay))
 }
 
 /// The routes about the service itself.
@@ -57,7 +76,10 @@ pub fn router(ledger: Ledger) -> Router {
 
 /// The routes over an open ledger and the services beside it.
 pub fn router_with(ledger: Ledger, services: Services) -> Router {
-    let routes = OpenApiRouter::with_openapi(Contract::start()).merge(records()).merge(service());
+    let routes = OpenApiRouter::with_openapi(Contract::start())
+        .merge(records())
+        .merge(analysts())
+        .merge(service());
     let (routes, operations) = routes.split_for_parts();
     let app = App::new(ledger, services, Contract::new(operations));
     routes
@@ -78,7 +100,8 @@ async fn refuse(request: Request, kind: ProblemType) -> Response {
 }
 
 /// The routes whose answers have several forms, by `Accept`.
-const NEGOTIATED: [&str; 2] = ["/v1/events", "/v1/persons/{person}/credit"];
+const NEGOTIATED: [&str; 3] =
+    ["/v1/events", "/v1/persons/{person}/credit", "/v1/projections/{name}/summary"];
 
 /// Says what caches may do with an answer, also with a refusal: an answer about events and persons
 /// is kept nowhere, and an answer with several forms is not given to who asked for another.
@@ -98,6 +121,8 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     let method = match request.method().as_str() {
         "GET" => "GET",
         "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
         "HEAD" => "HEAD",
         _ => "other",
     };

@@ -7,7 +7,10 @@ mod follow;
 pub mod lists;
 mod pace;
 pub mod replay;
+pub mod runner;
 pub mod script;
+mod state;
+pub mod summary;
 
 pub use self::follow::{ProjectionProgress, ProjectionStatus};
 pub use self::lists::item::ItemBody;

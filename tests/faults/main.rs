@@ -11,6 +11,7 @@
 mod cluster;
 mod idle_readers;
 mod lists;
+mod projections;
 mod refusals;
 #[path = "../standin/mod.rs"]
 mod standin;

@@ -4,7 +4,9 @@
 
 mod cases;
 mod dates;
+mod kept;
 mod limits;
 mod replay;
 #[path = "../support/mod.rs"]
 mod support;
+mod tools;

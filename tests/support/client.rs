@@ -80,6 +80,14 @@ impl Client {
         read(self.agent.delete(format!("{}{path}", self.url)).call().unwrap())
     }
 
+    pub fn put(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = self.agent.put(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send(body).unwrap())
+    }
+
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = self.agent.post(format!("{}{path}", self.url));
         for (name, value) in headers {

@@ -15,8 +15,8 @@ use super::until;
 /// An address at which the system chooses a free port.
 pub const ANY_PORT: &str = "127.0.0.1:0";
 
-/// The log of a server: its errors, and the line that names its address.
-const LOG: &str = "error,care_ledger::cli::serve=info";
+/// The log of a server: its errors, the line that names its address, and when projections write.
+const LOG: &str = "error,care_ledger::cli::serve=info,care_ledger::projection::runner=debug";
 
 /// A served ledger; it is killed when dropped.
 pub struct Server {
@@ -24,6 +24,8 @@ pub struct Server {
     client: Client,
     /// Receives the address at which the server listens.
     listens: Receiver<String>,
+    /// Receives what the server says while it works: the lines of its log at the level DEBUG.
+    pub notes: Receiver<String>,
 }
 
 impl Deref for Server {
@@ -91,8 +93,9 @@ impl Server {
             .unwrap();
         let (listens, address_later) = mpsc::channel();
         let log = child.stderr.take().unwrap();
-        std::thread::spawn(move || read_log(log, &listens));
-        Self { child, client: Client::new(address), listens: address_later }
+        let (noted, notes) = mpsc::channel();
+        std::thread::spawn(move || read_log(log, &listens, &noted));
+        Self { child, client: Client::new(address), listens: address_later, notes }
     }
 
     /// Kills the process as `kill -9` does.
@@ -109,13 +112,16 @@ impl Server {
     }
 }
 
-/// Reads the log of a server: sends on the address at which it listens, and prints errors.
-fn read_log(log: ChildStderr, listens: &Sender<String>) {
+/// Reads the log of a server: sends on the address at which it listens and its notes, and prints
+/// errors.
+fn read_log(log: ChildStderr, listens: &Sender<String>, noted: &Sender<String>) {
     for line in BufReader::new(log).lines().map_while(Result::ok) {
         match line.split_once("listening address=") {
             // A test that kills its server at the start does not wait for the address.
             Some((_, address)) => drop(listens.send(address.to_owned())),
             None if line.contains(" INFO ") => {}
+            // Most tests do not read these.
+            None if line.contains(" DEBUG ") => drop(noted.send(line)),
             None => eprintln!("{line}"),
         }
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use care_ledger::http::{self, Services, Timeouts};
 use care_ledger::ledger::{Ledger, clock};
 use care_ledger::projection::Lists;
+use care_ledger::projection::runner::Projections;
 use care_ledger::refusals::Refusals;
 use care_ledger::store::open::StoreConfig;
 use tokio::net::TcpListener;
@@ -56,8 +57,9 @@ impl Service {
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
         let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();
-        let router =
-            http::router_with(ledger, Services { refusals, ..Services::with_lists(lists) });
+        let projections = Some(Projections::start(ledger.clone(), data).unwrap());
+        let services = Services { refusals, projections, ..Services::with_lists(lists) };
+        let router = http::router_with(ledger, services);
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let client = Client::new(&listener.local_addr().unwrap().to_string());
         let (stop, stopped) = oneshot::channel::<()>();

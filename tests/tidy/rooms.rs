@@ -41,7 +41,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("prometheus_client", &["http"]),
     ("eventstore", &["store/cluster"]),
     ("fluent_bundle", &["text/words.rs"]),
-    ("rusqlite", &["store/embedded", "projection/lists/state", "refusals", "vault"]),
+    (
+        "rusqlite",
+        &["store/embedded", "projection/lists/state", "projection/state", "refusals", "vault"],
+    ),
     ("jsonschema", &["domain/vocabulary"]),
     ("chrono_tz", &["domain/time/calendar.rs", "simulate"]),
     ("rand_chacha", &["simulate"]),
@@ -65,7 +68,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ureq", &["cli"]),
     ("rquickjs", &["projection/script/engine"]),
     ("rustix", &["cli", "http/server", "projection/script/engine/meter.rs", "work"]),
-    ("toml", &["config.rs", "domain/credit/rules.rs", "domain/trajectory/rules.rs"]),
+    (
+        "toml",
+        &[
+            "config.rs",
+            "domain/credit/rules.rs",
+            "domain/trajectory/rules.rs",
+            "projection/summary",
+        ],
+    ),
 ];
 
 /// Rooms that decide without I/O, clock or randomness: these arrive as arguments.

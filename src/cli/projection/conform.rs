@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::trial::run_cases;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::print_page;
 use crate::projection::script::case::DialectCase;
-use crate::text::page::TextPage;
 
 /// Run cases of the dialect: programs, their events, and what must come of them.
 #[derive(Args)]
@@ -25,20 +24,6 @@ impl Conform {
             .map_err(|error| Failure::because(&name, &error))?;
         let cases: Vec<DialectCase> = serde_json::from_str(&text)
             .map_err(|error| Failure::because(&format!("{name} is no array of cases"), &error))?;
-        let mut page = TextPage::default();
-        let mut failed = 0;
-        for case in &cases {
-            let differences = case.differences();
-            if !differences.is_empty() {
-                failed += 1;
-                page.row(&format!("{}: {}", case.name, differences.join("; ")));
-            }
-        }
-        page.row(&format!("{} passed, {failed} failed", cases.len() - failed));
-        print_page(&page)?;
-        if failed > 0 {
-            return Err(Failure::answer_no(format!("{failed} of {} cases fail", cases.len())));
-        }
-        Ok(())
+        run_cases(cases.into_iter())
     }
 }

@@ -1,5 +1,6 @@
 //! `care-ledger replay`: folds all records once through a projection, and keeps nothing.
 
+mod served;
 mod shown;
 
 use std::path::{Path, PathBuf};
@@ -7,13 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::runtime::Runtime;
 
-use self::shown::ReplayPrinter;
+use self::shown::{ReplayPrinter, ReplayedStates};
 use super::ask::LedgerArgs;
 use super::failure::Failure;
 use super::projection::pointed;
 use super::terminal::tell;
 use super::{emit, progress, serve};
-use crate::domain::id::RecordedTime;
+use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
 use crate::http::{INSTANT_OR_DATE, instant_or_date};
 use crate::ledger::read::open::Reader;
@@ -28,6 +29,7 @@ const READER: Reader = Reader::system("replay");
 #[command(after_help = "Examples:\n  care-ledger replay count.js --data data/ledger\n  \
     care-ledger replay count.js --events log.ndjson --json > states.json\n  \
     care-ledger replay count.js --data data/ledger --at 2026-06-30 --known 2026-07-31\n  \
+    care-ledger replay count.js --url http://127.0.0.1:8080\n  \
     care-ledger replay count.js --events log.ndjson --partition person-UUID --trace\n\n\
     States of persons are printed: take care where they go.")]
 pub struct ReplayCommand {
@@ -69,6 +71,10 @@ impl ReplayCommand {
         let name = self.file.display().to_string();
         let source =
             std::fs::read_to_string(&self.file).map_err(|error| Failure::because(&name, &error))?;
+        let client = if self.events.is_none() { self.from.client()? } else { None };
+        if let Some(client) = client {
+            return self.run_served(&client, &name, &source);
+        }
         let engine = Engine::new(&source, Limits::default())
             .map_err(|fault| pointed(&name, &source, "", &fault))?;
         let mut replay = Replay::new(engine, self.partition.clone());
@@ -78,7 +84,9 @@ impl ReplayCommand {
             None => self.fold_folder(runtime, &mut replay, &mut shown)?,
         }
         let end = replay.end();
-        shown.end(&end, self.json)?;
+        let states = end.sorted_states(self.partition.as_deref());
+        let (events, is_faulted) = (end.events, end.fault.is_some());
+        shown.end(&ReplayedStates { states, events, is_faulted }, self.json)?;
         match &end.fault {
             None => Ok(()),
             Some(fault) => {
@@ -122,7 +130,7 @@ impl ReplayCommand {
         let ledger = serve::open_to_read(&self.from.folder()?)?;
         let bar = progress::bar("events", ledger.tail().number());
         let handle = runtime.handle().clone();
-        for batch in log::read(ledger, READER, self.moments(), handle)? {
+        for batch in log::read(ledger, READER, self.moments(), Position::START, handle)? {
             let batch: Batch =
                 batch.map_err(|error| Failure::because("the log cannot be read", &error))?;
             let read = batch.read;

@@ -7,13 +7,23 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{flush, print_page, tell, write_json_text, write_text_line};
-use crate::projection::replay::{ReplayEnd, Watch};
+use crate::projection::replay::Watch;
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::case::emitted_json;
 use crate::projection::script::difference::differences;
 use crate::projection::script::event::ScriptEvent as _;
 use crate::projection::script::fold::{Folded, States};
 use crate::text::page::TextPage;
+
+/// What a replay gave.
+pub struct ReplayedStates<'s> {
+    /// The states, in the order of their partitions.
+    pub states: Vec<(&'s str, &'s str)>,
+    /// How many records were folded.
+    pub events: u64,
+    /// Whether the program stands still.
+    pub is_faulted: bool,
+}
 
 /// See the module.
 pub struct ReplayPrinter {
@@ -35,10 +45,10 @@ impl ReplayPrinter {
     ///
     /// # Errors
     /// The partition that was asked for does not exist, or the output cannot be written.
-    pub fn end(mut self, end: &ReplayEnd, is_json: bool) -> Result<(), Failure> {
+    pub fn end(mut self, end: &ReplayedStates<'_>, is_json: bool) -> Result<(), Failure> {
         flush(&mut self.out)?;
         let seconds = self.started.elapsed().as_secs_f64().max(0.001);
-        let states = end.sorted_states(self.partition.as_deref());
+        let states = &end.states;
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = end.events as f64 / seconds;
         tell(&format!(
@@ -46,12 +56,12 @@ impl ReplayPrinter {
             end.events,
             states.len()
         ));
-        let is_missing = self.partition.is_some() && states.is_empty() && end.fault.is_none();
+        let is_missing = self.partition.is_some() && states.is_empty() && !end.is_faulted;
         if is_json {
-            write_json_object(&mut self.out, &states)?;
+            write_json_object(&mut self.out, states)?;
         } else if !self.is_traced && !self.is_dry_run {
             let mut page = TextPage::default();
-            for (partition, state) in &states {
+            for (partition, state) in states {
                 let name = if partition.is_empty() { "(all)" } else { partition };
                 page.row(&format!("{name}  {state}"));
             }
@@ -61,6 +71,14 @@ impl ReplayPrinter {
             return Err(Failure::answer_no("there is no such partition"));
         }
         Ok(())
+    }
+
+    /// Prints what one event changed in a state.
+    pub fn change(&mut self, head: &str, partition: &str, changes: &[String]) {
+        self.line(&format!("{head} {partition}"));
+        for change in changes {
+            self.line(&format!("    {change}"));
+        }
     }
 
     fn line(&mut self, text: &str) {
@@ -98,12 +116,9 @@ impl Watch for ReplayPrinter {
         let Some(partition) = folded.partition.as_deref() else { return };
         let is_wanted = self.partition.as_deref().is_none_or(|wanted| wanted == partition);
         if self.is_traced && is_wanted {
-            let after = states.partitions.get(partition).map_or("null", String::as_str);
+            let after = states.partitions.get(partition).map_or("null", |state| &**state);
             let changes = differences(folded.before.as_deref(), after);
-            self.line(&format!("{} {partition}", head()));
-            for change in changes {
-                self.line(&format!("    {change}"));
-            }
+            self.change(&head(), partition, &changes);
         }
     }
 }

@@ -15,7 +15,7 @@ mod custody;
 mod erased;
 mod findings;
 mod order;
-mod rules;
+pub mod rules;
 mod substitution;
 mod transitions;
 

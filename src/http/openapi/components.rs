@@ -65,6 +65,7 @@ fn parameters() -> Value {
         "CustodyState": {"type": "string", "enum": CustodyState::CODES},
         "SubstitutionState": {"type": "string", "enum": SubstitutionState::CODES},
         "AlertCode": {"type": "string", "enum": AlertCode::CODES},
+        "ProjectionName": {"type": "string", "pattern": "^[a-z][A-Za-z0-9]{0,63}$"},
         "EntityTag": {"type": "string", "pattern": "^\"[0-9]{1,19}\"$", "examples": ["\"4\""]},
         "Star": {"type": "string", "enum": ["*"]},
         "ErrorCode": {"type": "string",
@@ -121,6 +122,7 @@ fn answers() -> Value {
             "next": {"type": "string"}, "dropped": {"type": "integer"},
             "completeSince": {"type": "string", "format": "date-time",
                 "description": COMPLETE_SINCE}}},
+        "ProjectionStatus": projection_status(),
         "Refusal": refusal(),
         "Issue": issue(),
         "Problem": problem()
@@ -246,7 +248,22 @@ fn issue() -> Value {
         "type": {"type": "string"}, "name": {"type": "string"},
         "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
         "code": {"type": "string"}, "detail": {"type": "string"},
-        "index": {"type": "integer"}}})
+        "index": {"type": "integer"}, "line": {"type": "integer"}, "column": {"type": "integer"},
+        "part": {"type": "string", "enum": ["projection", "summary", "chart", "fixtures"]}}})
+}
+
+/// The status of a projection.
+fn projection_status() -> Value {
+    json!({"type": "object",
+        "required": ["name", "state", "view", "cores", "position", "lag", "eventsPerSecond",
+            "sourceHash"],
+        "properties": {
+            "name": {"type": "string"}, "state": {"type": "string", "enum": ["running", "faulted"]},
+            "view": {"type": "string", "enum": ["recorded", "effective"]},
+            "cores": {"type": "object"}, "position": {"$ref": "#/components/schemas/Position"},
+            "lag": {"type": "integer"}, "eventsPerSecond": {"type": "integer"},
+            "sourceHash": {"type": "string"}, "fault": {"type": "object"},
+            "rebuild": {"type": "object"}}})
 }
 
 /// A refused event as its sender reads it: the key of the event, its type if known, no content.

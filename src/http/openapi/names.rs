@@ -72,6 +72,8 @@ stand_ins! {
     LimitSchema = "Limit",
     LinesSchema = "Lines",
     ListCursorSchema = "ListCursor",
+    ProjectionNameSchema = "ProjectionName",
+    ProjectionStatusSchema = "ProjectionStatus",
     ReceiptsSchema = "Receipts",
     RefusalPageSchema = "RefusalPage",
     SchemaListSchema = "SchemaList",

@@ -24,7 +24,7 @@ macro_rules! problems {
 
 problems! {
     BadRequest NotFound IdReused PositionUnknown WrongRevision TooLarge UnsupportedMediaType
-    InvalidEvent
+    InvalidEvent InvalidProjection ResultFaulted SummaryFaulted TooManyReplays
     StreamTooLong Timeout Internal NotYetRead Unavailable
 }
 

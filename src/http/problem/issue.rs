@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::kind::ProblemType;
 use crate::domain::vocabulary::violation::{Violation, ViolationCode};
+use crate::projection::runner::parts::{PartIssue, PartName};
 
 /// Whether an issue carries the index of its event: only in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,22 @@ pub struct Issue {
     /// The index of the event in its batch, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
+    /// The place in a part of a projection.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourcePlace>,
+}
+
+/// A place in a part of a projection.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourcePlace {
+    /// The part.
+    pub part: PartName,
+    /// The line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
 }
 
 const SCHEMA_VIOLATION: &str = "urn:problem-type:belgif:input-validation:schemaViolation";
@@ -76,7 +93,8 @@ impl Issue {
     }
 
     fn new(rule: &'static str, place: RequestPart, name: &str, detail: impl Into<String>) -> Self {
-        Self { rule, place, name: name.to_owned(), code: None, detail: detail.into(), index: None }
+        let (name, detail) = (name.to_owned(), detail.into());
+        Self { rule, place, name, code: None, detail, index: None, source: None }
     }
 
     /// A broken rule of the vocabulary, in the event at `index`.
@@ -88,7 +106,15 @@ impl Issue {
             _ => SCHEMA_VIOLATION,
         };
         let Violation { name, code, detail } = violation;
-        Self { rule, place: RequestPart::Body, name, code: Some(code), detail, index }
+        let (place, code) = (RequestPart::Body, Some(code));
+        Self { rule, place, name, code, detail, index, source: None }
+    }
+
+    /// The issue of a projection that is refused, at a place in one of its parts.
+    pub fn in_source(issue: PartIssue) -> Self {
+        let PartIssue { part, message, line, column } = issue;
+        let source = Some(SourcePlace { part, line, column });
+        Self { source, ..Self::invalid(RequestPart::Body, "", message) }
     }
 
     /// The issue for the event at `index`, whose `source` and `id` are in use with other content.

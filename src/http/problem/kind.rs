@@ -67,6 +67,12 @@ problem_types! {
         "This source and id are in use with other content", "Nothing was written.";
     PositionUnknown = "careLedger" "positionUnknown", CONFLICT,
         "The log does not go as far as this position", "The log is not the one that was read.";
+    ResultFaulted = "careLedger" "resultFaulted", CONFLICT,
+        "A result cannot be computed",
+        "A transform or filter of the projection faults on this state; the projection runs on.";
+    SummaryFaulted = "careLedger" "summaryFaulted", CONFLICT,
+        "The summary cannot be computed",
+        "The summary of the projection faults; its states and results are there.";
     WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
     Misdirected = "careLedger" "misdirectedRequest", MISDIRECTED_REQUEST,
@@ -78,6 +84,10 @@ problem_types! {
         "Unsupported media type", "GET /openapi.json names the accepted media types.";
     InvalidEvent = "careLedger" "invalidEvent", UNPROCESSABLE_ENTITY, "Invalid event",
         "Nothing was written.";
+    InvalidProjection = "careLedger" "invalidProjection", UNPROCESSABLE_ENTITY,
+        "Invalid projection", "Nothing was changed.";
+    TooManyReplays = "careLedger" "tooManyReplays", TOO_MANY_REQUESTS,
+        "A replay is running", "One replay runs at a time. Ask again when it has ended.";
     OtherSource = "careLedger" "otherSource", UNPROCESSABLE_ENTITY,
         "Only the system that sent a record may correct or annul it", "Nothing was written.";
     StreamTooLong = "careLedger" "streamTooLong", UNPROCESSABLE_ENTITY,

@@ -18,6 +18,8 @@ pub enum AnswerForm {
     Json,
     /// `text/plain`: a table for people.
     PlainText,
+    /// `text/csv`: a table for spreadsheets.
+    Csv,
     /// `text/event-stream`: a live feed.
     EventStream,
 }
@@ -37,13 +39,14 @@ impl AnswerForm {
         match self {
             Self::Json => ("application", "json"),
             Self::PlainText => ("text", "plain"),
+            Self::Csv => ("text", "csv"),
             Self::EventStream => ("text", "event-stream"),
         }
     }
 
     const fn asked_by(self) -> AskedBy {
         match self {
-            Self::Json | Self::PlainText => AskedBy::AnyRange,
+            Self::Json | Self::PlainText | Self::Csv => AskedBy::AnyRange,
             Self::EventStream => AskedBy::FullName,
         }
     }

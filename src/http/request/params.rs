@@ -71,6 +71,15 @@ impl Params {
         value
     }
 
+    /// Gives back a value that was read from a path parameter. If there is none, adds an issue with
+    /// this `rule`.
+    pub fn require_path<T>(&mut self, value: Option<T>, name: &str, rule: &str) -> Option<T> {
+        if value.is_none() {
+            self.add_issue(Issue::invalid(RequestPart::Path, name, rule));
+        }
+        value
+    }
+
     /// Reads a header that may be present once. A header that cannot be parsed becomes an issue
     /// with this `rule`.
     pub fn header<T>(

@@ -13,8 +13,7 @@ const PAGE_RECORDS: usize = 10_000;
 /// How many pages wait for the engine: one that is read, one that is ready.
 const PAGES_AHEAD: usize = 2;
 
-/// Reads the records of a ledger up to its present end, in the order of the log. `wait` runs a read
-/// to its end on the thread that calls it.
+/// Reads the records of a ledger after a position, up to its present end, in the order of the log.
 ///
 /// # Errors
 /// The system gives no thread.
@@ -22,12 +21,13 @@ pub fn read(
     ledger: Ledger,
     reader: Reader,
     moments: Moments,
+    from: Position,
     handle: tokio::runtime::Handle,
 ) -> std::io::Result<Receiver<Result<Batch, ReadError>>> {
     let (sender, batches) = sync_channel(PAGES_AHEAD);
     let work = move || {
         let end = ledger.tail();
-        let mut after = Position::START;
+        let mut after = from;
         while after < end {
             let page = handle.block_on(ledger.read_log(&reader, after, PAGE_RECORDS));
             let batch = page.map(|page| {

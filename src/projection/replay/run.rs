@@ -8,7 +8,7 @@ use crate::domain::id::Position;
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::engine::{Engine, Notice};
 use crate::projection::script::event::ScriptEvent;
-use crate::projection::script::fold::{Fold, Folded, States};
+use crate::projection::script::fold::{Fold, FoldError, Folded, States};
 
 /// Sees each event that was folded: for a trace, and for what a program would emit.
 pub trait Watch {
@@ -37,7 +37,7 @@ impl ReplayEnd {
     /// The states in the order of their partitions; of one partition, or of all.
     pub fn sorted_states(&self, partition: Option<&str>) -> Vec<(&str, &str)> {
         let states = self.fold.states().partitions.iter();
-        let states = states.map(|(partition, state)| (&**partition, state.as_str()));
+        let states = states.map(|(partition, state)| (&**partition, &**state));
         let is_wanted = |(name, _): &(&str, &str)| partition.is_none_or(|wanted| wanted == *name);
         let mut states: Vec<(&str, &str)> = states.filter(is_wanted).collect();
         states.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
@@ -77,10 +77,11 @@ impl Replay {
             let event: Rc<dyn ScriptEvent> = told.clone();
             match self.fold.push(&event, Notice::Fact) {
                 Ok(folded) => watch.folded(&told, &folded, self.fold.states()),
-                Err(fault) => {
+                Err(FoldError::Program(fault)) => {
                     self.fault = Some(FaultAtRecord::new(fault, told.record()));
                     return false;
                 }
+                Err(FoldError::State) => unreachable!("states in memory can be read"),
             }
             self.position = told.record().position;
             self.events += 1;

@@ -132,6 +132,8 @@ mod tests {
     use crate::domain::id::{Position, RecordedTime, Revision};
 
     fn told(text: &str) -> CareEvent {
+        // Canonical form has no white space.
+        let text: String = text.split_whitespace().collect();
         let event = Event::from_canonical(text.as_bytes()).unwrap();
         let record = Recorded {
             stream: event.subject.clone(),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::engine::{Emitted, Engine, Limits, Notice};
 use super::event::ScriptEvent;
 use super::fault::ScriptFault;
-use super::fold::{Fold, States};
+use super::fold::{Fold, FoldError, States};
 
 /// When a case's event was recorded, if the case does not say.
 const CREATED: &str = "2026-01-02T03:04:05.6780000Z";
@@ -200,7 +200,8 @@ impl DialectCase {
     /// The fault that an engine meets in the events of this case, if it meets one.
     pub fn fault_of(&self, engine: Engine) -> Option<ScriptFault> {
         let mut fold = Fold::new(engine, States::default());
-        self.events.iter().find_map(|event| fold.push(&event.told(), event.notice()).err())
+        let faulted = self.events.iter().find_map(|e| fold.push(&e.told(), e.notice()).err());
+        faulted.map(in_memory)
     }
 
     fn run(&self) -> CaseOutcome {
@@ -209,11 +210,11 @@ impl DialectCase {
             limits.event_time = Duration::from_millis(milliseconds);
         }
         let failed =
-            |at: Value, fault: &ScriptFault| Some(CaseError { at, message: fault.to_string() });
+            |at: Value, fault: ScriptFault| Some(CaseError { at, message: fault.to_string() });
         let engine = match Engine::new(&self.source, limits) {
             Ok(engine) => engine,
             Err(fault) => {
-                let error = failed(json!("compile"), &fault);
+                let error = failed(json!("compile"), fault);
                 return CaseOutcome { error, ..CaseOutcome::default() };
             }
         };
@@ -230,7 +231,7 @@ impl DialectCase {
                     outcome.logs.extend(folded.output.logs);
                 }
                 Err(fault) => {
-                    outcome.error = failed(json!(index), &fault);
+                    outcome.error = failed(json!(index), in_memory(fault));
                     break;
                 }
             }
@@ -239,6 +240,14 @@ impl DialectCase {
         outcome.shared_state = fold.states().shared.text().map(parsed);
         outcome.results = Some(results_of(&fold));
         outcome
+    }
+}
+
+/// The fault of a program whose states are in memory, where each can be read.
+fn in_memory(error: FoldError) -> ScriptFault {
+    match error {
+        FoldError::Program(fault) => fault,
+        FoldError::State => unreachable!("states in memory can be read"),
     }
 }
 

@@ -1,14 +1,12 @@
 //! Why a program stands still.
 
-use std::rc::Rc;
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The longest message of a fault, in characters. The message is the program's own.
 const MESSAGE_MAX: usize = 500;
 
 /// A limit that a program has met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LimitName {
     /// Processor time of one event.
@@ -38,7 +36,7 @@ pub struct ScriptFault {
     pub message: String,
     /// The partition, once it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub partition: Option<Rc<str>>,
+    pub partition: Option<String>,
     /// The line in the program, from 1; none where no line of the program was reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,

@@ -1,21 +1,51 @@
-//! A fold over events in memory: one engine, exact, and the states that it makes.
+//! A fold over events: one engine, exact, and the states that it makes.
 //! Always: after a fault everything stays as before the event that faulted.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::definition::SkipReason;
-use super::engine::{Change, Engine, Notice, ScriptOutput, SharedState, Step};
+use super::engine::{Engine, FoundState, Notice, ScriptOutput, SharedState, Step};
 use super::event::ScriptEvent;
 use super::fault::ScriptFault;
 
-/// The states of a program, by partition, and the shared one.
+/// Keeps the states of a program.
+pub trait StateStore {
+    /// The text of a partition's state; none if the partition has not begun.
+    fn state(&self, partition: &Rc<str>) -> FoundState;
+    /// Keeps the state of a partition, and gives the state before.
+    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>>;
+    /// The state that all partitions share.
+    fn shared(&self) -> &SharedState;
+    /// Keeps the state that all partitions share.
+    fn put_shared(&mut self, shared: SharedState);
+}
+
+/// The states of a program in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct States {
     /// The text of each partition's state.
-    pub partitions: HashMap<Rc<str>, String>,
+    pub partitions: HashMap<Rc<str>, Rc<str>>,
     /// The state that all share.
     pub shared: SharedState,
+}
+
+impl StateStore for States {
+    fn state(&self, partition: &Rc<str>) -> FoundState {
+        Ok(self.partitions.get(partition).cloned())
+    }
+
+    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
+        self.partitions.insert(partition, state)
+    }
+
+    fn shared(&self) -> &SharedState {
+        &self.shared
+    }
+
+    fn put_shared(&mut self, shared: SharedState) {
+        self.shared = shared;
+    }
 }
 
 /// What became of one event.
@@ -26,20 +56,31 @@ pub struct Folded {
     /// The partition that it changed.
     pub partition: Option<Rc<str>>,
     /// The state of that partition before; none if it began with this event.
-    pub before: Option<String>,
+    pub before: Option<Rc<str>>,
     /// What the program gave.
     pub output: ScriptOutput,
 }
 
-/// See the module.
-pub struct Fold {
-    engine: Engine,
-    states: States,
+/// Why an event was not folded. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The program threw or met a limit: it stands still.
+    #[error(transparent)]
+    Program(#[from] ScriptFault),
+    /// The state of the partition could not be read. The store of the states knows why.
+    #[error("a state could not be read")]
+    State,
 }
 
-impl Fold {
+/// See the module.
+pub struct Fold<S = States> {
+    engine: Engine,
+    states: S,
+}
+
+impl<S: StateStore> Fold<S> {
     /// A fold that goes on from these states.
-    pub fn new(engine: Engine, states: States) -> Self {
+    pub fn new(engine: Engine, states: S) -> Self {
         Self { engine, states }
     }
 
@@ -49,43 +90,40 @@ impl Fold {
     }
 
     /// The states now.
-    pub fn states(&self) -> &States {
+    pub fn states(&self) -> &S {
         &self.states
+    }
+
+    /// The states, to be written out.
+    pub fn states_mut(&mut self) -> &mut S {
+        &mut self.states
     }
 
     /// Folds an event.
     ///
     /// # Errors
-    /// The program threw or met a limit; nothing has changed.
+    /// See [`FoldError`].
     pub fn push(
         &mut self,
         event: &Rc<dyn ScriptEvent>,
         notice: Notice<'_>,
-    ) -> Result<Folded, ScriptFault> {
-        let States { partitions, shared } = &self.states;
-        let state_of = |partition: &str| partitions.get(partition).map(String::as_str);
-        let step = self.engine.fold(event, notice, state_of, shared)?;
+    ) -> Result<Folded, FoldError> {
+        let states = &self.states;
+        let state_of = |partition: &Rc<str>| states.state(partition);
+        let step = self.engine.fold(event, notice, state_of, states.shared())?;
         let output = self.engine.take_output();
-        Ok(match step {
+        match step {
+            Step::Unread => Err(FoldError::State),
             Step::Skipped(reason) => {
-                Folded { skipped: Some(reason), partition: None, before: None, output }
+                Ok(Folded { skipped: Some(reason), partition: None, before: None, output })
             }
             Step::Folded(change) => {
-                let partition = change.partition.clone();
-                let before = self.keep(change);
-                Folded { skipped: None, partition: Some(partition), before, output }
+                if let Some(shared) = change.shared {
+                    self.states.put_shared(shared);
+                }
+                let before = self.states.put(change.partition.clone(), change.state);
+                Ok(Folded { skipped: None, partition: Some(change.partition), before, output })
             }
-        })
-    }
-
-    /// Keeps what changed, and gives the state before.
-    fn keep(&mut self, Change { partition, state, shared }: Change) -> Option<String> {
-        if let Some(shared) = shared {
-            self.states.shared = shared;
-        }
-        match self.states.partitions.get_mut(&partition) {
-            Some(kept) => Some(std::mem::replace(kept, state)),
-            None => self.states.partitions.insert(partition, state),
         }
     }
 
@@ -94,6 +132,6 @@ impl Fold {
     /// # Errors
     /// A transform or filter threw or met a limit.
     pub fn result(&self, state: &str) -> Result<Option<String>, ScriptFault> {
-        self.engine.result(state, &self.states.shared)
+        self.engine.result(state, self.states.shared())
     }
 }

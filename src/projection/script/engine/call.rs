@@ -9,7 +9,7 @@ use super::event::EventObject;
 use super::failure::{fault_of, write_fault};
 use super::limits::Limits;
 use super::program::Program;
-use super::step::{Change, SharedState, Step};
+use super::step::{Change, FoundState, SharedState, Step};
 use super::write::StateWriter;
 use crate::projection::script::definition::{Partitioning, SkipReason};
 use crate::projection::script::event::{ScriptEvent, has_data};
@@ -56,10 +56,10 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// Folds an event.
-    pub fn event<'s>(
+    pub fn event(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        state_of: impl Fn(&str) -> Option<&'s str>,
+        state_of: impl Fn(&Rc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
         let has_own = self.has_own_members;
         let object = EventObject::instance(self.ctx, event.clone(), has_own);
@@ -68,21 +68,22 @@ impl<'js> Call<'_, 'js> {
             return Ok(Step::Skipped(SkipReason::NoPartition));
         };
         let folded = self.event_of_partition(event.as_ref(), &object, &partition, state_of);
-        folded.map_err(|fault| ScriptFault { partition: Some(partition), ..fault })
+        folded.map_err(|fault| ScriptFault { partition: Some(partition.to_string()), ..fault })
     }
 
-    fn event_of_partition<'s>(
+    fn event_of_partition(
         &self,
         event: &dyn ScriptEvent,
         object: &Class<'js, EventObject<'js>>,
         partition: &Rc<str>,
-        state_of: impl Fn(&str) -> Option<&'s str>,
+        state_of: impl Fn(&Rc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
         if !partition.is_empty() {
             EventObject::set_partition(object, partition.clone(), self.has_own_members)
                 .map_err(|error| self.fault(error))?;
         }
-        let mut state = self.begin(state_of(partition), Some(object))?;
+        let Ok(text) = state_of(partition) else { return Ok(Step::Unread) };
+        let mut state = self.begin(text.as_deref(), Some(object))?;
         if has_data(event) {
             state = self.handle(event, object, state)?;
         }
@@ -187,9 +188,9 @@ impl<'js> Call<'_, 'js> {
     fn change(&self, partition: Rc<str>, state: Value<'js>) -> Result<Step, ScriptFault> {
         let change = if self.program.definition.is_shared {
             let (state, shared) = self.split(&state)?;
-            Change { partition, state, shared: Some(shared) }
+            Change { partition, state: state.into(), shared: Some(shared) }
         } else {
-            Change { partition, state: self.write(&state)?, shared: None }
+            Change { partition, state: self.write(&state)?.into(), shared: None }
         };
         Ok(Step::Folded(change))
     }
@@ -214,13 +215,14 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// Tells the program of the end of a stream.
-    pub fn deleted(&self, stream: &str, state: Option<&str>) -> Result<Step, ScriptFault> {
-        let state = self.begin(state, None)?;
+    pub fn deleted(&self, stream: &Rc<str>, text: FoundState) -> Result<Step, ScriptFault> {
+        let Ok(text) = text else { return Ok(Step::Unread) };
+        let state = self.begin(text.as_deref(), None)?;
         if let Some(deleted) = &self.program.deleted {
-            let values = (state.clone(), Value::new_null(self.ctx.clone()), stream, false);
+            let values = (state.clone(), Value::new_null(self.ctx.clone()), &**stream, false);
             self.call(deleted, values)?;
         }
-        self.change(stream.into(), state)
+        self.change(stream.clone(), state)
     }
 
     /// The result of a state.

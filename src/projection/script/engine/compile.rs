@@ -27,9 +27,7 @@ pub fn compile(
 ) -> Result<(Program, Rc<StateWriter>), ScriptFault> {
     let fault = |error: rquickjs::Error| fault_of(ctx, &error);
     let writer = Rc::new(StateWriter::new(ctx).map_err(fault)?);
-    prelude(ctx, "determinism.js", DETERMINISM)
-        .and_then(|determine: Function| determine.call::<_, ()>(()))
-        .map_err(fault)?;
+    determine(ctx).map_err(fault)?;
     let functions = collector.functions(ctx, &writer, limits.state_bytes).map_err(fault)?;
     let end: Function = prelude(ctx, "dialect.js", DIALECT)
         .and_then(|begin: Function| begin.call((functions,)))
@@ -40,12 +38,23 @@ pub fn compile(
     Ok((program, writer))
 }
 
+/// Makes a context give the same answers on every machine.
+///
+/// # Errors
+/// The engine has no memory left.
+pub fn determine(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+    prelude(ctx, "determinism.js", DETERMINISM)?.call(())
+}
+
 fn prelude<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> rquickjs::Result<Function<'js>> {
     evaluate(ctx, name, source)
 }
 
 /// Evaluates a script in sloppy mode, as the dialect's own engine does.
-fn evaluate<'js, V: rquickjs::FromJs<'js>>(
+///
+/// # Errors
+/// The script threw, or is none.
+pub fn evaluate<'js, V: rquickjs::FromJs<'js>>(
     ctx: &Ctx<'js>,
     name: &str,
     source: &str,

@@ -5,8 +5,11 @@ use rquickjs::{Ctx, Error, Exception, Value};
 use super::write::WriteError;
 use crate::projection::script::fault::{LimitName, ScriptFault};
 
-/// The name of the program in traces of the engine.
+/// The name of a program in traces of the engine.
 pub const PROGRAM: &str = "projection.js";
+
+/// The name of a summary in traces of the engine.
+pub const SUMMARY: &str = "summary.js";
 
 /// What QuickJS throws when calls go too deep.
 const STACK_OVERFLOW: &str = "Maximum call stack size exceeded";
@@ -46,7 +49,8 @@ fn thrown(value: &Value<'_>) -> ScriptFault {
 
 /// The place of a line of a trace, if that line is of the program: `at f (projection.js:3:14)`.
 fn place(line: &str) -> Option<(u32, u32)> {
-    let (_, numbers) = line.rsplit_once(&format!("{PROGRAM}:"))?;
+    let of = |name: &str| line.rsplit_once(name)?.1.strip_prefix(':');
+    let numbers = of(PROGRAM).or_else(|| of(SUMMARY))?;
     let mut numbers = numbers.trim_end_matches(')').split(':').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next().and_then(Result::ok).unwrap_or(1)))
 }

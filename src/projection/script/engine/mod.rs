@@ -12,53 +12,37 @@ mod meter;
 mod output;
 mod program;
 mod raw;
+mod sandbox;
 mod step;
+mod summary;
 mod write;
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use rquickjs::context::intrinsic;
-use rquickjs::{Context, Ctx, Runtime};
+use rquickjs::Ctx;
 
 use self::call::Call;
 use self::compile::compile;
 use self::event::can_tell_getters;
 pub use self::limits::Limits;
-use self::meter::TimeMeter;
 use self::output::Collector;
 pub use self::output::{Emitted, ScriptOutput};
 use self::program::Program;
-use self::raw::{LimitedAllocator, MemoryMeter};
-pub use self::step::{Change, Notice, SharedState, Step};
+use self::sandbox::Sandbox;
+pub use self::step::{Change, FoundState, Notice, SharedState, Step, UnreadState};
+pub use self::summary::{check_summary, summarise};
 use self::write::StateWriter;
 use super::definition::{Definition, SkipReason};
 use super::event::ScriptEvent;
 use super::fault::{LimitName, ScriptFault};
-
-/// What QuickJS offers a program. Not there: references that tell of garbage collection, clocks.
-type Intrinsics = (
-    intrinsic::Date,
-    intrinsic::Eval,
-    intrinsic::RegExpCompiler,
-    intrinsic::RegExp,
-    intrinsic::Json,
-    intrinsic::Proxy,
-    intrinsic::MapSet,
-    intrinsic::TypedArrays,
-    intrinsic::Promise,
-);
 
 /// One engine with one program. See the module.
 pub struct Engine {
     // The order of the fields is the order in which they end: values before their runtime.
     program: Program,
     writer: Rc<StateWriter>,
-    context: Context,
-    _runtime: Runtime,
+    sandbox: Sandbox,
     collector: Collector,
-    time: Rc<TimeMeter>,
-    memory: Rc<MemoryMeter>,
     limits: Limits,
     has_own_members: bool,
 }
@@ -75,38 +59,16 @@ impl Engine {
     /// # Errors
     /// The program is not one of the dialect, or met a limit.
     pub fn new(source: &str, limits: Limits) -> Result<Self, ScriptFault> {
-        let time = TimeMeter::new();
-        let memory = MemoryMeter::new(limits.memory_bytes, time.clone());
-        let no_engine = |_| ScriptFault::new(None, "the system gives no memory for an engine");
-        let runtime =
-            Runtime::new_with_alloc(LimitedAllocator(memory.clone())).map_err(no_engine)?;
-        runtime.set_max_stack_size(limits.stack_bytes);
-        let watch = time.clone();
-        runtime.set_interrupt_handler(Some(Box::new(move || watch.check())));
-        let context = Context::custom::<Intrinsics>(&runtime).map_err(no_engine)?;
+        let sandbox = Sandbox::new(&limits)?;
         let collector = Collector::default();
-        time.begin(limits.compile_time);
-        let compiled = context.with(|ctx| compile(&ctx, source, &collector, limits));
-        let compiled = match compiled {
-            _ if time.check() => Err(exceeded(LimitName::CompileLimit)),
-            _ if memory.take_exceeded() => Err(exceeded(LimitName::MemoryLimit)),
-            other => other,
-        };
+        let compile_limit = (limits.compile_time, LimitName::CompileLimit);
+        let compiled = sandbox.measured(compile_limit.0, compile_limit.1, |ctx| {
+            compile(ctx, source, &collector, limits)
+        });
         let (program, writer) = compiled?;
-        let has_own_members = can_tell_getters(source);
-        let _runtime = runtime;
         collector.take();
-        Ok(Self {
-            program,
-            writer,
-            context,
-            _runtime,
-            collector,
-            time,
-            memory,
-            limits,
-            has_own_members,
-        })
+        let has_own_members = can_tell_getters(source);
+        Ok(Self { program, writer, sandbox, collector, limits, has_own_members })
     }
 
     /// What the program defined.
@@ -118,23 +80,30 @@ impl Engine {
     ///
     /// # Errors
     /// The program threw or met a limit: nothing has changed.
-    pub fn fold<'s>(
+    pub fn fold(
         &self,
         event: &Rc<dyn ScriptEvent>,
         notice: Notice<'_>,
-        state_of: impl Fn(&str) -> Option<&'s str>,
+        state_of: impl Fn(&Rc<str>) -> FoundState,
         shared: &SharedState,
     ) -> Result<Step, ScriptFault> {
         if let Some(reason) = self.skips(event.as_ref(), notice) {
             return Ok(Step::Skipped(reason));
         }
-        self.measured(self.limits.event_time, LimitName::TimeLimit, |ctx| {
+        let folded = self.sandbox.measured(self.limits.event_time, LimitName::TimeLimit, |ctx| {
             let call = self.call(ctx, shared);
             match notice {
-                Notice::Deleted(stream) => call.deleted(stream, state_of(stream)),
+                Notice::Deleted(stream) => {
+                    let partition: Rc<str> = stream.into();
+                    call.deleted(&partition, state_of(&partition))
+                }
                 _ => call.event(event, state_of),
             }
-        })
+        });
+        if folded.is_err() {
+            self.collector.take();
+        }
+        folded
     }
 
     /// What the program gave since the last call.
@@ -147,9 +116,9 @@ impl Engine {
     /// # Errors
     /// A transform or filter threw or met a limit.
     pub fn result(&self, state: &str, shared: &SharedState) -> Result<Option<String>, ScriptFault> {
-        let result = self.measured(self.limits.result_time, LimitName::ResultLimit, |ctx| {
-            self.call(ctx, shared).result(state)
-        });
+        let limit = (self.limits.result_time, LimitName::ResultLimit);
+        let result =
+            self.sandbox.measured(limit.0, limit.1, |ctx| self.call(ctx, shared).result(state));
         self.collector.take();
         result
     }
@@ -185,40 +154,4 @@ impl Engine {
             !definition.has_handlers() || self.program.handler(event.event_type()).is_some();
         (!is_handled).then_some(SkipReason::Unhandled)
     }
-
-    /// Runs a part of the program within its limits.
-    fn measured<T>(
-        &self,
-        time: Duration,
-        name: LimitName,
-        run: impl FnOnce(&Ctx<'_>) -> Result<T, ScriptFault>,
-    ) -> Result<T, ScriptFault> {
-        self.time.begin(time);
-        let result = self.context.with(|ctx| run(&ctx));
-        // Also where the program caught the exception.
-        let limit = if self.time.check() {
-            Some(name)
-        } else {
-            self.memory.take_exceeded().then_some(LimitName::MemoryLimit)
-        };
-        if limit.is_some() || result.is_err() {
-            self.collector.take();
-        }
-        let Some(limit) = limit else { return result };
-        let fault = exceeded(limit);
-        Err(match result {
-            Ok(_) => fault,
-            Err(thrown) => ScriptFault { limit: fault.limit, message: fault.message, ..thrown },
-        })
-    }
-}
-
-fn exceeded(limit: LimitName) -> ScriptFault {
-    let message = match limit {
-        LimitName::MemoryLimit => "the program used more memory than allowed",
-        LimitName::CompileLimit => "the program took too long to compile",
-        LimitName::ResultLimit => "the program took too long to give a result",
-        _ => "the program took too long over this event",
-    };
-    ScriptFault::new(Some(limit), message)
 }

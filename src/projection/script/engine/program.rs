@@ -6,7 +6,7 @@ use rquickjs::{Ctx, Function, Object, Persistent, Result, Value};
 
 use crate::projection::script::definition::{Definition, Partitioning, Selection};
 
-type Kept = Persistent<Function<'static>>;
+type KeptFunction = Persistent<Function<'static>>;
 
 /// One step from a state to its result.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub struct ResultStep {
     /// Whether the step is a filter, which passes the value on or ends without a result.
     pub is_filter: bool,
     /// The function of the program.
-    pub function: Kept,
+    pub function: KeptFunction,
 }
 
 /// See the module.
@@ -22,19 +22,19 @@ pub struct Program {
     /// What the program selects and how it partitions.
     pub definition: Definition,
     /// `partitionBy`.
-    pub partition_by: Option<Kept>,
+    pub partition_by: Option<KeptFunction>,
     /// `$init`.
-    pub init: Option<Kept>,
+    pub init: Option<KeptFunction>,
     /// `$initShared`.
-    pub init_shared: Option<Kept>,
+    pub init_shared: Option<KeptFunction>,
     /// `$created`, as often as it was defined.
-    pub created: Vec<Kept>,
+    pub created: Vec<KeptFunction>,
     /// `$deleted`.
-    pub deleted: Option<Kept>,
+    pub deleted: Option<KeptFunction>,
     /// The handlers by type.
-    pub handlers: HashMap<String, Kept>,
+    pub handlers: HashMap<String, KeptFunction>,
     /// `$any`.
-    pub any: Option<Kept>,
+    pub any: Option<KeptFunction>,
     /// `transformBy` and `filterBy`, in their order.
     pub steps: Vec<ResultStep>,
 }
@@ -42,11 +42,11 @@ pub struct Program {
 impl Program {
     /// Reads what the prelude collected.
     pub fn read<'js>(ctx: &Ctx<'js>, defined: &Object<'js>) -> Result<Self> {
-        let function = |name: &str| -> Result<Option<Kept>> {
+        let function = |name: &str| -> Result<Option<KeptFunction>> {
             let found: Option<Function> = defined.get(name)?;
             Ok(found.map(|found| Persistent::save(ctx, found)))
         };
-        let functions = |name: &str| -> Result<Vec<Kept>> {
+        let functions = |name: &str| -> Result<Vec<KeptFunction>> {
             let found: Vec<Function> = defined.get(name)?;
             Ok(found.into_iter().map(|found| Persistent::save(ctx, found)).collect())
         };
@@ -86,7 +86,7 @@ impl Program {
     }
 
     /// The handler that serves a type.
-    pub fn handler(&self, event_type: &str) -> Option<&Kept> {
+    pub fn handler(&self, event_type: &str) -> Option<&KeptFunction> {
         let any = self.any.as_ref().filter(|_| self.definition.any_serves);
         self.handlers.get(event_type).or(any)
     }

@@ -34,7 +34,7 @@ pub struct Change {
     /// The partition.
     pub partition: Rc<str>,
     /// The new text of its state.
-    pub state: String,
+    pub state: Rc<str>,
     /// The new shared state; none where the program has none.
     pub shared: Option<SharedState>,
 }
@@ -46,7 +46,16 @@ pub enum Step {
     Skipped(SkipReason),
     /// It changed a state.
     Folded(Change),
+    /// The state of its partition could not be read, so nothing was folded.
+    Unread,
 }
+
+/// The text of a partition's state, where it could be read; none: the partition begins.
+pub type FoundState = Result<Option<Rc<str>>, UnreadState>;
+
+/// A state could not be read. Whoever keeps the states knows why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnreadState;
 
 /// What an event tells of, beside its own type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,54 @@
+//! The files of a projection: the program, and the parts that stand beside it.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::failure::Failure;
+use crate::projection::runner::parts::Parts;
+
+/// The endings of the parts beside `<name>.js`, in the order of [`Parts`].
+const ENDINGS: [&str; 3] = ["summary.js", "vl.json", "fixtures.json"];
+
+/// Reads a program and the parts that stand beside it.
+///
+/// # Errors
+/// A file that is there cannot be read.
+pub fn read(program: &Path) -> Result<Parts, Failure> {
+    let text = |path: &Path| {
+        let name = path.display().to_string();
+        std::fs::read_to_string(path).map_err(|error| Failure::because(&name, &error))
+    };
+    let part = |ending: &str| {
+        let path = beside(program, ending);
+        path.exists().then(|| text(&path)).transpose()
+    };
+    let [summary, chart, fixtures] = ENDINGS.map(part);
+    let projection = text(program)?;
+    Ok(Parts { projection, summary: summary?, chart: chart?, fixtures: fixtures? })
+}
+
+/// The file of a part beside a program: `count.js` has `count.fixtures.json`.
+pub fn beside(program: &Path, ending: &str) -> PathBuf {
+    program.with_extension(ending)
+}
+
+/// The name of a projection, from its file.
+///
+/// # Errors
+/// Wrong usage: the file has no name that a projection can have.
+pub fn name_of(program: &Path) -> Result<String, Failure> {
+    let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if is_name(stem) {
+        return Ok(stem.to_owned());
+    }
+    Err(Failure::usage(
+        "a projection is named by a small letter, then at most 63 letters and digits: rename the \
+         file, or give a name with --name",
+    ))
+}
+
+/// Whether a projection can have this name.
+pub fn is_name(text: &str) -> bool {
+    let mut signs = text.chars();
+    let begins = signs.next().is_some_and(|first| first.is_ascii_lowercase());
+    begins && signs.all(|sign| sign.is_ascii_alphanumeric()) && text.len() <= 64
+}

@@ -1,0 +1,109 @@
+//! A replay by a running ledger: it folds, and sends what it made.
+
+use std::io::BufRead;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::ReplayCommand;
+use super::shown::{ReplayPrinter, ReplayedStates};
+use crate::cli::ask::encode;
+use crate::cli::client::Client;
+use crate::cli::failure::Failure;
+use crate::cli::progress;
+use crate::cli::projection::pointed;
+use crate::ledger::answer::format_at;
+use crate::projection::script::fault::ScriptFault;
+
+/// A line of the answer. Each has one of these.
+#[derive(Deserialize)]
+struct AnswerLine {
+    progress: Option<Value>,
+    trace: Option<Value>,
+    partition: Option<String>,
+    state: Option<Box<RawValue>>,
+    done: Option<Value>,
+}
+
+impl ReplayCommand {
+    /// Runs the replay on a running ledger.
+    pub(super) fn run_served(
+        &self,
+        client: &Client,
+        name: &str,
+        source: &str,
+    ) -> Result<(), Failure> {
+        if self.dry_run {
+            let words = "--dry-run folds on this machine: name a folder with --data, or a file \
+                with --events";
+            return Err(Failure::usage(words));
+        }
+        let answer = client.post_for_lines(&self.path(), "text/javascript", source.as_bytes());
+        let lines = match answer.map_err(|error| client.unreachable(&error))? {
+            Ok(lines) => lines,
+            Err(refused) => return refused.good_to_question().map(drop),
+        };
+        let mut shown = ReplayPrinter::new(self.trace, false, self.partition.clone());
+        let bar = progress::bar("events", 0);
+        let (mut states, mut done) = (Vec::new(), None);
+        for line in lines.lines() {
+            let no_json = |_| Failure::answer_no("the ledger gave an answer that is no replay");
+            let line: AnswerLine = serde_json::from_str(&line?).map_err(no_json)?;
+            if let Some(progress) = line.progress {
+                let number = |name: &str| {
+                    let value = &progress[name];
+                    value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
+                };
+                bar.set_length(number("of"));
+                bar.set_position(number("position"));
+            } else if let Some(trace) = line.trace {
+                show_trace(&mut shown, &trace);
+            } else if let Some((partition, state)) = line.partition.zip(line.state) {
+                states.push((partition, state));
+            } else {
+                done = line.done;
+            }
+        }
+        bar.finish_and_clear();
+        let broken = "the answer broke off before its end; ask again";
+        let done = done.ok_or_else(|| Failure::unreachable(broken))?;
+        let fault = &done["fault"];
+        let states = states.iter().map(|(name, state)| (name.as_str(), state.get())).collect();
+        let events = done["events"].as_u64().unwrap_or_default();
+        let is_faulted = !fault.is_null();
+        shown.end(&ReplayedStates { states, events, is_faulted }, self.json)?;
+        if is_faulted { Err(faulted(name, source, fault)) } else { Ok(()) }
+    }
+
+    fn path(&self) -> String {
+        let at = self.at.map(format_at);
+        let known = self.known.map(format_at);
+        let trace = self.trace.then(|| "true".to_owned());
+        let parameters =
+            [("at", at), ("known", known), ("partition", self.partition.clone()), ("trace", trace)];
+        let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        let pairs: Vec<String> =
+            given.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        format!("/v1/replays?{}", pairs.join("&"))
+    }
+}
+
+fn show_trace(shown: &mut ReplayPrinter, trace: &Value) {
+    let text = |name: &str| trace[name].as_str().unwrap_or_default().to_owned();
+    let changes = trace["changes"].as_array().into_iter().flatten();
+    let changes: Vec<String> =
+        changes.map(|change| change.as_str().unwrap_or_default().to_owned()).collect();
+    let head = format!("{} {}", text("position"), text("eventType"));
+    shown.change(&head, &text("partition"), &changes);
+}
+
+/// The failure of a program that stands still.
+fn faulted(name: &str, source: &str, fault: &Value) -> Failure {
+    let number = |name: &str| fault[name].as_u64().and_then(|number| u32::try_from(number).ok());
+    let message = fault["message"].as_str().unwrap_or_default();
+    let limit = serde_json::from_value(fault["limit"].clone()).ok();
+    let place = number("line").zip(number("column"));
+    let about = format!("at position {}: ", fault["position"].as_str().unwrap_or_default());
+    pointed(name, source, &about, &ScriptFault::new(limit, message).at(place))
+}

@@ -1,0 +1,212 @@
+//! `POST /v1/replays`: all records through a program once; nothing is kept.
+
+use std::cell::Cell;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::asked::blocking;
+use super::parts;
+use crate::domain::id::Position;
+use crate::domain::time::calendar::At;
+use crate::http::app::App;
+use crate::http::openapi::names::{FlagSchema, LinesSchema, TextSchema};
+use crate::http::openapi::problems;
+use crate::http::problem::Problem;
+use crate::http::problem::issue::Issue;
+use crate::http::problem::kind::ProblemType;
+use crate::http::request::params::Params;
+use crate::http::request::principal::Principal;
+use crate::ledger::Ledger;
+use crate::ledger::read::open::Reader;
+use crate::projection::replay::{Moments, Replay, ReplayEnd, Watch, log};
+use crate::projection::runner::parts::Parts;
+use crate::projection::script::care_event::CareEvent;
+use crate::projection::script::difference::differences;
+use crate::projection::script::engine::{Engine, Limits};
+use crate::projection::script::event::ScriptEvent as _;
+use crate::projection::script::fold::{Folded, States};
+use crate::work;
+
+const READER: Reader = Reader::system("replay");
+
+/// Lines that wait for a reader. A slow reader slows its replay down.
+const LINES_AHEAD: usize = 256;
+
+/// Fold all records once, and keep nothing
+///
+/// Lines of `{progress: …}`, of `{partition, state, result}`, and at last `{done: …}`.
+#[utoipa::path(
+    post,
+    path = "/v1/replays",
+    operation_id = "postReplay",
+    params(
+        ("at" = Option<At>, Query, description = "Only what had happened by then."),
+        ("known" = Option<At>, Query, description = "Only what was recorded by then."),
+        ("partition" = Option<TextSchema>, Query, description = "Only this partition."),
+        ("trace" = Option<FlagSchema>, Query,
+            description = "Also a line of `{trace: …}` for each change of a state."),
+    ),
+    request_body(
+        description = "The program, or a form with the parts projection, summary, chart, fixtures.",
+        content((TextSchema = "text/javascript"), (TextSchema = "multipart/form-data")),
+    ),
+    responses(
+        (status = 200, description = "The states, a line each",
+            content((LinesSchema = "application/x-ndjson"))),
+        problems::BadRequest,
+        problems::Timeout,
+        problems::TooLarge,
+        problems::UnsupportedMediaType,
+        problems::InvalidProjection,
+        problems::TooManyReplays,
+        problems::Internal,
+        problems::Unavailable,
+    )
+)]
+pub async fn post_replay(
+    State(app): State<App>,
+    _: Principal,
+    mut params: Params,
+    request: Request,
+) -> Result<Response, Problem> {
+    let moments = Moments { at: params.at(), known_at: params.known_at() };
+    let partition = params.text("partition").map(str::to_owned);
+    let is_traced = params.flag("trace");
+    params.finish()?;
+    let parts = parts::read(&app, request).await?;
+    let permit = app.replays.clone().try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::new(ProblemType::TooManyReplays))?;
+    let (parts, issues) = blocking(move || {
+        let issues = parts.issues();
+        (parts, issues)
+    })
+    .await?;
+    if !issues.is_empty() {
+        let issues = issues.into_iter().map(Issue::in_source).collect();
+        return Err(Problem::new(ProblemType::InvalidProjection).issues(issues));
+    }
+    let (lines, mut taken) = mpsc::channel(LINES_AHEAD);
+    let permit = Cell::new(Some(permit));
+    let run = ReplayRun { ledger: app.ledger, parts, moments, partition, is_traced, lines, permit };
+    run.start().map_err(|error| {
+        tracing::error!(error = %error, "a replay was not started");
+        Problem::unavailable()
+    })?;
+    let body = Body::from_stream(futures::stream::poll_fn(move |context| {
+        taken.poll_recv(context).map(|line| line.map(Ok::<Bytes, std::convert::Infallible>))
+    }));
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// A replay for one request, on a thread of its own.
+struct ReplayRun {
+    ledger: Ledger,
+    parts: Parts,
+    moments: Moments,
+    partition: Option<String>,
+    is_traced: bool,
+    lines: mpsc::Sender<Bytes>,
+    /// Given back just before the last line, so that who reads that line may ask again.
+    permit: Cell<Option<OwnedSemaphorePermit>>,
+}
+
+/// Nobody takes the lines any more.
+struct Gone;
+
+impl ReplayRun {
+    fn start(self) -> std::io::Result<()> {
+        let handle = tokio::runtime::Handle::current();
+        let run = move || {
+            work::lower_priority_of_this_thread();
+            // A reader that has left is no fault.
+            let _ = self.run(handle);
+        };
+        std::thread::Builder::new().name("ledger-replay".to_owned()).spawn(run).map(drop)
+    }
+
+    fn run(self, handle: tokio::runtime::Handle) -> Result<(), Gone> {
+        let Ok(engine) = Engine::new(&self.parts.projection, Limits::default()) else {
+            return Err(Gone);
+        };
+        let mut replay = Replay::new(engine, self.partition.clone());
+        let of = self.ledger.tail().number();
+        let batches = log::read(self.ledger.clone(), READER, self.moments, Position::START, handle);
+        let Ok(batches) = batches else { return Err(Gone) };
+        let mut trace = Trace { run: &self, is_gone: false };
+        for batch in batches {
+            let Ok(batch) = batch else {
+                // The connection breaks off without `done`, which tells the reader.
+                tracing::error!("the log was not read for a replay");
+                return Err(Gone);
+            };
+            let read = batch.read;
+            let goes_on = replay.push(batch, &mut trace);
+            let progress = json!({"position": read.to_string(), "events": replay.events(),
+                "of": of});
+            self.line(&json!({ "progress": progress }))?;
+            if !goes_on || trace.is_gone {
+                break;
+            }
+        }
+        self.end(&replay.end())
+    }
+
+    fn end(&self, end: &ReplayEnd) -> Result<(), Gone> {
+        for (partition, state) in end.sorted_states(self.partition.as_deref()) {
+            let result = match end.fold.result(state) {
+                Ok(result) => result.unwrap_or_else(|| "null".to_owned()),
+                Err(fault) => return self.done(end, &json!({ "result": fault })),
+            };
+            let name = Value::from(partition);
+            self.send(format!(r#"{{"partition":{name},"state":{state},"result":{result}}}"#))?;
+        }
+        let fault = end.fault.as_ref().map_or(Value::Null, |fault| json!(fault));
+        self.done(end, &fault)
+    }
+
+    fn done(&self, end: &ReplayEnd, fault: &Value) -> Result<(), Gone> {
+        let mut done = json!({"position": end.position, "events": end.events, "mode": "exact"});
+        if !fault.is_null() {
+            done["fault"] = fault.clone();
+        }
+        drop(self.permit.take());
+        self.line(&json!({ "done": done }))
+    }
+
+    fn line(&self, line: &Value) -> Result<(), Gone> {
+        self.send(line.to_string())
+    }
+
+    fn send(&self, mut line: String) -> Result<(), Gone> {
+        line.push('\n');
+        self.lines.blocking_send(Bytes::from(line)).map_err(|_| Gone)
+    }
+}
+
+/// Tells each change of a state, if that was asked for.
+struct Trace<'r> {
+    run: &'r ReplayRun,
+    is_gone: bool,
+}
+
+impl Watch for Trace<'_> {
+    fn folded(&mut self, event: &CareEvent, folded: &Folded, states: &States) {
+        let Some(partition) = &folded.partition else { return };
+        let is_wanted = self.run.partition.as_deref().is_none_or(|wanted| wanted == &**partition);
+        if !self.run.is_traced || !is_wanted || self.is_gone {
+            return;
+        }
+        let after = states.partitions.get(partition).map_or("null", |state| &**state);
+        let changes = differences(folded.before.as_deref(), after);
+        let trace = json!({"position": event.record().position, "eventType": event.event_type(),
+            "partition": &**partition, "changes": changes});
+        self.is_gone = self.run.line(&json!({ "trace": trace })).is_err();
+    }
+}

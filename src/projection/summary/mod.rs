@@ -1,0 +1,35 @@
+//! Summaries: a table over the results of all partitions.
+
+mod about;
+mod table;
+
+pub use self::about::About;
+pub use self::table::{SummaryTable, TableError};
+use super::script::engine::summarise;
+use super::script::fault::ScriptFault;
+
+/// Why there is no table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SummaryError {
+    /// The summary threw, met a limit, or is none.
+    #[error(transparent)]
+    Program(#[from] ScriptFault),
+    /// What it gave is no table: the text names the member.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// The table of a summary. The rows are partitions and their results (JSON text), in the order of
+/// the partitions; results that are `null` are left out.
+///
+/// # Errors
+/// See [`SummaryError`].
+pub fn run(
+    source: &str,
+    mut rows: Vec<(String, String)>,
+    about: &About,
+) -> Result<SummaryTable, SummaryError> {
+    rows.retain(|(_, result)| result != "null");
+    let text = summarise(source, rows, &about.text())?;
+    Ok(SummaryTable::read(&text)?)
+}

@@ -1,0 +1,107 @@
+//! The commands for who writes a projection, against a running ledger.
+
+use serde_json::{Value, json};
+
+use crate::kept::{STAYS, caught_up, lives, states};
+use crate::support::command::{binary, care_ledger, ends, text, with_input, written};
+use crate::support::service::fixture;
+use crate::support::{TIME, person, screening};
+
+#[test]
+fn a_new_projection_passes_its_own_fixtures_and_is_deployed() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(binary());
+        command.args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert!(run(&["projection", "new", "doses"]).status.success());
+    assert_eq!(run(&["projection", "new", "doses"]).status.code(), Some(3), "a file stays");
+    assert_eq!(run(&["projection", "new", "Bad-name"]).status.code(), Some(2));
+    let tested = run(&["projection", "test", "doses.js"]);
+    assert_eq!(text(&tested.stdout), "1 passed, 0 failed\n");
+    let (_data, service) = fixture();
+    service.send_lines(&lives(20));
+    let url = ["--url", service.url.as_str()];
+    let deployed = run(&[&["projection", "deploy", "doses.js", "--wait"], &url[..]].concat());
+    assert!(deployed.status.success(), "{}", text(&deployed.stderr));
+    let source = service.get("/v1/projections/doses/source").json();
+    assert!(source["fixtures"].as_str().unwrap().contains("add up"));
+    let listed = text(&run(&[&["projection", "status"], &url[..]].concat()).stdout);
+    assert!(listed.starts_with("doses ") && listed.contains("running"), "{listed}");
+    let one = run(&[&["projection", "status", "doses", "--json"], &url[..]].concat());
+    let one: Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert_eq!((&one["lag"], &one["state"]), (&json!(0), &json!("running")));
+    let missing = run(&[&["projection", "status", "other"], &url[..]].concat());
+    assert_eq!(missing.status.code(), Some(1));
+    // A fixture that fails is named, and nothing is deployed.
+    let fixtures = folder.path().join("doses.fixtures.json");
+    let failing = std::fs::read_to_string(&fixtures).unwrap().replace("80.5", "81");
+    std::fs::write(&fixtures, failing).unwrap();
+    let tested = run(&["projection", "test", "doses.js"]);
+    assert_eq!(tested.status.code(), Some(1));
+    assert!(text(&tested.stdout).contains("two doses at one prison add up: states"));
+    let refused = run(&[&["projection", "deploy", "doses.js"], &url[..]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("fixtures"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_running_ledger_replays_as_a_folder_does() {
+    let (_data, service) = fixture();
+    service.send_lines(&lives(20));
+    let (_folder, file) = written("stays.js", STAYS);
+    let url = service.url.as_str();
+    let replayed = ends(0, &["replay", &file, "--url", url, "--json"]);
+    crate::kept::put(&service, "stays", STAYS);
+    caught_up(&service, "stays");
+    let found: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!(found, states(&service, "stays"));
+    let partition = found.as_object().unwrap().keys().next().unwrap().clone();
+    let arguments = ["replay", &file, "--url", url, "--partition", &partition, "--trace"];
+    let traced = text(&ends(0, &arguments).stdout);
+    assert!(traced.contains(&partition) && traced.contains("state: - -> {"), "{traced}");
+    let none =
+        ends(1, &["replay", &file, "--url", url, "--known", "2001-01-01", "--partition", "x"]);
+    assert!(text(&none.stderr).contains("no such partition"));
+    ends(2, &["replay", &file, "--url", url, "--dry-run"]);
+    ends(2, &["replay", &file, "--url", url, "--at", "never"]);
+    let (_other, bad) = written("bad.js", "fromAll().when({\n  $any: s => s.x.y });");
+    let faulted = ends(1, &["replay", &bad, "--url", url]);
+    let told = text(&faulted.stderr);
+    assert!(told.contains("bad.js:2:") && told.contains("^"), "{told}");
+    let (_third, broken) = written("broken.js", "fromAll(");
+    let refused = ends(1, &["replay", &broken, "--url", url]);
+    assert!(text(&refused.stderr).contains("projection:1:"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn each_command_shows_examples() {
+    for command in ["new", "test", "conform", "deploy", "status"] {
+        let help = care_ledger(&["projection", command, "--help"]);
+        assert!(text(&help.stdout).contains("Examples:"), "{command}");
+    }
+    assert!(text(&care_ledger(&["replay", "--help"]).stdout).contains("Examples:"));
+}
+
+/// The folds of one file are equal whatever the zone of the machine.
+#[test]
+fn states_do_not_depend_on_the_zone_of_the_machine() {
+    let source = "fromAll().when({ $init: () => [], $any: (s, e) => { \
+        const d = new Date(e.metadata.time); \
+        s.push(String(d), d.getHours(), d.toLocaleString(), e.metadata.civil, \
+        new Date(2026, 2, 29, 2, 30).getTime(), Date.parse('2026-03-29T02:30')); } })";
+    let (_folder, file) = written("p.js", source);
+    let line = screening(person(1), "urn:example:a", "1", TIME).to_string();
+    let (_lines, events) = written("e.ndjson", &line);
+    let of_zone = |zone: &str| {
+        let mut command = std::process::Command::new(binary());
+        command.args(["replay", &file, "--events", &events, "--json"]).env("TZ", zone);
+        text(&command.output().unwrap().stdout)
+    };
+    let here = of_zone("UTC");
+    assert!(here.contains("GMT+0000"), "{here}");
+    for zone in ["Pacific/Auckland", "America/St_Johns", "Europe/Brussels"] {
+        assert_eq!(of_zone(zone), here, "{zone}");
+    }
+    assert!(with_input(&["replay", &file, "--events", "-"], line.as_bytes()).status.success());
+}

@@ -195,3 +195,21 @@ fn a_variable_of_the_program_may_have_any_name() {
     let case = json!({"source": source, "events": ups(1), "expected": expected});
     assert_eq!(differences(&case), Vec::<String>::new());
 }
+
+#[test]
+fn a_sort_is_that_of_the_language() {
+    let rows = [
+        ("[10, 9, 1].sort()", json!([1, 10, 9])),
+        ("[3, undefined, 1, , 2].sort()", json!([1, 2, 3, null, null])),
+        ("['b', undefined, 'a'].toSorted()", json!(["a", "b", null])),
+        ("[3, 1, 2].sort((a, b) => b - a)", json!([3, 2, 1])),
+        ("['\\u{1f600}', '\\uffff'].sort()", json!(["\u{1f600}", "\u{ffff}"])),
+        ("[Array.prototype.sort.name, [].sort.length]", json!(["sort", 1])),
+        ("'a-b-a'.split('-', 2).concat('aXa'.replaceAll('X', '-'))", json!(["a", "b", "a-a"])),
+    ];
+    for (value, expected) in rows {
+        let source = format!("fromAll().when({{ Up: () => {value} }})");
+        let case = json!({"source": source, "events": ups(1), "expected": {"": expected}});
+        assert_eq!(differences(&case), Vec::<String>::new(), "{value}");
+    }
+}

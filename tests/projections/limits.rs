@@ -73,6 +73,11 @@ fn a_loop_inside_the_engine_ends() {
         "new Array(2 ** 32 - 1).join()",
         "new Array(2 ** 32 - 1).sort()",
         "Object.keys(Array.prototype.reverse.call({ length: 2 ** 53 - 1 }))",
+        "('a'.repeat(1e6) + 'b').indexOf('a'.repeat(5e5) + 'c')",
+        "('a'.repeat(1e6) + 'b').split('a'.repeat(5e5) + 'c')",
+        "('a'.repeat(1e6) + 'b').replaceAll('a'.repeat(5e5) + 'c', '')",
+        "for (const a = new Array(1e6).fill(0); ;) a.shift()",
+        "new Array(1e6).fill(0).map((_, i) => i).sort()",
     ];
     for call in calls {
         let source = format!("fromAll().when({{ Up: (s, e) => {{ {call}; return 1; }} }})");

@@ -8,6 +8,7 @@ mod answer;
 mod ceiling;
 mod connection;
 mod country;
+mod engine;
 mod events;
 mod fold;
 mod http;
@@ -59,6 +60,8 @@ enum Command {
     Neighbours(neighbours::Neighbours),
     /// A month of a simulated country
     Country(country::Country),
+    /// The engine of projections alone
+    Engine(engine::EngineAlone),
     /// Whether memory stays flat
     Soak(soak::Soak),
     /// The ledger's server over a store that keeps nothing
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Size(size) => size.run(),
         Command::Neighbours(neighbours) => neighbours.run(),
         Command::Country(country) => country.run(),
+        Command::Engine(engine) => engine.run(),
         Command::Soak(soak) => soak.run(),
         Command::Ceiling { listen } => ceiling::run(listen),
         Command::Readers(readers) => readers.run(),

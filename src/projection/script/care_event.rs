@@ -3,9 +3,11 @@
 //! asks for it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 use chrono::{DateTime, Timelike as _};
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
 
 use super::event::ScriptEvent;
 use crate::domain::event::{Event, OpenRecord};
@@ -43,26 +45,29 @@ impl CareEvent {
         self.record.event()
     }
 
-    /// The civil dates of the event in Brussels, and the minute of its day.
-    fn civil(&self) -> Value {
+    /// The civil dates of the event in Brussels, and the minute of its day: JSON text.
+    fn civil(&self) -> String {
         let event = self.event();
-        let mut civil = Map::new();
+        let time = local_time(event.time.to_utc());
+        let recorded = date_of(self.record.recorded_at.instant());
+        let mut civil: BTreeMap<&str, String> = BTreeMap::new();
         let members = instant_members(event.kind);
         if !members.is_empty() {
-            let data: Map<String, Value> = serde_json::from_str(self.payload()).unwrap_or_default();
+            // No member of the vocabulary has a name with an escape.
+            let data: BTreeMap<&str, &RawValue> =
+                serde_json::from_str(self.payload()).unwrap_or_default();
             for name in members {
-                let instant = data.get(name).and_then(Value::as_str);
-                let instant = instant.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+                let text = data.get(name.as_str()).map(|raw| raw.get().trim_matches('"'));
+                let instant = text.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
                 if let Some(instant) = instant {
-                    civil.insert(name.clone(), json!(date_of(instant.to_utc())));
+                    civil.insert(name, quoted(date_of(instant.to_utc())));
                 }
             }
         }
-        let time = local_time(event.time.to_utc());
-        civil.insert("minute".to_owned(), json!(time.hour() * 60 + time.minute()));
-        civil.insert("recordedtime".to_owned(), json!(date_of(self.record.recorded_at.instant())));
-        civil.insert("time".to_owned(), json!(time.date_naive()));
-        Value::Object(civil)
+        civil.insert("minute", (time.hour() * 60 + time.minute()).to_string());
+        civil.insert("recordedtime", quoted(recorded));
+        civil.insert("time", quoted(time.date_naive()));
+        object(civil.iter().map(|(name, text)| (*name, text.as_str())))
     }
 
     fn payload(&self) -> &str {
@@ -113,19 +118,42 @@ impl ScriptEvent for CareEvent {
     }
 
     fn metadata(&self) -> Option<String> {
-        let mut members = self.event().members();
-        members.remove(DATA);
-        members.insert("civil".to_owned(), self.civil());
-        members.insert("position".to_owned(), json!(self.record.position.number()));
-        members.insert("recordedtime".to_owned(), json!(self.record.recorded_at));
-        // Names are sorted and ASCII, numbers whole: this is RFC 8785.
-        Some(Value::Object(members).to_string())
+        let members: BTreeMap<&str, &RawValue> =
+            serde_json::from_str(self.event().text()).expect("checked by the validator");
+        let mut texts: BTreeMap<&str, &str> =
+            members.iter().map(|(name, raw)| (*name, raw.get())).collect();
+        texts.remove(DATA);
+        let civil = self.civil();
+        let position = self.record.position.number().to_string();
+        let recorded = quoted(self.record.recorded_at);
+        texts.extend([("civil", &*civil), ("position", &*position), ("recordedtime", &*recorded)]);
+        Some(object(texts.into_iter()))
     }
+}
+
+/// A text that needs no escapes, in quotes.
+fn quoted(text: impl fmt::Display) -> String {
+    format!("\"{text}\"")
+}
+
+/// A JSON object of members in order, whose names need no escapes: those of attributes are letters
+/// and digits. With sorted names and canonical values this is RFC 8785.
+fn object<'t>(members: impl Iterator<Item = (&'t str, &'t str)>) -> String {
+    let mut text = String::from("{");
+    for (name, value) in members {
+        let separator = if text.len() > 1 { "," } else { "" };
+        for part in [separator, "\"", name, "\":", value] {
+            text.push_str(part);
+        }
+    }
+    text + "}"
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::domain::event::{Content, Recorded};

@@ -1,7 +1,7 @@
 // What makes a script give the same answer on every machine and on every day.
 // Evaluated before each program. It takes away clock, chance and compilation of text, makes local
 // time UTC, and keeps loops inside the engine from running for ever.
-(function () {
+(function (watch) {
   'use strict';
 
   const { apply, construct, defineProperty, deleteProperty, getPrototypeOf } = Reflect;
@@ -164,18 +164,26 @@
 
   // --- Loops inside the engine -------------------------------------------------------------------
 
-  // These run over `length` places without looking at the time limit, although nothing may stand
-  // there. An array that fits into the memory limit is shorter.
+  // Built-in functions do not look at the time limit themselves. `watch()` does, and throws.
+
+  // An array that fits into the memory limit is shorter.
   const LENGTH_MAX = 2 ** 25;
-  const looping = (holder, names, lengthOf) => {
+  // Steps that take about a second.
+  const STEPS_MAX = 2 ** 31;
+  // Below this nobody looks: it takes microseconds.
+  const STEPS_FREE = 2 ** 14;
+
+  function expect(name, steps, most) {
+    if (steps > most) throw new RangeError(`${name} over so much takes too long`);
+    if (steps > STEPS_FREE) watch();
+  }
+  const wrap = (holder, names, before) => {
     for (const name of names) {
       const native = holder[name];
       if (native === undefined) continue;
       hide(holder, name, like(native, {
         method(...values) {
-          if (lengthOf(this, values) > LENGTH_MAX) {
-            throw new RangeError(`${name} over more than ${LENGTH_MAX} places`);
-          }
+          before(name, this, values);
           return apply(native, this, values);
         },
       }.method));
@@ -183,18 +191,46 @@
   };
   const length = (value) =>
     value === undefined || value === null || typeof value === 'string' ? 0 : value.length;
-  looping(Array.prototype, ['concat', 'copyWithin', 'every', 'fill', 'filter', 'find', 'findIndex',
+
+  wrap(Array.prototype, ['concat', 'copyWithin', 'every', 'fill', 'filter', 'find', 'findIndex',
     'findLast', 'findLastIndex', 'flat', 'flatMap', 'forEach', 'includes', 'indexOf', 'join',
     'lastIndexOf', 'map', 'reduce', 'reduceRight', 'reverse', 'shift', 'slice', 'some', 'sort',
     'splice', 'toLocaleString', 'toReversed', 'toSorted', 'toSpliced', 'unshift', 'with'],
-  (self, values) => {
+  (name, self, values) => {
     // `concat`, `flat` and the like also go over arrays that they are given.
     let longest = length(self);
     for (let at = 0; at < values.length; at++) {
       if (isArray(values[at]) && values[at].length > longest) longest = values[at].length;
     }
-    return longest;
+    expect(name, longest, LENGTH_MAX);
   });
-  looping(Array, ['from', 'fromAsync'], (_, [first]) => length(first));
-  looping(String, ['raw'], (_, [first]) => length(length(first) === 0 ? first : first?.raw));
+  wrap(Array, ['from', 'fromAsync'], (name, _, values) =>
+    expect(name, length(values[0]), LENGTH_MAX));
+  wrap(String, ['raw'], (name, _, values) =>
+    expect(name, length(values[0]?.raw), LENGTH_MAX));
+  const typed = getPrototypeOf(Int8Array.prototype);
+  wrap(typed, ['fill', 'includes', 'indexOf', 'join', 'lastIndexOf', 'reverse', 'sort', 'toSorted'],
+    (name, self) => expect(name, length(self), LENGTH_MAX));
+
+  // A search compares every place of the text with every place of what is looked for.
+  wrap(String.prototype, ['includes', 'indexOf', 'lastIndexOf', 'replace', 'replaceAll', 'split'],
+    (name, self, values) => {
+      const wanted = values[0];
+      if (typeof self === 'string' && typeof wanted === 'string') {
+        expect(name, self.length * wanted.length, STEPS_MAX);
+      }
+    });
+
+  // Without a function of the program a sort never looks at the time limit.
+  const { sort, toSorted } = Array.prototype;
+  const byText = (one, other) => {
+    const [a, b] = [`${one}`, `${other}`];
+    return a < b ? -1 : a > b ? 1 : 0;
+  };
+  hide(Array.prototype, 'sort', like(sort, {
+    sort(by = byText) { return apply(sort, this, [by]); },
+  }.sort));
+  hide(Array.prototype, 'toSorted', like(toSorted, {
+    toSorted(by = byText) { return apply(toSorted, this, [by]); },
+  }.toSorted));
 })

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{Ctx, Function, Object, Value};
+use rquickjs::function::Func;
+use rquickjs::{Ctx, Exception, Function, Object, Value};
 
 use super::failure::{PROGRAM, fault_of};
 use super::limits::Limits;
+use super::meter::TimeMeter;
 use super::output::Collector;
 use super::program::Program;
 use super::write::StateWriter;
@@ -24,10 +26,11 @@ pub fn compile(
     source: &str,
     collector: &Collector,
     limits: Limits,
+    time: &Rc<TimeMeter>,
 ) -> Result<(Program, Rc<StateWriter>), ScriptFault> {
     let fault = |error: rquickjs::Error| fault_of(ctx, &error);
     let writer = Rc::new(StateWriter::new(ctx).map_err(fault)?);
-    determine(ctx).map_err(fault)?;
+    determine(ctx, time).map_err(fault)?;
     let functions = collector.functions(ctx, &writer, limits.state_bytes).map_err(fault)?;
     let end: Function = prelude(ctx, "dialect.js", DIALECT)
         .and_then(|begin: Function| begin.call((functions,)))
@@ -42,8 +45,13 @@ pub fn compile(
 ///
 /// # Errors
 /// The engine has no memory left.
-pub fn determine(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-    prelude(ctx, "determinism.js", DETERMINISM)?.call(())
+pub fn determine(ctx: &Ctx<'_>, time: &Rc<TimeMeter>) -> rquickjs::Result<()> {
+    let time = time.clone();
+    let watch = move |ctx: Ctx<'_>| match time.check() {
+        true => Err(Exception::throw_internal(&ctx, "this takes too long")),
+        false => Ok(()),
+    };
+    prelude(ctx, "determinism.js", DETERMINISM)?.call((Func::from(watch),))
 }
 
 fn prelude<'js>(ctx: &Ctx<'js>, name: &str, source: &str) -> rquickjs::Result<Function<'js>> {

@@ -13,23 +13,48 @@ use rquickjs::{Class, Ctx, Exception, Object, Result, Value};
 
 use crate::projection::script::event::{ScriptEvent, category};
 
+/// A member of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventMember {
+    Partition,
+    Created,
+    BodyRaw,
+    MetadataRaw,
+    StreamId,
+    EventId,
+    EventType,
+    LinkMetadataRaw,
+    IsJson,
+    Category,
+    SequenceNumber,
+    Body,
+    Data,
+    Metadata,
+    LinkMetadata,
+}
+
 /// The own members of an event, in their order.
-pub const OWN_MEMBERS: [&str; 11] = [
-    "partition",
-    "created",
-    "bodyRaw",
-    "metadataRaw",
-    "streamId",
-    "eventId",
-    "eventType",
-    "linkMetadataRaw",
-    "isJson",
-    "category",
-    "sequenceNumber",
+pub const OWN_MEMBERS: [(&str, EventMember); 11] = [
+    ("partition", EventMember::Partition),
+    ("created", EventMember::Created),
+    ("bodyRaw", EventMember::BodyRaw),
+    ("metadataRaw", EventMember::MetadataRaw),
+    ("streamId", EventMember::StreamId),
+    ("eventId", EventMember::EventId),
+    ("eventType", EventMember::EventType),
+    ("linkMetadataRaw", EventMember::LinkMetadataRaw),
+    ("isJson", EventMember::IsJson),
+    ("category", EventMember::Category),
+    ("sequenceNumber", EventMember::SequenceNumber),
 ];
 
 /// The members that an event has only when it is written as state.
-pub const READ_MEMBERS: [&str; 4] = ["body", "data", "metadata", "linkMetadata"];
+pub const READ_MEMBERS: [(&str, EventMember); 4] = [
+    ("body", EventMember::Body),
+    ("data", EventMember::Data),
+    ("metadata", EventMember::Metadata),
+    ("linkMetadata", EventMember::LinkMetadata),
+];
 
 /// Words with which a program could tell getters of a class from own members of the event.
 const TELLING_WORDS: [&str; 18] = [
@@ -82,8 +107,8 @@ impl<'js> EventObject<'js> {
         let made = Self { event, partition, data: OnceCell::new(), metadata: OnceCell::new() };
         let object = Class::instance(ctx.clone(), made)?;
         if has_own_members {
-            for name in OWN_MEMBERS {
-                let value = object.borrow().member(ctx, name)?;
+            for (name, member) in OWN_MEMBERS {
+                let value = object.borrow().member(ctx, member)?;
                 object.prop(name, Property::from(value).enumerable().configurable())?;
             }
         }
@@ -108,30 +133,34 @@ impl<'js> EventObject<'js> {
     ///
     /// # Errors
     /// `data` or `metadata` is not JSON.
-    pub fn member(&self, ctx: &Ctx<'js>, name: &str) -> Result<Value<'js>> {
+    pub fn member(&self, ctx: &Ctx<'js>, member: EventMember) -> Result<Value<'js>> {
         let event = &self.event;
         let text = |text: &str| {
             rquickjs::String::from_str(ctx.clone(), text).map(rquickjs::String::into_value)
         };
         let text_or_null =
             |found: Option<&str>| found.map_or_else(|| Ok(Value::new_null(ctx.clone())), text);
-        match name {
-            "partition" => text(&self.partition.borrow()),
-            "created" => text(&event.created()),
-            "bodyRaw" => text_or_null(event.body()),
-            "metadataRaw" => text_or_null(event.metadata().as_deref()),
-            "streamId" => text(event.stream()),
-            "eventId" => text(&event.event_id()),
-            "eventType" => text(event.event_type()),
-            "isJson" => Ok(Value::new_bool(ctx.clone(), event.is_json())),
-            "category" => text(category(event.stream())),
+        match member {
+            EventMember::Partition => text(&self.partition.borrow()),
+            EventMember::Created => text(&event.created()),
+            EventMember::BodyRaw => text_or_null(event.body()),
+            EventMember::MetadataRaw => text_or_null(event.metadata().as_deref()),
+            EventMember::StreamId => text(event.stream()),
+            EventMember::EventId => text(&event.event_id()),
+            EventMember::EventType => text(event.event_type()),
+            EventMember::IsJson => Ok(Value::new_bool(ctx.clone(), event.is_json())),
+            EventMember::Category => text(category(event.stream())),
             #[expect(clippy::cast_precision_loss, reason = "no stream has 2^53 events")]
-            "sequenceNumber" => Ok(Value::new_number(ctx.clone(), event.sequence_number() as f64)),
-            "data" | "body" => self.once(&self.data, || self.read_data(ctx)),
-            "metadata" => self.once(&self.metadata, || {
+            EventMember::SequenceNumber => {
+                Ok(Value::new_number(ctx.clone(), event.sequence_number() as f64))
+            }
+            EventMember::Data | EventMember::Body => self.once(&self.data, || self.read_data(ctx)),
+            EventMember::Metadata => self.once(&self.metadata, || {
                 read(ctx, event.metadata().as_deref(), "Event metadata is not valid JSON")
             }),
-            _ => Ok(Value::new_null(ctx.clone())),
+            EventMember::LinkMetadataRaw | EventMember::LinkMetadata => {
+                Ok(Value::new_null(ctx.clone()))
+            }
         }
     }
 
@@ -175,19 +204,6 @@ impl<'js> Trace<'js> for EventObject<'js> {
     }
 }
 
-/// Makes the getter of a member.
-macro_rules! getter {
-    ($prototype:expr, $name:literal) => {
-        $prototype.prop(
-            $name,
-            Accessor::new_get(|this: This<Instance<'js>>, ctx: Ctx<'js>| {
-                this.0.borrow().member(&ctx, $name)
-            })
-            .configurable(),
-        )?;
-    };
-}
-
 impl<'js> JsClass<'js> for EventObject<'js> {
     // The name that `Object.prototype.toString` gives of any object.
     const NAME: &'static str = "Object";
@@ -195,21 +211,12 @@ impl<'js> JsClass<'js> for EventObject<'js> {
 
     fn prototype(ctx: &Ctx<'js>) -> Result<Option<Object<'js>>> {
         let prototype = Object::new(ctx.clone())?;
-        getter!(prototype, "partition");
-        getter!(prototype, "created");
-        getter!(prototype, "bodyRaw");
-        getter!(prototype, "metadataRaw");
-        getter!(prototype, "streamId");
-        getter!(prototype, "eventId");
-        getter!(prototype, "eventType");
-        getter!(prototype, "linkMetadataRaw");
-        getter!(prototype, "isJson");
-        getter!(prototype, "category");
-        getter!(prototype, "sequenceNumber");
-        getter!(prototype, "data");
-        getter!(prototype, "body");
-        getter!(prototype, "metadata");
-        getter!(prototype, "linkMetadata");
+        for (name, member) in OWN_MEMBERS.into_iter().chain(READ_MEMBERS) {
+            let get = move |this: This<Instance<'js>>, ctx: Ctx<'js>| {
+                this.0.borrow().member(&ctx, member)
+            };
+            prototype.prop(name, Accessor::new_get(get).configurable())?;
+        }
         Ok(Some(prototype))
     }
 

@@ -63,7 +63,7 @@ impl Engine {
         let collector = Collector::default();
         let compile_limit = (limits.compile_time, LimitName::CompileLimit);
         let compiled = sandbox.measured(compile_limit.0, compile_limit.1, |ctx| {
-            compile(ctx, source, &collector, limits)
+            compile(ctx, source, &collector, limits, sandbox.time())
         });
         let (program, writer) = compiled?;
         collector.take();

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 
 use rquickjs::allocator::{Allocator, RustAllocator};
-use rquickjs::{Atom, Error, JsLifetime, Object, Value, qjs};
+use rquickjs::{Atom, Ctx, Error, JsLifetime, Object, Value, qjs};
 
 use super::event::EventObject;
 use super::meter::TimeMeter;
@@ -159,6 +159,16 @@ pub fn atom_number(key: &Atom<'_>) -> u32 {
     let mut number = AtomNumber(0);
     std::hash::Hash::hash(key, &mut number);
     number.0
+}
+
+/// Whether a key is a symbol.
+pub fn is_symbol<'js>(ctx: &Ctx<'js>, key: &Atom<'js>) -> bool {
+    // SAFETY: context and atom are alive; the value belongs to us.
+    let value = unsafe {
+        let raw = ctx.as_raw().as_ptr();
+        Value::from_raw(ctx.clone(), qjs::JS_AtomToValue(raw, atom_number(key)))
+    };
+    value.is_symbol()
 }
 
 struct AtomNumber(u32);

@@ -52,6 +52,11 @@ impl Sandbox {
         Ok(Self { context, _runtime: runtime, time, memory })
     }
 
+    /// Measures what runs.
+    pub fn time(&self) -> &Rc<TimeMeter> {
+        &self.time
+    }
+
     /// Runs a part of a program within its limits. `name` is that of the limit of time.
     ///
     /// # Errors

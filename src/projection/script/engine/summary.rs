@@ -62,7 +62,7 @@ pub fn summarise(
     let sandbox = Sandbox::new(&limits)?;
     sandbox.measured(TIME, LimitName::TimeLimit, |ctx| {
         let fault = |error: rquickjs::Error| fault_of(ctx, &error);
-        determine(ctx).map_err(fault)?;
+        determine(ctx, sandbox.time()).map_err(fault)?;
         let writer = Rc::new(StateWriter::new(ctx).map_err(fault)?);
         let table = table(ctx, source, rows, about)?;
         let text = writer.text(&table, TABLE_BYTES_MAX);
@@ -79,7 +79,7 @@ pub fn check_summary(source: &str) -> Result<(), ScriptFault> {
     let sandbox = Sandbox::new(&Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() })?;
     let limit = (Limits::default().compile_time, LimitName::CompileLimit);
     sandbox.measured(limit.0, limit.1, |ctx| {
-        determine(ctx).map_err(|error| fault_of(ctx, &error))?;
+        determine(ctx, sandbox.time()).map_err(|error| fault_of(ctx, &error))?;
         function(ctx, source).map(drop)
     })
 }

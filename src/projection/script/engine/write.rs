@@ -11,7 +11,7 @@ use rquickjs::object::Filter;
 use rquickjs::{Atom, Class, Ctx, Object, Persistent, Value};
 
 use super::event::{EventObject, OWN_MEMBERS, READ_MEMBERS};
-use super::raw::{OwnMember, atom_number, class_of, own_member, with_text};
+use super::raw::{OwnMember, atom_number, class_of, is_symbol, own_member, with_text};
 
 /// The most containers in one another that a state may have.
 pub const NESTING_MAX: usize = 64;
@@ -204,9 +204,7 @@ impl<'js> StateText<'_, 'js> {
         self.out.push(b'{');
         if !self.writer.typed_array_classes.contains(&class) {
             let start = self.out.len();
-            self.refuse_symbols(object)?;
-            for key in object.own_keys::<Atom>(Filter::new().string()) {
-                let key = key?;
+            for key in self.keys_of(object)? {
                 if !is_text || key.to_string()? == "length" {
                     self.member(object, &key, start)?;
                 }
@@ -216,11 +214,16 @@ impl<'js> StateText<'_, 'js> {
         Ok(())
     }
 
-    fn refuse_symbols(&self, object: &Object<'js>) -> Result<(), WriteError> {
-        match object.own_keys::<Atom>(Filter::new().symbol()).next() {
-            None => Ok(()),
-            Some(Ok(_)) => Err(WriteError::NotPlain("a member named by a symbol")),
-            Some(Err(error)) => Err(error.into()),
+    /// The names of an object's own members. Names that are symbols come last (ECMAScript,
+    /// OrdinaryOwnPropertyKeys), so that one look tells whether there are any; a proxy may give any
+    /// order.
+    fn keys_of(&self, object: &Object<'js>) -> Result<Vec<Atom<'js>>, WriteError> {
+        let keys = object.own_keys::<Atom>(Filter::new().string().symbol());
+        let keys: Vec<Atom> = keys.collect::<Result<_, _>>()?;
+        let looked_at = if object.is_proxy() { 0 } else { keys.len().saturating_sub(1) };
+        match keys[looked_at..].iter().any(|key| is_symbol(object.ctx(), key)) {
+            true => Err(WriteError::NotPlain("a member named by a symbol")),
+            false => Ok(keys),
         }
     }
 
@@ -256,8 +259,8 @@ impl<'js> StateText<'_, 'js> {
         let ctx = object.ctx();
         self.out.push(b'{');
         let start = self.out.len();
-        for name in OWN_MEMBERS.iter().chain(&READ_MEMBERS) {
-            let value = event.borrow().member(ctx, name)?;
+        for (name, member) in OWN_MEMBERS.into_iter().chain(READ_MEMBERS) {
+            let value = event.borrow().member(ctx, member)?;
             if value.is_undefined() {
                 continue;
             }
@@ -269,10 +272,9 @@ impl<'js> StateText<'_, 'js> {
             self.value(&value)?;
         }
         // Members that the program gave the event.
-        self.refuse_symbols(object)?;
-        for key in object.own_keys::<Atom>(Filter::new().string()) {
-            let key = key?;
-            if !OWN_MEMBERS.contains(&key.to_string()?.as_str()) {
+        for key in self.keys_of(object)? {
+            let name = key.to_string()?;
+            if OWN_MEMBERS.iter().all(|(own, _)| *own != name) {
                 self.member(object, &key, start)?;
             }
         }

@@ -105,3 +105,38 @@ fn states_do_not_depend_on_the_zone_of_the_machine() {
     }
     assert!(with_input(&["replay", &file, "--events", "-"], line.as_bytes()).status.success());
 }
+
+#[test]
+fn a_replay_writes_the_table_of_the_summary_beside_the_projection() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("stays.js", "fromCategory('person').foreachStream().when({ $any: s => ({ n: 1 }) })");
+    let events: String = (0..3)
+        .map(|number| screening(person(number), "urn:example:a", &number.to_string(), TIME))
+        .map(|event| format!("{event}\n"))
+        .collect();
+    write("e.ndjson", &events);
+    let run = |out: &str| {
+        let arguments = ["replay", "stays.js", "--events", "e.ndjson", "--out", out];
+        let mut command = std::process::Command::new(binary());
+        command.args(arguments).current_dir(folder.path()).output().unwrap()
+    };
+    assert_eq!(run("t.csv").status.code(), Some(2), "there is no summary");
+    write(
+        "stays.summary.js",
+        "function summary(rows, about) { let n = 0; for (const row of rows) n += row.result.n; \
+         return { columns: [{ name: 'persons', type: 'integer', role: 'persons' }, \
+         { name: 'known', type: 'date', role: 'note' }], \
+         rows: [[n, about.knownDate]], notes: [] }; }",
+    );
+    assert_eq!(run("t.txt").status.code(), Some(2));
+    assert!(run("t.csv").status.success() && run("t.json").status.success());
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("t.csv"), "persons,known\r\n3,2026-03-01\r\n");
+    let table: Value = serde_json::from_str(&read("t.json")).unwrap();
+    assert_eq!(table["rows"], json!([[3, "2026-03-01"]]));
+    write("stays.summary.js", "function summary() {\n  return x.y; }");
+    let faulted = run("t.csv");
+    assert_eq!(faulted.status.code(), Some(1));
+    assert!(text(&faulted.stderr).contains("stays.summary.js:2:"), "{}", text(&faulted.stderr));
+}

@@ -2,7 +2,7 @@
 
 mod conform;
 mod deploy;
-mod files;
+pub mod files;
 mod pointed;
 mod trial;
 

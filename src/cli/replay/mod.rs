@@ -2,6 +2,7 @@
 
 mod served;
 mod shown;
+mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ const READER: Reader = Reader::system("replay");
     care-ledger replay count.js --events log.ndjson --json > states.json\n  \
     care-ledger replay count.js --data data/ledger --at 2026-06-30 --known 2026-07-31\n  \
     care-ledger replay count.js --url http://127.0.0.1:8080\n  \
+    care-ledger replay count.js --data data/ledger --out table.csv\n  \
     care-ledger replay count.js --events log.ndjson --partition person-UUID --trace\n\n\
     States of persons are printed: take care where they go.")]
 pub struct ReplayCommand {
@@ -59,6 +61,10 @@ pub struct ReplayCommand {
     /// Print the states as JSON: {partition: state}
     #[arg(long)]
     json: bool,
+    /// Write the table of FILE.summary.js to this file, as .csv or .json, and print no states
+    #[arg(long, value_name = "TABLE",
+        conflicts_with_all = ["json", "trace", "dry_run", "partition"])]
+    out: Option<PathBuf>,
 }
 
 fn moment(text: &str) -> Result<At, &'static str> {
@@ -75,6 +81,8 @@ impl ReplayCommand {
         if let Some(client) = client {
             return self.run_served(&client, &name, &source);
         }
+        let summary = self.out.as_deref().map(|out| table::TableWriter::beside(&self.file, out));
+        let summary = summary.transpose()?;
         let engine = Engine::new(&source, Limits::default())
             .map_err(|fault| pointed(&name, &source, "", &fault))?;
         let mut replay = Replay::new(engine, self.partition.clone());
@@ -86,7 +94,12 @@ impl ReplayCommand {
         let end = replay.end();
         let states = end.sorted_states(self.partition.as_deref());
         let (events, is_faulted) = (end.events, end.fault.is_some());
-        shown.end(&ReplayedStates { states, events, is_faulted }, self.json)?;
+        let states = ReplayedStates { states, events, is_faulted };
+        match &summary {
+            Some(summary) if !is_faulted => summary.write(&end, self.moments())?,
+            Some(_) => {}
+            None => shown.end(&states, self.json)?,
+        }
         match &end.fault {
             None => Ok(()),
             Some(fault) => {

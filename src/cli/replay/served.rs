@@ -34,9 +34,9 @@ impl ReplayCommand {
         name: &str,
         source: &str,
     ) -> Result<(), Failure> {
-        if self.dry_run {
-            let words = "--dry-run folds on this machine: name a folder with --data, or a file \
-                with --events";
+        if self.dry_run || self.out.is_some() {
+            let words = "--dry-run and --out fold on this machine: name a folder with --data, or \
+                a file with --events";
             return Err(Failure::usage(words));
         }
         let answer = client.post_for_lines(&self.path(), "text/javascript", source.as_bytes());

@@ -35,11 +35,13 @@ pub struct Batch {
     pub position: Position,
     /// How many records were read to here, those that are not folded among them.
     pub read: u64,
+    /// When the last record that was read was recorded; none: none was read.
+    pub known_at: Option<RecordedTime>,
 }
 
 impl Batch {
     /// A batch without records that ends at a position.
     pub fn up_to(position: Position) -> Self {
-        Self { records: Vec::new(), position, read: position.number() }
+        Self { records: Vec::new(), position, read: position.number(), known_at: None }
     }
 }

@@ -105,6 +105,7 @@ impl<R: BufRead> FileRecords<R> {
                 return;
             }
         }
+        batch.known_at = batch.known_at.max(Some(recorded_at));
         let event = Event::from_canonical(&draft.canonical).expect("checked by validate");
         let mirror = draft.mirror.map(StreamName::Person);
         for stream in std::iter::once(draft.stream).chain(mirror) {

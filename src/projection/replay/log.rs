@@ -33,9 +33,11 @@ pub fn read(
             let batch = page.map(|page| {
                 // Records that came since the start are not read.
                 let last = page.last().map_or(end, |record| record.position.min(end));
-                let page = page.into_iter().filter(|record| record.position <= end);
+                let page: Vec<_> = page.into_iter().filter(|r| r.position <= end).collect();
+                let known_at = page.last().map(|record| record.recorded_at);
+                let page = page.into_iter();
                 let records = page.filter_map(|record| moments.take(record)).collect();
-                Batch { records, ..Batch::up_to(last) }
+                Batch { records, known_at, ..Batch::up_to(last) }
             });
             after = batch.as_ref().map_or(end, |batch| batch.position);
             if give(&sender, batch) {

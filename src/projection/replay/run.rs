@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use super::batch::Batch;
+use super::batch::{Batch, Moments};
 use super::fault::FaultAtRecord;
-use crate::domain::id::Position;
+use crate::domain::id::{Position, RecordedTime};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::engine::{Engine, Notice};
 use crate::projection::script::event::ScriptEvent;
 use crate::projection::script::fold::{Fold, FoldError, Folded, States};
+use crate::projection::summary::{self, About, SummaryError, SummaryTable};
 
 /// Sees each event that was folded: for a trace, and for what a program would emit.
 pub trait Watch {
@@ -29,11 +30,30 @@ pub struct ReplayEnd {
     pub position: Position,
     /// How many records were folded.
     pub events: u64,
+    /// When the last record that was read was recorded.
+    pub known_at: Option<RecordedTime>,
     /// Why the replay stands still, if it does.
     pub fault: Option<FaultAtRecord>,
 }
 
 impl ReplayEnd {
+    /// The table of a summary over all results.
+    ///
+    /// # Errors
+    /// A result or the summary faulted, or gave no table.
+    pub fn summary(&self, source: &str, moments: Moments) -> Result<SummaryTable, SummaryError> {
+        let mut rows = Vec::new();
+        for (partition, state) in self.sorted_states(None) {
+            if let Some(result) = self.fold.result(state)? {
+                rows.push((partition.to_owned(), result));
+            }
+        }
+        let known_at = moments.known_at.or(self.known_at);
+        let known_at = known_at.unwrap_or(RecordedTime::from_micros(0));
+        let about = About { position: self.position, known_at, at: moments.at };
+        summary::run(source, rows, &about)
+    }
+
     /// The states in the order of their partitions; of one partition, or of all.
     pub fn sorted_states(&self, partition: Option<&str>) -> Vec<(&str, &str)> {
         let states = self.fold.states().partitions.iter();
@@ -57,6 +77,7 @@ pub struct Replay {
     partition: Option<String>,
     position: Position,
     events: u64,
+    known_at: Option<RecordedTime>,
     fault: Option<FaultAtRecord>,
 }
 
@@ -64,11 +85,13 @@ impl Replay {
     /// A replay of a program; of one partition alone, or of all.
     pub fn new(engine: Engine, partition: Option<String>) -> Self {
         let fold = Fold::new(engine, States::default());
-        Self { fold, partition, position: Position::START, events: 0, fault: None }
+        let position = Position::START;
+        Self { fold, partition, position, events: 0, known_at: None, fault: None }
     }
 
     /// Folds a batch. False: the program stands still.
     pub fn push(&mut self, batch: Batch, watch: &mut dyn Watch) -> bool {
+        self.known_at = self.known_at.max(batch.known_at);
         for record in batch.records {
             let told = Rc::new(CareEvent::new(record));
             if self.is_of_another_partition(&told) {
@@ -103,7 +126,7 @@ impl Replay {
 
     /// Ends the replay.
     pub fn end(self) -> ReplayEnd {
-        let Self { fold, position, events, fault, .. } = self;
-        ReplayEnd { fold, position, events, fault }
+        let Self { fold, position, events, known_at, fault, .. } = self;
+        ReplayEnd { fold, position, events, known_at, fault }
     }
 }

@@ -71,6 +71,7 @@ fn states_are_written_as_the_dialect_writes_them() {
         ),
         ("an array keeps its places alone", "Object.assign([1], { a: 2 })", json!([1])),
         ("a proxy", "new Proxy({ a: 1 }, {})", json!({"a": 1})),
+        ("a proxy of an array", "new Proxy([1, 2], {})", json!([1, 2])),
         (
             "integer-like names come first",
             "({ b: 1, 2: 2, 1: 1 })",
@@ -99,6 +100,8 @@ fn what_json_cannot_hold_is_a_fault() {
         ("a getter that is not enumerable", "Object.defineProperty({}, 'a', { get: () => 1 })"),
         ("a cycle over an array", "(() => { const a = []; a.push({ a }); return a; })()"),
         ("a class", "class A {}"),
+        ("an array of 2^31 places", "(() => { const a = []; a.length = 2 ** 31; return a; })()"),
+        ("an array of 2^32 - 1 places", "(() => { const a = []; a[4294967294] = 1; return a; })()"),
         (
             "65 containers",
             "(() => { let o = 1; for (let i = 0; i < 65; i++) o = [o]; return o; })()",
@@ -118,13 +121,20 @@ fn what_is_no_definition_is_a_compile_error() {
         "fromStream(1)",
         "fromStreams(['a', 1])",
         "fromStreams(['a'], 'b')",
-        "fromCategories([])",
+        "fromCategory()",
         "fromAll().when()",
         "fromAll().when('x')",
         "fromAll().partitionBy('x')",
         "fromStream('a-1').foreachStream()",
         "fromAll().when({}).transformBy()",
         "fromAll().when({}).filterBy(1)",
+        "fromAll().when({}).filterBy(Boolean)",
+        "fromAll().partitionBy((e => '').bind(null))",
+        "on_any(String)",
+        "on_event('Up', () => {}, 5)",
+        "options([])",
+        "options({ [Symbol('x')]: 1 })",
+        "options({ get biState() { return true; } })",
         "fromAll().when({}).outputTo()",
         "fromAll().when({}).outputTo('a', 'b', 'c')",
         "fromAll().when({}).outputTo('a').transformBy(s => s)",
@@ -141,6 +151,9 @@ fn what_is_no_definition_is_a_compile_error() {
         "options({ biState: true }); fromAll().foreachStream().when({ $deleted: s => s })",
         "fromAll().when({ Up: s => s }); on_event('Up', s => s)",
         "throw new Error('x')",
+        // A rule that was broken stays broken.
+        "try { fromStream(5); } catch (e) {} fromAll()",
+        "try { options({ nope: 1 }); } catch (e) {} fromAll()",
     ];
     for source in sources {
         let case = json!({"source": source, "events": ups(1), "error": {"at": "compile"}});
@@ -189,9 +202,9 @@ fn a_pair_that_is_none_faults_at_the_next_event() {
 
 #[test]
 fn a_variable_of_the_program_may_have_any_name() {
-    let source = "var options = 1, emit = 2; function log() { return 3; } \
-        fromAll().when({ Up: () => ({ options, emit, log: log() }) })";
-    let expected = json!({"": {"options": 1, "emit": 2, "log": 3}});
+    let source = "var options = 1; function log() { return 3; } \
+        fromAll().when({ Up: () => ({ options, log: log() }) })";
+    let expected = json!({"": {"options": 1, "log": 3}});
     let case = json!({"source": source, "events": ups(1), "expected": expected});
     assert_eq!(differences(&case), Vec::<String>::new());
 }
@@ -211,5 +224,84 @@ fn a_sort_is_that_of_the_language() {
         let source = format!("fromAll().when({{ Up: () => {value} }})");
         let case = json!({"source": source, "events": ups(1), "expected": {"": expected}});
         assert_eq!(differences(&case), Vec::<String>::new(), "{value}");
+    }
+}
+
+/// Programs that do one thing, the state that comes of one event, or that it faults.
+#[test]
+fn an_event_is_read_only_and_each_function_has_its_own() {
+    let whole = "for (const k in {}) {} ";
+    let rows = [
+        ("Up: (s, e) => { delete e.eventType; return e.eventType; }", json!("Up")),
+        ("Up: (s, e) => e['hasOwn' + 'Property']('eventType')", json!(true)),
+        ("Up: (s, e) => e['hasOwn' + 'Property']('data')", json!(false)),
+        (
+            "$created: (s, e) => { e.data.seen = 1; e.mark = 2; }, \
+            Up: (s, e) => [e.data.seen || 0, e.mark || 0]",
+            json!([0, 0]),
+        ),
+    ];
+    for (handlers, expected) in rows {
+        for words in ["", whole] {
+            let source = format!("{words}fromAll().when({{ {handlers} }})");
+            let case = json!({"source": source, "events": ups(1), "expected": {"": expected}});
+            assert_eq!(differences(&case), Vec::<String>::new(), "{source}");
+        }
+    }
+    let faults = [
+        "Object.defineProperty(e, 'eventType', { value: 5 })",
+        "emit('a', 'b', {}, null)",
+        "emit('a', 'b', {}, undefined)",
+        "try { emit('', 'b', {}); } catch (x) {}",
+        "try { linkTo('a', {}); } catch (x) {}",
+        "try { log(function () {}); } catch (x) {}",
+        "try { log({ a: Symbol('x') }); } catch (x) {}",
+    ];
+    for body in faults {
+        let source = format!("fromAll().when({{ Up: (s, e) => {{ {body}; }} }})");
+        let case = json!({"source": source, "events": ups(1), "error": {"at": 0}});
+        assert_eq!(differences(&case), Vec::<String>::new(), "{body}");
+    }
+}
+
+#[test]
+fn a_lone_surrogate_is_a_replacement_character_wherever_it_goes() {
+    let rows = [
+        (r"fromAll().partitionBy(() => '\ud800').when({ Up: () => 1 })", json!({"\u{fffd}": 1})),
+        (r"fromAll().when({ '\ud800': s => s, Up: () => 1 })", json!({"": 1})),
+        (r"fromStreams('\ud800', 'a-1').when({ Up: () => 1 })", json!({"": 1})),
+    ];
+    for (source, expected) in rows {
+        let case = json!({"source": source, "events": ups(1), "expected": expected});
+        assert_eq!(differences(&case), Vec::<String>::new(), "{source}");
+    }
+    let case = json!({"source": r"fromAll().when({ Up: () => { log('\ud800'); \
+        emit('\ud800', 'b', {}); } })", "events": ups(1), "expected": {"": {}},
+        "logs": ["\u{fffd}"],
+        "emitted": [{"at": 0, "streamId": "\u{fffd}", "eventType": "b", "data": {}}]});
+    let case = case.to_string().replace(r"\\\n        ", "");
+    assert_eq!(differences(&serde_json::from_str(&case).unwrap()), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_program_does_to_built_in_objects_stays_in_the_program() {
+    let tampering = [
+        "Array.prototype.includes = () => true;",
+        "Array.prototype.push = () => { throw 1; };",
+        "String.prototype.trim = () => ''; String.prototype.toLowerCase = () => 'x';",
+        "Object.defineProperty(Array.prototype, 0, { set() { throw 1; } });",
+        "delete Array.prototype[Symbol.iterator];",
+        "Array.prototype[Symbol.iterator] = function* () {};",
+        "Object.prototype.get = () => 1;",
+        "Object.keys = () => []; Reflect.apply = null; JSON.stringify = () => 'x';",
+    ];
+    for words in tampering {
+        let source = format!(
+            "{words} options({{ biState: false }}); \
+             fromAll().when({{ Up: (s) => {{ s.n = (s.n || 0) + 1; emit('a', 'b', s); }} }})"
+        );
+        let case = json!({"source": source, "events": ups(1), "expected": {"": {"n": 1}},
+            "emitted": [{"at": 0, "streamId": "a", "eventType": "b", "data": {"n": 1}}]});
+        assert_eq!(differences(&case), Vec::<String>::new(), "{words}");
     }
 }

@@ -16,6 +16,12 @@ fn rows() -> Vec<(&'static str, Value)> {
         ("Date.parse('Mar 29 2026 02:30')", json!(1_774_751_400_000_u64)),
         ("Date.parse('Sun, 29 Mar 2026 02:30:00 GMT')", json!(1_774_751_400_000_u64)),
         ("Date.parse('nonsense')", json!(null)),
+        ("Date.parse('2026-03-29 02:30')", json!(1_774_751_400_000_u64)),
+        ("Date.parse('2026-03-29 02:30+01:00')", json!(1_774_747_800_000_u64)),
+        ("Date.parse('Sun, 29 Mar 2026 02:30:00 EST')", json!(1_774_769_400_000_u64)),
+        ("Date.parse('2026-02-30')", json!(null)),
+        ("Date.parse('2026-00-10')", json!(null)),
+        ("Date.parse('2028-02-29')", json!(1_835_395_200_000_u64)),
         ("new Date(2026, 2, 29, 2, 30).getTime()", json!(1_774_751_400_000_u64)),
         ("new Date('2026-03-29T02:30').getHours()", json!(2)),
         ("new Date('2026-09-27T02:30').getHours()", json!(2)),
@@ -93,6 +99,7 @@ fn there_is_no_clock_and_no_chance() {
         "Reflect.construct(Function, ['return 1'])()",
         "Reflect.construct(Date, [])",
         "new (class extends Date {})()",
+        "new Date(5n)",
     ];
     for call in calls {
         let source = format!("fromAll().when({{ Up: () => ({{ v: {call} }}) }})");

@@ -52,7 +52,7 @@ impl Service {
     pub fn start_with(data: &Path, timeouts: Timeouts) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let store = StoreConfig::Folder(data.to_owned());
-        let ledger = runtime.block_on(Ledger::open(&store, &mut |_, _| ())).unwrap();
+        let ledger = runtime.block_on(opened(&store));
         ledger.first_start().succeed();
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
@@ -80,6 +80,21 @@ impl Service {
         stop.send(()).unwrap();
         runtime.block_on(served).unwrap();
         runtime.shutdown_timeout(LEFT_OPEN_MAX);
+    }
+}
+
+/// Opens a ledger. A projection that was served on it a moment ago may still be ending: in a process
+/// of its own it would have ended with that.
+async fn opened(store: &StoreConfig) -> Ledger {
+    let started = Instant::now();
+    loop {
+        match Ledger::open(store, &mut |_, _| ()).await {
+            Err(error) if started.elapsed() < Duration::from_secs(10) => {
+                assert!(format!("{error:?}").contains("InUse"), "{error:?}");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            opened => return opened.unwrap(),
+        }
     }
 }
 

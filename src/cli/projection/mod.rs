@@ -5,6 +5,7 @@ mod deploy;
 pub mod files;
 mod pointed;
 mod trial;
+mod types;
 
 use clap::{Args, Subcommand};
 
@@ -26,6 +27,7 @@ pub struct ProjectionCommand {
 enum ProjectionAction {
     New(trial::New),
     Test(trial::Test),
+    Types(types::Types),
     Conform(conform::Conform),
     Deploy(deploy::Deploy),
     Status(deploy::ShowStatus),
@@ -37,6 +39,7 @@ impl ProjectionCommand {
         match self.command {
             ProjectionAction::New(new) => new.run(),
             ProjectionAction::Test(test) => test.run(),
+            ProjectionAction::Types(types) => types.run(),
             ProjectionAction::Conform(conform) => conform.run(),
             ProjectionAction::Deploy(deploy) => deploy.run(),
             ProjectionAction::Status(status) => status.run(),

@@ -62,13 +62,29 @@
     }
   };
   const test = uncurry(RegExp.prototype.test);
+  const exec = uncurry(RegExp.prototype.exec);
+  const replace = uncurry(String.prototype.replace);
+  const setUtcFullYear = dates.setUTCFullYear;
   // A date and time of ISO 8601 without an offset.
   const ISO_WITHOUT_OFFSET = /^[+-]?\d{4,6}(-\d\d){0,2}[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/i;
   const ISO = /^[+-]?\d{4,6}(-\d\d){0,2}([T ].*)?$/i;
-  const OFFSET_AT_END = /(Z|UTC?|GMT|[A-Z]{3}T|[+-]\d\d:?\d\d)\s*(\([^()]*\))?$/i;
+  const OFFSET_AT_END = /(Z|UTC?|GMT|[ECMP][SD]T|[+-]\d\d:?\d\d)\s*(\([^()]*\))?$/i;
+  const DATE = /^([+-]?\d{4,6})(?:-(\d\d)(?:-(\d\d))?)?(?=$|[T ])/i;
+
+  // Whether year, month and day name a date: QuickJS takes 30 February for 1 March.
+  function isDateOfCalendar(found) {
+    const month = found[2] === undefined ? 1 : +found[2];
+    const day = found[3] === undefined ? 1 : +found[3];
+    const date = new NativeDate(0);
+    apply(setUtcFullYear, date, [+found[1], month - 1, day]);
+    return apply(dates.getUTCMonth, date, []) === month - 1 && day > 0;
+  }
 
   function parse(text) {
     text = `${text}`;
+    const found = exec(DATE, text);
+    if (found !== null && !isDateOfCalendar(found)) return NaN;
+    if (test(ISO, text)) text = replace(text, ' ', 'T');
     if (test(ISO_WITHOUT_OFFSET, text)) return nativeParse(text + 'Z');
     if (test(ISO, text) || test(OFFSET_AT_END, text)) return nativeParse(text);
     return nativeParse(text + ' UTC');
@@ -77,11 +93,12 @@
   function construction(values) {
     if (values.length === 0) throw new Error(`new Date() is not there: ${CLOCK}`);
     if (values.length > 1) return NativeDate.UTC(...values);
-    const [value] = values;
+    const value = values[0];
     if (isDate(value)) return timeOf(value);
     const plain = typeof value === 'object' && value !== null || typeof value === 'function'
       ? toPrimitive(value) : value;
-    return typeof plain === 'string' ? parse(plain) : Number(plain);
+    // The sign refuses a BigInt, as ECMAScript asks.
+    return typeof plain === 'string' ? parse(plain) : +plain;
   }
 
   // ECMAScript, ToPrimitive with the hint "default".
@@ -209,7 +226,8 @@
   wrap(String, ['raw'], (name, _, values) =>
     expect(name, length(values[0]?.raw), LENGTH_MAX));
   const typed = getPrototypeOf(Int8Array.prototype);
-  wrap(typed, ['fill', 'includes', 'indexOf', 'join', 'lastIndexOf', 'reverse', 'sort', 'toSorted'],
+  wrap(typed, ['copyWithin', 'fill', 'includes', 'indexOf', 'join', 'lastIndexOf', 'reverse', 'set', 'slice', 'sort',
+    'toReversed', 'toSorted', 'with'],
     (name, self) => expect(name, length(self), LENGTH_MAX));
 
   // A search compares every place of the text with every place of what is looked for.
@@ -224,7 +242,8 @@
   // Without a function of the program a sort never looks at the time limit.
   const { sort, toSorted } = Array.prototype;
   const byText = (one, other) => {
-    const [a, b] = [`${one}`, `${other}`];
+    const a = `${one}`;
+    const b = `${other}`;
     return a < b ? -1 : a > b ? 1 : 0;
   };
   hide(Array.prototype, 'sort', like(sort, {

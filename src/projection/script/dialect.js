@@ -1,15 +1,19 @@
 // The definition functions of KurrentDB's projection dialect. A program calls them once, at its top
 // level. Evaluated after determinism.js; gives a function that ends the definition and says what
 // was defined.
+// Always: what a program does to built-in objects does not reach this file, so no loop here uses an
+// iterator and no method of a prototype is called but by `apply`.
 (function (collector) {
   'use strict';
 
-  const { text, give, say } = collector;
-  const { apply, deleteProperty, defineProperty } = Reflect;
-  const { getOwnPropertyNames, keys } = Object;
-  const isArray = Array.isArray;
+  const { text, give, say, condemn } = collector;
+  const { apply, deleteProperty, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
+  const { getOwnPropertyNames, getOwnPropertySymbols, keys } = Object;
+  const { isArray } = Array;
+  const { trunc } = Math;
+  const StringOf = String;
   const sourceOf = Function.prototype.toString;
-  const endsWith = String.prototype.endsWith;
+  const { endsWith, toLowerCase, toWellFormed, trim } = String.prototype;
   // How the text of a native or bound function ends. No program has this text, which is no syntax.
   const NATIVE = '{\n    [native code]\n}';
 
@@ -20,27 +24,33 @@
     created: [], types: [], handlers: [], steps: [],
     biState: false, includeLinks: false,
   };
+  let isOver = false;
 
+  // Also a caught error is one: nothing of a program that breaks a rule is kept.
+  function fail(message) {
+    condemn(message);
+    throw new Error(message);
+  }
+
+  const add = (list, value) => {
+    const at = { __proto__: null, value, writable: true, enumerable: true, configurable: true };
+    defineProperty(list, list.length, at);
+  };
+  // A lone surrogate is U+FFFD, as in every text that leaves the program.
+  const whole = (value) => apply(toWellFormed, value, []);
   const isFunction = (value) => typeof value === 'function';
   // Written in JavaScript: neither native nor bound.
   const isOfTheProgram = (value) =>
     isFunction(value) && !apply(endsWith, apply(sourceOf, value, []), [NATIVE]);
+  // The value of an own member that is no getter or setter.
+  const valueOf = (object, name) => getOwnPropertyDescriptor(object, name)?.value;
 
-  function fail(message) {
-    throw new Error(message);
-  }
-
-  function names(caller, values) {
-    const list = values.length === 1 && isArray(values[0]) ? values[0] : values;
-    if (list.length === 0) fail(`${caller} takes a name, and got none`);
-    for (let at = 0; at < list.length; at++) {
-      if (typeof list[at] !== 'string') fail(`${caller} takes strings, or one array of strings`);
-    }
-    return list;
+  function define() {
+    if (isOver) throw new Error('a projection is defined at the top level of its file');
   }
 
   function theFunction(caller, value) {
-    if (!isFunction(value)) fail(`${caller} takes a function`);
+    if (!isOfTheProgram(value)) fail(`${caller} takes a function of the program`);
     return value;
   }
 
@@ -51,9 +61,8 @@
     $init(f) { defined.init = f; },
     $initShared(f) { defined.initShared = f; defined.biState = true; },
     $any(f) { defined.any = f; defined.anyServes = true; },
-    $created(f) { defined.created.push(f); },
+    $created(f) { add(defined.created, f); },
     $deleted(f) {
-      if (!defined.byStream) fail('$deleted needs foreachStream() before it');
       if (defined.biState) fail('$deleted cannot follow shared state');
       defined.deleted = f;
     },
@@ -64,36 +73,48 @@
       special[type](handler);
       return;
     }
-    if (defined.types.includes(type)) fail(`a second handler of ${type}`);
-    defined.types.push(type);
-    defined.handlers.push(handler);
+    type = whole(type);
+    for (let at = 0; at < defined.types.length; at++) {
+      if (defined.types[at] === type) fail(`a second handler of ${type}`);
+    }
+    add(defined.types, type);
+    add(defined.handlers, handler);
     defined.anyServes = false;
   }
 
   // --- Chains ------------------------------------------------------------------------------------
 
   const outputTo = (...values) => {
-    if (values.length < 1 || values.length > 2 || !values.every((v) => typeof v === 'string')) {
-      fail('outputTo takes one or two strings');
+    define();
+    for (let at = 0; at < values.length; at++) {
+      if (typeof values[at] !== 'string') fail('outputTo takes one or two strings');
     }
+    if (values.length < 1 || values.length > 2) fail('outputTo takes one or two strings');
   };
   const step = (isFilter, caller) => (f) => {
-    defined.steps.push([isFilter, theFunction(caller, f)]);
-    return afterOutput();
+    define();
+    add(defined.steps, [isFilter, theFunction(caller, f)]);
+    return afterOutput(true);
   };
   const transformBy = step(false, 'transformBy');
   const filterBy = step(true, 'filterBy');
-  const outputState = () => afterOutput(false);
+  const outputState = () => {
+    define();
+    return afterOutput(false);
+  };
 
-  function afterOutput(mayOutputState = true) {
-    const next = { transformBy, filterBy, outputTo };
-    return mayOutputState ? { ...next, outputState } : next;
+  function afterOutput(mayOutputState) {
+    return mayOutputState
+      ? { transformBy, filterBy, outputTo, outputState } : { transformBy, filterBy, outputTo };
   }
 
   function when(handlers) {
+    define();
     if (typeof handlers !== 'object' || handlers === null) fail('when takes an object of handlers');
-    for (const type of getOwnPropertyNames(handlers)) {
-      if (isOfTheProgram(handlers[type])) register(type, handlers[type]);
+    const names = getOwnPropertyNames(handlers);
+    for (let at = 0; at < names.length; at++) {
+      const handler = valueOf(handlers, names[at]);
+      if (isOfTheProgram(handler)) register(names[at], handler);
     }
     return {
       transformBy, filterBy, outputState, outputTo,
@@ -102,11 +123,13 @@
   }
 
   function partitionBy(f) {
+    define();
     defined.partitionBy = theFunction('partitionBy', f);
     return { when };
   }
 
   function foreachStream() {
+    define();
     defined.byStream = true;
     return { when };
   }
@@ -115,59 +138,78 @@
   const ofCategories = () => ({ when, partitionBy, outputState, foreachStream });
 
   const select = (caller, kind, next) => (...values) => {
-    for (const name of names(caller, values)) defined[kind].push(name);
+    define();
+    const list = values.length === 1 && isArray(values[0]) ? values[0] : values;
+    const mayBeEmpty = caller === 'fromStreams' || values.length > 0 && caller !== 'fromStream';
+    if (list.length === 0 && !mayBeEmpty) fail(`${caller} takes a name, and got none`);
+    for (let at = 0; at < list.length; at++) {
+      if (typeof list[at] !== 'string') fail(`${caller} takes strings, or one array of strings`);
+      add(defined[kind], whole(list[at]));
+    }
     return next();
   };
 
   const OPTIONS = {
     __proto__: null,
-    resultstreamname: ['string', () => {}],
-    $includelinks: ['boolean', (value) => { defined.includeLinks = value; }],
-    reorderevents: ['boolean', () => {}],
-    bistate: ['boolean', (value) => { defined.biState = value; }],
-    processinglag: ['number', () => {}],
+    resultstreamname: { type: 'string', set() {} },
+    $includelinks: { type: 'boolean', set(value) { defined.includeLinks = value; } },
+    reorderevents: { type: 'boolean', set() {} },
+    bistate: { type: 'boolean', set(value) { defined.biState = value; } },
+    processinglag: { type: 'number', set() {} },
   };
 
+  function options(values) {
+    define();
+    if (typeof values !== 'object' || values === null || isArray(values)) {
+      fail('options takes an object');
+    }
+    const names = ownKeys(values);
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at];
+      const option = typeof name === 'string' ? OPTIONS[apply(toLowerCase, name, [])] : undefined;
+      if (option === undefined) fail(`there is no option ${StringOf(name)}`);
+      const value = valueOf(values, name);
+      if (typeof value !== option.type) fail(`option ${name} takes a ${option.type}`);
+      option.set(value);
+    }
+  }
+
   const functions = {
-    fromAll: () => { defined.all = true; return ofCategories(); },
+    fromAll: () => { define(); defined.all = true; return ofCategories(); },
     fromStream: select('fromStream', 'streams', ofStreams),
     fromStreams: select('fromStreams', 'streams', ofStreams),
     fromCategory: select('fromCategory', 'categories', ofCategories),
     fromCategories: select('fromCategories', 'categories', ofCategories),
-    on_event: (type, f) => {
-      if (typeof type !== 'string') fail('on_event takes a type and a function');
-      register(type, theFunction('on_event', f));
-    },
-    on_any: (f) => register('$any', theFunction('on_any', f)),
-    options: (values) => {
-      if (typeof values !== 'object' || values === null) fail('options takes an object');
-      for (const name of keys(values)) {
-        const option = OPTIONS[name.toLowerCase()];
-        if (option === undefined) fail(`there is no option ${name}`);
-        const [type, set] = option;
-        if (typeof values[name] !== type) fail(`option ${name} takes a ${type}`);
-        set(values[name]);
+    on_event: (...values) => {
+      define();
+      if (values.length !== 2 || typeof values[0] !== 'string') {
+        fail('on_event takes a type and a function');
       }
+      register(values[0], theFunction('on_event', values[1]));
     },
+    on_any: (f) => { define(); register('$any', theFunction('on_any', f)); },
+    options,
   };
-  for (const name of keys(functions)) {
-    const value = functions[name];
-    defineProperty(globalThis, name, { value, writable: true, configurable: true });
-  }
+  const put = (name, value) => defineProperty(globalThis, name,
+    { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+  const names = keys(functions);
+  for (let at = 0; at < names.length; at++) put(names[at], functions[names[at]]);
 
   // --- At run time -------------------------------------------------------------------------------
 
   const isObject = (value) => typeof value === 'object' && value !== null || isFunction(value);
 
-  function take(caller, values, count) {
-    if (values.length < count) fail(`${caller} takes ${count} values, and got ${values.length}`);
+  function take(caller, values, least, most) {
+    if (values.length < least || values.length > most) {
+      fail(`${caller} takes ${least} to ${most} values, and got ${values.length}`);
+    }
   }
 
   function name(caller, what, value) {
-    if (typeof value !== 'string' || value.trim() === '') {
+    if (typeof value !== 'string' || apply(trim, value, []) === '') {
       fail(`${caller} takes a ${what} that is not blank`);
     }
-    return value;
+    return whole(value);
   }
 
   function body(caller, what, value) {
@@ -175,35 +217,43 @@
     return value;
   }
 
-  // Names and values in turn; each value is its JSON text.
-  function metadata(caller, value) {
-    if (value === undefined || value === null) return undefined;
+  // Names and values in turn; each value is its JSON text. Absent where no value was given.
+  function metadata(caller, values, at) {
+    if (values.length <= at) return undefined;
+    const value = body(caller, 'metadata', values[at]);
+    if (getOwnPropertySymbols(value).length > 0) fail(`${caller} takes metadata with named members`);
     const pairs = [];
-    for (const member of keys(body(caller, 'metadata', value))) {
-      if (value[member] !== undefined) pairs.push(member, text(value[member]));
+    const members = keys(value);
+    for (let each = 0; each < members.length; each++) {
+      const member = value[members[each]];
+      if (member !== undefined) {
+        add(pairs, whole(members[each]));
+        add(pairs, text(member));
+      }
     }
     return pairs;
   }
 
   const emitters = {
     emit(...values) {
-      take('emit', values, 3);
+      take('emit', values, 3, 4);
       give(name('emit', 'stream', values[0]), name('emit', 'type', values[1]),
-        text(body('emit', 'body', values[2])), metadata('emit', values[3]), false);
+        text(body('emit', 'body', values[2])), metadata('emit', values, 3), false);
     },
     linkTo(...values) {
-      take('linkTo', values, 2);
+      take('linkTo', values, 2, 3);
       const stream = name('linkTo', 'stream', values[0]);
       const { sequenceNumber, streamId } = body('linkTo', 'event', values[1]);
       if (typeof sequenceNumber !== 'number' || typeof streamId !== 'string') {
         fail('linkTo takes an event with a number sequenceNumber and a string streamId');
       }
-      give(stream, '$>', text(`${sequenceNumber}@${streamId}`), metadata('linkTo', values[2]), true);
+      const target = `${trunc(sequenceNumber) || 0}@${streamId}`;
+      give(stream, '$>', text(target), metadata('linkTo', values, 2), true);
     },
     linkStreamTo(...values) {
-      take('linkStreamTo', values, 2);
+      take('linkStreamTo', values, 2, 3);
       give(name('linkStreamTo', 'stream', values[0]), '$@',
-        text(name('linkStreamTo', 'target', values[1])), metadata('linkStreamTo', values[2]), false);
+        text(name('linkStreamTo', 'target', values[1])), metadata('linkStreamTo', values, 2), false);
     },
     copyTo() {},
   };
@@ -213,29 +263,31 @@
   function log(...values) {
     if (values.length === 0) return;
     if (values.length === 1) {
-      say(isObject(values[0]) ? text(values[0]) : `${String(values[0])}`);
+      say(isObject(values[0]) ? text(values[0]) : whole(StringOf(values[0])));
       return;
     }
     let objects = '';
-    values.forEach((value, at) => {
+    for (let at = 0; at < values.length; at++) {
       if (at > 1) objects += ' ,';
-      if (isObject(value)) objects += text(value);
-      else say(String(value));
-    });
+      if (isObject(values[at])) objects += text(values[at]);
+      else say(whole(StringOf(values[at])));
+    }
     say(objects);
   }
-  defineProperty(globalThis, 'log', { value: log, writable: true, configurable: true });
+  put('log', log);
 
-  // Ends the definition. A variable of the program that took such a name stays.
+  // Ends the definition. A variable of the program that took the name of a definition stays.
   return function () {
-    for (const name of keys(functions)) {
-      if (globalThis[name] === functions[name]) deleteProperty(globalThis, name);
+    if (defined.deleted !== undefined && !defined.byStream) fail('$deleted needs foreachStream()');
+    isOver = true;
+    for (let at = 0; at < names.length; at++) {
+      if (globalThis[names[at]] === functions[names[at]]) deleteProperty(globalThis, names[at]);
     }
-    for (const name of keys(emitters)) {
-      if (!(name in globalThis)) {
-        const value = emitters[name];
-        defineProperty(globalThis, name, { value, writable: true, configurable: true });
-      }
+    const emitting = keys(emitters);
+    for (let at = 0; at < emitting.length; at++) {
+      // What the program declared as a function can only be assigned to.
+      const value = emitters[emitting[at]];
+      if (!put(emitting[at], value)) globalThis[emitting[at]] = value;
     }
     return defined;
   };

@@ -8,3 +8,4 @@ pub mod event;
 pub mod fault;
 pub mod fold;
 pub mod number;
+pub mod types;

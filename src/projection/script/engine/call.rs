@@ -1,5 +1,6 @@
 //! One call into a program: the state is read from its text, handlers run, the state is written.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rquickjs::function::IntoArgs;
@@ -9,8 +10,10 @@ use super::event::EventObject;
 use super::failure::{fault_of, write_fault};
 use super::limits::Limits;
 use super::program::Program;
+use super::raw::with_text;
 use super::step::{Change, FoundState, SharedState, Step};
-use super::write::StateWriter;
+use super::verdict::Verdict;
+use super::write::{StateWriter, whole_text};
 use crate::projection::script::definition::{Partitioning, SkipReason};
 use crate::projection::script::event::{ScriptEvent, has_data};
 use crate::projection::script::fault::ScriptFault;
@@ -22,6 +25,8 @@ pub struct Call<'c, 'js> {
     pub program: &'c Program,
     /// Writes states.
     pub writer: &'c StateWriter,
+    /// Whether the program has broken a rule.
+    pub verdict: &'c Verdict,
     /// What the program may use.
     pub limits: &'c Limits,
     /// Whether events have own members, since the program could tell getters.
@@ -55,79 +60,89 @@ impl<'js> Call<'_, 'js> {
         text.map_err(|error| write_fault(self.ctx, &error))
     }
 
+    /// The text of a result: of `[own, shared]` each part may be as deep as a state.
+    fn write_result(&self, value: &Value<'js>) -> Result<String, ScriptFault> {
+        let pair = value.as_array().filter(|_| self.program.definition.is_shared);
+        let Some(pair) = pair.filter(|pair| pair.len() == 2) else { return self.write(value) };
+        let part = |index| {
+            let part = pair.get::<Value>(index).map_err(|error| self.fault(error))?;
+            self.write(&part)
+        };
+        Ok(format!("[{},{}]", part(0)?, part(1)?))
+    }
+
     /// Folds an event.
     pub fn event(
         &self,
         event: &Rc<dyn ScriptEvent>,
         state_of: impl Fn(&Rc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
-        let has_own = self.has_own_members;
-        let object = EventObject::instance(self.ctx, event.clone(), has_own);
-        let object = object.map_err(|error| self.fault(error))?;
-        let Some(partition) = self.partition(event.as_ref(), &object)? else {
+        let Some(partition) = self.partition(event)? else {
             return Ok(Step::Skipped(SkipReason::NoPartition));
         };
-        let folded = self.event_of_partition(event.as_ref(), &object, &partition, state_of);
+        let folded = self.event_of_partition(event, &partition, state_of);
         folded.map_err(|fault| ScriptFault { partition: Some(partition.to_string()), ..fault })
+    }
+
+    /// The event as one function of the program is given it. Each has an object of its own, so that
+    /// none sees what another did to it.
+    fn object(
+        &self,
+        event: &Rc<dyn ScriptEvent>,
+        partition: &Rc<str>,
+    ) -> Result<Class<'js, EventObject<'js>>, ScriptFault> {
+        let made = EventObject {
+            event: event.clone(),
+            partition: partition.clone(),
+            verdict: self.verdict.clone(),
+            data: OnceCell::new(),
+            metadata: OnceCell::new(),
+        };
+        made.instance(self.ctx, self.has_own_members).map_err(|error| self.fault(error))
     }
 
     fn event_of_partition(
         &self,
-        event: &dyn ScriptEvent,
-        object: &Class<'js, EventObject<'js>>,
+        event: &Rc<dyn ScriptEvent>,
         partition: &Rc<str>,
         state_of: impl Fn(&Rc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
-        if !partition.is_empty() {
-            EventObject::set_partition(object, partition.clone(), self.has_own_members)
-                .map_err(|error| self.fault(error))?;
-        }
         let Ok(text) = state_of(partition) else { return Ok(Step::Unread) };
-        let mut state = self.begin(text.as_deref(), Some(object))?;
-        if has_data(event) {
-            state = self.handle(event, object, state)?;
+        let mut state = self.begin(text.as_deref())?;
+        if text.is_none() {
+            for created in &self.program.created {
+                self.call(created, (state.clone(), self.object(event, partition)?))?;
+            }
+        }
+        if has_data(event.as_ref()) {
+            state = self.handle(event, partition, state)?;
         }
         self.change(partition.clone(), state)
     }
 
     /// The partition of an event.
-    fn partition(
-        &self,
-        event: &dyn ScriptEvent,
-        object: &Class<'js, EventObject<'js>>,
-    ) -> Result<Option<Rc<str>>, ScriptFault> {
-        let program = self.program;
-        let Some(partition_by) = &program.partition_by else {
-            let is_by_stream = program.definition.partitioning == Partitioning::ByStream;
+    fn partition(&self, event: &Rc<dyn ScriptEvent>) -> Result<Option<Rc<str>>, ScriptFault> {
+        let Some(partition_by) = &self.program.partition_by else {
+            let is_by_stream = self.program.definition.partitioning == Partitioning::ByStream;
             return Ok(Some(if is_by_stream { event.stream().into() } else { "".into() }));
         };
-        let given = self.call(partition_by, (object.clone(),))?;
-        if let Some(text) = given.as_string() {
-            let text = text.to_string().map_err(|error| self.fault(error))?;
+        let given = self.call(partition_by, (self.object(event, &"".into())?,))?;
+        if given.is_string() {
+            // A lone surrogate is U+FFFD: names of partitions are UTF-8.
+            let text = with_text(&given, whole_text).map_err(|error| self.fault(error))?;
             return Ok(Some(text.into()));
         }
         Ok(given.as_number().map(|number| dotnet_text(number).into()))
     }
 
     /// The state as handlers get it, of a partition that begins if it has no text yet.
-    fn begin(
-        &self,
-        text: Option<&str>,
-        event: Option<&Class<'js, EventObject<'js>>>,
-    ) -> Result<Value<'js>, ScriptFault> {
-        let program = self.program;
-        let own = match (text, &program.init) {
+    fn begin(&self, text: Option<&str>) -> Result<Value<'js>, ScriptFault> {
+        let own = match (text, &self.program.init) {
             (Some(text), _) => self.read(text)?,
             (None, Some(init)) => self.call(init, ())?,
             (None, None) => self.empty_object()?,
         };
-        let state = self.with_shared(own)?;
-        if let (None, Some(event)) = (text, event) {
-            for created in &program.created {
-                self.call(created, (state.clone(), event.clone()))?;
-            }
-        }
-        Ok(state)
+        self.with_shared(own)
     }
 
     fn empty_object(&self) -> Result<Value<'js>, ScriptFault> {
@@ -162,25 +177,27 @@ impl<'js> Call<'_, 'js> {
 
     fn handle(
         &self,
-        event: &dyn ScriptEvent,
-        object: &Class<'js, EventObject<'js>>,
+        event: &Rc<dyn ScriptEvent>,
+        partition: &Rc<str>,
         state: Value<'js>,
     ) -> Result<Value<'js>, ScriptFault> {
         let Some(handler) = self.program.handler(event.event_type()) else {
-            return self.body(event);
+            return self.body(event.as_ref());
         };
-        let given = self.call(handler, (state.clone(), object.clone()))?;
+        let given = self.call(handler, (state.clone(), self.object(event, partition)?))?;
         Ok(if given.is_undefined() { state } else { given })
     }
 
-    /// The body as state, of a program without handlers.
+    /// The body as state, of a program without handlers; the text of one that is not JSON.
     fn body(&self, event: &dyn ScriptEvent) -> Result<Value<'js>, ScriptFault> {
         let text = event.data().or(event.body()).unwrap_or_default();
-        let body = if event.is_json() {
-            self.read(text)?
-        } else {
-            let text = rquickjs::String::from_str(self.ctx.clone(), text);
-            text.map_err(|error| self.fault(error))?.into_value()
+        let read = if event.is_json() { self.read(text).ok() } else { None };
+        let body = match read {
+            Some(read) => read,
+            None => {
+                let text = rquickjs::String::from_str(self.ctx.clone(), text);
+                text.map_err(|error| self.fault(error))?.into_value()
+            }
         };
         self.with_shared(body)
     }
@@ -217,7 +234,7 @@ impl<'js> Call<'_, 'js> {
     /// Tells the program of the end of a stream.
     pub fn deleted(&self, stream: &Rc<str>, text: FoundState) -> Result<Step, ScriptFault> {
         let Ok(text) = text else { return Ok(Step::Unread) };
-        let state = self.begin(text.as_deref(), None)?;
+        let state = self.begin(text.as_deref())?;
         if let Some(deleted) = &self.program.deleted {
             let values = (state.clone(), Value::new_null(self.ctx.clone()), &**stream, false);
             self.call(deleted, values)?;
@@ -242,6 +259,6 @@ impl<'js> Call<'_, 'js> {
                 value = given;
             }
         }
-        self.write(&value).map(Some)
+        self.write_result(&value).map(Some)
     }
 }

@@ -2,14 +2,16 @@
 //! Always: a part is made when it is first touched, and is read-only; `data` and `body` are one
 //! object, which a handler may change.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
 use rquickjs::function::Constructor;
-use rquickjs::function::This;
-use rquickjs::object::{Accessor, Property};
-use rquickjs::{Class, Ctx, Exception, Object, Result, Value};
+use rquickjs::function::{Func, This};
+use rquickjs::object::{Accessor, Filter, Property};
+use rquickjs::{Class, Coerced, Ctx, Exception, Object, Result, Value};
+
+use super::verdict::Verdict;
 
 use crate::projection::script::event::{ScriptEvent, category};
 
@@ -57,7 +59,7 @@ pub const READ_MEMBERS: [(&str, EventMember); 4] = [
 ];
 
 /// Words with which a program could tell getters of a class from own members of the event.
-const TELLING_WORDS: [&str; 18] = [
+const TELLING_WORDS: [&str; 21] = [
     "Object",
     "Reflect",
     "JSON",
@@ -76,6 +78,10 @@ const TELLING_WORDS: [&str; 18] = [
     "propertyIsEnumerable",
     "getOwnPropertyDescriptor",
     "Proxy",
+    // These go over the members of an object that they are given.
+    "emit",
+    "linkTo",
+    "linkStreamTo",
 ];
 
 /// Whether a program could tell getters of a class from own members of the event.
@@ -88,45 +94,31 @@ pub fn can_tell_getters(source: &str) -> bool {
 
 /// The event object of one event. See the module.
 pub struct EventObject<'js> {
-    event: Rc<dyn ScriptEvent>,
-    partition: RefCell<Rc<str>>,
-    data: OnceCell<Value<'js>>,
-    metadata: OnceCell<Value<'js>>,
+    /// The event.
+    pub event: Rc<dyn ScriptEvent>,
+    /// Its partition; empty while it has none.
+    pub partition: Rc<str>,
+    /// Told of a body that is no JSON.
+    pub verdict: Verdict,
+    /// `data` and `body`, once it was touched.
+    pub data: OnceCell<Value<'js>>,
+    /// `metadata`, once it was touched.
+    pub metadata: OnceCell<Value<'js>>,
 }
 
 type Instance<'js> = Class<'js, EventObject<'js>>;
 
 impl<'js> EventObject<'js> {
-    /// The event object of an event that has no partition yet.
-    pub fn instance(
-        ctx: &Ctx<'js>,
-        event: Rc<dyn ScriptEvent>,
-        has_own_members: bool,
-    ) -> Result<Instance<'js>> {
-        let partition = RefCell::new(Rc::from(""));
-        let made = Self { event, partition, data: OnceCell::new(), metadata: OnceCell::new() };
-        let object = Class::instance(ctx.clone(), made)?;
+    /// The object as a program is given it.
+    pub fn instance(self, ctx: &Ctx<'js>, has_own_members: bool) -> Result<Instance<'js>> {
+        let object = Class::instance(ctx.clone(), self)?;
         if has_own_members {
             for (name, member) in OWN_MEMBERS {
                 let value = object.borrow().member(ctx, member)?;
-                object.prop(name, Property::from(value).enumerable().configurable())?;
+                object.prop(name, Property::from(value).enumerable())?;
             }
         }
         Ok(object)
-    }
-
-    /// Says which partition the event belongs to.
-    pub fn set_partition(
-        object: &Instance<'js>,
-        partition: Rc<str>,
-        has_own_members: bool,
-    ) -> Result<()> {
-        if has_own_members {
-            let value = rquickjs::String::from_str(object.ctx().clone(), &partition)?;
-            object.prop("partition", Property::from(value).enumerable())?;
-        }
-        *object.borrow().partition.borrow_mut() = partition;
-        Ok(())
     }
 
     /// The value of a member.
@@ -141,7 +133,7 @@ impl<'js> EventObject<'js> {
         let text_or_null =
             |found: Option<&str>| found.map_or_else(|| Ok(Value::new_null(ctx.clone())), text);
         match member {
-            EventMember::Partition => text(&self.partition.borrow()),
+            EventMember::Partition => text(&self.partition),
             EventMember::Created => text(&event.created()),
             EventMember::BodyRaw => text_or_null(event.body()),
             EventMember::MetadataRaw => text_or_null(event.metadata().as_deref()),
@@ -156,7 +148,7 @@ impl<'js> EventObject<'js> {
             }
             EventMember::Data | EventMember::Body => self.once(&self.data, || self.read_data(ctx)),
             EventMember::Metadata => self.once(&self.metadata, || {
-                read(ctx, event.metadata().as_deref(), "Event metadata is not valid JSON")
+                self.read(ctx, event.metadata().as_deref(), "Event metadata is not valid JSON")
             }),
             EventMember::LinkMetadataRaw | EventMember::LinkMetadata => {
                 Ok(Value::new_null(ctx.clone()))
@@ -180,19 +172,20 @@ impl<'js> EventObject<'js> {
         if !self.event.is_json() {
             return Ok(Value::new_undefined(ctx.clone()));
         }
-        read(ctx, self.event.data(), "Event data is not valid JSON")
+        self.read(ctx, self.event.data(), "Event data is not valid JSON")
     }
-}
 
-/// Reads JSON text; no text is `null`.
-fn read<'js>(ctx: &Ctx<'js>, text: Option<&str>, message: &str) -> Result<Value<'js>> {
-    let Some(text) = text else { return Ok(Value::new_null(ctx.clone())) };
-    match ctx.json_parse(text) {
-        Err(rquickjs::Error::Exception) => {
-            drop(ctx.catch());
-            Err(Exception::throw_type(ctx, message))
+    /// Reads JSON text; no text is `null`.
+    fn read(&self, ctx: &Ctx<'js>, text: Option<&str>, message: &str) -> Result<Value<'js>> {
+        let Some(text) = text else { return Ok(Value::new_null(ctx.clone())) };
+        match ctx.json_parse(text) {
+            Err(rquickjs::Error::Exception) => {
+                drop(ctx.catch());
+                self.verdict.condemn(message.to_owned());
+                Err(Exception::throw_type(ctx, message))
+            }
+            other => other,
         }
-        other => other,
     }
 }
 
@@ -216,6 +209,15 @@ impl<'js> JsClass<'js> for EventObject<'js> {
                 this.0.borrow().member(&ctx, member)
             };
             prototype.prop(name, Accessor::new_get(get).configurable())?;
+        }
+        // For a name that the program puts together, which no look at the source finds.
+        let has_own = |this: This<Instance<'js>>, name: Coerced<String>| {
+            let is_ours = OWN_MEMBERS.iter().any(|(own, _)| *own == name.0);
+            let own = this.0.own_keys::<String>(Filter::new().string());
+            is_ours || own.flatten().any(|own| own == name.0)
+        };
+        for name in ["hasOwnProperty", "propertyIsEnumerable"] {
+            prototype.prop(name, Property::from(Func::from(has_own)).configurable())?;
         }
         Ok(Some(prototype))
     }

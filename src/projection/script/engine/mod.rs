@@ -15,6 +15,7 @@ mod raw;
 mod sandbox;
 mod step;
 mod summary;
+mod verdict;
 mod write;
 
 use std::rc::Rc;
@@ -65,7 +66,7 @@ impl Engine {
         let compiled = sandbox.measured(compile_limit.0, compile_limit.1, |ctx| {
             compile(ctx, source, &collector, limits, sandbox.time())
         });
-        let (program, writer) = compiled?;
+        let (program, writer) = judged(&collector, compiled)?;
         collector.take();
         let has_own_members = can_tell_getters(source);
         Ok(Self { program, writer, sandbox, collector, limits, has_own_members })
@@ -100,7 +101,9 @@ impl Engine {
                 _ => call.event(event, state_of),
             }
         });
-        if folded.is_err() {
+        let folded = judged(&self.collector, folded);
+        // What a skipped event gave is dropped with it.
+        if !matches!(folded, Ok(Step::Folded(_))) {
             self.collector.take();
         }
         folded
@@ -119,6 +122,7 @@ impl Engine {
         let limit = (self.limits.result_time, LimitName::ResultLimit);
         let result =
             self.sandbox.measured(limit.0, limit.1, |ctx| self.call(ctx, shared).result(state));
+        let result = judged(&self.collector, result);
         self.collector.take();
         result
     }
@@ -127,6 +131,7 @@ impl Engine {
         Call {
             program: &self.program,
             writer: &self.writer,
+            verdict: &self.collector.verdict,
             limits: &self.limits,
             has_own_members: self.has_own_members,
             ctx,
@@ -153,5 +158,13 @@ impl Engine {
         let is_handled =
             !definition.has_handlers() || self.program.handler(event.event_type()).is_some();
         (!is_handled).then_some(SkipReason::Unhandled)
+    }
+}
+
+/// What a call gave, unless the program broke a rule in it and caught the exception.
+fn judged<T>(collector: &Collector, given: Result<T, ScriptFault>) -> Result<T, ScriptFault> {
+    match (collector.verdict.take(), given) {
+        (Some(message), Ok(_)) => Err(ScriptFault::new(None, &message)),
+        (_, given) => given,
     }
 }

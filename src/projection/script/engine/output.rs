@@ -7,6 +7,7 @@ use std::rc::Rc;
 use rquickjs::function::Func;
 use rquickjs::{Ctx, Exception, Object, Result, Value};
 
+use super::verdict::Verdict;
 use super::write::{StateWriter, WriteError};
 
 /// An event that a program would emit.
@@ -35,7 +36,11 @@ pub struct ScriptOutput {
 
 /// Collects what a program gives. The functions in the program share it with the engine.
 #[derive(Clone, Default)]
-pub struct Collector(Rc<RefCell<ScriptOutput>>);
+pub struct Collector {
+    output: Rc<RefCell<ScriptOutput>>,
+    /// Whether the program has broken a rule.
+    pub verdict: Verdict,
+}
 
 impl Collector {
     /// Takes what was collected since the last call.
@@ -43,12 +48,12 @@ impl Collector {
         if self.is_empty() {
             ScriptOutput::default()
         } else {
-            std::mem::take(&mut *self.0.borrow_mut())
+            std::mem::take(&mut *self.output.borrow_mut())
         }
     }
 
     fn is_empty(&self) -> bool {
-        let output = self.0.borrow();
+        let output = self.output.borrow();
         output.emitted.is_empty() && output.logs.is_empty()
     }
 
@@ -62,18 +67,26 @@ impl Collector {
     ) -> Result<Object<'js>> {
         let functions = Object::new(ctx.clone())?;
         let writer = writer.clone();
+        let verdict = self.verdict.clone();
         let text = move |ctx: Ctx<'js>, value: Value<'js>| {
-            writer.text(&value, text_max).map_err(|error| thrown(&ctx, &error))
+            writer.text(&value, text_max).map_err(|error| {
+                if !matches!(error, WriteError::Script(_)) {
+                    verdict.condemn(error.message());
+                }
+                thrown(&ctx, &error)
+            })
         };
         functions.set("text", Func::from(text))?;
-        let output = self.0.clone();
+        let output = self.output.clone();
         let give = move |stream, event_type, body, metadata, is_link| {
             let emitted = Emitted { stream, event_type, body, metadata, is_link };
             output.borrow_mut().emitted.push(emitted);
         };
         functions.set("give", Func::from(give))?;
-        let output = self.0.clone();
+        let output = self.output.clone();
         functions.set("say", Func::from(move |line| output.borrow_mut().logs.push(line)))?;
+        let verdict = self.verdict.clone();
+        functions.set("condemn", Func::from(move |message| verdict.condemn(message)))?;
         Ok(functions)
     }
 }

@@ -185,6 +185,19 @@ impl std::hash::Hasher for AtomNumber {
     }
 }
 
+/// Whether a value is an array, or a proxy of one.
+pub fn is_array(value: &Value<'_>) -> bool {
+    if !value.is_proxy() {
+        return value.is_array();
+    }
+    // SAFETY: context and value are alive; the target belongs to us.
+    let target = unsafe {
+        let raw = value.ctx().as_raw().as_ptr();
+        Value::from_raw(value.ctx().clone(), qjs::JS_GetProxyTarget(raw, value.as_raw()))
+    };
+    is_array(&target)
+}
+
 /// The class of an object, as QuickJS numbers them; 0 for what is no object.
 pub fn class_of(value: &Value<'_>) -> u32 {
     // SAFETY: the value is alive, and only its class is read.

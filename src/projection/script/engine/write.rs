@@ -7,14 +7,18 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write as _;
 
+use rquickjs::atom::PredefinedAtom;
 use rquickjs::object::Filter;
 use rquickjs::{Atom, Class, Ctx, Object, Persistent, Value};
 
 use super::event::{EventObject, OWN_MEMBERS, READ_MEMBERS};
-use super::raw::{OwnMember, atom_number, class_of, is_symbol, own_member, with_text};
+use super::raw::{OwnMember, atom_number, class_of, is_array, is_symbol, own_member, with_text};
 
 /// The most containers in one another that a state may have.
 pub const NESTING_MAX: usize = 64;
+
+/// The name of the length of an array.
+const LENGTH: PredefinedAtom = PredefinedAtom::Length;
 
 /// The most keys whose text is kept: a program that makes names of its own does not fill memory.
 const KEYS_MAX: usize = 4_096;
@@ -172,7 +176,7 @@ impl<'js> StateText<'_, 'js> {
         self.open.push(object.clone());
         if let Some(event) = Class::<EventObject>::from_object(object) {
             self.event(object, &event)?;
-        } else if object.is_array() {
+        } else if is_array(object.as_value()) {
             self.array(object)?;
         } else {
             self.object(object)?;
@@ -182,17 +186,24 @@ impl<'js> StateText<'_, 'js> {
     }
 
     fn array(&mut self, array: &Object<'js>) -> Result<(), WriteError> {
-        let length = array.as_array().map_or(0, rquickjs::Array::len);
+        let ctx = array.ctx();
+        let length = match own_member(array, &Atom::from_predefined(ctx.clone(), LENGTH))? {
+            OwnMember::Value(length) => length.as_number().unwrap_or_default(),
+            _ => 0.0,
+        };
         self.out.push(b'[');
-        for index in 0..u32::try_from(length).unwrap_or(u32::MAX) {
+        let mut index = 0;
+        // An array is shorter than 2^32; a proxy may claim more, and meets another limit first.
+        while f64::from(index) < length {
             if index > 0 {
                 self.out.push(b',');
             }
-            match own_member(array, &Atom::from_u32(array.ctx().clone(), index)?)? {
+            match own_member(array, &Atom::from_u32(ctx.clone(), index)?)? {
                 OwnMember::Value(value) => self.value(&value)?,
-                OwnMember::Missing => self.value(&Value::new_null(array.ctx().clone()))?,
+                OwnMember::Missing => self.value(&Value::new_null(ctx.clone()))?,
                 OwnMember::Accessor => return Err(WriteError::NotPlain("a getter or setter")),
             }
+            index += 1;
         }
         self.out.push(b']');
         Ok(())
@@ -312,6 +323,16 @@ fn quote(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+/// The text of bytes as QuickJS gives them, in which a lone surrogate is U+FFFD.
+pub fn whole_text(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let mut quoted = Vec::new();
+    quote(bytes, &mut quoted);
+    serde_json::from_slice(&quoted).expect("a quoted text is JSON")
 }
 
 /// Whether a byte stands in a quoted text as it is, whatever follows it.

@@ -83,8 +83,8 @@ impl Service {
     }
 }
 
-/// Opens a ledger. A projection that was served on it a moment ago may still be ending: in a process
-/// of its own it would have ended with that.
+/// Opens a ledger. A projection that was served on it a moment ago may still be ending: in a
+/// process of its own it would have ended with that.
 async fn opened(store: &StoreConfig) -> Ledger {
     let started = Instant::now();
     loop {

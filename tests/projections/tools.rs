@@ -76,7 +76,7 @@ fn a_running_ledger_replays_as_a_folder_does() {
 
 #[test]
 fn each_command_shows_examples() {
-    for command in ["new", "test", "conform", "deploy", "status"] {
+    for command in ["new", "test", "lint", "types", "conform", "deploy", "status"] {
         let help = care_ledger(&["projection", command, "--help"]);
         assert!(text(&help.stdout).contains("Examples:"), "{command}");
     }
@@ -139,4 +139,26 @@ fn a_replay_writes_the_table_of_the_summary_beside_the_projection() {
     let faulted = run("t.csv");
     assert_eq!(faulted.status.code(), Some(1));
     assert!(text(&faulted.stderr).contains("stays.summary.js:2:"), "{}", text(&faulted.stderr));
+}
+
+#[test]
+fn the_lint_warns_with_the_place_and_exit_status_1() {
+    let (_folder, good) = written("good.js", STAYS);
+    assert!(text(&ends(0, &["projection", "lint", &good]).stderr).contains("nothing to warn of"));
+    let (_other, bad) = written("bad.js", "let n = 0;\nfromAll().when({ Up: () => Date.now() })");
+    let shown = text(&ends(1, &["projection", "lint", &bad]).stdout);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].contains("bad.js:1:5: a variable"), "{shown}");
+    assert!(lines[1].contains("bad.js:2:28: there is no clock"), "{shown}");
+    let json = ends(1, &["projection", "lint", &bad, "--json"]);
+    let warnings: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(warnings[0]["code"], "variableOfFile");
+    let (_third, broken) = written("broken.js", "fromAll(");
+    ends(1, &["projection", "lint", &broken]);
+}
+
+#[test]
+fn the_types_are_those_of_the_vocabulary() {
+    let types = text(&ends(0, &["projection", "types"]).stdout);
+    assert!(types.contains("'residential.droppedOut': {") && types.contains("lastDoseAt: Instant"));
 }

@@ -3,6 +3,7 @@
 mod conform;
 mod deploy;
 pub mod files;
+mod lint;
 mod pointed;
 mod trial;
 mod types;
@@ -27,6 +28,7 @@ pub struct ProjectionCommand {
 enum ProjectionAction {
     New(trial::New),
     Test(trial::Test),
+    Lint(lint::Lint),
     Types(types::Types),
     Conform(conform::Conform),
     Deploy(deploy::Deploy),
@@ -39,6 +41,7 @@ impl ProjectionCommand {
         match self.command {
             ProjectionAction::New(new) => new.run(),
             ProjectionAction::Test(test) => test.run(),
+            ProjectionAction::Lint(lint) => lint.run(),
             ProjectionAction::Types(types) => types.run(),
             ProjectionAction::Conform(conform) => conform.run(),
             ProjectionAction::Deploy(deploy) => deploy.run(),

@@ -7,5 +7,6 @@ pub mod engine;
 pub mod event;
 pub mod fault;
 pub mod fold;
+pub mod lint;
 pub mod number;
 pub mod types;

@@ -64,6 +64,10 @@ fn type_of(schema: &Value, indent: &str) -> String {
         let values: Vec<String> = values.iter().map(Value::to_string).collect();
         return values.join(" | ");
     }
+    if let Some(choices) = schema["anyOf"].as_array().filter(|_| schema["type"].is_null()) {
+        let choices: Vec<String> = choices.iter().map(|one| type_of(one, indent)).collect();
+        return choices.join(" | ");
+    }
     match schema["type"].as_str() {
         Some("string") if schema["format"] == "date-time" => "Instant".to_owned(),
         Some("string") if schema["format"] == "date" => "CivilDate".to_owned(),

@@ -114,6 +114,11 @@ impl Engine {
         self.collector.take()
     }
 
+    /// Whether a state written since the last call held what is no plain JSON: a Date, a Map.
+    pub fn take_odd(&self) -> bool {
+        self.writer.take_odd()
+    }
+
     /// The result of a state; `None`: a filter did not pass, or a transform gave nothing.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! object is written by its own string-named members, enumerable or not; a typed array is `{}`, a
 //! `String` object its `length` alone; BigInt is its digits as text; a lone surrogate is U+FFFD.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Write as _;
 
@@ -63,7 +63,10 @@ struct Key {
 /// Writes values of one engine.
 pub struct StateWriter {
     keys: RefCell<HashMap<u32, Key>>,
+    plain_class: u32,
     string_class: u32,
+    /// Whether an object was written that is no plain one.
+    is_odd: Cell<bool>,
     typed_array_classes: Box<[u32]>,
 }
 
@@ -74,6 +77,7 @@ impl StateWriter {
     /// The engine has no memory left.
     pub fn new(ctx: &Ctx<'_>) -> Result<Self, rquickjs::Error> {
         let string: Value = ctx.eval("new String('')")?;
+        let plain: Value = ctx.eval("({})")?;
         let arrays: Vec<Value> = ctx.eval(
             "[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, \
              Uint32Array, BigInt64Array, BigUint64Array, Float32Array, Float64Array]\
@@ -81,7 +85,18 @@ impl StateWriter {
              .map((Kind) => new Kind(0))",
         )?;
         let typed_array_classes = arrays.iter().map(class_of).collect();
-        Ok(Self { keys: RefCell::default(), string_class: class_of(&string), typed_array_classes })
+        Ok(Self {
+            keys: RefCell::default(),
+            plain_class: class_of(&plain),
+            string_class: class_of(&string),
+            is_odd: Cell::new(false),
+            typed_array_classes,
+        })
+    }
+
+    /// Whether an object was written since the last call that is no plain one: a Date, a Map.
+    pub fn take_odd(&self) -> bool {
+        self.is_odd.replace(false)
     }
 
     /// Forgets the keys, before the runtime ends.
@@ -211,6 +226,9 @@ impl<'js> StateText<'_, 'js> {
 
     fn object(&mut self, object: &Object<'js>) -> Result<(), WriteError> {
         let class = class_of(object.as_value());
+        if class != self.writer.plain_class {
+            self.writer.is_odd.set(true);
+        }
         let is_text = class == self.writer.string_class;
         self.out.push(b'{');
         if !self.writer.typed_array_classes.contains(&class) {

@@ -9,7 +9,7 @@ use super::asked::{blocking, kept, name, no_projection};
 use super::parts;
 use crate::http::app::App;
 use crate::http::events::body;
-use crate::http::openapi::names::{ProjectionNameSchema, ProjectionStatusSchema, TextSchema};
+use crate::http::openapi::names::{AnySchema, ProjectionNameSchema, ProjectionStatusSchema};
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::Issue;
@@ -30,7 +30,7 @@ use crate::work::Causes;
     params(("name" = ProjectionNameSchema, Path, description = "The name.")),
     request_body(
         description = "The program, or a form with the parts projection, summary, chart, fixtures.",
-        content((TextSchema = "text/javascript"), (TextSchema = "multipart/form-data")),
+        content((AnySchema = "text/javascript"), (AnySchema = "multipart/form-data")),
     ),
     responses(
         (status = 200, description = "The same source", body = ProjectionStatusSchema),

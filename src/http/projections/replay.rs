@@ -15,7 +15,7 @@ use super::parts;
 use crate::domain::id::Position;
 use crate::domain::time::calendar::At;
 use crate::http::app::App;
-use crate::http::openapi::names::{FlagSchema, LinesSchema, TextSchema};
+use crate::http::openapi::names::{AnySchema, FlagSchema, LinesSchema, TextSchema};
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::problem::issue::Issue;
@@ -54,7 +54,7 @@ const LINES_AHEAD: usize = 256;
     ),
     request_body(
         description = "The program, or a form with the parts projection, summary, chart, fixtures.",
-        content((TextSchema = "text/javascript"), (TextSchema = "multipart/form-data")),
+        content((AnySchema = "text/javascript"), (AnySchema = "multipart/form-data")),
     ),
     responses(
         (status = 200, description = "The states, a line each",

@@ -123,14 +123,14 @@ impl Projections {
             // The source that runs is wanted again: what was built beside it is not.
             kept.registry(&self.0.folder)?.drop_rebuild(name)?;
             let dropped = kept.entries.get_mut(name).and_then(|entry| entry.rebuild.take());
-            self.0.end(kept, dropped);
+            self.0.end_beside(kept, dropped);
             return Ok(Put::Rebuilding);
         }
         let is_new = entry.is_none_or(|entry| entry.current.is_none());
         let role = if is_new { VersionRole::Current } else { VersionRole::Rebuild };
         let id = kept.registry(&self.0.folder)?.add(name, role, &parts.to_kept())?;
         let dropped = self.0.run(&mut kept, name, role, id, parts)?;
-        self.0.end(kept, dropped);
+        self.0.end_beside(kept, dropped);
         Ok(if is_new { Put::New } else { Put::Rebuilding })
     }
 
@@ -150,7 +150,7 @@ impl Projections {
             let id = kept.registry(&self.0.folder)?.add(name, role, &parts.to_kept())?;
             dropped.extend(self.0.run(&mut kept, name, role, id, Parts::clone(&parts))?);
         }
-        self.0.end(kept, dropped);
+        self.0.end_beside(kept, dropped);
         Ok(true)
     }
 
@@ -234,6 +234,21 @@ impl Shared {
             VersionRole::Rebuild => &mut entry.rebuild,
         };
         Ok(place.replace(version))
+    }
+
+    /// Gives the lock back, and ends versions on a thread of their own: a worker has the weakest
+    /// claim to a processor, so on a busy machine its end takes seconds.
+    fn end_beside(
+        self: &Arc<Self>,
+        kept: MutexGuard<'_, Kept>,
+        versions: impl IntoIterator<Item = Version>,
+    ) {
+        drop(kept);
+        let versions: Vec<Version> = versions.into_iter().collect();
+        let shared = self.clone();
+        if !versions.is_empty() {
+            std::thread::spawn(move || shared.end(shared.lock(), versions));
+        }
     }
 
     /// Gives the lock back, ends versions, and deletes their files.

@@ -12,7 +12,7 @@ use super::parts::{PartIssue, Parts};
 use super::worker::{VersionProgress, VersionWorker};
 use crate::ledger::Ledger;
 use crate::projection::state::{
-    KeptVersion, ProjectionStateError, VersionId, VersionRegistry, VersionRole,
+    KeptVersion, ProjectionStateError, VersionFile, VersionId, VersionRegistry, VersionRole,
 };
 use crate::work::{self, HealthProbe, Worker};
 
@@ -258,11 +258,13 @@ impl Shared {
         if ended.is_empty() {
             return;
         }
+        // Only these: the worker of another version that is no more may still have its file open.
+        let files: Vec<PathBuf> = ended.iter().map(|version| self.file(version.id)).collect();
         drop(ended);
-        let registry = &self.lock().registry;
-        let deleted = registry.as_ref().map_or(Ok(()), VersionRegistry::delete_leftovers);
-        if let Err(error) = deleted {
-            tracing::warn!(error = %error, "files of projections are deleted at the next start");
+        for file in files {
+            if let Err(error) = VersionFile::delete(&file) {
+                tracing::warn!(error = %error, "a file of a projection goes at the next start");
+            }
         }
     }
 }

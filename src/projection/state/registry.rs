@@ -162,7 +162,7 @@ impl VersionRegistry {
     ///
     /// # Errors
     /// The registry cannot be read. A file that cannot be deleted is tried again at the next start.
-    pub fn delete_leftovers(&self) -> Result<(), ProjectionStateError> {
+    fn delete_leftovers(&self) -> Result<(), ProjectionStateError> {
         let kept: Vec<PathBuf> =
             self.versions()?.iter().map(|version| Self::file(&self.folder, version.id)).collect();
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();

@@ -84,6 +84,14 @@ impl VersionFile {
         Ok(file)
     }
 
+    /// Deletes the file of a version whose worker has ended.
+    ///
+    /// # Errors
+    /// The file cannot be deleted.
+    pub fn delete(path: &Path) -> std::io::Result<()> {
+        delete(path)
+    }
+
     /// Deletes all states and begins at the start of the log.
     ///
     /// # Errors

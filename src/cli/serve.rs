@@ -96,7 +96,7 @@ impl Serve {
     }
 }
 
-/// What is served beside the ledger.
+/// The parts that are served beside the ledger.
 async fn services(ledger: &Ledger, config: &Config) -> Result<http::Services, Failure> {
     let refusals = Refusals::open(&config.data, clock::now).unwrap_or_else(|error| {
         tracing::warn!(error = %Causes(&error), "refusals are kept in memory only");

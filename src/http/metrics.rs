@@ -97,7 +97,7 @@ pub struct Metrics {
     projections: Option<(Projections, ProjectionMetrics)>,
 }
 
-/// What is told of projections.
+/// The metrics of the projections.
 #[derive(Default)]
 struct ProjectionMetrics {
     lag: Family<ProjectionLabel, Gauge<u64, AtomicU64>>,

@@ -75,8 +75,7 @@ impl Deploy {
     pub fn run(self) -> Result<(), Failure> {
         let client = self.to.client()?;
         let name = match &self.name {
-            Some(name) if files::is_name(name) => name.clone(),
-            Some(_) => return files::name_of("".as_ref()).map(drop),
+            Some(name) => files::checked_name(name)?.to_owned(),
             None => files::name_of(&self.file)?,
         };
         let form = form(&files::read(&self.file)?);
@@ -147,10 +146,10 @@ impl ShowStatus {
     pub fn run(self) -> Result<(), Failure> {
         let client = self.from.client()?;
         let found = match &self.name {
-            Some(name) if files::is_name(name) => {
+            Some(name) => {
+                let name = files::checked_name(name)?;
                 status(&client, &format!("/v1/projections/{name}"))?
             }
-            Some(_) => return files::name_of("".as_ref()).map(drop),
             None => status(&client, "/v1/projections")?,
         };
         if self.json {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::failure::Failure;
-use crate::projection::runner::parts::Parts;
+use crate::projection::runner::parts::{Parts, is_projection_name};
 
 /// The endings of the parts beside `<name>.js`, in the order of [`Parts`].
 const ENDINGS: [&str; 3] = ["summary.js", "vl.json", "fixtures.json"];
@@ -37,18 +37,18 @@ pub fn beside(program: &Path, ending: &str) -> PathBuf {
 /// Wrong usage: the file has no name that a projection can have.
 pub fn name_of(program: &Path) -> Result<String, Failure> {
     let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    if is_name(stem) {
-        return Ok(stem.to_owned());
-    }
-    Err(Failure::usage(
-        "a projection is named by a small letter, then at most 63 letters and digits: rename the \
-         file, or give a name with --name",
-    ))
+    checked_name(stem).map(str::to_owned)
 }
 
-/// Whether a projection can have this name.
-pub fn is_name(text: &str) -> bool {
-    let mut signs = text.chars();
-    let begins = signs.next().is_some_and(|first| first.is_ascii_lowercase());
-    begins && signs.all(|sign| sign.is_ascii_alphanumeric()) && text.len() <= 64
+/// A name that a projection can have.
+///
+/// # Errors
+/// Wrong usage: it is no such name.
+pub fn checked_name(name: &str) -> Result<&str, Failure> {
+    is_projection_name(name).then_some(name).ok_or_else(|| {
+        Failure::usage(
+            "a projection is named by a small letter, then at most 63 letters and digits: rename \
+             the file, or give such a name",
+        )
+    })
 }

@@ -61,10 +61,7 @@ const FIXTURES: &str = r#"[
 impl New {
     /// Writes the files. A file that is there already stays.
     pub fn run(self) -> Result<(), Failure> {
-        if !files::is_name(&self.name) {
-            return files::name_of("".as_ref()).map(drop);
-        }
-        let program = PathBuf::from(format!("{}.js", self.name));
+        let program = PathBuf::from(format!("{}.js", files::checked_name(&self.name)?));
         let fixtures = beside(&program, "fixtures.json");
         for (path, text) in [(&program, PROGRAM), (&fixtures, FIXTURES)] {
             write_new(path, text)?;

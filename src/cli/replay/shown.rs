@@ -1,4 +1,5 @@
-//! What a replay prints: states, what each event changed, and what a program would emit.
+//! The printed answer of a replay: states, the changes of each event, and the events that a
+//! program would emit.
 
 use std::io::{BufWriter, Stdout};
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::projection::script::event::ScriptEvent as _;
 use crate::projection::script::fold::{Folded, States};
 use crate::text::page::TextPage;
 
-/// What a replay gave.
+/// The answer of a replay.
 pub struct ReplayedStates<'s> {
     /// The states, in the order of their partitions.
     pub states: Vec<(&'s str, &'s str)>,

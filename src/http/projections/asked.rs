@@ -4,6 +4,7 @@ use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::params::Params;
+use crate::projection::runner::parts::is_projection_name;
 use crate::projection::runner::{Projections, StateAnswerError};
 use crate::work::Causes;
 
@@ -12,10 +13,7 @@ const NAME: &str = "Must be a name: a small letter, then at most 63 letters and 
 /// The name of a projection, from the path. A name that no projection can have is an issue.
 pub fn name(params: &mut Params) -> Option<String> {
     let name = params.path_text("name").unwrap_or_default().to_owned();
-    let mut letters = name.chars();
-    let begins = letters.next().is_some_and(|first| first.is_ascii_lowercase());
-    let is_name = begins && letters.all(|sign| sign.is_ascii_alphanumeric()) && name.len() <= 64;
-    params.require_path(is_name.then_some(name), "name", NAME)
+    params.require_path(is_projection_name(&name).then_some(name), "name", NAME)
 }
 
 /// The projections that this service keeps.

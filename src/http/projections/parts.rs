@@ -13,7 +13,7 @@ use crate::projection::runner::parts::{PARTS_BYTES_MAX, Parts};
 
 const LIMIT: &str = "1 MiB for all parts together";
 
-/// What a form adds to its parts: boundaries and headers of four parts.
+/// The bytes that a form adds to its parts: boundaries and headers of four parts.
 const FORM_BYTES: usize = 16 << 10;
 
 /// Reads the parts of a request.

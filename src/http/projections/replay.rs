@@ -117,7 +117,7 @@ struct ReplayRun {
     permit: Cell<Option<OwnedSemaphorePermit>>,
 }
 
-/// Nobody takes the lines any more.
+/// The client has closed the answer: the replay ends.
 struct Gone;
 
 impl ReplayRun {

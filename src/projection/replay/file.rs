@@ -26,7 +26,7 @@ const BATCH_LINES: usize = 5_000;
 /// is sent; a file may have been written from its answers.
 const ADDED: [&str; 4] = ["position", "recordedtime", "revision", "stream"];
 
-/// What was skipped.
+/// The lines that a replay left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// Lines whose (source, id) had stood before, with the same content.
@@ -56,7 +56,7 @@ impl<R: BufRead> FileRecords<R> {
         Self { lines, moments, line: 0, revisions, seen, skipped: Skipped::default() }
     }
 
-    /// What was skipped so far.
+    /// The lines left out so far.
     pub fn skipped(&self) -> Skipped {
         self.skipped
     }

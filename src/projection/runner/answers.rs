@@ -1,4 +1,4 @@
-//! What is read of a projection: states, results, the shared state.
+//! The answers about a projection: states, results, the shared state.
 //! Always: an answer is from one checkpoint, so it never mixes what two events made.
 
 use std::path::PathBuf;
@@ -60,11 +60,11 @@ pub enum SummaryMade {
 /// What the summary of a projection gave, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummaryFound {
-    /// What it gave.
+    /// The value that it gave.
     pub made: SummaryMade,
     /// How far the log was read for it.
     pub position: Position,
-    /// What was known then, RFC 3339.
+    /// The instant up to which records count as known, RFC 3339.
     pub known: String,
     /// The hash of the parts that gave it.
     pub source_hash: String,

@@ -9,6 +9,13 @@ use crate::projection::script::fault::ScriptFault;
 /// The largest version, all parts together, in bytes. Source: the HTTP contract.
 pub const PARTS_BYTES_MAX: usize = 1 << 20;
 
+/// Whether a projection can have this name. Source: the HTTP contract.
+pub fn is_projection_name(text: &str) -> bool {
+    let mut signs = text.chars();
+    let begins = signs.next().is_some_and(|first| first.is_ascii_lowercase());
+    begins && signs.all(|sign| sign.is_ascii_alphanumeric()) && text.len() <= 64
+}
+
 /// The parts of a version. Each is text as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parts {

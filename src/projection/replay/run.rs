@@ -17,11 +17,6 @@ pub trait Watch {
     fn folded(&mut self, event: &CareEvent, folded: &Folded, states: &States);
 }
 
-/// The watch of who only wants the states.
-impl Watch for () {
-    fn folded(&mut self, _: &CareEvent, _: &Folded, _: &States) {}
-}
-
 /// The end of a replay.
 pub struct ReplayEnd {
     /// The fold, with its states.

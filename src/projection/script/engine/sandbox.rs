@@ -88,7 +88,7 @@ fn exceeded(limit: LimitName) -> ScriptFault {
         LimitName::MemoryLimit => "the program used more memory than allowed",
         LimitName::CompileLimit => "the program took too long to compile",
         LimitName::ResultLimit => "the program took too long to give a result",
-        _ => "the program took too long over this event",
+        _ => "the program ran longer than allowed",
     };
     ScriptFault::new(Some(limit), message)
 }

@@ -13,6 +13,10 @@ pub const DATA_DEFAULT: &str = "data/ledger";
 /// The address to listen on, unless a setting names another.
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
 
+/// The seconds between two builds of a projection that became stale, unless a setting says
+/// otherwise.
+pub const EFFECTIVE_EVERY_DEFAULT: u64 = 600;
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,6 +60,10 @@ pub struct ServeFlags {
     /// for localhost and the address listened on
     #[arg(long, value_name = "NAME", env = "CARE_LEDGER_PUBLIC_HOST", value_delimiter = ',')]
     pub public_host: Vec<String>,
+    /// Seconds between two builds of a projection that reads the records in force and cannot take
+    /// new ones in, at least [default: 600]
+    #[arg(long, value_name = "SECONDS", env = "CARE_LEDGER_EFFECTIVE_EVERY")]
+    pub effective_every: Option<u64>,
     /// The lowest level to log: error, warn, info or debug; or a filter such as care_ledger=debug
     /// [default: info]
     #[arg(long, value_name = "FILTER", env = "CARE_LEDGER_LOG")]
@@ -78,6 +86,7 @@ struct InFile {
     listen: Option<SocketAddr>,
     listen_publicly: Option<bool>,
     public_host: Option<Vec<String>>,
+    effective_every: Option<u64>,
     log: Option<String>,
     log_format: Option<LogFormat>,
 }
@@ -100,6 +109,8 @@ pub struct Config {
     pub listen_publicly: bool,
     /// Names under which the service is reached, beside localhost and the address listened on.
     pub public_host: Vec<String>,
+    /// Seconds between two builds of a projection that became stale, at least.
+    pub effective_every: u64,
     /// The filter of log lines: a level, or targets with levels.
     pub log: String,
     /// The form of log lines.
@@ -149,6 +160,10 @@ impl Config {
                 .filter(|names| !names.is_empty())
                 .or(file.public_host)
                 .unwrap_or_default(),
+            effective_every: flags
+                .effective_every
+                .or(file.effective_every)
+                .unwrap_or(EFFECTIVE_EVERY_DEFAULT),
             log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
         };

@@ -1,6 +1,7 @@
 //! `care-ledger serve`: the ledger as a service.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use futures::FutureExt as _;
@@ -103,7 +104,8 @@ async fn services(ledger: &Ledger, config: &Config) -> Result<http::Services, Fa
         Refusals::in_memory(clock::now)
     });
     let lists = Some(lists(ledger, &config.data).await?);
-    let projections = Projections::start(ledger.clone(), &config.data)
+    let effective_every = Duration::from_secs(config.effective_every);
+    let projections = Projections::start(ledger.clone(), &config.data, effective_every)
         .map_err(|error| Failure::because("the projections cannot be opened", &error))?;
     let projections = Some(projections);
     let hosts = http::ServedHosts::new(config.listen.ip(), &config.public_host);

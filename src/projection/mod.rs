@@ -11,6 +11,7 @@ pub mod runner;
 pub mod script;
 mod state;
 pub mod summary;
+pub mod view;
 
 pub use self::follow::{ProjectionProgress, ProjectionStatus};
 pub use self::lists::item::ItemBody;

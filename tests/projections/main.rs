@@ -4,8 +4,11 @@
 
 mod cases;
 mod dates;
+mod effective;
+mod erased;
 mod kept;
 mod limits;
+mod readers;
 mod replay;
 #[path = "../support/mod.rs"]
 mod support;

@@ -42,6 +42,9 @@ impl Deref for Service {
     }
 }
 
+/// A projection that became stale is built anew at once, but not for every single event.
+const EFFECTIVE_EVERY: Duration = Duration::from_millis(200);
+
 impl Service {
     /// Serves a ledger on a data folder, and waits until it is UP.
     pub fn start(data: &Path) -> Self {
@@ -57,7 +60,7 @@ impl Service {
         let refusals = Refusals::open(data, clock::now);
         let refusals = refusals.unwrap_or_else(|_| Refusals::in_memory(clock::now));
         let lists = runtime.block_on(Lists::start(ledger.clone(), data, clock::now)).unwrap();
-        let projections = Some(Projections::start(ledger.clone(), data).unwrap());
+        let projections = Some(Projections::start(ledger.clone(), data, EFFECTIVE_EVERY).unwrap());
         let services = Services { refusals, projections, ..Services::with_lists(lists) };
         let router = http::router_with(ledger, services);
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -12,6 +12,7 @@ use care_ledger::projection::script::care_event::CareEvent;
 use care_ledger::projection::script::engine::{Engine, Limits, Notice};
 use care_ledger::projection::script::event::ScriptEvent;
 use care_ledger::projection::script::fold::{Fold, States};
+use care_ledger::projection::view::RecordView;
 use clap::Args;
 use serde_json::json;
 
@@ -34,7 +35,7 @@ impl EngineAlone {
     pub fn run(self) -> Result<(), Failure> {
         let source = std::fs::read_to_string(&self.program)?;
         let lines = BufReader::new(std::fs::File::open(&self.events)?);
-        let mut records = FileRecords::new(lines, Moments::default());
+        let mut records = FileRecords::new(lines, RecordView::Recorded, Moments::default());
         let mut events: Vec<Rc<dyn ScriptEvent>> = Vec::new();
         while let Some(batch) = records.next_batch()? {
             let told = batch.records.into_iter().map(CareEvent::new);

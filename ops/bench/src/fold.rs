@@ -108,10 +108,10 @@ async fn streams(ledger: &Ledger) -> Result<(HashMap<PersonId, Vec<Arc<Recorded>
     let mut events = 0;
     loop {
         let page = ledger.read_log(&BENCH, last, PAGE_RECORDS).await?;
-        let Some(end) = page.last() else { return Ok((streams, events)) };
-        last = end.position;
-        events += page.len() as u64;
-        for record in page {
+        let Some(end) = page.last else { return Ok((streams, events)) };
+        last = end;
+        events += page.records.len() as u64;
+        for record in page.records {
             if let StreamName::Person(person) = record.stream {
                 streams.entry(person).or_default().push(record);
             }

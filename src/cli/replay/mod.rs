@@ -7,6 +7,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
 use self::shown::{ReplayPrinter, ReplayedStates};
@@ -20,8 +21,10 @@ use crate::domain::time::calendar::At;
 use crate::http::{INSTANT_OR_DATE, instant_or_date};
 use crate::ledger::read::open::Reader;
 use crate::projection::replay::file::{FileRecords, Skipped};
-use crate::projection::replay::{Batch, Moments, Replay, log};
+use crate::projection::replay::log::LogReading;
+use crate::projection::replay::{Batch, Moments, Replay};
 use crate::projection::script::engine::{Engine, Limits};
+use crate::projection::view::{RecordView, view_of};
 
 const READER: Reader = Reader::system("replay");
 
@@ -87,9 +90,11 @@ impl ReplayCommand {
             .map_err(|fault| pointed(&name, &source, "", &fault))?;
         let mut replay = Replay::new(engine, self.partition.clone());
         let mut shown = ReplayPrinter::new(self.trace, self.dry_run, self.partition.clone());
+        let view = view_of(&source);
+        let mut fold = FoldShown { replay: &mut replay, shown: &mut shown };
         match &self.events {
-            Some(file) => tell_skipped(self.fold_file(file, &mut replay, &mut shown)?),
-            None => self.fold_folder(runtime, &mut replay, &mut shown)?,
+            Some(file) => tell_skipped(self.fold_file(file, view, &mut fold)?),
+            None => self.fold_folder(runtime, view, &mut fold)?,
         }
         let end = replay.end();
         let states = end.sorted_states(self.partition.as_deref());
@@ -117,37 +122,49 @@ impl ReplayCommand {
     fn fold_file(
         &self,
         file: &Path,
-        replay: &mut Replay,
-        shown: &mut ReplayPrinter,
+        view: RecordView,
+        fold: &mut FoldShown<'_>,
     ) -> Result<Skipped, Failure> {
+        let mut records = FileRecords::new(emit::open(file)?, view, self.moments());
         let bar = progress::count("events");
-        let mut records = FileRecords::new(emit::open(file)?, self.moments());
-        while let Some(batch) = records.next_batch()? {
-            let read = batch.read;
-            let goes_on = replay.push(batch, shown);
-            bar.set_position(read);
-            if !goes_on {
-                break;
-            }
-        }
-        bar.finish_and_clear();
+        let batches = std::iter::from_fn(|| records.next_batch().transpose());
+        fold.all(&bar, batches.map(|batch| batch.map_err(Failure::from)))?;
         Ok(records.skipped())
     }
 
     fn fold_folder(
         &self,
         runtime: &Runtime,
-        replay: &mut Replay,
-        shown: &mut ReplayPrinter,
+        view: RecordView,
+        fold: &mut FoldShown<'_>,
     ) -> Result<(), Failure> {
         let ledger = serve::open_to_read(&self.from.folder()?)?;
         let bar = progress::bar("events", ledger.tail().number());
-        let handle = runtime.handle().clone();
-        for batch in log::read(ledger, READER, self.moments(), Position::START, handle)? {
-            let batch: Batch =
-                batch.map_err(|error| Failure::because("the log cannot be read", &error))?;
+        let (moments, from) = (self.moments(), Position::START);
+        let reading = LogReading { ledger, reader: READER, view, moments, from };
+        let batches = reading.start(runtime.handle().clone())?.into_iter();
+        let unread = |error| Failure::because("the log cannot be read", &error);
+        fold.all(&bar, batches.map(|batch| batch.map_err(unread)))
+    }
+}
+
+/// A fold, and what is shown of it.
+struct FoldShown<'f> {
+    replay: &'f mut Replay,
+    shown: &'f mut ReplayPrinter,
+}
+
+impl FoldShown<'_> {
+    /// Folds all batches, or those up to the fault of the program.
+    fn all(
+        &mut self,
+        bar: &ProgressBar,
+        batches: impl Iterator<Item = Result<Batch, Failure>>,
+    ) -> Result<(), Failure> {
+        for batch in batches {
+            let batch = batch?;
             let read = batch.read;
-            let goes_on = replay.push(batch, shown);
+            let goes_on = self.replay.push(batch, self.shown);
             bar.set_position(read);
             if !goes_on {
                 break;

@@ -11,6 +11,7 @@ use crate::domain::event::{Event, OpenRecord};
 use crate::domain::time::calendar::At;
 use crate::domain::vocabulary::fact::Fact;
 use crate::domain::vocabulary::kind::Kind;
+use crate::domain::vocabulary::upcast;
 
 /// A readable record with its corrections and annulments applied.
 #[derive(Debug, Clone)]
@@ -42,6 +43,16 @@ impl Item {
         match &self.replaced {
             Some(data) => Cow::Borrowed(data),
             None => Cow::Owned(self.event().data()),
+        }
+    }
+
+    /// The payload that a correction put in place of the payload as sent, in the newest version of
+    /// its type: JSON text. `None`: no correction replaced it.
+    pub fn newest_replaced(&self) -> Option<String> {
+        let text = Value::Object(self.replaced.clone()?).to_string();
+        match upcast::newest_form(self.kind(), None, &text) {
+            Ok(Cow::Owned(newest)) => Some(newest),
+            Ok(Cow::Borrowed(_)) | Err(_) => Some(text),
         }
     }
 

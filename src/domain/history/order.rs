@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::dated::{DatedFact, ScopedId};
+use super::fold::History;
 use super::item::Item;
 use super::ranks::{Rank, Turns, ranks};
 use crate::domain::vocabulary::fact::Fact;
@@ -59,6 +60,13 @@ pub fn in_order<'a>(
     let mut records = in_turns(facts.into_iter().map(dated).collect(), turns);
     records.iter_mut().enumerate().for_each(|(place, record)| record.place = place);
     records
+}
+
+/// The records in force that the view `effective` delivers, in the order of the credit: without
+/// corrections, annulments, merges and unmerges, which have had their effect.
+pub fn delivered(history: &History) -> Vec<DatedFact<'_>> {
+    let facts = history.facts().filter(|(item, _)| !item.kind().is_merge());
+    in_order(facts, &mut CreditTurns::default())
 }
 
 /// Records in the order that these turns give; each keeps its place in the order it comes from.

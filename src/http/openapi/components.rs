@@ -262,7 +262,8 @@ fn projection_status() -> Value {
             "view": {"type": "string", "enum": ["recorded", "effective"]},
             "cores": {"type": "object"}, "position": {"$ref": "#/components/schemas/Position"},
             "lag": {"type": "integer"}, "eventsPerSecond": {"type": "integer"},
-            "sourceHash": {"type": "string"}, "fault": {"type": "object"},
+            "sourceHash": {"type": "string"}, "stale": {"type": "boolean"},
+            "fault": {"type": "object"}, "summaryFault": {"type": "object"},
             "rebuild": {"type": "object"}}})
 }
 

@@ -38,6 +38,10 @@ pub fn not_answered(error: &StateAnswerError) -> Problem {
     match error {
         StateAnswerError::NotFound => Problem::new(ProblemType::NotFound)
             .detail("There is no projection of this name, or it has no such partition."),
+        StateAnswerError::Withheld => Problem::unavailable().detail(
+            "Something that the states rest on was erased: they are built anew. The status tells \
+             how far that is.",
+        ),
         StateAnswerError::Faulted(_) => Problem::new(ProblemType::ResultFaulted),
         StateAnswerError::Unreadable(_) => {
             tracing::error!(error = %Causes(error), "the states of a projection were not read");

@@ -24,13 +24,15 @@ use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
-use crate::projection::replay::{Moments, Replay, ReplayEnd, Watch, log};
+use crate::projection::replay::log::LogReading;
+use crate::projection::replay::{Moments, Replay, ReplayEnd, Watch};
 use crate::projection::runner::parts::Parts;
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::difference::differences;
 use crate::projection::script::engine::{Engine, Limits};
 use crate::projection::script::event::ScriptEvent as _;
 use crate::projection::script::fold::{Folded, States};
+use crate::projection::view::view_of;
 use crate::work;
 
 const READER: Reader = Reader::system("replay");
@@ -137,8 +139,14 @@ impl ReplayRun {
         };
         let mut replay = Replay::new(engine, self.partition.clone());
         let of = self.ledger.tail().number();
-        let batches = log::read(self.ledger.clone(), READER, self.moments, Position::START, handle);
-        let Ok(batches) = batches else { return Err(Gone) };
+        let reading = LogReading {
+            ledger: self.ledger.clone(),
+            reader: READER,
+            view: view_of(&self.parts.projection),
+            moments: self.moments,
+            from: Position::START,
+        };
+        let Ok(batches) = reading.start(handle) else { return Err(Gone) };
         let mut trace = Trace { run: &self, is_gone: false };
         for batch in batches {
             let Ok(batch) = batch else {

@@ -5,11 +5,11 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 
 use crate::domain::credit::{self, Credit};
+use crate::domain::history::Pseudonyms;
 use crate::domain::id::{PersonId, Position, RecordedTime, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{self, ContinuityRules, Trajectory};
 use crate::domain::vocabulary::registry::Registry;
-use crate::ledger::read::merged::Pseudonyms;
 use crate::ledger::read::person::PersonHistory;
 
 /// A question about one person.

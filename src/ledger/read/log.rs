@@ -10,8 +10,18 @@ use crate::domain::record;
 use crate::ledger::Ledger;
 use crate::store::ReadError;
 
+/// A page of the log.
+#[derive(Debug, Clone)]
+pub struct LogPage {
+    /// The records that the reader may see.
+    pub records: Vec<Arc<Recorded>>,
+    /// The position of the last record of the page, whether or not the reader may see it. `None`:
+    /// there is no record after the page before.
+    pub last: Option<Position>,
+}
+
 impl Ledger {
-    /// At most `limit` records after a position, in the order of the log.
+    /// The next records after a position, in the order of the log: at most `limit`.
     ///
     /// # Errors
     /// [`ReadError`] when the store fails.
@@ -20,8 +30,10 @@ impl Ledger {
         reader: &Reader,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
-        self.open_all(reader, &self.store.read_all(after, limit).await?)
+    ) -> Result<LogPage, ReadError> {
+        let stored = self.store.read_all(after, limit).await?;
+        let last = stored.last().map(|stored| stored.position);
+        Ok(LogPage { records: self.open_all(reader, &stored)?, last })
     }
 
     /// The record at a position.

@@ -1,17 +1,15 @@
-//! Finds the streams that belong to one person, by merges and unmerges.
-//! Always: a merge applies from its `recordedtime` on, and only if both streams hold its record. Of
-//! several merges and unmerges of two pseudonyms, the one recorded last applies.
+//! Reads the streams that belong to one person, by merges and unmerges.
+//! Always: a merge applies from its `recordedtime` on, and only if both streams hold its record.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::open::Reader;
 use crate::domain::event::{Event, Recorded};
-use crate::domain::history::{self, History, OutsideTargets};
+use crate::domain::history::{Merges, Pseudonyms};
 use crate::domain::id::{DedupKey, PersonId, RecordedTime, Revision};
 use crate::domain::record::{self, View};
 use crate::domain::stream::Stream;
-use crate::domain::vocabulary::fact::Fact;
 use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
@@ -28,15 +26,6 @@ pub(super) struct StreamRecords {
     pub records: Vec<Arc<Recorded>>,
     /// The dedup keys that a record of another stream carries too.
     pub cross_stream_duplicates: Vec<DedupKey>,
-}
-
-/// The other pseudonyms of a person, as the answer under one of them names them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pseudonyms {
-    /// Under the pseudonym that all others are joined into: the others, sorted.
-    pub merged_from: Vec<PersonId>,
-    /// Under any other pseudonym: the one that it is joined into.
-    pub merged_into: Option<PersonId>,
 }
 
 /// The records of all streams that belong to one person.
@@ -73,16 +62,15 @@ impl Ledger {
     pub(super) async fn read_whole_stream(
         &self,
         reader: &Reader,
-        person: PersonId,
+        of: &Stream,
     ) -> Result<StreamRecords, ReadError> {
-        let mut stream = StreamRecords::default();
-        let (stream_of_person, mut next) = (Stream::person(person), Revision(0));
+        let (mut stream, mut next) = (StreamRecords::default(), Revision(0));
         loop {
-            let slice = self.store.read_stream(&stream_of_person, next, PAGE_RECORDS).await?;
+            let slice = self.store.read_stream(of, next, PAGE_RECORDS).await?;
             let read = slice.records.len();
             next = Revision(next.0 + read as u64);
-            let of_person = slice.records.iter().filter(|stored| !is_of_organisation(stored));
-            stream.records.extend(self.open_all(reader, of_person)?);
+            let is_of = |stored: &&Stored| is_of_category(stored, of);
+            stream.records.extend(self.open_all(reader, slice.records.iter().filter(is_of))?);
             for stored in slice.records.iter().filter(|stored| stored.is_cross_stream_duplicate) {
                 let unreadable = |_| ReadError::Unreadable(stored.position);
                 let view = View::new(&stored.record).map_err(unreadable)?;
@@ -140,37 +128,31 @@ impl Ledger {
             if !all().any(|record| is_merge(record)) {
                 return Ok(MergedStreams::new(streams.into_values(), Vec::new()));
             }
-            let history = history::fold(all().cloned(), &OutsideTargets::default(), Some(known_at));
-            let links = links(&history);
-            let missing: Vec<PersonId> = links
-                .iter()
-                .flat_map(|link| [link.one, link.other])
-                .filter(|person| !streams.contains_key(person))
-                .collect();
+            let merges = Merges::of(all().cloned(), Some(known_at));
+            let missing: Vec<PersonId> =
+                merges.named().filter(|person| !streams.contains_key(person)).collect();
             if missing.is_empty() {
-                let same = same_person(person, &links);
+                let same = merges.same_person(person);
                 let read = streams.keys().filter(|stream| **stream != person).copied().collect();
                 streams.retain(|stream, _| same.contains(stream));
                 // The stream asked for comes first, so its own record of a merge is the one shown.
                 let own = streams.remove(&person).into_iter();
                 let merged = MergedStreams::new(own.chain(streams.into_values()), read);
-                return Ok(MergedStreams {
-                    pseudonyms: pseudonyms(person, &same, &links),
-                    ..merged
-                });
+                return Ok(MergedStreams { pseudonyms: merges.pseudonyms(person), ..merged });
             }
             for person in missing {
-                let stream = self.read_whole_stream(reader, person).await?;
+                let stream = self.read_whole_stream(reader, &Stream::person(person)).await?;
                 streams.insert(person, self.without_half_merges(stream).await?);
             }
         }
     }
 }
 
-/// Whether the record lies in the stream of an organisation. The id of such a stream is 16 bytes
-/// like a person's pseudonym, so a question about a person may name that id.
-fn is_of_organisation(stored: &Stored) -> bool {
-    View::new(&stored.record).is_ok_and(|view| view.person().is_none())
+/// Whether the record lies in a stream of this category. The id of the stream of an organisation is
+/// 16 bytes like a person's pseudonym, so a question about a person may name that id.
+fn is_of_category(stored: &Stored, of: &Stream) -> bool {
+    let is_of_person = of.name().person().is_some();
+    View::new(&stored.record).is_ok_and(|view| view.person().is_some() == is_of_person)
 }
 
 fn is_merge(record: &Recorded) -> bool {
@@ -180,71 +162,4 @@ fn is_merge(record: &Recorded) -> bool {
 /// The event, if this record is the copy of a merge, in the other person's stream.
 fn copy_of_merge(record: &Recorded) -> Option<&Event> {
     record.event().filter(|event| is_merge(record) && event.subject != record.stream)
-}
-
-/// Two pseudonyms that merges or unmerges name, by the one recorded last.
-struct MergeLink {
-    recorded_at: RecordedTime,
-    /// The pseudonym that is joined into the other.
-    one: PersonId,
-    other: PersonId,
-    /// Whether the two are the same person: of the merges and unmerges that name both, the one
-    /// recorded last is a merge.
-    holds: bool,
-}
-
-/// One link for every two pseudonyms that a merge or an unmerge names.
-fn links(history: &History) -> Vec<MergeLink> {
-    let mut recorded: Vec<MergeLink> = history
-        .facts()
-        .filter_map(|(item, fact)| {
-            let (other, holds) = match fact {
-                Fact::Merged(merge) => (merge.into, true),
-                Fact::Unmerged(unmerge) => (unmerge.from, false),
-                _ => return None,
-            };
-            let (recorded_at, one) = (item.recorded.recorded_at, item.event().subject.person()?);
-            Some(MergeLink { recorded_at, one, other, holds })
-        })
-        .collect();
-    recorded.sort_by_key(|link| link.recorded_at);
-    let pair = |link: &MergeLink| (link.one.min(link.other), link.one.max(link.other));
-    let last: BTreeMap<(PersonId, PersonId), MergeLink> =
-        recorded.into_iter().map(|link| (pair(&link), link)).collect();
-    last.into_values().collect()
-}
-
-/// The other pseudonyms of a person. All are joined into the one that no merge joins into another;
-/// of several such, and of a circle, into the one named by the merge recorded last.
-fn pseudonyms(person: PersonId, same: &HashSet<PersonId>, links: &[MergeLink]) -> Pseudonyms {
-    let holding = || links.iter().filter(|link| link.holds && same.contains(&link.one));
-    let is_joined = |other: PersonId| holding().any(|link| link.one == other);
-    let last = |links: &mut dyn Iterator<Item = &MergeLink>| {
-        links.max_by_key(|link| link.recorded_at).map(|link| link.other)
-    };
-    let into = last(&mut holding().filter(|link| !is_joined(link.other)));
-    let Some(into) = into.or_else(|| last(&mut holding())) else { return Pseudonyms::default() };
-    if person != into {
-        return Pseudonyms { merged_from: Vec::new(), merged_into: Some(into) };
-    }
-    let mut merged_from: Vec<PersonId> =
-        same.iter().filter(|other| **other != person).copied().collect();
-    merged_from.sort_unstable();
-    Pseudonyms { merged_from, merged_into: None }
-}
-
-/// All pseudonyms of the person who has this pseudonym.
-fn same_person(person: PersonId, links: &[MergeLink]) -> HashSet<PersonId> {
-    let mut same = HashSet::from([person]);
-    loop {
-        let before = same.len();
-        for link in links.iter().filter(|link| link.holds) {
-            if same.contains(&link.one) || same.contains(&link.other) {
-                same.extend([link.one, link.other]);
-            }
-        }
-        if same.len() == before {
-            return same;
-        }
-    }
 }

@@ -6,7 +6,7 @@ mod blocking;
 pub mod feed;
 pub mod header;
 mod log;
-pub mod merged;
+mod merged;
 pub mod open;
 pub mod person;
 

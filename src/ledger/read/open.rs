@@ -1,7 +1,7 @@
 //! The only place that opens stored records.
 //! Always: every record is opened for a [`Reader`]; an erased record has no content for any
-//! reader. Access control is not built yet. It belongs here: records that a reader may not see will
-//! be left out before any fold, without a placeholder.
+//! reader; a record that the reader may not see is left out before any fold, without a
+//! placeholder. Access control is not built yet: it will say what each reader may see.
 
 use std::sync::Arc;
 
@@ -13,27 +13,41 @@ use crate::ledger::Ledger;
 use crate::store::{ReadError, Stored};
 
 /// The reader for whom records are opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Reader {
     part: &'static str,
+    /// Whether the reader may see an event; none: the reader may see all.
+    sees: Option<fn(&Event) -> bool>,
 }
 
 impl Reader {
     /// A reader inside the ledger, which may see every record. `part` names the part that reads.
     pub const fn system(part: &'static str) -> Self {
-        Self { part }
+        Self { part, sees: None }
+    }
+
+    /// A reader that may see only some events. The others are left out before any fold.
+    pub const fn of_some(part: &'static str, sees: fn(&Event) -> bool) -> Self {
+        Self { part, sees: Some(sees) }
+    }
+
+    fn sees(&self, record: &Recorded) -> bool {
+        self.sees.zip(record.event()).is_none_or(|(sees, event)| sees(event))
     }
 }
 
 impl Ledger {
-    /// Opens records for a reader, in the order given.
+    /// Opens records for a reader, in the order given, without those that the reader may not see.
     pub(in crate::ledger) fn open_all<'s>(
         &self,
         reader: &Reader,
         stored: impl IntoIterator<Item = &'s Stored>,
     ) -> Result<Vec<Arc<Recorded>>, ReadError> {
         let open = |stored| self.open_record(reader, stored).map(Arc::new);
-        stored.into_iter().map(open).collect()
+        let is_hidden = |record: &Result<Arc<Recorded>, ReadError>| {
+            record.as_ref().is_ok_and(|record| !reader.sees(record))
+        };
+        stored.into_iter().map(open).filter(|record| !is_hidden(record)).collect()
     }
 
     /// The event of a record as canonical JSON text, unparsed; or its erasure.

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::blocking::run_blocking_if_long;
-use super::merged::{Pseudonyms, StreamRecords};
+use super::merged::StreamRecords;
 use super::open::Reader;
 use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::finding::{Finding, FindingCode, RecordName};
-use crate::domain::history::{self, History, OutsideTargets};
+use crate::domain::history::{self, History, OutsideTargets, Pseudonyms};
 use crate::domain::id::{DedupKey, EventKey, PersonId, Position, RecordedTime, Revision};
 use crate::domain::record::{self, View};
+use crate::domain::stream::{Stream, StreamName};
 use crate::ledger::Ledger;
 use crate::store::{ReadError, RecordedTimeOrder};
 
@@ -59,7 +60,7 @@ impl Ledger {
         // The status is read first, so that the stream holds every record up to the status's time.
         let status = *self.store.status().borrow();
         let latest = known_at.unwrap_or(status.latest_recorded_time);
-        let own = self.read_whole_stream(reader, person).await?;
+        let own = self.read_whole_stream(reader, &Stream::person(person)).await?;
         let all = own.records.clone();
         let own = self.without_half_merges(own).await?;
         if own.records.is_empty() {
@@ -91,6 +92,33 @@ impl Ledger {
         let dependencies = AnswerDependencies { streams: merged.other_streams_read, dedup_keys };
         let (pseudonyms, position) = (merged.pseudonyms, status.tail);
         Ok(Some(PersonHistory { history, revision, known_at, position, pseudonyms, dependencies }))
+    }
+
+    /// All records of a stream, in its order.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn stream(
+        &self,
+        reader: &Reader,
+        name: &StreamName,
+    ) -> Result<Vec<Arc<Recorded>>, ReadError> {
+        let stream = Stream::named(name.clone(), &self.hash_keys.stream);
+        Ok(self.read_whole_stream(reader, &stream).await?.records)
+    }
+
+    /// The history of a facility or a project from the records stored at `known_at`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store fails.
+    pub async fn organisation(
+        &self,
+        reader: &Reader,
+        name: &StreamName,
+        known_at: RecordedTime,
+    ) -> Result<History, ReadError> {
+        let records = self.stream(reader, name).await?;
+        Ok(history::fold(records, &OutsideTargets::default(), Some(known_at)))
     }
 
     /// The latest `recordedtime` of the records that an answer uses. With several writers the

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::event::{OpenRecord, Recorded};
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
+use crate::projection::view::Delivered;
 
 /// Which records a replay takes in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,13 +17,14 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// The record, if it is readable and within these moments.
-    pub fn take(&self, record: Arc<Recorded>) -> Option<OpenRecord> {
+    /// The record as it was told, if it is readable and within these moments.
+    pub fn take(&self, record: Arc<Recorded>) -> Option<Delivered> {
         if self.known_at.is_some_and(|known_at| record.recorded_at > known_at) {
             return None;
         }
         let record = OpenRecord::new(record).ok()?;
-        self.at.is_none_or(|at| at.includes(record.event().time.to_utc())).then_some(record)
+        let has_come = self.at.is_none_or(|at| at.includes(record.event().time.to_utc()));
+        has_come.then(|| Delivered::told(record))
     }
 }
 
@@ -30,7 +32,7 @@ impl Moments {
 #[derive(Debug)]
 pub struct Batch {
     /// The records to fold, in their order.
-    pub records: Vec<OpenRecord>,
+    pub records: Vec<Delivered>,
     /// How far the source was read.
     pub position: Position,
     /// How many records were read to here, those that are not folded among them.
@@ -43,5 +45,11 @@ impl Batch {
     /// A batch without records that ends at a position.
     pub fn up_to(position: Position) -> Self {
         Self { records: Vec::new(), position, read: position.number(), known_at: None }
+    }
+
+    /// Some records in force, which come by streams: the log is read with the last of them.
+    /// `read` counts the records of these streams and of those before.
+    pub fn of_streams(records: Vec<Delivered>, read: u64) -> Self {
+        Self { records, position: Position::START, read, known_at: None }
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::json::JsonValue;
 use crate::domain::vocabulary::sent;
 use crate::domain::vocabulary::validate::validate;
+use crate::projection::view::{Delivered, GatheredRecords, RecordView};
 
 /// Lines in one batch.
 const BATCH_LINES: usize = 5_000;
@@ -40,20 +41,29 @@ pub struct Skipped {
 /// See the module.
 pub struct FileRecords<R> {
     lines: R,
+    view: RecordView,
     moments: Moments,
     line: u64,
+    /// When the last record so far was recorded.
+    known_at: Option<RecordedTime>,
     /// The revision that a stream's next record has.
     revisions: HashMap<StreamName, u64>,
     /// The hash of each event's key, and of its content.
     seen: HashMap<[u8; 16], [u8; 16]>,
     skipped: Skipped,
+    /// The streams of the view `effective`, once all lines are read.
+    streams: Option<Streams>,
 }
+
+type Streams = Box<dyn Iterator<Item = Vec<Delivered>>>;
 
 impl<R: BufRead> FileRecords<R> {
     /// The records of lines that begin after a byte order mark, if there was one.
-    pub fn new(lines: R, moments: Moments) -> Self {
+    pub fn new(lines: R, view: RecordView, moments: Moments) -> Self {
         let (revisions, seen) = (HashMap::new(), HashMap::new());
-        Self { lines, moments, line: 0, revisions, seen, skipped: Skipped::default() }
+        let (line, known_at, streams) = (0, None, None);
+        let skipped = Skipped::default();
+        Self { lines, view, moments, line, known_at, revisions, seen, skipped, streams }
     }
 
     /// The lines left out so far.
@@ -66,7 +76,50 @@ impl<R: BufRead> FileRecords<R> {
     /// # Errors
     /// The file cannot be read.
     pub fn next_batch(&mut self) -> std::io::Result<Option<Batch>> {
-        let mut batch = Batch::up_to(Position::new(self.line));
+        let records = match self.view {
+            RecordView::Recorded => {
+                let (mut records, moments) = (Vec::new(), self.moments);
+                let is_read = self.read_lines(|record| records.extend(moments.take(record)))?;
+                is_read.then_some(records)
+            }
+            RecordView::Effective => self.next_of_streams()?,
+        };
+        let position = Position::new(self.line);
+        let known_at = self.known_at;
+        Ok(records.map(|records| Batch { records, known_at, ..Batch::up_to(position) }))
+    }
+
+    /// The next records in force; none: there are no more.
+    fn next_of_streams(&mut self) -> std::io::Result<Option<Vec<Delivered>>> {
+        if self.streams.is_none() {
+            let gathered = self.gather()?;
+            self.streams = Some(Box::new(gathered.streams(self.moments.at)));
+        }
+        let mut streams = self.streams.iter_mut().flatten();
+        let mut records = Vec::new();
+        while records.len() < BATCH_LINES
+            && let Some(of_stream) = streams.next()
+        {
+            records.extend(of_stream);
+        }
+        Ok((!records.is_empty()).then_some(records))
+    }
+
+    /// Reads all lines, and gathers their records by stream.
+    fn gather(&mut self) -> std::io::Result<GatheredRecords> {
+        let (mut gathered, known_at) = (GatheredRecords::default(), self.moments.known_at);
+        let mut gather = |record: Arc<Recorded>| {
+            if known_at.is_none_or(|known_at| record.recorded_at <= known_at) {
+                gathered.push(record);
+            }
+        };
+        while self.read_lines(&mut gather)? {}
+        Ok(gathered)
+    }
+
+    /// Reads some lines, and gives their records. False: there was no line left.
+    fn read_lines(&mut self, mut give: impl FnMut(Arc<Recorded>)) -> std::io::Result<bool> {
+        let before = self.line;
         let mut text = Vec::new();
         for _ in 0..BATCH_LINES {
             text.clear();
@@ -76,15 +129,13 @@ impl<R: BufRead> FileRecords<R> {
             self.line += 1;
             let line = sent::trimmed(&text);
             if !line.is_empty() {
-                self.take(line, &mut batch);
+                self.take(line, &mut give);
             }
         }
-        let is_at_end = batch.read == self.line;
-        (batch.position, batch.read) = (Position::new(self.line), self.line);
-        Ok((!is_at_end).then_some(batch))
+        Ok(self.line > before)
     }
 
-    fn take(&mut self, line: &[u8], batch: &mut Batch) {
+    fn take(&mut self, line: &[u8], give: &mut impl FnMut(Arc<Recorded>)) {
         let Some((draft, recorded_at)) = draft(line) else {
             self.skipped.refused += 1;
             self.skipped.first_refused.get_or_insert(self.line);
@@ -105,7 +156,7 @@ impl<R: BufRead> FileRecords<R> {
                 return;
             }
         }
-        batch.known_at = batch.known_at.max(Some(recorded_at));
+        self.known_at = self.known_at.max(Some(recorded_at));
         let event = Event::from_canonical(&draft.canonical).expect("checked by validate");
         let mirror = draft.mirror.map(StreamName::Person);
         for stream in std::iter::once(draft.stream).chain(mirror) {
@@ -114,8 +165,7 @@ impl<R: BufRead> FileRecords<R> {
             *next += 1;
             let position = Position::new(self.line);
             let content = Content::Open(event.clone());
-            let record = Recorded { stream, revision, position, recorded_at, content };
-            batch.records.extend(self.moments.take(Arc::new(record)));
+            give(Arc::new(Recorded { stream, revision, position, recorded_at, content }));
         }
     }
 }

@@ -88,6 +88,7 @@ impl Replay {
     pub fn push(&mut self, batch: Batch, watch: &mut dyn Watch) -> bool {
         self.known_at = self.known_at.max(batch.known_at);
         for record in batch.records {
+            let log_position = record.log_position();
             let told = Rc::new(CareEvent::new(record));
             if self.is_of_another_partition(&told) {
                 continue;
@@ -101,7 +102,7 @@ impl Replay {
                 }
                 Err(FoldError::State) => unreachable!("states in memory can be read"),
             }
-            self.position = told.record().position;
+            self.position = log_position.unwrap_or(self.position);
             self.events += 1;
         }
         self.position = batch.position;

@@ -18,6 +18,9 @@ pub enum StateAnswerError {
     /// There is no projection of this name, or no such partition.
     #[error("there is no such projection or partition")]
     NotFound,
+    /// The states rest on what was erased: the projection is built anew.
+    #[error("the states are withheld until they are built anew")]
+    Withheld,
     /// A transform or filter faulted.
     #[error("a result cannot be computed")]
     Faulted(#[from] ScriptFault),
@@ -57,7 +60,7 @@ pub enum SummaryMade {
     None,
 }
 
-/// What the summary of a projection gave, and when.
+/// A summary's answer, and the records that it rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummaryFound {
     /// The value that it gave.
@@ -176,16 +179,20 @@ impl Projections {
     }
 
     fn answering(&self, name: &str) -> Result<Answering, StateAnswerError> {
-        let (file, parts) = self.current(name).ok_or(StateAnswerError::NotFound)?;
+        let (file, parts) = self.current(name)?;
         let reader = VersionReader::open(&file)?;
         let checkpoint = reader.checkpoint()?;
         Ok(Answering { reader, checkpoint, parts })
     }
 
-    fn current(&self, name: &str) -> Option<(PathBuf, Arc<Parts>)> {
+    fn current(&self, name: &str) -> Result<(PathBuf, Arc<Parts>), StateAnswerError> {
         let kept = self.0.lock();
-        let version = kept.entries.get(name)?.current.as_ref()?;
-        Some((self.0.file(version.id), version.parts.clone()))
+        let entry = kept.entries.get(name).ok_or(StateAnswerError::NotFound)?;
+        if entry.is_withheld {
+            return Err(StateAnswerError::Withheld);
+        }
+        let version = entry.current.as_ref().ok_or(StateAnswerError::NotFound)?;
+        Ok((self.0.file(version.id), version.parts.clone()))
     }
 }
 

@@ -3,14 +3,20 @@
 //! caught up. A program that faults disturbs nothing but its own answers.
 
 mod answers;
+mod catching_up;
+mod erasing;
 mod keeper;
+mod orders;
 pub mod parts;
+mod run;
 mod status;
 mod summing;
+mod versions;
 mod worker;
 
 pub use self::answers::{
     PartitionPage, PartitionRow, StateAnswer, StateAnswerError, SummaryFound, SummaryMade,
 };
-pub use self::keeper::{Projections, Put, RunnerError};
+pub use self::keeper::{Projections, Put};
 pub use self::status::{ProjectionReport, ProjectionsLoad, RebuildReport};
+pub use self::versions::RunnerError;

@@ -56,31 +56,6 @@ pub struct PartIssue {
     pub column: Option<u32>,
 }
 
-/// The records that a program asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum RecordView {
-    /// Every record as it was told, in the order of the log.
-    Recorded,
-    /// The records in force, as histories.
-    Effective,
-}
-
-/// The view that the first comment of a program asks for.
-pub fn view_of(source: &str) -> RecordView {
-    let text = source.trim_start();
-    let comment = if let Some(line) = text.strip_prefix("//") {
-        line.lines().next().unwrap_or_default()
-    } else if let Some(block) = text.strip_prefix("/*") {
-        block.split_once("*/").map_or(block, |(comment, _)| comment)
-    } else {
-        ""
-    };
-    let mut words = comment.split_whitespace();
-    let asks = words.any(|word| word == "view:") && words.next() == Some("effective");
-    if asks { RecordView::Effective } else { RecordView::Recorded }
-}
-
 impl Parts {
     /// A program alone.
     pub fn of_program(projection: String) -> Self {
@@ -112,15 +87,16 @@ impl Parts {
         Self { projection: projection.unwrap_or_default(), summary, chart, fixtures }
     }
 
+    /// Whether the program has a state for each stream that rests on that stream alone.
+    pub fn is_of_streams(&self) -> bool {
+        let engine = Engine::new(&self.projection, Limits::default());
+        engine.is_ok_and(|engine| engine.definition().is_of_streams())
+    }
+
     /// Compiles the program and runs its fixtures. Returns every reason to refuse the version.
     pub fn issues(&self) -> Vec<PartIssue> {
         if let Err(fault) = Engine::new(&self.projection, Limits::default()) {
             return vec![PartIssue::of_fault(PartName::Projection, &fault)];
-        }
-        if view_of(&self.projection) == RecordView::Effective {
-            let message = "the view effective is not there yet; leave it out for the records as \
-                they were told";
-            return vec![PartIssue::whole(PartName::Projection, message)];
         }
         let mut issues = Vec::new();
         let summary = self.summary.as_deref().map(check_summary);
@@ -175,22 +151,6 @@ fn json(text: &str) -> serde_json::Result<serde_json::Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_comment_names_the_view() {
-        let rows = [
-            ("", RecordView::Recorded),
-            ("// view: effective\nfromAll()", RecordView::Effective),
-            ("\n  // How many? view: effective", RecordView::Effective),
-            ("/* How many?\n   view: effective */", RecordView::Effective),
-            ("// view: recorded", RecordView::Recorded),
-            ("fromAll() // view: effective", RecordView::Recorded),
-            ("// How many?\n// view: effective", RecordView::Recorded),
-        ];
-        for (source, view) in rows {
-            assert_eq!(view_of(source), view, "{source}");
-        }
-    }
 
     #[test]
     fn the_hash_is_over_length_and_bytes_of_each_part() {

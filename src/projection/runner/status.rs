@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::keeper::{Entry, Projections, Version};
-use super::parts::{RecordView, view_of};
+use super::keeper::Projections;
+use super::versions::{Entry, Version};
 use super::worker::VersionProgress;
 use crate::domain::id::Position;
+use crate::projection::view::{RecordView, view_of};
 
 /// The status of a projection. `lag` counts events; 0: it has caught up.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +30,9 @@ pub struct ProjectionReport {
     pub events_per_second: u64,
     /// The hash of its parts.
     pub source_hash: String,
+    /// Whether records came that it cannot take in, so that it will be built anew.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
     /// The fault at which it stands still.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<RawValue>>,
@@ -118,13 +122,14 @@ fn report(name: &str, entry: &Entry, tail: Position) -> Option<ProjectionReport>
         lag: lag(&progress, tail),
         events_per_second: rate(&progress),
         source_hash: current.hash.clone(),
+        stale: progress.is_stale,
         fault: fault(&progress),
         summary_fault: raw(progress.summary_fault.as_ref()),
-        rebuild: entry.rebuild.as_ref().map(|version| rebuild(version, tail)),
+        rebuild: entry.rebuild.as_ref().map(|version| rebuild(version, tail, entry.is_withheld)),
     })
 }
 
-fn rebuild(version: &Version, tail: Position) -> RebuildReport {
+fn rebuild(version: &Version, tail: Position, withheld: bool) -> RebuildReport {
     let progress = version.progress.borrow().clone();
     let (lag, rate) = (lag(&progress, tail), rate(&progress));
     RebuildReport {
@@ -132,13 +137,13 @@ fn rebuild(version: &Version, tail: Position) -> RebuildReport {
         position: progress.position,
         lag,
         seconds_left: (rate > 0).then(|| lag.div_ceil(rate)),
-        withheld: false,
+        withheld,
         fault: fault(&progress),
     }
 }
 
 fn lag(progress: &VersionProgress, tail: Position) -> u64 {
-    tail.number().saturating_sub(progress.position.number())
+    tail.number().saturating_sub(progress.read)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for people")]

@@ -8,31 +8,29 @@
 //! ```
 
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::orders::ErasureOrders;
 use super::parts::Parts;
+use super::run::{StepError, VersionRun};
 use super::summing::{self, SummaryPace};
 use crate::domain::id::{Position, RecordedTime};
+use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
-use crate::ledger::{Ledger, ReadError};
 use crate::projection::pace::Pace;
-use crate::projection::replay::{Batch, FaultAtRecord, Moments, log};
-use crate::projection::script::care_event::CareEvent;
-use crate::projection::script::engine::{Engine, Limits, Notice};
-use crate::projection::script::event::ScriptEvent;
-use crate::projection::script::fold::{Fold, FoldError, StateStore as _};
-use crate::projection::state::{CachedStates, Checkpoint, ProjectionStateError, VersionFile};
+use crate::projection::replay::FaultAtRecord;
+use crate::projection::script::engine::{Engine, Limits};
+use crate::projection::script::fault::ScriptFault;
+use crate::projection::script::fold::{Fold, StateStore as _};
+use crate::projection::state::{CachedStates, Checkpoint, VersionFile};
+use crate::projection::view::{RecordView, view_of};
 use crate::work::{Causes, Control};
 
-const READER: Reader = Reader::system("projections");
-
-/// The longest time between two checkpoints of a version that catches up: what a kill costs at
-/// most. Each checkpoint writes every state that changed.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// Who reads the log for projections.
+pub const READER: Reader = Reader::system("projections");
 
 /// The pause after a fault of the file or the log: most are full disks, which only a person can
 /// repair.
@@ -46,8 +44,15 @@ const WAIT_MAX: Duration = Duration::from_secs(3_600);
 pub struct VersionProgress {
     /// The last record that was folded or passed over.
     pub position: Position,
+    /// How many records were read. Records in force come by streams, so that until all are read
+    /// their number says more than a position.
+    pub read: u64,
     /// Whether the version has caught up with the log since it was started.
     pub has_caught_up: bool,
+    /// Whether records came that the version cannot take in: it must be built anew.
+    pub is_stale: bool,
+    /// How often the worker has asked for another version to be built.
+    pub renewals_asked: u64,
     /// Records a second, measured over the last batch.
     pub events_per_second: f64,
     /// The fault at which the version stands still, as JSON.
@@ -59,23 +64,17 @@ pub struct VersionProgress {
 impl VersionProgress {
     /// The progress of a version that has not begun.
     pub fn start() -> Self {
-        let position = Position::START;
-        let (fault, summary_fault) = (None, None);
-        Self { position, has_caught_up: false, events_per_second: 0.0, fault, summary_fault }
+        Self {
+            position: Position::START,
+            read: 0,
+            has_caught_up: false,
+            is_stale: false,
+            renewals_asked: 0,
+            events_per_second: 0.0,
+            fault: None,
+            summary_fault: None,
+        }
     }
-}
-
-/// Why a step was not done. It is tried again.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error("the states cannot be read or written")]
-    State(#[from] ProjectionStateError),
-    #[error("the log cannot be read")]
-    Log(#[from] ReadError),
-    #[error("the system gives no thread")]
-    Thread(#[from] std::io::Error),
-    #[error("a program that compiled before does not compile any more")]
-    Program,
 }
 
 /// See the module.
@@ -88,11 +87,15 @@ pub struct VersionWorker {
     pub file: PathBuf,
     /// Where its progress is told.
     pub progress: watch::Sender<VersionProgress>,
+    /// The erasures that it is told of.
+    pub orders: ErasureOrders,
+    /// The shortest time between two builds of a version that became stale.
+    pub effective_every: Duration,
 }
 
 impl VersionWorker {
     /// Follows the log until the worker must stop.
-    pub async fn run(self, control: Control) {
+    pub async fn run(mut self, control: Control) {
         let mut pace = Pace::new(self.ledger.clone(), control);
         while !pace.is_stopping() {
             if let Err(error) = self.follow(&mut pace).await {
@@ -103,35 +106,88 @@ impl VersionWorker {
         }
     }
 
+    /// The view that the program asks for.
+    pub fn view(&self) -> RecordView {
+        view_of(&self.parts.projection)
+    }
+
+    /// An engine of the program.
+    ///
+    /// # Errors
+    /// The program does not compile any more.
+    pub fn engine(&self) -> Result<Engine, StepError> {
+        let engine: Result<Engine, ScriptFault> =
+            Engine::new(&self.parts.projection, Limits::default());
+        engine.map_err(|_| StepError::Program)
+    }
+
     /// Opens the states and follows the log from where they stand.
-    async fn follow(&self, pace: &mut Pace) -> Result<(), StepError> {
+    async fn follow(&mut self, pace: &mut Pace) -> Result<(), StepError> {
+        let Some(mut run) = self.open(pace).await? else { return Ok(()) };
+        let mut summing = SummaryPace::default();
+        let mut built_at = None;
+        while !pace.is_stopping() {
+            if let Some(person) = self.orders.next() {
+                if !self.erase(&mut run, person, pace).await? {
+                    return Ok(());
+                }
+                summing = SummaryPace::default();
+                self.tell(&run.checkpoint, false);
+                self.orders.done();
+            }
+            let seen = match run.checkpoint.fault {
+                Some(_) => run.checkpoint.position,
+                None => self.catch_up(&mut run, pace).await?,
+            };
+            pace.control.succeeded();
+            if run.checkpoint.fault.is_some() {
+                // Its file may be made anew.
+                drop(run);
+                return self.stand_still(pace).await;
+            }
+            if self.orders.is_waiting() {
+                continue;
+            }
+            let summary_due = self.summarise(&mut run, &mut summing).await?;
+            self.tell(&run.checkpoint, true);
+            let renewal_due = self.ask_for_renewal(built_at.get_or_insert_with(Instant::now));
+            let until = summary_due.into_iter().chain(renewal_due).min();
+            self.wait(seen, until, pace).await;
+        }
+        Ok(())
+    }
+
+    /// Opens the states. None: the version stands still, or what it held is gone.
+    async fn open(&mut self, pace: &mut Pace) -> Result<Option<VersionRun>, StepError> {
         let mut file = VersionFile::open(&self.file)?;
         let mut checkpoint = file.checkpoint()?;
-        if !self.is_of_this_log(&checkpoint).await? {
+        // Records in force come by streams: a build that did not end has no place to go on from.
+        let is_half_built =
+            checkpoint.position == Position::START && self.view() == RecordView::Effective;
+        let is_whole = self.is_of_this_log(&checkpoint).await?
+            && !(is_half_built && checkpoint.fault.is_none());
+        if !is_whole {
             file.start_over()?;
             checkpoint = Checkpoint::start();
         }
         self.tell(&checkpoint, false);
         if checkpoint.fault.is_some() {
             pace.control.succeeded();
-            pace.control.stopped().await;
-            return Ok(());
+            drop(file);
+            self.stand_still(pace).await?;
+            return Ok(None);
         }
-        let engine = Engine::new(&self.parts.projection, Limits::default())
-            .map_err(|_| StepError::Program)?;
         let states = CachedStates::new(file, &checkpoint);
-        let mut run = VersionRun { fold: Fold::new(engine, states), checkpoint };
-        let mut summing = SummaryPace::default();
-        while !pace.is_stopping() {
-            self.catch_up(&mut run, pace).await?;
-            pace.control.succeeded();
-            if run.checkpoint.fault.is_some() {
-                pace.control.stopped().await;
-                return Ok(());
-            }
-            let until = self.summarise(&mut run, &mut summing).await?;
-            self.tell(&run.checkpoint, true);
-            self.wait(run.checkpoint.position, until, pace).await;
+        Ok(Some(VersionRun { fold: Fold::new(self.engine()?, states), checkpoint }))
+    }
+
+    /// Waits for the end of the worker. After an erasure a version that stands still starts over:
+    /// its fault may tell what was erased, and may be gone with it.
+    async fn stand_still(&mut self, pace: &mut Pace) -> Result<(), StepError> {
+        if pace.control.wait_for(self.orders.wait()).await.is_some() {
+            VersionFile::open(&self.file)?.start_over()?;
+            self.tell(&Checkpoint::start(), false);
+            self.orders.done();
         }
         Ok(())
     }
@@ -162,47 +218,8 @@ impl VersionWorker {
         Ok(found.map(|anchor| anchor.commitment) == checkpoint.commitment)
     }
 
-    /// Folds the records up to the present end of the log.
-    async fn catch_up(&self, run: &mut VersionRun, pace: &mut Pace) -> Result<(), StepError> {
-        let from = run.checkpoint.position;
-        let handle = tokio::runtime::Handle::current();
-        let batches = log::read(self.ledger.clone(), READER, Moments::default(), from, handle)?;
-        let (mut committed, mut committed_at) = (from, Instant::now());
-        let mut rate = 0.0;
-        // The records come from a thread of their own, and this thread has no other task.
-        while let Ok(batch) = batches.recv() {
-            let started = Instant::now();
-            let batch = batch?;
-            let before = run.checkpoint.position.number();
-            let fault = run.fold_batch(batch)?;
-            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let read = (run.checkpoint.position.number() - before) as f64;
-            rate = read / started.elapsed().as_secs_f64().max(1e-6);
-            let is_due = committed_at.elapsed() >= CHECKPOINT_EVERY
-                || run.fold.states().is_full()
-                || fault.is_some()
-                || pace.is_stopping();
-            if is_due {
-                self.commit(run, fault).await?;
-                (committed, committed_at) = (run.checkpoint.position, Instant::now());
-                self.progress.send_modify(|progress| progress.events_per_second = rate);
-                self.tell(&run.checkpoint, false);
-            }
-            if pace.is_stopping() || run.checkpoint.fault.is_some() {
-                return Ok(());
-            }
-            pace.rest().await;
-        }
-        if run.checkpoint.position > committed {
-            self.commit(run, None).await?;
-        }
-        if rate > 0.0 {
-            self.progress.send_modify(|progress| progress.events_per_second = rate);
-        }
-        Ok(())
-    }
-
-    async fn commit(
+    /// Commits the states, and where they stand.
+    pub async fn commit(
         &self,
         run: &mut VersionRun,
         fault: Option<FaultAtRecord>,
@@ -219,54 +236,31 @@ impl VersionWorker {
         Ok(())
     }
 
-    fn tell(&self, checkpoint: &Checkpoint, has_caught_up: bool) {
+    /// Tells how far the version is.
+    pub fn tell(&self, checkpoint: &Checkpoint, has_caught_up: bool) {
         self.progress.send_modify(|progress| {
             progress.position = checkpoint.position;
+            progress.read = checkpoint.position.number();
             progress.has_caught_up |= has_caught_up;
             progress.fault.clone_from(&checkpoint.fault);
         });
     }
 
-    /// Waits for a record after a position, for the next run of the summary, or for the end of the
+    /// Waits for a record after a position, for an erasure, for what is due, or for the end of the
     /// worker.
-    async fn wait(&self, position: Position, until: Option<Duration>, pace: &mut Pace) {
+    async fn wait(&mut self, seen: Position, until: Option<Duration>, pace: &mut Pace) {
         let mut status = self.ledger.status();
         let recorded = async {
             // A store whose writer has ended records nothing more.
-            if status.wait_for(|status| status.tail > position).await.is_err() {
+            if status.wait_for(|status| status.tail > seen).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
-        pace.control.wait_for(tokio::time::timeout(until.unwrap_or(WAIT_MAX), recorded)).await;
-        pace.waited(position);
-    }
-}
-
-/// The fold of a version, and how far it is.
-struct VersionRun {
-    fold: Fold<CachedStates>,
-    checkpoint: Checkpoint,
-}
-
-impl VersionRun {
-    /// Folds a batch. Returns the fault at which the program stands still.
-    fn fold_batch(&mut self, batch: Batch) -> Result<Option<FaultAtRecord>, StepError> {
-        for record in batch.records {
-            let position = record.position;
-            let told = Rc::new(CareEvent::new(record));
-            let event: Rc<dyn ScriptEvent> = told.clone();
-            match self.fold.push(&event, Notice::Fact) {
-                Ok(_) => self.checkpoint.position = position,
-                Err(FoldError::Program(fault)) => {
-                    return Ok(Some(FaultAtRecord::new(fault, told.record())));
-                }
-                Err(FoldError::State) => {
-                    let failure = self.fold.states().take_failure();
-                    return Err(failure.map_or(StepError::Program, StepError::State));
-                }
-            }
-        }
-        self.checkpoint.position = batch.position;
-        Ok(None)
+        let orders = &mut self.orders;
+        let next = async {
+            tokio::select! { () = recorded => {}, () = orders.wait() => {} }
+        };
+        pace.control.wait_for(tokio::time::timeout(until.unwrap_or(WAIT_MAX), next)).await;
+        pace.waited(seen);
     }
 }

@@ -6,50 +6,54 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, Timelike as _};
+use chrono::{DateTime, SecondsFormat, Timelike as _};
 use serde_json::value::RawValue;
 
 use super::event::ScriptEvent;
 use crate::domain::event::{Event, OpenRecord};
 use crate::domain::time::calendar::{date_of, local_time};
 use crate::domain::vocabulary::schemas::instant_members;
+use crate::projection::view::Delivered;
 
 /// The name of the members of an event that are its payload.
 const DATA: &str = "data";
 
 /// See the module.
 pub struct CareEvent {
-    record: OpenRecord,
+    delivered: Delivered,
     stream: String,
-    /// The payload in the newest version of its type, if that is not the payload as sent.
+    /// The payload in the newest version of its type, if that is not the payload as delivered.
     newest: Option<Box<str>>,
 }
 
 impl CareEvent {
-    /// The event of a record.
-    pub fn new(record: OpenRecord) -> Self {
-        let newest = match record.event().newest_data_text() {
-            Cow::Owned(text) => Some(text.into()),
-            Cow::Borrowed(_) => None,
+    /// The event of a record that a view delivers.
+    pub fn new(delivered: Delivered) -> Self {
+        let newest = match delivered.corrected_data() {
+            Some(_) => None,
+            None => match delivered.record().event().newest_data_text() {
+                Cow::Owned(text) => Some(text.into()),
+                Cow::Borrowed(_) => None,
+            },
         };
-        let stream = record.stream.to_string();
-        Self { record, stream, newest }
+        let stream = delivered.stream().to_string();
+        Self { delivered, stream, newest }
     }
 
-    /// The record.
+    /// The record as it was told.
     pub fn record(&self) -> &OpenRecord {
-        &self.record
+        self.delivered.record()
     }
 
     fn event(&self) -> &Event {
-        self.record.event()
+        self.record().event()
     }
 
     /// The civil dates of the event in Brussels, and the minute of its day: JSON text.
     fn civil(&self) -> String {
         let event = self.event();
-        let time = local_time(event.time.to_utc());
-        let recorded = date_of(self.record.recorded_at.instant());
+        let time = local_time(self.delivered.time().to_utc());
+        let recorded = date_of(self.record().recorded_at.instant());
         let mut civil: BTreeMap<&str, String> = BTreeMap::new();
         let members = instant_members(event.kind);
         if !members.is_empty() {
@@ -71,7 +75,8 @@ impl CareEvent {
     }
 
     fn payload(&self) -> &str {
-        self.newest.as_deref().unwrap_or_else(|| self.event().data_text())
+        let corrected = self.delivered.corrected_data().or(self.newest.as_deref());
+        corrected.unwrap_or_else(|| self.event().data_text())
     }
 }
 
@@ -85,12 +90,12 @@ impl ScriptEvent for CareEvent {
     }
 
     fn sequence_number(&self) -> u64 {
-        self.record.revision.0
+        self.delivered.number()
     }
 
     fn created(&self) -> String {
         // RFC 3339 with six decimals; the seventh is always 0.
-        let text = self.record.recorded_at.to_string();
+        let text = self.delivered.created().to_string();
         format!("{}0Z", text.trim_end_matches('Z'))
     }
 
@@ -124,11 +129,24 @@ impl ScriptEvent for CareEvent {
             members.iter().map(|(name, raw)| (*name, raw.get())).collect();
         texts.remove(DATA);
         let civil = self.civil();
-        let position = self.record.position.number().to_string();
-        let recorded = quoted(self.record.recorded_at);
+        let position = self.record().position.number().to_string();
+        let recorded = quoted(self.record().recorded_at);
         texts.extend([("civil", &*civil), ("position", &*position), ("recordedtime", &*recorded)]);
+        let time = self.delivered.time();
+        let time = (time != self.event().time)
+            .then(|| quoted(time.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
+        texts.extend(time.as_deref().map(|time| ("time", time)));
+        let corrected_by = self.delivered.corrected_by().map(|record| key_json(record.event()));
+        texts.extend(corrected_by.as_deref().map(|by| ("correctedby", by)));
         Some(object(texts.into_iter()))
     }
+}
+
+/// The key of an event, as the metadata of another names it.
+fn key_json(event: &Event) -> String {
+    let [id, source] = [&event.key.id, &event.key.source]
+        .map(|text| serde_json::to_string(&**text).expect("a text serialises into memory"));
+    object([("id", &*id), ("source", &*source)].into_iter())
 }
 
 /// A text that needs no escapes, in quotes.
@@ -170,7 +188,7 @@ mod tests {
             recorded_at: RecordedTime::from_micros(1_774_738_800_000_001),
             content: Content::Open(event),
         };
-        CareEvent::new(OpenRecord::new(Arc::new(record)).unwrap())
+        CareEvent::new(Delivered::told(OpenRecord::new(Arc::new(record)).unwrap()))
     }
 
     const VERIFIED: &str = r#"{"data":{"doseMicrograms":60000,"formulation":"oralSolution",

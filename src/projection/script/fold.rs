@@ -89,6 +89,11 @@ impl<S: StateStore> Fold<S> {
         &self.engine
     }
 
+    /// Goes on with another engine: the variables of the file begin anew.
+    pub fn start_anew(&mut self, engine: Engine) {
+        self.engine = engine;
+    }
+
     /// The states now.
     pub fn states(&self) -> &S {
         &self.states
@@ -111,6 +116,22 @@ impl<S: StateStore> Fold<S> {
         let states = &self.states;
         let state_of = |partition: &Rc<str>| states.state(partition);
         let step = self.engine.fold(event, notice, state_of, states.shared())?;
+        self.keep(step)
+    }
+
+    /// Tells the program of the end of a stream.
+    ///
+    /// # Errors
+    /// See [`FoldError`].
+    pub fn end_of_stream(&mut self, stream: &str) -> Result<Folded, FoldError> {
+        let states = &self.states;
+        let state_of = |partition: &Rc<str>| states.state(partition);
+        let step = self.engine.end_of_stream(stream, state_of, states.shared())?;
+        self.keep(step)
+    }
+
+    /// Keeps what a step changed.
+    fn keep(&mut self, step: Step) -> Result<Folded, FoldError> {
         let output = self.engine.take_output();
         match step {
             Step::Unread => Err(FoldError::State),

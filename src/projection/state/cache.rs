@@ -16,8 +16,15 @@ const BYTES_MAX: usize = 128 << 20;
 
 /// A state in memory.
 struct CachedState {
-    text: Rc<str>,
+    /// None: the partition was taken away.
+    text: Option<Rc<str>>,
     is_changed: bool,
+}
+
+impl CachedState {
+    fn bytes(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.len())
+    }
 }
 
 /// See the module.
@@ -62,27 +69,60 @@ impl CachedStates {
     pub fn commit(&mut self, checkpoint: &Checkpoint) -> Result<(), ProjectionStateError> {
         let states = self.states.get_mut();
         // In the order of their names, which is the order of the file.
-        let mut changed: Vec<(&str, &str)> = states
+        let mut changed: Vec<(&str, Option<&str>)> = states
             .iter()
             .filter(|(_, state)| state.is_changed)
-            .map(|(partition, state)| (&**partition, &*state.text))
+            .map(|(partition, state)| (&**partition, state.text.as_deref()))
             .collect();
         changed.sort_unstable();
         self.file.commit(changed.into_iter(), checkpoint)?;
         if self.bytes > BYTES_MAX {
-            states.clear();
-            (self.bytes, self.is_whole) = (0, false);
+            self.forget();
         } else {
             states.values_mut().for_each(|state| state.is_changed = false);
         }
         Ok(())
+    }
+
+    /// Forgets what is in memory, so that the states are those of the last commit.
+    pub fn forget(&mut self) {
+        self.states.get_mut().clear();
+        (self.bytes, self.is_whole) = (0, false);
+    }
+
+    /// Deletes all states.
+    ///
+    /// # Errors
+    /// The file cannot be made anew.
+    pub fn start_over(&mut self) -> Result<(), ProjectionStateError> {
+        self.forget();
+        (self.is_whole, self.shared) = (true, SharedState::Unbegun);
+        self.file.start_over()
+    }
+
+    /// Takes a partition away; with the next commit also from the file.
+    pub fn take_away(&mut self, partition: Rc<str>) {
+        self.set(partition, None);
+    }
+
+    /// Keeps the state of a partition, and gives the state before, if memory held it.
+    fn set(&mut self, partition: Rc<str>, text: Option<Rc<str>>) -> Option<Rc<str>> {
+        let put = CachedState { text, is_changed: true };
+        let (name_bytes, state_bytes) = (partition.len(), put.bytes());
+        let before = self.states.get_mut().insert(partition, put);
+        self.bytes += state_bytes;
+        match &before {
+            Some(before) => self.bytes -= before.bytes(),
+            None => self.bytes += name_bytes,
+        }
+        before.and_then(|before| before.text)
     }
 }
 
 impl StateStore for CachedStates {
     fn state(&self, partition: &Rc<str>) -> FoundState {
         if let Some(known) = self.states.borrow().get(partition) {
-            return Ok(Some(known.text.clone()));
+            return Ok(known.text.clone());
         }
         if self.is_whole {
             return Ok(None);
@@ -97,15 +137,7 @@ impl StateStore for CachedStates {
     }
 
     fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
-        let (name_bytes, state_bytes) = (partition.len(), state.len());
-        let put = CachedState { text: state, is_changed: true };
-        let before = self.states.get_mut().insert(partition, put);
-        self.bytes += state_bytes;
-        match &before {
-            Some(before) => self.bytes -= before.text.len(),
-            None => self.bytes += name_bytes,
-        }
-        before.map(|before| before.text)
+        self.set(partition, Some(state))
     }
 
     fn shared(&self) -> &SharedState {

@@ -25,6 +25,9 @@ pub struct VersionId(pub i64);
 pub enum VersionRole {
     /// It answers.
     Current,
+    /// It is the current one, but rests on what was erased: nothing answers until the rebuild is
+    /// done.
+    Withheld,
     /// It is built beside the current one, and takes its place when it has caught up.
     Rebuild,
 }
@@ -33,8 +36,14 @@ impl VersionRole {
     const fn code(self) -> &'static str {
         match self {
             Self::Current => "current",
+            Self::Withheld => "withheld",
             Self::Rebuild => "rebuild",
         }
+    }
+
+    fn of_code(code: &str) -> Self {
+        let roles = [Self::Current, Self::Withheld, Self::Rebuild];
+        roles.into_iter().find(|role| role.code() == code).unwrap_or(Self::Rebuild)
     }
 }
 
@@ -89,11 +98,10 @@ impl VersionRegistry {
         )?;
         let rows = all.query_map([], |row| {
             let role: String = row.get(2)?;
-            let is_current = role == VersionRole::Current.code();
             Ok(KeptVersion {
                 id: VersionId(row.get(0)?),
                 name: row.get(1)?,
-                role: if is_current { VersionRole::Current } else { VersionRole::Rebuild },
+                role: VersionRole::of_code(&role),
                 parts: [row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?],
             })
         })?;
@@ -111,8 +119,7 @@ impl VersionRegistry {
         parts: &[Option<String>; 4],
     ) -> Result<VersionId, ProjectionStateError> {
         let transaction = self.connection.transaction()?;
-        let keys = params![name, role.code()];
-        transaction.execute("DELETE FROM version WHERE name = ?1 AND role = ?2", keys)?;
+        delete_role(&transaction, name, role)?;
         transaction.execute(
             "INSERT INTO version (name, role, projection, summary, chart, fixtures)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -129,14 +136,17 @@ impl VersionRegistry {
     /// The registry cannot be written.
     pub fn swap(&mut self, name: &str) -> Result<(), ProjectionStateError> {
         let transaction = self.connection.transaction()?;
-        let (current, rebuild) = (VersionRole::Current.code(), VersionRole::Rebuild.code());
-        transaction
-            .execute("DELETE FROM version WHERE name = ?1 AND role = ?2", [name, current])?;
-        transaction.execute(
-            "UPDATE version SET role = ?3 WHERE name = ?1 AND role = ?2",
-            [name, rebuild, current],
-        )?;
+        delete_role(&transaction, name, VersionRole::Current)?;
+        set_role(&transaction, name, VersionRole::Rebuild, VersionRole::Current)?;
         transaction.commit()
+    }
+
+    /// Withholds the current version. [`Self::swap`] or a new current version ends that.
+    ///
+    /// # Errors
+    /// The registry cannot be written.
+    pub fn withhold(&mut self, name: &str) -> Result<(), ProjectionStateError> {
+        set_role(&self.connection, name, VersionRole::Current, VersionRole::Withheld)
     }
 
     /// Forgets the rebuild of a projection.
@@ -176,4 +186,34 @@ impl VersionRegistry {
         }
         Ok(())
     }
+}
+
+/// Forgets the version of a role. A withheld version is the current one too.
+fn delete_role(
+    connection: &Connection,
+    name: &str,
+    role: VersionRole,
+) -> Result<(), ProjectionStateError> {
+    let withheld = match role {
+        VersionRole::Current => VersionRole::Withheld,
+        other => other,
+    };
+    connection.execute(
+        "DELETE FROM version WHERE name = ?1 AND role IN (?2, ?3)",
+        [name, role.code(), withheld.code()],
+    )?;
+    Ok(())
+}
+
+fn set_role(
+    connection: &Connection,
+    name: &str,
+    before: VersionRole,
+    after: VersionRole,
+) -> Result<(), ProjectionStateError> {
+    connection.execute(
+        "UPDATE version SET role = ?3 WHERE name = ?1 AND role = ?2",
+        [name, before.code(), after.code()],
+    )?;
+    Ok(())
 }

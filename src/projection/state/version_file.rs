@@ -147,13 +147,25 @@ impl VersionFile {
         Ok(())
     }
 
-    /// Writes changed states and the checkpoint that goes with them, all or nothing.
+    /// Deletes the kept summary, and what the file and those beside it still hold of deleted rows.
+    ///
+    /// # Errors
+    /// The file cannot be written, or a reader holds it.
+    pub fn scrub(&mut self) -> Result<(), ProjectionStateError> {
+        self.connection.execute("DELETE FROM summary", [])?;
+        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_held: bool = self.connection.query_row(truncate, [], |row| row.get(0))?;
+        if is_held { Err(held()) } else { Ok(()) }
+    }
+
+    /// Writes changed states and the checkpoint that goes with them, all or nothing. A state that
+    /// is none is deleted.
     ///
     /// # Errors
     /// The file cannot be written; nothing has changed.
     pub fn commit<'s>(
         &mut self,
-        changed: impl Iterator<Item = (&'s str, &'s str)>,
+        changed: impl Iterator<Item = (&'s str, Option<&'s str>)>,
         checkpoint: &Checkpoint,
     ) -> Result<(), ProjectionStateError> {
         let transaction = self.connection.transaction()?;
@@ -162,8 +174,13 @@ impl VersionFile {
                 "INSERT INTO state (partition, state) VALUES (?1, ?2)
                  ON CONFLICT (partition) DO UPDATE SET state = excluded.state",
             )?;
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM state WHERE partition = ?1")?;
             for (partition, state) in changed {
-                put.execute([partition, state])?;
+                match state {
+                    Some(state) => put.execute([partition, state])?,
+                    None => delete.execute([partition])?,
+                };
             }
         }
         let (kind, shared) = shared_columns(&checkpoint.shared);
@@ -179,6 +196,12 @@ impl VersionFile {
         )?;
         transaction.commit()
     }
+}
+
+/// A reader of the file holds on to what must go.
+fn held() -> ProjectionStateError {
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    ProjectionStateError::SqliteFailure(busy, None)
 }
 
 /// Reads the states of a version while another connection writes them.

@@ -88,19 +88,44 @@ impl Engine {
         state_of: impl Fn(&Rc<str>) -> FoundState,
         shared: &SharedState,
     ) -> Result<Step, ScriptFault> {
+        if let Notice::Deleted(stream) = notice {
+            return self.end_of_stream(stream, state_of, shared);
+        }
         if let Some(reason) = self.skips(event.as_ref(), notice) {
             return Ok(Step::Skipped(reason));
         }
-        let folded = self.sandbox.measured(self.limits.event_time, LimitName::TimeLimit, |ctx| {
-            let call = self.call(ctx, shared);
-            match notice {
-                Notice::Deleted(stream) => {
-                    let partition: Rc<str> = stream.into();
-                    call.deleted(&partition, state_of(&partition))
-                }
-                _ => call.event(event, state_of),
-            }
-        });
+        self.step(shared, |call| call.event(event, state_of))
+    }
+
+    /// Tells the program of the end of a stream. `state_of` gives the text of a partition's state.
+    ///
+    /// # Errors
+    /// The program threw or met a limit: nothing has changed.
+    pub fn end_of_stream(
+        &self,
+        stream: &str,
+        state_of: impl Fn(&Rc<str>) -> FoundState,
+        shared: &SharedState,
+    ) -> Result<Step, ScriptFault> {
+        let definition = &self.program.definition;
+        if !definition.selection.selects(stream) {
+            return Ok(Step::Skipped(SkipReason::WrongStream));
+        }
+        if !definition.handles_deleted {
+            return Ok(Step::Skipped(SkipReason::NoDeleteHandler));
+        }
+        let partition: Rc<str> = stream.into();
+        self.step(shared, |call| call.deleted(&partition, state_of(&partition)))
+    }
+
+    /// One call into the program, within the limits of an event.
+    fn step(
+        &self,
+        shared: &SharedState,
+        run: impl for<'c, 'js> FnOnce(Call<'c, 'js>) -> Result<Step, ScriptFault>,
+    ) -> Result<Step, ScriptFault> {
+        let limit = (self.limits.event_time, LimitName::TimeLimit);
+        let folded = self.sandbox.measured(limit.0, limit.1, |ctx| run(self.call(ctx, shared)));
         let folded = judged(&self.collector, folded);
         // What a skipped event gave is dropped with it.
         if !matches!(folded, Ok(Step::Folded(_))) {
@@ -144,18 +169,12 @@ impl Engine {
         }
     }
 
-    /// Why an event is passed over before any code of the program runs.
+    /// Why an event is passed over before any code of the program runs. It tells of no end of a
+    /// stream.
     fn skips(&self, event: &dyn ScriptEvent, notice: Notice<'_>) -> Option<SkipReason> {
         let definition = &self.program.definition;
-        let (stream, is_deleted) = match notice {
-            Notice::Deleted(stream) => (stream, true),
-            _ => (event.stream(), false),
-        };
-        if !definition.selection.selects(stream) {
+        if !definition.selection.selects(event.stream()) {
             return Some(SkipReason::WrongStream);
-        }
-        if is_deleted {
-            return (!definition.handles_deleted).then_some(SkipReason::NoDeleteHandler);
         }
         if notice == Notice::Link && !definition.includes_links {
             return Some(SkipReason::Link);

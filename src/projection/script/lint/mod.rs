@@ -21,6 +21,7 @@ use crate::domain::event::{Content, Event, OpenRecord, Recorded};
 use crate::domain::id::{Position, RecordedTime, Revision};
 use crate::domain::vocabulary::canonical;
 use crate::domain::vocabulary::kind::Kind;
+use crate::projection::view::Delivered;
 
 /// What is warned of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -120,7 +121,8 @@ fn example(kind: Kind) -> CareEvent {
         recorded_at: RecordedTime::from_micros(event.time.timestamp_micros()),
         content: Content::Open(event),
     };
-    CareEvent::new(OpenRecord::new(Arc::new(record)).expect("its content is open"))
+    let record = OpenRecord::new(Arc::new(record)).expect("its content is open");
+    CareEvent::new(Delivered::told(record))
 }
 
 #[cfg(test)]

@@ -1,0 +1,191 @@
+//! How a version catches up with the log.
+//! Always: records as they were told are folded on in the order of the log. Of records in force the
+//! first fold takes all streams in their order; after that, a stream with a new record is folded
+//! anew where each stream has a state of its own, and any other program becomes stale.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::run::{StepError, VersionRun};
+use super::worker::{READER, VersionWorker};
+use crate::domain::id::{Position, RecordedTime};
+use crate::domain::stream::StreamName;
+use crate::projection::pace::Pace;
+use crate::projection::replay::log::LogReading;
+use crate::projection::replay::{FaultAtRecord, Moments};
+use crate::projection::view::{RecordView, StreamsInForce, streams_of_records};
+
+/// The longest time between two checkpoints of a version that catches up: what a kill costs at
+/// most. Each checkpoint writes every state that changed.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// How folding some streams anew ended.
+pub enum Refolded {
+    /// All are folded.
+    All,
+    /// The program stands still.
+    Fault(FaultAtRecord),
+    /// The worker must stop.
+    Stopping,
+}
+
+impl VersionWorker {
+    /// Takes in the records up to the present end of the log. Returns how far the log was looked
+    /// at.
+    pub(super) async fn catch_up(
+        &mut self,
+        run: &mut VersionRun,
+        pace: &mut Pace,
+    ) -> Result<Position, StepError> {
+        let is_first = run.checkpoint.position == Position::START;
+        if self.view() == RecordView::Recorded || is_first {
+            self.read(run, pace).await?;
+        } else if run.is_of_streams() {
+            self.refold_changed(run, pace).await?;
+        } else {
+            let end = self.ledger.tail();
+            let is_stale = end > run.checkpoint.position;
+            self.progress.send_modify(|progress| progress.is_stale = is_stale);
+            return Ok(end);
+        }
+        Ok(run.checkpoint.position)
+    }
+
+    /// Folds the records up to the present end of the log.
+    async fn read(&mut self, run: &mut VersionRun, pace: &mut Pace) -> Result<(), StepError> {
+        let (ledger, view, from) = (self.ledger.clone(), self.view(), run.checkpoint.position);
+        let moments = Moments::default();
+        let reading = LogReading { ledger, reader: READER, view, moments, from };
+        let batches = reading.start(tokio::runtime::Handle::current())?;
+        let (mut committed, mut committed_at) = (from, Instant::now());
+        let (mut rate, mut before) = (0.0, from.number());
+        // The records come from a thread of their own, and this thread has no other task.
+        while let Ok(batch) = batches.recv() {
+            let started = Instant::now();
+            let batch = batch?;
+            let read = batch.read;
+            let fault = run.fold_batch(batch)?;
+            rate = rate_of(read.saturating_sub(before), started);
+            before = read;
+            let is_on_its_way = run.checkpoint.position == Position::START;
+            let is_due = run.fold.states().is_full()
+                || fault.is_some()
+                || !is_on_its_way
+                    && (committed_at.elapsed() >= CHECKPOINT_EVERY || pace.is_stopping());
+            if is_due {
+                self.commit(run, fault).await?;
+                (committed, committed_at) = (run.checkpoint.position, Instant::now());
+                self.tell(&run.checkpoint, false);
+            }
+            if is_due || is_on_its_way {
+                self.progress.send_modify(|progress| {
+                    progress.events_per_second = rate;
+                    progress.read = progress.read.max(if is_on_its_way { read } else { 0 });
+                });
+            }
+            let is_ordered = self.orders.is_waiting();
+            if pace.is_stopping() || run.checkpoint.fault.is_some() || is_ordered {
+                return Ok(());
+            }
+            pace.rest().await;
+        }
+        if run.checkpoint.position > committed {
+            self.commit(run, None).await?;
+        }
+        if rate > 0.0 {
+            self.progress.send_modify(|progress| progress.events_per_second = rate);
+        }
+        Ok(())
+    }
+
+    /// Folds anew, once a batch, the streams that have a new record.
+    async fn refold_changed(
+        &mut self,
+        run: &mut VersionRun,
+        pace: &mut Pace,
+    ) -> Result<(), StepError> {
+        let end = self.ledger.tail();
+        while run.checkpoint.position < end && !self.orders.is_waiting() {
+            let started = Instant::now();
+            let before = run.checkpoint.position;
+            let changed = streams_of_records(&self.ledger, &READER, before, end).await?;
+            let Some((last, names)) = changed else { return Ok(()) };
+            let anchor = self.ledger.anchor(last).await?;
+            let known_at = anchor.map_or(RecordedTime::from_micros(0), |a| a.latest_recorded_time);
+            let streams = self.streams_known_at(known_at);
+            let fault = match refold(run, &streams, names, pace).await? {
+                Refolded::All => None,
+                Refolded::Fault(fault) => Some(fault),
+                Refolded::Stopping => return Ok(()),
+            };
+            match fault {
+                Some(_) => run.fold.states_mut().forget(),
+                None => run.checkpoint.position = last,
+            }
+            self.commit(run, fault).await?;
+            self.tell(&run.checkpoint, false);
+            if run.checkpoint.fault.is_some() {
+                return Ok(());
+            }
+            let rate = rate_of(last.number() - before.number(), started);
+            self.progress.send_modify(|progress| progress.events_per_second = rate);
+        }
+        Ok(())
+    }
+
+    /// The streams as known at a recorded time.
+    pub(super) fn streams_known_at(&self, known_at: RecordedTime) -> StreamsInForce {
+        StreamsInForce { ledger: self.ledger.clone(), reader: READER, known_at }
+    }
+
+    /// Asks for another version to be built, where this one is stale and the last build is long
+    /// enough ago. Returns how long to wait until then.
+    pub(super) fn ask_for_renewal(&self, built_at: &mut Instant) -> Option<Duration> {
+        if !self.progress.borrow().is_stale {
+            return None;
+        }
+        let wait = self.effective_every.saturating_sub(built_at.elapsed());
+        if wait > Duration::ZERO {
+            return Some(wait);
+        }
+        *built_at = Instant::now();
+        self.progress.send_modify(|progress| progress.renewals_asked += 1);
+        Some(self.effective_every)
+    }
+}
+
+/// Folds streams anew, and every stream that merges and unmerges tie to them.
+pub async fn refold(
+    run: &mut VersionRun,
+    streams: &StreamsInForce,
+    names: Vec<StreamName>,
+    pace: &mut Pace,
+) -> Result<Refolded, StepError> {
+    let mut waiting: BTreeSet<StreamName> = names.into_iter().collect();
+    let (mut seen, mut folded) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(name) = waiting.pop_first() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        if pace.is_stopping() {
+            return Ok(Refolded::Stopping);
+        }
+        let Some(history) = streams.history(&name).await? else { continue };
+        waiting.extend(history.named.iter().map(|person| StreamName::Person(*person)));
+        for joined in &history.joined {
+            run.take_away(&StreamName::Person(*joined));
+        }
+        if folded.insert(history.name.clone())
+            && let Some(fault) = run.refold(&history.name, history.in_force(None))?
+        {
+            return Ok(Refolded::Fault(fault));
+        }
+        pace.rest().await;
+    }
+    Ok(Refolded::All)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate_of(records: u64, started: Instant) -> f64 {
+    records as f64 / started.elapsed().as_secs_f64().max(1e-6)
+}

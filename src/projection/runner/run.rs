@@ -1,0 +1,96 @@
+//! The fold of one version, and how far it is.
+//! Always: a fault leaves the states as they were before the event that faulted.
+
+use std::rc::Rc;
+
+use crate::domain::stream::StreamName;
+use crate::ledger::ReadError;
+use crate::projection::replay::{Batch, FaultAtRecord};
+use crate::projection::script::care_event::CareEvent;
+use crate::projection::script::engine::Notice;
+use crate::projection::script::event::ScriptEvent;
+use crate::projection::script::fold::{Fold, FoldError};
+use crate::projection::state::{CachedStates, Checkpoint, ProjectionStateError};
+use crate::projection::view::Delivered;
+
+/// Why a step was not done. It is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The file of the states: look at the disk.
+    #[error("the states cannot be read or written")]
+    State(#[from] ProjectionStateError),
+    /// The log.
+    #[error("the log cannot be read")]
+    Log(#[from] ReadError),
+    /// The system.
+    #[error("the system gives no thread")]
+    Thread(#[from] std::io::Error),
+    /// The program.
+    #[error("a program that compiled before does not compile any more")]
+    Program,
+}
+
+/// See the module.
+pub struct VersionRun {
+    /// The fold.
+    pub fold: Fold<CachedStates>,
+    /// The checkpoint that the next commit writes.
+    pub checkpoint: Checkpoint,
+}
+
+impl VersionRun {
+    /// Folds a batch. Returns the fault at which the program stands still.
+    pub fn fold_batch(&mut self, batch: Batch) -> Result<Option<FaultAtRecord>, StepError> {
+        for record in batch.records {
+            let log_position = record.log_position();
+            if let Some(fault) = self.fold_one(record)? {
+                return Ok(Some(fault));
+            }
+            self.checkpoint.position = log_position.unwrap_or(self.checkpoint.position);
+        }
+        self.checkpoint.position = batch.position;
+        Ok(None)
+    }
+
+    /// Whether each stream has a state of its own that rests on that stream alone.
+    pub fn is_of_streams(&self) -> bool {
+        self.fold.engine().definition().is_of_streams()
+    }
+
+    /// Takes the partition of a stream away.
+    pub fn take_away(&mut self, stream: &StreamName) {
+        self.fold.states_mut().take_away(stream.to_string().into());
+    }
+
+    /// Folds the partition of a stream from its beginning. Returns the fault at which the program
+    /// stands still: then the partition is gone.
+    pub fn refold(
+        &mut self,
+        stream: &StreamName,
+        records: Vec<Delivered>,
+    ) -> Result<Option<FaultAtRecord>, StepError> {
+        self.take_away(stream);
+        for record in records {
+            if let Some(fault) = self.fold_one(record)? {
+                self.take_away(stream);
+                return Ok(Some(fault));
+            }
+        }
+        Ok(None)
+    }
+
+    fn fold_one(&mut self, record: Delivered) -> Result<Option<FaultAtRecord>, StepError> {
+        let told = Rc::new(CareEvent::new(record));
+        let event: Rc<dyn ScriptEvent> = told.clone();
+        match self.fold.push(&event, Notice::Fact) {
+            Ok(_) => Ok(None),
+            Err(FoldError::Program(fault)) => Ok(Some(FaultAtRecord::new(fault, told.record()))),
+            Err(FoldError::State) => Err(self.unread()),
+        }
+    }
+
+    /// Why a state could not be read.
+    pub fn unread(&self) -> StepError {
+        self.fold.states().take_failure().map_or(StepError::Program, StepError::State)
+    }
+}

@@ -269,6 +269,37 @@ fn a_replay_tells_its_progress_and_each_change() {
     assert!(text(faulted.text.as_bytes()).contains("progress"));
 }
 
+#[test]
+fn all_partitions_come_as_csv() {
+    let (_folder, service) = fixture();
+    service.send_lines(&lives(60));
+    let source = format!("{STAYS}.transformBy(s => s.at === null ? null : [s.at, -s.moves])");
+    put(&service, "stays", &source);
+    caught_up(&service, "stays");
+    let path = "/v1/projections/stays/partitions?limit=10";
+    let found = service.get_with(path, &[("accept", "text/csv")]);
+    assert_eq!(found.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert!(found.header("ledger-position").is_some());
+    let mut lines = found.text.lines();
+    assert_eq!(lines.next(), Some("partition,result"));
+    let of_csv: serde_json::Map<String, Value> = lines
+        .map(|line| {
+            let (partition, result) = line.split_once(',').unwrap();
+            let result = result.trim_matches('"').replace("\"\"", "\"");
+            let result = serde_json::from_str(&result).unwrap_or_default();
+            (partition.to_owned(), result)
+        })
+        .collect();
+    assert!(of_csv.values().any(Value::is_null) && of_csv.values().any(Value::is_array));
+    assert_eq!(Value::from(of_csv), states(&service, "stays"));
+    let faulting = format!("{STAYS}.transformBy(s => s.x.y)");
+    put(&service, "faulting", &faulting);
+    caught_up(&service, "faulting");
+    let csv = [("accept", "text/csv")];
+    assert_eq!(service.get_with("/v1/projections/faulting/partitions", &csv).status, 409);
+    assert_eq!(service.get_with("/v1/projections/none/partitions", &csv).status, 404);
+}
+
 /// A table of persons by prison.
 pub const TABLE: &str = "function summary(rows, about) {
   const prisons = new Map();

@@ -46,6 +46,59 @@ fn a_new_projection_passes_its_own_fixtures_and_is_deployed() {
 }
 
 #[test]
+fn a_fixture_says_what_the_summary_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |ending: &str, text: &str| {
+        std::fs::write(folder.path().join(format!("n.{ending}")), text).unwrap();
+    };
+    write("js", "fromAll().foreachStream().when({ $any: (s) => ({ n: (s.n || 0) + 1 }) })");
+    write(
+        "summary.js",
+        "function summary(rows, about) { return {
+            columns: [{ name: 'n', type: 'integer', role: 'measure' }],
+            rows: [[[...rows].reduce((n, row) => n + row.result.n, 0)]],
+            notes: [about.knownDate] }; }",
+    );
+    let fixture = |known: &str, n: u32, date: &str| {
+        let event = |stream: &str| {
+            json!({"eventType": "x", "streamId": stream, "sequenceNumber": 0, "data": {},
+                "created": "2026-03-28T23:30:00.0000000Z"})
+        };
+        let mut fixture = json!({
+            "name": "two", "events": [event("a-1"), event("a-2")],
+            "expected": {"a-1": {"n": 1}, "a-2": {"n": 1}},
+            "table": {"columns": [{"name": "n", "type": "integer", "role": "measure"}],
+                "rows": [[n]], "notes": [date]},
+        });
+        if !known.is_empty() {
+            fixture["known"] = json!(known);
+        }
+        json!([fixture]).to_string()
+    };
+    let test = || {
+        let mut command = std::process::Command::new(binary());
+        let tested = command.args(["projection", "test", "n.js"]).current_dir(folder.path());
+        let tested = tested.output().unwrap();
+        (tested.status.code(), text(&tested.stdout))
+    };
+    for (known, n, date, passes) in [
+        ("", 2, "2026-03-29", true),
+        ("2026-06-30", 2, "2026-06-30", true),
+        ("2026-06-30T22:30:00Z", 2, "2026-07-01", true),
+        ("2026-06-30", 3, "2026-06-30", false),
+        ("", 2, "2026-03-28", false),
+        ("soon", 2, "2026-03-29", false),
+    ] {
+        write("fixtures.json", &fixture(known, n, date));
+        let (code, told) = test();
+        assert_eq!(code, Some(i32::from(!passes)), "{known} {n} {date}: {told}");
+        assert!(passes || told.contains("two: table: "), "{told}");
+    }
+    std::fs::remove_file(folder.path().join("n.summary.js")).unwrap();
+    assert!(test().1.contains("the projection has no summary"));
+}
+
+#[test]
 fn a_running_ledger_replays_as_a_folder_does() {
     let (_data, service) = fixture();
     service.send_lines(&lives(20));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::trial::run_cases;
+use super::trial::print_outcomes;
 use crate::cli::failure::Failure;
 use crate::projection::script::case::DialectCase;
 
@@ -24,6 +24,6 @@ impl Conform {
             .map_err(|error| Failure::because(&name, &error))?;
         let cases: Vec<DialectCase> = serde_json::from_str(&text)
             .map_err(|error| Failure::because(&format!("{name} is no array of cases"), &error))?;
-        run_cases(cases.into_iter())
+        print_outcomes(cases.into_iter().map(|case| (case.name.clone(), case.differences())))
     }
 }

@@ -8,7 +8,7 @@ use super::files::{self, beside};
 use super::pointed;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{print_page, tell};
-use crate::projection::script::case::DialectCase;
+use crate::projection::fixture::Fixture;
 use crate::projection::script::engine::{Engine, Limits};
 use crate::text::page::TextPage;
 
@@ -90,23 +90,24 @@ impl Test {
         let missing =
             || Failure::unreachable(format!("there are no fixtures: write {}", fixtures.display()));
         let text = parts.fixtures.ok_or_else(missing)?;
-        let cases: Vec<DialectCase> = serde_json::from_str(&text)
+        let fixtures: Vec<Fixture> = serde_json::from_str(&text)
             .map_err(|error| Failure::because(&fixtures.display().to_string(), &error))?;
-        let cases = cases.into_iter();
-        run_cases(cases.map(|case| DialectCase { source: parts.projection.clone(), ..case }))
+        print_outcomes(fixtures.into_iter().map(|fixture| {
+            let name = fixture.case.name.clone();
+            (name, fixture.differences(&parts.projection, parts.summary.as_deref()))
+        }))
     }
 }
 
-/// Runs cases, each exact and on one engine. Prints a line for each that fails, then the counts.
-pub fn run_cases(cases: impl Iterator<Item = DialectCase>) -> Result<(), Failure> {
+/// Prints a line for each case with differences, then the counts.
+pub fn print_outcomes(cases: impl Iterator<Item = (String, Vec<String>)>) -> Result<(), Failure> {
     let (mut page, mut passed, mut failed) = (TextPage::default(), 0, 0);
-    for case in cases {
-        let differences = case.differences();
+    for (name, differences) in cases {
         if differences.is_empty() {
             passed += 1;
         } else {
             failed += 1;
-            page.row(&format!("{}: {}", case.name, differences.join("; ")));
+            page.row(&format!("{name}: {}", differences.join("; ")));
         }
     }
     page.row(&format!("{passed} passed, {failed} failed"));

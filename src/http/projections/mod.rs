@@ -3,12 +3,14 @@
 
 mod asked;
 mod change;
+mod partitions;
 mod parts;
 mod read;
 mod replay;
 mod summary;
 
 pub use self::change::*;
+pub use self::partitions::*;
 pub use self::read::*;
 pub use self::replay::*;
 pub use self::summary::*;

@@ -4,27 +4,19 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::asked::{blocking, kept, name, no_projection, not_answered};
 use crate::http::app::App;
 use crate::http::openapi::names::{
-    AnySchema, LimitSchema, ProjectionNameSchema, ProjectionStatusSchema, TextSchema,
+    AnySchema, ProjectionNameSchema, ProjectionStatusSchema, TextSchema,
 };
 use crate::http::openapi::problems;
 use crate::http::problem::Problem;
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::http::request::wait_for::LEDGER_POSITION;
-use crate::projection::runner::{
-    PartitionRow, ProjectionReport, Projections, StateAnswer, StateAnswerError,
-};
-
-/// Partitions of a page, unless the request says otherwise, and at most.
-const ITEMS_DEFAULT: usize = 1_000;
-const ITEMS_MAX: usize = 10_000;
+use crate::projection::runner::{ProjectionReport, Projections, StateAnswer, StateAnswerError};
 
 /// The status of every projection
 #[utoipa::path(
@@ -181,69 +173,6 @@ pub async fn get_projection_shared(
     let projections = kept(&app)?;
     let found = blocking(move || projections.shared(&name)).await?;
     found.map(bare).map_err(|error| not_answered(&error))
-}
-
-/// Partitions and their results, a page at a time
-#[utoipa::path(
-    get,
-    path = "/v1/projections/{name}/partitions",
-    operation_id = "getProjectionPartitions",
-    params(
-        ("name" = ProjectionNameSchema, Path, description = "The name."),
-        ("limit" = Option<LimitSchema>, Query,
-            description = "The most items to give (1000; at most 10000)."),
-        ("cursor" = Option<TextSchema>, Query, description = "The `next` of an earlier page."),
-    ),
-    responses(
-        (status = 200, description = "Partitions and their results", body = AnySchema),
-        problems::BadRequest,
-        problems::NotFound,
-        problems::ResultFaulted,
-        problems::Internal,
-        problems::Unavailable,
-    )
-)]
-pub async fn get_projection_partitions(
-    State(app): State<App>,
-    _: Principal,
-    mut params: Params,
-) -> Result<Response, Problem> {
-    let limit = params.limit(ITEMS_DEFAULT, ITEMS_MAX);
-    // The name of a partition is the cursor: a page goes on after it.
-    let after = params.text("cursor").map(str::to_owned);
-    let name = name(&mut params);
-    let name = params.finish_and_require(name)?;
-    let projections = kept(&app)?;
-    let page = blocking(move || projections.partitions(&name, after.as_deref(), limit)).await?;
-    let page = page.map_err(|error| not_answered(&error))?;
-    let next = page.has_more.then(|| page.rows.last().map(|row| row.partition.clone())).flatten();
-    let items: Vec<PartitionItem> = page.rows.iter().map(PartitionItem::of).collect();
-    let mut response = Json(PartitionsAnswer { items, next }).into_response();
-    let position = HeaderValue::from(page.position.number());
-    response.headers_mut().insert(LEDGER_POSITION, position);
-    Ok(response)
-}
-
-/// A partition as it is sent.
-#[derive(Serialize)]
-struct PartitionItem<'a> {
-    partition: &'a str,
-    result: Option<&'a RawValue>,
-}
-
-impl<'a> PartitionItem<'a> {
-    fn of(row: &'a PartitionRow) -> Self {
-        let read = |text: &'a String| serde_json::from_str(text).expect("an engine writes JSON");
-        Self { partition: &row.partition, result: row.result.as_ref().map(read) }
-    }
-}
-
-/// A page of partitions as it is sent.
-#[derive(Serialize)]
-struct PartitionsAnswer<'a> {
-    items: Vec<PartitionItem<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
 }
 
 async fn of_partition(

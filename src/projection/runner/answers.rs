@@ -12,6 +12,9 @@ use crate::projection::script::fault::ScriptFault;
 use crate::projection::state::{Checkpoint, ProjectionStateError, VersionReader};
 use crate::projection::summary::SummaryTable;
 
+/// Partitions read at once where all are wanted.
+const PAGE: usize = 1_000;
+
 /// Why a projection does not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StateAnswerError {
@@ -136,16 +139,28 @@ impl Projections {
         limit: usize,
     ) -> Result<PartitionPage, StateAnswerError> {
         let answering = self.answering(name)?;
-        let mut found = answering.reader.page(after, limit.saturating_add(1))?;
-        let has_more = found.len() > limit;
-        found.truncate(limit);
+        answering.page(&answering.engine()?, after, limit)
+    }
+
+    /// All partitions, a page at a time, all of one checkpoint, until `take` answers false.
+    ///
+    /// # Errors
+    /// See [`StateAnswerError`].
+    pub fn each_page(
+        &self,
+        name: &str,
+        mut take: impl FnMut(&PartitionPage) -> bool,
+    ) -> Result<(), StateAnswerError> {
+        let answering = self.answering(name)?;
         let engine = answering.engine()?;
-        let rows = found.into_iter().map(|(partition, state)| {
-            let result = engine.result(&state, &answering.checkpoint.shared)?;
-            Ok(PartitionRow { partition, result })
-        });
-        let rows: Result<Vec<PartitionRow>, ScriptFault> = rows.collect();
-        Ok(PartitionPage { rows: rows?, has_more, position: answering.checkpoint.position })
+        let mut after: Option<String> = None;
+        loop {
+            let page = answering.page(&engine, after.as_deref(), PAGE)?;
+            after = page.rows.last().map(|row| row.partition.clone());
+            if !take(&page) || !page.has_more {
+                return Ok(());
+            }
+        }
     }
 
     /// What the summary gave last.
@@ -197,6 +212,23 @@ impl Projections {
 }
 
 impl Answering {
+    fn page(
+        &self,
+        engine: &Engine,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<PartitionPage, StateAnswerError> {
+        let mut found = self.reader.page(after, limit.saturating_add(1))?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let rows = found.into_iter().map(|(partition, state)| {
+            let result = engine.result(&state, &self.checkpoint.shared)?;
+            Ok(PartitionRow { partition, result })
+        });
+        let rows: Result<Vec<PartitionRow>, ScriptFault> = rows.collect();
+        Ok(PartitionPage { rows: rows?, has_more, position: self.checkpoint.position })
+    }
+
     fn engine(&self) -> Result<Engine, ScriptFault> {
         Engine::new(&self.parts.projection, Limits::default())
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::projection::script::case::DialectCase;
+use crate::projection::fixture::Fixture;
 use crate::projection::script::engine::{Engine, Limits, check_summary};
 use crate::projection::script::fault::ScriptFault;
 
@@ -112,7 +112,7 @@ impl Parts {
 
     fn fixture_issues(&self) -> Vec<PartIssue> {
         let Some(fixtures) = &self.fixtures else { return Vec::new() };
-        let cases: Vec<DialectCase> = match serde_json::from_str(fixtures) {
+        let cases: Vec<Fixture> = match serde_json::from_str(fixtures) {
             Ok(cases) => cases,
             Err(error) => {
                 let place = |number: usize| u32::try_from(number).ok();
@@ -124,10 +124,10 @@ impl Parts {
                 }];
             }
         };
-        let failing = cases.into_iter().filter_map(|case| {
-            let case = DialectCase { source: self.projection.clone(), ..case };
-            let differences = case.differences();
-            let message = || format!("{}: {}", case.name, differences.join("; "));
+        let failing = cases.into_iter().filter_map(|fixture| {
+            let name = fixture.case.name.clone();
+            let differences = fixture.differences(&self.projection, self.summary.as_deref());
+            let message = || format!("{name}: {}", differences.join("; "));
             (!differences.is_empty()).then(|| PartIssue::whole(PartName::Fixtures, &message()))
         });
         failing.collect()

@@ -122,7 +122,7 @@ impl ScriptEvent for Told {
         self.event.sequence_number
     }
     fn created(&self) -> String {
-        self.event.created.as_deref().unwrap_or(CREATED).to_owned()
+        self.event.created().to_owned()
     }
     fn event_id(&self) -> String {
         self.event.event_id.as_deref().unwrap_or(EVENT_ID).to_owned()
@@ -152,6 +152,11 @@ impl CaseEvent {
         Rc::new(Told { event: self.clone(), body })
     }
 
+    /// When the event was recorded: RFC 3339.
+    pub fn created(&self) -> &str {
+        self.created.as_deref().unwrap_or(CREATED)
+    }
+
     fn notice(&self) -> Notice<'_> {
         match self.event_type.as_str() {
             "$streamDeleted" => Notice::Deleted(&self.stream_id),
@@ -174,7 +179,11 @@ impl CaseEvent {
 impl DialectCase {
     /// Runs the case on an engine of its own. Returns each difference in words; none: it passes.
     pub fn differences(&self) -> Vec<String> {
-        let found = self.run();
+        self.differences_from(&self.run())
+    }
+
+    /// Each difference between what must come of the events and what came, in words.
+    pub fn differences_from(&self, found: &CaseOutcome) -> Vec<String> {
         let expected = self.ours.as_ref().unwrap_or(&self.expected);
         let mut differences = Vec::new();
         let mut compare = |what: &str, expected: Value, found: Value| {
@@ -204,7 +213,8 @@ impl DialectCase {
         faulted.map(in_memory)
     }
 
-    fn run(&self) -> CaseOutcome {
+    /// Runs the case on an engine of its own.
+    pub fn run(&self) -> CaseOutcome {
         let mut limits = Limits::default();
         if let Some(milliseconds) = self.timeout_ms {
             limits.event_time = Duration::from_millis(milliseconds);
@@ -287,8 +297,9 @@ pub fn emitted_json(at: usize, emitted: &Emitted) -> Value {
     object
 }
 
-/// Whether two JSON values are equal: −0 equals 0, and the order of members does not matter.
-fn equal(one: &Value, other: &Value) -> bool {
+/// Whether two JSON values are equal in a case: −0 equals 0, and the order of members does not
+/// matter.
+pub fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         (Value::Array(one), Value::Array(other)) => {

@@ -20,6 +20,8 @@ interface Metadata<T extends EventType> {
   readonly recordedtime: Instant;
   readonly position: number;
   readonly civil: { time: CivilDate; recordedtime: CivilDate; minute: number } & CivilDates[T];
+  /** The correction that was applied last; only in the view `effective`. */
+  readonly correctedby?: { source: string; id: string };
   readonly [attribute: string]: unknown;
 }
 

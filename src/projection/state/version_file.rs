@@ -215,6 +215,8 @@ impl VersionReader {
     pub fn open(path: &Path) -> Result<Self, ProjectionStateError> {
         let connection = connect(path)?;
         connection.execute_batch(TABLES)?;
+        // One transaction, so that all that is read is of one checkpoint.
+        connection.execute_batch("BEGIN")?;
         Ok(Self(connection))
     }
 

@@ -1,6 +1,7 @@
 //! Summaries: a table over the results of all partitions.
 
 mod about;
+pub mod csv;
 mod table;
 
 pub use self::about::About;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::csv;
 use crate::domain::choices::choices;
 
 choices! {
@@ -160,11 +161,9 @@ impl SummaryTable {
     /// The table as CSV (RFC 4180), its columns in the first line.
     pub fn csv(&self) -> String {
         let mut text = String::new();
-        let names: Vec<String> = self.columns.iter().map(|column| field(&column.name)).collect();
-        text.push_str(&(names.join(",") + "\r\n"));
+        text.push_str(&csv::line(self.columns.iter().map(|column| csv::field(&column.name))));
         for row in &self.rows {
-            let cells: Vec<String> = row.iter().map(cell_text).collect();
-            text.push_str(&(cells.join(",") + "\r\n"));
+            text.push_str(&csv::line(row.iter().map(cell_text)));
         }
         text
     }
@@ -192,22 +191,8 @@ fn fits(cell: &Value, kind: &str) -> bool {
 fn cell_text(cell: &Value) -> String {
     match cell {
         Value::Null => String::new(),
-        Value::String(text) => field(text),
+        Value::String(text) => csv::field(text),
         other => other.to_string(),
-    }
-}
-
-/// A field, quoted where it must be. A text that a spreadsheet would take for a formula begins with
-/// an apostrophe.
-fn field(text: &str) -> String {
-    let guarded = match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
-        _ => text.to_owned(),
-    };
-    if guarded.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
     }
 }
 

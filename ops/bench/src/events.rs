@@ -52,12 +52,17 @@ pub struct Place {
 impl Place {
     /// Writes a number over an id's digits, and its person.
     pub fn stamp(self, bytes: &mut [u8], number: u64) {
+        self.stamp_of(bytes, number, PERSONS);
+    }
+
+    /// The same where so many persons get events in turn.
+    pub fn stamp_of(self, bytes: &mut [u8], number: u64, persons: u64) {
         let mut left = number;
         for digit in bytes[self.digits_at..self.digits_at + DIGITS].iter_mut().rev() {
             *digit = b'0' + (left % 10) as u8;
             left /= 10;
         }
-        let hyphenated = person(number).hyphenated();
+        let hyphenated = person_with(number % persons).hyphenated();
         hyphenated.encode_lower(&mut bytes[self.person_at..]);
     }
 
@@ -89,8 +94,13 @@ pub fn id(number: u64) -> String {
 
 /// The person of the event with a number: all persons in turn, with random pseudonyms.
 pub fn person(number: u64) -> Uuid {
-    let high = scattered(2 * (number % PERSONS));
-    let low = scattered(2 * (number % PERSONS) + 1);
+    person_with(number % PERSONS)
+}
+
+/// The pseudonym of a person.
+fn person_with(place: u64) -> Uuid {
+    let high = scattered(2 * place);
+    let low = scattered(2 * place + 1);
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&high.to_be_bytes());
     bytes[8..].copy_from_slice(&low.to_be_bytes());

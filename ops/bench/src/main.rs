@@ -4,6 +4,7 @@
 //! was verified.
 
 mod aims;
+mod analysts;
 mod answer;
 mod ceiling;
 mod connection;
@@ -60,6 +61,8 @@ enum Command {
     Neighbours(neighbours::Neighbours),
     /// A month of a simulated country
     Country(country::Country),
+    /// Projections over a large log
+    Projections(analysts::Projections),
     /// The engine of projections alone
     Engine(engine::EngineAlone),
     /// Whether memory stays flat
@@ -115,6 +118,7 @@ fn main() -> ExitCode {
         Command::Size(size) => size.run(),
         Command::Neighbours(neighbours) => neighbours.run(),
         Command::Country(country) => country.run(),
+        Command::Projections(projections) => projections.run(),
         Command::Engine(engine) => engine.run(),
         Command::Soak(soak) => soak.run(),
         Command::Ceiling { listen } => ceiling::run(listen),

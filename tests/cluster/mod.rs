@@ -3,6 +3,7 @@
 
 mod cut;
 mod migrate;
+mod projections;
 mod replicas;
 mod served;
 

@@ -14,7 +14,7 @@ use crate::support::dice::{Dice, number, seed};
 use crate::support::server::Server;
 use crate::support::until;
 
-const SCRIPT: &[(&str, &str)] = &[("content-type", "text/javascript")];
+pub const SCRIPT: &[(&str, &str)] = &[("content-type", "text/javascript")];
 
 /// A view and a program; each round has a source that the round before had not.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -98,7 +98,7 @@ fn killed_while_it_is_rebuilt_a_projection_is_that_of_a_clean_replay() {
 }
 
 /// The results by partition, as JSON.
-type States = BTreeMap<String, Value>;
+pub type States = BTreeMap<String, Value>;
 
 /// Kills a service. True: it was writing, as its log shows.
 fn kill_at(mut server: Server, moment: Moment, dice: &mut Dice) -> bool {
@@ -134,14 +134,14 @@ fn status(client: &Client) -> Value {
     client.get("/v1/projections/counted").json()
 }
 
-fn caught_up(client: &Client) {
+pub fn caught_up(client: &Client) {
     until("caught up", || {
         let status = status(client);
         status["lag"] == 0 && status.get("rebuild").is_none()
     });
 }
 
-fn kept(client: &Client) -> States {
+pub fn kept(client: &Client) -> States {
     let mut all = States::new();
     let mut path = "/v1/projections/counted/partitions?limit=1000".to_owned();
     loop {
@@ -154,7 +154,7 @@ fn kept(client: &Client) -> States {
     }
 }
 
-fn replayed(client: &Client, program: &str) -> States {
+pub fn replayed(client: &Client, program: &str) -> States {
     let text = client.post("/v1/replays", SCRIPT, program.as_bytes()).text;
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let rows = lines.filter(|line| line["partition"].is_string());

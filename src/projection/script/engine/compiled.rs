@@ -3,39 +3,22 @@
 //! a program does depends on its source, the events and the states alone.
 //! Source: KurrentDB's projection dialect, as `projection-conformance.json` observed it.
 
-mod call;
-mod compile;
-mod event;
-mod failure;
-mod limits;
-mod meter;
-mod output;
-mod program;
-mod raw;
-mod sandbox;
-mod step;
-mod summary;
-mod verdict;
-mod write;
-
 use std::rc::Rc;
 
 use rquickjs::Ctx;
 
-use self::call::Call;
-use self::compile::compile;
-use self::event::can_tell_getters;
-pub use self::limits::Limits;
-use self::output::Collector;
-pub use self::output::{Emitted, ScriptOutput};
-use self::program::Program;
-use self::sandbox::Sandbox;
-pub use self::step::{Change, FoundState, Notice, SharedState, Step, UnreadState};
-pub use self::summary::{check_summary, summarise};
-use self::write::StateWriter;
-use super::definition::{Definition, SkipReason};
-use super::event::ScriptEvent;
-use super::fault::{LimitName, ScriptFault};
+use super::call::Call;
+use super::compile::compile;
+use super::event::can_tell_getters;
+use super::limits::Limits;
+use super::output::{Collector, ScriptOutput};
+use super::program::Program;
+use super::sandbox::Sandbox;
+use super::step::{FoundState, Notice, SharedState, Step};
+use super::write::StateWriter;
+use crate::projection::script::definition::{Definition, SkipReason};
+use crate::projection::script::event::ScriptEvent;
+use crate::projection::script::fault::{LimitName, ScriptFault};
 
 /// One engine with one program. See the module.
 pub struct Engine {
@@ -91,7 +74,7 @@ impl Engine {
         if let Some(reason) = self.skips(event.as_ref(), notice) {
             return Ok(Step::Skipped(reason));
         }
-        let folded = self.sandbox.measured(self.limits.event_time, LimitName::TimeLimit, |ctx| {
+        let folded = self.within_event(|ctx| {
             let call = self.call(ctx, shared);
             match notice {
                 Notice::Deleted(stream) => {
@@ -101,7 +84,6 @@ impl Engine {
                 _ => call.event(event, state_of),
             }
         });
-        let folded = judged(&self.collector, folded);
         // What a skipped event gave is dropped with it.
         if !matches!(folded, Ok(Step::Folded(_))) {
             self.collector.take();
@@ -132,7 +114,33 @@ impl Engine {
         result
     }
 
-    fn call<'c, 'js>(&'c self, ctx: &'c Ctx<'js>, shared: &'c SharedState) -> Call<'c, 'js> {
+    /// Runs a part of the program within the limits of one event.
+    ///
+    /// # Errors
+    /// The program threw, met a limit or broke a rule.
+    pub(super) fn within_event<T>(
+        &self,
+        run: impl FnOnce(&Ctx<'_>) -> Result<T, ScriptFault>,
+    ) -> Result<T, ScriptFault> {
+        let given = self.sandbox.measured(self.limits.event_time, LimitName::TimeLimit, run);
+        judged(&self.collector, given)
+    }
+
+    /// What the engine may use.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The memory that the engine uses, in bytes.
+    pub(super) fn memory_used(&self) -> usize {
+        self.sandbox.memory_used()
+    }
+
+    pub(super) fn call<'c, 'js>(
+        &'c self,
+        ctx: &'c Ctx<'js>,
+        shared: &'c SharedState,
+    ) -> Call<'c, 'js> {
         Call {
             program: &self.program,
             writer: &self.writer,
@@ -145,7 +153,7 @@ impl Engine {
     }
 
     /// Why an event is passed over before any code of the program runs.
-    fn skips(&self, event: &dyn ScriptEvent, notice: Notice<'_>) -> Option<SkipReason> {
+    pub(super) fn skips(&self, event: &dyn ScriptEvent, notice: Notice<'_>) -> Option<SkipReason> {
         let definition = &self.program.definition;
         let (stream, is_deleted) = match notice {
             Notice::Deleted(stream) => (stream, true),

@@ -3,9 +3,12 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
+mod cores;
 mod dates;
+mod folded;
 mod kept;
 mod limits;
+mod live;
 mod replay;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,6 +4,8 @@ mod served;
 mod shown;
 mod table;
 
+use std::cell::Cell;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -19,9 +21,12 @@ use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
 use crate::http::{INSTANT_OR_DATE, instant_or_date};
 use crate::ledger::read::open::Reader;
+use crate::projection::cores::processors;
 use crate::projection::replay::file::{FileRecords, Skipped};
-use crate::projection::replay::{Batch, Moments, Replay, log};
-use crate::projection::script::engine::{Engine, Limits};
+use crate::projection::replay::{
+    Batches, Moments, ReplayEnd, ReplayError, ReplayMode, ReplayOrder, log,
+};
+use crate::projection::script::engine::Limits;
 
 const READER: Reader = Reader::system("replay");
 
@@ -31,6 +36,7 @@ const READER: Reader = Reader::system("replay");
     care-ledger replay count.js --events log.ndjson --json > states.json\n  \
     care-ledger replay count.js --data data/ledger --at 2026-06-30 --known 2026-07-31\n  \
     care-ledger replay count.js --url http://127.0.0.1:8080\n  \
+    care-ledger replay count.js --data data/ledger --live\n  \
     care-ledger replay count.js --data data/ledger --out table.csv\n  \
     care-ledger replay count.js --events log.ndjson --partition person-UUID --trace\n\n\
     States of persons are printed: take care where they go.")]
@@ -58,6 +64,13 @@ pub struct ReplayCommand {
     /// Print what the projection would emit or log
     #[arg(long, conflicts_with = "json")]
     dry_run: bool,
+    /// Keep states as values between events, which is faster; a part is folded exactly beside, and
+    /// at the first difference everything starts over exactly
+    #[arg(long)]
+    live: bool,
+    /// The most engines that fold, each on a processor of its own [default: all processors]
+    #[arg(long, value_name = "N")]
+    cores: Option<NonZeroUsize>,
     /// Print the states as JSON: {partition: state}
     #[arg(long)]
     json: bool,
@@ -83,18 +96,20 @@ impl ReplayCommand {
         }
         let summary = self.out.as_deref().map(|out| table::TableWriter::beside(&self.file, out));
         let summary = summary.transpose()?;
-        let engine = Engine::new(&source, Limits::default())
-            .map_err(|fault| pointed(&name, &source, "", &fault))?;
-        let mut replay = Replay::new(engine, self.partition.clone());
         let mut shown = ReplayPrinter::new(self.trace, self.dry_run, self.partition.clone());
-        match &self.events {
-            Some(file) => tell_skipped(self.fold_file(file, &mut replay, &mut shown)?),
-            None => self.fold_folder(runtime, &mut replay, &mut shown)?,
-        }
-        let end = replay.end();
+        let order = self.order(&source);
+        let end = match &self.events {
+            Some(file) => self.fold_file(file, &order, &mut shown),
+            None => self.fold_folder(runtime, &order, &mut shown),
+        };
+        let end = end.map_err(|error| match error {
+            ReplayError::Program(fault) => pointed(&name, &source, "", &fault),
+            ReplayError::Source(failure) => failure,
+        })?;
         let states = end.sorted_states(self.partition.as_deref());
-        let (events, is_faulted) = (end.events, end.fault.is_some());
-        let states = ReplayedStates { states, events, is_faulted };
+        let (events, is_faulted) = (end.progress.events, end.fault.is_some());
+        let course = end.course.to_string();
+        let states = ReplayedStates { states, events, is_faulted, course };
         match &summary {
             Some(summary) if !is_faulted => summary.write(&end, self.moments())?,
             Some(_) => {}
@@ -114,47 +129,63 @@ impl ReplayCommand {
         Moments { at: self.at, known_at: known_at.map(RecordedTime::from_micros) }
     }
 
+    fn order(&self, program: &str) -> ReplayOrder {
+        let is_regular = |file: &Path| file.metadata().is_ok_and(|found| found.is_file());
+        ReplayOrder {
+            program: program.into(),
+            limits: Limits::default(),
+            partition: self.partition.clone(),
+            mode: if self.live { ReplayMode::Live } else { ReplayMode::Exact },
+            cores_max: self.cores.map_or_else(processors, NonZeroUsize::get),
+            is_read_once: self.events.as_deref().is_some_and(|file| !is_regular(file)),
+        }
+    }
+
     fn fold_file(
         &self,
         file: &Path,
-        replay: &mut Replay,
+        order: &ReplayOrder,
         shown: &mut ReplayPrinter,
-    ) -> Result<Skipped, Failure> {
+    ) -> Result<ReplayEnd, ReplayError<Failure>> {
         let bar = progress::count("events");
-        let mut records = FileRecords::new(emit::open(file)?, self.moments());
-        while let Some(batch) = records.next_batch()? {
-            let read = batch.read;
-            let goes_on = replay.push(batch, shown);
-            bar.set_position(read);
-            if !goes_on {
-                break;
-            }
-        }
+        let skipped = Cell::new(Skipped::default());
+        let mut open = || -> Result<Batches<'_, Failure>, Failure> {
+            let mut records = FileRecords::new(emit::open(file)?, self.moments());
+            let (bar, skipped) = (&bar, &skipped);
+            Ok(Box::new(std::iter::from_fn(move || {
+                let batch = records.next_batch().transpose()?;
+                skipped.set(records.skipped());
+                bar.set_position(batch.as_ref().map_or(0, |batch| batch.read));
+                Some(batch.map_err(Failure::from))
+            })))
+        };
+        let end = order.run(&mut open, shown)?;
         bar.finish_and_clear();
-        Ok(records.skipped())
+        tell_skipped(skipped.get());
+        Ok(end)
     }
 
     fn fold_folder(
         &self,
         runtime: &Runtime,
-        replay: &mut Replay,
+        order: &ReplayOrder,
         shown: &mut ReplayPrinter,
-    ) -> Result<(), Failure> {
-        let ledger = serve::open_to_read(&self.from.folder()?)?;
+    ) -> Result<ReplayEnd, ReplayError<Failure>> {
+        let ledger = self.from.folder().and_then(|folder| serve::open_to_read(&folder));
+        let ledger = ledger.map_err(ReplayError::Source)?;
         let bar = progress::bar("events", ledger.tail().number());
-        let handle = runtime.handle().clone();
-        for batch in log::read(ledger, READER, self.moments(), Position::START, handle)? {
-            let batch: Batch =
-                batch.map_err(|error| Failure::because("the log cannot be read", &error))?;
-            let read = batch.read;
-            let goes_on = replay.push(batch, shown);
-            bar.set_position(read);
-            if !goes_on {
-                break;
-            }
-        }
+        let mut open = || -> Result<Batches<'_, Failure>, Failure> {
+            let (handle, moments) = (runtime.handle().clone(), self.moments());
+            let batches = log::read(ledger.clone(), READER, moments, Position::START, handle)?;
+            let bar = &bar;
+            Ok(Box::new(batches.into_iter().map(move |batch| {
+                bar.set_position(batch.as_ref().map_or(0, |batch| batch.read));
+                batch.map_err(|error| Failure::because("the log cannot be read", &error))
+            })))
+        };
+        let end = order.run(&mut open, shown)?;
         bar.finish_and_clear();
-        Ok(())
+        Ok(end)
     }
 }
 

@@ -3,6 +3,7 @@
 //! answer for one person, says how far it has read, and can be deleted at any time.
 
 mod contract;
+pub mod cores;
 pub mod fixture;
 mod follow;
 pub mod lists;

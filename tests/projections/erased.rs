@@ -10,15 +10,15 @@ use care_ledger::domain::vocabulary::kind::Class;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::read::open::Reader;
 use care_ledger::ledger::record::WriteMode;
-use care_ledger::ledger::{Expected, Ledger};
+use care_ledger::ledger::{Expected, Ledger, ReadError};
 use care_ledger::projection::replay::log::LogReading;
-use care_ledger::projection::replay::{Moments, Replay, Watch};
+use care_ledger::projection::replay::{Batches, Moments, ReplayMode, ReplayOrder, Watch};
 use care_ledger::projection::runner::parts::Parts;
 use care_ledger::projection::runner::{
     PartitionRow, ProjectionReport, Projections, StateAnswerError, SummaryMade,
 };
 use care_ledger::projection::script::care_event::CareEvent;
-use care_ledger::projection::script::engine::{Engine, Limits};
+use care_ledger::projection::script::engine::Limits;
 use care_ledger::projection::script::fold::{Folded, States};
 use care_ledger::projection::view::view_of;
 use care_ledger::store::open::StoreConfig;
@@ -163,20 +163,31 @@ impl Erasing {
     fn replayed(&self, ledger: &Ledger, source: &str) -> Value {
         struct Unwatched;
         impl Watch for Unwatched {
+            fn wants_events(&self) -> bool {
+                false
+            }
             fn folded(&mut self, _: &CareEvent, _: &Folded, _: &States) {}
         }
-        let mut replay = Replay::new(Engine::new(source, Limits::default()).unwrap(), None);
-        let reading = LogReading {
-            ledger: ledger.clone(),
-            reader: Reader::system("test"),
-            view: view_of(source),
-            moments: Moments::default(),
-            from: Position::START,
+        let order = ReplayOrder {
+            program: source.into(),
+            limits: Limits::default(),
+            partition: None,
+            mode: ReplayMode::Exact,
+            cores_max: 1,
+            is_read_once: false,
         };
-        for batch in reading.start(self.runtime.handle().clone()).unwrap() {
-            assert!(replay.push(batch.unwrap(), &mut Unwatched));
-        }
-        let end = replay.end();
+        let mut open = || -> Result<Batches<'_, ReadError>, ReadError> {
+            let reading = LogReading {
+                ledger: ledger.clone(),
+                reader: Reader::system("test"),
+                view: view_of(source),
+                moments: Moments::default(),
+                from: Position::START,
+            };
+            Ok(Box::new(reading.start(self.runtime.handle().clone()).unwrap().into_iter()))
+        };
+        let end = order.run(&mut open, &mut Unwatched).unwrap();
+        assert!(end.fault.is_none());
         let states = end.sorted_states(None).into_iter();
         let state = |(partition, state): (&str, &str)| {
             (partition.to_owned(), serde_json::from_str(state).unwrap())

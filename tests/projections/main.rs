@@ -3,11 +3,14 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
+mod cores;
 mod dates;
 mod effective;
 mod erased;
+mod folded;
 mod kept;
 mod limits;
+mod live;
 mod readers;
 mod replay;
 #[path = "../support/mod.rs"]

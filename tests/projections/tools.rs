@@ -117,6 +117,10 @@ fn a_running_ledger_replays_as_a_folder_does() {
         ends(1, &["replay", &file, "--url", url, "--known", "2001-01-01", "--partition", "x"]);
     assert!(text(&none.stderr).contains("no such partition"));
     ends(2, &["replay", &file, "--url", url, "--dry-run"]);
+    ends(2, &["replay", &file, "--url", url, "--cores", "2"]);
+    let live = ends(0, &["replay", &file, "--url", url, "--json", "--live"]);
+    assert_eq!(serde_json::from_slice::<Value>(&live.stdout).unwrap(), found);
+    assert!(text(&live.stderr).contains("live, by the ledger"), "{}", text(&live.stderr));
     ends(2, &["replay", &file, "--url", url, "--at", "never"]);
     let (_other, bad) = written("bad.js", "fromAll().when({\n  $any: s => s.x.y });");
     let faulted = ends(1, &["replay", &bad, "--url", url]);

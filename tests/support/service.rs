@@ -24,6 +24,7 @@ const LEFT_OPEN_MAX: Duration = Duration::from_secs(5);
 /// A served ledger; it ends when dropped, and leaves the folder free.
 pub struct Service {
     client: Client,
+    store: StoreConfig,
     running: Option<(Runtime, oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -68,7 +69,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };
         let served = runtime.spawn(http::serve_at(listener, router, stopped, timeouts));
-        let service = Self { client, running: Some((runtime, stop, served)) };
+        let service = Self { client, store, running: Some((runtime, stop, served)) };
         let started = Instant::now();
         while !service.is_up() {
             assert!(started.elapsed() < Duration::from_secs(60), "the service did not come up");
@@ -77,12 +78,15 @@ impl Service {
         service
     }
 
-    /// Stops as a signal does: requests under way are finished, live feeds are ended.
+    /// Stops as a signal does: requests under way are finished, live feeds are ended. Waits until
+    /// the folder is free: what ends here with a thread ends there with the process.
     pub fn stop(mut self) {
         let (runtime, stop, served) = self.running.take().unwrap();
         stop.send(()).unwrap();
         runtime.block_on(served).unwrap();
         runtime.shutdown_timeout(LEFT_OPEN_MAX);
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        drop(runtime.block_on(opened(&self.store)));
     }
 }
 

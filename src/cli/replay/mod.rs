@@ -4,10 +4,11 @@ mod served;
 mod shown;
 mod table;
 
+use std::cell::Cell;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::ProgressBar;
 use tokio::runtime::Runtime;
 
 use self::shown::{ReplayPrinter, ReplayedStates};
@@ -20,11 +21,14 @@ use crate::domain::id::{Position, RecordedTime};
 use crate::domain::time::calendar::At;
 use crate::http::{INSTANT_OR_DATE, instant_or_date};
 use crate::ledger::read::open::Reader;
+use crate::projection::cores::processors;
 use crate::projection::replay::file::{FileRecords, Skipped};
 use crate::projection::replay::log::LogReading;
-use crate::projection::replay::{Batch, Moments, Replay};
-use crate::projection::script::engine::{Engine, Limits};
-use crate::projection::view::{RecordView, view_of};
+use crate::projection::replay::{
+    Batches, Moments, ReplayEnd, ReplayError, ReplayMode, ReplayOrder,
+};
+use crate::projection::script::engine::Limits;
+use crate::projection::view::view_of;
 
 const READER: Reader = Reader::system("replay");
 
@@ -34,6 +38,7 @@ const READER: Reader = Reader::system("replay");
     care-ledger replay count.js --events log.ndjson --json > states.json\n  \
     care-ledger replay count.js --data data/ledger --at 2026-06-30 --known 2026-07-31\n  \
     care-ledger replay count.js --url http://127.0.0.1:8080\n  \
+    care-ledger replay count.js --data data/ledger --live\n  \
     care-ledger replay count.js --data data/ledger --out table.csv\n  \
     care-ledger replay count.js --events log.ndjson --partition person-UUID --trace\n\n\
     States of persons are printed: take care where they go.")]
@@ -61,6 +66,13 @@ pub struct ReplayCommand {
     /// Print what the projection would emit or log
     #[arg(long, conflicts_with = "json")]
     dry_run: bool,
+    /// Keep states as values between events, which is faster; a part is folded exactly beside, and
+    /// at the first difference everything starts over exactly
+    #[arg(long)]
+    live: bool,
+    /// The most engines that fold, each on a processor of its own [default: all processors]
+    #[arg(long, value_name = "N")]
+    cores: Option<NonZeroUsize>,
     /// Print the states as JSON: {partition: state}
     #[arg(long)]
     json: bool,
@@ -86,20 +98,20 @@ impl ReplayCommand {
         }
         let summary = self.out.as_deref().map(|out| table::TableWriter::beside(&self.file, out));
         let summary = summary.transpose()?;
-        let engine = Engine::new(&source, Limits::default())
-            .map_err(|fault| pointed(&name, &source, "", &fault))?;
-        let mut replay = Replay::new(engine, self.partition.clone());
         let mut shown = ReplayPrinter::new(self.trace, self.dry_run, self.partition.clone());
-        let view = view_of(&source);
-        let mut fold = FoldShown { replay: &mut replay, shown: &mut shown };
-        match &self.events {
-            Some(file) => tell_skipped(self.fold_file(file, view, &mut fold)?),
-            None => self.fold_folder(runtime, view, &mut fold)?,
-        }
-        let end = replay.end();
+        let order = self.order(&source);
+        let end = match &self.events {
+            Some(file) => self.fold_file(file, &order, &mut shown),
+            None => self.fold_folder(runtime, &order, &mut shown),
+        };
+        let end = end.map_err(|error| match error {
+            ReplayError::Program(fault) => pointed(&name, &source, "", &fault),
+            ReplayError::Source(failure) => failure,
+        })?;
         let states = end.sorted_states(self.partition.as_deref());
-        let (events, is_faulted) = (end.events, end.fault.is_some());
-        let states = ReplayedStates { states, events, is_faulted };
+        let (events, is_faulted) = (end.progress.events, end.fault.is_some());
+        let course = end.course.to_string();
+        let states = ReplayedStates { states, events, is_faulted, course };
         match &summary {
             Some(summary) if !is_faulted => summary.write(&end, self.moments())?,
             Some(_) => {}
@@ -119,59 +131,66 @@ impl ReplayCommand {
         Moments { at: self.at, known_at: known_at.map(RecordedTime::from_micros) }
     }
 
+    fn order(&self, program: &str) -> ReplayOrder {
+        let is_regular = |file: &Path| file.metadata().is_ok_and(|found| found.is_file());
+        ReplayOrder {
+            program: program.into(),
+            limits: Limits::default(),
+            partition: self.partition.clone(),
+            mode: if self.live { ReplayMode::Live } else { ReplayMode::Exact },
+            cores_max: self.cores.map_or_else(processors, NonZeroUsize::get),
+            is_read_once: self.events.as_deref().is_some_and(|file| !is_regular(file)),
+        }
+    }
+
     fn fold_file(
         &self,
         file: &Path,
-        view: RecordView,
-        fold: &mut FoldShown<'_>,
-    ) -> Result<Skipped, Failure> {
-        let mut records = FileRecords::new(emit::open(file)?, view, self.moments());
+        order: &ReplayOrder,
+        shown: &mut ReplayPrinter,
+    ) -> Result<ReplayEnd, ReplayError<Failure>> {
         let bar = progress::count("events");
-        let batches = std::iter::from_fn(|| records.next_batch().transpose());
-        fold.all(&bar, batches.map(|batch| batch.map_err(Failure::from)))?;
-        Ok(records.skipped())
+        let skipped = Cell::new(Skipped::default());
+        let mut open = || -> Result<Batches<'_, Failure>, Failure> {
+            let view = view_of(&order.program);
+            let mut records = FileRecords::new(emit::open(file)?, view, self.moments());
+            let (bar, skipped) = (&bar, &skipped);
+            Ok(Box::new(std::iter::from_fn(move || {
+                let batch = records.next_batch().transpose()?;
+                skipped.set(records.skipped());
+                bar.set_position(batch.as_ref().map_or(0, |batch| batch.read));
+                Some(batch.map_err(Failure::from))
+            })))
+        };
+        let end = order.run(&mut open, shown)?;
+        bar.finish_and_clear();
+        tell_skipped(skipped.get());
+        Ok(end)
     }
 
     fn fold_folder(
         &self,
         runtime: &Runtime,
-        view: RecordView,
-        fold: &mut FoldShown<'_>,
-    ) -> Result<(), Failure> {
-        let ledger = serve::open_to_read(&self.from.folder()?)?;
+        order: &ReplayOrder,
+        shown: &mut ReplayPrinter,
+    ) -> Result<ReplayEnd, ReplayError<Failure>> {
+        let ledger = self.from.folder().and_then(|folder| serve::open_to_read(&folder));
+        let ledger = ledger.map_err(ReplayError::Source)?;
         let bar = progress::bar("events", ledger.tail().number());
-        let (moments, from) = (self.moments(), Position::START);
-        let reading = LogReading { ledger, reader: READER, view, moments, from };
-        let batches = reading.start(runtime.handle().clone())?.into_iter();
-        let unread = |error| Failure::because("the log cannot be read", &error);
-        fold.all(&bar, batches.map(|batch| batch.map_err(unread)))
-    }
-}
-
-/// A fold, and what is shown of it.
-struct FoldShown<'f> {
-    replay: &'f mut Replay,
-    shown: &'f mut ReplayPrinter,
-}
-
-impl FoldShown<'_> {
-    /// Folds all batches, or those up to the fault of the program.
-    fn all(
-        &mut self,
-        bar: &ProgressBar,
-        batches: impl Iterator<Item = Result<Batch, Failure>>,
-    ) -> Result<(), Failure> {
-        for batch in batches {
-            let batch = batch?;
-            let read = batch.read;
-            let goes_on = self.replay.push(batch, self.shown);
-            bar.set_position(read);
-            if !goes_on {
-                break;
-            }
-        }
+        let mut open = || -> Result<Batches<'_, Failure>, Failure> {
+            let (ledger, view, moments) = (ledger.clone(), view_of(&order.program), self.moments());
+            let from = Position::START;
+            let reading = LogReading { ledger, reader: READER, view, moments, from };
+            let batches = reading.start(runtime.handle().clone())?;
+            let bar = &bar;
+            Ok(Box::new(batches.into_iter().map(move |batch| {
+                bar.set_position(batch.as_ref().map_or(0, |batch| batch.read));
+                batch.map_err(|error| Failure::because("the log cannot be read", &error))
+            })))
+        };
+        let end = order.run(&mut open, shown)?;
         bar.finish_and_clear();
-        Ok(())
+        Ok(end)
     }
 }
 

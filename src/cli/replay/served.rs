@@ -14,6 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::progress;
 use crate::cli::projection::pointed;
 use crate::ledger::answer::format_at;
+use crate::projection::replay::ReplayMode;
 use crate::projection::script::fault::ScriptFault;
 
 /// A line of the answer. Each has one of these.
@@ -34,9 +35,9 @@ impl ReplayCommand {
         name: &str,
         source: &str,
     ) -> Result<(), Failure> {
-        if self.dry_run || self.out.is_some() {
-            let words = "--dry-run and --out fold on this machine: name a folder with --data, or \
-                a file with --events";
+        if self.dry_run || self.out.is_some() || self.cores.is_some() {
+            let words = "--dry-run, --out and --cores fold on this machine: name a folder with \
+                --data, or a file with --events";
             return Err(Failure::usage(words));
         }
         let answer = client.post_for_lines(&self.path(), "text/javascript", source.as_bytes());
@@ -72,16 +73,31 @@ impl ReplayCommand {
         let states = states.iter().map(|(name, state)| (name.as_str(), state.get())).collect();
         let events = done["events"].as_u64().unwrap_or_default();
         let is_faulted = !fault.is_null();
-        shown.end(&ReplayedStates { states, events, is_faulted }, self.json)?;
+        let course = self.served_course(done["mode"].as_str().unwrap_or("exact"));
+        shown.end(&ReplayedStates { states, events, is_faulted, course }, self.json)?;
         if is_faulted { Err(faulted(name, source, fault)) } else { Ok(()) }
+    }
+
+    /// How a running ledger made the states.
+    fn served_course(&self, mode: &str) -> String {
+        let is_other = self.live && mode != ReplayMode::Live.code();
+        let why = if is_other { "; the ledger could not answer live" } else { "" };
+        format!("{mode}, by the ledger{why}")
     }
 
     fn path(&self) -> String {
         let at = self.at.map(format_at);
         let known = self.known.map(format_at);
         let trace = self.trace.then(|| "true".to_owned());
-        let parameters =
-            [("at", at), ("known", known), ("partition", self.partition.clone()), ("trace", trace)];
+        let mode = self.live.then(|| ReplayMode::Live.to_string());
+        let partition = self.partition.clone();
+        let parameters = [
+            ("at", at),
+            ("known", known),
+            ("partition", partition),
+            ("trace", trace),
+            ("mode", mode),
+        ];
         let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let pairs: Vec<String> =
             given.map(|(name, value)| format!("{name}={}", encode(value))).collect();

@@ -24,6 +24,8 @@ pub struct ReplayedStates<'s> {
     pub events: u64,
     /// Whether the program stands still.
     pub is_faulted: bool,
+    /// How the states were made: live or exact, and on how many cores.
+    pub course: String,
 }
 
 /// See the module.
@@ -53,9 +55,10 @@ impl ReplayPrinter {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = end.events as f64 / seconds;
         tell(&format!(
-            "{} events, {} partitions, {rate:.0} events a second; exact, on one core",
+            "{} events, {} partitions, {rate:.0} events a second; {}",
             end.events,
-            states.len()
+            states.len(),
+            end.course
         ));
         let is_missing = self.partition.is_some() && states.is_empty() && !end.is_faulted;
         if is_json {
@@ -104,6 +107,14 @@ fn write_json_object(out: &mut BufWriter<Stdout>, states: &[(&str, &str)]) -> Re
 }
 
 impl Watch for ReplayPrinter {
+    fn wants_events(&self) -> bool {
+        self.is_traced || self.is_dry_run
+    }
+
+    fn starts_over(&mut self, why: &str) {
+        tell(&format!("starts over: {why}"));
+    }
+
     fn folded(&mut self, event: &CareEvent, folded: &Folded, states: &States) {
         let head = || format!("{} {}", event.record().position.number(), event.event_type());
         if self.is_dry_run {

@@ -14,6 +14,7 @@ use crate::domain::trajectory::SubstitutionState;
 use crate::domain::vocabulary::kind::{Kind, SchemaVersion};
 use crate::domain::vocabulary::schemas;
 use crate::http::problem::kind::ProblemType;
+use crate::projection::replay::ReplayMode;
 
 /// The years in which every answer is exact, whatever the offset of the moment.
 const YEARS: &str = "^(190[1-9]|19[1-9][0-9]|20[0-9]{2}|21[0-9]{2})-";
@@ -75,6 +76,7 @@ fn parameters() -> Value {
         "AbsenceRule": {"type": "string", "enum": AbsenceRule::CODES},
         "Boundary": {"type": "string", "enum": Boundary::CODES},
         "CreditOutcome": {"type": "string", "enum": CreditOutcome::CODES},
+        "ReplayMode": {"type": "string", "enum": ReplayMode::CODES},
         "MonthDays": {"type": "integer", "minimum": 28, "maximum": 31},
         "EventType": {"type": "string", "enum": Kind::CODES}
     })

@@ -13,6 +13,7 @@ use crate::domain::id::{PersonId, Position, Revision};
 use crate::domain::time::calendar::At;
 use crate::domain::trajectory::{AlertCode, CustodyState, SubstitutionState};
 use crate::domain::vocabulary::kind::Kind;
+use crate::projection::replay::ReplayMode;
 
 macro_rules! named {
     ($list:ident: $($named:ident = $name:literal,)*) => {
@@ -52,6 +53,7 @@ named! {
     MonthDays = "MonthDays",
     PersonId = "Uuid",
     Position = "Position",
+    ReplayMode = "ReplayMode",
     Revision = "EntityTag",
     SubstitutionState = "SubstitutionState",
 }

@@ -24,12 +24,12 @@ use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
+use crate::projection::cores::processors;
 use crate::projection::replay::log::LogReading;
-use crate::projection::replay::{Moments, Replay, ReplayEnd, Watch};
-use crate::projection::runner::parts::Parts;
+use crate::projection::replay::{Batches, Moments, ReplayEnd, ReplayMode, ReplayOrder, Watch};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::difference::differences;
-use crate::projection::script::engine::{Engine, Limits};
+use crate::projection::script::engine::Limits;
 use crate::projection::script::event::ScriptEvent as _;
 use crate::projection::script::fold::{Folded, States};
 use crate::projection::view::view_of;
@@ -42,7 +42,9 @@ const LINES_AHEAD: usize = 256;
 
 /// Fold all records once, and keep nothing
 ///
-/// Lines of `{progress: …}`, of `{partition, state, result}`, and at last `{done: …}`.
+/// Lines of `{progress: …}`, of `{partition, state, result}`, and at last `{done: …}`. A replay
+/// that starts over, since several engines or a live one differed, tells its progress from the
+/// start.
 #[utoipa::path(
     post,
     path = "/v1/replays",
@@ -53,6 +55,10 @@ const LINES_AHEAD: usize = 256;
         ("partition" = Option<TextSchema>, Query, description = "Only this partition."),
         ("trace" = Option<FlagSchema>, Query,
             description = "Also a line of `{trace: …}` for each change of a state."),
+        ("mode" = Option<ReplayMode>, Query, description =
+            "How states are kept between events: `exact` (the default) or `live`, which is faster \
+            and falls back to `exact` where it would differ; `done.mode` says which gave the \
+            answer."),
     ),
     request_body(
         description = "The program, or a form with the parts projection, summary, chart, fixtures.",
@@ -80,6 +86,7 @@ pub async fn post_replay(
     let moments = Moments { at: params.at(), known_at: params.known_at() };
     let partition = params.text("partition").map(str::to_owned);
     let is_traced = params.flag("trace");
+    let mode = params.choice("mode").unwrap_or(ReplayMode::Exact);
     params.finish()?;
     let parts = parts::read(&app, request).await?;
     let permit = app.replays.clone().try_acquire_owned();
@@ -95,7 +102,15 @@ pub async fn post_replay(
     }
     let (lines, mut taken) = mpsc::channel(LINES_AHEAD);
     let permit = Cell::new(Some(permit));
-    let run = ReplayRun { ledger: app.ledger, parts, moments, partition, is_traced, lines, permit };
+    let order = ReplayOrder {
+        program: parts.projection.as_str().into(),
+        limits: Limits::default(),
+        partition,
+        mode,
+        cores_max: processors(),
+        is_read_once: false,
+    };
+    let run = ReplayRun { ledger: app.ledger, order, moments, is_traced, lines, permit };
     run.start().map_err(|error| {
         tracing::error!(error = %error, "a replay was not started");
         Problem::unavailable()
@@ -110,9 +125,8 @@ pub async fn post_replay(
 /// A replay for one request, on a thread of its own.
 struct ReplayRun {
     ledger: Ledger,
-    parts: Parts,
+    order: ReplayOrder,
     moments: Moments,
-    partition: Option<String>,
     is_traced: bool,
     lines: mpsc::Sender<Bytes>,
     /// Given back just before the last line, so that who reads that line may ask again.
@@ -121,6 +135,9 @@ struct ReplayRun {
 
 /// The client has closed the answer: the replay ends.
 struct Gone;
+
+/// The log cannot be read.
+struct SourceLost;
 
 impl ReplayRun {
     fn start(self) -> std::io::Result<()> {
@@ -134,40 +151,32 @@ impl ReplayRun {
     }
 
     fn run(self, handle: tokio::runtime::Handle) -> Result<(), Gone> {
-        let Ok(engine) = Engine::new(&self.parts.projection, Limits::default()) else {
+        let of = self.ledger.tail().number();
+        let mut trace = Trace { run: &self, of, is_gone: false };
+        let mut open = || -> Result<Batches<'_, SourceLost>, SourceLost> {
+            let reading = LogReading {
+                ledger: self.ledger.clone(),
+                reader: READER,
+                view: view_of(&self.order.program),
+                moments: self.moments,
+                from: Position::START,
+            };
+            let batches = reading.start(handle.clone()).map_err(|_| SourceLost)?;
+            Ok(Box::new(batches.into_iter().map(|batch| batch.map_err(|_| SourceLost))))
+        };
+        let Ok(end) = self.order.run(&mut open, &mut trace) else {
+            // The connection breaks off without `done`, which tells the reader.
+            tracing::error!("a replay was not done: the log was not read, or no engine was given");
             return Err(Gone);
         };
-        let mut replay = Replay::new(engine, self.partition.clone());
-        let of = self.ledger.tail().number();
-        let reading = LogReading {
-            ledger: self.ledger.clone(),
-            reader: READER,
-            view: view_of(&self.parts.projection),
-            moments: self.moments,
-            from: Position::START,
-        };
-        let Ok(batches) = reading.start(handle) else { return Err(Gone) };
-        let mut trace = Trace { run: &self, is_gone: false };
-        for batch in batches {
-            let Ok(batch) = batch else {
-                // The connection breaks off without `done`, which tells the reader.
-                tracing::error!("the log was not read for a replay");
-                return Err(Gone);
-            };
-            let read = batch.read;
-            let goes_on = replay.push(batch, &mut trace);
-            let progress = json!({"position": read.to_string(), "events": replay.events(),
-                "of": of});
-            self.line(&json!({ "progress": progress }))?;
-            if !goes_on || trace.is_gone {
-                break;
-            }
+        if trace.is_gone {
+            return Err(Gone);
         }
-        self.end(&replay.end())
+        self.end(&end)
     }
 
     fn end(&self, end: &ReplayEnd) -> Result<(), Gone> {
-        for (partition, state) in end.sorted_states(self.partition.as_deref()) {
+        for (partition, state) in end.sorted_states(self.order.partition.as_deref()) {
             let result = match end.fold.result(state) {
                 Ok(result) => result.unwrap_or_else(|| "null".to_owned()),
                 Err(fault) => return self.done(end, &json!({ "result": fault })),
@@ -180,7 +189,8 @@ impl ReplayRun {
     }
 
     fn done(&self, end: &ReplayEnd, fault: &Value) -> Result<(), Gone> {
-        let mut done = json!({"position": end.position, "events": end.events, "mode": "exact"});
+        let mut done = json!({"position": end.progress.position,
+            "events": end.progress.events, "mode": end.course.mode});
         if !fault.is_null() {
             done["fault"] = fault.clone();
         }
@@ -198,16 +208,28 @@ impl ReplayRun {
     }
 }
 
-/// Tells each change of a state, if that was asked for.
+/// Tells the progress, and each change of a state if that was asked for.
 struct Trace<'r> {
     run: &'r ReplayRun,
+    of: u64,
     is_gone: bool,
 }
 
 impl Watch for Trace<'_> {
+    fn wants_events(&self) -> bool {
+        self.run.is_traced
+    }
+
+    fn progressed(&mut self, read: u64, events: u64) -> bool {
+        let progress = json!({"position": read.to_string(), "events": events, "of": self.of});
+        self.is_gone |= self.run.line(&json!({ "progress": progress })).is_err();
+        !self.is_gone
+    }
+
     fn folded(&mut self, event: &CareEvent, folded: &Folded, states: &States) {
         let Some(partition) = &folded.partition else { return };
-        let is_wanted = self.run.partition.as_deref().is_none_or(|wanted| wanted == &**partition);
+        let is_wanted =
+            self.run.order.partition.as_deref().is_none_or(|wanted| wanted == &**partition);
         if !self.run.is_traced || !is_wanted || self.is_gone {
             return;
         }

@@ -61,7 +61,7 @@ impl LogReading {
     }
 
     /// The records in the order of the log.
-    async fn recorded(&self, end: Position, batches: &Batches) -> NoBatch {
+    async fn recorded(&self, end: Position, batches: &BatchSender) -> NoBatch {
         let mut after = self.from;
         while after < end {
             let page = self.ledger.read_log(&self.reader, after, PAGE_RECORDS).await?;
@@ -79,7 +79,7 @@ impl LogReading {
     }
 
     /// The records in force, stream by stream.
-    async fn effective(&self, end: Position, batches: &Batches) -> NoBatch {
+    async fn effective(&self, end: Position, batches: &BatchSender) -> NoBatch {
         let Some(anchor) = self.ledger.anchor(end).await? else { return Ok(()) };
         let latest = anchor.latest_recorded_time;
         // Records that came since the start are not read.
@@ -110,9 +110,9 @@ impl LogReading {
     }
 }
 
-type Batches = SyncSender<Result<Batch, ReadError>>;
+type BatchSender = SyncSender<Result<Batch, ReadError>>;
 
 /// Hands a batch over. False: nobody takes it any more.
-fn give(batches: &Batches, batch: Batch) -> bool {
+fn give(batches: &BatchSender, batch: Batch) -> bool {
     batches.send(Ok(batch)).is_ok()
 }

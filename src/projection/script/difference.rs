@@ -2,17 +2,38 @@
 
 use serde_json::{Map, Value};
 
+/// The place of a difference of the whole state.
+const WHOLE: &str = "state";
+
+/// The place of a difference where all values are equal.
+const ORDER: &str = "state, in the order of its members";
+
+/// The places of differences, each with `before -> after`.
+type Differences = Vec<(String, String)>;
+
 /// What an event changed in a state: a line for each member, `pointer: before -> after`. A pointer
 /// is that of RFC 6901; the empty one is the whole state.
 pub fn differences(before: Option<&str>, after: &str) -> Vec<String> {
-    let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
-    let mut lines = Vec::new();
-    let before = before.map(parsed);
-    compare("", before.as_ref(), Some(&parsed(after)), &mut lines);
-    lines
+    let found = all_differences(before, Some(after));
+    found.into_iter().map(|(place, change)| format!("{place}: {change}")).collect()
 }
 
-fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, lines: &mut Vec<String>) {
+/// The place of the first difference between two texts of a state that are not equal.
+pub fn first_difference(one: Option<&str>, other: Option<&str>) -> String {
+    let first = all_differences(one, other).into_iter().next();
+    first.map_or_else(|| ORDER.to_owned(), |(place, _)| place)
+}
+
+/// The place of each difference, and `before -> after`.
+fn all_differences(before: Option<&str>, after: Option<&str>) -> Differences {
+    let parsed = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
+    let mut found = Vec::new();
+    let (before, after) = (before.map(parsed), after.map(parsed));
+    compare("", before.as_ref(), after.as_ref(), &mut found);
+    found
+}
+
+fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, lines: &mut Differences) {
     match (before, after) {
         (before, after) if before == after => {}
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
@@ -26,8 +47,8 @@ fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, lines: &m
         }
         (before, after) => {
             let text = |value: Option<&Value>| value.map_or("-".to_owned(), Value::to_string);
-            let place = if place.is_empty() { "state" } else { place };
-            lines.push(format!("{place}: {} -> {}", text(before), text(after)));
+            let place = if place.is_empty() { WHOLE } else { place };
+            lines.push((place.to_owned(), format!("{} -> {}", text(before), text(after))));
         }
     }
 }
@@ -36,7 +57,7 @@ fn compare_members(
     place: &str,
     before: &Map<String, Value>,
     after: &Map<String, Value>,
-    lines: &mut Vec<String>,
+    lines: &mut Differences,
 ) {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     for name in after.keys().chain(gone) {
@@ -47,7 +68,7 @@ fn compare_members(
 
 #[cfg(test)]
 mod tests {
-    use super::differences;
+    use super::{differences, first_difference};
 
     #[test]
     fn each_changed_member_is_a_line() {
@@ -61,6 +82,18 @@ mod tests {
         ];
         for (before, after, expected) in rows {
             assert_eq!(differences(before, after), expected, "{before:?} {after}");
+        }
+    }
+
+    #[test]
+    fn the_first_difference_is_a_place() {
+        let rows = [
+            (Some(r#"{"a":1,"b":[1]}"#), Some(r#"{"a":1,"b":[2]}"#), "/b/0"),
+            (Some(r#"{"a":1,"b":2}"#), Some(r#"{"b":2,"a":1}"#), super::ORDER),
+            (Some("1"), None, "state"),
+        ];
+        for (one, other, expected) in rows {
+            assert_eq!(first_difference(one, other), expected, "{one:?} {other:?}");
         }
     }
 }

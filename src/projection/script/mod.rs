@@ -8,5 +8,7 @@ pub mod event;
 pub mod fault;
 pub mod fold;
 pub mod lint;
+pub mod live;
 pub mod number;
+pub mod sample;
 pub mod types;

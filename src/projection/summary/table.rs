@@ -229,8 +229,8 @@ mod tests {
 
     #[test]
     fn a_text_is_no_formula() {
-        assert_eq!(field("=1+1"), "'=1+1");
-        assert_eq!(field("a=b"), "a=b");
+        assert_eq!(csv::field("=1+1"), "'=1+1");
+        assert_eq!(csv::field("a=b"), "a=b");
     }
 
     #[test]

@@ -51,11 +51,13 @@ impl<'js> Call<'_, 'js> {
         function.call(values).map_err(|error| self.fault(error))
     }
 
-    fn read(&self, text: &str) -> Result<Value<'js>, ScriptFault> {
+    /// The value of a state's text.
+    pub fn read(&self, text: &str) -> Result<Value<'js>, ScriptFault> {
         self.ctx.json_parse(text).map_err(|error| self.fault(error))
     }
 
-    fn write(&self, value: &Value<'js>) -> Result<String, ScriptFault> {
+    /// The text of a state.
+    pub fn write(&self, value: &Value<'js>) -> Result<String, ScriptFault> {
         let text = self.writer.text(value, self.limits.state_bytes);
         text.map_err(|error| write_fault(self.ctx, &error))
     }
@@ -108,20 +110,30 @@ impl<'js> Call<'_, 'js> {
         state_of: impl Fn(&Rc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
         let Ok(text) = state_of(partition) else { return Ok(Step::Unread) };
-        let mut state = self.begin(text.as_deref())?;
-        if text.is_none() {
+        let before = text.map(|text| self.read(&text)).transpose()?;
+        let state = self.after(event, partition, before)?;
+        self.change(partition.clone(), state)
+    }
+
+    /// The state of a partition after an event; without a state before, the partition begins.
+    pub fn after(
+        &self,
+        event: &Rc<dyn ScriptEvent>,
+        partition: &Rc<str>,
+        before: Option<Value<'js>>,
+    ) -> Result<Value<'js>, ScriptFault> {
+        let begins = before.is_none();
+        let state = self.begin(before)?;
+        if begins {
             for created in &self.program.created {
                 self.call(created, (state.clone(), self.object(event, partition)?))?;
             }
         }
-        if has_data(event.as_ref()) {
-            state = self.handle(event, partition, state)?;
-        }
-        self.change(partition.clone(), state)
+        if has_data(event.as_ref()) { self.handle(event, partition, state) } else { Ok(state) }
     }
 
     /// The partition of an event.
-    fn partition(&self, event: &Rc<dyn ScriptEvent>) -> Result<Option<Rc<str>>, ScriptFault> {
+    pub fn partition(&self, event: &Rc<dyn ScriptEvent>) -> Result<Option<Rc<str>>, ScriptFault> {
         let Some(partition_by) = &self.program.partition_by else {
             let is_by_stream = self.program.definition.partitioning == Partitioning::ByStream;
             return Ok(Some(if is_by_stream { event.stream().into() } else { "".into() }));
@@ -135,10 +147,10 @@ impl<'js> Call<'_, 'js> {
         Ok(given.as_number().map(|number| dotnet_text(number).into()))
     }
 
-    /// The state as handlers get it, of a partition that begins if it has no text yet.
-    fn begin(&self, text: Option<&str>) -> Result<Value<'js>, ScriptFault> {
-        let own = match (text, &self.program.init) {
-            (Some(text), _) => self.read(text)?,
+    /// The state as handlers get it, of a partition that begins if it has none yet.
+    fn begin(&self, before: Option<Value<'js>>) -> Result<Value<'js>, ScriptFault> {
+        let own = match (before, &self.program.init) {
+            (Some(before), _) => before,
             (None, Some(init)) => self.call(init, ())?,
             (None, None) => self.empty_object()?,
         };
@@ -234,7 +246,8 @@ impl<'js> Call<'_, 'js> {
     /// Tells the program of the end of a stream.
     pub fn deleted(&self, stream: &Rc<str>, text: FoundState) -> Result<Step, ScriptFault> {
         let Ok(text) = text else { return Ok(Step::Unread) };
-        let state = self.begin(text.as_deref())?;
+        let before = text.map(|text| self.read(&text)).transpose()?;
+        let state = self.begin(before)?;
         if let Some(deleted) = &self.program.deleted {
             let values = (state.clone(), Value::new_null(self.ctx.clone()), &**stream, false);
             self.call(deleted, values)?;

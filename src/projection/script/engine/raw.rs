@@ -33,6 +33,11 @@ impl MemoryMeter {
         Rc::new(Self { limit, used: Cell::new(0), is_exceeded: Cell::new(false), time })
     }
 
+    /// The bytes that are used.
+    pub fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// Whether an allocation was refused since the last call.
     pub fn take_exceeded(&self) -> bool {
         self.is_exceeded.replace(false)
@@ -150,6 +155,51 @@ pub fn own_member<'js>(object: &Object<'js>, key: &Atom<'js>) -> Result<OwnMembe
             return Ok(OwnMember::Accessor);
         }
         Ok(OwnMember::Value(value))
+    }
+}
+
+/// Removes the own members of an object that are `undefined`. No code of the program runs, except
+/// traps of a proxy. A live fold does this after each event, so it makes no value of the binding.
+///
+/// # Errors
+/// A member cannot be removed, or the memory of the engine is used up.
+pub fn remove_undefined(object: &Object<'_>) -> Result<(), Error> {
+    let (mut keys, mut count) = (std::ptr::null_mut(), 0);
+    // SAFETY: context and object are alive. QuickJS gives a table of `count` keys, which is freed
+    // before this ends, and fills a descriptor exactly if it returns 1; its values belong to us.
+    unsafe {
+        let (raw, object) = (object.ctx().as_raw().as_ptr(), object.as_value().as_raw());
+        let of_strings = qjs::JS_GPN_STRING_MASK.cast_signed();
+        let (keys_at, count_at) = (&raw mut keys, &raw mut count);
+        if qjs::JS_GetOwnPropertyNames(raw, keys_at, count_at, object, of_strings) < 0 {
+            return Err(Error::Exception);
+        }
+        let mut is_done = true;
+        for at in 0..count as usize {
+            let atom = (*keys.add(at)).atom;
+            let mut found = MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
+            match qjs::JS_GetOwnProperty(raw, found.as_mut_ptr(), object, atom) {
+                0 => continue,
+                1 => {}
+                _ => {
+                    is_done = false;
+                    break;
+                }
+            }
+            let found = found.assume_init();
+            let is_value = found.flags.cast_unsigned() & qjs::JS_PROP_GETSET == 0;
+            let is_undefined = is_value && qjs::JS_IsUndefined(found.value);
+            for value in [found.value, found.getter, found.setter] {
+                qjs::JS_FreeValue(raw, value);
+            }
+            let throws = qjs::JS_PROP_THROW.cast_signed();
+            if is_undefined && qjs::JS_DeleteProperty(raw, object, atom, throws) < 0 {
+                is_done = false;
+                break;
+            }
+        }
+        qjs::JS_FreePropertyEnum(raw, keys, count);
+        if is_done { Ok(()) } else { Err(Error::Exception) }
     }
 }
 

@@ -57,6 +57,11 @@ impl Sandbox {
         &self.time
     }
 
+    /// The memory that is used, in bytes.
+    pub fn memory_used(&self) -> usize {
+        self.memory.used()
+    }
+
     /// Runs a part of a program within its limits. `name` is that of the limit of time.
     ///
     /// # Errors

@@ -99,6 +99,17 @@ impl StateWriter {
         self.is_odd.replace(false)
     }
 
+    /// An object as the event that it is, if it is one. Most objects are plain, and to ask the
+    /// binding about one of another class makes QuickJS throw, with a trace of all calls.
+    pub fn as_event<'js>(&self, object: &Object<'js>) -> Option<Class<'js, EventObject<'js>>> {
+        if self.is_plain(object) { None } else { Class::from_object(object) }
+    }
+
+    /// Whether an object is a plain one: no array, no Date, no function, no proxy.
+    pub fn is_plain(&self, object: &Object<'_>) -> bool {
+        class_of(object.as_value()) == self.plain_class
+    }
+
     /// Forgets the keys, before the runtime ends.
     pub fn forget_keys(&self) {
         self.keys.borrow_mut().clear();
@@ -189,10 +200,10 @@ impl<'js> StateText<'_, 'js> {
             return Err(WriteError::TooDeep);
         }
         self.open.push(object.clone());
-        if let Some(event) = Class::<EventObject>::from_object(object) {
-            self.event(object, &event)?;
-        } else if is_array(object.as_value()) {
+        if is_array(object.as_value()) {
             self.array(object)?;
+        } else if let Some(event) = self.writer.as_event(object) {
+            self.event(object, &event)?;
         } else {
             self.object(object)?;
         }

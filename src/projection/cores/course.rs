@@ -1,0 +1,154 @@
+//! Whether records are folded by one engine or by several, from the start of a program's run.
+//! Always: whoever folds has an engine of its own, which folds in order until the trial, after a
+//! fault in the pool, and wherever several engines are not allowed.
+
+use std::sync::Arc;
+
+use super::pool::{EnginePool, Pooled};
+use super::reason::{Cores, CoresReason};
+use super::trial::Trial;
+use crate::projection::script::definition::Definition;
+use crate::projection::script::engine::{Limits, UnreadState};
+use crate::projection::script::fold::{Fold, StateStore};
+use crate::projection::view::Delivered;
+
+/// Who folds some records.
+#[derive(Debug)]
+pub enum Share {
+    /// The pool has folded them; the new states are kept.
+    Folded,
+    /// The own engine has to fold them, in their order. Afterwards [`CoreCourse::settle`] is
+    /// called, unless the program faulted.
+    Own(Arc<Vec<Delivered>>),
+}
+
+/// Why records were not folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoreError {
+    /// Several engines gave something else than one engine gives: start over on one engine.
+    StartOver(CoresReason),
+    /// A state cannot be read. The store of the states knows why.
+    State,
+}
+
+impl From<UnreadState> for CoreError {
+    fn from(_: UnreadState) -> Self {
+        Self::State
+    }
+}
+
+/// Where the run stands.
+enum Stage {
+    One(CoresReason),
+    Trial(Trial),
+    Pool(EnginePool),
+    /// An engine of the pool faulted, so the own engine must fault too.
+    Fault(EnginePool),
+}
+
+/// See the module.
+pub struct CoreCourse {
+    program: Arc<str>,
+    limits: Limits,
+    engines: usize,
+    stage: Stage,
+}
+
+impl CoreCourse {
+    /// The course of a program that begins. `engines` is the most that may be used, or why there
+    /// may be one alone.
+    pub fn new(
+        program: &Arc<str>,
+        limits: Limits,
+        definition: &Definition,
+        engines: Result<usize, CoresReason>,
+    ) -> Self {
+        let stage = match (Self::one_alone(definition), engines) {
+            (Some(why), _) | (None, Err(why)) => Stage::One(why),
+            (None, Ok(0 | 1)) => Stage::One(CoresReason::OneProcessor),
+            (None, Ok(_)) => Stage::Trial(Trial::default()),
+        };
+        Self { program: program.clone(), limits, engines: engines.unwrap_or(1), stage }
+    }
+
+    /// Why a program may have one engine alone, if that is so.
+    pub fn one_alone(definition: &Definition) -> Option<CoresReason> {
+        if definition.is_of_streams() {
+            return None;
+        }
+        let why =
+            if definition.is_shared { CoresReason::SharedState } else { CoresReason::NotOfStreams };
+        Some(why)
+    }
+
+    /// How many engines fold, and why.
+    pub fn cores(&self) -> Cores {
+        match &self.stage {
+            Stage::One(why) => Cores { n: 1, why: *why },
+            Stage::Trial(_) => Cores { n: 1, why: CoresReason::FewEvents },
+            Stage::Pool(pool) | Stage::Fault(pool) => {
+                Cores { n: pool.engines(), why: CoresReason::TrialPassed }
+            }
+        }
+    }
+
+    /// Deals records out. `fold` is the own fold, whose store keeps the states.
+    ///
+    /// # Errors
+    /// See [`CoreError`]; the states are as before.
+    pub fn deal<S: StateStore>(
+        &mut self,
+        records: Vec<Delivered>,
+        fold: &mut Fold<S>,
+    ) -> Result<Share, CoreError> {
+        let records = Arc::new(records);
+        match &mut self.stage {
+            Stage::One(_) | Stage::Fault(_) => Ok(Share::Own(records)),
+            Stage::Trial(trial) => {
+                trial.note(&records, &fold.engine().definition().selection);
+                Ok(Share::Own(records))
+            }
+            Stage::Pool(pool) => {
+                let selection = fold.engine().definition().selection.clone();
+                match pool.fold(&records, &selection, fold.states_mut())? {
+                    Pooled::Folded => Ok(Share::Folded),
+                    Pooled::Faulted => {
+                        self.faulted();
+                        Ok(Share::Own(records))
+                    }
+                    Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
+                    Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
+                }
+            }
+        }
+    }
+
+    fn faulted(&mut self) {
+        let stage = std::mem::replace(&mut self.stage, Stage::One(CoresReason::EnginesDiffered));
+        if let Stage::Pool(pool) = stage {
+            self.stage = Stage::Fault(pool);
+        }
+    }
+
+    /// The own engine has folded its share without a fault.
+    ///
+    /// # Errors
+    /// See [`CoreError`].
+    pub fn settle<S: StateStore>(&mut self, fold: &Fold<S>) -> Result<(), CoreError> {
+        match &self.stage {
+            Stage::Fault(_) => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
+            Stage::Trial(trial) if trial.is_due() => {
+                let passes = trial.passes(&self.program, self.limits, fold.states())?;
+                self.stage =
+                    if passes { self.pool() } else { Stage::One(CoresReason::TrialDiffered) };
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pool(&self) -> Stage {
+        let pool = EnginePool::start(&self.program, self.limits, self.engines);
+        pool.map_or(Stage::One(CoresReason::NoEngine), Stage::Pool)
+    }
+}

@@ -1,0 +1,88 @@
+//! The exact run of a replay: each state is written as text after every event.
+//! Always: after a fault all states are as before the event that faulted, also where several
+//! engines fold.
+
+use std::rc::Rc;
+
+use super::batch::Batch;
+use super::course::{ReplayCourse, ReplayMode};
+use super::end::{ReplayEnd, ReplayProgress};
+use super::fault::FaultAtRecord;
+use super::watch::Watch;
+use crate::projection::cores::{CoreCourse, CoreError, CoresReason, Share};
+use crate::projection::script::care_event::CareEvent;
+use crate::projection::script::engine::{Engine, Notice};
+use crate::projection::script::event::ScriptEvent;
+use crate::projection::script::fold::{Fold, FoldError, States};
+use crate::projection::view::Delivered;
+
+/// See the module.
+pub struct ExactRun {
+    fold: Fold,
+    cores: CoreCourse,
+    progress: ReplayProgress,
+    fault: Option<FaultAtRecord>,
+}
+
+impl ExactRun {
+    /// A run from the start of the records.
+    pub fn new(engine: Engine, cores: CoreCourse) -> Self {
+        let fold = Fold::new(engine, States::default());
+        Self { fold, cores, progress: ReplayProgress::start(), fault: None }
+    }
+
+    /// Folds a batch. False: the program stands still.
+    ///
+    /// # Errors
+    /// Several engines gave something else than one gives: the run starts over on one engine.
+    pub fn push(&mut self, batch: Batch, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
+        self.progress.known_at = self.progress.known_at.max(batch.known_at);
+        let events = batch.records.len() as u64;
+        let reason = |error| match error {
+            CoreError::StartOver(why) => why,
+            CoreError::State => unreachable!("states in memory can be read"),
+        };
+        match self.cores.deal(batch.records, &mut self.fold).map_err(reason)? {
+            Share::Folded => self.progress.events += events,
+            Share::Own(records) => {
+                if !self.fold_in_order(&records, watch) {
+                    return Ok(false);
+                }
+                self.cores.settle(&self.fold).map_err(reason)?;
+            }
+        }
+        self.progress.position = batch.position;
+        Ok(true)
+    }
+
+    /// Folds records on the own engine. False: the program stands still.
+    fn fold_in_order(&mut self, records: &[Delivered], watch: &mut dyn Watch) -> bool {
+        for record in records {
+            let told = Rc::new(CareEvent::new(record.clone()));
+            let event: Rc<dyn ScriptEvent> = told.clone();
+            match self.fold.push(&event, Notice::Fact) {
+                Ok(folded) => watch.folded(&told, &folded, self.fold.states()),
+                Err(FoldError::Program(fault)) => {
+                    self.fault = Some(FaultAtRecord::new(fault, told.record()));
+                    return false;
+                }
+                Err(FoldError::State) => unreachable!("states in memory can be read"),
+            }
+            self.progress.position = record.log_position().unwrap_or(self.progress.position);
+            self.progress.events += 1;
+        }
+        true
+    }
+
+    /// How many records were folded.
+    pub fn events(&self) -> u64 {
+        self.progress.events
+    }
+
+    /// Ends the run.
+    pub fn end(self, not_live: Option<String>) -> ReplayEnd {
+        let Self { fold, cores, progress, fault } = self;
+        let course = ReplayCourse { mode: ReplayMode::Exact, cores: cores.cores(), not_live };
+        ReplayEnd { fold, progress, fault, course }
+    }
+}

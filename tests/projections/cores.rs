@@ -1,6 +1,16 @@
 //! Several engines for one program: what they give is what one engine gives.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use care_ledger::projection::cores::{CoreCourse, CoreError, Cores, CoresReason, Share};
 use care_ledger::projection::replay::ReplayMode::{Exact, Live};
+use care_ledger::projection::script::care_event::CareEvent;
+use care_ledger::projection::script::engine::{
+    Engine, FoundState, Limits, Notice, SharedState, UnreadState,
+};
+use care_ledger::projection::script::event::ScriptEvent;
+use care_ledger::projection::script::fold::{Fold, StateStore};
 
 use crate::folded::{LIVES, replay, screenings};
 use crate::support::command::{ends, text, with_input, written};
@@ -128,6 +138,58 @@ fn a_fault_of_several_engines_is_the_fault_of_one() {
         assert_eq!(came.fault, expected.fault);
         assert!(came == expected);
     }
+}
+
+/// States in a store of its own, which can be closed.
+#[derive(Default)]
+struct Shelf {
+    states: BTreeMap<Rc<str>, Rc<str>>,
+    shared: SharedState,
+    is_closed: bool,
+}
+
+impl StateStore for Shelf {
+    fn state(&self, partition: &Rc<str>) -> FoundState {
+        if self.is_closed { Err(UnreadState) } else { Ok(self.states.get(partition).cloned()) }
+    }
+
+    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
+        self.states.insert(partition, state)
+    }
+
+    fn shared(&self) -> &SharedState {
+        &self.shared
+    }
+
+    fn put_shared(&mut self, shared: SharedState) {
+        self.shared = shared;
+    }
+}
+
+/// Whoever folds in batches can keep the states where it likes.
+#[test]
+fn any_store_of_states_will_do() {
+    let (expected, _) = replay(MACHINE, &LIVES, Exact, 1);
+    let (program, limits) = (MACHINE.into(), Limits::default());
+    let engine = Engine::new(MACHINE, limits).unwrap();
+    let mut course = CoreCourse::new(&program, limits, engine.definition(), Ok(2));
+    let mut fold = Fold::new(engine, Shelf::default());
+    for records in LIVES.chunks(4_000) {
+        if let Share::Own(records) = course.deal(records.to_vec(), &mut fold).unwrap() {
+            for record in records.iter() {
+                let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(record.clone()));
+                fold.push(&event, Notice::Fact).unwrap();
+            }
+            course.settle(&fold).unwrap();
+        }
+    }
+    assert_eq!(course.cores(), Cores { n: 2, why: CoresReason::TrialPassed });
+    let states = fold.states().states.iter();
+    let states = states.map(|(name, state)| (name.to_string(), state.to_string()));
+    assert!(states.eq(expected.states));
+    fold.states_mut().is_closed = true;
+    let unread = course.deal(LIVES[LIVES.len() - 10..].to_vec(), &mut fold);
+    assert!(matches!(unread, Err(CoreError::State)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! An engine that keeps states as values between events, and writes them when it is asked to.
-//! Always: no more than half of the engine's memory is held by states, as far as states can be
-//! written out. A value is not yet known to be a state that can be written, nor to be the state
+//! Always: at half of the engine's memory, the states that were least recently used are written
+//! out. A value is not yet known to be a state that can be written, nor to be the state
 //! that an exact fold would have: whoever folds live compares some of the states.
 
 use std::collections::HashMap;
@@ -132,8 +132,9 @@ impl LiveEngine {
         self.states.keys()
     }
 
-    /// Writes out the states that were least recently used, until a quarter of the memory is free
-    /// of them: at each step half of those that are values.
+    /// Writes out the states that were least recently used, half of those that are values at a
+    /// time, until the engine uses no more than three eighths of its memory: then it is a while
+    /// until the next writing.
     fn write_out(&mut self) -> Result<(), ScriptFault> {
         let enough = self.engine.limits().memory_bytes / 8 * 3;
         while self.engine.memory_used() > enough {

@@ -202,7 +202,7 @@ fn moments_apply_to_what_is_in_force() {
 }
 
 /// The states of a replay on the service.
-fn served(client: &Client, source: &str, query: &str) -> Value {
+pub fn served(client: &Client, source: &str, query: &str) -> Value {
     let answer = client.post(&format!("/v1/replays{query}"), SCRIPT, source.as_bytes());
     let lines = answer.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let rows = lines.filter(|line| line["partition"].is_string());

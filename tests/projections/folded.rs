@@ -11,20 +11,23 @@ use care_ledger::projection::replay::{
 use care_ledger::projection::script::care_event::CareEvent;
 use care_ledger::projection::script::engine::Limits;
 use care_ledger::projection::script::fold::{Folded, States};
+use care_ledger::projection::view::{Delivered, RecordView};
 use care_ledger::simulate::{Plan, events};
 use serde_json::Value;
 
 use crate::support::{TIME, person, screening};
-use care_ledger::projection::view::{Delivered, RecordView};
 
 /// Records in one batch: several batches before the trial, and several after it.
 const BATCH_RECORDS: usize = 2_500;
 
 /// Lives of 600 persons: some 18,000 records, so that a good part comes after the trial.
-pub static LIVES: LazyLock<Vec<Delivered>> = LazyLock::new(|| {
+pub static LIVES: LazyLock<Vec<Delivered>> = LazyLock::new(|| records(lives()));
+
+/// The events of these lives.
+pub fn lives() -> impl Iterator<Item = Value> {
     let (from, to) = ("2025-01-01".parse().unwrap(), "2025-12-31".parse().unwrap());
-    records(events(Plan { persons: 600, detained: 0, from, to, seed: 5 }))
-});
+    events(Plan { persons: 600, detained: 0, from, to, seed: 5 })
+}
 
 /// Screenings of these persons, in this order.
 pub fn screenings(persons: &[u32]) -> Vec<Delivered> {

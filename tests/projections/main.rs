@@ -9,6 +9,7 @@ mod effective;
 mod erased;
 mod folded;
 mod kept;
+mod kept_cores;
 mod limits;
 mod live;
 mod readers;

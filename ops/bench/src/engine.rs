@@ -15,11 +15,11 @@ use care_ledger::projection::script::care_event::CareEvent;
 use care_ledger::projection::script::engine::{Engine, Limits, Notice};
 use care_ledger::projection::script::event::ScriptEvent;
 use care_ledger::projection::script::fold::{Fold, Folded, States};
+use care_ledger::projection::view::{Delivered, RecordView};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::Failure;
-use care_ledger::projection::view::{Delivered, RecordView};
 
 /// The records in one batch, as a replay of a folder reads them.
 const BATCH_RECORDS: usize = 10_000;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// Why a program has the engines that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoresReason {
@@ -19,6 +21,8 @@ pub enum CoresReason {
     EachEventShown,
     /// One stream alone is folded.
     OneStream,
+    /// The fold goes on from states that an earlier run made.
+    Resumed,
     /// The source cannot be read a second time, so the work could not start over.
     ReadOnce,
     /// A stream alone had another state than in the run.
@@ -41,6 +45,7 @@ impl fmt::Display for CoresReason {
             Self::FewEvents => "too few events for a trial",
             Self::EachEventShown => "each event is shown",
             Self::OneStream => "one stream alone",
+            Self::Resumed => "it goes on from a checkpoint",
             Self::ReadOnce => "standard input or a pipe is read once",
             Self::TrialDiffered => "the trial found a difference",
             Self::EnginesDiffered => "an engine gave another state",
@@ -50,8 +55,14 @@ impl fmt::Display for CoresReason {
     }
 }
 
+impl Serialize for CoresReason {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        writer.collect_str(self)
+    }
+}
+
 /// How many engines fold a program, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Cores {
     /// The number of engines.
     pub n: usize,

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::run::{StepError, VersionRun};
+use super::run::{BatchEnd, StepError, VersionRun};
 use super::worker::{READER, VersionWorker};
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::stream::StreamName;
 use crate::projection::pace::Pace;
 use crate::projection::replay::log::LogReading;
 use crate::projection::replay::{FaultAtRecord, Moments};
+use crate::projection::state::Checkpoint;
 use crate::projection::view::{RecordView, StreamsInForce, streams_of_records};
 
 /// The longest time between two checkpoints of a version that catches up: what a kill costs at
@@ -31,28 +32,30 @@ pub enum Refolded {
 
 impl VersionWorker {
     /// Takes in the records up to the present end of the log. Returns how far the log was looked
-    /// at.
+    /// at. None: something comes first.
     pub(super) async fn catch_up(
         &mut self,
         run: &mut VersionRun,
         pace: &mut Pace,
-    ) -> Result<Position, StepError> {
+    ) -> Result<Option<Position>, StepError> {
         let is_first = run.checkpoint.position == Position::START;
         if self.view() == RecordView::Recorded || is_first {
-            self.read(run, pace).await?;
+            if !self.read(run, pace).await? {
+                return Ok(None);
+            }
         } else if run.is_of_streams() {
             self.refold_changed(run, pace).await?;
         } else {
             let end = self.ledger.tail();
             let is_stale = end > run.checkpoint.position;
             self.progress.send_modify(|progress| progress.is_stale = is_stale);
-            return Ok(end);
+            return Ok(Some(end));
         }
-        Ok(run.checkpoint.position)
+        Ok((!self.orders.is_waiting()).then_some(run.checkpoint.position))
     }
 
-    /// Folds the records up to the present end of the log.
-    async fn read(&mut self, run: &mut VersionRun, pace: &mut Pace) -> Result<(), StepError> {
+    /// Folds the records up to the present end of the log. False: the end was not reached.
+    async fn read(&mut self, run: &mut VersionRun, pace: &mut Pace) -> Result<bool, StepError> {
         let (ledger, view, from) = (self.ledger.clone(), self.view(), run.checkpoint.position);
         let moments = Moments::default();
         let reading = LogReading { ledger, reader: READER, view, moments, from };
@@ -64,7 +67,17 @@ impl VersionWorker {
             let started = Instant::now();
             let batch = batch?;
             let read = batch.read;
-            let fault = run.fold_batch(batch)?;
+            let fault = match run.fold_batch(batch)? {
+                BatchEnd::Folded => None,
+                BatchEnd::Fault(fault) => Some(fault),
+                BatchEnd::StartOver(why) => {
+                    tracing::info!(%why, "a projection starts over on one engine");
+                    run.fold.states_mut().start_over()?;
+                    run.checkpoint = Checkpoint::start();
+                    self.start_engine_anew(run, why)?;
+                    return Ok(false);
+                }
+            };
             rate = rate_of(read.saturating_sub(before), started);
             before = read;
             let is_on_its_way = run.checkpoint.position == Position::START;
@@ -79,23 +92,25 @@ impl VersionWorker {
             }
             if is_due || is_on_its_way {
                 self.progress.send_modify(|progress| {
+                    progress.cores = run.cores.cores();
                     progress.events_per_second = rate;
                     progress.read = progress.read.max(if is_on_its_way { read } else { 0 });
                 });
             }
             let is_ordered = self.orders.is_waiting();
             if pace.is_stopping() || run.checkpoint.fault.is_some() || is_ordered {
-                return Ok(());
+                return Ok(false);
             }
             pace.rest().await;
         }
         if run.checkpoint.position > committed {
             self.commit(run, None).await?;
         }
-        if rate > 0.0 {
-            self.progress.send_modify(|progress| progress.events_per_second = rate);
-        }
-        Ok(())
+        self.progress.send_modify(|progress| {
+            progress.cores = run.cores.cores();
+            progress.events_per_second = if rate > 0.0 { rate } else { progress.events_per_second };
+        });
+        Ok(true)
     }
 
     /// Folds anew, once a batch, the streams that have a new record.

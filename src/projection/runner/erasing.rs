@@ -8,6 +8,7 @@ use super::worker::{READER, VersionWorker};
 use crate::domain::event::OpenRecord;
 use crate::domain::id::{PersonId, Position, RecordedTime};
 use crate::domain::stream::StreamName;
+use crate::projection::cores::CoresReason;
 use crate::projection::pace::Pace;
 use crate::projection::replay::FaultAtRecord;
 use crate::projection::script::fold::FoldError;
@@ -22,7 +23,7 @@ impl VersionWorker {
         person: PersonId,
         pace: &mut Pace,
     ) -> Result<bool, StepError> {
-        run.fold.start_anew(self.engine()?);
+        self.start_engine_anew(run, CoresReason::Resumed)?;
         let name = StreamName::Person(person);
         let position = run.checkpoint.position;
         let fault = if position == Position::START {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::domain::stream::StreamName;
 use crate::ledger::ReadError;
+use crate::projection::cores::{CoreCourse, CoreError, CoresReason, Share};
 use crate::projection::replay::{Batch, FaultAtRecord};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::engine::Notice;
@@ -30,26 +31,48 @@ pub enum StepError {
     Program,
 }
 
+/// How folding a batch ended.
+#[derive(Debug)]
+pub enum BatchEnd {
+    /// All its records are folded.
+    Folded,
+    /// The program stands still.
+    Fault(FaultAtRecord),
+    /// Several engines gave something else than one gives: everything starts over on one engine.
+    StartOver(CoresReason),
+}
+
 /// See the module.
 pub struct VersionRun {
-    /// The fold.
+    /// The fold, on the version's own engine.
     pub fold: Fold<CachedStates>,
+    /// Whether that engine folds alone.
+    pub cores: CoreCourse,
     /// The checkpoint that the next commit writes.
     pub checkpoint: Checkpoint,
 }
 
 impl VersionRun {
-    /// Folds a batch. Returns the fault at which the program stands still.
-    pub fn fold_batch(&mut self, batch: Batch) -> Result<Option<FaultAtRecord>, StepError> {
-        for record in batch.records {
-            let log_position = record.log_position();
-            if let Some(fault) = self.fold_one(record)? {
-                return Ok(Some(fault));
+    /// Folds a batch, on several engines where the program allows it.
+    pub fn fold_batch(&mut self, batch: Batch) -> Result<BatchEnd, StepError> {
+        let dealt = self.cores.deal(batch.records, &mut self.fold);
+        if let Ok(Share::Own(records)) = &dealt {
+            for record in records.iter() {
+                if let Some(fault) = self.fold_one(record.clone())? {
+                    return Ok(BatchEnd::Fault(fault));
+                }
+                self.checkpoint.position =
+                    record.log_position().unwrap_or(self.checkpoint.position);
             }
-            self.checkpoint.position = log_position.unwrap_or(self.checkpoint.position);
         }
-        self.checkpoint.position = batch.position;
-        Ok(None)
+        match dealt.and_then(|_| self.cores.settle(&self.fold)) {
+            Ok(()) => {
+                self.checkpoint.position = batch.position;
+                Ok(BatchEnd::Folded)
+            }
+            Err(CoreError::StartOver(why)) => Ok(BatchEnd::StartOver(why)),
+            Err(CoreError::State) => Err(self.unread()),
+        }
     }
 
     /// Whether each stream has a state of its own that rests on that stream alone.

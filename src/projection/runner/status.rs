@@ -1,13 +1,13 @@
 //! The status of a projection, as its owner reads it.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::keeper::Projections;
 use super::versions::{Entry, Version};
 use super::worker::VersionProgress;
 use crate::domain::id::Position;
+use crate::projection::cores::Cores;
 use crate::projection::view::{RecordView, view_of};
 
 /// The status of a projection. `lag` counts events; 0: it has caught up.
@@ -21,7 +21,7 @@ pub struct ProjectionReport {
     /// The records that it asks for.
     pub view: RecordView,
     /// How many engines fold it, and why so many.
-    pub cores: Value,
+    pub cores: Cores,
     /// How far it has read.
     pub position: Position,
     /// How many records it has not read.
@@ -117,7 +117,7 @@ fn report(name: &str, entry: &Entry, tail: Position) -> Option<ProjectionReport>
         name: name.to_owned(),
         state: if progress.fault.is_some() { "faulted" } else { "running" },
         view: view_of(&current.parts.projection),
-        cores: serde_json::json!({"n": 1, "why": "exact"}),
+        cores: progress.cores,
         position: progress.position,
         lag: lag(&progress, tail),
         events_per_second: rate(&progress),

@@ -20,6 +20,7 @@ use super::summing::{self, SummaryPace};
 use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
+use crate::projection::cores::{CoreCourse, Cores, CoresReason, processors};
 use crate::projection::pace::Pace;
 use crate::projection::replay::FaultAtRecord;
 use crate::projection::script::engine::{Engine, Limits};
@@ -53,6 +54,8 @@ pub struct VersionProgress {
     pub is_stale: bool,
     /// How often the worker has asked for another version to be built.
     pub renewals_asked: u64,
+    /// How many engines fold, and why.
+    pub cores: Cores,
     /// Records a second, measured over the last batch.
     pub events_per_second: f64,
     /// The fault at which the version stands still, as JSON.
@@ -70,6 +73,7 @@ impl VersionProgress {
             has_caught_up: false,
             is_stale: false,
             renewals_asked: 0,
+            cores: Cores { n: 1, why: CoresReason::FewEvents },
             events_per_second: 0.0,
             fault: None,
             summary_fault: None,
@@ -136,7 +140,7 @@ impl VersionWorker {
                 self.orders.done();
             }
             let seen = match run.checkpoint.fault {
-                Some(_) => run.checkpoint.position,
+                Some(_) => None,
                 None => self.catch_up(&mut run, pace).await?,
             };
             pace.control.succeeded();
@@ -145,9 +149,7 @@ impl VersionWorker {
                 drop(run);
                 return self.stand_still(pace).await;
             }
-            if self.orders.is_waiting() {
-                continue;
-            }
+            let Some(seen) = seen else { continue };
             let summary_due = self.summarise(&mut run, &mut summing).await?;
             self.tell(&run.checkpoint, true);
             let renewal_due = self.ask_for_renewal(built_at.get_or_insert_with(Instant::now));
@@ -177,8 +179,35 @@ impl VersionWorker {
             self.stand_still(pace).await?;
             return Ok(None);
         }
+        let engine = self.engine()?;
+        let engines = match checkpoint.position {
+            Position::START => Ok(processors()),
+            _ => Err(CoresReason::Resumed),
+        };
+        let cores = self.cores(&engine, engines);
         let states = CachedStates::new(file, &checkpoint);
-        Ok(Some(VersionRun { fold: Fold::new(self.engine()?, states), checkpoint }))
+        Ok(Some(VersionRun { fold: Fold::new(engine, states), cores, checkpoint }))
+    }
+
+    /// Who folds: several engines at most, or why one alone.
+    fn cores(&self, engine: &Engine, engines: Result<usize, CoresReason>) -> CoreCourse {
+        let program = self.parts.projection.as_str().into();
+        CoreCourse::new(&program, Limits::default(), engine.definition(), engines)
+    }
+
+    /// Goes on with one engine, started anew: no variable of the program lives on.
+    ///
+    /// # Errors
+    /// The program does not compile any more.
+    pub fn start_engine_anew(
+        &self,
+        run: &mut VersionRun,
+        why: CoresReason,
+    ) -> Result<(), StepError> {
+        let engine = self.engine()?;
+        run.cores = self.cores(&engine, Err(why));
+        run.fold.start_anew(engine);
+        Ok(())
     }
 
     /// Waits for the end of the worker. After an erasure a version that stands still starts over:

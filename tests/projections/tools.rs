@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kept::{STAYS, caught_up, lives, states};
-use crate::support::command::{binary, care_ledger, ends, text, with_input, written};
+use crate::support::command::{binary, care_ledger, ends, path, text, with_input, written};
 use crate::support::service::fixture;
 use crate::support::{TIME, person, screening};
 
@@ -192,6 +192,24 @@ fn a_replay_writes_the_table_of_the_summary_beside_the_projection() {
     assert_eq!(read("t.csv"), "persons,known\r\n3,2026-03-01\r\n");
     let table: Value = serde_json::from_str(&read("t.json")).unwrap();
     assert_eq!(table["rows"], json!([[3, "2026-03-01"]]));
+    // A running ledger folds, and the table is made of its results as it is of a folder.
+    let (data, service) = fixture();
+    let events: Vec<Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    service.send_lines(&events);
+    let run_on = |from: [&str; 2], out: &str, more: &[&str]| {
+        let arguments = [&["replay", "stays.js", "--out", out], &from[..], more].concat();
+        let mut command = std::process::Command::new(binary());
+        let done = command.args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        read(out)
+    };
+    let url = service.url.clone();
+    let served = run_on(["--url", &url], "s.csv", &[]);
+    let known = run_on(["--url", &url], "k.csv", &["--known", "2030-06-30", "--at", "2026-03-02"]);
+    assert_eq!(known, "persons,known\r\n3,2030-06-30\r\n");
+    service.stop();
+    assert_eq!(run_on(["--data", path(data.path())], "d.csv", &[]), served);
     write("stays.summary.js", "function summary() {\n  return x.y; }");
     let faulted = run("t.csv");
     assert_eq!(faulted.status.code(), Some(1));

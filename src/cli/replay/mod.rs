@@ -92,12 +92,12 @@ impl ReplayCommand {
         let name = self.file.display().to_string();
         let source =
             std::fs::read_to_string(&self.file).map_err(|error| Failure::because(&name, &error))?;
-        let client = if self.events.is_none() { self.from.client()? } else { None };
-        if let Some(client) = client {
-            return self.run_served(&client, &name, &source);
-        }
         let summary = self.out.as_deref().map(|out| table::TableWriter::beside(&self.file, out));
         let summary = summary.transpose()?;
+        let client = if self.events.is_none() { self.from.client()? } else { None };
+        if let Some(client) = client {
+            return self.run_served(&client, &name, &source, summary.as_ref());
+        }
         let mut shown = ReplayPrinter::new(self.trace, self.dry_run, self.partition.clone());
         let order = self.order(&source);
         let end = match &self.events {
@@ -113,7 +113,9 @@ impl ReplayCommand {
         let course = end.course.to_string();
         let states = ReplayedStates { states, events, is_faulted, course };
         match &summary {
-            Some(summary) if !is_faulted => summary.write(&end, self.moments())?,
+            Some(summary) if !is_faulted => {
+                summary.write(end.summary(summary.source(), self.moments()))?;
+            }
             Some(_) => {}
             None => shown.end(&states, self.json)?,
         }

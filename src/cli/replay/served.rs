@@ -2,20 +2,24 @@
 
 use std::io::BufRead;
 
+use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::ReplayCommand;
 use super::shown::{ReplayPrinter, ReplayedStates};
+use super::table::TableWriter;
 use crate::cli::ask::encode;
-use crate::cli::client::Client;
+use crate::cli::client::{Client, Wanted, json};
 use crate::cli::failure::Failure;
 use crate::cli::progress;
 use crate::cli::projection::pointed;
+use crate::domain::id::{Position, RecordedTime};
 use crate::ledger::answer::format_at;
-use crate::projection::replay::ReplayMode;
+use crate::projection::replay::{Moments, ReplayMode};
 use crate::projection::script::fault::ScriptFault;
+use crate::projection::summary::{self, About};
 
 /// A line of the answer. Each has one of these.
 #[derive(Deserialize)]
@@ -24,6 +28,7 @@ struct AnswerLine {
     trace: Option<Value>,
     partition: Option<String>,
     state: Option<Box<RawValue>>,
+    result: Option<Box<RawValue>>,
     done: Option<Value>,
 }
 
@@ -34,10 +39,11 @@ impl ReplayCommand {
         client: &Client,
         name: &str,
         source: &str,
+        summary: Option<&TableWriter>,
     ) -> Result<(), Failure> {
-        if self.dry_run || self.out.is_some() || self.cores.is_some() {
-            let words = "--dry-run, --out and --cores fold on this machine: name a folder with \
-                --data, or a file with --events";
+        if self.dry_run || self.cores.is_some() {
+            let words = "--dry-run and --cores fold on this machine: name a folder with --data, \
+                or a file with --events";
             return Err(Failure::usage(words));
         }
         let answer = client.post_for_lines(&self.path(), "text/javascript", source.as_bytes());
@@ -47,7 +53,7 @@ impl ReplayCommand {
         };
         let mut shown = ReplayPrinter::new(self.trace, false, self.partition.clone());
         let bar = progress::bar("events", 0);
-        let (mut states, mut done) = (Vec::new(), None);
+        let (mut states, mut results, mut done) = (Vec::new(), Vec::new(), None);
         for line in lines.lines() {
             let no_json = |_| Failure::answer_no("the ledger gave an answer that is no replay");
             let line: AnswerLine = serde_json::from_str(&line?).map_err(no_json)?;
@@ -60,6 +66,10 @@ impl ReplayCommand {
                 bar.set_position(number("position"));
             } else if let Some(trace) = line.trace {
                 show_trace(&mut shown, &trace);
+            } else if let Some((partition, result)) =
+                summary.and(line.partition.clone().zip(line.result))
+            {
+                results.push((partition, result.get().to_owned()));
             } else if let Some((partition, state)) = line.partition.zip(line.state) {
                 states.push((partition, state));
             } else {
@@ -74,8 +84,37 @@ impl ReplayCommand {
         let events = done["events"].as_u64().unwrap_or_default();
         let is_faulted = !fault.is_null();
         let course = self.served_course(done["mode"].as_str().unwrap_or("exact"));
-        shown.end(&ReplayedStates { states, events, is_faulted, course }, self.json)?;
+        match summary {
+            Some(_) if is_faulted => {}
+            Some(summary) => {
+                let about = self.about(client, &done["position"])?;
+                summary.write(summary::run(summary.source(), results, &about))?;
+            }
+            None => shown.end(&ReplayedStates { states, events, is_faulted, course }, self.json)?,
+        }
         if is_faulted { Err(faulted(name, source, fault)) } else { Ok(()) }
+    }
+
+    /// What the summary is told: up to which record the ledger has read, and when it was recorded.
+    fn about(&self, client: &Client, position: &Value) -> Result<About, Failure> {
+        let position = position.as_str().unwrap_or_default();
+        let no_position = || Failure::answer_no("the ledger gave an answer that is no replay");
+        let position: Position = position.parse().map_err(|_| no_position())?;
+        let Moments { at, known_at } = self.moments();
+        let known_at = match known_at {
+            Some(known_at) => known_at,
+            None if position == Position::START => RecordedTime::from_micros(0),
+            None => {
+                let path = format!("/v1/events/{}", position.number());
+                let answer = client.get(&path, &Wanted::JSON);
+                let text = answer.map_err(|error| client.unreachable(&error))?.good()?;
+                let recorded =
+                    json(&text)?["recordedtime"].as_str().map(DateTime::parse_from_rfc3339);
+                let recorded = recorded.and_then(Result::ok).ok_or_else(no_position)?;
+                RecordedTime::from_micros(recorded.timestamp_micros())
+            }
+        };
+        Ok(About { position, known_at, at })
     }
 
     /// How a running ledger made the states.

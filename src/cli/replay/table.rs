@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::failure::Failure;
 use crate::cli::projection::{files, pointed};
 use crate::cli::terminal::tell;
-use crate::projection::replay::{Moments, ReplayEnd};
-use crate::projection::summary::SummaryError;
+use crate::projection::summary::{SummaryError, SummaryTable};
 
 /// The forms of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +39,17 @@ impl TableWriter {
         Ok(Self { name, source, out: out.to_owned(), form })
     }
 
-    /// Writes the table.
+    /// The text of the summary.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Writes the table that the summary gave.
     ///
     /// # Errors
     /// A result or the summary faulted, or the file cannot be written.
-    pub fn write(&self, end: &ReplayEnd, moments: Moments) -> Result<(), Failure> {
-        let table = end.summary(&self.source, moments).map_err(|error| match error {
+    pub fn write(&self, made: Result<SummaryTable, SummaryError>) -> Result<(), Failure> {
+        let table = made.map_err(|error| match error {
             SummaryError::Program(fault) => pointed(&self.name, &self.source, "", &fault),
             SummaryError::Table(error) => Failure::answer_no(format!("{}: {error}", self.name)),
         })?;

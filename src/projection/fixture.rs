@@ -5,7 +5,6 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::replay::by_code_units;
 use super::script::case::{CaseOutcome, DialectCase, equal};
 use super::summary::{self, About};
 use crate::domain::id::{Position, RecordedTime};
@@ -58,9 +57,8 @@ fn table(
     let known_at = moment(known.or(last).unwrap_or("1970-01-01T00:00:00Z"))
         .ok_or("known is no instant with offset, and no date")?;
     let results = found.results.unwrap_or_default();
-    let mut rows: Vec<(String, String)> =
+    let rows: Vec<(String, String)> =
         results.into_iter().map(|(partition, result)| (partition, result.to_string())).collect();
-    rows.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
     let position = Position::new(case.events.len() as u64);
     let about = About { position, known_at, at: None };
     let table = summary::run(source, rows, &about).map_err(|error| error.to_string())?;

@@ -209,7 +209,7 @@ pub fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok().filter(|_| is_digits(text))
 }
 
-/// What a parameter must be that [`instant_or_date`] reads.
+/// The words for a parameter that [`instant_or_date`] cannot read.
 pub const INSTANT_OR_DATE: &str = "Must be a date (2026-03-01) or an RFC 3339 instant with offset \
     (2026-03-01T10:00:00+01:00), between the years 1900 and 2200.";
 

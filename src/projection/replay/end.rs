@@ -5,7 +5,7 @@ use super::course::ReplayCourse;
 use super::fault::FaultAtRecord;
 use crate::domain::id::{Position, RecordedTime};
 use crate::projection::script::fold::Fold;
-use crate::projection::summary::{self, About, SummaryError, SummaryTable};
+use crate::projection::summary::{self, About, SummaryError, SummaryTable, by_code_units};
 
 /// How far the records of a replay were read.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,4 @@ impl ReplayEnd {
         states.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
         states
     }
-}
-
-/// The order of partitions: by the code units of their names, as JavaScript compares texts.
-pub fn by_code_units(one: &str, other: &str) -> std::cmp::Ordering {
-    one.encode_utf16().cmp(other.encode_utf16())
 }

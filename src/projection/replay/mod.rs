@@ -21,7 +21,7 @@ mod watch;
 
 pub use self::batch::{Batch, Moments};
 pub use self::course::{ReplayCourse, ReplayMode};
-pub use self::end::{ReplayEnd, ReplayProgress, by_code_units};
+pub use self::end::{ReplayEnd, ReplayProgress};
 pub use self::fault::FaultAtRecord;
 pub use self::order::{Batches, OpenSource, ReplayError, ReplayOrder};
 pub use self::watch::Watch;

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::id::{Position, RecordedTime};
-use crate::projection::replay::by_code_units;
 use crate::projection::script::fault::ScriptFault;
 use crate::projection::script::fold::Fold;
 use crate::projection::state::{CachedStates, KeptSummary, ProjectionStateError};
@@ -70,10 +69,10 @@ fn fault_text(error: &SummaryError) -> String {
     serde_json::to_string(&fault).expect("a fault serialises into memory")
 }
 
-/// Partitions and their results, in the order of the partitions.
+/// Partitions and their results.
 type Rows = Vec<(String, String)>;
 
-/// The rows of a summary.
+/// The partitions that have a result.
 fn rows(fold: &mut Fold<CachedStates>) -> Result<Result<Rows, ScriptFault>, ProjectionStateError> {
     let mut rows: Rows = Vec::new();
     let mut after: Option<String> = None;
@@ -89,6 +88,5 @@ fn rows(fold: &mut Fold<CachedStates>) -> Result<Result<Rows, ScriptFault>, Proj
             }
         }
     }
-    rows.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
     Ok(Ok(rows))
 }

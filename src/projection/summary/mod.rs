@@ -20,8 +20,8 @@ pub enum SummaryError {
     Table(#[from] TableError),
 }
 
-/// The table of a summary. The rows are partitions and their results (JSON text), in the order of
-/// the partitions; results that are `null` are left out.
+/// The table of a summary over partitions and their results (JSON text). The summary is given them
+/// in the order of the partitions, without results that are `null`.
 ///
 /// # Errors
 /// See [`SummaryError`].
@@ -31,6 +31,12 @@ pub fn run(
     about: &About,
 ) -> Result<SummaryTable, SummaryError> {
     rows.retain(|(_, result)| result != "null");
+    rows.sort_unstable_by(|(one, _), (other, _)| by_code_units(one, other));
     let text = summarise(source, rows, &about.text())?;
     Ok(SummaryTable::read(&text)?)
+}
+
+/// The order of partitions: by the code units of their names, as JavaScript compares texts.
+pub fn by_code_units(one: &str, other: &str) -> std::cmp::Ordering {
+    one.encode_utf16().cmp(other.encode_utf16())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use care_ledger::projection::cores::{CoreCourse, CoreError, Cores, CoresReason, Share};
 use care_ledger::projection::replay::ReplayMode::{Exact, Live};
@@ -143,17 +144,17 @@ fn a_fault_of_several_engines_is_the_fault_of_one() {
 /// States in a store of its own, which can be closed.
 #[derive(Default)]
 struct Shelf {
-    states: BTreeMap<Rc<str>, Rc<str>>,
+    states: BTreeMap<Arc<str>, Arc<str>>,
     shared: SharedState,
     is_closed: bool,
 }
 
 impl StateStore for Shelf {
-    fn state(&self, partition: &Rc<str>) -> FoundState {
+    fn state(&self, partition: &Arc<str>) -> FoundState {
         if self.is_closed { Err(UnreadState) } else { Ok(self.states.get(partition).cloned()) }
     }
 
-    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
+    fn put(&mut self, partition: Arc<str>, state: Arc<str>) -> Option<Arc<str>> {
         self.states.insert(partition, state)
     }
 

@@ -44,7 +44,7 @@ impl Deref for Service {
 }
 
 /// A projection that became stale is built anew at once, but not for every single event.
-const EFFECTIVE_EVERY: Duration = Duration::from_millis(200);
+const EFFECTIVE_EVERY: Duration = Duration::from_millis(500);
 
 impl Service {
     /// Serves a ledger on a data folder, and waits until it is UP.

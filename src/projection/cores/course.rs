@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::pool::{EnginePool, Pooled};
 use super::reason::{Cores, CoresReason};
 use super::trial::Trial;
-use crate::projection::script::definition::Definition;
+use crate::projection::script::definition::{Definition, Selection};
 use crate::projection::script::engine::{Limits, UnreadState};
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
@@ -108,18 +108,15 @@ impl CoreCourse {
                 trial.note(&records, &fold.engine().definition().selection);
                 Ok(Share::Own(records))
             }
-            Stage::Pool(pool) => {
-                let selection = fold.engine().definition().selection.clone();
-                match pool.fold(&records, &selection, fold.states_mut())? {
-                    Pooled::Folded => Ok(Share::Folded),
-                    Pooled::Faulted => {
-                        self.faulted();
-                        Ok(Share::Own(records))
-                    }
-                    Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
-                    Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
+            Stage::Pool(pool) => match pool.fold(&records, fold.states_mut())? {
+                Pooled::Folded => Ok(Share::Folded),
+                Pooled::Faulted => {
+                    self.faulted();
+                    Ok(Share::Own(records))
                 }
-            }
+                Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
+                Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
+            },
         }
     }
 
@@ -139,16 +136,19 @@ impl CoreCourse {
             Stage::Fault(_) => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
             Stage::Trial(trial) if trial.is_due() => {
                 let passes = trial.passes(&self.program, self.limits, fold.states())?;
-                self.stage =
-                    if passes { self.pool() } else { Stage::One(CoresReason::TrialDiffered) };
+                let selection = &fold.engine().definition().selection;
+                self.stage = match passes {
+                    true => self.pool(selection),
+                    false => Stage::One(CoresReason::TrialDiffered),
+                };
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn pool(&self) -> Stage {
-        let pool = EnginePool::start(&self.program, self.limits, self.engines);
+    fn pool(&self, selection: &Selection) -> Stage {
+        let pool = EnginePool::start(&self.program, self.limits, selection.clone(), self.engines);
         pool.map_or(Stage::One(CoresReason::NoEngine), Stage::Pool)
     }
 }

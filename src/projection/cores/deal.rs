@@ -1,4 +1,4 @@
-//! Deals the records of a batch to engines, by the hash of their streams' names.
+//! Deals the records of batches to engines, by the hash of their streams' names.
 //! Always: a stream goes to the same engine in every batch, and a sampled stream to every engine.
 
 use std::collections::HashMap;
@@ -28,30 +28,68 @@ impl EngineTarget {
     }
 }
 
+/// A record that an engine has to fold: its place in the batch, and that of its stream in the deal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DealtRecord {
+    /// The place of the record in the batch.
+    pub place: usize,
+    /// The place of its stream among [`Deal::streams`].
+    pub stream: usize,
+}
+
 /// A batch as it is dealt.
 #[derive(Debug)]
 pub struct Deal {
-    /// For each engine the places of its records in the batch, in their order.
-    pub places: Vec<Vec<usize>>,
+    /// For each engine its records, in their order.
+    pub records: Vec<Vec<DealtRecord>>,
     /// The streams of the batch, each with its engines.
     pub streams: Vec<(Arc<str>, EngineTarget)>,
 }
 
-impl Deal {
-    /// Deals records to so many engines. A stream that is not selected goes to none.
-    pub fn new(records: &[Delivered], selection: &Selection, engines: usize) -> Self {
-        let mut deal = Self { places: vec![Vec::new(); engines], streams: Vec::new() };
-        let mut targets: HashMap<&StreamName, Option<EngineTarget>> = HashMap::new();
+/// A stream that was dealt before.
+struct DealtStream {
+    name: Arc<str>,
+    /// None: the program does not select the stream.
+    target: Option<EngineTarget>,
+    /// The number of the last batch with a record of the stream, and the stream's place there.
+    batch: u64,
+    place: usize,
+}
+
+/// See the module. It knows the streams of the batches before, so that the name of a stream is
+/// written and hashed once.
+pub struct Dealer {
+    engines: usize,
+    selection: Selection,
+    batches: u64,
+    streams: HashMap<StreamName, DealtStream>,
+}
+
+impl Dealer {
+    /// A dealer for so many engines. A stream that is not selected goes to none.
+    pub fn new(selection: Selection, engines: usize) -> Self {
+        Self { engines, selection, batches: 0, streams: HashMap::new() }
+    }
+
+    /// Deals a batch.
+    pub fn deal(&mut self, records: &[Delivered]) -> Deal {
+        self.batches += 1;
+        let mut deal = Deal { records: vec![Vec::new(); self.engines], streams: Vec::new() };
         for (place, record) in records.iter().enumerate() {
-            let target = *targets.entry(record.stream()).or_insert_with(|| {
-                let name: Arc<str> = record.stream().to_string().into();
-                let target = selection.selects(&name).then(|| target(&name, engines))?;
-                deal.streams.push((name, target));
-                Some(target)
+            let stream = self.streams.entry(record.stream().clone());
+            let stream = stream.or_insert_with_key(|name| {
+                let name: Arc<str> = name.to_string().into();
+                let is_selected = self.selection.selects(&name);
+                let target = is_selected.then(|| target(&name, self.engines));
+                DealtStream { name, target, batch: 0, place: 0 }
             });
-            let Some(target) = target else { continue };
-            for engine in target.engines(engines) {
-                deal.places[engine].push(place);
+            let Some(target) = stream.target else { continue };
+            if stream.batch != self.batches {
+                (stream.batch, stream.place) = (self.batches, deal.streams.len());
+                deal.streams.push((stream.name.clone(), target));
+            }
+            for engine in target.engines(self.engines) {
+                deal.records[engine].push(DealtRecord { place, stream: stream.place });
             }
         }
         deal

@@ -14,6 +14,6 @@ mod reason;
 mod trial;
 
 pub use self::course::{CoreCourse, CoreError, Share};
-pub use self::deal::{Deal, target};
+pub use self::deal::{Dealer, target};
 pub use self::reason::{Cores, CoresReason, processors};
 pub use self::trial::Trial;

@@ -2,12 +2,11 @@
 //! Always: the engines keep no states between batches. They are given the present states of the
 //! streams in a batch and give the new ones back, so any store of states will do.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::deal::{Deal, EngineTarget};
+use super::deal::{Deal, Dealer, DealtRecord};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
 use crate::projection::script::engine::{
@@ -17,14 +16,13 @@ use crate::projection::script::event::ScriptEvent;
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// The texts of states by their streams.
-type StateTexts = HashMap<Arc<str>, Arc<str>>;
+/// The texts of states by the places of their streams in a deal.
+type StateTexts = Vec<Option<Arc<str>>>;
 
 /// What one engine has to do for a batch.
 struct Job {
-    records: Arc<Vec<Delivered>>,
-    /// The places of the engine's records in the batch.
-    places: Vec<usize>,
+    batch: Arc<Vec<Delivered>>,
+    records: Vec<DealtRecord>,
     /// The present states of their streams; a stream without one has not begun.
     states: StateTexts,
 }
@@ -55,16 +53,23 @@ pub enum Pooled {
 /// See the module.
 pub struct EnginePool {
     engines: Vec<PoolEngine>,
+    dealer: Dealer,
 }
 
 impl EnginePool {
-    /// So many engines with one program.
+    /// So many engines with one program, which reads these streams.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(program: &Arc<str>, limits: Limits, engines: usize) -> std::io::Result<Self> {
+    pub fn start(
+        program: &Arc<str>,
+        limits: Limits,
+        selection: Selection,
+        engines: usize,
+    ) -> std::io::Result<Self> {
+        let dealer = Dealer::new(selection, engines);
         let engines = (0..engines).map(|_| PoolEngine::start(program.clone(), limits));
-        Ok(Self { engines: engines.collect::<Result<_, _>>()? })
+        Ok(Self { engines: engines.collect::<Result<_, _>>()?, dealer })
     }
 
     /// The number of engines.
@@ -77,51 +82,43 @@ impl EnginePool {
     /// # Errors
     /// A state cannot be read. The store is as before, and knows why.
     pub fn fold<S: StateStore>(
-        &self,
-        records: &Arc<Vec<Delivered>>,
-        selection: &Selection,
+        &mut self,
+        batch: &Arc<Vec<Delivered>>,
         states: &mut S,
     ) -> Result<Pooled, UnreadState> {
-        let deal = Deal::new(records, selection, self.engines.len());
-        let sampled = deal.streams.iter().filter(|(_, target)| *target == EngineTarget::All);
-        let sampled: HashSet<Arc<str>> = sampled.map(|(name, _)| name.clone()).collect();
-        let mut given = vec![StateTexts::new(); self.engines.len()];
-        for (name, target) in deal.streams {
-            let Some(state) = states.state(&Rc::from(&*name))? else { continue };
-            let state: Arc<str> = Arc::from(&*state);
+        let Deal { records, streams } = self.dealer.deal(batch);
+        let mut given = vec![vec![None; streams.len()]; self.engines.len()];
+        for (place, (name, target)) in streams.iter().enumerate() {
+            let state = states.state(name)?;
             for engine in target.engines(self.engines.len()) {
-                given[engine].insert(name.clone(), state.clone());
+                given[engine][place].clone_from(&state);
             }
         }
-        let jobs = deal.places.into_iter().zip(given);
-        for (engine, (places, states)) in self.engines.iter().zip(jobs) {
-            let job = Job { records: records.clone(), places, states };
+        let hands = records.into_iter().zip(given);
+        for (engine, (records, states)) in self.engines.iter().zip(hands) {
             // An engine that has ended gives no answer either.
-            let _ = engine.jobs.send(job);
+            let _ = engine.jobs.send(Job { batch: batch.clone(), records, states });
         }
         let answers: Result<Vec<PoolAnswer>, _> =
             self.engines.iter().map(|engine| engine.answers.recv()).collect();
         let Ok(answers) = answers else { return Ok(Pooled::Lost) };
         let answers: Option<Vec<StateTexts>> = answers.into_iter().collect();
-        let Some(answers) = answers else { return Ok(Pooled::Faulted) };
-        if !are_equal(&answers, &sampled) {
-            return Ok(Pooled::Differed);
+        let Some(mut answers) = answers else { return Ok(Pooled::Faulted) };
+        for (place, (_, target)) in streams.iter().enumerate() {
+            let mut engines = target.engines(self.engines.len());
+            let first = engines.next().map(|engine| &answers[engine][place]);
+            if engines.any(|engine| first != Some(&answers[engine][place])) {
+                return Ok(Pooled::Differed);
+            }
         }
-        for (name, state) in answers.into_iter().flatten() {
-            states.put(Rc::from(&*name), Rc::from(&*state));
+        for (place, (name, target)) in streams.into_iter().enumerate() {
+            let engine = target.engines(self.engines.len()).start;
+            if let Some(state) = answers[engine][place].take() {
+                states.put(name, state);
+            }
         }
         Ok(Pooled::Folded)
     }
-}
-
-/// Whether all engines gave the sampled streams the same states.
-fn are_equal(answers: &[StateTexts], sampled: &HashSet<Arc<str>>) -> bool {
-    let mut of_sampled = answers.iter().map(|answer| -> BTreeMap<&str, &str> {
-        let found = answer.iter().filter(|(name, _)| sampled.contains(*name));
-        found.map(|(name, state)| (&**name, &**state)).collect()
-    });
-    let first = of_sampled.next();
-    of_sampled.all(|other| Some(other) == first)
 }
 
 impl PoolEngine {
@@ -138,45 +135,52 @@ impl PoolEngine {
 fn work(program: &str, limits: Limits, jobs: &Receiver<Job>, answers: &Sender<PoolAnswer>) {
     let Ok(engine) = Engine::new(program, limits) else { return };
     let mut fold = Fold::new(engine, BatchStates::default());
-    for Job { records, places, states } in jobs {
-        *fold.states_mut() = BatchStates { given: states, ..BatchStates::default() };
-        let is_folded = places.into_iter().all(|place| {
-            let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(records[place].clone()));
+    for Job { batch, records, states } in jobs {
+        *fold.states_mut() = BatchStates::new(states);
+        let is_folded = records.into_iter().all(|record| {
+            fold.states_mut().stream = record.stream;
+            let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(batch[record.place].clone()));
             fold.push(&event, Notice::Fact).is_ok()
         });
-        drop(records);
+        drop(batch);
         if answers.send(is_folded.then(|| fold.states_mut().take())).is_err() {
             return;
         }
     }
 }
 
-/// The states of one engine during one batch.
+/// The states of one engine during one batch. A program with a state for each stream asks for that
+/// of the event's stream alone, so streams are known by their places in the deal.
 #[derive(Default)]
 struct BatchStates {
+    /// The place of the stream whose event is folded.
+    stream: usize,
     given: StateTexts,
-    changed: HashMap<Rc<str>, Rc<str>>,
+    changed: StateTexts,
     /// A program with shared state is folded by one engine, so this stays as it is.
     shared: SharedState,
 }
 
 impl BatchStates {
-    /// The states that were changed, in a form that may go to another thread.
+    fn new(given: StateTexts) -> Self {
+        let changed = vec![None; given.len()];
+        Self { stream: 0, given, changed, shared: SharedState::default() }
+    }
+
+    /// The states that were changed.
     fn take(&mut self) -> StateTexts {
-        let changed = self.changed.drain();
-        changed.map(|(name, state)| (Arc::from(&*name), Arc::from(&*state))).collect()
+        std::mem::take(&mut self.changed)
     }
 }
 
 impl StateStore for BatchStates {
-    fn state(&self, partition: &Rc<str>) -> FoundState {
-        let changed = self.changed.get(partition).cloned();
-        let given = || self.given.get(&**partition).map(|state| Rc::from(&**state));
-        Ok(changed.or_else(given))
+    fn state(&self, _: &Arc<str>) -> FoundState {
+        let changed = self.changed[self.stream].as_ref();
+        Ok(changed.or(self.given[self.stream].as_ref()).cloned())
     }
 
-    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
-        self.changed.insert(partition, state)
+    fn put(&mut self, _: Arc<str>, state: Arc<str>) -> Option<Arc<str>> {
+        self.changed[self.stream].replace(state)
     }
 
     fn shared(&self) -> &SharedState {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
@@ -59,7 +60,7 @@ impl Trial {
     }
 
     /// The streams with the lowest hashes, and all their records.
-    fn streams(&self) -> Vec<(Rc<str>, Vec<&Delivered>)> {
+    fn streams(&self) -> Vec<(Arc<str>, Vec<&Delivered>)> {
         let mut streams: BTreeMap<NameHash, (String, Vec<&Delivered>)> = BTreeMap::new();
         for (place, record) in self.records.iter().enumerate() {
             let name = record.stream().to_string();
@@ -79,9 +80,9 @@ impl Trial {
 fn alone(
     program: &str,
     limits: Limits,
-    stream: &Rc<str>,
+    stream: &Arc<str>,
     records: &[&Delivered],
-) -> Result<Option<Rc<str>>, FoldError> {
+) -> Result<Option<Arc<str>>, FoldError> {
     let engine = Engine::new(program, limits)?;
     let mut fold = Fold::new(engine, States::default());
     for record in records {

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use crate::domain::id::Position;
-use crate::projection::cores::{Deal, target};
+use crate::projection::cores::{Dealer, target};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
 use crate::projection::script::engine::Limits;
@@ -80,7 +80,7 @@ struct LiveThread {
 /// See the module.
 pub struct LivePool {
     engines: Vec<LiveThread>,
-    selection: Selection,
+    dealer: Dealer,
 }
 
 impl LivePool {
@@ -108,7 +108,8 @@ impl LivePool {
             let thread = std::thread::Builder::new().name("ledger-live".to_owned()).spawn(work);
             thread.map(|thread| LiveThread { jobs, thread }).map_err(|_| LiveStop::Lost)
         });
-        Ok(Self { engines: threads.collect::<Result<_, _>>()?, selection: selection.clone() })
+        let dealer = Dealer::new(selection.clone(), engines);
+        Ok(Self { engines: threads.collect::<Result<_, _>>()?, dealer })
     }
 
     /// The number of engines.
@@ -124,7 +125,10 @@ impl LivePool {
         let places = match self.engines.len() {
             // Partitions may be other than streams, so nothing is dealt.
             1 => vec![(0..records.len()).collect()],
-            engines => Deal::new(&records, &self.selection, engines).places,
+            _ => {
+                let dealt = self.dealer.deal(&records).records.into_iter();
+                dealt.map(|records| records.iter().map(|record| record.place).collect()).collect()
+            }
         };
         let records = Arc::new(records);
         for (at, places) in places.into_iter().enumerate() {
@@ -184,15 +188,12 @@ fn work(
 ) -> Result<LiveTexts, LiveStop> {
     let mut fold = LiveFold::new(program, limits).map_err(|_| LiveStop::Lost)?;
     for (name, state) in states {
-        fold.put(Rc::from(&*name), Rc::from(&*state));
+        fold.put(name, state);
     }
     for job in jobs {
         let LiveJob::Fold(records, places) = job else {
-            let states = fold.end().map_err(|error| LiveStop::of(error, None))?.partitions;
-            let states = states.iter();
-            return Ok(states
-                .map(|(name, state)| (Arc::from(&**name), Arc::from(&**state)))
-                .collect());
+            let ended = fold.end().map_err(|error| LiveStop::of(error, None))?;
+            return Ok(ended.partitions);
         };
         for place in places {
             let record = &records[place];

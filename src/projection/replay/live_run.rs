@@ -1,6 +1,5 @@
 //! A live run from the start of its records: on one engine, and on several after a trial.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -65,13 +64,14 @@ impl LiveRun {
     /// Makes the trial, and goes on with several engines.
     fn tried(self, trial: &Trial, engines: usize) -> Result<Self, LiveStop> {
         let texts = self.pool.end()?;
-        let states = states(&texts);
+        let states = states(texts);
         let passes = trial.passes(&self.program, self.limits, &states);
         if passes != Ok(true) {
             return Err(LiveStop::Trial);
         }
         let selection = &self.engine.definition().selection;
-        let pool = LivePool::start(&self.program, self.limits, selection, engines, texts)?;
+        let pool =
+            LivePool::start(&self.program, self.limits, selection, engines, states.partitions)?;
         let cores = Cores { n: pool.engines(), why: CoresReason::TrialPassed };
         Ok(Self { pool, cores, ..self })
     }
@@ -86,13 +86,12 @@ impl LiveRun {
     /// # Errors
     /// See [`LiveStop`].
     pub fn end(self) -> Result<ReplayEnd, LiveStop> {
-        let fold = Fold::new(self.engine, states(&self.pool.end()?));
+        let fold = Fold::new(self.engine, states(self.pool.end()?));
         let course = ReplayCourse { mode: ReplayMode::Live, cores: self.cores, not_live: None };
         Ok(ReplayEnd { fold, progress: self.progress, fault: None, course })
     }
 }
 
-fn states(texts: &LiveTexts) -> States {
-    let partitions = texts.iter().map(|(name, state)| (Rc::from(&**name), Rc::from(&**state)));
-    States { partitions: partitions.collect(), ..States::default() }
+fn states(partitions: LiveTexts) -> States {
+    States { partitions, ..States::default() }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::definition::SkipReason;
 use super::engine::{Engine, FoundState, Notice, ScriptOutput, SharedState, Step};
@@ -12,9 +13,9 @@ use super::fault::ScriptFault;
 /// Keeps the states of a program.
 pub trait StateStore {
     /// The text of a partition's state; none if the partition has not begun.
-    fn state(&self, partition: &Rc<str>) -> FoundState;
+    fn state(&self, partition: &Arc<str>) -> FoundState;
     /// Keeps the state of a partition, and gives the state before.
-    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>>;
+    fn put(&mut self, partition: Arc<str>, state: Arc<str>) -> Option<Arc<str>>;
     /// The state that all partitions share.
     fn shared(&self) -> &SharedState;
     /// Keeps the state that all partitions share.
@@ -25,17 +26,17 @@ pub trait StateStore {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct States {
     /// The text of each partition's state.
-    pub partitions: HashMap<Rc<str>, Rc<str>>,
+    pub partitions: HashMap<Arc<str>, Arc<str>>,
     /// The state that all share.
     pub shared: SharedState,
 }
 
 impl StateStore for States {
-    fn state(&self, partition: &Rc<str>) -> FoundState {
+    fn state(&self, partition: &Arc<str>) -> FoundState {
         Ok(self.partitions.get(partition).cloned())
     }
 
-    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
+    fn put(&mut self, partition: Arc<str>, state: Arc<str>) -> Option<Arc<str>> {
         self.partitions.insert(partition, state)
     }
 
@@ -54,9 +55,9 @@ pub struct Folded {
     /// Why the event was passed over, if it was.
     pub skipped: Option<SkipReason>,
     /// The partition that it changed.
-    pub partition: Option<Rc<str>>,
+    pub partition: Option<Arc<str>>,
     /// The state of that partition before; none if it began with this event.
-    pub before: Option<Rc<str>>,
+    pub before: Option<Arc<str>>,
     /// What the program gave.
     pub output: ScriptOutput,
 }
@@ -114,7 +115,7 @@ impl<S: StateStore> Fold<S> {
         notice: Notice<'_>,
     ) -> Result<Folded, FoldError> {
         let states = &self.states;
-        let state_of = |partition: &Rc<str>| states.state(partition);
+        let state_of = |partition: &Arc<str>| states.state(partition);
         let step = self.engine.fold(event, notice, state_of, states.shared())?;
         self.keep(step)
     }
@@ -125,7 +126,7 @@ impl<S: StateStore> Fold<S> {
     /// See [`FoldError`].
     pub fn end_of_stream(&mut self, stream: &str) -> Result<Folded, FoldError> {
         let states = &self.states;
-        let state_of = |partition: &Rc<str>| states.state(partition);
+        let state_of = |partition: &Arc<str>| states.state(partition);
         let step = self.engine.end_of_stream(stream, state_of, states.shared())?;
         self.keep(step)
     }

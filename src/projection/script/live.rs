@@ -2,6 +2,7 @@
 //! Always: the exact fold has an engine of its own, so neither reaches the other's values.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::difference::first_difference;
 use super::engine::{Engine, Limits, LiveEngine, Notice};
@@ -41,7 +42,7 @@ impl LiveFold {
     }
 
     /// Begins a partition with a state that another fold has reached.
-    pub fn put(&mut self, partition: Rc<str>, state: Rc<str>) {
+    pub fn put(&mut self, partition: Arc<str>, state: Arc<str>) {
         if self.live.put(partition.clone(), state.clone()) {
             self.exact.states_mut().put(partition, state);
         }
@@ -79,7 +80,7 @@ impl LiveFold {
         Ok(states)
     }
 
-    fn compare(&self, partition: &Rc<str>) -> Result<(), LiveError> {
+    fn compare(&self, partition: &Arc<str>) -> Result<(), LiveError> {
         let live = self.live.text(partition)?;
         let exact = self.exact.states().partitions.get(partition);
         if live.as_ref() == exact {

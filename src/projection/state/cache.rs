@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::file::ProjectionStateError;
 use super::version_file::{Checkpoint, VersionFile};
@@ -17,7 +17,7 @@ const BYTES_MAX: usize = 128 << 20;
 /// A state in memory.
 struct CachedState {
     /// None: the partition was taken away.
-    text: Option<Rc<str>>,
+    text: Option<Arc<str>>,
     is_changed: bool,
 }
 
@@ -30,7 +30,7 @@ impl CachedState {
 /// See the module.
 pub struct CachedStates {
     file: VersionFile,
-    states: RefCell<HashMap<Rc<str>, CachedState>>,
+    states: RefCell<HashMap<Arc<str>, CachedState>>,
     bytes: usize,
     /// Whether every state is in memory, so that the file need not be asked.
     is_whole: bool,
@@ -101,12 +101,12 @@ impl CachedStates {
     }
 
     /// Takes a partition away; with the next commit also from the file.
-    pub fn take_away(&mut self, partition: Rc<str>) {
+    pub fn take_away(&mut self, partition: Arc<str>) {
         self.set(partition, None);
     }
 
     /// Keeps the state of a partition, and gives the state before, if memory held it.
-    fn set(&mut self, partition: Rc<str>, text: Option<Rc<str>>) -> Option<Rc<str>> {
+    fn set(&mut self, partition: Arc<str>, text: Option<Arc<str>>) -> Option<Arc<str>> {
         let put = CachedState { text, is_changed: true };
         let (name_bytes, state_bytes) = (partition.len(), put.bytes());
         let before = self.states.get_mut().insert(partition, put);
@@ -120,7 +120,7 @@ impl CachedStates {
 }
 
 impl StateStore for CachedStates {
-    fn state(&self, partition: &Rc<str>) -> FoundState {
+    fn state(&self, partition: &Arc<str>) -> FoundState {
         if let Some(known) = self.states.borrow().get(partition) {
             return Ok(known.text.clone());
         }
@@ -136,7 +136,7 @@ impl StateStore for CachedStates {
         }
     }
 
-    fn put(&mut self, partition: Rc<str>, state: Rc<str>) -> Option<Rc<str>> {
+    fn put(&mut self, partition: Arc<str>, state: Arc<str>) -> Option<Arc<str>> {
         self.set(partition, Some(state))
     }
 

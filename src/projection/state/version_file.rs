@@ -1,7 +1,7 @@
 //! The states of one version of a projection: one file.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -114,7 +114,7 @@ impl VersionFile {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn state(&self, partition: &str) -> Result<Option<Rc<str>>, ProjectionStateError> {
+    pub fn state(&self, partition: &str) -> Result<Option<Arc<str>>, ProjectionStateError> {
         state(&self.connection, partition)
     }
 
@@ -232,7 +232,7 @@ impl VersionReader {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn state(&self, partition: &str) -> Result<Option<Rc<str>>, ProjectionStateError> {
+    pub fn state(&self, partition: &str) -> Result<Option<Arc<str>>, ProjectionStateError> {
         state(&self.0, partition)
     }
 
@@ -288,10 +288,10 @@ fn summary(connection: &Connection) -> Result<Option<KeptSummary>, ProjectionSta
 fn state(
     connection: &Connection,
     partition: &str,
-) -> Result<Option<Rc<str>>, ProjectionStateError> {
+) -> Result<Option<Arc<str>>, ProjectionStateError> {
     let mut found = connection.prepare_cached("SELECT state FROM state WHERE partition = ?1")?;
     found
-        .query_row([partition], |row| row.get_ref(0)?.as_str().map(Rc::from).map_err(Into::into))
+        .query_row([partition], |row| row.get_ref(0)?.as_str().map(Arc::from).map_err(Into::into))
         .optional()
 }
 
@@ -303,7 +303,7 @@ fn checkpoint(connection: &Connection) -> Result<Checkpoint, ProjectionStateErro
         Ok(Checkpoint {
             position: Position::new(u64::try_from(position).unwrap_or_default()),
             commitment: row.get(1)?,
-            shared: shared_state(kind, shared.map(Rc::from)),
+            shared: shared_state(kind, shared.map(Arc::from)),
             fault: row.get(4)?,
         })
     };
@@ -319,7 +319,7 @@ fn shared_columns(shared: &SharedState) -> (i64, Option<&str>) {
     }
 }
 
-fn shared_state(kind: i64, text: Option<Rc<str>>) -> SharedState {
+fn shared_state(kind: i64, text: Option<Arc<str>>) -> SharedState {
     match (kind, text) {
         (2, Some(text)) => SharedState::Kept(text),
         (3, text) => SharedState::Broken(text),

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rquickjs::function::IntoArgs;
 use rquickjs::{Array, Class, Ctx, Function, Object, Persistent, Value};
@@ -77,7 +78,7 @@ impl<'js> Call<'_, 'js> {
     pub fn event(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        state_of: impl Fn(&Rc<str>) -> FoundState,
+        state_of: impl Fn(&Arc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
         let Some(partition) = self.partition(event)? else {
             return Ok(Step::Skipped(SkipReason::NoPartition));
@@ -91,7 +92,7 @@ impl<'js> Call<'_, 'js> {
     fn object(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        partition: &Rc<str>,
+        partition: &Arc<str>,
     ) -> Result<Class<'js, EventObject<'js>>, ScriptFault> {
         let made = EventObject {
             event: event.clone(),
@@ -106,8 +107,8 @@ impl<'js> Call<'_, 'js> {
     fn event_of_partition(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        partition: &Rc<str>,
-        state_of: impl Fn(&Rc<str>) -> FoundState,
+        partition: &Arc<str>,
+        state_of: impl Fn(&Arc<str>) -> FoundState,
     ) -> Result<Step, ScriptFault> {
         let Ok(text) = state_of(partition) else { return Ok(Step::Unread) };
         let before = text.map(|text| self.read(&text)).transpose()?;
@@ -119,7 +120,7 @@ impl<'js> Call<'_, 'js> {
     pub fn after(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        partition: &Rc<str>,
+        partition: &Arc<str>,
         before: Option<Value<'js>>,
     ) -> Result<Value<'js>, ScriptFault> {
         let begins = before.is_none();
@@ -133,7 +134,7 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// The partition of an event.
-    pub fn partition(&self, event: &Rc<dyn ScriptEvent>) -> Result<Option<Rc<str>>, ScriptFault> {
+    pub fn partition(&self, event: &Rc<dyn ScriptEvent>) -> Result<Option<Arc<str>>, ScriptFault> {
         let Some(partition_by) = &self.program.partition_by else {
             let is_by_stream = self.program.definition.partitioning == Partitioning::ByStream;
             return Ok(Some(if is_by_stream { event.stream().into() } else { "".into() }));
@@ -190,7 +191,7 @@ impl<'js> Call<'_, 'js> {
     fn handle(
         &self,
         event: &Rc<dyn ScriptEvent>,
-        partition: &Rc<str>,
+        partition: &Arc<str>,
         state: Value<'js>,
     ) -> Result<Value<'js>, ScriptFault> {
         let Some(handler) = self.program.handler(event.event_type()) else {
@@ -214,7 +215,7 @@ impl<'js> Call<'_, 'js> {
         self.with_shared(body)
     }
 
-    fn change(&self, partition: Rc<str>, state: Value<'js>) -> Result<Step, ScriptFault> {
+    fn change(&self, partition: Arc<str>, state: Value<'js>) -> Result<Step, ScriptFault> {
         let change = if self.program.definition.is_shared {
             let (state, shared) = self.split(&state)?;
             Change { partition, state: state.into(), shared: Some(shared) }
@@ -244,7 +245,7 @@ impl<'js> Call<'_, 'js> {
     }
 
     /// Tells the program of the end of a stream.
-    pub fn deleted(&self, stream: &Rc<str>, text: FoundState) -> Result<Step, ScriptFault> {
+    pub fn deleted(&self, stream: &Arc<str>, text: FoundState) -> Result<Step, ScriptFault> {
         let Ok(text) = text else { return Ok(Step::Unread) };
         let before = text.map(|text| self.read(&text)).transpose()?;
         let state = self.begin(before)?;

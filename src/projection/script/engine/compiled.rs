@@ -4,6 +4,7 @@
 //! Source: KurrentDB's projection dialect, as `projection-conformance.json` observed it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rquickjs::Ctx;
 
@@ -68,7 +69,7 @@ impl Engine {
         &self,
         event: &Rc<dyn ScriptEvent>,
         notice: Notice<'_>,
-        state_of: impl Fn(&Rc<str>) -> FoundState,
+        state_of: impl Fn(&Arc<str>) -> FoundState,
         shared: &SharedState,
     ) -> Result<Step, ScriptFault> {
         if let Notice::Deleted(stream) = notice {
@@ -87,7 +88,7 @@ impl Engine {
     pub fn end_of_stream(
         &self,
         stream: &str,
-        state_of: impl Fn(&Rc<str>) -> FoundState,
+        state_of: impl Fn(&Arc<str>) -> FoundState,
         shared: &SharedState,
     ) -> Result<Step, ScriptFault> {
         let definition = &self.program.definition;
@@ -97,7 +98,7 @@ impl Engine {
         if !definition.handles_deleted {
             return Ok(Step::Skipped(SkipReason::NoDeleteHandler));
         }
-        let partition: Rc<str> = stream.into();
+        let partition: Arc<str> = stream.into();
         self.step(shared, |call| call.deleted(&partition, state_of(&partition)))
     }
 

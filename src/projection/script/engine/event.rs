@@ -4,6 +4,7 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rquickjs::class::{JsClass, Readable, Trace, Tracer};
 use rquickjs::function::Constructor;
@@ -84,12 +85,23 @@ const TELLING_WORDS: [&str; 21] = [
     "linkStreamTo",
 ];
 
+/// What ends a line of a program.
+const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
 /// Whether a program could tell getters of a class from own members of the event.
 pub fn can_tell_getters(source: &str) -> bool {
     let is_of_a_word = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == '$';
     // An escape of a character can spell any word.
-    ["...", "\\u", "\\x"].iter().any(|sign| source.contains(sign))
-        || source.split(|sign| !is_of_a_word(sign)).any(|word| TELLING_WORDS.contains(&word))
+    let tells = |line: &str| {
+        ["...", "\\u", "\\x"].iter().any(|sign| line.contains(sign))
+            || line.split(|sign| !is_of_a_word(sign)).any(|word| TELLING_WORDS.contains(&word))
+    };
+    // A line that begins with two slashes is a comment, unless it stands in a text or a comment
+    // that began on an earlier line.
+    let goes_over_lines = ["`", "/*"].iter().any(|sign| source.contains(sign))
+        || LINE_ENDS.iter().any(|end| source.contains(&*format!("\\{end}")));
+    let is_comment = |line: &str| !goes_over_lines && line.trim_start().starts_with("//");
+    source.split(LINE_ENDS).any(|line| !is_comment(line) && tells(line))
 }
 
 /// The event object of one event. See the module.
@@ -97,7 +109,7 @@ pub struct EventObject<'js> {
     /// The event.
     pub event: Rc<dyn ScriptEvent>,
     /// Its partition; empty while it has none.
-    pub partition: Rc<str>,
+    pub partition: Arc<str>,
     /// Told of a body that is no JSON.
     pub verdict: Verdict,
     /// `data` and `body`, once it was touched.
@@ -224,5 +236,31 @@ impl<'js> JsClass<'js> for EventObject<'js> {
 
     fn constructor(_: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::can_tell_getters;
+
+    #[test]
+    fn a_word_tells_where_it_may_be_code() {
+        let rows = [
+            ("fromAll().when({ $any: (s, e) => 'x' in e })", true),
+            ("// how many in prison?\nfromAll().when({})", false),
+            ("  // in\r\n// JSON\nfromAll().when({})", false),
+            ("/* in */ fromAll()", true),
+            ("/*\n// */ 'x' in e", true),
+            ("fromAll() // in", true),
+            ("// a\u{2028}'x' in e", true),
+            ("`\n// ${'x' in e}`", true),
+            ("'\\\n// in'", true),
+            ("e['\\x69n']", true),
+            ("f(...e)", true),
+            ("fromAll().when({ $any: (s, e) => { s.inside = e.data.in_use; } })", false),
+        ];
+        for (source, expected) in rows {
+            assert_eq!(can_tell_getters(source), expected, "{source:?}");
+        }
     }
 }

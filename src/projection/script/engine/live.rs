@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rquickjs::{Persistent, Value};
 
@@ -26,7 +27,7 @@ enum KeptState {
     /// The value itself.
     Value(Persistent<Value<'static>>),
     /// Its text: a state that was written out, or that another engine began.
-    Text(Rc<str>),
+    Text(Arc<str>),
     /// A handler has the value, or the partition has not begun.
     Taken,
 }
@@ -43,7 +44,7 @@ struct LiveState {
 #[derive(Debug)]
 pub struct LiveStep {
     /// The partition of that state.
-    pub partition: Rc<str>,
+    pub partition: Arc<str>,
     /// Whether the partition is one of those that are folded exactly too.
     pub is_sampled: bool,
 }
@@ -51,7 +52,7 @@ pub struct LiveStep {
 /// See the module.
 pub struct LiveEngine {
     // The order of the fields is the order in which they end: values before their engine.
-    states: HashMap<Rc<str>, LiveState>,
+    states: HashMap<Arc<str>, LiveState>,
     engine: Engine,
     events: u64,
 }
@@ -68,7 +69,7 @@ impl LiveEngine {
 
     /// Begins a partition with the text of a state. Returns whether the partition is one of those
     /// that are folded exactly too: one in 64, and the first.
-    pub fn put(&mut self, partition: Rc<str>, text: Rc<str>) -> bool {
+    pub fn put(&mut self, partition: Arc<str>, text: Arc<str>) -> bool {
         let is_sampled = self.states.is_empty() || NameHash::of(&partition).is_sampled();
         let state = LiveState { kept: KeptState::Text(text), used_at: self.events, is_sampled };
         self.states.insert(partition, state);
@@ -118,7 +119,7 @@ impl LiveEngine {
     ///
     /// # Errors
     /// The state cannot be written.
-    pub fn text(&self, partition: &str) -> Result<Option<Rc<str>>, ScriptFault> {
+    pub fn text(&self, partition: &str) -> Result<Option<Arc<str>>, ScriptFault> {
         let Some(state) = self.states.get(partition) else { return Ok(None) };
         match &state.kept {
             KeptState::Value(value) => written(&self.engine, value).map(Some),
@@ -128,7 +129,7 @@ impl LiveEngine {
     }
 
     /// The partitions that have begun.
-    pub fn partitions(&self) -> impl Iterator<Item = &Rc<str>> {
+    pub fn partitions(&self) -> impl Iterator<Item = &Arc<str>> {
         self.states.keys()
     }
 
@@ -176,9 +177,9 @@ fn as_next<'js>(call: &Call<'_, 'js>, value: Value<'js>) -> Result<Value<'js>, S
 }
 
 /// The text of a value that is kept.
-fn written(engine: &Engine, value: &Persistent<Value<'static>>) -> Result<Rc<str>, ScriptFault> {
+fn written(engine: &Engine, value: &Persistent<Value<'static>>) -> Result<Arc<str>, ScriptFault> {
     engine.within_event(|ctx| {
         let value = value.clone().restore(ctx).expect("a value of this engine");
-        engine.call(ctx, NONE_SHARED).write(&value).map(Rc::from)
+        engine.call(ctx, NONE_SHARED).write(&value).map(Arc::from)
     })
 }

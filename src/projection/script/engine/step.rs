@@ -1,6 +1,6 @@
 //! What one event does to the states of a program.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::projection::script::definition::SkipReason;
 
@@ -13,9 +13,9 @@ pub enum SharedState {
     /// Nothing was ever kept: handlers get `null`.
     Nothing,
     /// The text that was kept last.
-    Kept(Rc<str>),
+    Kept(Arc<str>),
     /// A handler gave something else than `[own, shared]`, so the next event faults.
-    Broken(Option<Rc<str>>),
+    Broken(Option<Arc<str>>),
 }
 
 impl SharedState {
@@ -32,9 +32,9 @@ impl SharedState {
 #[derive(Debug)]
 pub struct Change {
     /// The partition.
-    pub partition: Rc<str>,
+    pub partition: Arc<str>,
     /// The new text of its state.
-    pub state: Rc<str>,
+    pub state: Arc<str>,
     /// The new shared state; none where the program has none.
     pub shared: Option<SharedState>,
 }
@@ -51,7 +51,7 @@ pub enum Step {
 }
 
 /// The text of a partition's state, where it could be read; none: the partition begins.
-pub type FoundState = Result<Option<Rc<str>>, UnreadState>;
+pub type FoundState = Result<Option<Arc<str>>, UnreadState>;
 
 /// A state could not be read. Whoever keeps the states knows why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

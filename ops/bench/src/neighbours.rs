@@ -313,7 +313,8 @@ fn is_current(lists: &Value) -> bool {
     lists["state"] != "rebuilding" && lag == Some(0)
 }
 
-fn wait_for_lists(server: &Server) -> Result<(), Failure> {
+/// Waits until the lists have caught up.
+pub fn wait_for_lists(server: &Server) -> Result<(), Failure> {
     let since = Instant::now();
     while !is_current(&lists(server)?) {
         if since.elapsed() > CATCH_UP_MAX {

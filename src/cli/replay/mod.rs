@@ -30,7 +30,7 @@ use crate::projection::replay::{
 use crate::projection::script::engine::Limits;
 use crate::projection::view::view_of;
 
-const READER: Reader = Reader::system("replay");
+const READER: Reader = Reader::system("replay").of_long_streams();
 
 /// Fold all records once through a projection, and keep nothing.
 #[derive(Args)]

@@ -35,7 +35,7 @@ use crate::projection::script::fold::{Folded, States};
 use crate::projection::view::view_of;
 use crate::work;
 
-const READER: Reader = Reader::system("replay");
+const READER: Reader = Reader::system("replay").of_long_streams();
 
 /// Lines that wait for a reader. A slow reader slows its replay down.
 const LINES_AHEAD: usize = 256;

@@ -16,10 +16,6 @@ use crate::store::{ReadError, Stored};
 /// The most records of one stream that are read at once.
 const PAGE_RECORDS: usize = 10_000;
 
-/// A person whose stream has more records gets no answer. So many records take about 150 MiB.
-/// Fifty years of daily doses are only 18,000 records.
-const STREAM_RECORDS_MAX: usize = 100_000;
-
 /// The records of one stream.
 #[derive(Clone, Default)]
 pub(super) struct StreamRecords {
@@ -76,8 +72,9 @@ impl Ledger {
                 let view = View::new(&stored.record).map_err(unreadable)?;
                 stream.cross_stream_duplicates.push(view.dedup_key());
             }
-            if next.0 > STREAM_RECORDS_MAX as u64 {
-                return Err(ReadError::TooLong { limit: STREAM_RECORDS_MAX });
+            let limit = reader.stream_records_max;
+            if next.0 > limit as u64 {
+                return Err(ReadError::TooLong { limit });
             }
             if read < PAGE_RECORDS {
                 return Ok(stream);

@@ -18,17 +18,29 @@ pub struct Reader {
     part: &'static str,
     /// Whether the reader may see an event; none: the reader may see all.
     sees: Option<fn(&Event) -> bool>,
+    /// A stream with more records is not read.
+    pub(in crate::ledger) stream_records_max: usize,
 }
+
+/// A person whose stream has more records gets no answer. So many records take about 150 MiB. Fifty
+/// years of daily doses are only 18,000 records.
+const STREAM_RECORDS_MAX: usize = 100_000;
 
 impl Reader {
     /// A reader inside the ledger, which may see every record. `part` names the part that reads.
     pub const fn system(part: &'static str) -> Self {
-        Self { part, sees: None }
+        Self { part, sees: None, stream_records_max: STREAM_RECORDS_MAX }
+    }
+
+    /// The same reader, which waits for any stream: one that reads them one after the other, and
+    /// has no question to answer in time.
+    pub const fn of_long_streams(self) -> Self {
+        Self { stream_records_max: usize::MAX, ..self }
     }
 
     /// A reader that may see only some events. The others are left out before any fold.
     pub const fn of_some(part: &'static str, sees: fn(&Event) -> bool) -> Self {
-        Self { part, sees: Some(sees) }
+        Self { sees: Some(sees), ..Self::system(part) }
     }
 
     fn sees(&self, record: &Recorded) -> bool {

@@ -10,15 +10,21 @@ use super::run::{BatchEnd, StepError, VersionRun};
 use super::worker::{READER, VersionWorker};
 use crate::domain::id::{Position, RecordedTime};
 use crate::domain::stream::StreamName;
+use crate::projection::cores::CoresReason;
 use crate::projection::pace::Pace;
 use crate::projection::replay::log::LogReading;
 use crate::projection::replay::{FaultAtRecord, Moments};
 use crate::projection::state::Checkpoint;
 use crate::projection::view::{RecordView, StreamsInForce, streams_of_records};
 
-/// The longest time between two checkpoints of a version that catches up: what a kill costs at
-/// most. Each checkpoint writes every state that changed.
+/// The time between two checkpoints of a version that catches up, at least. Each checkpoint writes
+/// every state that changed.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// The time between two checkpoints is at least so many times what the last one took: where every
+/// state changes all the time, checkpoints cost a twentieth and not a third. A kill costs so much
+/// at most.
+const CHECKPOINT_FACTOR: u32 = 20;
 
 /// How folding some streams anew ended.
 pub enum Refolded {
@@ -61,6 +67,7 @@ impl VersionWorker {
         let reading = LogReading { ledger, reader: READER, view, moments, from };
         let batches = reading.start(tokio::runtime::Handle::current())?;
         let (mut committed, mut committed_at) = (from, Instant::now());
+        let mut every = CHECKPOINT_EVERY;
         let (mut rate, mut before) = (0.0, from.number());
         // The records come from a thread of their own, and this thread has no other task.
         while let Ok(batch) = batches.recv() {
@@ -71,10 +78,7 @@ impl VersionWorker {
                 BatchEnd::Folded => None,
                 BatchEnd::Fault(fault) => Some(fault),
                 BatchEnd::StartOver(why) => {
-                    tracing::info!(%why, "a projection starts over on one engine");
-                    run.fold.states_mut().start_over()?;
-                    run.checkpoint = Checkpoint::start();
-                    self.start_engine_anew(run, why)?;
+                    self.start_over(run, why)?;
                     return Ok(false);
                 }
             };
@@ -83,20 +87,15 @@ impl VersionWorker {
             let is_on_its_way = run.checkpoint.position == Position::START;
             let is_due = run.fold.states().is_full()
                 || fault.is_some()
-                || !is_on_its_way
-                    && (committed_at.elapsed() >= CHECKPOINT_EVERY || pace.is_stopping());
+                || !is_on_its_way && (committed_at.elapsed() >= every || pace.is_stopping());
             if is_due {
+                let begun = Instant::now();
                 self.commit(run, fault).await?;
+                every = CHECKPOINT_EVERY.max(begun.elapsed() * CHECKPOINT_FACTOR);
                 (committed, committed_at) = (run.checkpoint.position, Instant::now());
                 self.tell(&run.checkpoint, false);
             }
-            if is_due || is_on_its_way {
-                self.progress.send_modify(|progress| {
-                    progress.cores = run.cores.cores();
-                    progress.events_per_second = rate;
-                    progress.read = progress.read.max(if is_on_its_way { read } else { 0 });
-                });
-            }
+            self.tell_batch(run, read, rate);
             let is_ordered = self.orders.is_waiting();
             if pace.is_stopping() || run.checkpoint.fault.is_some() || is_ordered {
                 return Ok(false);
@@ -111,6 +110,27 @@ impl VersionWorker {
             progress.events_per_second = if rate > 0.0 { rate } else { progress.events_per_second };
         });
         Ok(true)
+    }
+
+    /// Begins again on one engine.
+    fn start_over(&self, run: &mut VersionRun, why: CoresReason) -> Result<(), StepError> {
+        tracing::info!(%why, "a projection starts over on one engine");
+        run.fold.states_mut().start_over()?;
+        run.checkpoint = Checkpoint::start();
+        self.start_engine_anew(run, why)
+    }
+
+    /// Tells how far a batch came. What is not committed is no end: the last record counts when it
+    /// is.
+    fn tell_batch(&self, run: &VersionRun, read: u64, rate: f64) {
+        let read = read.min(self.ledger.tail().number().saturating_sub(1));
+        self.progress.send_modify(|progress| {
+            progress.cores = run.cores.cores();
+            progress.events_per_second = rate;
+            if run.checkpoint.fault.is_none() {
+                progress.read = progress.read.max(read);
+            }
+        });
     }
 
     /// Folds anew, once a batch, the streams that have a new record.

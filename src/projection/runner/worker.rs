@@ -31,7 +31,7 @@ use crate::projection::view::{RecordView, view_of};
 use crate::work::{Causes, Control};
 
 /// Who reads the log for projections.
-pub const READER: Reader = Reader::system("projections");
+pub const READER: Reader = Reader::system("projections").of_long_streams();
 
 /// The pause after a fault of the file or the log: most are full disks, which only a person can
 /// repair.

@@ -181,7 +181,8 @@ impl Projections {
         let records = connection::position(server.address)?;
         // An earlier run may have left it, built: this source is new.
         let since = Instant::now();
-        put(server.address, "machine", &format!("// {}\n{source}", self.started_at.get()))?;
+        let kept = format!("// {}\n{source}", self.started_at.get());
+        put(server.address, "machine", &kept)?;
         until(&server, |status| status["lag"] == 0 && status["rebuild"].is_null())?;
         let alone = records as f64 / since.elapsed().as_secs_f64();
         println!(
@@ -206,7 +207,8 @@ impl Projections {
             writers_beside.push(self.send(&server, BULK, 2 * place + 1)?.rate());
             let built = rebuilt(&server)? - before;
             rebuilds.push(built as f64 / since.elapsed().as_secs_f64());
-            put(server.address, "machine", source)?;
+            // The kept source again: the rebuild is dropped.
+            put(server.address, "machine", &kept)?;
         }
         let around = writers.windows(2).map(|two| (two[0] + two[1]) / 2.0);
         let ratio = median(writers_beside.iter().zip(around).map(|(beside, alone)| beside / alone));

@@ -88,8 +88,18 @@ fn arrival(number: u32, id: &str) -> Value {
     })
 }
 
+fn annulled(number: u32, id: &str, arrival: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "urn:example:a", "type": "record.annulled",
+        "subject": person(number), "time": "2026-03-02T09:00:00+01:00",
+        "data": {"reason": "notOccurred", "annuls": {
+            "source": "urn:example:a", "id": arrival, "type": "detention.arrived"}},
+    })
+}
+
 /// Person 1 has a dose to be erased and an arrival; person 2 is joined into person 3, and has only
-/// a dose to be erased; person 4 has other records.
+/// a dose to be erased; person 4 has other records; person 5 has only a dose to be erased, and
+/// person 6 has beside it an annulled arrival, which is not in force but remains.
 fn told() -> Vec<Value> {
     let merge = json!({
         "specversion": "1.0", "id": "merge", "source": "urn:example:a", "type": "person.merged",
@@ -104,6 +114,9 @@ fn told() -> Vec<Value> {
         merge,
         dose(4, "5", "msoc"),
         dose(5, "6", CANARY),
+        arrival(6, "7"),
+        annulled(6, "8", "7"),
+        dose(6, "9", CANARY),
     ]
 }
 
@@ -113,7 +126,7 @@ fn draft(event: &Value) -> Draft {
 }
 
 /// The persons whose class C is erased.
-const ERASED: [u32; 3] = [1, 2, 5];
+const ERASED: [u32; 4] = [1, 2, 5, 6];
 
 struct Erasing {
     folder: tempfile::TempDir,

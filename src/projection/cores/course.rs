@@ -12,7 +12,7 @@ use crate::projection::script::engine::{Limits, UnreadState};
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// Who folds some records.
+/// The engine or engines that fold a batch.
 #[derive(Debug)]
 pub enum Share {
     /// The pool has folded them; the new states are kept.

@@ -16,11 +16,11 @@ const PAGE_RECORDS: usize = 10_000;
 /// How many pages wait for the engine: one that is read, one that is ready.
 const PAGES_AHEAD: usize = 2;
 
-/// What is read of a ledger.
+/// A reading of the records of a ledger.
 pub struct LogReading {
     /// The ledger.
     pub ledger: Ledger,
-    /// Who reads.
+    /// The reader for whom records are opened.
     pub reader: Reader,
     /// Which records, and in which order.
     pub view: RecordView,
@@ -52,7 +52,7 @@ impl LogReading {
                 }
             });
             if let Err(error) = read {
-                // Nobody may take it any more.
+                // The receiver may have ended the replay already.
                 let _ = sender.send(Err(error));
             }
         };

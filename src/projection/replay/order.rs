@@ -1,5 +1,5 @@
-//! What is asked of a replay, and how it is done: live or exact, on one core or on several, and
-//! from the start again where a difference was found.
+//! An order for a replay, and the way in which the replay is done: live or exact, on one core or on
+//! several, and from the start again where a difference was found.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum ReplayError<E> {
     Source(E),
 }
 
-/// What is asked of a replay.
+/// An order for a replay.
 #[derive(Debug, Clone)]
 pub struct ReplayOrder {
     /// The program.

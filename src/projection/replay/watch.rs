@@ -1,4 +1,4 @@
-//! What a replay tells on its way.
+//! The watcher of a replay: it is told of each event, of the progress, and of a new start.
 
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::fold::{Folded, States};

@@ -1,4 +1,4 @@
-//! What a version does when something that was recorded of a person is erased.
+//! A version takes out of its states what rested on an erased record.
 //! Always: when it is done, no state, summary or variable of the program rests on what was erased.
 //! Rules: "Erasure" in the section "Views" of the projection rules.
 
@@ -12,7 +12,7 @@ use crate::projection::cores::CoresReason;
 use crate::projection::pace::Pace;
 use crate::projection::replay::FaultAtRecord;
 use crate::projection::script::fold::FoldError;
-use crate::projection::view::{Delivered, RecordView};
+use crate::projection::view::{Delivered, RecordView, StreamHistory};
 
 impl VersionWorker {
     /// Folds the person's partition anew from what remains, in an engine started anew. Only for a
@@ -37,7 +37,7 @@ impl VersionWorker {
             let known_at = anchor.map_or(RecordedTime::from_micros(0), |a| a.latest_recorded_time);
             let streams = self.streams_known_at(known_at);
             let history = streams.history(&name).await?;
-            let is_empty = history.as_ref().is_none_or(|h| h.in_force(None).is_empty());
+            let is_empty = history.as_ref().is_none_or(StreamHistory::is_erased);
             let into = history.map_or(name.clone(), |history| history.name);
             match refold(run, &streams, vec![name], pace).await? {
                 Refolded::All if is_empty => run.end_stream(&into)?,

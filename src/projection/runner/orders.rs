@@ -46,7 +46,7 @@ impl ErasureOrders {
             self.present = self.receiver.recv().await;
         }
         if self.present.is_none() {
-            // Nobody can give one any more.
+            // The projection has ended, so no order can come.
             std::future::pending::<()>().await;
         }
     }
@@ -54,7 +54,7 @@ impl ErasureOrders {
     /// Says that the order is carried out.
     pub fn done(&mut self) {
         if let Some(order) = self.present.take() {
-            // Who gave it may have left.
+            // The request that waited for the answer may have ended.
             let _ = order.done.send(());
         }
     }

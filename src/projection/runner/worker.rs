@@ -30,7 +30,7 @@ use crate::projection::state::{CachedStates, Checkpoint, VersionFile};
 use crate::projection::view::{RecordView, view_of};
 use crate::work::{Causes, Control};
 
-/// Who reads the log for projections.
+/// The reader that opens records for projections.
 pub const READER: Reader = Reader::system("projections").of_long_streams();
 
 /// The pause after a fault of the file or the log: most are full disks, which only a person can
@@ -189,7 +189,7 @@ impl VersionWorker {
         Ok(Some(VersionRun { fold: Fold::new(engine, states), cores, checkpoint }))
     }
 
-    /// Who folds: several engines at most, or why one alone.
+    /// The course of the program: `engines` is the most that may fold, or why one folds alone.
     fn cores(&self, engine: &Engine, engines: Result<usize, CoresReason>) -> CoreCourse {
         let program = self.parts.projection.as_str().into();
         CoreCourse::new(&program, Limits::default(), engine.definition(), engines)

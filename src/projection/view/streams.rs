@@ -49,6 +49,11 @@ impl StreamHistory {
         in_force(&self.history, &self.name, at)
     }
 
+    /// Whether every record of the stream was erased.
+    pub fn is_erased(&self) -> bool {
+        self.history.items.is_empty()
+    }
+
     /// How many records there are, in force or not.
     pub fn records(&self) -> u64 {
         (self.history.items.len() + self.history.erased.len()) as u64
@@ -59,7 +64,7 @@ impl StreamHistory {
 pub struct StreamsInForce {
     /// The ledger.
     pub ledger: Ledger,
-    /// Who reads.
+    /// The reader for whom records are opened.
     pub reader: Reader,
     /// Only what was recorded by then.
     pub known_at: RecordedTime,

@@ -12,13 +12,15 @@ use crate::projection::script::engine::{Limits, UnreadState};
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// The engine or engines that fold a batch.
+/// Who folds records.
 #[derive(Debug)]
 pub enum Share {
-    /// The pool has folded them; the new states are kept.
-    Folded,
-    /// The own engine has to fold them, in their order. Afterwards [`CoreCourse::settle`] is
-    /// called, unless the program faulted.
+    /// The pool. The states after every batch before are kept; [`CoreCourse::land`] waits for this
+    /// one.
+    Pool,
+    /// The own engine has to fold these, in their order. They are those that were dealt, or those
+    /// of the batch before, at which an engine of the pool faulted. Afterwards
+    /// [`CoreCourse::settle`] is called, unless the program faulted.
     Own(Arc<Vec<Delivered>>),
 }
 
@@ -95,28 +97,49 @@ impl CoreCourse {
     /// Deals records out. `fold` is the own fold, whose store keeps the states.
     ///
     /// # Errors
-    /// See [`CoreError`]; the states are as before.
+    /// See [`CoreError`]; the run is over.
     pub fn deal<S: StateStore>(
         &mut self,
         records: Vec<Delivered>,
         fold: &mut Fold<S>,
     ) -> Result<Share, CoreError> {
-        let records = Arc::new(records);
         match &mut self.stage {
-            Stage::One(_) | Stage::Fault(_) => Ok(Share::Own(records)),
+            Stage::One(_) | Stage::Fault(_) => Ok(Share::Own(Arc::new(records))),
             Stage::Trial(trial) => {
                 trial.note(&records, &fold.engine().definition().selection);
+                Ok(Share::Own(Arc::new(records)))
+            }
+            Stage::Pool(pool) => {
+                let pooled = pool.push(records, fold.states_mut())?;
+                self.pooled(pooled)
+            }
+        }
+    }
+
+    /// Waits for what the pool folds: afterwards the states after every batch are kept, unless
+    /// there are records for the own engine.
+    ///
+    /// # Errors
+    /// See [`CoreError`]; the run is over.
+    pub fn land<S: StateStore>(&mut self, fold: &mut Fold<S>) -> Result<Share, CoreError> {
+        match &mut self.stage {
+            Stage::Pool(pool) => {
+                let pooled = pool.land(fold.states_mut());
+                self.pooled(pooled)
+            }
+            _ => Ok(Share::Pool),
+        }
+    }
+
+    fn pooled(&mut self, pooled: Pooled) -> Result<Share, CoreError> {
+        match pooled {
+            Pooled::Folded => Ok(Share::Pool),
+            Pooled::Faulted(records) => {
+                self.faulted();
                 Ok(Share::Own(records))
             }
-            Stage::Pool(pool) => match pool.fold(&records, fold.states_mut())? {
-                Pooled::Folded => Ok(Share::Folded),
-                Pooled::Faulted => {
-                    self.faulted();
-                    Ok(Share::Own(records))
-                }
-                Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
-                Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
-            },
+            Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
+            Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
         }
     }
 

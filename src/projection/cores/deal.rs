@@ -42,12 +42,23 @@ pub struct DealtRecord {
 pub struct Deal {
     /// For each engine its records, in their order.
     pub records: Vec<Vec<DealtRecord>>,
-    /// The streams of the batch, each with its engines.
-    pub streams: Vec<(Arc<str>, EngineTarget)>,
+    /// The streams of the batch.
+    pub streams: Vec<DealtStream>,
+}
+
+/// A stream of a batch.
+#[derive(Debug, Clone)]
+pub struct DealtStream {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Who folds it.
+    pub target: EngineTarget,
+    /// Its place in the batch just before, if it had a record there.
+    pub before: Option<usize>,
 }
 
 /// A stream that was dealt before.
-struct DealtStream {
+struct KnownStream {
     name: Arc<str>,
     /// None: the program does not select the stream.
     target: Option<EngineTarget>,
@@ -62,7 +73,7 @@ pub struct Dealer {
     engines: usize,
     selection: Selection,
     batches: u64,
-    streams: HashMap<StreamName, DealtStream>,
+    streams: HashMap<StreamName, KnownStream>,
 }
 
 impl Dealer {
@@ -81,12 +92,14 @@ impl Dealer {
                 let name: Arc<str> = name.to_string().into();
                 let is_selected = self.selection.selects(&name);
                 let target = is_selected.then(|| target(&name, self.engines));
-                DealtStream { name, target, batch: 0, place: 0 }
+                KnownStream { name, target, batch: 0, place: 0 }
             });
             let Some(target) = stream.target else { continue };
             if stream.batch != self.batches {
+                let is_of_last = stream.batch != 0 && stream.batch + 1 == self.batches;
+                let before = is_of_last.then_some(stream.place);
                 (stream.batch, stream.place) = (self.batches, deal.streams.len());
-                deal.streams.push((stream.name.clone(), target));
+                deal.streams.push(DealtStream { name: stream.name.clone(), target, before });
             }
             for engine in target.engines(self.engines) {
                 deal.records[engine].push(DealtRecord { place, stream: stream.place });

@@ -1,12 +1,13 @@
 //! Engines, each on a thread of its own, that fold a batch together.
-//! Always: the engines keep no states between batches. They are given the present states of the
-//! streams in a batch and give the new ones back, so any store of states will do.
+//! Always: one batch is on its way at most. While it is folded the next one is dealt, and what it
+//! changed is kept while the next one is folded. The engines keep no states but those of the batch
+//! before, so any store of states will do.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::deal::{Deal, Dealer, DealtRecord};
+use super::deal::{Deal, Dealer, DealtRecord, DealtStream};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
 use crate::projection::script::engine::{
@@ -16,19 +17,25 @@ use crate::projection::script::event::ScriptEvent;
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// The texts of states by the places of their streams in a deal.
-type StateTexts = Vec<Option<Arc<str>>>;
-
 /// What one engine has to do for a batch.
 struct Job {
     batch: Arc<Vec<Delivered>>,
     records: Vec<DealtRecord>,
-    /// The present states of their streams; a stream without one has not begun.
-    states: StateTexts,
+    /// The present states of the batch's streams by their places, if they are this engine's.
+    given: Vec<GivenState>,
 }
 
-/// The states that one engine changed; none if the program faulted.
-type PoolAnswer = Option<StateTexts>;
+/// The present state of a stream.
+#[derive(Clone)]
+enum GivenState {
+    /// This text. None: the stream has not begun.
+    Text(Option<Arc<str>>),
+    /// What the engine made of the stream at this place of the batch before.
+    OfBatchBefore(usize),
+}
+
+/// The states that one engine made; none if the program faulted.
+type PoolAnswer = Option<Arc<BatchTexts>>;
 
 /// An engine on a thread of its own. The thread ends when nobody can give it a job any more.
 struct PoolEngine {
@@ -36,24 +43,31 @@ struct PoolEngine {
     answers: Receiver<PoolAnswer>,
 }
 
-/// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A batch that the engines fold.
+struct Flight {
+    batch: Arc<Vec<Delivered>>,
+    streams: Vec<DealtStream>,
+}
+
+/// What became of the batch that was on its way.
+#[derive(Debug)]
 pub enum Pooled {
-    /// The new states are in the store.
+    /// Its new states are in the store.
     Folded,
-    /// An engine faulted. The store is as before, and the fault is told by an engine that folds the
-    /// batch in order.
-    Faulted,
-    /// A sampled stream has different states in two engines. The store is as before.
+    /// An engine faulted. The store is as before the batch, and the fault is told by an engine that
+    /// folds the batch in order. What was pushed after it is given up.
+    Faulted(Arc<Vec<Delivered>>),
+    /// A sampled stream has different states in two engines. The store is as before the batch.
     Differed,
-    /// An engine has ended. The store is as before.
+    /// An engine has ended. The store is as before the batch.
     Lost,
 }
 
-/// See the module.
+/// See the module. After anything but [`Pooled::Folded`] it takes no more batches.
 pub struct EnginePool {
     engines: Vec<PoolEngine>,
     dealer: Dealer,
+    flight: Option<Flight>,
 }
 
 impl EnginePool {
@@ -69,7 +83,7 @@ impl EnginePool {
     ) -> std::io::Result<Self> {
         let dealer = Dealer::new(selection, engines);
         let engines = (0..engines).map(|_| PoolEngine::start(program.clone(), limits));
-        Ok(Self { engines: engines.collect::<Result<_, _>>()?, dealer })
+        Ok(Self { engines: engines.collect::<Result<_, _>>()?, dealer, flight: None })
     }
 
     /// The number of engines.
@@ -77,47 +91,63 @@ impl EnginePool {
         self.engines.len()
     }
 
-    /// Folds a batch, and keeps the new states.
+    /// Gives the engines a batch, then keeps what the batch before it changed.
     ///
     /// # Errors
-    /// A state cannot be read. The store is as before, and knows why.
-    pub fn fold<S: StateStore>(
+    /// A state cannot be read. The store knows why, and the pool takes no more batches.
+    pub fn push<S: StateStore>(
         &mut self,
-        batch: &Arc<Vec<Delivered>>,
+        batch: Vec<Delivered>,
         states: &mut S,
     ) -> Result<Pooled, UnreadState> {
-        let Deal { records, streams } = self.dealer.deal(batch);
-        let mut given = vec![vec![None; streams.len()]; self.engines.len()];
-        for (place, (name, target)) in streams.iter().enumerate() {
-            let state = states.state(name)?;
-            for engine in target.engines(self.engines.len()) {
+        let batch = Arc::new(batch);
+        let Deal { records, streams } = self.dealer.deal(&batch);
+        let nothing = vec![GivenState::Text(None); streams.len()];
+        let mut given = vec![nothing; self.engines.len()];
+        for (place, stream) in streams.iter().enumerate() {
+            let state = match stream.before.filter(|_| self.flight.is_some()) {
+                Some(place) => GivenState::OfBatchBefore(place),
+                None => GivenState::Text(states.state(&stream.name)?),
+            };
+            for engine in stream.target.engines(self.engines.len()) {
                 given[engine][place].clone_from(&state);
             }
         }
         let hands = records.into_iter().zip(given);
-        for (engine, (records, states)) in self.engines.iter().zip(hands) {
+        for (engine, (records, given)) in self.engines.iter().zip(hands) {
             // An engine that has ended gives no answer either.
-            let _ = engine.jobs.send(Job { batch: batch.clone(), records, states });
+            let _ = engine.jobs.send(Job { batch: batch.clone(), records, given });
         }
+        let before = self.flight.replace(Flight { batch, streams });
+        Ok(before.map_or(Pooled::Folded, |flight| self.keep(flight, states)))
+    }
+
+    /// Waits for the batch that is on its way, and keeps what it changed.
+    pub fn land<S: StateStore>(&mut self, states: &mut S) -> Pooled {
+        let flight = self.flight.take();
+        flight.map_or(Pooled::Folded, |flight| self.keep(flight, states))
+    }
+
+    fn keep<S: StateStore>(&self, flight: Flight, states: &mut S) -> Pooled {
         let answers: Result<Vec<PoolAnswer>, _> =
             self.engines.iter().map(|engine| engine.answers.recv()).collect();
-        let Ok(answers) = answers else { return Ok(Pooled::Lost) };
-        let answers: Option<Vec<StateTexts>> = answers.into_iter().collect();
-        let Some(mut answers) = answers else { return Ok(Pooled::Faulted) };
-        for (place, (_, target)) in streams.iter().enumerate() {
-            let mut engines = target.engines(self.engines.len());
-            let first = engines.next().map(|engine| &answers[engine][place]);
-            if engines.any(|engine| first != Some(&answers[engine][place])) {
-                return Ok(Pooled::Differed);
+        let Ok(answers) = answers else { return Pooled::Lost };
+        let answers: Option<Vec<Arc<BatchTexts>>> = answers.into_iter().collect();
+        let Some(answers) = answers else { return Pooled::Faulted(flight.batch) };
+        for (place, stream) in flight.streams.iter().enumerate() {
+            let mut engines = stream.target.engines(self.engines.len());
+            let first = engines.next().map(|engine| &answers[engine].changed[place]);
+            if engines.any(|engine| first != Some(&answers[engine].changed[place])) {
+                return Pooled::Differed;
             }
         }
-        for (place, (name, target)) in streams.into_iter().enumerate() {
-            let engine = target.engines(self.engines.len()).start;
-            if let Some(state) = answers[engine][place].take() {
-                states.put(name, state);
+        for (place, stream) in flight.streams.into_iter().enumerate() {
+            let engine = stream.target.engines(self.engines.len()).start;
+            if let Some(state) = &answers[engine].changed[place] {
+                states.put(stream.name, state.clone());
             }
         }
-        Ok(Pooled::Folded)
+        Pooled::Folded
     }
 }
 
@@ -131,21 +161,47 @@ impl PoolEngine {
     }
 }
 
-/// The work of one engine, until no more jobs can come or nobody takes its answers.
+/// The work of one engine, until it faults, no more jobs can come or nobody takes its answers.
 fn work(program: &str, limits: Limits, jobs: &Receiver<Job>, answers: &Sender<PoolAnswer>) {
     let Ok(engine) = Engine::new(program, limits) else { return };
     let mut fold = Fold::new(engine, BatchStates::default());
-    for Job { batch, records, states } in jobs {
-        *fold.states_mut() = BatchStates::new(states);
+    let mut before = Arc::default();
+    for Job { batch, records, given } in jobs {
+        fold.states_mut().texts = BatchTexts::new(given, &before);
         let is_folded = records.into_iter().all(|record| {
             fold.states_mut().stream = record.stream;
             let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(batch[record.place].clone()));
             fold.push(&event, Notice::Fact).is_ok()
         });
         drop(batch);
-        if answers.send(is_folded.then(|| fold.states_mut().take())).is_err() {
+        before = Arc::new(std::mem::take(&mut fold.states_mut().texts));
+        let is_taken = answers.send(is_folded.then(|| before.clone())).is_ok();
+        if !is_folded || !is_taken {
             return;
         }
+    }
+}
+
+/// The texts of states by the places of their streams in a deal.
+#[derive(Debug, Default)]
+struct BatchTexts {
+    given: Vec<Option<Arc<str>>>,
+    changed: Vec<Option<Arc<str>>>,
+}
+
+impl BatchTexts {
+    fn new(given: Vec<GivenState>, before: &Self) -> Self {
+        let text = |given| match given {
+            GivenState::Text(text) => text,
+            GivenState::OfBatchBefore(place) => before.present(place),
+        };
+        let given: Vec<_> = given.into_iter().map(text).collect();
+        let changed = vec![None; given.len()];
+        Self { given, changed }
+    }
+
+    fn present(&self, place: usize) -> Option<Arc<str>> {
+        self.changed[place].as_ref().or(self.given[place].as_ref()).cloned()
     }
 }
 
@@ -155,32 +211,18 @@ fn work(program: &str, limits: Limits, jobs: &Receiver<Job>, answers: &Sender<Po
 struct BatchStates {
     /// The place of the stream whose event is folded.
     stream: usize,
-    given: StateTexts,
-    changed: StateTexts,
+    texts: BatchTexts,
     /// A program with shared state is folded by one engine, so this stays as it is.
     shared: SharedState,
 }
 
-impl BatchStates {
-    fn new(given: StateTexts) -> Self {
-        let changed = vec![None; given.len()];
-        Self { stream: 0, given, changed, shared: SharedState::default() }
-    }
-
-    /// The states that were changed.
-    fn take(&mut self) -> StateTexts {
-        std::mem::take(&mut self.changed)
-    }
-}
-
 impl StateStore for BatchStates {
     fn state(&self, _: &Arc<str>) -> FoundState {
-        let changed = self.changed[self.stream].as_ref();
-        Ok(changed.or(self.given[self.stream].as_ref()).cloned())
+        Ok(self.texts.present(self.stream))
     }
 
     fn put(&mut self, _: Arc<str>, state: Arc<str>) -> Option<Arc<str>> {
-        self.changed[self.stream].replace(state)
+        self.texts.changed[self.stream].replace(state)
     }
 
     fn shared(&self) -> &SharedState {

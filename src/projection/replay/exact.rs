@@ -20,7 +20,10 @@ use crate::projection::view::Delivered;
 pub struct ExactRun {
     fold: Fold,
     cores: CoreCourse,
+    /// How far the states are.
     progress: ReplayProgress,
+    /// How far they will be with the batch that several engines fold now.
+    on_its_way: Option<ReplayProgress>,
     fault: Option<FaultAtRecord>,
 }
 
@@ -28,7 +31,7 @@ impl ExactRun {
     /// A run from the start of the records.
     pub fn new(engine: Engine, cores: CoreCourse) -> Self {
         let fold = Fold::new(engine, States::default());
-        Self { fold, cores, progress: ReplayProgress::start(), fault: None }
+        Self { fold, cores, progress: ReplayProgress::start(), on_its_way: None, fault: None }
     }
 
     /// Folds a batch. False: the program stands still.
@@ -37,26 +40,49 @@ impl ExactRun {
     /// Several engines gave something else than one gives: the run starts over on one engine.
     pub fn push(&mut self, batch: Batch, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
         self.progress.known_at = self.progress.known_at.max(batch.known_at);
-        let events = batch.records.len() as u64;
-        let reason = |error| match error {
-            CoreError::StartOver(why) => why,
-            CoreError::State => unreachable!("states in memory can be read"),
+        let after = ReplayProgress {
+            position: batch.position,
+            events: self.events() + batch.records.len() as u64,
+            known_at: self.progress.known_at,
         };
-        match self.cores.deal(batch.records, &mut self.fold).map_err(reason)? {
-            Share::Folded => self.progress.events += events,
-            Share::Own(records) => {
-                if !self.fold_in_order(&records, watch) {
-                    return Ok(false);
-                }
-                self.cores.settle(&self.fold).map_err(reason)?;
-            }
+        let share = self.cores.deal(batch.records, &mut self.fold).map_err(reason)?;
+        let goes_on = self.take(&share, watch)?;
+        match share {
+            Share::Pool => self.on_its_way = Some(after),
+            Share::Own(_) if goes_on => self.progress = after,
+            Share::Own(_) => {}
         }
-        self.progress.position = batch.position;
-        Ok(true)
+        Ok(goes_on)
+    }
+
+    /// Waits until every batch is folded.
+    ///
+    /// # Errors
+    /// As for [`Self::push`].
+    pub fn land(&mut self, watch: &mut dyn Watch) -> Result<(), CoresReason> {
+        let share = self.cores.land(&mut self.fold).map_err(reason)?;
+        self.take(&share, watch)?;
+        Ok(())
+    }
+
+    /// Takes its share, after the batch on its way. False: the program stands still.
+    fn take(&mut self, share: &Share, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
+        let landed = self.on_its_way.take();
+        match share {
+            Share::Pool => {
+                self.progress = landed.unwrap_or(self.progress);
+                Ok(true)
+            }
+            Share::Own(records) => self.fold_in_order(records, watch),
+        }
     }
 
     /// Folds records on the own engine. False: the program stands still.
-    fn fold_in_order(&mut self, records: &[Delivered], watch: &mut dyn Watch) -> bool {
+    fn fold_in_order(
+        &mut self,
+        records: &[Delivered],
+        watch: &mut dyn Watch,
+    ) -> Result<bool, CoresReason> {
         for record in records {
             let told = Rc::new(CareEvent::new(record.clone()));
             let event: Rc<dyn ScriptEvent> = told.clone();
@@ -64,25 +90,33 @@ impl ExactRun {
                 Ok(folded) => watch.folded(&told, &folded, self.fold.states()),
                 Err(FoldError::Program(fault)) => {
                     self.fault = Some(FaultAtRecord::new(fault, told.record()));
-                    return false;
+                    return Ok(false);
                 }
                 Err(FoldError::State) => unreachable!("states in memory can be read"),
             }
             self.progress.position = record.log_position().unwrap_or(self.progress.position);
             self.progress.events += 1;
         }
-        true
+        self.cores.settle(&self.fold).map_err(reason)?;
+        Ok(true)
     }
 
-    /// How many records were folded.
+    /// How many records were taken in.
     pub fn events(&self) -> u64 {
-        self.progress.events
+        self.on_its_way.unwrap_or(self.progress).events
     }
 
-    /// Ends the run.
+    /// Ends the run, once it has landed.
     pub fn end(self, not_live: Option<String>) -> ReplayEnd {
-        let Self { fold, cores, progress, fault } = self;
+        let Self { fold, cores, progress, fault, .. } = self;
         let course = ReplayCourse { mode: ReplayMode::Exact, cores: cores.cores(), not_live };
         ReplayEnd { fold, progress, fault, course }
+    }
+}
+
+fn reason(error: CoreError) -> CoresReason {
+    match error {
+        CoreError::StartOver(why) => why,
+        CoreError::State => unreachable!("states in memory can be read"),
     }
 }

@@ -204,3 +204,21 @@ fn work(
     }
     Err(LiveStop::Lost)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LiveTexts, NameHash, agree};
+
+    #[test]
+    fn engines_agree_where_each_has_the_same_states_of_the_sampled_streams() {
+        let name = |is_sampled| {
+            let mut names = (0..).map(|number| format!("person-{number}"));
+            names.find(|name| NameHash::of(name).is_sampled() == is_sampled).unwrap()
+        };
+        let ended = |name: String, state: &str| LiveTexts::from([(name.into(), state.into())]);
+        assert!(agree(&[ended(name(true), "1"), ended(name(true), "1")]));
+        assert!(!agree(&[ended(name(true), "1"), ended(name(true), "2")]));
+        assert!(!agree(&[ended(name(true), "1"), LiveTexts::new()]));
+        assert!(agree(&[ended(name(false), "1"), ended(name(false), "2")]));
+    }
+}

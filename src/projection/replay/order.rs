@@ -140,7 +140,7 @@ impl ReplayOrder {
         let cores = CoreCourse::new(&self.program, self.limits, engine.definition(), engines);
         let mut run = ExactRun::new(engine, cores);
         for batch in open().map_err(ReplayError::Source)? {
-            let batch = self.wanted(batch.map_err(ReplayError::Source)?, is_of_streams);
+            let batch = self.wanted(batch, is_of_streams)?;
             let read = batch.read;
             let goes_on = match run.push(batch, watch) {
                 Ok(goes_on) => goes_on,
@@ -150,7 +150,7 @@ impl ReplayOrder {
                 break;
             }
         }
-        Ok(Ok(run))
+        Ok(run.land(watch).map(|()| run))
     }
 
     /// Folds live. The inner error says why the run has to start over in exact.
@@ -167,7 +167,7 @@ impl ReplayOrder {
             Err(stop) => return Ok(Err(stop)),
         };
         for batch in open().map_err(ReplayError::Source)? {
-            let batch = self.wanted(batch.map_err(ReplayError::Source)?, is_of_streams);
+            let batch = self.wanted(batch, is_of_streams)?;
             let read = batch.read;
             run = match run.push(batch) {
                 Ok(run) => run,
@@ -181,11 +181,16 @@ impl ReplayOrder {
     }
 
     /// A batch without the records that cannot change the partition that is wanted.
-    fn wanted(&self, mut batch: Batch, is_of_streams: bool) -> Batch {
+    fn wanted<E>(
+        &self,
+        batch: Result<Batch, E>,
+        is_of_streams: bool,
+    ) -> Result<Batch, ReplayError<E>> {
+        let mut batch = batch.map_err(ReplayError::Source)?;
         if let Some(wanted) = self.partition.as_deref().filter(|_| is_of_streams) {
             batch.records.retain(|record| record.stream().to_string() == wanted);
         }
-        batch
+        Ok(batch)
     }
 }
 

@@ -66,50 +66,60 @@ impl VersionWorker {
         let moments = Moments::default();
         let reading = LogReading { ledger, reader: READER, view, moments, from };
         let batches = reading.start(tokio::runtime::Handle::current())?;
-        let (mut committed, mut committed_at) = (from, Instant::now());
-        let mut every = CHECKPOINT_EVERY;
-        let (mut rate, mut before) = (0.0, from.number());
+        let (mut committed_at, mut every) = (Instant::now(), CHECKPOINT_EVERY);
+        let mut before = from.number();
         // The records come from a thread of their own, and this thread has no other task.
         while let Ok(batch) = batches.recv() {
             let started = Instant::now();
             let batch = batch?;
             let read = batch.read;
-            let fault = match run.fold_batch(batch)? {
-                BatchEnd::Folded => None,
-                BatchEnd::Fault(fault) => Some(fault),
-                BatchEnd::StartOver(why) => {
-                    self.start_over(run, why)?;
-                    return Ok(false);
-                }
-            };
-            rate = rate_of(read.saturating_sub(before), started);
-            before = read;
+            let mut end = run.fold_batch(batch)?;
             let is_on_its_way = run.checkpoint.position == Position::START;
             let is_due = run.fold.states().is_full()
-                || fault.is_some()
                 || !is_on_its_way && (committed_at.elapsed() >= every || pace.is_stopping());
-            if is_due {
-                let begun = Instant::now();
-                self.commit(run, fault).await?;
-                every = CHECKPOINT_EVERY.max(begun.elapsed() * CHECKPOINT_FACTOR);
-                (committed, committed_at) = (run.checkpoint.position, Instant::now());
-                self.tell(&run.checkpoint, false);
+            if is_due && matches!(end, BatchEnd::Folded) {
+                end = run.land()?;
             }
-            self.tell_batch(run, read, rate);
-            let is_ordered = self.orders.is_waiting();
-            if pace.is_stopping() || run.checkpoint.fault.is_some() || is_ordered {
+            let is_folded = matches!(end, BatchEnd::Folded);
+            if is_due || !is_folded {
+                let begun = Instant::now();
+                self.keep(run, end).await?;
+                every = CHECKPOINT_EVERY.max(begun.elapsed() * CHECKPOINT_FACTOR);
+                committed_at = Instant::now();
+            }
+            if !is_folded {
+                return Ok(false);
+            }
+            self.tell_batch(run, read, rate_of(read.saturating_sub(before), started));
+            before = read;
+            if pace.is_stopping() || self.orders.is_waiting() {
                 return Ok(false);
             }
             pace.rest().await;
         }
-        if run.checkpoint.position > committed {
-            self.commit(run, None).await?;
+        let end = run.land()?;
+        let is_folded = matches!(end, BatchEnd::Folded);
+        if run.checkpoint.position > from || !is_folded {
+            self.keep(run, end).await?;
         }
-        self.progress.send_modify(|progress| {
-            progress.cores = run.cores.cores();
-            progress.events_per_second = if rate > 0.0 { rate } else { progress.events_per_second };
-        });
-        Ok(true)
+        self.progress.send_modify(|progress| progress.cores = run.cores.cores());
+        Ok(is_folded)
+    }
+
+    /// Commits the states as a batch left them, or begins again on one engine.
+    async fn keep(&mut self, run: &mut VersionRun, end: BatchEnd) -> Result<(), StepError> {
+        let fault = match end {
+            BatchEnd::Folded => None,
+            BatchEnd::Fault(fault) => Some(fault),
+            BatchEnd::StartOver(why) => {
+                self.start_over(run, why)?;
+                self.tell(&run.checkpoint, false);
+                return Ok(());
+            }
+        };
+        self.commit(run, fault).await?;
+        self.tell(&run.checkpoint, false);
+        Ok(())
     }
 
     /// Begins again on one engine.
@@ -127,9 +137,7 @@ impl VersionWorker {
         self.progress.send_modify(|progress| {
             progress.cores = run.cores.cores();
             progress.events_per_second = rate;
-            if run.checkpoint.fault.is_none() {
-                progress.read = progress.read.max(read);
-            }
+            progress.read = progress.read.max(read);
         });
     }
 

@@ -3,12 +3,13 @@
 
 use std::rc::Rc;
 
+use crate::domain::id::Position;
 use crate::domain::stream::StreamName;
 use crate::ledger::ReadError;
 use crate::projection::cores::{CoreCourse, CoreError, CoresReason, Share};
 use crate::projection::replay::{Batch, FaultAtRecord};
 use crate::projection::script::care_event::CareEvent;
-use crate::projection::script::engine::Notice;
+use crate::projection::script::engine::{Engine, Notice};
 use crate::projection::script::event::ScriptEvent;
 use crate::projection::script::fold::{Fold, FoldError};
 use crate::projection::state::{CachedStates, Checkpoint, ProjectionStateError};
@@ -48,31 +49,72 @@ pub struct VersionRun {
     pub fold: Fold<CachedStates>,
     /// Whether that engine folds alone.
     pub cores: CoreCourse,
-    /// The checkpoint that the next commit writes.
+    /// The checkpoint that the next commit writes: where the states stand.
     pub checkpoint: Checkpoint,
+    /// Where they will stand with the batch that several engines fold now.
+    on_its_way: Option<Position>,
 }
 
 impl VersionRun {
-    /// Folds a batch, on several engines where the program allows it.
+    /// A run that goes on from a checkpoint.
+    pub fn new(fold: Fold<CachedStates>, cores: CoreCourse, checkpoint: Checkpoint) -> Self {
+        Self { fold, cores, checkpoint, on_its_way: None }
+    }
+
+    /// Goes on with another engine. A batch on its way is given up: the states do not have it.
+    pub fn start_anew(&mut self, engine: Engine, cores: CoreCourse) {
+        self.fold.start_anew(engine);
+        (self.cores, self.on_its_way) = (cores, None);
+    }
+
+    /// Folds a batch, on several engines where the program allows it; these may fold it while the
+    /// next one is read.
     pub fn fold_batch(&mut self, batch: Batch) -> Result<BatchEnd, StepError> {
         let dealt = self.cores.deal(batch.records, &mut self.fold);
-        if let Ok(Share::Own(records)) = &dealt {
-            for record in records.iter() {
-                if let Some(fault) = self.fold_one(record.clone())? {
-                    return Ok(BatchEnd::Fault(fault));
-                }
-                self.checkpoint.position =
-                    record.log_position().unwrap_or(self.checkpoint.position);
-            }
+        let is_pooled = matches!(dealt, Ok(Share::Pool));
+        let end = self.take(dealt)?;
+        if is_pooled {
+            self.on_its_way = Some(batch.position);
+        } else if matches!(end, BatchEnd::Folded) {
+            self.checkpoint.position = batch.position;
         }
-        match dealt.and_then(|_| self.cores.settle(&self.fold)) {
-            Ok(()) => {
-                self.checkpoint.position = batch.position;
-                Ok(BatchEnd::Folded)
+        Ok(end)
+    }
+
+    /// Waits until every batch is folded.
+    pub fn land(&mut self) -> Result<BatchEnd, StepError> {
+        let landed = self.cores.land(&mut self.fold);
+        self.take(landed)
+    }
+
+    /// Takes its share, after the batch on its way.
+    fn take(&mut self, share: Result<Share, CoreError>) -> Result<BatchEnd, StepError> {
+        let landed = self.on_its_way.take();
+        let settled = match share {
+            Ok(Share::Pool) => {
+                self.stands_at(landed);
+                Ok(())
             }
+            Ok(Share::Own(records)) => {
+                for record in records.iter() {
+                    if let Some(fault) = self.fold_one(record.clone())? {
+                        return Ok(BatchEnd::Fault(fault));
+                    }
+                    self.stands_at(record.log_position());
+                }
+                self.cores.settle(&self.fold)
+            }
+            Err(error) => Err(error),
+        };
+        match settled {
+            Ok(()) => Ok(BatchEnd::Folded),
             Err(CoreError::StartOver(why)) => Ok(BatchEnd::StartOver(why)),
             Err(CoreError::State) => Err(self.unread()),
         }
+    }
+
+    fn stands_at(&mut self, position: Option<Position>) {
+        self.checkpoint.position = position.unwrap_or(self.checkpoint.position);
     }
 
     /// Whether each stream has a state of its own that rests on that stream alone.

@@ -186,7 +186,7 @@ impl VersionWorker {
         };
         let cores = self.cores(&engine, engines);
         let states = CachedStates::new(file, &checkpoint);
-        Ok(Some(VersionRun { fold: Fold::new(engine, states), cores, checkpoint }))
+        Ok(Some(VersionRun::new(Fold::new(engine, states), cores, checkpoint)))
     }
 
     /// The course of the program: `engines` is the most that may fold, or why one folds alone.
@@ -205,8 +205,8 @@ impl VersionWorker {
         why: CoresReason,
     ) -> Result<(), StepError> {
         let engine = self.engine()?;
-        run.cores = self.cores(&engine, Err(why));
-        run.fold.start_anew(engine);
+        let cores = self.cores(&engine, Err(why));
+        run.start_anew(engine, cores);
         Ok(())
     }
 

@@ -25,7 +25,7 @@ pub use self::death::{UpToDeath, record_after_death, up_to_death};
 pub use self::fold::{History, fold};
 pub use self::item::Item;
 pub use self::merges::{Merges, Pseudonyms};
-pub use self::order::{CreditTurns, delivered, in_order, in_turns};
+pub use self::order::{CreditTurns, delivered, in_order, in_turns, stream_turn};
 pub use self::ranks::{Turns, pairs};
 pub use self::registers::{closed_places, unknown_codes};
 pub use self::targets::{OutsideTargets, outermost_first, target};

@@ -11,6 +11,7 @@ use super::dated::{DatedFact, ScopedId};
 use super::fold::History;
 use super::item::Item;
 use super::ranks::{Rank, Turns, ranks};
+use crate::domain::stream::StreamName;
 use crate::domain::vocabulary::fact::Fact;
 
 /// The turns of the credit: releases first, arrivals last.
@@ -67,6 +68,16 @@ pub fn in_order<'a>(
 pub fn delivered(history: &History) -> Vec<DatedFact<'_>> {
     let facts = history.facts().filter(|(item, _)| !item.kind().is_merge());
     in_order(facts, &mut CreditTurns::default())
+}
+
+/// The turn of a stream in the view `effective`: first those of facilities, then those of projects,
+/// then those of persons.
+pub fn stream_turn(stream: &StreamName) -> u8 {
+    match stream {
+        StreamName::Facility(_) => 0,
+        StreamName::Project(_) => 1,
+        StreamName::Person(_) => 2,
+    }
 }
 
 /// Records in the order that these turns give; each keeps its place in the order it comes from.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::delivered::Delivered;
 use super::in_force::in_force;
 use crate::domain::event::Recorded;
-use crate::domain::history::{Merges, OutsideTargets, fold};
+use crate::domain::history::{Merges, OutsideTargets, fold, stream_turn};
 use crate::domain::id::PersonId;
 use crate::domain::stream::StreamName;
 use crate::domain::time::calendar::At;
@@ -33,7 +33,7 @@ impl GatheredRecords {
 
     /// The records in force of each stream: those that had happened by `at`, or all.
     pub fn streams(mut self, at: Option<At>) -> impl Iterator<Item = Vec<Delivered>> {
-        self.names.sort_by_key(order_of_category);
+        self.names.sort_by_key(stream_turn);
         let names = std::mem::take(&mut self.names);
         let mut done: HashSet<PersonId> = HashSet::new();
         names.into_iter().filter_map(move |name| {
@@ -76,14 +76,5 @@ impl GatheredRecords {
             }
             persons.extend(named);
         }
-    }
-}
-
-/// The order of the kinds of streams in the view `effective`.
-pub fn order_of_category(name: &StreamName) -> u8 {
-    match name {
-        StreamName::Facility(_) => 0,
-        StreamName::Project(_) => 1,
-        StreamName::Person(_) => 2,
     }
 }

@@ -5,9 +5,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::delivered::Delivered;
-use super::gathered::order_of_category;
 use super::in_force::in_force;
-use crate::domain::history::History;
+use crate::domain::history::{History, stream_turn};
 use crate::domain::id::{PersonId, Position, RecordedTime};
 use crate::domain::stream::StreamName;
 use crate::domain::time::calendar::At;
@@ -86,7 +85,7 @@ impl StreamsInForce {
             after = last;
             names.extend(of_page.into_iter().filter(|name| known.insert(name.clone())));
         }
-        names.sort_by_key(order_of_category);
+        names.sort_by_key(stream_turn);
         Ok(names)
     }
 

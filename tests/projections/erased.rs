@@ -357,3 +357,22 @@ fn what_is_withheld_stays_so_over_a_restart_until_it_is_built_anew() {
     assert_eq!(states(&again, "all")[""]["places"], json!(["msoc", "msoc"]));
     drop((again, ledger));
 }
+
+/// A variable of the file may hold what was erased, so the engine that held it goes.
+#[test]
+fn the_variables_of_a_program_begin_anew_at_an_erasure() {
+    let counter = "let n = 0;
+        fromCategory('person').foreachStream().when({ $any: (s) => { s.n = ++n; } })";
+    let erasing = Erasing::new();
+    let (ledger, projections) = erasing.projections(false);
+    projections.put("counter", Parts::of_program(counter.to_owned())).unwrap();
+    caught_up(&projections, "counter");
+    let before = states(&projections, "counter");
+    assert!(before[stream(6)]["n"].as_u64().unwrap() > 3);
+    projections.erased(person(6)).unwrap();
+    let mut expected = before;
+    // Person 6 has three records.
+    expected[stream(6)] = json!({"n": 3});
+    assert_eq!(states(&projections, "counter"), expected);
+    drop((projections, ledger));
+}

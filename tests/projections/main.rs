@@ -12,6 +12,7 @@ mod kept;
 mod kept_cores;
 mod limits;
 mod live;
+mod long;
 mod readers;
 mod replay;
 #[path = "../support/mod.rs"]

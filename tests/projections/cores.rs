@@ -187,7 +187,7 @@ fn any_store_of_states_will_do() {
             course.settle(&fold).unwrap();
         }
     }
-    assert!(matches!(course.land(&mut fold), Ok(Share::Pool)));
+    while matches!(course.land(&mut fold).unwrap(), Share::Landed) {}
     assert_eq!(course.cores(), Cores { n: 2, why: CoresReason::TrialPassed });
     let states = fold.states().states.iter();
     let states = states.map(|(name, state)| (name.to_string(), state.to_string()));

@@ -6,21 +6,22 @@ use std::sync::Arc;
 
 use super::pool::{EnginePool, Pooled};
 use super::reason::{Cores, CoresReason};
-use super::trial::Trial;
+use super::trial::{Trial, TrialEnd};
 use crate::projection::script::definition::{Definition, Selection};
 use crate::projection::script::engine::{Limits, UnreadState};
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// Who folds records.
+/// What became of records.
 #[derive(Debug)]
 pub enum Share {
-    /// The pool. The states after every batch before are kept; [`CoreCourse::land`] waits for this
-    /// one.
-    Pool,
+    /// The pool has them: a batch more is on its way.
+    Pending,
+    /// So it is, or was; and the states after the first batch on its way are kept.
+    Landed,
     /// The own engine has to fold these, in their order. They are those that were dealt, or those
-    /// of the batch before, at which an engine of the pool faulted. Afterwards
-    /// [`CoreCourse::settle`] is called, unless the program faulted.
+    /// of the first batch on its way, at which an engine of the pool faulted; then no batch is on
+    /// its way any more. Afterwards [`CoreCourse::settle`] is called, unless the program faulted.
     Own(Arc<Vec<Delivered>>),
 }
 
@@ -116,24 +117,24 @@ impl CoreCourse {
         }
     }
 
-    /// Waits for what the pool folds: afterwards the states after every batch are kept, unless
-    /// there are records for the own engine.
+    /// Waits for the first batch on its way.
     ///
     /// # Errors
     /// See [`CoreError`]; the run is over.
     pub fn land<S: StateStore>(&mut self, fold: &mut Fold<S>) -> Result<Share, CoreError> {
         match &mut self.stage {
             Stage::Pool(pool) => {
-                let pooled = pool.land(fold.states_mut());
+                let pooled = pool.land_first(fold.states_mut());
                 self.pooled(pooled)
             }
-            _ => Ok(Share::Pool),
+            _ => Ok(Share::Pending),
         }
     }
 
     fn pooled(&mut self, pooled: Pooled) -> Result<Share, CoreError> {
         match pooled {
-            Pooled::Folded => Ok(Share::Pool),
+            Pooled::Pending => Ok(Share::Pending),
+            Pooled::Folded => Ok(Share::Landed),
             Pooled::Faulted(records) => {
                 self.faulted();
                 Ok(Share::Own(records))
@@ -158,11 +159,11 @@ impl CoreCourse {
         match &self.stage {
             Stage::Fault(_) => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
             Stage::Trial(trial) if trial.is_due() => {
-                let passes = trial.passes(&self.program, self.limits, fold.states())?;
-                let selection = &fold.engine().definition().selection;
-                self.stage = match passes {
-                    true => self.pool(selection),
-                    false => Stage::One(CoresReason::TrialDiffered),
+                let end = trial.end(&self.program, self.limits, fold.states(), self.engines)?;
+                self.stage = match end {
+                    TrialEnd::Passed => self.pool(&fold.engine().definition().selection),
+                    TrialEnd::Differed => Stage::One(CoresReason::TrialDiffered),
+                    TrialEnd::NoThread => Stage::One(CoresReason::NoEngine),
                 };
                 Ok(())
             }

@@ -53,8 +53,17 @@ pub struct DealtStream {
     pub name: Arc<str>,
     /// Who folds it.
     pub target: EngineTarget,
-    /// Its place in the batch just before, if it had a record there.
-    pub before: Option<usize>,
+    /// Where it last had a record, if it had one.
+    pub last: Option<DealtPlace>,
+}
+
+/// The place of a stream in an earlier batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DealtPlace {
+    /// How many batches ago, at least 1.
+    pub batches_ago: usize,
+    /// The place among [`Deal::streams`] there.
+    pub place: usize,
 }
 
 /// A stream that was dealt before.
@@ -63,7 +72,7 @@ struct KnownStream {
     /// None: the program does not select the stream.
     target: Option<EngineTarget>,
     /// The number of the last batch with a record of the stream, and the stream's place there.
-    batch: u64,
+    batch: usize,
     place: usize,
 }
 
@@ -72,7 +81,7 @@ struct KnownStream {
 pub struct Dealer {
     engines: usize,
     selection: Selection,
-    batches: u64,
+    batches: usize,
     streams: HashMap<StreamName, KnownStream>,
 }
 
@@ -96,10 +105,11 @@ impl Dealer {
             });
             let Some(target) = stream.target else { continue };
             if stream.batch != self.batches {
-                let is_of_last = stream.batch != 0 && stream.batch + 1 == self.batches;
-                let before = is_of_last.then_some(stream.place);
+                let batches_ago = self.batches - stream.batch;
+                let last = DealtPlace { batches_ago, place: stream.place };
+                let last = (stream.batch > 0).then_some(last);
                 (stream.batch, stream.place) = (self.batches, deal.streams.len());
-                deal.streams.push(DealtStream { name: stream.name.clone(), target, before });
+                deal.streams.push(DealtStream { name: stream.name.clone(), target, last });
             }
             for engine in target.engines(self.engines) {
                 deal.records[engine].push(DealtRecord { place, stream: stream.place });

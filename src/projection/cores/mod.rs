@@ -16,4 +16,4 @@ mod trial;
 pub use self::course::{CoreCourse, CoreError, Share};
 pub use self::deal::{Dealer, target};
 pub use self::reason::{Cores, CoresReason, processors};
-pub use self::trial::Trial;
+pub use self::trial::{Trial, TrialEnd};

@@ -1,13 +1,14 @@
 //! Engines, each on a thread of its own, that fold a batch together.
-//! Always: one batch is on its way at most. While it is folded the next one is dealt, and what it
-//! changed is kept while the next one is folded. The engines keep no states but those of the batch
-//! before, so any store of states will do.
+//! Always: while batches are folded the next one is dealt, and what they changed is kept while the
+//! next ones are folded. The engines hold no states but those of the batches on their way, so any
+//! store of states will do.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::deal::{Deal, Dealer, DealtRecord, DealtStream};
+use super::deal::{Deal, Dealer, DealtPlace, DealtRecord, DealtStream};
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
 use crate::projection::script::engine::{
@@ -16,6 +17,10 @@ use crate::projection::script::engine::{
 use crate::projection::script::event::ScriptEvent;
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
+
+/// The batches on their way at most. With fewer, an engine that has less to do in one of them waits
+/// for the others.
+const FLIGHTS_MAX: usize = 3;
 
 /// What one engine has to do for a batch.
 struct Job {
@@ -30,8 +35,8 @@ struct Job {
 enum GivenState {
     /// This text. None: the stream has not begun.
     Text(Option<Arc<str>>),
-    /// What the engine made of the stream at this place of the batch before.
-    OfBatchBefore(usize),
+    /// What the engine made of the stream in a batch that is on its way.
+    OnItsWay(DealtPlace),
 }
 
 /// The states that one engine made; none if the program faulted.
@@ -49,9 +54,11 @@ struct Flight {
     streams: Vec<DealtStream>,
 }
 
-/// What became of the batch that was on its way.
+/// What became of the first batch on its way.
 #[derive(Debug)]
 pub enum Pooled {
+    /// It is still on its way, or there is none.
+    Pending,
     /// Its new states are in the store.
     Folded,
     /// An engine faulted. The store is as before the batch, and the fault is told by an engine that
@@ -63,11 +70,12 @@ pub enum Pooled {
     Lost,
 }
 
-/// See the module. After anything but [`Pooled::Folded`] it takes no more batches.
+/// See the module. After a fault or a difference it takes no more batches.
 pub struct EnginePool {
     engines: Vec<PoolEngine>,
     dealer: Dealer,
-    flight: Option<Flight>,
+    /// The batches on their way, the first one first.
+    flights: VecDeque<Flight>,
 }
 
 impl EnginePool {
@@ -83,7 +91,7 @@ impl EnginePool {
     ) -> std::io::Result<Self> {
         let dealer = Dealer::new(selection, engines);
         let engines = (0..engines).map(|_| PoolEngine::start(program.clone(), limits));
-        Ok(Self { engines: engines.collect::<Result<_, _>>()?, dealer, flight: None })
+        Ok(Self { engines: engines.collect::<Result<_, _>>()?, dealer, flights: VecDeque::new() })
     }
 
     /// The number of engines.
@@ -91,7 +99,8 @@ impl EnginePool {
         self.engines.len()
     }
 
-    /// Gives the engines a batch, then keeps what the batch before it changed.
+    /// Gives the engines a batch, and keeps what the first one on its way changed, if there are
+    /// many.
     ///
     /// # Errors
     /// A state cannot be read. The store knows why, and the pool takes no more batches.
@@ -105,9 +114,9 @@ impl EnginePool {
         let nothing = vec![GivenState::Text(None); streams.len()];
         let mut given = vec![nothing; self.engines.len()];
         for (place, stream) in streams.iter().enumerate() {
-            let state = match stream.before.filter(|_| self.flight.is_some()) {
-                Some(place) => GivenState::OfBatchBefore(place),
-                None => GivenState::Text(states.state(&stream.name)?),
+            let state = match stream.last {
+                Some(last) if last.batches_ago <= self.flights.len() => GivenState::OnItsWay(last),
+                _ => GivenState::Text(states.state(&stream.name)?),
             };
             for engine in stream.target.engines(self.engines.len()) {
                 given[engine][place].clone_from(&state);
@@ -118,14 +127,15 @@ impl EnginePool {
             // An engine that has ended gives no answer either.
             let _ = engine.jobs.send(Job { batch: batch.clone(), records, given });
         }
-        let before = self.flight.replace(Flight { batch, streams });
-        Ok(before.map_or(Pooled::Folded, |flight| self.keep(flight, states)))
+        self.flights.push_back(Flight { batch, streams });
+        let is_many = self.flights.len() > FLIGHTS_MAX;
+        Ok(if is_many { self.land_first(states) } else { Pooled::Pending })
     }
 
-    /// Waits for the batch that is on its way, and keeps what it changed.
-    pub fn land<S: StateStore>(&mut self, states: &mut S) -> Pooled {
-        let flight = self.flight.take();
-        flight.map_or(Pooled::Folded, |flight| self.keep(flight, states))
+    /// Waits for the first batch on its way, and keeps what it changed.
+    pub fn land_first<S: StateStore>(&mut self, states: &mut S) -> Pooled {
+        let flight = self.flights.pop_front();
+        flight.map_or(Pooled::Pending, |flight| self.keep(flight, states))
     }
 
     fn keep<S: StateStore>(&self, flight: Flight, states: &mut S) -> Pooled {
@@ -165,17 +175,19 @@ impl PoolEngine {
 fn work(program: &str, limits: Limits, jobs: &Receiver<Job>, answers: &Sender<PoolAnswer>) {
     let Ok(engine) = Engine::new(program, limits) else { return };
     let mut fold = Fold::new(engine, BatchStates::default());
-    let mut before = Arc::default();
+    let mut made: VecDeque<Arc<BatchTexts>> = VecDeque::new();
     for Job { batch, records, given } in jobs {
-        fold.states_mut().texts = BatchTexts::new(given, &before);
+        fold.states_mut().texts = BatchTexts::new(given, &made);
         let is_folded = records.into_iter().all(|record| {
             fold.states_mut().stream = record.stream;
             let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(batch[record.place].clone()));
             fold.push(&event, Notice::Fact).is_ok()
         });
         drop(batch);
-        before = Arc::new(std::mem::take(&mut fold.states_mut().texts));
-        let is_taken = answers.send(is_folded.then(|| before.clone())).is_ok();
+        let texts = Arc::new(std::mem::take(&mut fold.states_mut().texts));
+        made.push_front(texts.clone());
+        made.truncate(FLIGHTS_MAX);
+        let is_taken = answers.send(is_folded.then_some(texts)).is_ok();
         if !is_folded || !is_taken {
             return;
         }
@@ -190,10 +202,11 @@ struct BatchTexts {
 }
 
 impl BatchTexts {
-    fn new(given: Vec<GivenState>, before: &Self) -> Self {
+    /// `made`: the texts of the batches before, the last one first.
+    fn new(given: Vec<GivenState>, made: &VecDeque<Arc<Self>>) -> Self {
         let text = |given| match given {
             GivenState::Text(text) => text,
-            GivenState::OfBatchBefore(place) => before.present(place),
+            GivenState::OnItsWay(last) => made[last.batches_ago - 1].present(last.place),
         };
         let given: Vec<_> = given.into_iter().map(text).collect();
         let changed = vec![None; given.len()];

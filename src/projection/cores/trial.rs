@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread;
 
 use crate::projection::script::care_event::CareEvent;
 use crate::projection::script::definition::Selection;
@@ -19,6 +20,17 @@ const TRIAL_EVENTS: usize = 10_000;
 
 /// The streams that are folded alone, each in an engine of its own.
 const TRIAL_STREAMS: usize = 64;
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrialEnd {
+    /// Each stream has the same state alone as in the run.
+    Passed,
+    /// A stream has another state alone, or faults.
+    Differed,
+    /// The system gave no thread.
+    NoThread,
+}
 
 /// The records of a run until its trial.
 #[derive(Debug, Default)]
@@ -39,28 +51,43 @@ impl Trial {
         self.records.len() >= TRIAL_EVENTS
     }
 
-    /// Whether the streams have the same state alone as in the run.
+    /// Compares the streams' states in the run with those that they have alone. So many threads
+    /// fold them.
     ///
     /// # Errors
     /// A state of the run cannot be read.
-    pub fn passes<S: StateStore>(
+    pub fn end<S: StateStore>(
         &self,
         program: &str,
         limits: Limits,
         states: &S,
-    ) -> Result<bool, UnreadState> {
-        for (stream, records) in self.streams() {
-            let alone = alone(program, limits, &stream, &records);
-            let in_the_run = states.state(&stream)?;
-            if alone.ok() != Some(in_the_run) {
-                return Ok(false);
+        threads: usize,
+    ) -> Result<TrialEnd, UnreadState> {
+        let streams = self.streams();
+        let fold_some = |streams: &[TriedStream]| -> Vec<_> {
+            streams.iter().map(|stream| alone(program, limits, stream).ok()).collect()
+        };
+        let folded = thread::scope(|scope| {
+            let shares = streams.chunks(streams.len().div_ceil(threads).max(1));
+            let threads = shares.map(|share| {
+                let thread = thread::Builder::new().name("ledger-trial".to_owned());
+                thread.spawn_scoped(scope, || fold_some(share))
+            });
+            let threads: Vec<_> = threads.collect::<Result<_, _>>().ok()?;
+            threads.into_iter().map(|thread| thread.join().ok()).collect::<Option<Vec<_>>>()
+        });
+        let Some(folded) = folded else { return Ok(TrialEnd::NoThread) };
+        for ((stream, _), alone) in streams.iter().zip(folded.into_iter().flatten()) {
+            let in_the_run = states.state(stream)?;
+            if alone != Some(in_the_run) {
+                return Ok(TrialEnd::Differed);
             }
         }
-        Ok(true)
+        Ok(TrialEnd::Passed)
     }
 
     /// The streams with the lowest hashes, and all their records.
-    fn streams(&self) -> Vec<(Arc<str>, Vec<&Delivered>)> {
+    fn streams(&self) -> Vec<TriedStream<'_>> {
         let mut streams: BTreeMap<NameHash, (String, Vec<&Delivered>)> = BTreeMap::new();
         for (place, record) in self.records.iter().enumerate() {
             let name = record.stream().to_string();
@@ -76,12 +103,14 @@ impl Trial {
     }
 }
 
+/// A stream of the trial, and its records.
+type TriedStream<'r> = (Arc<str>, Vec<&'r Delivered>);
+
 /// The state that a stream has alone, in a fresh engine.
 fn alone(
     program: &str,
     limits: Limits,
-    stream: &Arc<str>,
-    records: &[&Delivered],
+    (stream, records): &TriedStream,
 ) -> Result<Option<Arc<str>>, FoldError> {
     let engine = Engine::new(program, limits)?;
     let mut fold = Fold::new(engine, States::default());

@@ -2,6 +2,7 @@
 //! Always: after a fault all states are as before the event that faulted, also where several
 //! engines fold.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::batch::Batch;
@@ -22,8 +23,8 @@ pub struct ExactRun {
     cores: CoreCourse,
     /// How far the states are.
     progress: ReplayProgress,
-    /// How far they will be with the batch that several engines fold now.
-    on_its_way: Option<ReplayProgress>,
+    /// How far they will be with each batch that several engines have on its way.
+    on_its_way: VecDeque<ReplayProgress>,
     fault: Option<FaultAtRecord>,
 }
 
@@ -31,7 +32,13 @@ impl ExactRun {
     /// A run from the start of the records.
     pub fn new(engine: Engine, cores: CoreCourse) -> Self {
         let fold = Fold::new(engine, States::default());
-        Self { fold, cores, progress: ReplayProgress::start(), on_its_way: None, fault: None }
+        Self {
+            fold,
+            cores,
+            progress: ReplayProgress::start(),
+            on_its_way: VecDeque::new(),
+            fault: None,
+        }
     }
 
     /// Folds a batch. False: the program stands still.
@@ -46,11 +53,13 @@ impl ExactRun {
             known_at: self.progress.known_at,
         };
         let share = self.cores.deal(batch.records, &mut self.fold).map_err(reason)?;
+        let is_own = matches!(share, Share::Own(_));
+        if !is_own {
+            self.on_its_way.push_back(after);
+        }
         let goes_on = self.take(&share, watch)?;
-        match share {
-            Share::Pool => self.on_its_way = Some(after),
-            Share::Own(_) if goes_on => self.progress = after,
-            Share::Own(_) => {}
+        if is_own && goes_on {
+            self.progress = after;
         }
         Ok(goes_on)
     }
@@ -60,20 +69,25 @@ impl ExactRun {
     /// # Errors
     /// As for [`Self::push`].
     pub fn land(&mut self, watch: &mut dyn Watch) -> Result<(), CoresReason> {
-        let share = self.cores.land(&mut self.fold).map_err(reason)?;
-        self.take(&share, watch)?;
+        while !self.on_its_way.is_empty() {
+            let share = self.cores.land(&mut self.fold).map_err(reason)?;
+            self.take(&share, watch)?;
+        }
         Ok(())
     }
 
-    /// Takes its share, after the batch on its way. False: the program stands still.
+    /// Takes its share. False: the program stands still.
     fn take(&mut self, share: &Share, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
-        let landed = self.on_its_way.take();
         match share {
-            Share::Pool => {
-                self.progress = landed.unwrap_or(self.progress);
+            Share::Pending => Ok(true),
+            Share::Landed => {
+                self.progress = self.on_its_way.pop_front().unwrap_or(self.progress);
                 Ok(true)
             }
-            Share::Own(records) => self.fold_in_order(records, watch),
+            Share::Own(records) => {
+                self.on_its_way.clear();
+                self.fold_in_order(records, watch)
+            }
         }
     }
 
@@ -103,7 +117,7 @@ impl ExactRun {
 
     /// How many records were taken in.
     pub fn events(&self) -> u64 {
-        self.on_its_way.unwrap_or(self.progress).events
+        self.on_its_way.back().unwrap_or(&self.progress).events
     }
 
     /// Ends the run, once it has landed.

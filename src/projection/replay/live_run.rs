@@ -6,7 +6,7 @@ use super::batch::Batch;
 use super::course::{ReplayCourse, ReplayMode};
 use super::end::{ReplayEnd, ReplayProgress};
 use super::live::{LivePool, LiveStop, LiveTexts};
-use crate::projection::cores::{Cores, CoresReason, Trial};
+use crate::projection::cores::{Cores, CoresReason, Trial, TrialEnd};
 use crate::projection::script::engine::{Engine, Limits};
 use crate::projection::script::fold::{Fold, States};
 
@@ -65,9 +65,10 @@ impl LiveRun {
     fn tried(self, trial: &Trial, engines: usize) -> Result<Self, LiveStop> {
         let texts = self.pool.end()?;
         let states = states(texts);
-        let passes = trial.passes(&self.program, self.limits, &states);
-        if passes != Ok(true) {
-            return Err(LiveStop::Trial);
+        match trial.end(&self.program, self.limits, &states, engines) {
+            Ok(TrialEnd::Passed) => {}
+            Ok(TrialEnd::NoThread) => return Err(LiveStop::Lost),
+            Ok(TrialEnd::Differed) | Err(_) => return Err(LiveStop::Trial),
         }
         let selection = &self.engine.definition().selection;
         let pool =

@@ -1,6 +1,7 @@
 //! The fold of one version, and how far it is.
 //! Always: a fault leaves the states as they were before the event that faulted.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::domain::id::Position;
@@ -51,31 +52,33 @@ pub struct VersionRun {
     pub cores: CoreCourse,
     /// The checkpoint that the next commit writes: where the states stand.
     pub checkpoint: Checkpoint,
-    /// Where they will stand with the batch that several engines fold now.
-    on_its_way: Option<Position>,
+    /// Where they will stand with each batch that several engines have on its way.
+    on_its_way: VecDeque<Position>,
 }
 
 impl VersionRun {
     /// A run that goes on from a checkpoint.
     pub fn new(fold: Fold<CachedStates>, cores: CoreCourse, checkpoint: Checkpoint) -> Self {
-        Self { fold, cores, checkpoint, on_its_way: None }
+        Self { fold, cores, checkpoint, on_its_way: VecDeque::new() }
     }
 
-    /// Goes on with another engine. A batch on its way is given up: the states do not have it.
+    /// Goes on with another engine. Batches on their way are given up: the states do not have them.
     pub fn start_anew(&mut self, engine: Engine, cores: CoreCourse) {
         self.fold.start_anew(engine);
-        (self.cores, self.on_its_way) = (cores, None);
+        self.cores = cores;
+        self.on_its_way.clear();
     }
 
-    /// Folds a batch, on several engines where the program allows it; these may fold it while the
-    /// next one is read.
+    /// Folds a batch, on several engines where the program allows it; these may still fold it
+    /// while the next ones are read.
     pub fn fold_batch(&mut self, batch: Batch) -> Result<BatchEnd, StepError> {
-        let dealt = self.cores.deal(batch.records, &mut self.fold);
-        let is_pooled = matches!(dealt, Ok(Share::Pool));
-        let end = self.take(dealt)?;
-        if is_pooled {
-            self.on_its_way = Some(batch.position);
-        } else if matches!(end, BatchEnd::Folded) {
+        let share = self.cores.deal(batch.records, &mut self.fold);
+        let is_own = matches!(share, Ok(Share::Own(_)));
+        if !is_own {
+            self.on_its_way.push_back(batch.position);
+        }
+        let end = self.take(share)?;
+        if is_own && matches!(end, BatchEnd::Folded) {
             self.checkpoint.position = batch.position;
         }
         Ok(end)
@@ -83,19 +86,24 @@ impl VersionRun {
 
     /// Waits until every batch is folded.
     pub fn land(&mut self) -> Result<BatchEnd, StepError> {
-        let landed = self.cores.land(&mut self.fold);
-        self.take(landed)
+        let mut end = BatchEnd::Folded;
+        while !self.on_its_way.is_empty() && matches!(end, BatchEnd::Folded) {
+            let share = self.cores.land(&mut self.fold);
+            end = self.take(share)?;
+        }
+        Ok(end)
     }
 
-    /// Takes its share, after the batch on its way.
     fn take(&mut self, share: Result<Share, CoreError>) -> Result<BatchEnd, StepError> {
-        let landed = self.on_its_way.take();
         let settled = match share {
-            Ok(Share::Pool) => {
+            Ok(Share::Pending) => Ok(()),
+            Ok(Share::Landed) => {
+                let landed = self.on_its_way.pop_front();
                 self.stands_at(landed);
                 Ok(())
             }
             Ok(Share::Own(records)) => {
+                self.on_its_way.clear();
                 for record in records.iter() {
                     if let Some(fault) = self.fold_one(record.clone())? {
                         return Ok(BatchEnd::Fault(fault));

@@ -3,6 +3,7 @@
 //! asks for it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -23,21 +24,14 @@ pub struct CareEvent {
     delivered: Delivered,
     stream: String,
     /// The payload in the newest version of its type, if that is not the payload as delivered.
-    newest: Option<Box<str>>,
+    newest: OnceCell<Option<Box<str>>>,
 }
 
 impl CareEvent {
     /// The event of a record that a view delivers.
     pub fn new(delivered: Delivered) -> Self {
-        let newest = match delivered.corrected_data() {
-            Some(_) => None,
-            None => match delivered.record().event().newest_data_text() {
-                Cow::Owned(text) => Some(text.into()),
-                Cow::Borrowed(_) => None,
-            },
-        };
         let stream = delivered.stream().to_string();
-        Self { delivered, stream, newest }
+        Self { delivered, stream, newest: OnceCell::new() }
     }
 
     /// The record as it was told.
@@ -75,8 +69,14 @@ impl CareEvent {
     }
 
     fn payload(&self) -> &str {
-        let corrected = self.delivered.corrected_data().or(self.newest.as_deref());
-        corrected.unwrap_or_else(|| self.event().data_text())
+        if let Some(corrected) = self.delivered.corrected_data() {
+            return corrected;
+        }
+        let newest = self.newest.get_or_init(|| match self.event().newest_data_text() {
+            Cow::Owned(text) => Some(text.into()),
+            Cow::Borrowed(_) => None,
+        });
+        newest.as_deref().unwrap_or_else(|| self.event().data_text())
     }
 }
 

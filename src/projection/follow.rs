@@ -26,6 +26,10 @@ const PAGE_RECORDS: usize = 10_000;
 /// The longest wait before the clock is read again: an operator may have set the clock.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// A rest is at most this many times as long as the work before it. The limit takes effect beyond
+/// 16,000 events a second.
+const REST_FACTOR_MAX: u32 = 4;
+
 /// The pause after a fault: most faults are full disks, which only a person can repair.
 const FAULT_PAUSE: Duration = Duration::from_secs(5);
 
@@ -106,7 +110,7 @@ impl<P: Projection> Follower<P> {
 
     /// Follows the log and the clock until the worker must stop.
     pub async fn run(mut self, control: Control) {
-        let mut pace = Pace::new(self.ledger.clone(), control);
+        let mut pace = Pace::new(self.ledger.clone(), control, REST_FACTOR_MAX);
         while !pace.is_stopping() {
             match self.step(&mut pace).await {
                 Ok(StepEnd::Idle(until)) => self.wait(until, &mut pace).await,

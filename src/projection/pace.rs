@@ -11,11 +11,6 @@ use crate::work::Control;
 /// (ops/bench, A); meanwhile recording has the processors, the caches and the disk.
 const REST_AN_EVENT: Duration = Duration::from_micros(50);
 
-/// A rest is at most this many times as long as the work before it. The limit takes effect beyond
-/// 16,000 events a second. A fixed rest of this length, whatever was recorded, left the lists a
-/// million records behind at 2,500 events a second (ops/decisions/0009).
-const REST_FACTOR_MAX: u32 = 4;
-
 /// The work between two rests: timers are no finer than a millisecond.
 const WORK_BETWEEN_RESTS: Duration = Duration::from_millis(5);
 
@@ -31,12 +26,16 @@ pub(super) struct Pace {
     rested_at: Instant,
     /// The end of the log when the last rest began.
     log_end: Position,
+    rest_factor_max: u32,
 }
 
 impl Pace {
-    /// The pace of a follower that begins now.
-    pub fn new(ledger: Ledger, control: Control) -> Self {
-        Self { ledger, control, rested_at: Instant::now(), log_end: Position::START }
+    /// The pace of a follower that begins now. A rest is at most `rest_factor_max` times as long as
+    /// the work before it; with a rest of one length, whatever was recorded, the lists were left a
+    /// million records behind at 2,500 events a second (ops/decisions/0009).
+    pub fn new(ledger: Ledger, control: Control, rest_factor_max: u32) -> Self {
+        let (rested_at, log_end) = (Instant::now(), Position::START);
+        Self { ledger, control, rested_at, log_end, rest_factor_max }
     }
 
     /// Rests after some work, where events were recorded since the last rest.
@@ -49,7 +48,7 @@ impl Pace {
         let recorded = end.number().saturating_sub(self.log_end.number());
         (self.rested_at, self.log_end) = (Instant::now(), end);
         let rest = REST_AN_EVENT * u32::try_from(recorded).unwrap_or(u32::MAX);
-        self.pause(rest.min(worked * REST_FACTOR_MAX).min(REST_MAX)).await;
+        self.pause(rest.min(worked * self.rest_factor_max).min(REST_MAX)).await;
     }
 
     /// Whether the worker must stop.

@@ -33,6 +33,9 @@ use crate::work::{Causes, Control};
 /// The reader that opens records for projections.
 pub const READER: Reader = Reader::system("projections").of_long_streams();
 
+/// A rest is at most this many times as long as the work before it (ops/decisions/0021).
+const REST_FACTOR_MAX: u32 = 1;
+
 /// The pause after a fault of the file or the log: most are full disks, which only a person can
 /// repair.
 const FAULT_PAUSE: Duration = Duration::from_secs(5);
@@ -100,7 +103,7 @@ pub struct VersionWorker {
 impl VersionWorker {
     /// Follows the log until the worker must stop.
     pub async fn run(mut self, control: Control) {
-        let mut pace = Pace::new(self.ledger.clone(), control);
+        let mut pace = Pace::new(self.ledger.clone(), control, REST_FACTOR_MAX);
         while !pace.is_stopping() {
             if let Err(error) = self.follow(&mut pace).await {
                 tracing::error!(error = %Causes(&error), "a projection cannot go on; tried again");

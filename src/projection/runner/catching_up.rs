@@ -92,6 +92,7 @@ impl VersionWorker {
             }
             self.tell_batch(run, read, rate_of(read.saturating_sub(before), started));
             before = read;
+            // Batches on their way are given up: an erasure starts the engine anew.
             if pace.is_stopping() || self.orders.is_waiting() {
                 return Ok(false);
             }

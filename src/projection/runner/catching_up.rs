@@ -73,15 +73,13 @@ impl VersionWorker {
             let started = Instant::now();
             let batch = batch?;
             let read = batch.read;
-            let mut end = run.fold_batch(batch)?;
+            let end = run.fold_batch(batch)?;
             let is_on_its_way = run.checkpoint.position == Position::START;
             let is_due = run.fold.states().is_full()
                 || !is_on_its_way && (committed_at.elapsed() >= every || pace.is_stopping());
-            if is_due && matches!(end, BatchEnd::Folded) {
-                end = run.land()?;
-            }
             let is_folded = matches!(end, BatchEnd::Folded);
             if is_due || !is_folded {
+                // Batches on their way are not in it, and go on meanwhile.
                 let begun = Instant::now();
                 self.keep(run, end).await?;
                 every = CHECKPOINT_EVERY.max(begun.elapsed() * CHECKPOINT_FACTOR);

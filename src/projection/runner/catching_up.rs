@@ -22,9 +22,9 @@ use crate::projection::view::{RecordView, StreamsInForce, streams_of_records};
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
 /// The time between two checkpoints is at least so many times what the last one took: where every
-/// state changes all the time, checkpoints cost a twentieth and not a third. A kill costs so much
+/// state changes all the time, checkpoints cost a fortieth and not a third. A kill costs so much
 /// at most.
-const CHECKPOINT_FACTOR: u32 = 20;
+const CHECKPOINT_FACTOR: u32 = 40;
 
 /// How folding some streams anew ended.
 pub enum Refolded {

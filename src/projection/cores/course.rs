@@ -15,9 +15,10 @@ use crate::projection::view::Delivered;
 /// What became of records.
 #[derive(Debug)]
 pub enum Share {
-    /// The pool has them: a batch more is on its way.
+    /// The pool has the records, and no batch has landed. Or no batch is on its way.
     Pending,
-    /// So it is, or was; and the states after the first batch on its way are kept.
+    /// The first batch on its way has landed: the store has its states. If records were dealt, the
+    /// pool has them.
     Landed,
     /// The own engine has to fold these, in their order. They are those that were dealt, or those
     /// of the first batch on its way, at which an engine of the pool faulted; then no batch is on

@@ -51,7 +51,7 @@ pub struct Deal {
 pub struct DealtStream {
     /// Its name.
     pub name: Arc<str>,
-    /// Who folds it.
+    /// The engine or engines that fold its records.
     pub target: EngineTarget,
     /// Where it last had a record, if it had one.
     pub last: Option<DealtPlace>,

@@ -1,7 +1,7 @@
 //! Engines, each on a thread of its own, that fold a batch together.
 //! Always: while batches are folded the next one is dealt, and what they changed is kept while the
-//! next ones are folded. The engines hold no states but those of the batches on their way, so any
-//! store of states will do.
+//! next ones are folded. The engines hold no states but those of the last few batches, so any store
+//! of states will do.
 
 use std::collections::VecDeque;
 use std::rc::Rc;

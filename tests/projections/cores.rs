@@ -179,7 +179,7 @@ fn any_store_of_states_will_do() {
     let mut course = CoreCourse::new(&program, limits, engine.definition(), Ok(2));
     let mut fold = Fold::new(engine, Shelf::default());
     for records in LIVES.chunks(4_000) {
-        if let Share::Own(records) = course.deal(records.to_vec(), &mut fold).unwrap() {
+        if let Share::Own(records, ()) = course.deal(records.to_vec(), (), &mut fold).unwrap() {
             for record in records.iter() {
                 let event: Rc<dyn ScriptEvent> = Rc::new(CareEvent::new(record.clone()));
                 fold.push(&event, Notice::Fact).unwrap();
@@ -187,13 +187,13 @@ fn any_store_of_states_will_do() {
             course.settle(&fold).unwrap();
         }
     }
-    while matches!(course.land(&mut fold).unwrap(), Share::Landed) {}
+    while matches!(course.land(&mut fold).unwrap(), Share::Landed(())) {}
     assert_eq!(course.cores(), Cores { n: 2, why: CoresReason::TrialPassed });
     let states = fold.states().states.iter();
     let states = states.map(|(name, state)| (name.to_string(), state.to_string()));
     assert!(states.eq(expected.states));
     fold.states_mut().is_closed = true;
-    let unread = course.deal(LIVES[LIVES.len() - 10..].to_vec(), &mut fold);
+    let unread = course.deal(LIVES[LIVES.len() - 10..].to_vec(), (), &mut fold);
     assert!(matches!(unread, Err(CoreError::State)));
 }
 

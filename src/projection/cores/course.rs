@@ -12,18 +12,19 @@ use crate::projection::script::engine::{Limits, UnreadState};
 use crate::projection::script::fold::{Fold, StateStore};
 use crate::projection::view::Delivered;
 
-/// What became of records.
+/// What became of records. `T` tells how far the states are.
 #[derive(Debug)]
-pub enum Share {
+pub enum Share<T> {
     /// The pool has the records, and no batch has landed. Or no batch is on its way.
     Pending,
-    /// The first batch on its way has landed: the store has its states. If records were dealt, the
-    /// pool has them.
-    Landed,
-    /// The own engine has to fold these, in their order. They are those that were dealt, or those
-    /// of the first batch on its way, at which an engine of the pool faulted; then no batch is on
-    /// its way any more. Afterwards [`CoreCourse::settle`] is called, unless the program faulted.
-    Own(Arc<Vec<Delivered>>),
+    /// The first batch on its way has landed: the store has its states, which are so far. If
+    /// records were dealt, the pool has them.
+    Landed(T),
+    /// The own engine has to fold these, in their order; then the states are so far. They are those
+    /// that were dealt, or those of the first batch on its way, at which an engine of the pool
+    /// faulted; then no batch is on its way any more. Afterwards [`CoreCourse::settle`] is called,
+    /// unless the program faulted.
+    Own(Arc<Vec<Delivered>>, T),
 }
 
 /// Why records were not folded.
@@ -42,23 +43,23 @@ impl From<UnreadState> for CoreError {
 }
 
 /// Where the run stands.
-enum Stage {
+enum Stage<T> {
     One(CoresReason),
     Trial(Trial),
-    Pool(EnginePool),
-    /// An engine of the pool faulted, so the own engine must fault too.
-    Fault(EnginePool),
+    Pool(EnginePool<T>),
+    /// One of so many engines faulted, so the own engine must fault too.
+    Fault(usize),
 }
 
-/// See the module.
-pub struct CoreCourse {
+/// See the module. `T` tells how far the states are.
+pub struct CoreCourse<T> {
     program: Arc<str>,
     limits: Limits,
     engines: usize,
-    stage: Stage,
+    stage: Stage<T>,
 }
 
-impl CoreCourse {
+impl<T> CoreCourse<T> {
     /// The course of a program that begins. `engines` is the most that may be used, or why there
     /// may be one alone.
     pub fn new(
@@ -67,7 +68,7 @@ impl CoreCourse {
         definition: &Definition,
         engines: Result<usize, CoresReason>,
     ) -> Self {
-        let stage = match (Self::one_alone(definition), engines) {
+        let stage = match (CoresReason::one_alone(definition), engines) {
             (Some(why), _) | (None, Err(why)) => Stage::One(why),
             (None, Ok(0 | 1)) => Stage::One(CoresReason::OneProcessor),
             (None, Ok(_)) => Stage::Trial(Trial::default()),
@@ -75,44 +76,45 @@ impl CoreCourse {
         Self { program: program.clone(), limits, engines: engines.unwrap_or(1), stage }
     }
 
-    /// Why a program may have one engine alone, if that is so.
-    pub fn one_alone(definition: &Definition) -> Option<CoresReason> {
-        if definition.is_of_streams() {
-            return None;
-        }
-        let why =
-            if definition.is_shared { CoresReason::SharedState } else { CoresReason::NotOfStreams };
-        Some(why)
-    }
-
     /// How many engines fold, and why.
     pub fn cores(&self) -> Cores {
         match &self.stage {
             Stage::One(why) => Cores { n: 1, why: *why },
             Stage::Trial(_) => Cores { n: 1, why: CoresReason::FewEvents },
-            Stage::Pool(pool) | Stage::Fault(pool) => {
-                Cores { n: pool.engines(), why: CoresReason::TrialPassed }
-            }
+            Stage::Pool(pool) => Cores { n: pool.engines(), why: CoresReason::TrialPassed },
+            Stage::Fault(engines) => Cores { n: *engines, why: CoresReason::TrialPassed },
         }
     }
 
-    /// Deals records out. `fold` is the own fold, whose store keeps the states.
+    /// How many batches are on their way.
+    pub fn on_their_way(&self) -> usize {
+        if let Stage::Pool(pool) = &self.stage { pool.on_their_way().len() } else { 0 }
+    }
+
+    /// How far the states will be when all batches on their way have landed; none: they are so far.
+    pub fn will_be(&self) -> Option<&T> {
+        if let Stage::Pool(pool) = &self.stage { pool.on_their_way().next_back() } else { None }
+    }
+
+    /// Deals records out. `then` tells how far the states are after them, and `fold` is the own
+    /// fold, whose store keeps the states.
     ///
     /// # Errors
     /// See [`CoreError`]; the run is over.
     pub fn deal<S: StateStore>(
         &mut self,
         records: Vec<Delivered>,
+        then: T,
         fold: &mut Fold<S>,
-    ) -> Result<Share, CoreError> {
+    ) -> Result<Share<T>, CoreError> {
         match &mut self.stage {
-            Stage::One(_) | Stage::Fault(_) => Ok(Share::Own(Arc::new(records))),
+            Stage::One(_) | Stage::Fault(_) => Ok(Share::Own(Arc::new(records), then)),
             Stage::Trial(trial) => {
                 trial.note(&records, &fold.engine().definition().selection);
-                Ok(Share::Own(Arc::new(records)))
+                Ok(Share::Own(Arc::new(records), then))
             }
             Stage::Pool(pool) => {
-                let pooled = pool.push(records, fold.states_mut())?;
+                let pooled = pool.push(records, then, fold.states_mut())?;
                 self.pooled(pooled)
             }
         }
@@ -122,7 +124,7 @@ impl CoreCourse {
     ///
     /// # Errors
     /// See [`CoreError`]; the run is over.
-    pub fn land<S: StateStore>(&mut self, fold: &mut Fold<S>) -> Result<Share, CoreError> {
+    pub fn land<S: StateStore>(&mut self, fold: &mut Fold<S>) -> Result<Share<T>, CoreError> {
         match &mut self.stage {
             Stage::Pool(pool) => {
                 let pooled = pool.land_first(fold.states_mut());
@@ -132,23 +134,16 @@ impl CoreCourse {
         }
     }
 
-    fn pooled(&mut self, pooled: Pooled) -> Result<Share, CoreError> {
+    fn pooled(&mut self, pooled: Pooled<T>) -> Result<Share<T>, CoreError> {
         match pooled {
             Pooled::Pending => Ok(Share::Pending),
-            Pooled::Folded => Ok(Share::Landed),
-            Pooled::Faulted(records) => {
-                self.faulted();
-                Ok(Share::Own(records))
+            Pooled::Folded(then) => Ok(Share::Landed(then)),
+            Pooled::Faulted(records, then) => {
+                self.stage = Stage::Fault(self.engines);
+                Ok(Share::Own(records, then))
             }
             Pooled::Differed => Err(CoreError::StartOver(CoresReason::EnginesDiffered)),
             Pooled::Lost => Err(CoreError::StartOver(CoresReason::NoEngine)),
-        }
-    }
-
-    fn faulted(&mut self) {
-        let stage = std::mem::replace(&mut self.stage, Stage::One(CoresReason::EnginesDiffered));
-        if let Stage::Pool(pool) = stage {
-            self.stage = Stage::Fault(pool);
         }
     }
 
@@ -172,7 +167,7 @@ impl CoreCourse {
         }
     }
 
-    fn pool(&self, selection: &Selection) -> Stage {
+    fn pool(&self, selection: &Selection) -> Stage<T> {
         let pool = EnginePool::start(&self.program, self.limits, selection.clone(), self.engines);
         pool.map_or(Stage::One(CoresReason::NoEngine), Stage::Pool)
     }

@@ -49,21 +49,23 @@ struct PoolEngine {
 }
 
 /// A batch that the engines fold.
-struct Flight {
+struct Flight<T> {
     batch: Arc<Vec<Delivered>>,
     streams: Vec<DealtStream>,
+    then: T,
 }
 
-/// What became of the first batch on its way.
+/// What became of the first batch on its way. `T` is what was given with it: how far the states are
+/// after it.
 #[derive(Debug)]
-pub enum Pooled {
+pub enum Pooled<T> {
     /// It is still on its way, or there is none.
     Pending,
     /// Its new states are in the store.
-    Folded,
+    Folded(T),
     /// An engine faulted. The store is as before the batch, and the fault is told by an engine that
     /// folds the batch in order. What was pushed after it is given up.
-    Faulted(Arc<Vec<Delivered>>),
+    Faulted(Arc<Vec<Delivered>>, T),
     /// A sampled stream has different states in two engines. The store is as before the batch.
     Differed,
     /// An engine has ended. The store is as before the batch.
@@ -71,14 +73,14 @@ pub enum Pooled {
 }
 
 /// See the module. After a fault or a difference it takes no more batches.
-pub struct EnginePool {
+pub struct EnginePool<T> {
     engines: Vec<PoolEngine>,
     dealer: Dealer,
     /// The batches on their way, the first one first.
-    flights: VecDeque<Flight>,
+    flights: VecDeque<Flight<T>>,
 }
 
-impl EnginePool {
+impl<T> EnginePool<T> {
     /// So many engines with one program, which reads these streams.
     ///
     /// # Errors
@@ -99,16 +101,22 @@ impl EnginePool {
         self.engines.len()
     }
 
+    /// How far the states will be after each batch on its way, the first one first.
+    pub fn on_their_way(&self) -> impl ExactSizeIterator<Item = &T> + DoubleEndedIterator {
+        self.flights.iter().map(|flight| &flight.then)
+    }
+
     /// Gives the engines a batch, and keeps what the first one on its way changed, if there are
-    /// many.
+    /// many. `then`: how far the states are after the batch.
     ///
     /// # Errors
     /// A state cannot be read. The store knows why, and the pool takes no more batches.
     pub fn push<S: StateStore>(
         &mut self,
         batch: Vec<Delivered>,
+        then: T,
         states: &mut S,
-    ) -> Result<Pooled, UnreadState> {
+    ) -> Result<Pooled<T>, UnreadState> {
         let batch = Arc::new(batch);
         let Deal { records, streams } = self.dealer.deal(&batch);
         let nothing = vec![GivenState::Text(None); streams.len()];
@@ -127,23 +135,23 @@ impl EnginePool {
             // An engine that has ended gives no answer either.
             let _ = engine.jobs.send(Job { batch: batch.clone(), records, given });
         }
-        self.flights.push_back(Flight { batch, streams });
+        self.flights.push_back(Flight { batch, streams, then });
         let is_many = self.flights.len() > FLIGHTS_MAX;
         Ok(if is_many { self.land_first(states) } else { Pooled::Pending })
     }
 
     /// Waits for the first batch on its way, and keeps what it changed.
-    pub fn land_first<S: StateStore>(&mut self, states: &mut S) -> Pooled {
+    pub fn land_first<S: StateStore>(&mut self, states: &mut S) -> Pooled<T> {
         let flight = self.flights.pop_front();
         flight.map_or(Pooled::Pending, |flight| self.keep(flight, states))
     }
 
-    fn keep<S: StateStore>(&self, flight: Flight, states: &mut S) -> Pooled {
+    fn keep<S: StateStore>(&self, flight: Flight<T>, states: &mut S) -> Pooled<T> {
         let answers: Result<Vec<PoolAnswer>, _> =
             self.engines.iter().map(|engine| engine.answers.recv()).collect();
         let Ok(answers) = answers else { return Pooled::Lost };
         let answers: Option<Vec<Arc<BatchTexts>>> = answers.into_iter().collect();
-        let Some(answers) = answers else { return Pooled::Faulted(flight.batch) };
+        let Some(answers) = answers else { return Pooled::Faulted(flight.batch, flight.then) };
         for (place, stream) in flight.streams.iter().enumerate() {
             let mut engines = stream.target.engines(self.engines.len());
             let first = engines.next().map(|engine| &answers[engine].changed[place]);
@@ -157,7 +165,7 @@ impl EnginePool {
                 states.put(stream.name, state.clone());
             }
         }
-        Pooled::Folded
+        Pooled::Folded(flight.then)
     }
 }
 

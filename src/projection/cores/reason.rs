@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::projection::script::definition::Definition;
+
 /// Why a program has the engines that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoresReason {
@@ -33,6 +35,16 @@ pub enum CoresReason {
     LiveDiffered,
     /// The system gave no thread or no memory for an engine.
     NoEngine,
+}
+
+impl CoresReason {
+    /// Why a program may have one engine alone, if that is so.
+    pub fn one_alone(definition: &Definition) -> Option<Self> {
+        if definition.is_of_streams() {
+            return None;
+        }
+        Some(if definition.is_shared { Self::SharedState } else { Self::NotOfStreams })
+    }
 }
 
 impl fmt::Display for CoresReason {

@@ -2,7 +2,6 @@
 //! Always: after a fault all states are as before the event that faulted, also where several
 //! engines fold.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::batch::Batch;
@@ -20,25 +19,17 @@ use crate::projection::view::Delivered;
 /// See the module.
 pub struct ExactRun {
     fold: Fold,
-    cores: CoreCourse,
+    cores: CoreCourse<ReplayProgress>,
     /// How far the states are.
     progress: ReplayProgress,
-    /// How far they will be with each batch that several engines have on its way.
-    on_its_way: VecDeque<ReplayProgress>,
     fault: Option<FaultAtRecord>,
 }
 
 impl ExactRun {
     /// A run from the start of the records.
-    pub fn new(engine: Engine, cores: CoreCourse) -> Self {
+    pub fn new(engine: Engine, cores: CoreCourse<ReplayProgress>) -> Self {
         let fold = Fold::new(engine, States::default());
-        Self {
-            fold,
-            cores,
-            progress: ReplayProgress::start(),
-            on_its_way: VecDeque::new(),
-            fault: None,
-        }
+        Self { fold, cores, progress: ReplayProgress::start(), fault: None }
     }
 
     /// Folds a batch. False: the program stands still.
@@ -46,22 +37,14 @@ impl ExactRun {
     /// # Errors
     /// Several engines gave something else than one gives: the run starts over on one engine.
     pub fn push(&mut self, batch: Batch, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
-        self.progress.known_at = self.progress.known_at.max(batch.known_at);
+        let before = self.will_be();
         let after = ReplayProgress {
             position: batch.position,
-            events: self.events() + batch.records.len() as u64,
-            known_at: self.progress.known_at,
+            events: before.events + batch.records.len() as u64,
+            known_at: before.known_at.max(batch.known_at),
         };
-        let share = self.cores.deal(batch.records, &mut self.fold).map_err(reason)?;
-        let is_own = matches!(share, Share::Own(_));
-        if !is_own {
-            self.on_its_way.push_back(after);
-        }
-        let goes_on = self.take(&share, watch)?;
-        if is_own && goes_on {
-            self.progress = after;
-        }
-        Ok(goes_on)
+        let share = self.cores.deal(batch.records, after, &mut self.fold).map_err(reason)?;
+        self.take(share, watch)
     }
 
     /// Waits until every batch is folded.
@@ -69,24 +52,33 @@ impl ExactRun {
     /// # Errors
     /// As for [`Self::push`].
     pub fn land(&mut self, watch: &mut dyn Watch) -> Result<(), CoresReason> {
-        while !self.on_its_way.is_empty() {
+        while self.cores.on_their_way() > 0 {
             let share = self.cores.land(&mut self.fold).map_err(reason)?;
-            self.take(&share, watch)?;
+            self.take(share, watch)?;
         }
         Ok(())
     }
 
     /// Takes its share. False: the program stands still.
-    fn take(&mut self, share: &Share, watch: &mut dyn Watch) -> Result<bool, CoresReason> {
+    fn take(
+        &mut self,
+        share: Share<ReplayProgress>,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, CoresReason> {
         match share {
             Share::Pending => Ok(true),
-            Share::Landed => {
-                self.progress = self.on_its_way.pop_front().unwrap_or(self.progress);
+            Share::Landed(progress) => {
+                self.progress = progress;
                 Ok(true)
             }
-            Share::Own(records) => {
-                self.on_its_way.clear();
-                self.fold_in_order(records, watch)
+            Share::Own(records, after) => {
+                // Read, whether the program stands still or not.
+                self.progress.known_at = after.known_at;
+                let goes_on = self.fold_in_order(&records, watch)?;
+                if goes_on {
+                    self.progress = after;
+                }
+                Ok(goes_on)
             }
         }
     }
@@ -117,7 +109,12 @@ impl ExactRun {
 
     /// How many records were taken in.
     pub fn events(&self) -> u64 {
-        self.on_its_way.back().unwrap_or(&self.progress).events
+        self.will_be().events
+    }
+
+    /// How far the states will be when all batches on their way have landed.
+    fn will_be(&self) -> ReplayProgress {
+        *self.cores.will_be().unwrap_or(&self.progress)
     }
 
     /// Ends the run, once it has landed.

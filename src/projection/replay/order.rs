@@ -94,7 +94,7 @@ impl ReplayOrder {
 
     /// How many engines may fold, or why one alone.
     fn engines(&self, definition: &Definition, wants_events: bool) -> Result<usize, CoresReason> {
-        if let Some(why) = CoreCourse::one_alone(definition) {
+        if let Some(why) = CoresReason::one_alone(definition) {
             Err(why)
         } else if wants_events {
             Err(CoresReason::EachEventShown)

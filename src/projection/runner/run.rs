@@ -1,7 +1,6 @@
 //! The fold of one version, and how far it is.
 //! Always: a fault leaves the states as they were before the event that faulted.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::domain::id::Position;
@@ -49,67 +48,60 @@ pub struct VersionRun {
     /// The fold, on the version's own engine.
     pub fold: Fold<CachedStates>,
     /// Whether that engine folds alone.
-    pub cores: CoreCourse,
+    pub cores: CoreCourse<Position>,
     /// The checkpoint that the next commit writes: where the states stand.
     pub checkpoint: Checkpoint,
-    /// Where they will stand with each batch that several engines have on its way.
-    on_its_way: VecDeque<Position>,
 }
 
 impl VersionRun {
     /// A run that goes on from a checkpoint.
-    pub fn new(fold: Fold<CachedStates>, cores: CoreCourse, checkpoint: Checkpoint) -> Self {
-        Self { fold, cores, checkpoint, on_its_way: VecDeque::new() }
+    pub fn new(
+        fold: Fold<CachedStates>,
+        cores: CoreCourse<Position>,
+        checkpoint: Checkpoint,
+    ) -> Self {
+        Self { fold, cores, checkpoint }
     }
 
     /// Goes on with another engine. Batches on their way are given up: the states do not have them.
-    pub fn start_anew(&mut self, engine: Engine, cores: CoreCourse) {
+    pub fn start_anew(&mut self, engine: Engine, cores: CoreCourse<Position>) {
         self.fold.start_anew(engine);
         self.cores = cores;
-        self.on_its_way.clear();
     }
 
     /// Folds a batch, on several engines where the program allows it; these may still fold it
     /// while the next ones are read.
     pub fn fold_batch(&mut self, batch: Batch) -> Result<BatchEnd, StepError> {
-        let share = self.cores.deal(batch.records, &mut self.fold);
-        let is_own = matches!(share, Ok(Share::Own(_)));
-        if !is_own {
-            self.on_its_way.push_back(batch.position);
-        }
-        let end = self.take(share)?;
-        if is_own && matches!(end, BatchEnd::Folded) {
-            self.checkpoint.position = batch.position;
-        }
-        Ok(end)
+        let share = self.cores.deal(batch.records, batch.position, &mut self.fold);
+        self.take(share)
     }
 
     /// Waits until every batch is folded.
     pub fn land(&mut self) -> Result<BatchEnd, StepError> {
         let mut end = BatchEnd::Folded;
-        while !self.on_its_way.is_empty() && matches!(end, BatchEnd::Folded) {
+        while self.cores.on_their_way() > 0 && matches!(end, BatchEnd::Folded) {
             let share = self.cores.land(&mut self.fold);
             end = self.take(share)?;
         }
         Ok(end)
     }
 
-    fn take(&mut self, share: Result<Share, CoreError>) -> Result<BatchEnd, StepError> {
+    fn take(&mut self, share: Result<Share<Position>, CoreError>) -> Result<BatchEnd, StepError> {
         let settled = match share {
             Ok(Share::Pending) => Ok(()),
-            Ok(Share::Landed) => {
-                let landed = self.on_its_way.pop_front();
-                self.stands_at(landed);
+            Ok(Share::Landed(position)) => {
+                self.checkpoint.position = position;
                 Ok(())
             }
-            Ok(Share::Own(records)) => {
-                self.on_its_way.clear();
+            Ok(Share::Own(records, position)) => {
                 for record in records.iter() {
                     if let Some(fault) = self.fold_one(record.clone())? {
                         return Ok(BatchEnd::Fault(fault));
                     }
-                    self.stands_at(record.log_position());
+                    let position = record.log_position();
+                    self.checkpoint.position = position.unwrap_or(self.checkpoint.position);
                 }
+                self.checkpoint.position = position;
                 self.cores.settle(&self.fold)
             }
             Err(error) => Err(error),
@@ -119,10 +111,6 @@ impl VersionRun {
             Err(CoreError::StartOver(why)) => Ok(BatchEnd::StartOver(why)),
             Err(CoreError::State) => Err(self.unread()),
         }
-    }
-
-    fn stands_at(&mut self, position: Option<Position>) {
-        self.checkpoint.position = position.unwrap_or(self.checkpoint.position);
     }
 
     /// Whether each stream has a state of its own that rests on that stream alone.

@@ -193,7 +193,7 @@ impl VersionWorker {
     }
 
     /// The course of the program: `engines` is the most that may fold, or why one folds alone.
-    fn cores(&self, engine: &Engine, engines: Result<usize, CoresReason>) -> CoreCourse {
+    fn cores(&self, engine: &Engine, engines: Result<usize, CoresReason>) -> CoreCourse<Position> {
         let program = self.parts.projection.as_str().into();
         CoreCourse::new(&program, Limits::default(), engine.definition(), engines)
     }
@@ -262,7 +262,7 @@ impl VersionWorker {
         run.checkpoint.fault = fault
             .map(|fault| serde_json::to_string(&fault).expect("a fault serialises into memory"));
         // Who kills the process to test it wants to know when.
-        tracing::debug!("checkpoint begins");
+        tracing::debug!(on_their_way = run.cores.on_their_way(), "checkpoint begins");
         run.fold.states_mut().commit(&run.checkpoint)?;
         tracing::debug!("checkpoint ends");
         Ok(())

@@ -16,41 +16,54 @@ use crate::support::until;
 
 pub const SCRIPT: &[(&str, &str)] = &[("content-type", "text/javascript")];
 
-/// A view and a program; each round has a source that the round before had not.
-const PROGRAMS: [(&str, &str); 3] = [
-    (
-        "recorded",
-        "fromCategory('person').foreachStream().when({ $init: () => ({ n: 0, at: null }),
-        'detention.arrived': (s, e) => { s.at = e.data.facility; s.n++; },
-        $any: s => { s.n++; } })",
-    ),
-    // A state for each event: a checkpoint takes long enough to be met.
-    (
-        "recorded",
-        "fromAll().partitionBy(e => e.eventId).when({ $initShared: () => ({ all: 0 }),
-        $any: (s, e) => { s[0].type = e.eventType; s[1].all++; } }).transformBy(s => s)",
-    ),
-    (
-        "effective",
-        "fromAll().foreachStream().when({ $init: () => ({ n: 0, last: null }),
-        $any: (s, e) => { s.n++; s.last = [e.sequenceNumber, e.data, e.metadata.civil]; } })",
-    ),
-];
+const COUNT: &str = "fromCategory('person').foreachStream().when({
+    $init: () => ({ n: 0, at: null }),
+    'detention.arrived': (s, e) => { s.at = e.data.facility; s.n++; },
+    $any: s => { s.n++; } })";
+
+/// A state for each event: a checkpoint takes long enough to be met.
+const EACH: &str = "fromAll().partitionBy(e => e.eventId).when({
+    $initShared: () => ({ all: 0 }),
+    $any: (s, e) => { s[0].type = e.eventType; s[1].all++; } }).transformBy(s => s)";
+
+const IN_FORCE: &str = "fromAll().foreachStream().when({
+    $init: () => ({ n: 0, last: null }),
+    $any: (s, e) => { s.n++; s.last = [e.sequenceNumber, e.data, e.metadata.civil]; } })";
+
+/// Slow in the first batch that several engines fold, so that a checkpoint is due when it lands.
+const SLOW: &str = "fromAll().foreachStream().when({
+    $init: () => ({ n: 0, mixed: 1 }),
+    $any: (s, e) => {
+        s.n++;
+        if (e.metadata.position > 10000 && e.metadata.position <= 20000)
+            for (let i = 0; i < 3000; i++) s.mixed = (s.mixed * 31 + i) % 1000003;
+    } })";
 
 /// When the service is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
     /// At any moment of the catch-up.
     Anywhen,
-    /// When a line of its log says that this begins.
+    /// When a line of its log says this.
     At(&'static str),
 }
 
-const MOMENTS: [Moment; 4] = [
-    Moment::Anywhen,
-    Moment::At("checkpoint begins"),
-    Moment::At("swap begins"),
-    Moment::At("checkpoint begins"),
+const CHECKPOINT: Moment = Moment::At("checkpoint begins");
+const BESIDE_ENGINES: Moment = Moment::At("checkpoint begins on_their_way=3");
+const SWAP: Moment = Moment::At("swap begins");
+
+/// A view, a program, and when the service is killed; the rounds take them in turn. The first has
+/// nothing to be built beside.
+const ROUNDS: [(&str, &str, Moment); 9] = [
+    ("recorded", COUNT, Moment::Anywhen),
+    ("recorded", EACH, CHECKPOINT),
+    ("effective", IN_FORCE, SWAP),
+    ("recorded", SLOW, BESIDE_ENGINES),
+    ("recorded", COUNT, SWAP),
+    ("effective", IN_FORCE, CHECKPOINT),
+    ("recorded", EACH, Moment::Anywhen),
+    ("effective", IN_FORCE, Moment::Anywhen),
+    ("recorded", SLOW, Moment::Anywhen),
 ];
 
 #[test]
@@ -59,15 +72,16 @@ fn killed_while_it_is_rebuilt_a_projection_is_that_of_a_clean_replay() {
     println!("{rounds} rounds, SEED={seed}");
     let mut dice = Dice::new(seed);
     let folder = tempfile::tempdir().unwrap();
-    let (from, to) = ("2025-01-01".parse().unwrap(), "2025-04-30".parse().unwrap());
-    let lives: Vec<Value> = events(Plan { persons: 300, detained: 0, from, to, seed }).collect();
+    let (from, to) = ("2025-01-01".parse().unwrap(), "2025-12-31".parse().unwrap());
+    let lives: Vec<Value> = events(Plan { persons: 1_900, detained: 0, from, to, seed }).collect();
     let mut server = Server::start(folder.path());
-    let (first, later) = lives.split_at(lives.len() / 2);
+    let (first, later) = lives.split_at(lives.len() / 20 * 19);
     server.send_lines(first);
     let mut later = later.chunks(later.len().div_ceil(rounds as usize));
-    let (mut writing, mut anywhen) = (0, 0);
+    let mut kills = Kills::default();
     for round in 0..rounds {
-        let (view, program) = PROGRAMS[round as usize % 3];
+        let (view, program, moment) = ROUNDS[round as usize % ROUNDS.len()];
+        // Each round has a source that the round before had not.
         let source = format!("// round {round}, view: {view}\n{program}");
         // What was said before is of another version.
         while server.notes.try_recv().is_ok() {}
@@ -77,12 +91,7 @@ fn killed_while_it_is_rebuilt_a_projection_is_that_of_a_clean_replay() {
         if let Some(events) = later.next() {
             server.send_lines(events);
         }
-        // The first has nothing to be built beside.
-        let moment = if round == 0 { Moment::Anywhen } else { MOMENTS[round as usize % 4] };
-        match kill_at(server, moment, &mut dice) {
-            true => writing += 1,
-            false => anywhen += 1,
-        }
+        kills.kill_at(server, moment, &mut dice);
         server = Server::start(folder.path());
         caught_up(&server);
         let again = format!(
@@ -93,41 +102,60 @@ fn killed_while_it_is_rebuilt_a_projection_is_that_of_a_clean_replay() {
         assert!(wanted.is_null() || status["sourceHash"] == wanted, "{again}: {status}");
         assert_eq!(kept(&server), replayed(&server, &source), "{again}");
     }
-    println!("killed {writing} times while it wrote a checkpoint or swapped, {anywhen} times else");
-    assert!(writing > 0, "no kill met its moment: this test says nothing; SEED={seed}");
+    println!("{kills:?}");
+    assert!(kills.in_swaps + kills.in_checkpoints > 0, "no kill met its moment; SEED={seed}");
+    assert!(kills.beside_engines > 0, "no kill met several engines; SEED={seed}");
+}
+
+/// How many kills met what.
+#[derive(Debug, Default)]
+struct Kills {
+    in_swaps: usize,
+    in_checkpoints: usize,
+    elsewhere: usize,
+    /// Of all: at a checkpoint, or just after it, while several engines had batches on their way.
+    beside_engines: usize,
 }
 
 /// The results by partition, as JSON.
 pub type States = BTreeMap<String, Value>;
 
-/// Kills a service. True: it was writing, as its log shows.
-fn kill_at(mut server: Server, moment: Moment, dice: &mut Dice) -> bool {
-    let mut writing = false;
-    let mut note = |line: &str| {
-        if line.contains("begins") {
-            writing = true;
-        } else if line.contains("ends") {
-            writing = false;
-        }
-    };
-    match moment {
-        Moment::Anywhen => std::thread::sleep(Duration::from_millis(dice.within(1..700))),
-        Moment::At(wanted) => {
-            // A moment that passed before it was looked for is no fault.
-            while let Ok(line) = server.notes.recv_timeout(Duration::from_secs(20)) {
-                note(&line);
-                if line.contains(wanted) {
-                    break;
+impl Kills {
+    /// Kills a service, and looks in its log at what it was.
+    fn kill_at(&mut self, mut server: Server, moment: Moment, dice: &mut Dice) {
+        let mut begun: Option<String> = None;
+        let mut note = |line: String| {
+            if line.contains("begins") {
+                begun = Some(line);
+            } else if line.contains("ends") {
+                begun = None;
+            }
+        };
+        match moment {
+            Moment::Anywhen => std::thread::sleep(Duration::from_millis(dice.within(1..700))),
+            Moment::At(wanted) => {
+                // A moment that passed before it was looked for is no fault.
+                while let Ok(line) = server.notes.recv_timeout(Duration::from_secs(20)) {
+                    let is_met = line.contains(wanted);
+                    note(line);
+                    if is_met {
+                        self.beside_engines += usize::from(moment == BESIDE_ENGINES);
+                        break;
+                    }
                 }
             }
         }
+        server.child.kill().unwrap();
+        while let Ok(line) = server.notes.recv_timeout(Duration::from_millis(200)) {
+            note(line);
+        }
+        server.kill();
+        match begun {
+            Some(line) if line.contains("swap") => self.in_swaps += 1,
+            Some(_) => self.in_checkpoints += 1,
+            None => self.elsewhere += 1,
+        }
     }
-    server.child.kill().unwrap();
-    while let Ok(line) = server.notes.recv_timeout(Duration::from_millis(200)) {
-        note(&line);
-    }
-    server.kill();
-    writing
 }
 
 fn status(client: &Client) -> Value {

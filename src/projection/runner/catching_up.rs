@@ -19,7 +19,7 @@ use crate::projection::view::{RecordView, StreamsInForce, streams_of_records};
 
 /// The time between two checkpoints of a version that catches up, at least. Each checkpoint writes
 /// every state that changed.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 
 /// The time between two checkpoints is at least so many times what the last one took: where every
 /// state changes all the time, checkpoints cost a fortieth and not a third. A kill costs so much

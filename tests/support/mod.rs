@@ -28,10 +28,15 @@ use serde_json::{Value, json};
 pub const HASH_KEYS: HashKeys = HashKeys { dedup: [7; 32], stream: [8; 32] };
 
 /// Waits until `done`; fails after a minute.
-pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub fn until(what: &str, done: impl FnMut() -> bool) {
+    until_within(Duration::from_secs(60), what, done);
+}
+
+/// Waits until `done`; fails after a time.
+pub fn until_within(patience: Duration, what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
-        assert!(started.elapsed() < Duration::from_secs(60), "not {what}");
+        assert!(started.elapsed() < patience, "not {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -36,7 +36,7 @@ const SLOW: &str = "fromAll().foreachStream().when({
     $any: (s, e) => {
         s.n++;
         if (e.metadata.position > 10000 && e.metadata.position <= 20000)
-            for (let i = 0; i < 3000; i++) s.mixed = (s.mixed * 31 + i) % 1000003;
+            for (let i = 0; i < 1500; i++) s.mixed = (s.mixed * 31 + i) % 1000003;
     } })";
 
 /// When the service is killed.

@@ -44,7 +44,7 @@ impl Client {
     pub fn new(address: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_secs(300)))
             .build();
         let url = format!("http://{address}");
         Self { url, address: address.to_owned(), agent: config.into() }

@@ -32,18 +32,30 @@ pub(crate) async fn append(
     let events = read_events(&mut messages, node.cluster.append_bytes_max()).await?;
     node.lead(needs)?;
 
-    let outcome = if fault == Some(Fault::WrongExpectedVersion) {
-        Outcome::WrongRevision { current: node.cluster.log().current(&stream) }
-    } else {
-        node.cluster.write(|log| log.append(&stream, expected, events, now_ticks()))
-    };
-    if matches!(outcome, Outcome::Written { position: Some(_), .. }) {
-        node.cluster.appends.fetch_add(1, Ordering::SeqCst);
-    }
+    let outcome = write(node, &stream, expected, events, fault);
     if let Some(fault) = fault.filter(|fault| fault.moment() == Some(Moment::After)) {
         return Err(fault.answer(&stream, node.cluster.append_bytes_max()).await);
     }
     Ok(Response::new(AppendResp { result: Some(answer(outcome, expected)) }))
+}
+
+/// Writes events that were received whole, unless a fault refuses them. Counts the append when it
+/// wrote something.
+pub(crate) fn write(
+    node: &Node,
+    stream: &str,
+    expected: Expected,
+    events: Vec<Proposed>,
+    fault: Option<Fault>,
+) -> Outcome {
+    if fault == Some(Fault::WrongExpectedVersion) {
+        return Outcome::WrongRevision { current: node.cluster.log().current(stream) };
+    }
+    let outcome = node.cluster.write(|log| log.append(stream, expected, events, now_ticks()));
+    if matches!(outcome, Outcome::Written { position: Some(_), .. }) {
+        node.cluster.appends.fetch_add(1, Ordering::SeqCst);
+    }
+    outcome
 }
 
 /// Ticks of 100 ns since 1970, as the server stamps events.
@@ -92,11 +104,7 @@ async fn read_events(
 fn parse_event(message: ProposedMessage) -> Result<Proposed, Status> {
     let property = |key| message.metadata.get(key).ok_or_else(|| status::property_missing(key));
     let event_type = property("type")?.clone();
-    // The server keeps only one bit of the content type: whether it is JSON.
-    let content_type = match property("content-type")?.as_str() {
-        "application/json" => "application/json",
-        _ => "application/octet-stream",
-    };
+    let content_type = kept_content_type(property("content-type")?);
     let id = message.id.and_then(parse_id).filter(|id| !id.is_nil());
     Ok(Proposed {
         id: id.ok_or_else(status::broken_request)?,
@@ -107,7 +115,15 @@ fn parse_event(message: ProposedMessage) -> Result<Proposed, Status> {
     })
 }
 
-fn parse_id(id: proto::Uuid) -> Option<Uuid> {
+/// The server keeps only one bit of the content type: whether it is JSON.
+pub(crate) fn kept_content_type(sent: &str) -> &'static str {
+    match sent {
+        "application/json" => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+pub(crate) fn parse_id(id: proto::Uuid) -> Option<Uuid> {
     match id.value? {
         proto::uuid::Value::String(text) => text.parse().ok(),
         proto::uuid::Value::Structured(halves) => Some(Uuid::from_u64_pair(

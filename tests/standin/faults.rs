@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tonic::Status;
 
-use super::status;
+use super::proto::StreamIdentifier;
+use super::proto::google_rpc::Status as WriteStatus;
+use super::{session_status, status};
 
 /// A kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
-    /// An append to one stream.
+    /// An append to one stream, as a call of its own or as a write of a batch-append session.
     Append,
     /// A read of one stream with a count.
     ReadStream,
@@ -27,6 +29,10 @@ pub enum Call {
 
 /// What goes wrong with a call. For a call that writes nothing, a fault after the commit equals the
 /// fault before it. A call that a fault cannot apply to is answered normally.
+///
+/// The statuses named here are those of a call of its own. A write of a batch-append session gets
+/// the server's answer for its correlation id instead (`session_status`). What breaks a connection
+/// ends the session, and so does UNAUTHENTICATED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// UNAVAILABLE, "Server Is Not Ready"; nothing is written.
@@ -38,7 +44,7 @@ pub enum Fault {
     /// ABORTED, "Operation timed out: Commit phase timeout."; and the event is written.
     TimeoutAfterCommit,
     /// No answer, and nothing is written. Like the real server, the stand-in ends the call at the
-    /// deadline that the client sent; a call without a deadline hangs.
+    /// deadline that the client sent; a call without a deadline hangs. A session goes on.
     HangBeforeCommit,
     /// No answer, and the event is written. The deadline applies as above.
     HangAfterCommit,
@@ -46,6 +52,9 @@ pub enum Fault {
     CutBefore,
     /// UNAVAILABLE, as if the connection broke; and the event is written.
     CutAfter,
+    /// UNAVAILABLE, as if the connection broke. Of the writes that are on their way in a session,
+    /// the first half is written (rounded down, so a lone append is not); none is answered.
+    CutHalfway,
     /// UNKNOWN, "No leader info available in response"; nothing is written.
     NoLeaderInfo,
     /// An append is refused with the stream's true revision, whatever it expected.
@@ -114,8 +123,39 @@ impl Fault {
             Self::TooLarge => status::too_large(append_bytes_max),
             Self::StreamDeleted => status::stream_deleted(stream),
             Self::InvalidPosition => status::invalid_position(),
-            Self::CutBefore | Self::CutAfter => status::cut(),
+            Self::CutBefore | Self::CutAfter | Self::CutHalfway => status::cut(),
             Self::HangBeforeCommit | Self::HangAfterCommit => std::future::pending().await,
+            Self::WrongExpectedVersion
+            | Self::Late(_)
+            | Self::DropAfter(_)
+            | Self::EndAfter(_)
+            | Self::MuteAfter(_)
+            | Self::Repeat
+            | Self::Silent => unreachable!("these have no moment"),
+        }
+    }
+}
+
+impl Fault {
+    /// What a write of a session gets in place of its answer: a status for its correlation id, or
+    /// nothing. An error ends the session.
+    pub(crate) fn answer_in_session(
+        self,
+        stream: &StreamIdentifier,
+        append_bytes_max: usize,
+    ) -> Result<Option<WriteStatus>, Status> {
+        match self {
+            Self::NotReady => Ok(Some(session_status::not_ready())),
+            Self::TooBusy => Ok(Some(session_status::too_busy())),
+            Self::Timeout | Self::TimeoutAfterCommit => Ok(Some(session_status::timeout())),
+            Self::NoLeaderInfo => Ok(Some(session_status::no_leader_info())),
+            Self::AccessDenied => Ok(Some(session_status::access_denied())),
+            Self::TooLarge => Ok(Some(session_status::too_large(append_bytes_max))),
+            Self::StreamDeleted => Ok(Some(session_status::stream_deleted(stream.clone()))),
+            Self::HangBeforeCommit | Self::HangAfterCommit => Ok(None),
+            Self::Unauthenticated => Err(status::unauthenticated()),
+            Self::InvalidPosition => Err(status::invalid_position()),
+            Self::CutBefore | Self::CutAfter | Self::CutHalfway => Err(status::cut()),
             Self::WrongExpectedVersion
             | Self::Late(_)
             | Self::DropAfter(_)
@@ -139,9 +179,14 @@ impl Faults {
         self.to_come.entry(call).or_default().push_back((fault, times));
     }
 
+    /// Counts a call that meets no fault.
+    pub(crate) fn count(&mut self, call: Call) {
+        *self.met.entry(call).or_default() += 1;
+    }
+
     /// Counts the call and says which fault it meets.
     pub(crate) fn next(&mut self, call: Call) -> Option<Fault> {
-        *self.met.entry(call).or_default() += 1;
+        self.count(call);
         let queue = self.to_come.get_mut(&call)?;
         queue.retain(|(_, times)| *times > 0);
         let (fault, times) = queue.front_mut()?;

@@ -5,18 +5,19 @@
 //! public source of the server, KurrentDB 44996ed of 24 July 2026. Only behaviour is taken over.
 //!
 //! The stand-in serves Streams.Read (one stream and `$all`, in both directions, and subscriptions
-//! to `$all`), Streams.Append, Gossip.Read and ServerFeatures.GetSupportedMethods. All other calls
-//! are UNIMPLEMENTED. It follows the server's rules for expected revisions and repeated ids, its
-//! statuses and trailers, and its order of messages.
+//! to `$all`), Streams.Append, Streams.BatchAppend, Gossip.Read and
+//! ServerFeatures.GetSupportedMethods. All other calls are UNIMPLEMENTED. It follows the server's
+//! rules for expected revisions and repeated ids, its statuses and trailers, and its order of
+//! messages.
 //!
 //! The stand-in does not model replication (the nodes share the log), real elections (a test
 //! elects), access lists, scavenging, soft deletes, link events, projections, or persistence.
 //!
-//! The server is surprising in three places, and the stand-in does the same. A subscription from a
-//! position past the end is accepted, and skips events that are then written before that position.
-//! A read forwards from past the end is empty. Without a leader every call gets "Server Is Not
-//! Ready". A connection carries at most 100 calls at a time, subscriptions included; further calls
-//! wait.
+//! The server is surprising in some places, and the stand-in does the same (`session` lists those of
+//! BatchAppend). A subscription from a position past the end is accepted, and skips events that are
+//! then written before that position. A read forwards from past the end is empty. Without a leader
+//! every call gets "Server Is Not Ready". A connection carries at most 100 calls at a time,
+//! subscriptions and sessions included; further calls wait.
 //!
 //! The stand-in is stricter in two places. A subscription that requires a leader ends at once on
 //! another node, and it ends at an election, where the server lets a live subscription go on.
@@ -29,9 +30,13 @@ mod cluster;
 mod faults;
 mod log;
 #[path = "../generated/eventstore/mod.rs"]
-mod proto;
+pub mod proto;
 mod read;
 mod services;
+mod session;
+mod session_request;
+mod session_status;
+mod session_writer;
 mod status;
 mod subscribe;
 mod wire;

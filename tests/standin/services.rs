@@ -24,8 +24,9 @@ use super::proto::streams::read_req::options::{
     AllOptions, CountOption, FilterOption, ReadDirection, StreamOption, StreamOptions,
 };
 use super::proto::streams::streams_server::Streams;
-use super::proto::streams::{AppendReq, AppendResp, ReadReq, ReadResp};
+use super::proto::streams::{AppendReq, AppendResp, BatchAppendReq, ReadReq, ReadResp};
 use super::read::{AllRead, Filter, From, Ids, Out, StreamRead};
+use super::session;
 use super::status;
 use super::subscribe::Subscription;
 
@@ -63,6 +64,15 @@ impl Streams for Node {
         request: Request<Streaming<AppendReq>>,
     ) -> Result<Response<AppendResp>, Status> {
         append::append(self, request).await
+    }
+
+    type BatchAppendStream = session::Answers;
+
+    async fn batch_append(
+        &self,
+        request: Request<Streaming<BatchAppendReq>>,
+    ) -> Result<Response<Self::BatchAppendStream>, Status> {
+        session::batch_append(self, request).await
     }
 }
 
@@ -220,6 +230,7 @@ impl ServerFeatures for Node {
         let methods = vec![
             method("streams.streams", "read", &["position", "events"]),
             method("streams.streams", "append", &[]),
+            method("streams.streams", "batchappend", &["deadline_duration"]),
             method("gossip.gossip", "read", &[]),
             method("server_features.serverfeatures", "getsupportedmethods", &[]),
         ];

@@ -66,6 +66,11 @@ pub(crate) fn too_large(bytes_max: usize) -> Status {
     with_trailers(Code::InvalidArgument, message, &trailers)
 }
 
+/// The status that the server's framework gives a message that is too long for it.
+pub(crate) fn too_long() -> Status {
+    Status::resource_exhausted("Received message exceeds the maximum configured message size.")
+}
+
 pub(crate) fn property_missing(property: &str) -> Status {
     let message = format!("Required Metadata Property '{property}' is missing");
     let trailers = [

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
 
+pub mod google_rpc;
 pub mod gossip;
 pub mod server_features;
 pub mod streams;
@@ -40,4 +41,53 @@ pub struct AllStreamPosition {
     pub commit_position: u64,
     #[prost(uint64, tag = "2")]
     pub prepare_position: u64,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct WrongExpectedVersion {
+    #[prost(oneof = "wrong_expected_version::CurrentStreamRevisionOption", tags = "1, 2")]
+    pub current_stream_revision_option:
+        ::core::option::Option<wrong_expected_version::CurrentStreamRevisionOption>,
+    #[prost(oneof = "wrong_expected_version::ExpectedStreamPositionOption", tags = "3, 4, 5, 6")]
+    pub expected_stream_position_option:
+        ::core::option::Option<wrong_expected_version::ExpectedStreamPositionOption>,
+}
+/// Nested message and enum types in `WrongExpectedVersion`.
+pub mod wrong_expected_version {
+    #[derive(Clone, Copy, PartialEq, ::prost::Oneof)]
+    pub enum CurrentStreamRevisionOption {
+        #[prost(uint64, tag = "1")]
+        CurrentStreamRevision(u64),
+        #[prost(message, tag = "2")]
+        CurrentNoStream(()),
+    }
+    #[derive(Clone, Copy, PartialEq, ::prost::Oneof)]
+    pub enum ExpectedStreamPositionOption {
+        #[prost(uint64, tag = "3")]
+        ExpectedStreamPosition(u64),
+        #[prost(message, tag = "4")]
+        ExpectedAny(()),
+        #[prost(message, tag = "5")]
+        ExpectedStreamExists(()),
+        #[prost(message, tag = "6")]
+        ExpectedNoStream(()),
+    }
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct AccessDenied {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamDeleted {
+    #[prost(message, optional, tag = "1")]
+    pub stream_identifier: ::core::option::Option<StreamIdentifier>,
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Timeout {}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct MaximumAppendSizeExceeded {
+    #[prost(uint32, tag = "1")]
+    pub max_append_size: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BadRequest {
+    #[prost(string, tag = "1")]
+    pub message: ::prost::alloc::string::String,
 }

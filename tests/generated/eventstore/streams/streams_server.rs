@@ -9,7 +9,7 @@
     clippy::let_unit_value
 )]
 use tonic::codegen::*;
-use tonic::server::{ClientStreamingService, ServerStreamingService};
+use tonic::server::{ClientStreamingService, ServerStreamingService, StreamingService};
 #[async_trait]
 pub trait Streams: std::marker::Send + std::marker::Sync + 'static {
     /// Server streaming response type for the Read method.
@@ -25,6 +25,15 @@ pub trait Streams: std::marker::Send + std::marker::Sync + 'static {
         &self,
         request: tonic::Request<tonic::Streaming<super::AppendReq>>,
     ) -> std::result::Result<tonic::Response<super::AppendResp>, tonic::Status>;
+    /// Server streaming response type for the BatchAppend method.
+    type BatchAppendStream: tonic::codegen::tokio_stream::Stream<
+            Item = std::result::Result<super::BatchAppendResp, tonic::Status>,
+        > + std::marker::Send
+        + 'static;
+    async fn batch_append(
+        &self,
+        request: tonic::Request<tonic::Streaming<super::BatchAppendReq>>,
+    ) -> std::result::Result<tonic::Response<Self::BatchAppendStream>, tonic::Status>;
 }
 #[derive(Debug)]
 pub struct StreamsServer<T> {
@@ -164,6 +173,45 @@ where
                             max_encoding_message_size,
                         );
                     let res = grpc.client_streaming(method, req).await;
+                    Ok(res)
+                };
+                Box::pin(fut)
+            }
+            "/event_store.client.streams.Streams/BatchAppend" => {
+                #[allow(non_camel_case_types)]
+                struct BatchAppendSvc<T: Streams>(pub Arc<T>);
+                impl<T: Streams> StreamingService<super::BatchAppendReq> for BatchAppendSvc<T> {
+                    type Response = super::BatchAppendResp;
+                    type ResponseStream = T::BatchAppendStream;
+                    type Future = BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                    fn call(
+                        &mut self,
+                        request: tonic::Request<tonic::Streaming<super::BatchAppendReq>>,
+                    ) -> Self::Future {
+                        let inner = Arc::clone(&self.0);
+                        let fut =
+                            async move { <T as Streams>::batch_append(&inner, request).await };
+                        Box::pin(fut)
+                    }
+                }
+                let accept_compression_encodings = self.accept_compression_encodings;
+                let send_compression_encodings = self.send_compression_encodings;
+                let max_decoding_message_size = self.max_decoding_message_size;
+                let max_encoding_message_size = self.max_encoding_message_size;
+                let inner = self.inner.clone();
+                let fut = async move {
+                    let method = BatchAppendSvc(inner);
+                    let codec = tonic::codec::ProstCodec::default();
+                    let mut grpc = tonic::server::Grpc::new(codec)
+                        .apply_compression_config(
+                            accept_compression_encodings,
+                            send_compression_encodings,
+                        )
+                        .apply_max_message_size_config(
+                            max_decoding_message_size,
+                            max_encoding_message_size,
+                        );
+                    let res = grpc.streaming(method, req).await;
                     Ok(res)
                 };
                 Box::pin(fut)

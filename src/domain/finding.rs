@@ -90,6 +90,8 @@ choices! {
         StayNeverClosed = "stayNeverClosed",
         /// Two presences share dates.
         StayOverlap = "stayOverlap",
+        /// Somebody else wrote to the person's stream in the cluster, or deleted it.
+        StreamTampered = "streamTampered",
         /// A suspension lasted longer than the month that the law allows.
         SuspensionOverAMonth = "suspensionOverAMonth",
         /// A correction or annulment names a record of another person, or of another

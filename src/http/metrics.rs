@@ -11,8 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::domain::stream::StreamName;
 use crate::ledger::record::{Receipt, ReceiptStatus, WriteMode};
-use crate::ledger::{Condition, Ledger, StoreStatus};
+use crate::ledger::{Condition, Ledger, StoreStatus, StreamHarm};
 use crate::projection::Lists;
 use crate::projection::runner::{Projections, ProjectionsLoad};
 use crate::work::HealthProbe;
@@ -88,6 +89,8 @@ pub struct Metrics {
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
     following: Gauge<u64, AtomicU64>,
+    streams_marked: Gauge<u64, AtomicU64>,
+    streams_tampered: Gauge<u64, AtomicU64>,
     reconnects: Counter,
     readers: Gauge,
     readers_cut_off: Counter,
@@ -157,11 +160,16 @@ impl Metrics {
             registry.register("lists_position", words, lists_position.clone());
         }
         let (following, reconnects) = (Gauge::default(), Counter::default());
+        let (streams_marked, streams_tampered) = (Gauge::default(), Gauge::default());
         if ledger.status().borrow().reconnects.is_some() {
             let words = "1 while this replica follows its cluster";
             registry.register("following", words, following.clone());
             let words = "Times that this replica looked for its cluster anew";
             registry.register("reconnects", words, reconnects.clone());
+            let words = "Streams of the cluster marked so that a scavenge would remove records";
+            registry.register("streams_marked", words, streams_marked.clone());
+            let words = "Streams of the cluster to which somebody else wrote";
+            registry.register("streams_tampered", words, streams_tampered.clone());
         }
         let workers = WorkerMetrics::default();
         workers.register(&mut registry);
@@ -184,6 +192,8 @@ impl Metrics {
             workers,
             lists_position,
             following,
+            streams_marked,
+            streams_tampered,
             reconnects,
             ledger,
             lists,
@@ -231,7 +241,12 @@ impl Metrics {
     }
 
     /// All counters as OpenMetrics text, with the gauges at what they are now.
-    pub fn text(&self, workers: &[HealthProbe], refusals_dropped: u64) -> String {
+    pub fn text(
+        &self,
+        workers: &[HealthProbe],
+        refusals_dropped: u64,
+        harmed: &[(StreamName, StreamHarm)],
+    ) -> String {
         let dropped = OutcomeLabels { outcome: "dropped" };
         raise_to(&self.refusals.get_or_create(&dropped), refusals_dropped);
         let StoreStatus { tail, condition, reconnects, .. } = *self.ledger.status().borrow();
@@ -241,6 +256,11 @@ impl Metrics {
             let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
             self.following.set(is_followed.into());
             raise_to(&self.reconnects, reconnects);
+            let count = |is: fn(&StreamHarm) -> bool| {
+                harmed.iter().filter(|(_, harm)| is(harm)).count() as u64
+            };
+            self.streams_marked.set(count(|harm| harm.mark.is_some()));
+            self.streams_tampered.set(count(|harm| harm.is_tampered));
         }
         if let Some(lists) = &self.lists {
             self.lists_position.set(lists.subscribe().borrow().position.number());

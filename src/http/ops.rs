@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::domain::id::Position;
+use crate::domain::stream::StreamName;
 use crate::domain::time::calendar::At;
 use crate::http::app::App;
 use crate::http::openapi::names::{AnySchema, ErrorCodeSchema, TextSchema};
@@ -18,9 +19,12 @@ use crate::http::problem::kind::ProblemType;
 use crate::http::request::params::Params;
 use crate::http::request::principal::Principal;
 use crate::ledger::answer::format_at;
-use crate::ledger::{Condition, StoreStatus, clock};
+use crate::ledger::{Condition, StoreStatus, StreamHarm, clock};
 use crate::projection::{ProjectionProgress, ProjectionStatus};
 use crate::work::HealthProbe;
+
+/// `GET /health` names so many streams of the cluster at most.
+const HARMED_STREAMS_SHOWN: usize = 20;
 
 /// Whether the service does its work
 #[utoipa::path(
@@ -55,12 +59,17 @@ pub async fn get_health(
     };
     let faulted: Vec<HealthProbe> =
         app.workers().into_iter().filter(HealthProbe::is_faulted).collect();
-    let status = if store == "UP" && !faulted.is_empty() { "DEGRADED" } else { store };
+    let harmed = app.ledger.harmed_streams().await;
+    let is_degraded = !faulted.is_empty() || !harmed.is_empty();
+    let status = if store == "UP" && is_degraded { "DEGRADED" } else { store };
     let mut components = json!({
         "store": {"status": store, "position": last.to_string(), "detail": detail}
     });
     for probe in &faulted {
         components[probe.worker] = json!({"status": "DEGRADED", "state": "faulted"});
+    }
+    if !harmed.is_empty() {
+        components["cluster"] = cluster_component(&harmed);
     }
     if let Some(lists) = &app.lists {
         let mut progress = *lists.subscribe().borrow();
@@ -80,6 +89,40 @@ pub async fn get_health(
         "status": status, "version": env!("CARGO_PKG_VERSION"), "components": components
     });
     Ok((code, Json(body)).into_response())
+}
+
+/// The streams of the cluster to which somebody else did something, and what to do.
+fn cluster_component(harmed: &[(StreamName, StreamHarm)]) -> Value {
+    let streams = harmed.iter().take(HARMED_STREAMS_SHOWN).map(|(name, harm)| {
+        let mut shown = json!({"stream": name});
+        if let Some(mark) = harm.mark {
+            shown["mark"] = mark.name().into();
+        }
+        if harm.is_tampered {
+            shown["tampered"] = true.into();
+        }
+        shown
+    });
+    let mut component = json!({"status": "DEGRADED", "streams": streams.collect::<Vec<_>>()});
+    if harmed.len() > HARMED_STREAMS_SHOWN {
+        component["more"] = (harmed.len() - HARMED_STREAMS_SHOWN).into();
+    }
+    let mut details = Vec::new();
+    if harmed.iter().any(|(_, harm)| harm.mark.is_some()) {
+        details.push(
+            "the next scavenge would remove records of the marked streams: take the marks off, and \
+             do not scavenge before (runbook: CareLedgerStreamMarked)",
+        );
+    }
+    if harmed.iter().any(|(_, harm)| harm.is_tampered) {
+        details.push(
+            "somebody else wrote to a tampered stream, or deleted it, and nothing can be recorded \
+             there: move the ledger out of the cluster and into an empty one (runbook: \
+             CareLedgerStreamTampered)",
+        );
+    }
+    component["detail"] = details.join("; ").into();
+    component
 }
 
 /// The progress of the lists. `lag` counts the events that the lists have not read yet; `known` is
@@ -142,7 +185,8 @@ pub async fn get_metrics(
     params.finish()?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let kind = HeaderValue::from_static(kind);
-    let text = app.metrics.text(&app.workers(), app.refusals.dropped());
+    let harmed = app.ledger.harmed_streams().await;
+    let text = app.metrics.text(&app.workers(), app.refusals.dropped(), &harmed);
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 

@@ -17,6 +17,7 @@ use crate::store::{LedgerPresence, Store};
 use crate::vault::{Erasures, HashKeys, KEY_FILES, KeyError, LedgerKeys, master_key};
 use crate::work::HealthProbe;
 
+pub use crate::store::harm::StreamHarm;
 pub use crate::store::{AppendError, Condition, Expected, ReadError, StoreStatus};
 
 /// Why a ledger could not be opened.

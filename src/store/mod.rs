@@ -5,6 +5,7 @@
 pub mod append_size;
 pub mod cluster;
 pub mod embedded;
+pub mod harm;
 pub mod migrate;
 pub mod open;
 
@@ -17,6 +18,8 @@ use tokio::sync::watch;
 use crate::domain::id::{DedupKey, Position, RecordedTime, Revision};
 use crate::domain::record::{UnstampedRecord, View};
 use crate::domain::stream::Stream;
+
+use self::harm::HarmedStreams;
 
 /// The state that a stream must have for a write to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,9 @@ pub enum Outcome {
         /// The last revision of the stream; `None` for a new stream.
         actual: Option<Revision>,
     },
+    /// The stream takes no records any more: see [`harm::StreamHarm::is_tampered`]. Nothing of the
+    /// write was stored. Only a cluster gives this outcome.
+    Tampered,
     /// Another write of the same append was refused, so this one was left out.
     Withheld,
     /// This write failed although another write of the same append was stored. The error says
@@ -282,6 +288,12 @@ pub trait Store: Send + Sync {
     /// the call. A stuck thread reports nothing, so for a cluster this call itself checks whether
     /// the thread that follows the cluster is stuck.
     fn status(&self) -> watch::Receiver<StoreStatus>;
+
+    /// The streams of the cluster to which somebody else did something; none for a folder. A stream
+    /// of a facility or a project may be another program's: then it holds no record.
+    fn harmed_streams(&self) -> Arc<HarmedStreams> {
+        Arc::default()
+    }
 
     /// Reads the record at a position; `None`: the log has none there.
     async fn read_at(&self, position: Position) -> Result<Option<Stored>, ReadError> {

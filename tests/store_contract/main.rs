@@ -18,6 +18,7 @@ mod cluster_only;
 #[path = "embedded.rs"]
 mod embedded_only;
 mod faults;
+mod harm;
 mod session;
 mod streams;
 mod suite;

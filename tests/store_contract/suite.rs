@@ -11,7 +11,7 @@ use care_ledger::domain::stream::Stream;
 use care_ledger::domain::vocabulary::json::JsonValue;
 use care_ledger::domain::vocabulary::validate::validate;
 use care_ledger::ledger::Ledger;
-use care_ledger::ledger::record::{ReceiptStatus, RecordError, WriteMode};
+use care_ledger::ledger::record::{DraftRefusal, ReceiptStatus, RecordError, WriteMode};
 use care_ledger::store::StampClock;
 use care_ledger::store::{AppendGroup, Expected, Outcome, Write};
 
@@ -163,9 +163,10 @@ pub async fn a_batch_over_several_persons_is_refused_whole(bench: &Bench) {
     }
     // If each event stands alone, the other two are recorded.
     let each = ledger.record_each(&batch, WriteMode::Write).await.unwrap();
-    let statuses = each.iter().map(|receipt| receipt.as_ref().map(|receipt| receipt.status));
-    let recorded = Some(ReceiptStatus::Recorded);
-    assert_eq!(statuses.collect::<Vec<_>>(), [recorded, None, recorded]);
+    let statuses = each.iter().map(|answer| answer.as_ref().map(|receipt| receipt.status));
+    let recorded = Ok(ReceiptStatus::Recorded);
+    let reused = Err(&DraftRefusal::Reused);
+    assert_eq!(statuses.collect::<Vec<_>>(), [recorded, reused, recorded]);
 }
 
 pub async fn writers_of_one_stream_lose_no_update_and_leave_no_gap(bench: &Bench) {

@@ -29,7 +29,7 @@ use crate::http::problem::issue::{EventIndexing, Issue};
 use crate::http::problem::kind::ProblemType;
 use crate::http::request::cloudevents;
 use crate::http::request::prefer::{self, ReceiptsSent};
-use crate::ledger::record::{Receipt, RecordError, RecordFailure, WriteMode};
+use crate::ledger::record::{DraftRefusal, Receipt, RecordError, RecordFailure, WriteMode};
 use crate::ledger::{AppendError, clock};
 
 /// Lines that are recorded at once: enough that the sync of the disk costs little, few enough that
@@ -330,7 +330,7 @@ impl LineRecorder {
     async fn try_record(&self, drafts: &[Draft]) -> Vec<Result<Receipt, Problem>> {
         for _ in 0..BUSY_TRIES {
             let error = match self.app.ledger.record_each(drafts, self.write_mode).await {
-                Ok(answers) => return answers.into_iter().map(receipt_or_reused).collect(),
+                Ok(answers) => return answers.into_iter().map(receipt_or_problem).collect(),
                 Err(error) => error,
             };
             if !matches!(error.why, RecordError::Append(AppendError::Busy)) {
@@ -352,8 +352,15 @@ fn answers_of_a_part(drafts: &[Draft], unrecorded: RecordFailure) -> Vec<Result<
     drafts.iter().map(answer).collect()
 }
 
-fn receipt_or_reused(receipt: Option<Receipt>) -> Result<Receipt, Problem> {
-    receipt.ok_or_else(|| Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)]))
+fn receipt_or_problem(answer: Result<Receipt, DraftRefusal>) -> Result<Receipt, Problem> {
+    answer.map_err(|why| match why {
+        DraftRefusal::Reused => {
+            Problem::new(ProblemType::IdReused).issues(vec![Issue::reused(None)])
+        }
+        DraftRefusal::Tampered => {
+            Problem::new(ProblemType::StreamTampered).issues(vec![Issue::tampered(None)])
+        }
+    })
 }
 
 /// Reads and validates a line.

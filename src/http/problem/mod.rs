@@ -164,6 +164,11 @@ impl Problem {
                 let issue = |place| Issue::reused(index.of(place));
                 Self::new(ProblemType::IdReused).issues(places.into_iter().map(issue).collect())
             }
+            RecordError::Tampered(places) => {
+                let issue = |place| Issue::tampered(index.of(place));
+                Self::new(ProblemType::StreamTampered)
+                    .issues(places.into_iter().map(issue).collect())
+            }
             RecordError::WrongRevision { actual } => Self::wrong_revision(actual),
             RecordError::Append(error) => Self::append(error),
             RecordError::Read(error) => error.into(),

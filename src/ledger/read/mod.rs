@@ -4,6 +4,7 @@
 
 mod blocking;
 pub mod feed;
+mod harm;
 pub mod header;
 mod log;
 mod merged;

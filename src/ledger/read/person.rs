@@ -89,6 +89,7 @@ impl Ledger {
             history::fold(records, &outside, Some(known_at))
         });
         history.findings.extend(reused);
+        history.findings.extend(self.finding_of_tampering(person, &streams));
         let dependencies = AnswerDependencies { streams: merged.other_streams_read, dedup_keys };
         let (pseudonyms, position) = (merged.pseudonyms, status.tail);
         Ok(Some(PersonHistory { history, revision, known_at, position, pseudonyms, dependencies }))
@@ -179,6 +180,17 @@ impl Ledger {
             }
         }
         Ok(findings)
+    }
+
+    /// The finding that one of a person's streams takes no records any more.
+    fn finding_of_tampering(&self, person: PersonId, own: &HashSet<PersonId>) -> Option<Finding> {
+        let harmed = self.store.harmed_streams();
+        let mut names = own.iter().chain([&person]).map(|person| StreamName::Person(*person));
+        let is_tampered = names.any(|name| harmed.get(&name).is_some_and(|harm| harm.is_tampered));
+        let message = "Somebody else wrote to this person's stream in the cluster, or deleted it. \
+                       The records here are whole up to then; what was sent since was refused. The \
+                       operator must move the ledger out of the cluster and into an empty one.";
+        is_tampered.then(|| Finding::new(FindingCode::StreamTampered, message, Vec::new()))
     }
 
     /// For each key that a correction or annulment names and that the person's readable records

@@ -43,8 +43,17 @@ pub(super) struct PendingRecord {
 enum DraftAnswer {
     /// The log has the draft.
     Receipt(Receipt),
+    /// It is not recorded.
+    Refused(DraftRefusal),
+}
+
+/// Why a draft is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftRefusal {
     /// The log has the draft's key with other content.
     Reused,
+    /// A stream that the draft goes to takes no records any more.
+    Tampered,
 }
 
 /// The writes, and for each write the indexes of its records in `pending`.
@@ -161,11 +170,11 @@ impl<'a> RecordBatch<'a> {
             let receipt = || Receipt::new(draft, stored, ReceiptStatus::Duplicate);
             self.answers[index] = Some(match is_same.then(receipt).flatten() {
                 Some(receipt) => DraftAnswer::Receipt(Receipt { is_erased, ..receipt }),
-                None => DraftAnswer::Reused,
+                None => DraftAnswer::Refused(DraftRefusal::Reused),
             });
         }
         // If the draft is refused, its copy in the other stream of the merge is not written either.
-        let is_reused = self.answers[first] == Some(DraftAnswer::Reused);
+        let is_reused = self.answers[first] == Some(DraftAnswer::Refused(DraftRefusal::Reused));
         for record in self.pending.iter_mut().filter(|record| record.draft == first) {
             record.is_done |= is_reused || !record.is_copy;
         }
@@ -212,7 +221,7 @@ impl<'a> RecordBatch<'a> {
             }
             let mut answer = match self.is_same(first, index) {
                 true => self.answers[first].clone(),
-                false => Some(DraftAnswer::Reused),
+                false => Some(DraftAnswer::Refused(DraftRefusal::Reused)),
             };
             if let Some(DraftAnswer::Receipt(receipt)) = &mut answer {
                 receipt.status = ReceiptStatus::Duplicate;
@@ -221,25 +230,45 @@ impl<'a> RecordBatch<'a> {
         }
     }
 
-    /// The receipt of each draft, in order; `None`: its key is in use with other content.
-    pub(super) fn into_receipts(self) -> Vec<Option<Receipt>> {
-        let receipt = |answer| match answer {
-            Some(DraftAnswer::Receipt(receipt)) => Some(receipt),
-            Some(DraftAnswer::Reused) | None => None,
-        };
-        self.answers.into_iter().map(receipt).collect()
+    /// Refuses the drafts of these pending records, whose stream takes no records any more.
+    pub(super) fn refuse_tampered(&mut self, indexes: &[usize]) {
+        for index in indexes {
+            let draft = self.pending[*index].draft;
+            self.answers[draft] = Some(DraftAnswer::Refused(DraftRefusal::Tampered));
+            for record in self.pending.iter_mut().filter(|record| record.draft == draft) {
+                record.is_done = true;
+            }
+        }
+    }
+
+    /// The answers that the drafts have, in order.
+    pub(super) fn into_answers(
+        self,
+    ) -> impl Iterator<Item = Option<Result<Receipt, DraftRefusal>>> {
+        self.answers.into_iter().map(|answer| match answer? {
+            DraftAnswer::Receipt(receipt) => Some(Ok(receipt)),
+            DraftAnswer::Refused(why) => Some(Err(why)),
+        })
     }
 
     /// The receipts of the drafts that were written now.
     pub(super) fn recorded(self) -> Vec<Receipt> {
-        let receipts = self.into_receipts().into_iter().flatten();
+        let receipts = self.into_answers().flatten().flatten();
         receipts.filter(|receipt| receipt.status == ReceiptStatus::Recorded).collect()
     }
 
-    /// Fails if the key of a draft is in use with other content.
-    pub(super) fn fail_if_reused(&self) -> Result<(), RecordError> {
-        let is_reused = |index: &usize| self.answers[*index] == Some(DraftAnswer::Reused);
-        let reused: Vec<usize> = (0..self.answers.len()).filter(is_reused).collect();
-        if reused.is_empty() { Ok(()) } else { Err(RecordError::Reused(reused)) }
+    /// Fails if a draft is refused.
+    pub(super) fn fail_if_refused(&self) -> Result<(), RecordError> {
+        let refused = |why| {
+            let is_refused =
+                |index: &usize| self.answers[*index] == Some(DraftAnswer::Refused(why));
+            (0..self.answers.len()).filter(is_refused).collect::<Vec<usize>>()
+        };
+        let (reused, tampered) = (refused(DraftRefusal::Reused), refused(DraftRefusal::Tampered));
+        match (reused.is_empty(), tampered.is_empty()) {
+            (false, _) => Err(RecordError::Reused(reused)),
+            (true, false) => Err(RecordError::Tampered(tampered)),
+            (true, true) => Ok(()),
+        }
     }
 }

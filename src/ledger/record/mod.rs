@@ -9,6 +9,7 @@ mod error;
 mod receipt;
 mod write;
 
+pub use self::batch::DraftRefusal;
 pub use self::error::{RecordError, RecordFailure};
 pub use self::receipt::{LogEntry, Receipt, ReceiptStatus};
 pub use self::write::WriteMode;

@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 
-use super::batch::RecordBatch;
+use super::batch::{DraftRefusal, RecordBatch};
 use super::error::{RecordError, RecordFailure};
 use super::receipt::Receipt;
 use crate::domain::event::Draft;
 use crate::domain::id::Revision;
 use crate::domain::record::View;
-use crate::domain::stream::StreamId;
+use crate::domain::stream::{Stream, StreamId};
 use crate::ledger::Ledger;
 use crate::ledger::read::open::Reader;
 use crate::store::{AppendError, AppendGroup, Expected, Outcome, ReadError, Stored};
@@ -55,7 +55,7 @@ impl Ledger {
     ) -> Result<Vec<Receipt>, RecordFailure> {
         let mut batch = RecordBatch::new(drafts, self.hash_keys);
         match self.record_all(&mut batch, expected, mode).await {
-            Ok(()) => Ok(batch.into_receipts().into_iter().flatten().collect()),
+            Ok(()) => Ok(batch.into_answers().flatten().flatten().collect()),
             Err(why) => Err(RecordFailure { why, recorded: batch.recorded() }),
         }
     }
@@ -73,11 +73,10 @@ impl Ledger {
             }
             WriteMode::DryRun => self.dry_run(batch, expected).await?,
         }
-        batch.fail_if_reused()
+        batch.fail_if_refused()
     }
 
-    /// Records each draft on its own: `None` instead of a receipt means that its (`source`, `id`)
-    /// is in use with other content.
+    /// Records each draft on its own, or says why it is not recorded.
     ///
     /// # Errors
     /// [`RecordError::Append`] or [`RecordError::Read`], for the drafts that have no answer yet.
@@ -85,7 +84,7 @@ impl Ledger {
         &self,
         drafts: &[Draft],
         mode: WriteMode,
-    ) -> Result<Vec<Option<Receipt>>, RecordFailure> {
+    ) -> Result<Vec<Result<Receipt, DraftRefusal>>, RecordFailure> {
         let mut batch = RecordBatch::new(drafts, self.hash_keys);
         let (batch_mut, any) = (&mut batch, Expected::Any);
         let done = match mode {
@@ -95,7 +94,7 @@ impl Ledger {
             WriteMode::DryRun => self.dry_run(batch_mut, any).await,
         };
         match done {
-            Ok(()) => Ok(batch.into_receipts()),
+            Ok(()) => Ok(batch.into_answers().flatten().collect()),
             Err(why) => Err(RecordFailure { why, recorded: batch.recorded() }),
         }
     }
@@ -107,6 +106,7 @@ impl Ledger {
         expected: Expected,
     ) -> Result<(), RecordError> {
         self.answer_all_already_stored(batch).await?;
+        self.refuse_tampered(batch);
         let mut next: HashMap<StreamId, u64> = HashMap::new();
         let mut expected_receipts = Vec::new();
         for record in batch.pending.iter().filter(|record| !record.is_done) {
@@ -132,6 +132,16 @@ impl Ledger {
         Ok(())
     }
 
+    fn refuse_tampered(&self, batch: &mut RecordBatch<'_>) {
+        let harmed = self.store.harmed_streams();
+        let is_tampered =
+            |stream: &Stream| harmed.get(stream.name()).is_some_and(|harm| harm.is_tampered);
+        let pending = batch.pending.iter().enumerate();
+        let tampered = pending.filter(|(_, r)| !r.is_done && is_tampered(&r.stream));
+        let tampered: Vec<usize> = tampered.map(|(index, _)| index).collect();
+        batch.refuse_tampered(&tampered);
+    }
+
     /// Refuses a batch in which two drafts have the same key and different contents. The error
     /// names the draft that differs from the stored record or, if the log has no such key, the
     /// later draft.
@@ -141,7 +151,7 @@ impl Ledger {
         }
         self.answer_all_already_stored(batch).await?;
         batch.answer_repeats_in_batch();
-        batch.fail_if_reused()
+        batch.fail_if_refused()
     }
 
     /// Appends what the log does not have, until every draft has its answer.
@@ -166,7 +176,7 @@ impl Ledger {
             let already_stored = take_outcomes(batch, outcomes, indexes)?;
             self.answer_already_stored(batch, &already_stored).await?;
             if atomicity == Atomicity::AllOrNothing {
-                batch.fail_if_reused()?;
+                batch.fail_if_refused()?;
             }
         }
         Err(AppendError::Busy.into())
@@ -224,6 +234,7 @@ fn take_outcomes(
                 already_stored.extend(found.into_iter().map(|i| indexes[i]));
             }
             Outcome::Conflict { actual } => conflict = Some(actual),
+            Outcome::Tampered => batch.refuse_tampered(&indexes),
             Outcome::Withheld => {}
             Outcome::Failed(error) => {
                 failed = Some(failed.map_or(error, |before| before.most_uncertain(error)));

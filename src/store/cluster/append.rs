@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::call_error::{CallError, CallFailure};
@@ -23,6 +23,7 @@ use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream}
 use crate::domain::id::{DedupKey, RecordedTime, Revision};
 use crate::domain::stream::{Stream, StreamId};
 use crate::store::embedded::Embedded;
+use crate::store::harm::HarmedStreams;
 use crate::store::{
     AppendError, AppendGroup, Outcome, ReadError, StampClock, Store as _, Stored, Write,
 };
@@ -55,6 +56,7 @@ pub struct ClusterWriter {
     connection: Connection,
     signals: Arc<FollowerSignals>,
     clock: StampClock,
+    harmed: watch::Receiver<Arc<HarmedStreams>>,
     /// Writers of this process to one stream wait for each other here. Without the lock each would
     /// append at the same revision, and all but one would be refused and try again.
     stream_locks: Vec<Mutex<()>>,
@@ -89,9 +91,10 @@ impl ClusterWriter {
         connection: Connection,
         signals: Arc<FollowerSignals>,
         clock: StampClock,
+        harmed: watch::Receiver<Arc<HarmedStreams>>,
     ) -> Self {
         let stream_locks = (0..STREAM_LOCKS).map(|_| Mutex::new(())).collect();
-        Self { copy, connection, signals, clock, stream_locks }
+        Self { copy, connection, signals, clock, harmed, stream_locks }
     }
 
     /// How often a new client replaced a broken client of the connection.
@@ -160,7 +163,9 @@ impl ClusterWriter {
                 }
                 Expectation::Failed => false,
             };
-            if refused.is_empty() && !is_met {
+            if refused.is_empty() && self.is_tampered(writes) {
+                refused = writes.each(|| Outcome::Tampered);
+            } else if refused.is_empty() && !is_met {
                 refused.push(writes.conflict(self.copy.last_revision(writes.stream.id())));
             }
             for (place, outcome) in refused {
@@ -228,6 +233,9 @@ impl ClusterWriter {
             if !stored.is_empty() {
                 return Ok(stored);
             }
+            if self.is_tampered(writes) {
+                return Ok(writes.each(|| Outcome::Tampered));
+            }
             if writes.expectation(last) != Expectation::Met {
                 return Ok(vec![writes.conflict(last)]);
             }
@@ -264,7 +272,7 @@ impl ClusterWriter {
         let events =
             events.map(|(unstamped, record)| event::to_event(record, &unstamped.dedup_key));
         let (stream, after) = (writes.stream.name().to_string(), attempt.after);
-        match self.connection.append(stream, after, events.collect()).await {
+        match self.connection.append(&stream, after, events.collect()).await {
             Ok(()) => {
                 *error_on_timeout = AppendError::Unsure;
                 return Ok(NextStep::AwaitCopy(attempt.last_revision()));
@@ -343,6 +351,12 @@ impl ClusterWriter {
             Bytes::from(record)
         });
         Attempt { after, records: records.collect() }
+    }
+
+    /// Whether the stream takes no records any more.
+    fn is_tampered(&self, writes: &StreamWrites) -> bool {
+        let name = writes.stream.name();
+        self.harmed.borrow().get(name).is_some_and(|harm| harm.is_tampered)
     }
 
     fn stream_lock(&self, stream: StreamId) -> &Mutex<()> {

@@ -19,6 +19,15 @@ pub enum CallError {
     Final(CallFailure),
 }
 
+/// Why an append of a session failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionError {
+    /// The stream is at another revision than the expected one; the session does not say at which.
+    WrongRevision,
+    /// Any other error.
+    Call(CallError),
+}
+
 /// Why a call failed, as a sentence for the log and for the person who acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CallFailure {
@@ -28,6 +37,9 @@ pub enum CallFailure {
     /// No connection could be made, or the connection broke.
     #[error("the connection to the cluster broke, or none could be made")]
     Connection,
+    /// Another append of the session failed, which ended the session.
+    #[error("the session of appends ended before the cluster had answered")]
+    SessionEnded,
     /// The node is starting, too busy, failing, or without a leader.
     #[error("the cluster cannot do it now")]
     NotNow,
@@ -126,6 +138,45 @@ fn from_status(code: i32, message: &str) -> CallError {
     }
 }
 
+/// What the client crate says where a session had ended before it had the answer.
+const SESSION_CLOSED: &str = "Batch-append stream has been closed";
+
+/// Part of the messages of an append of a session that is too large (server: Status).
+const TOO_LARGE_IN_SESSION: &str = "MaximumAppend";
+
+impl From<&Error> for SessionError {
+    /// The answer to one append has a code of its own. Every other error is one of the session,
+    /// which the crate tells to whoever waits: an append on its way may have been written.
+    fn from(error: &Error) -> Self {
+        Self::Call(match error {
+            Error::Grpc { code, message } => return from_answer(*code as i32, message),
+            Error::ServerError(text) if text.contains(SESSION_CLOSED) => {
+                CallError::Unsure(CallFailure::SessionEnded)
+            }
+            _ => match CallError::from(error) {
+                error @ CallError::Final(_) => error,
+                error => CallError::Unsure(error.reason()),
+            },
+        })
+    }
+}
+
+/// The codes of the answers to an append of a session (server: Streams.BatchAppend, Status).
+fn from_answer(code: i32, message: &str) -> SessionError {
+    SessionError::Call(match code {
+        // Not ready, too busy, no leader: the server gives no code.
+        0 => CallError::NotDone(CallFailure::NotNow),
+        3 if message.contains(TOO_LARGE_IN_SESSION) => CallError::Final(CallFailure::TooLarge),
+        // Invalid argument, failed precondition: the same append fails again.
+        3 | 9 => CallError::Final(CallFailure::Unsupported),
+        4 => CallError::Unsure(CallFailure::Deadline),
+        5 => CallError::Final(CallFailure::Deleted),
+        6 => return SessionError::WrongRevision,
+        7 => CallError::Final(CallFailure::Denied),
+        _ => CallError::Unsure(CallFailure::NotNow),
+    })
+}
+
 impl CallError {
     /// Why the call failed.
     pub fn reason(self) -> CallFailure {
@@ -139,6 +190,46 @@ impl CallError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_answer_in_a_session_says_whether_a_retry_helps() {
+        let answer = |code: i32, message: &str| {
+            let (code, message) = (code.into(), message.to_owned());
+            SessionError::from(&Error::Grpc { code, message })
+        };
+        let rows = [
+            (0, "Server Is Not Ready", CallError::NotDone(CallFailure::NotNow)),
+            (3, "MaximumAppendSizeExceeded", CallError::Final(CallFailure::TooLarge)),
+            (3, "MaximumAppendEventSizeExceeded", CallError::Final(CallFailure::TooLarge)),
+            (3, "BadRequest", CallError::Final(CallFailure::Unsupported)),
+            (4, "Timeout", CallError::Unsure(CallFailure::Deadline)),
+            (5, "StreamDeleted", CallError::Final(CallFailure::Deleted)),
+            (7, "AccessDenied", CallError::Final(CallFailure::Denied)),
+            (9, "InvalidTransaction", CallError::Final(CallFailure::Unsupported)),
+            (2, "Unknown", CallError::Unsure(CallFailure::NotNow)),
+            (13, "secret", CallError::Unsure(CallFailure::NotNow)),
+        ];
+        for (code, message, expected) in rows {
+            assert_eq!(answer(code, message), SessionError::Call(expected), "{code} {message}");
+        }
+        assert_eq!(answer(6, "WrongExpectedVersion"), SessionError::WrongRevision);
+    }
+
+    #[test]
+    fn an_error_of_the_session_leaves_every_append_unsure() {
+        let closed = format!("status: Cancelled, message: {SESSION_CLOSED:?}");
+        let leader = eventstore::Endpoint { host: "secret".into(), port: 1 };
+        let rows = [
+            (Error::ServerError(closed), CallError::Unsure(CallFailure::SessionEnded)),
+            (Error::ServerError("secret".into()), CallError::Unsure(CallFailure::NotNow)),
+            (Error::NotLeaderException(leader), CallError::Unsure(CallFailure::NotLeader)),
+            (Error::ConnectionClosed, CallError::Unsure(CallFailure::Connection)),
+            (Error::AccessDenied, CallError::Final(CallFailure::Denied)),
+        ];
+        for (error, expected) in rows {
+            assert_eq!(SessionError::from(&error), SessionError::Call(expected), "{error}");
+        }
+    }
 
     #[test]
     fn each_status_says_whether_a_retry_helps() {

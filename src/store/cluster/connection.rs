@@ -5,18 +5,19 @@
 //! runtime ends the task.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use eventstore::{
-    AppendToStreamOptions, Client, Credentials, EventData, ExpectedRevision, Position,
-    ReadAllOptions, ReadStreamOptions, RecordedEvent, StreamPosition, SubscribeToAllOptions,
-    Subscription, SubscriptionFilter,
+    Client, Credentials, EventData, Position, ReadAllOptions, ReadStreamOptions, RecordedEvent,
+    StreamPosition, SubscribeToAllOptions, Subscription, SubscriptionFilter,
 };
 use tokio::runtime::Runtime;
 
 use super::address::ClusterAddress;
-use super::call_error::{CallError, CallFailure};
+use super::call_error::{CallError, CallFailure, SessionError};
+use super::event::METADATA_PREFIX;
+use super::session::AppendSession;
 use crate::domain::id::Revision;
 use crate::domain::stream::StreamName;
 
@@ -43,6 +44,8 @@ pub struct Connection {
     /// A lock, because any call may replace the client. It is held to clone or replace the client,
     /// never during a call.
     current: Mutex<CurrentClient>,
+    /// Whoever opens a session holds this; the others wait for that session.
+    opening: tokio::sync::Mutex<()>,
     reconnects: AtomicU64,
 }
 
@@ -52,6 +55,10 @@ struct CurrentClient {
     /// Runs the client crate's task on one thread. `None` only while it is dropped.
     runtime: Option<Runtime>,
     made_at: Instant,
+    /// The session of all appends. `None`: the next append opens one.
+    session: Option<Arc<AppendSession>>,
+    /// Whether the client was connected to the leader when it was last asked.
+    is_at_leader: bool,
     /// The number of clients made before this client. A call compares the number to see whether its
     /// client was replaced meanwhile.
     number: u64,
@@ -68,7 +75,14 @@ impl CurrentClient {
         let settings = address.settings.clone();
         let client = Client::with_runtime_handle(runtime.handle().clone(), settings)
             .map_err(|error| CallError::from(&error))?;
-        Ok(Self { client, runtime: Some(runtime), made_at: Instant::now(), number })
+        Ok(Self {
+            client,
+            runtime: Some(runtime),
+            made_at: Instant::now(),
+            session: None,
+            is_at_leader: false,
+            number,
+        })
     }
 }
 
@@ -87,7 +101,8 @@ impl Connection {
     /// The client cannot be made, for instance without certificates to trust.
     pub fn new(address: ClusterAddress) -> Result<Self, CallError> {
         let current = Mutex::new(CurrentClient::new(&address, 0)?);
-        Ok(Self { address, current, reconnects: AtomicU64::new(0) })
+        let opening = tokio::sync::Mutex::new(());
+        Ok(Self { address, current, opening, reconnects: AtomicU64::new(0) })
     }
 
     /// How often a new client replaced a broken one.
@@ -108,31 +123,96 @@ impl Connection {
     }
 
     /// Appends to a stream whose last revision is `expected`; `None`: to a stream that does not
-    /// exist yet.
+    /// exist yet. All appends of a connection share a session.
     ///
     /// # Errors
     /// See [`CallError`].
     pub async fn append(
         &self,
-        stream: String,
+        stream: &str,
         expected: Option<Revision>,
         events: Vec<EventData>,
     ) -> Result<(), CallError> {
-        let expected = match expected {
-            Some(revision) => ExpectedRevision::Exact(revision.0),
-            None => ExpectedRevision::NoStream,
+        let late = CallError::NotDone(CallFailure::Deadline);
+        let session = tokio::time::timeout(CALL_DEADLINE, self.session());
+        let session = session.await.map_err(|_| late)??;
+        self.append_over(&session, stream, expected, events).await
+    }
+
+    /// [`Self::append`] over one session, for appends that must not overtake each other.
+    ///
+    /// # Errors
+    /// See [`CallError`]; the session has ended.
+    pub async fn append_over(
+        &self,
+        session: &Arc<AppendSession>,
+        stream: &str,
+        expected: Option<Revision>,
+        events: Vec<EventData>,
+    ) -> Result<(), CallError> {
+        // The server's own deadlines do not end a write of a session that hangs.
+        let answer = tokio::time::timeout(CALL_DEADLINE, session.append(stream, expected, events));
+        let error = match answer.await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => SessionError::Call(CallError::Unsure(CallFailure::Deadline)),
         };
-        let events = &events;
-        let stream = &stream;
-        self.call(|client, login| async move {
-            let options = AppendToStreamOptions::default().expected_revision(expected);
-            let mut options = options.requires_leader(true).deadline(CALL_DEADLINE);
-            if let Some(login) = login {
-                options = options.authenticated(login);
+        self.end_session(session, error);
+        match error {
+            SessionError::Call(error) => Err(self.failed(error, session.client_number)),
+            SessionError::WrongRevision => {
+                let last = self.last_event(stream).await?;
+                Err(CallError::Conflict(last.map(|event| Revision(event.revision))))
             }
-            client.append_to_stream(stream.clone(), &options, events.clone()).await.map(|_| ())
-        })
-        .await
+        }
+    }
+
+    /// The session of all appends, opened at the leader if there is none.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn session(&self) -> Result<Arc<AppendSession>, CallError> {
+        if let Some(session) = self.current().session.clone() {
+            return Ok(session);
+        }
+        let _opening = self.opening.lock().await;
+        if let Some(session) = self.current().session.clone() {
+            return Ok(session);
+        }
+        // The client crate follows the leader whom the answer to a call names, but not the answer
+        // to the opening of a session.
+        let is_at_leader = self.current().is_at_leader;
+        if !is_at_leader {
+            self.last_position().await?;
+        }
+        let login = self.address.credentials.clone();
+        let (client, number, runtime) = {
+            let current = self.current();
+            let runtime = current.runtime.as_ref().map(|runtime| runtime.handle().clone());
+            (current.client.clone(), current.number, runtime)
+        };
+        let Some(runtime) = runtime else { return Err(CallError::NotDone(CallFailure::Client)) };
+        let session = AppendSession::open(client, number, login, &runtime).await;
+        let session = Arc::new(session.map_err(|error| self.failed(error, number))?);
+        let mut current = self.current();
+        if current.number == number {
+            current.is_at_leader = true;
+            current.session = Some(session.clone());
+        }
+        Ok(session)
+    }
+
+    /// The next append opens a new session.
+    fn end_session(&self, ended: &Arc<AppendSession>, error: SessionError) {
+        let mut current = self.current();
+        if current.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, ended)) {
+            current.session = None;
+        }
+        let is_of_leader = matches!(error, SessionError::Call(CallError::Unsure(reason))
+            if reason == CallFailure::NotLeader);
+        if is_of_leader && current.number == ended.client_number {
+            current.is_at_leader = false;
+        }
     }
 
     /// The last event of a stream; `None`: there is no such stream.
@@ -190,12 +270,14 @@ impl Connection {
         self.call(|client, login| read_one(client, login, options.clone())).await
     }
 
-    /// Subscribes to the events of all streams of the ledger behind a position, and then to each
-    /// event as it is written.
+    /// Subscribes to the events of all streams of the ledger and of their metadata behind a
+    /// position, and then to each event as it is written.
     pub async fn subscribe(&self, after: Option<Position>) -> Subscription {
         let from = after.map_or(StreamPosition::Start, StreamPosition::Position);
         let filter = SubscriptionFilter::on_stream_name().max(CHECKPOINT_EVENTS);
+        let of_metadata = StreamName::PREFIXES.map(|prefix| format!("{METADATA_PREFIX}{prefix}"));
         let filter = StreamName::PREFIXES.into_iter().fold(filter, SubscriptionFilter::add_prefix);
+        let filter = of_metadata.into_iter().fold(filter, SubscriptionFilter::add_prefix);
         // A node that does not lead may lack records that were read from the leader before.
         let options = SubscribeToAllOptions::default().position(from).filter(filter);
         let mut options = options.requires_leader(true);
@@ -246,14 +328,19 @@ impl Connection {
             Ok(Err(error)) => CallError::from(&error),
             Err(_) => CallError::Unsure(CallFailure::Deadline),
         };
+        Err(self.failed(call_error, number))
+    }
+
+    /// Replaces the client of this number where its call shows that it is broken.
+    fn failed(&self, error: CallError, number: u64) -> CallError {
         let is_broken = matches!(
-            call_error.reason(),
+            error.reason(),
             CallFailure::Connection | CallFailure::NotNow | CallFailure::Deadline
         );
-        if is_broken && !matches!(call_error, CallError::Conflict(_)) {
+        if is_broken && !matches!(error, CallError::Conflict(_)) {
             self.replace_client(number);
         }
-        Err(call_error)
+        error
     }
 
     /// Replaces the client of this number, unless another call has done so already.

@@ -1,7 +1,7 @@
 //! Why a replica cannot follow the cluster at the moment, or stops following it for good.
 
 use super::call_error::{CallError, CallFailure};
-use super::event::NotARecord;
+use super::event::Unreadable;
 use crate::store::embedded::ImportError;
 use crate::store::{AppendError, ReadError};
 use crate::work::Causes;
@@ -24,12 +24,6 @@ pub enum FollowStopReason {
     /// A newer version wrote the record, or the record is damaged.
     #[error("the cluster has a record that this version cannot read")]
     RecordUnreadable,
-    /// Another writer wrote to a stream with a name of the ledger's, or deleted one.
-    #[error(
-        "a stream person-<uuid>, facility-<code> or project-<code> of the cluster was deleted, or \
-         has an event of somebody else: these streams must be the ledger's alone"
-    )]
-    OtherWriter,
     /// A ledger is being moved into the cluster, and not all of its records are there yet.
     #[error("a ledger is being moved into the cluster: run the same `migrate` again to its end")]
     MoveUnfinished,
@@ -39,15 +33,6 @@ pub enum FollowStopReason {
     /// The folder of the copy could not be written.
     #[error("the folder beside the cluster could not be written")]
     FolderNotWritten,
-}
-
-impl From<NotARecord> for FollowStopReason {
-    fn from(event: NotARecord) -> Self {
-        match event {
-            NotARecord::Unreadable => Self::RecordUnreadable,
-            NotARecord::OtherWriter => Self::OtherWriter,
-        }
-    }
 }
 
 /// Why reading the cluster's log or writing the copy of it failed.
@@ -68,9 +53,9 @@ impl From<CallError> for FollowError {
     }
 }
 
-impl From<NotARecord> for FollowError {
-    fn from(event: NotARecord) -> Self {
-        Self::Stop(event.into())
+impl From<Unreadable> for FollowError {
+    fn from(_: Unreadable) -> Self {
+        Self::Stop(FollowStopReason::RecordUnreadable)
     }
 }
 

@@ -194,7 +194,8 @@ impl LogFollower {
         self.copy.check_last_record(&connection).await?;
         let end = connection.last_position().await?.map_or(0, |end| end.commit);
         let mut subscription =
-            RecordSubscription::open(&connection, self.copy.read_up_to()).await?;
+            RecordSubscription::open(&connection, self.copy.read_up_to(), self.copy.tampered())
+                .await?;
         // A stall of the subscription before this one says nothing about this one.
         let _ = self.signals.subscription_stalled.notified().now_or_never();
         self.signals.set_state(FollowState::CatchingUp { read_up_to: 0, end });

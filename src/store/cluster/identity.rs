@@ -4,6 +4,7 @@
 //! refused. While a ledger is being moved into a cluster, the cluster is claimed by that ledger
 //! and no replica serves it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use eventstore::EventData;
 use super::call_error::{CallError, CallFailure};
 use super::connection::Connection;
 use super::follow_error::FollowError;
-use super::subscription::RecordSubscription;
+use super::subscription::{HarmNews, RecordSubscription};
 use crate::domain::id::Revision;
 
 /// The stream of the claim. Its name has no prefix of the streams of records, so that no
@@ -110,7 +111,7 @@ async fn write_claim(
     after: Option<Revision>,
     claim: LedgerClaim,
 ) -> Result<LedgerClaim, CallError> {
-    match connection.append(CLAIM_STREAM.to_owned(), after, vec![claim.to_event()]).await {
+    match connection.append(CLAIM_STREAM, after, vec![claim.to_event()]).await {
         Ok(()) | Err(CallError::Conflict(_)) => {}
         Err(error) => return Err(error),
     }
@@ -122,10 +123,12 @@ async fn has_records(connection: &Connection) -> Result<bool, CallError> {
         FollowError::Call(error) => error,
         FollowError::Stop(_) => CallError::Final(CallFailure::Unclaimed),
     };
-    let mut subscription = RecordSubscription::open(connection, None).await.map_err(call_error)?;
+    let subscription = RecordSubscription::open(connection, None, HashSet::new());
+    let mut subscription = subscription.await.map_err(call_error)?;
     loop {
         let delivery = subscription.next_within(ANSWER_WITHIN).await.map_err(call_error)?;
-        if !delivery.records.is_empty() {
+        let is_of_person = |news: &HarmNews| matches!(news, HarmNews::Foreign(event) if event.stream.person().is_some());
+        if !delivery.records.is_empty() || delivery.harm.iter().any(is_of_person) {
             return Ok(true);
         }
         if delivery.is_caught_up {

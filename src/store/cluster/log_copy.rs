@@ -3,18 +3,23 @@
 //! Always: the copy holds records in the order of the cluster's log, each once. A record that is
 //! missing in a stream, or that differs from what the copy holds, is an error and never skipped.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::connection::Connection;
-use super::event;
+use super::event::{self, ClusterEvent, ForeignEvent};
 use super::follow_error::{FollowError, FollowStopReason};
-use super::subscription::{ClusterPosition, DeliveredRecords};
-use crate::domain::id::Position;
+use super::known_harm::KnownHarm;
+use super::subscription::{ClusterPosition, DeliveredRecords, HarmNews};
+use crate::domain::id::{Position, Revision};
 use crate::domain::record::commitment;
+use crate::domain::stream::StreamName;
 use crate::store::embedded::{Embedded, Imported};
+use crate::store::harm::HarmedStreams;
 use crate::store::{Store as _, Stored};
 
 /// The file beside the log that says how far the cluster was read.
@@ -48,6 +53,7 @@ pub struct LogCopy {
     /// the copy may hold more records from before a restart; the cluster must show them again.
     progress: Option<ReadProgress>,
     was_complete: bool,
+    harm: KnownHarm,
 }
 
 impl LogCopy {
@@ -61,7 +67,11 @@ impl LogCopy {
         let progress: Option<ReadProgress> =
             text.and_then(|text| serde_json::from_slice(&text).ok());
         let was_complete = progress.is_some_and(|progress| progress.was_complete);
-        let mut copy = Self { log, file, progress, was_complete };
+        let (harm, is_harm_known) = KnownHarm::open(folder);
+        let mut copy = Self { log, file, progress, was_complete, harm };
+        if !is_harm_known {
+            copy.progress = None;
+        }
         // The copy is not synced at each commit: after a power loss the copy may hold less than the
         // file says. The cluster is then read from its start and compared with what the copy has.
         if let Some(progress) = copy.progress
@@ -87,6 +97,16 @@ impl LogCopy {
         self.progress.map(|progress| progress.read_up_to)
     }
 
+    /// The streams that hold an event of somebody else up to there.
+    pub fn tampered(&self) -> HashSet<StreamName> {
+        self.harm.tampered()
+    }
+
+    /// The streams to which somebody else did something: now, and at each change.
+    pub fn harmed(&self) -> watch::Receiver<Arc<HarmedStreams>> {
+        self.harm.subscribe()
+    }
+
     /// Whether the copy once held every record that the cluster had. Answers from it then lack at
     /// most what was written since.
     pub fn was_complete(&self) -> bool {
@@ -102,10 +122,9 @@ impl LogCopy {
         let found = connection.event_at(progress.last_record.into()).await?;
         let found =
             found.filter(|event| ClusterPosition::from(event.position) == progress.last_record);
-        let record = found.and_then(|event| event::to_record(&event).ok().flatten());
-        let is_same = record.is_some_and(|imported| {
-            *commitment(&imported.record).as_bytes() == progress.commitment
-        });
+        let found = found.and_then(|event| event::read(&event).ok());
+        let is_same = matches!(found, Some(ClusterEvent::Record(imported))
+            if *commitment(&imported.record).as_bytes() == progress.commitment);
         if is_same { Ok(()) } else { Err(FollowStopReason::LastRecordMissing.into()) }
     }
 
@@ -115,7 +134,7 @@ impl LogCopy {
     /// # Errors
     /// See [`FollowError`].
     pub async fn take_over(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
-        let DeliveredRecords { records, is_caught_up, delivered_up_to } = delivery;
+        let DeliveredRecords { records, harm, is_caught_up, delivered_up_to } = delivery;
         // A subscription may begin with the record itself behind which it was opened.
         let before = self.progress.map(|progress| progress.last_record);
         let mut new =
@@ -139,11 +158,55 @@ impl LogCopy {
                 self.advance(*position, stored);
             }
         }
+        for news in harm {
+            self.take_harm(news)?;
+        }
         self.was_complete |= is_caught_up;
         if let Some(progress) = &mut self.progress {
             let delivered = delivered_up_to.unwrap_or(progress.read_up_to);
             progress.read_up_to = progress.read_up_to.max(delivered);
             progress.was_complete = self.was_complete;
+        }
+        Ok(())
+    }
+
+    /// Notes what somebody else wrote. Where it hides that records are missing, the positions of
+    /// this copy would not be those of the others: that is an error.
+    fn take_harm(&mut self, news: HarmNews) -> Result<(), FollowError> {
+        match news {
+            HarmNews::Foreign(ForeignEvent { stream, revision }) => {
+                if self.harm.is_tampered(&stream) {
+                    return Ok(());
+                }
+                if let Some(person) = stream.person() {
+                    let held = self.log.last_revision(person.into());
+                    let next = held.map_or(Revision(0), |last| Revision(last.0 + 1));
+                    let is_whole = match revision {
+                        Some(revision) => revision == next,
+                        // A stream that was deleted for good before this copy began may have had
+                        // records that a scavenge has removed.
+                        None => held.is_some() || self.was_complete,
+                    };
+                    if !is_whole {
+                        return Err(FollowStopReason::RecordMissing.into());
+                    }
+                    tracing::error!(
+                        "a person's stream in the cluster was deleted or has an event of somebody \
+                         else; the health of this service names it"
+                    );
+                }
+                self.harm.tamper(stream);
+            }
+            HarmNews::Mark(stream, mark) => {
+                if let (Some(mark), Some(_)) = (mark, stream.person()) {
+                    tracing::error!(
+                        mark = mark.name(),
+                        "a person's stream in the cluster is marked, and the next scavenge would \
+                         remove its records; the health of this service names it"
+                    );
+                }
+                self.harm.mark(stream, mark);
+            }
         }
         Ok(())
     }
@@ -170,12 +233,12 @@ impl LogCopy {
 
     /// Saves how far the cluster was read; after a restart, reading continues there. A failure only
     /// costs time after a restart, so it is only logged.
-    pub fn save_progress(&self) {
+    pub fn save_progress(&mut self) {
         let Some(progress) = self.progress else { return };
         let draft = self.file.with_extension("draft");
         let text = serde_json::to_vec(&progress).expect("numbers serialise into memory");
-        let saved = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.file));
-        if let Err(error) = saved {
+        let saved = self.harm.save().and_then(|()| std::fs::write(&draft, text));
+        if let Err(error) = saved.and_then(|()| std::fs::rename(&draft, &self.file)) {
             tracing::warn!(error = %error, "how far the cluster was read could not be written");
         }
     }

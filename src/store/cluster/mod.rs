@@ -16,6 +16,7 @@
 //!
 //! DIR/mirror/ledger.db      the copy, as the embedded store keeps a log
 //! DIR/mirror/cursor.json    how far the cluster was read
+//! DIR/mirror/harm.json      what others did to its streams
 //! ```
 //! A position is the rank of a record among all records of the ledger in the order of the cluster's
 //! log, from 1. The rank is the same on every replica, and in a folder before its ledger moved into
@@ -30,9 +31,11 @@ pub(super) mod event;
 pub(super) mod follow_error;
 mod follower;
 pub(super) mod identity;
+mod known_harm;
 pub(super) mod log_copy;
 mod replica;
 mod replica_status;
+pub(super) mod session;
 mod stream_writes;
 pub(super) mod subscription;
 

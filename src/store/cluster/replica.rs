@@ -21,6 +21,7 @@ use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, Position, Revision};
 use crate::domain::stream::Stream;
 use crate::store::embedded::{Embedded, FolderOpenError, FolderRole, LockedFolder};
+use crate::store::harm::HarmedStreams;
 use crate::store::{
     AppendError, Outcome, ReadError, StampClock, Store, StoreStatus, Stored, StreamSlice, Write,
 };
@@ -121,6 +122,7 @@ pub struct EventStoreDb {
     writer: Arc<ClusterWriter>,
     signals: Arc<FollowerSignals>,
     status: Arc<ReplicaStatus>,
+    harmed: watch::Receiver<Arc<HarmedStreams>>,
     /// `None` only while the store is dropped.
     follower: Option<Worker>,
 }
@@ -154,13 +156,15 @@ impl EventStoreDb {
             true => IfUnreachable::AnswerFromCopy,
             false => IfUnreachable::Fail,
         };
-        let writer = ClusterWriter::new(log.clone(), connection, signals.clone(), clock);
+        let harmed = copy.harmed();
+        let writer =
+            ClusterWriter::new(log.clone(), connection, signals.clone(), clock, harmed.clone());
         let writer = Arc::new(writer);
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
         let follower = LogFollower { address, keys_check, copy, signals: signals.clone() };
         let follower = follower.start(status.clone().publish_changes());
         let follower = Some(follower.map_err(FolderOpenError::from)?);
-        let store = Self { copy: log, writer, signals, status, follower };
+        let store = Self { copy: log, writer, signals, status, harmed, follower };
         store.wait_until_live(unreachable, progress).await?;
         Ok(store)
     }
@@ -244,5 +248,9 @@ impl Store for EventStoreDb {
 
     fn status(&self) -> watch::Receiver<StoreStatus> {
         self.status.subscribe()
+    }
+
+    fn harmed_streams(&self) -> Arc<HarmedStreams> {
+        self.harmed.borrow().clone()
     }
 }

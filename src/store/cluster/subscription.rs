@@ -9,19 +9,22 @@
 //! The task exists because the client crate's own `next` must not be cancelled while it waits: the
 //! crate would start the subscription again. A receive from the channel can be cancelled safely.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventstore::{Position, Subscription, SubscriptionEvent};
+use eventstore::{Position, RecordedEvent, Subscription, SubscriptionEvent};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::call_error::{CallError, CallFailure};
 use super::connection::Connection;
-use super::event;
+use super::event::{self, ClusterEvent, ForeignEvent};
 use super::follow_error::FollowError;
+use crate::domain::stream::StreamName;
 use crate::store::embedded::Imported;
+use crate::store::harm::LossMark;
 
 /// The channel holds at most this many events, about two deliveries.
 const WAITING_EVENTS_MAX: usize = 8_192;
@@ -64,10 +67,22 @@ impl From<ClusterPosition> for Position {
 pub struct DeliveredRecords {
     /// Records in the order of the cluster's log, each with its position there.
     pub records: Vec<(ClusterPosition, Imported)>,
+    /// What others wrote, in the order of the cluster's log; each after the records before it.
+    pub harm: Vec<HarmNews>,
     /// The subscription has delivered every record that existed when it reached the end.
     pub is_caught_up: bool,
     /// Every record up to this position has been delivered.
     pub delivered_up_to: Option<ClusterPosition>,
+}
+
+/// What somebody else wrote to a stream or to its metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HarmNews {
+    /// The first event of somebody else in a stream. What stands behind it in the stream is not
+    /// delivered.
+    Foreign(ForeignEvent),
+    /// What the metadata of a stream mark now.
+    Mark(StreamName, Option<LossMark>),
 }
 
 /// An event on its way through the channel, with its share of `WAITING_BYTES_MAX`, which is given
@@ -79,21 +94,25 @@ pub struct RecordSubscription {
     events: mpsc::Receiver<ForwardedEvent>,
     forwarding: JoinHandle<()>,
     broken: Option<CallError>,
+    /// The streams that hold an event of somebody else.
+    tampered: HashSet<StreamName>,
 }
 
 impl RecordSubscription {
-    /// Subscribes to the records behind a position, or to all records.
+    /// Subscribes to the records behind a position, or to all records. `tampered` are the streams
+    /// that held an event of somebody else up to there.
     ///
     /// # Errors
     /// The server does not confirm the subscription.
     pub async fn open(
         connection: &Connection,
         after: Option<ClusterPosition>,
+        tampered: HashSet<StreamName>,
     ) -> Result<Self, FollowError> {
         let subscription = connection.subscribe(after.map(Position::from)).await;
         let (sender, events) = mpsc::channel(WAITING_EVENTS_MAX);
         let forwarding = tokio::spawn(forward_events(subscription, sender));
-        let mut opened = Self { events, forwarding, broken: None };
+        let mut opened = Self { events, forwarding, broken: None, tampered };
         let confirmed = tokio::time::timeout(CONFIRMED_WITHIN, opened.receive());
         let late = FollowError::Call(CallError::NotDone(CallFailure::Deadline));
         match confirmed.await.map_err(|_| late)?? {
@@ -119,13 +138,8 @@ impl RecordSubscription {
                 }
                 SubscriptionEvent::EventAppeared(appeared) => {
                     // A link to an event that is gone has no event, and is no record.
-                    let position = appeared.event.as_ref().map(|event| event.position);
-                    let record =
-                        appeared.event.as_ref().map(event::to_record).transpose()?.flatten();
-                    if let (Some(position), Some(record)) = (position, record) {
-                        bytes += record.record.len();
-                        delivery.delivered_up_to = Some(position.into());
-                        delivery.records.push((position.into(), record));
+                    if let Some(event) = &appeared.event {
+                        bytes += self.take(event, &mut delivery)?;
                     }
                 }
                 _ => {}
@@ -135,6 +149,37 @@ impl RecordSubscription {
             next = if is_full { None } else { self.try_receive() };
         }
         Ok(delivery)
+    }
+
+    /// Puts an event into a delivery. Returns the size of the record.
+    fn take(
+        &mut self,
+        event: &RecordedEvent,
+        delivery: &mut DeliveredRecords,
+    ) -> Result<usize, FollowError> {
+        let is_behind = !self.tampered.is_empty()
+            && event.stream_id.parse().is_ok_and(|name| self.tampered.contains(&name));
+        if is_behind {
+            return Ok(0);
+        }
+        let position = event.position.into();
+        let mut bytes = 0;
+        match event::read(event)? {
+            ClusterEvent::Other => return Ok(0),
+            ClusterEvent::Record(record) => {
+                bytes = record.record.len();
+                delivery.records.push((position, record));
+            }
+            ClusterEvent::Foreign(foreign) => {
+                self.tampered.insert(foreign.stream.clone());
+                delivery.harm.push(HarmNews::Foreign(foreign));
+            }
+            ClusterEvent::Metadata(stream, mark) => {
+                delivery.harm.push(HarmNews::Mark(stream, mark));
+            }
+        }
+        delivery.delivered_up_to = Some(position);
+        Ok(bytes)
     }
 
     /// [`Self::next`], with the error `Deadline` where nothing arrives within this time.

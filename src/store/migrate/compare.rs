@@ -1,5 +1,6 @@
 //! Connecting to the cluster of a move, and comparing its records with a folder's, byte for byte.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::error::MigrateError;
@@ -64,7 +65,7 @@ pub async fn compare(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MigrateError> {
     let total = log.status().borrow().tail.number();
-    let mut subscription = RecordSubscription::open(connection, None).await?;
+    let mut subscription = RecordSubscription::open(connection, None, HashSet::new()).await?;
     let (mut at, mut hasher) = (Position::START, blake3::Hasher::new());
     loop {
         let mut delivered = subscription.next_within(SILENCE_MAX).await?;

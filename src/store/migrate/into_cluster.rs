@@ -3,7 +3,10 @@
 //! compared the claim says that a move is under way, so no replica serves half a ledger.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures::{FutureExt as _, StreamExt as _};
 
 use super::compare::{Compared, Extent, compare, connect};
 use super::error::MigrateError;
@@ -17,16 +20,20 @@ use crate::store::cluster::connection::Connection;
 use crate::store::cluster::event;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::{LedgerClaim, claim_cluster, complete_claim};
+use crate::store::cluster::session::AppendSession;
 use crate::store::embedded::{self, Embedded, LockedFolder};
 use crate::store::{Store as _, Stored};
 
 /// The folder is read in pages of this many records.
 const PAGE_RECORDS: usize = 1_000;
 
-/// One append is tried for this long.
+/// A move that the cluster acknowledges nothing of for this long is given up.
 const TRIED_FOR: Duration = Duration::from_secs(60);
 
-/// Between two tries of one append.
+/// The appends that are on their way at once.
+const APPENDS_AT_ONCE: usize = 256;
+
+/// Between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Moves the ledger of a folder into a cluster.
@@ -83,55 +90,95 @@ async fn claim_for_move(
     }
 }
 
-/// Appends every record behind a position of the folder's log to the cluster, one append after the
-/// other: the cluster's log then has the order of the folder's.
+/// Appends every record behind a position of the folder's log to the cluster, and tries again until
+/// the cluster has them.
 async fn append_after(
     connection: &Connection,
     log: &Embedded,
     after: Position,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), MigrateError> {
-    let total = log.status().borrow().tail.number();
-    let mut at = after;
+    let mut reached = Reached { at: after, is_retry: false };
+    let mut until = Instant::now() + TRIED_FOR;
     loop {
-        let page = log.read_all(at, PAGE_RECORDS).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        at = last.position;
+        let before = reached.at;
+        let failed = append_in_order(connection, log, &mut reached, progress).await?;
+        let Some(error) = failed else { return Ok(()) };
+        if reached.at > before {
+            until = Instant::now() + TRIED_FOR;
+        } else if Instant::now() > until {
+            return Err(error.into());
+        }
+        reached.is_retry = true;
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// How far a move is.
+struct Reached {
+    /// The cluster has acknowledged every record up to here.
+    at: Position,
+    /// An earlier try may have written more.
+    is_retry: bool,
+}
+
+/// Appends the records over one session, many at once and none out of order: the cluster's log then
+/// has the order of the folder's. Returns the error after which the same records are sent again;
+/// the cluster recognises those that it has.
+async fn append_in_order(
+    connection: &Connection,
+    log: &Embedded,
+    reached: &mut Reached,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Option<CallError>, MigrateError> {
+    let total = log.status().borrow().tail.number();
+    let session = match connection.session().await {
+        Ok(session) => session,
+        Err(error @ CallError::Final(_)) => return Err(error.into()),
+        Err(error) => return Ok(Some(error)),
+    };
+    loop {
+        let page = log.read_all(reached.at, PAGE_RECORDS).await?;
+        if page.is_empty() {
+            return Ok(None);
+        }
         let is_same_stream =
             |one: &Stored, next: &Stored| one.view().stream_id() == next.view().stream_id();
-        for neighbours in page.chunk_by(is_same_stream) {
-            for part in cut(neighbours) {
-                append(connection, part).await?;
-                progress(part[part.len() - 1].position.number(), total);
+        let parts: Vec<&[Stored]> = page.chunk_by(is_same_stream).flat_map(cut).collect();
+        let appends = parts.into_iter().map(|part| {
+            let appended = append(connection, &session, part);
+            appended.map(move |appended| (part, appended))
+        });
+        let mut appends = futures::stream::iter(appends).buffered(APPENDS_AT_ONCE);
+        while let Some((part, appended)) = appends.next().await {
+            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
+            match appended? {
+                Ok(()) => {}
+                // An earlier try was written. The comparison at the end looks at every byte.
+                Err(CallError::Conflict(Some(actual)))
+                    if reached.is_retry && actual >= last.revision => {}
+                Err(CallError::Conflict(_)) => return Err(MigrateError::Differs(first.position)),
+                Err(error @ CallError::Final(_)) => return Err(error.into()),
+                Err(error) => return Ok(Some(error)),
             }
+            reached.at = last.position;
+            progress(last.position.number(), total);
         }
     }
 }
 
-/// Appends neighbouring records of one stream, and tries again until the cluster has them.
-async fn append(connection: &Connection, records: &[Stored]) -> Result<(), MigrateError> {
-    let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+/// Appends neighbouring records of one stream.
+async fn append(
+    connection: &Connection,
+    session: &Arc<AppendSession>,
+    records: &[Stored],
+) -> Result<Result<(), CallError>, FollowStopReason> {
+    let Some(first) = records.first() else { return Ok(Ok(())) };
     let stream =
         record::stream_name(first.view()).map_err(|_| FollowStopReason::RecordUnreadable)?;
     let before = first.revision.0.checked_sub(1).map(Revision);
-    let until = Instant::now() + TRIED_FOR;
-    let mut was_unsure = false;
-    loop {
-        let events =
-            records.iter().map(|stored| event::to_event(&stored.record, &stored.dedup_key()));
-        match connection.append(stream.to_string(), before, events.collect()).await {
-            Ok(()) => return Ok(()),
-            // An earlier try was written. The comparison at the end looks at every byte.
-            Err(CallError::Conflict(Some(actual))) if was_unsure && actual >= last.revision => {
-                return Ok(());
-            }
-            Err(CallError::Conflict(_)) => return Err(MigrateError::Differs(first.position)),
-            Err(error @ CallError::Final(_)) => return Err(error.into()),
-            Err(error) if Instant::now() > until => return Err(error.into()),
-            Err(error) => was_unsure |= matches!(error, CallError::Unsure(_)),
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let events = records.iter().map(|stored| event::to_event(&stored.record, &stored.dedup_key()));
+    Ok(connection.append_over(session, &stream.to_string(), before, events.collect()).await)
 }
 
 /// Cuts neighbours into the parts that are appended at once.

@@ -2,7 +2,7 @@
 //! Always: the folder is marked before the first record is written, and the mark is removed after
 //! all records were compared, so no process serves half a ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,7 +84,8 @@ async fn take_over(
     let mut copy = LogCopy::open(folder, log.clone()).await?;
     copy.check_last_record(connection).await?;
     let end = connection.last_position().await?.map_or(0, |end| end.commit);
-    let mut subscription = RecordSubscription::open(connection, copy.read_up_to()).await?;
+    let mut subscription =
+        RecordSubscription::open(connection, copy.read_up_to(), copy.tampered()).await?;
     loop {
         let delivered = subscription.next_within(SILENCE_MAX).await?;
         let is_caught_up = delivered.is_caught_up;
@@ -104,7 +105,7 @@ async fn survey(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Compared, MigrateError> {
     let end = connection.last_position().await?.map_or(0, |end| end.commit);
-    let mut subscription = RecordSubscription::open(connection, None).await?;
+    let mut subscription = RecordSubscription::open(connection, None, HashSet::new()).await?;
     let mut counts: HashMap<StreamId, u64> = HashMap::new();
     let (mut records, mut hasher) = (0, blake3::Hasher::new());
     loop {

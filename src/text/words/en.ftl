@@ -298,6 +298,7 @@ finding-stayClosedTwice = A stay was closed twice; the first closing counts.
 finding-stayModalityMismatch = A stay names a modality in whose window none of its dates lies.
 finding-stayNeverClosed = A stay was never closed; the next admission or arrival in prison ended it.
 finding-stayOverlap = Two presences share dates; each date counts once.
+finding-streamTampered = Somebody else wrote to the person’s stream in the cluster, or deleted it.
 finding-suspensionOverAMonth = A suspension lasted longer than a month.
 finding-targetElsewhere = A correction or annulment names a record of another person or type; it has no effect.
 finding-targetErased = A correction or annulment names an erased record; it has no effect.

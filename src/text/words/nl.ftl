@@ -298,6 +298,7 @@ finding-stayClosedTwice = Een verblijf is twee keer afgesloten; het eerste einde
 finding-stayModalityMismatch = Een verblijf noemt een modaliteit in wier periode geen van zijn dagen valt.
 finding-stayNeverClosed = Een verblijf is nooit afgesloten; de volgende opname of opsluiting beëindigde het.
 finding-stayOverlap = Twee verblijven delen dagen; elke dag telt één keer.
+finding-streamTampered = Iemand anders heeft in de reeks van deze persoon in de cluster geschreven, of heeft ze gewist.
 finding-suspensionOverAMonth = Een schorsing duurde langer dan een maand.
 finding-targetElsewhere = Een rechtzetting of intrekking noemt een stuk van iemand anders of een andere soort; ze heeft geen gevolg.
 finding-targetErased = Een rechtzetting of intrekking noemt een gewist stuk; ze heeft geen gevolg.

@@ -88,16 +88,45 @@ pub struct Metrics {
     position: Gauge<u64, AtomicU64>,
     writable: Gauge<u64, AtomicU64>,
     lists_position: Gauge<u64, AtomicU64>,
-    following: Gauge<u64, AtomicU64>,
-    streams_marked: Gauge<u64, AtomicU64>,
-    streams_tampered: Gauge<u64, AtomicU64>,
-    reconnects: Counter,
+    cluster: Option<ClusterMetrics>,
     readers: Gauge,
     readers_cut_off: Counter,
     workers: WorkerMetrics,
     ledger: Ledger,
     lists: Option<Lists>,
     projections: Option<(Projections, ProjectionMetrics)>,
+}
+
+/// How a replica follows its cluster.
+#[derive(Default)]
+struct ClusterMetrics {
+    following: Gauge<u64, AtomicU64>,
+    reconnects: Counter,
+    streams_marked: Gauge<u64, AtomicU64>,
+    streams_tampered: Gauge<u64, AtomicU64>,
+}
+
+impl ClusterMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let words = "1 while this replica follows its cluster";
+        registry.register("following", words, self.following.clone());
+        let words = "Times that this replica looked for its cluster anew";
+        registry.register("reconnects", words, self.reconnects.clone());
+        let words = "Streams of the cluster marked so that a scavenge would remove records";
+        registry.register("streams_marked", words, self.streams_marked.clone());
+        let words = "Streams of the cluster to which somebody else wrote";
+        registry.register("streams_tampered", words, self.streams_tampered.clone());
+    }
+
+    fn set(&self, status: StoreStatus, harmed: &[(StreamName, StreamHarm)]) {
+        let is_followed = matches!(status.condition, Condition::Writable | Condition::DiskFull);
+        self.following.set(is_followed.into());
+        raise_to(&self.reconnects, status.reconnects.unwrap_or_default());
+        let count =
+            |is: fn(&StreamHarm) -> bool| harmed.iter().filter(|(_, harm)| is(harm)).count() as u64;
+        self.streams_marked.set(count(|harm| harm.mark.is_some()));
+        self.streams_tampered.set(count(|harm| harm.is_tampered));
+    }
 }
 
 /// The metrics of the projections.
@@ -159,18 +188,8 @@ impl Metrics {
             let words = "The last position that the lists have read";
             registry.register("lists_position", words, lists_position.clone());
         }
-        let (following, reconnects) = (Gauge::default(), Counter::default());
-        let (streams_marked, streams_tampered) = (Gauge::default(), Gauge::default());
-        if ledger.status().borrow().reconnects.is_some() {
-            let words = "1 while this replica follows its cluster";
-            registry.register("following", words, following.clone());
-            let words = "Times that this replica looked for its cluster anew";
-            registry.register("reconnects", words, reconnects.clone());
-            let words = "Streams of the cluster marked so that a scavenge would remove records";
-            registry.register("streams_marked", words, streams_marked.clone());
-            let words = "Streams of the cluster to which somebody else wrote";
-            registry.register("streams_tampered", words, streams_tampered.clone());
-        }
+        let cluster = ledger.status().borrow().reconnects.map(|_| ClusterMetrics::default());
+        cluster.iter().for_each(|metrics| metrics.register(&mut registry));
         let workers = WorkerMetrics::default();
         workers.register(&mut registry);
         let projections = projections.map(|projections| {
@@ -191,10 +210,7 @@ impl Metrics {
             readers_cut_off,
             workers,
             lists_position,
-            following,
-            streams_marked,
-            streams_tampered,
-            reconnects,
+            cluster,
             ledger,
             lists,
             projections,
@@ -249,18 +265,11 @@ impl Metrics {
     ) -> String {
         let dropped = OutcomeLabels { outcome: "dropped" };
         raise_to(&self.refusals.get_or_create(&dropped), refusals_dropped);
-        let StoreStatus { tail, condition, reconnects, .. } = *self.ledger.status().borrow();
-        self.position.set(tail.number());
-        self.writable.set((condition == Condition::Writable).into());
-        if let Some(reconnects) = reconnects {
-            let is_followed = matches!(condition, Condition::Writable | Condition::DiskFull);
-            self.following.set(is_followed.into());
-            raise_to(&self.reconnects, reconnects);
-            let count = |is: fn(&StreamHarm) -> bool| {
-                harmed.iter().filter(|(_, harm)| is(harm)).count() as u64
-            };
-            self.streams_marked.set(count(|harm| harm.mark.is_some()));
-            self.streams_tampered.set(count(|harm| harm.is_tampered));
+        let status = *self.ledger.status().borrow();
+        self.position.set(status.tail.number());
+        self.writable.set((status.condition == Condition::Writable).into());
+        if let Some(cluster) = &self.cluster {
+            cluster.set(status, harmed);
         }
         if let Some(lists) = &self.lists {
             self.lists_position.set(lists.subscribe().borrow().position.number());

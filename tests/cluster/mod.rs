@@ -2,6 +2,7 @@
 //! moves in and out, a network that is cut, TLS and passwords. The cluster is the stand-in.
 
 mod cut;
+mod harm;
 mod migrate;
 mod projections;
 mod replicas;

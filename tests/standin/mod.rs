@@ -13,10 +13,10 @@
 //! The stand-in does not model replication (the nodes share the log), real elections (a test
 //! elects), access lists, scavenging, soft deletes, link events, projections, or persistence.
 //!
-//! The server is surprising in some places, and the stand-in does the same (`session` lists those of
-//! BatchAppend). A subscription from a position past the end is accepted, and skips events that are
-//! then written before that position. A read forwards from past the end is empty. Without a leader
-//! every call gets "Server Is Not Ready". A connection carries at most 100 calls at a time,
+//! The server is surprising in some places, and the stand-in does the same (`session` lists those
+//! of BatchAppend). A subscription from a position past the end is accepted, and skips events that
+//! are then written before that position. A read forwards from past the end is empty. Without a
+//! leader every call gets "Server Is Not Ready". A connection carries at most 100 calls at a time,
 //! subscriptions and sessions included; further calls wait.
 //!
 //! The stand-in is stricter in two places. A subscription that requires a leader ends at once on

@@ -127,9 +127,9 @@ impl Issue {
 
     /// The issue for the event at `index`, whose stream takes no records any more.
     pub fn tampered(index: Option<usize>) -> Self {
-        let detail = "Somebody else wrote to this stream in the cluster, or deleted it. The operator \
-                      moves the ledger out of the cluster and into an empty one: GET /health names \
-                      the stream.";
+        let detail = "Somebody else wrote to this stream in the cluster, or deleted it. The \
+                      operator moves the ledger out of the cluster and into an empty one: GET \
+                      /health names the stream.";
         let rule = ProblemType::StreamTampered.urn();
         Self { index, ..Self::new(rule, RequestPart::Body, "/subject", detail) }
     }

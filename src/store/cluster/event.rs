@@ -28,7 +28,7 @@ pub(in crate::store) const METADATA_PREFIX: &str = "$$";
 
 /// The event has the ledger's type and stream, and this version cannot read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Unreadable;
+pub(in crate::store) struct UnreadableEvent;
 
 /// What an event means to the ledger.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub(in crate::store) fn to_event(record: &Bytes, dedup_key: &DedupKey) -> EventD
 }
 
 /// What an event means.
-pub(in crate::store) fn read(event: &RecordedEvent) -> Result<ClusterEvent, Unreadable> {
+pub(in crate::store) fn read(event: &RecordedEvent) -> Result<ClusterEvent, UnreadableEvent> {
     if let Some(stream) = event.stream_id.strip_prefix(METADATA_PREFIX) {
         let Ok(stream) = stream.parse() else { return Ok(ClusterEvent::Other) };
         let metadata: StreamMetadata = serde_json::from_slice(&event.data).unwrap_or_default();
@@ -104,7 +104,7 @@ pub(in crate::store) fn read(event: &RecordedEvent) -> Result<ClusterEvent, Unre
         let revision = (!is_tombstone).then_some(Revision(event.revision));
         return Ok(ClusterEvent::Foreign(ForeignEvent { stream, revision }));
     }
-    to_record(event, &stream).map(ClusterEvent::Record).ok_or(Unreadable)
+    to_record(event, &stream).map(ClusterEvent::Record).ok_or(UnreadableEvent)
 }
 
 /// The record in an event of the ledger's type; none: this version cannot read it.

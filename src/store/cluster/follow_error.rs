@@ -1,7 +1,7 @@
 //! Why a replica cannot follow the cluster at the moment, or stops following it for good.
 
 use super::call_error::{CallError, CallFailure};
-use super::event::Unreadable;
+use super::event::UnreadableEvent;
 use crate::store::embedded::ImportError;
 use crate::store::{AppendError, ReadError};
 use crate::work::Causes;
@@ -53,8 +53,8 @@ impl From<CallError> for FollowError {
     }
 }
 
-impl From<Unreadable> for FollowError {
-    fn from(_: Unreadable) -> Self {
+impl From<UnreadableEvent> for FollowError {
+    fn from(_: UnreadableEvent) -> Self {
         Self::Stop(FollowStopReason::RecordUnreadable)
     }
 }

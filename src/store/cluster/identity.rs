@@ -127,7 +127,10 @@ async fn has_records(connection: &Connection) -> Result<bool, CallError> {
     let mut subscription = subscription.await.map_err(call_error)?;
     loop {
         let delivery = subscription.next_within(ANSWER_WITHIN).await.map_err(call_error)?;
-        let is_of_person = |news: &HarmNews| matches!(news, HarmNews::Foreign(event) if event.stream.person().is_some());
+        let is_of_person = |news: &HarmNews| match news {
+            HarmNews::Foreign(event) => event.stream.person().is_some(),
+            HarmNews::Mark(..) => false,
+        };
         if !delivery.records.is_empty() || delivery.harm.iter().any(is_of_person) {
             return Ok(true);
         }

@@ -39,7 +39,7 @@ pub fn migrate(from: &str, to: &str, more: &[&str]) -> (i32, Value, String) {
     (output.status.code().unwrap(), result, said)
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
@@ -54,7 +54,7 @@ fn records(folder: &Path) -> Vec<Stored> {
 }
 
 /// A folder with the demo's year of this many persons.
-fn year(persons: &str) -> tempfile::TempDir {
+pub fn year(persons: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let args = ["demo", "--once", "--persons", persons, "--listen", ANY_PORT, "--data"];
     let made = run(&[&args[..], &[text(folder.path())]].concat());

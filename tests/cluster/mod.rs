@@ -4,6 +4,7 @@
 mod cut;
 mod harm;
 mod migrate;
+mod pace;
 mod projections;
 mod replicas;
 mod served;

@@ -1,10 +1,10 @@
 //! The batch-append session of the stand-in: what the client crate sees of it, and what the crate
 //! hides (details, parts, a session that goes on after an error), over plain messages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use eventstore::{BatchAppendClient, BatchAppendOptions, BatchWriteResult, Client, EventData};
-use eventstore::{Error, ExpectedRevision};
+use eventstore::{AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, BatchWriteResult};
+use eventstore::{Client, Error, EventData, ExpectedRevision};
 use futures::StreamExt as _;
 use futures::future::join_all;
 use prost::Message as _;
@@ -332,4 +332,29 @@ async fn a_client_that_sends_no_more_gets_one_more_answer() {
     // No write is open: nothing ends the session.
     let silent = converse(&standin, 0, None, Vec::new(), Then::Close);
     assert!(tokio::time::timeout(SILENCE, silent).await.is_err());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_call_of_its_own_waits_for_an_acknowledgement_and_a_write_of_a_session_does_not() {
+    let standin = Standin::start(1).await;
+    let client = Client::new(standin.connection_string().parse().unwrap()).unwrap();
+    let (mut alone, mut in_session) = (Vec::new(), Vec::new());
+    for _ in 0..9 {
+        let event = EventData::binary("test", "x".into()).id(Uuid::new_v4());
+        let sent = Instant::now();
+        client.append_to_stream("a", &AppendToStreamOptions::default(), event).await.unwrap();
+        alone.push(sent.elapsed());
+    }
+    let session = client.batch_append(&BatchAppendOptions::default()).await.unwrap();
+    for _ in 0..9 {
+        let sent = Instant::now();
+        append(&session, "a", ExpectedRevision::Any, "x").await.unwrap();
+        in_session.push(sent.elapsed());
+    }
+    alone.sort();
+    // Linux delays an acknowledgement by 40 ms. A busy machine only adds to it, so the best of the
+    // session says whether its writes wait.
+    assert!(alone[4] > Duration::from_millis(35), "{alone:?}");
+    assert!(in_session.iter().min() < Some(&Duration::from_millis(20)), "{in_session:?}");
 }

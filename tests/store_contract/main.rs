@@ -19,6 +19,7 @@ mod cluster_only;
 mod embedded_only;
 mod faults;
 mod harm;
+mod in_flight;
 mod session;
 mod streams;
 mod suite;

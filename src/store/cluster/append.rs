@@ -28,8 +28,8 @@ use crate::store::{
     AppendError, AppendGroup, Outcome, ReadError, StampClock, Store as _, Stored, Write,
 };
 
-/// At most this many streams of one append are written at the same time: fewer than the 100 calls
-/// that a connection carries at once (Kestrel's default, which the server keeps).
+/// At most this many streams of one append are on their way at the same time: the cluster writes one
+/// after the other.
 const STREAMS_AT_ONCE: usize = 64;
 
 /// A write is tried for this long; then its sender is asked to send it again.

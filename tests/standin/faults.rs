@@ -69,7 +69,7 @@ pub enum Fault {
     StreamDeleted,
     /// INVALID_ARGUMENT, "Trying to read from an invalid position."
     InvalidPosition,
-    /// The normal answer, this much later.
+    /// The normal answer, this much later. In a session the writes behind this one wait too.
     Late(Duration),
     /// A read or subscription ends UNAVAILABLE after this many messages, confirmation included.
     DropAfter(usize),

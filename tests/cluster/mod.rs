@@ -1,6 +1,7 @@
 //! A ledger on a cluster, with each replica as a process: replicas that are killed, a ledger that
 //! moves in and out, a network that is cut, TLS and passwords. The cluster is the stand-in.
 
+mod certificates;
 mod cut;
 mod harm;
 mod migrate;
@@ -8,6 +9,7 @@ mod pace;
 mod projections;
 mod replicas;
 mod served;
+mod start;
 
 use std::path::Path;
 

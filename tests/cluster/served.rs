@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
+use super::certificates::{Authority, Valid};
 use super::standin::{Call, Fault, Standin};
 use super::support::command::binary;
 use super::support::server::{ANY_PORT, Server};
@@ -28,42 +29,23 @@ pub fn refused(data: &Path, more: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-fn openssl(folder: &Path, args: &[&str]) {
-    let args = args.iter().flat_map(|part| part.split(' '));
-    let ran = Command::new("openssl").args(args).current_dir(folder).output().unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-}
-
-/// Makes `ca.crt`, and a `node.crt` with its `node.key` for 127.0.0.1 that `ca.crt` has signed.
-fn make_certificates(folder: &Path) {
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(folder, &["req -x509", key, "-days 2 -subj /CN=ca -keyout ca.key -out ca.crt"]);
-    openssl(folder, &["req", key, "-subj /CN=node -keyout node.key -out node.csr"]);
-    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    let signed_by = "-CA ca.crt -CAkey ca.key -CAcreateserial -days 2";
-    openssl(folder, &["x509 -req -in node.csr", signed_by, "-extfile names -out node.crt"]);
-}
-
 /// A cluster with TLS and the password of the user `ops`, and its address without credentials.
-fn cluster_with_tls(runtime: &Runtime, certificates: &Path) -> (Standin, String) {
-    let read = |name: &str| std::fs::read_to_string(certificates.join(name)).unwrap();
-    let (cert, key) = (read("node.crt"), read("node.key"));
+fn cluster_with_tls(runtime: &Runtime, authority: &Authority) -> (Standin, String) {
+    let (cert, key) = authority.sign("IP:127.0.0.1", Valid::Now);
     let standin = runtime.block_on(Standin::start_tls(2, &cert, &key, "ops", PASSWORD));
     let (first, second) = (standin.address(0), standin.address(1));
-    let ca = certificates.join("ca.crt");
-    let address = format!("esdb://{first},{second}?tls=true&tlsCaFile={}", ca.to_str().unwrap());
-    (standin, address)
+    let ca = authority.certificate();
+    (standin, format!("esdb://{first},{second}?tls=true&tlsCaFile={ca}"))
 }
 
 #[test]
 fn a_cluster_with_tls_and_a_password_is_served_and_nothing_secret_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    make_certificates(folder.path());
+    let authority = Authority::new();
     let runtime = runtime();
-    let (_standin, store) = cluster_with_tls(&runtime, folder.path());
+    let (_standin, store) = cluster_with_tls(&runtime, &authority);
 
     // The credentials are in a file, where each character stands for itself.
-    let login = folder.path().join("login");
+    let login = authority.file("login");
     std::fs::write(&login, format!("ops:{PASSWORD}\n")).unwrap();
     let data = tempfile::tempdir().unwrap();
     let credentials = ["--store-credentials", login.to_str().unwrap()];

@@ -40,6 +40,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa_swagger_ui", &["http"]),
     ("prometheus_client", &["http"]),
     ("eventstore", &["store/cluster"]),
+    ("rustls", &["store/cluster"]),
+    ("rustls_native_certs", &["store/cluster"]),
+    ("tokio_rustls", &["store/cluster"]),
     ("fluent_bundle", &["text/words.rs"]),
     (
         "rusqlite",

@@ -119,6 +119,13 @@ impl ClusterAddress {
         Ok(Self { settings, credentials, hosts: hosts.to_owned() })
     }
 
+    /// The nodes of the address. For `esdb+discover` the address has one name, which all share.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (&str, u16)> {
+        let nodes = self.settings.hosts().iter();
+        // The client crate read each port as a number of 16 bits.
+        nodes.map(|node| (node.host.as_str(), u16::try_from(node.port).unwrap_or_default()))
+    }
+
     /// Whether the connection is unencrypted.
     pub fn is_in_clear(&self) -> bool {
         !self.settings.is_secure_mode_enabled()

@@ -4,6 +4,7 @@
 
 use eventstore::{CurrentRevision, Error};
 
+use super::node_fault::NodeFault;
 use crate::domain::id::Revision;
 
 /// Why a call to the cluster failed, by what the caller does next.
@@ -40,7 +41,16 @@ pub enum CallFailure {
     /// Another append of the session failed, which ended the session.
     #[error("the session of appends ended before the cluster had answered")]
     SessionEnded,
-    /// The node is starting, too busy, failing, or without a leader.
+    /// No node can be talked to: wait, or act on the reason.
+    #[error("{0}")]
+    Node(NodeFault),
+    /// The nodes answer, and none of them leads: they are starting, or too few of them run.
+    #[error(
+        "the cluster has no leader yet: start more than half of its nodes, and look at their logs \
+         if they run"
+    )]
+    NoLeader,
+    /// The node is too busy or failing.
     #[error("the cluster cannot do it now")]
     NotNow,
     /// No answer came in time.
@@ -86,6 +96,9 @@ pub enum CallFailure {
 const TOO_LARGE: &str = "Maximum Append";
 const NO_POSITION: &str = "invalid position";
 
+/// The server's answers while a node starts or knows no leader (server: RpcExceptions).
+const NO_LEADER: [&str; 2] = ["Server Is Not Ready", "No leader info available"];
+
 /// Part of the server's answer to a read at a position where no event begins (server:
 /// UnknownError of ReadAllResult).
 const NO_RECORD: &str = "InvalidPosition";
@@ -95,6 +108,9 @@ impl From<&Error> for CallError {
         match error {
             Error::ServerError(text) if text.contains(NO_RECORD) => {
                 Self::NotDone(CallFailure::Missing)
+            }
+            Error::ServerError(text) if NO_LEADER.iter().any(|part| text.contains(part)) => {
+                Self::Unsure(CallFailure::NoLeader)
             }
             // Unavailable, internal, data loss, unknown: the connection may have broken while the
             // answer was on its way.
@@ -260,6 +276,10 @@ mod tests {
         }
         let rows = [
             (Error::ServerError("secret".into()), CallError::Unsure(CallFailure::NotNow)),
+            (
+                Error::ServerError("status: Unavailable, \"Server Is Not Ready\"".into()),
+                CallError::Unsure(CallFailure::NoLeader),
+            ),
             (
                 Error::ServerError("Unexpected ReadAllResult: InvalidPosition".into()),
                 CallError::NotDone(CallFailure::Missing),

@@ -335,7 +335,10 @@ impl Connection {
     fn failed(&self, error: CallError, number: u64) -> CallError {
         let is_broken = matches!(
             error.reason(),
-            CallFailure::Connection | CallFailure::NotNow | CallFailure::Deadline
+            CallFailure::Connection
+                | CallFailure::NoLeader
+                | CallFailure::NotNow
+                | CallFailure::Deadline
         );
         if is_broken && !matches!(error, CallError::Conflict(_)) {
             self.replace_client(number);

@@ -23,6 +23,7 @@ use super::connection::Connection;
 use super::follow_error::{FollowError, FollowStopReason};
 use super::identity::{LedgerClaim, read_claim};
 use super::log_copy::LogCopy;
+use super::probe::explain;
 use super::subscription::{DeliveredRecords, RecordSubscription};
 use crate::work::{self, Control, Worker};
 
@@ -176,8 +177,9 @@ impl LogFollower {
                     if reason == CallFailure::Missing {
                         self.copy.go_back_to_last_record();
                     }
-                    tracing::warn!(reason = %reason, "the cluster is not followed; trying again");
                     self.signals.set_state(FollowState::Disconnected(Some(reason)));
+                    let reason = explain(&self.address, reason).await;
+                    tracing::warn!(reason = %reason, "the cluster is not followed; trying again");
                 }
             }
             control.pause(pause).await;

@@ -33,11 +33,14 @@ mod follower;
 pub(super) mod identity;
 mod known_harm;
 pub(super) mod log_copy;
+mod node_fault;
+pub(super) mod probe;
 mod replica;
 mod replica_status;
 pub(super) mod session;
 mod stream_writes;
 pub(super) mod subscription;
+mod tls;
 
 pub use self::address::{AddressError, ClusterAddress};
 pub use self::call_error::CallFailure;

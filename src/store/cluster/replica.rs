@@ -17,6 +17,7 @@ use super::follow_error::{FollowError, FollowStopReason};
 use super::follower::{FollowState, FollowerSignals, LogFollower};
 use super::identity::{LedgerClaim, claim_cluster, read_claim};
 use super::log_copy::LogCopy;
+use super::probe::{check_reachable, explain};
 use super::replica_status::ReplicaStatus;
 use crate::domain::id::{DedupKey, Position, Revision};
 use crate::domain::stream::Stream;
@@ -98,21 +99,43 @@ pub async fn ledger_in(
     address: &ClusterAddress,
     unclaimed: Unclaimed,
 ) -> Result<Option<[u8; 32]>, ClusterOpenError> {
-    let connection = Connection::new(address.clone())?;
     let started = Instant::now();
+    let mut connection = None;
+    let mut said = None;
     loop {
-        let claim = match (read_claim(&connection).await, unclaimed) {
-            (Ok(None), Unclaimed::Claim(keys_check)) => {
-                claim_cluster(&connection, LedgerClaim::Complete(keys_check)).await.map(Some)
-            }
-            (claim, _) => claim,
-        };
-        match claim {
+        let error = match claim_in(address, &mut connection, unclaimed).await {
             Ok(claim) => return Ok(claim.map(LedgerClaim::keys_check)),
             Err(error @ CallError::Final(_)) => return Err(error.into()),
-            Err(error) if started.elapsed() > CONNECTED_WITHIN => return Err(error.into()),
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(error) => error,
+        };
+        let reason = explain(address, error.reason()).await;
+        if started.elapsed() > CONNECTED_WITHIN {
+            return Err(ClusterOpenError::NotOpened(reason));
         }
+        if said.replace(reason) != Some(reason) {
+            tracing::warn!(cluster = %address, reason = %reason, "waiting for the cluster");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The claim on a cluster after one try. The connection is made once a node can be talked to,
+/// because the client crate does not say why it makes none.
+async fn claim_in(
+    address: &ClusterAddress,
+    connection: &mut Option<Connection>,
+    unclaimed: Unclaimed,
+) -> Result<Option<LedgerClaim>, CallError> {
+    check_reachable(address).await?;
+    let connection = match connection {
+        Some(connection) => connection,
+        None => connection.insert(Connection::new(address.clone())?),
+    };
+    match (read_claim(connection).await?, unclaimed) {
+        (None, Unclaimed::Claim(keys_check)) => {
+            claim_cluster(connection, LedgerClaim::Complete(keys_check)).await.map(Some)
+        }
+        (claim, _) => Ok(claim),
     }
 }
 
@@ -161,11 +184,12 @@ impl EventStoreDb {
             ClusterWriter::new(log.clone(), connection, signals.clone(), clock, harmed.clone());
         let writer = Arc::new(writer);
         let status = Arc::new(ReplicaStatus::new(log.clone(), writer.clone(), signals.clone()));
-        let follower = LogFollower { address, keys_check, copy, signals: signals.clone() };
+        let follower =
+            LogFollower { address: address.clone(), keys_check, copy, signals: signals.clone() };
         let follower = follower.start(status.clone().publish_changes());
         let follower = Some(follower.map_err(FolderOpenError::from)?);
         let store = Self { copy: log, writer, signals, status, harmed, follower };
-        store.wait_until_live(unreachable, progress).await?;
+        store.wait_until_live(&address, unreachable, progress).await?;
         Ok(store)
     }
 
@@ -177,6 +201,7 @@ impl EventStoreDb {
 
     async fn wait_until_live(
         &self,
+        address: &ClusterAddress,
         unreachable: IfUnreachable,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), ClusterOpenError> {
@@ -186,6 +211,20 @@ impl EventStoreDb {
         };
         let mut until = tokio::time::Instant::now() + patience;
         let mut states = self.signals.state.subscribe();
+        // The follower's own first call may need longer than a start may stay silent.
+        if let Err(error) = check_reachable(address).await {
+            let reason = error.reason();
+            match (error, unreachable) {
+                (CallError::Final(_), IfUnreachable::Fail) => {
+                    return Err(ClusterOpenError::NotOpened(reason));
+                }
+                (CallError::Final(_), IfUnreachable::AnswerFromCopy) => {
+                    until = tokio::time::Instant::now()
+                }
+                _ => {}
+            }
+            tracing::warn!(cluster = %address, reason = %reason, "waiting for the cluster");
+        }
         loop {
             let state = *states.borrow_and_update();
             let reason = match state {
@@ -204,7 +243,7 @@ impl EventStoreDb {
                 continue;
             }
             if unreachable == IfUnreachable::Fail {
-                let reason = reason.unwrap_or(CallFailure::Connection);
+                let reason = explain(address, reason.unwrap_or(CallFailure::Connection)).await;
                 return Err(ClusterOpenError::NotOpened(reason));
             }
             tracing::warn!("the cluster cannot be reached; reads are answered from the copy");

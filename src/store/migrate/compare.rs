@@ -10,6 +10,7 @@ use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::connection::Connection;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::{LedgerClaim, read_claim};
+use crate::store::cluster::probe::check_reachable;
 use crate::store::cluster::subscription::RecordSubscription;
 use crate::store::embedded::Embedded;
 use crate::store::{Store as _, Stored};
@@ -43,6 +44,7 @@ pub async fn connect(
     address: ClusterAddress,
     keys_check: [u8; 32],
 ) -> Result<(Connection, Option<LedgerClaim>), MigrateError> {
+    check_reachable(&address).await?;
     let connection = Connection::new(address)?;
     connection.check_version().await?;
     match read_claim(&connection).await? {

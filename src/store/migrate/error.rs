@@ -39,6 +39,9 @@ pub enum MigrateError {
     /// The cluster does not answer: look at the cluster, then run the same move again.
     #[error("the cluster cannot do it now ({0}); run the same again, it goes on where it was")]
     Cluster(CallFailure),
+    /// The cluster refuses every call of this process: act on the reason first.
+    #[error("the cluster could not be opened: {0}")]
+    Refused(CallFailure),
     /// The records of the cluster cannot be taken over: a person has to look.
     #[error(transparent)]
     Stopped(#[from] FollowStopReason),
@@ -79,7 +82,10 @@ impl From<io::Error> for MigrateError {
 
 impl From<CallError> for MigrateError {
     fn from(error: CallError) -> Self {
-        Self::Cluster(error.reason())
+        match error {
+            CallError::Final(reason) => Self::Refused(reason),
+            error => Self::Cluster(error.reason()),
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl Command {
             Self::Demo(demo) => on_runtime(|runtime| demo.run(runtime)),
             Self::Simulate(simulate) => simulate.run(),
             Self::Emit(emit) => emit.run(),
-            Self::Doctor(doctor) => doctor.run(),
+            Self::Doctor(doctor) => on_runtime(|runtime| doctor.run(runtime)),
             Self::History(history) => on_runtime(|runtime| history.run(runtime)),
             Self::Trajectory(trajectory) => on_runtime(|runtime| trajectory.run(runtime)),
             Self::Credit(credit) => on_runtime(|runtime| credit.run(runtime)),

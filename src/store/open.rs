@@ -11,7 +11,10 @@ use super::embedded::{Embedded, FolderOpenError, FolderRole, FolderToRead, Locke
 use super::{LedgerPresence, StampClock, Store, migrate};
 use crate::work::HealthProbe;
 
-pub use super::cluster::{AddressError, ClusterAddress};
+pub use super::cluster::{
+    AddressError, CallFailure, Checkup, ClusterAddress, LeaderSeen, LedgerClaim, NodeFault,
+    ProbedNode, VERSION_MIN,
+};
 pub use super::embedded::FirstStart;
 
 /// The place of the ledger's records.

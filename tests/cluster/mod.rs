@@ -3,6 +3,7 @@
 
 mod certificates;
 mod cut;
+mod doctor;
 mod harm;
 mod migrate;
 mod pace;

@@ -26,6 +26,7 @@ pub(crate) struct Cluster {
     log: Mutex<Log>,
     faults: Mutex<Faults>,
     alive: Mutex<Vec<bool>>,
+    version: Mutex<String>,
     pub(crate) addresses: Vec<SocketAddr>,
     /// Notifies the subscriptions after each change of the log.
     pub(crate) changed: watch::Sender<()>,
@@ -48,6 +49,7 @@ impl Cluster {
             log: Mutex::default(),
             faults: Mutex::default(),
             alive: Mutex::new(vec![true; addresses.len()]),
+            version: Mutex::new(super::VERSION.to_owned()),
             addresses,
             changed: watch::Sender::new(()),
             leadership: watch::Sender::new(Leadership { leader: Some(0), evictions: 0 }),
@@ -75,6 +77,10 @@ impl Cluster {
 
     pub(crate) fn alive(&self) -> MutexGuard<'_, Vec<bool>> {
         lock(&self.alive)
+    }
+
+    pub(crate) fn version(&self) -> MutexGuard<'_, String> {
+        lock(&self.version)
     }
 
     pub(crate) fn append_bytes_max(&self) -> usize {

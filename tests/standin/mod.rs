@@ -54,7 +54,7 @@ pub use self::faults::{Call, Fault};
 use self::log::{Expected, Proposed, Record};
 use self::wire::{Answering, Listening};
 
-/// The server version that the nodes report.
+/// The server version that the nodes report, unless a test sets another.
 pub const VERSION: &str = "24.10.0";
 
 /// The server's limit for one append: 1 MiB, the default of most versions.
@@ -268,6 +268,11 @@ impl Standin {
     /// Sets the limit for one append.
     pub fn set_append_bytes_max(&self, bytes: usize) {
         self.inner.cluster.append_bytes_max.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Sets the server version that the nodes report.
+    pub fn set_version(&self, version: &str) {
+        *self.inner.cluster.version() = version.to_owned();
     }
 
     /// The log, first event first.

@@ -234,7 +234,7 @@ impl ServerFeatures for Node {
             method("gossip.gossip", "read", &[]),
             method("server_features.serverfeatures", "getsupportedmethods", &[]),
         ];
-        let event_store_server_version = super::VERSION.to_owned();
+        let event_store_server_version = self.cluster.version().clone();
         Ok(Response::new(SupportedMethods { methods, event_store_server_version }))
     }
 }

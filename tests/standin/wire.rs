@@ -87,6 +87,8 @@ impl Drop for Listening {
 
 fn server(tls: Option<&ServerTlsConfig>) -> Result<Server, Error> {
     let server = Server::builder().max_concurrent_streams(CALLS_PER_CONNECTION_MAX);
+    // The server answers HTTP/1.1 as well. The stand-in has no page, but each answer has a date.
+    let server = server.accept_http1(true);
     match tls {
         Some(tls) => server.tls_config(tls.clone()),
         None => Ok(server),

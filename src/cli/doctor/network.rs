@@ -13,10 +13,10 @@ use crate::domain::vocabulary::validate::AHEAD_MINUTES_MAX;
 
 /// A larger difference of clocks is a warning. It is far more than a network or a header in whole
 /// seconds can explain, and a tenth of the difference at which events are refused.
-const CLOCK_WARN: TimeDelta = TimeDelta::seconds(30);
+pub const CLOCK_WARN: TimeDelta = TimeDelta::seconds(30);
 
 /// The header `Date` has whole seconds, and a server may renew it only once a second.
-const DATE_STEP: TimeDelta = TimeDelta::seconds(2);
+pub const DATE_STEP: TimeDelta = TimeDelta::seconds(2);
 
 /// The host and port at which a ledger should answer.
 pub struct LedgerAddress {
@@ -111,7 +111,8 @@ fn judge(least: TimeDelta, most: TimeDelta) -> Check {
     Check::ok(name, format!("the same as the ledger's, to within {unsure} s"))
 }
 
-fn in_words(apart: TimeDelta) -> String {
+/// A difference of clocks in words, without its direction.
+pub fn in_words(apart: TimeDelta) -> String {
     let seconds = apart.num_seconds().abs();
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds} s"),

@@ -8,7 +8,7 @@ use crate::cli::terminal::tell;
 use crate::domain::vocabulary::violation::without_content;
 use crate::text::page::TextPage;
 
-/// Every check, in the order in which they are made.
+/// Every check of a ledger, in the order in which they are made.
 const NAMES: [&str; 9] = [
     "address",
     "ledger",
@@ -174,17 +174,31 @@ impl Check {
     }
 }
 
-/// The report: every check of one ledger.
+/// The report: every check of one ledger, or of one cluster.
 pub struct Report {
-    url: String,
+    /// The name of the subject in JSON.
+    kind: &'static str,
+    /// The URL of the ledger, or the hosts of the cluster.
+    subject: String,
+    /// Every check that can be made, in order.
+    names: &'static [&'static str],
     checks: Vec<Check>,
     is_reached: bool,
 }
 
 impl Report {
-    /// A report without checks.
-    pub fn new(url: &str) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), checks: Vec::new(), is_reached: false }
+    /// A report about a ledger, without checks.
+    pub fn of_ledger(url: &str) -> Self {
+        Self::new("url", url.trim_end_matches('/').to_owned(), &NAMES)
+    }
+
+    /// A report about a cluster, without checks.
+    pub fn of_cluster(hosts: String, names: &'static [&'static str]) -> Self {
+        Self::new("store", hosts, names)
+    }
+
+    fn new(kind: &'static str, subject: String, names: &'static [&'static str]) -> Self {
+        Self { kind, subject, names, checks: Vec::new(), is_reached: false }
     }
 
     /// Notes whether anything answered at the address.
@@ -202,7 +216,7 @@ impl Report {
     /// Adds the checks that were not made because an earlier check failed.
     pub fn skip_the_rest(&mut self) {
         let Some(last) = self.checks.last().map(|check| check.name) else { return };
-        for name in NAMES.iter().skip(self.checks.len()) {
+        for name in self.names.iter().skip(self.checks.len()) {
             self.checks.push(Check::after(name, last));
         }
     }
@@ -217,16 +231,17 @@ impl Report {
 
     /// The report as JSON, for a program.
     pub fn json(&self) -> String {
-        let report = json!({"url": self.url, "status": self.worst(), "checks": self.checks});
+        let report =
+            json!({self.kind: self.subject, "status": self.worst(), "checks": self.checks});
         serde_json::to_string_pretty(&report).expect("serialises into memory")
     }
 
     /// The report as text, for a person.
     pub fn page(&self) -> TextPage {
         let mut page = TextPage::default();
-        page.row(&self.url);
+        page.row(&self.subject);
         page.blank();
-        self.checks.iter().for_each(|check| check.write(&self.url, &mut page));
+        self.checks.iter().for_each(|check| check.write(&self.subject, &mut page));
         page
     }
 
@@ -243,7 +258,10 @@ impl Report {
             return Ok(());
         }
         if !self.is_reached {
-            return Err(Failure::unreachable("no ledger was reached"));
+            return Err(Failure::unreachable(match self.kind {
+                "url" => "no ledger was reached",
+                _ => "no node of the cluster was reached",
+            }));
         }
         Err(Failure::answer_no(format!("{failed} failed; what to do stands with each")))
     }

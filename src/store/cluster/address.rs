@@ -67,6 +67,8 @@ pub struct ClusterAddress {
     pub(super) settings: ClientSettings,
     pub(super) credentials: Option<Credentials>,
     hosts: String,
+    /// What stands behind the hosts in the connection string.
+    parameters: String,
 }
 
 impl ClusterAddress {
@@ -114,9 +116,10 @@ impl ClusterAddress {
         };
         let names_interval = names(query).any(|name| name == "discoveryinterval");
         let interval = if names_interval { "" } else { DISCOVERY_INTERVAL };
-        let settings = format!("{scheme}://{hosts}{query_so_far}{interval}").parse();
+        let parameters = format!("{query_so_far}{interval}");
+        let settings = format!("{scheme}://{hosts}{parameters}").parse();
         let settings: ClientSettings = settings.map_err(|_| AddressError::Form)?;
-        Ok(Self { settings, credentials, hosts: hosts.to_owned() })
+        Ok(Self { settings, credentials, hosts: hosts.to_owned(), parameters })
     }
 
     /// The nodes of the address. For `esdb+discover` the address has one name, which all share.
@@ -124,6 +127,13 @@ impl ClusterAddress {
         let nodes = self.settings.hosts().iter();
         // The client crate read each port as a number of 16 bits.
         nodes.map(|node| (node.host.as_str(), u16::try_from(node.port).unwrap_or_default()))
+    }
+
+    /// The address of one node alone; `None`: its name cannot stand in an address.
+    pub(super) fn of_node(&self, host: &str, port: u16) -> Option<Self> {
+        let hosts = format!("{host}:{port}");
+        let settings = format!("esdb://{hosts}{}", self.parameters).parse().ok()?;
+        Some(Self { settings, hosts, ..self.clone() })
     }
 
     /// Whether the connection is unencrypted.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use eventstore::operations::ServerVersion;
 use eventstore::{
     Client, Credentials, EventData, Position, ReadAllOptions, ReadStreamOptions, RecordedEvent,
     StreamPosition, SubscribeToAllOptions, Subscription, SubscriptionFilter,
@@ -36,7 +37,7 @@ const LEADER_RETRIES: usize = 2;
 const CHECKPOINT_EVENTS: u32 = 1_000;
 
 /// The oldest server version that reports to a subscription when it has caught up.
-const VERSION_MIN: (usize, usize) = (23, 10);
+pub const VERSION_MIN: (usize, usize) = (23, 10);
 
 /// A connection to the cluster.
 pub struct Connection {
@@ -115,11 +116,19 @@ impl Connection {
     /// # Errors
     /// The server is too old, or the call failed.
     pub async fn check_version(&self) -> Result<(), CallError> {
-        let info = self.call(|client, _| async move { client.server_info().await }).await?;
-        let version = info.version();
+        let version = self.version().await?;
         let found = (version.major(), version.minor());
         // A server that gives no version is older than 21.6, or a development build.
         if found >= VERSION_MIN { Ok(()) } else { Err(CallError::Final(CallFailure::Unsupported)) }
+    }
+
+    /// The version of the server.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn version(&self) -> Result<ServerVersion, CallError> {
+        let info = self.call(|client, _| async move { client.server_info().await }).await?;
+        Ok(info.version())
     }
 
     /// Appends to a stream whose last revision is `expected`; `None`: to a stream that does not

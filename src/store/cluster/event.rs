@@ -17,7 +17,7 @@ use crate::store::harm::LossMark;
 
 /// The only event type. A type per kind of care event would show in the database's own index what
 /// the sealed part of the record hides.
-const EVENT_TYPE: &str = "careRecord";
+pub(super) const EVENT_TYPE: &str = "careRecord";
 
 /// The type of the event by which the server deletes a stream for good, and its revision.
 const TOMBSTONE: &str = "$streamDeleted";

@@ -18,7 +18,7 @@ use crate::domain::id::Revision;
 
 /// The stream of the claim. Its name has no prefix of the streams of records, so that no
 /// subscription takes a claim for a record.
-const CLAIM_STREAM: &str = "careLedger";
+pub(super) const CLAIM_STREAM: &str = "careLedger";
 
 /// Event type: all records of the ledger are in the cluster.
 const COMPLETE: &str = "careLedger";
@@ -118,7 +118,11 @@ async fn write_claim(
     read_claim(connection).await?.ok_or(CallError::NotDone(CallFailure::Missing))
 }
 
-async fn has_records(connection: &Connection) -> Result<bool, CallError> {
+/// Whether the cluster has a record of any ledger.
+///
+/// # Errors
+/// The call failed, or a stream with a name of the ledger's has something else.
+pub(super) async fn has_records(connection: &Connection) -> Result<bool, CallError> {
     let call_error = |error| match error {
         FollowError::Call(error) => error,
         FollowError::Stop(_) => CallError::Final(CallFailure::Unclaimed),

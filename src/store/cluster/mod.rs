@@ -26,6 +26,7 @@
 mod address;
 mod append;
 pub(super) mod call_error;
+mod checkup;
 pub(super) mod connection;
 pub(super) mod event;
 pub(super) mod follow_error;
@@ -33,6 +34,7 @@ mod follower;
 pub(super) mod identity;
 mod known_harm;
 pub(super) mod log_copy;
+mod node_clock;
 mod node_fault;
 pub(super) mod probe;
 mod replica;
@@ -44,5 +46,10 @@ mod tls;
 
 pub use self::address::{AddressError, ClusterAddress};
 pub use self::call_error::CallFailure;
+pub use self::checkup::{Checkup, LeaderSeen};
+pub use self::connection::VERSION_MIN;
 pub use self::follow_error::FollowStopReason;
+pub use self::identity::LedgerClaim;
+pub use self::node_fault::NodeFault;
+pub use self::probe::ProbedNode;
 pub use self::replica::{COPY_FOLDER, ClusterOpenError, EventStoreDb, Unclaimed, ledger_in};

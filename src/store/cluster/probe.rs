@@ -8,6 +8,7 @@
 //!                                       (in clear, or by TLS), to tell which of the two is meant
 //! ```
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,17 +46,25 @@ const TLS_ALERT: u8 = 21;
 /// A node of the address, and how the probe of it came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbedNode {
-    /// `HOST:PORT`, as the address has it.
-    pub name: String,
+    /// The host, as the address has it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
     /// How far the probe came.
     pub outcome: Result<(), NodeFault>,
+}
+
+impl fmt::Display for ProbedNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
 /// Probes all nodes of an address at once.
 pub async fn probe(address: &ClusterAddress) -> Vec<ProbedNode> {
     let nodes = address.nodes().map(async |(host, port)| {
         let outcome = probe_node(address, host, port).await;
-        ProbedNode { name: format!("{host}:{port}"), outcome }
+        ProbedNode { host: host.to_owned(), port, outcome }
     });
     join_all(nodes).await
 }

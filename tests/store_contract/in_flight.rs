@@ -64,3 +64,21 @@ async fn a_fault_of_one_append_leaves_the_others_their_own_answers() {
         assert_eq!(all(&store).await.len(), 1 + written, "{why}: nothing twice");
     }
 }
+
+/// The server never ends the call of a session that ended with an error, and a connection carries
+/// 100 calls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sessions_that_ended_do_not_use_a_connection_up() {
+    let standin = Standin::start(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&standin, folder.path()).await;
+    for n in 0..120 {
+        standin.fault(Fault::WrongExpectedVersion, Call::Append, 1);
+        let begun = Instant::now();
+        let written = store.append(vec![write(anyone(), Expected::Any, &[&id()])]).await.unwrap();
+        appended(&written[0]);
+        // A call that finds no room on the connection is given up after 5 s.
+        assert!(begun.elapsed() < Duration::from_secs(4), "append {n}");
+    }
+    assert_eq!(store.status().borrow().reconnects, Some(0));
+}

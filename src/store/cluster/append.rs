@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::call_error::{CallError, CallFailure};
@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::event;
 use super::follow_error::log_copy_unreadable;
 use super::follower::{FollowState, FollowerSignals};
+use super::stream_locks::StreamLocks;
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, RecordedTime, Revision};
 use crate::domain::stream::{Stream, StreamId};
@@ -28,8 +29,8 @@ use crate::store::{
     AppendError, AppendGroup, Outcome, ReadError, StampClock, Store as _, Stored, Write,
 };
 
-/// At most this many streams of one append are on their way at the same time: the cluster writes one
-/// after the other.
+/// At most this many streams of one append are on their way at the same time: the cluster writes
+/// one after the other.
 const STREAMS_AT_ONCE: usize = 64;
 
 /// A write is tried for this long; then its sender is asked to send it again.
@@ -47,9 +48,6 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// No pause between two tries is longer.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Streams share this many locks, so that the memory for locks does not grow with the streams.
-const STREAM_LOCKS: usize = 1_024;
-
 /// Appends to the streams of the cluster.
 pub struct ClusterWriter {
     copy: Arc<Embedded>,
@@ -57,9 +55,7 @@ pub struct ClusterWriter {
     signals: Arc<FollowerSignals>,
     clock: StampClock,
     harmed: watch::Receiver<Arc<HarmedStreams>>,
-    /// Writers of this process to one stream wait for each other here. Without the lock each would
-    /// append at the same revision, and all but one would be refused and try again.
-    stream_locks: Vec<Mutex<()>>,
+    stream_locks: StreamLocks,
 }
 
 /// The records that were sent to be appended after a revision, whether or not an answer came.
@@ -93,7 +89,7 @@ impl ClusterWriter {
         clock: StampClock,
         harmed: watch::Receiver<Arc<HarmedStreams>>,
     ) -> Self {
-        let stream_locks = (0..STREAM_LOCKS).map(|_| Mutex::new(())).collect();
+        let stream_locks = StreamLocks::default();
         Self { copy, connection, signals, clock, harmed, stream_locks }
     }
 
@@ -215,7 +211,7 @@ impl ClusterWriter {
         {
             self.wait_until_copied(stream, revision).await;
         }
-        let lock = tokio::time::timeout_at(until, self.stream_lock(stream).lock());
+        let lock = tokio::time::timeout_at(until, self.stream_locks.of(stream).lock());
         let _lock = lock.await.map_err(|_| AppendError::Busy)?;
         let mut attempt: Option<Attempt> = None;
         let mut error_on_timeout = AppendError::Busy;
@@ -357,11 +353,6 @@ impl ClusterWriter {
     fn is_tampered(&self, writes: &StreamWrites) -> bool {
         let name = writes.stream.name();
         self.harmed.borrow().get(name).is_some_and(|harm| harm.is_tampered)
-    }
-
-    fn stream_lock(&self, stream: StreamId) -> &Mutex<()> {
-        let [first, second, ..] = stream.as_bytes();
-        &self.stream_locks[usize::from(u16::from_be_bytes([*first, *second])) % STREAM_LOCKS]
     }
 }
 

@@ -4,6 +4,7 @@
 //! last (server: Streams.Append, IndexWriter.CheckCommit), so its answer tells which of the three
 //! it was.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -135,7 +136,8 @@ impl Checkup {
             FollowError::Stop(_) => CallFailure::Unsupported,
         };
         let end = end.map(Into::into);
-        let mut subscription = RecordSubscription::open(connection, end).await.map_err(reason)?;
+        let subscription = RecordSubscription::open(connection, end, HashSet::new());
+        let mut subscription = subscription.await.map_err(reason)?;
         while !subscription.next_within(ANSWER_WITHIN).await.map_err(reason)?.is_caught_up {}
         Ok(())
     }
@@ -153,7 +155,7 @@ impl Checkup {
             rest -= part;
         }
         let connection = self.connection()?;
-        match connection.append(STREAM.to_owned(), Some(NO_REVISION), events).await {
+        match connection.append(STREAM, Some(NO_REVISION), events).await {
             Err(CallError::Conflict(_)) => Ok(()),
             Err(error) => Err(error.reason()),
             Ok(()) => Err(CallFailure::Unsupported),

@@ -6,21 +6,20 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::address::ClusterAddress;
+use super::call_error::{CallError, CallFailure, SessionError};
+use super::current_client::CurrentClient;
+use super::event::METADATA_PREFIX;
+use super::session::AppendSession;
+use crate::domain::id::Revision;
+use crate::domain::stream::StreamName;
 use eventstore::operations::ServerVersion;
 use eventstore::{
     Client, Credentials, EventData, Position, ReadAllOptions, ReadStreamOptions, RecordedEvent,
     StreamPosition, SubscribeToAllOptions, Subscription, SubscriptionFilter,
 };
-use tokio::runtime::Runtime;
-
-use super::address::ClusterAddress;
-use super::call_error::{CallError, CallFailure, SessionError};
-use super::event::METADATA_PREFIX;
-use super::session::AppendSession;
-use crate::domain::id::Revision;
-use crate::domain::stream::StreamName;
 
 /// A call that takes longer is given up. The server allows a write 2 s to be prepared and 2 s to be
 /// committed (its PrepareTimeoutMs and CommitTimeoutMs).
@@ -48,51 +47,6 @@ pub struct Connection {
     /// Whoever opens a session holds this; the others wait for that session.
     opening: tokio::sync::Mutex<()>,
     reconnects: AtomicU64,
-}
-
-/// The client in use. The first call that finds the client broken replaces it.
-struct CurrentClient {
-    client: Client,
-    /// Runs the client crate's task on one thread. `None` only while it is dropped.
-    runtime: Option<Runtime>,
-    made_at: Instant,
-    /// The session of all appends. `None`: the next append opens one.
-    session: Option<Arc<AppendSession>>,
-    /// Whether the client was connected to the leader when it was last asked.
-    is_at_leader: bool,
-    /// The number of clients made before this client. A call compares the number to see whether its
-    /// client was replaced meanwhile.
-    number: u64,
-}
-
-impl CurrentClient {
-    fn new(address: &ClusterAddress, number: u64) -> Result<Self, CallError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("ledger-cluster")
-            .enable_all()
-            .build()
-            .map_err(|_| CallError::NotDone(CallFailure::Client))?;
-        let settings = address.settings.clone();
-        let client = Client::with_runtime_handle(runtime.handle().clone(), settings)
-            .map_err(|error| CallError::from(&error))?;
-        Ok(Self {
-            client,
-            runtime: Some(runtime),
-            made_at: Instant::now(),
-            session: None,
-            is_at_leader: false,
-            number,
-        })
-    }
-}
-
-impl Drop for CurrentClient {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl Connection {
@@ -197,30 +151,19 @@ impl Connection {
         let login = self.address.credentials.clone();
         let (client, number, runtime) = {
             let current = self.current();
-            let runtime = current.runtime.as_ref().map(|runtime| runtime.handle().clone());
-            (current.client.clone(), current.number, runtime)
+            (current.client.clone(), current.number, current.runtime())
         };
-        let Some(runtime) = runtime else { return Err(CallError::NotDone(CallFailure::Client)) };
-        let session = AppendSession::open(client, number, login, &runtime).await;
+        let session = AppendSession::open(client, number, login, runtime).await;
         let session = Arc::new(session.map_err(|error| self.failed(error, number))?);
-        let mut current = self.current();
-        if current.number == number {
-            current.is_at_leader = true;
-            current.session = Some(session.clone());
-        }
+        self.current().session_opened(&session);
         Ok(session)
     }
 
     /// The next append opens a new session.
     fn end_session(&self, ended: &Arc<AppendSession>, error: SessionError) {
-        let mut current = self.current();
-        if current.session.as_ref().is_some_and(|session| Arc::ptr_eq(session, ended)) {
-            current.session = None;
-        }
-        let is_of_leader = matches!(error, SessionError::Call(CallError::Unsure(reason))
-            if reason == CallFailure::NotLeader);
-        if is_of_leader && current.number == ended.client_number {
-            current.is_at_leader = false;
+        let is_used_up = self.current().session_ended(ended, error);
+        if is_used_up {
+            self.renew_client(ended.client_number);
         }
     }
 
@@ -355,19 +298,28 @@ impl Connection {
         error
     }
 
-    /// Replaces the client of this number, unless another call has done so already.
+    /// Replaces a broken client of this number.
     fn replace_client(&self, number: u64) {
+        if self.renew_client(number) {
+            self.reconnects.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Replaces the client of this number, unless another call has done so already. False: the
+    /// client stays.
+    fn renew_client(&self, number: u64) -> bool {
         let mut current = self.current();
         if current.number != number || current.made_at.elapsed() < CLIENT_AGE_MIN {
-            return;
+            return false;
         }
         match CurrentClient::new(&self.address, number + 1) {
             Ok(client) => {
                 *current = client;
-                self.reconnects.fetch_add(1, Ordering::Relaxed);
+                true
             }
             Err(error) => {
                 tracing::error!(reason = %error.reason(), "no new client of the cluster");
+                false
             }
         }
     }

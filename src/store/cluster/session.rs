@@ -32,7 +32,7 @@ impl AppendSession {
         client: Client,
         client_number: u64,
         login: Option<Credentials>,
-        runtime: &Handle,
+        runtime: Handle,
     ) -> Result<Self, CallError> {
         // A deadline in the options would end the whole session.
         let mut options = BatchAppendOptions::default().requires_leader(true);

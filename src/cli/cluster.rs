@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use crate::ledger::{Condition, Ledger};
 use crate::store::open::ClusterAddress;
+use crate::vault::{SecretFileError, check_secret, read_secret};
 
 /// The pause between two looks at the ledger's condition.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -22,20 +23,39 @@ pub fn is_address(text: &str) -> bool {
 /// The address in a connection string, with the credentials from a file where one is given.
 ///
 /// # Errors
-/// Wrong usage, or the file cannot be read.
+/// Wrong usage, or a file with a secret cannot be read, or others may read it.
 pub fn address(text: &str, credentials: Option<&Path>) -> Result<ClusterAddress, Failure> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path)
-            .map_err(|error| Failure::because(&path.display().to_string(), &error))
-    };
-    let line = credentials.map(read).transpose()?;
+    let line = credentials.map(|path| read_secret(path).map_err(|error| refused(path, &error)));
+    let line = line.transpose()?;
     let line = line.map(|line| line.trim_start_matches('\u{feff}').to_owned());
     let address = ClusterAddress::new(text, line.as_deref())
         .map_err(|error| Failure::usage(format!("--store: {error}")))?;
+    if let Some(path) = address.user_key_file() {
+        check_secret(path).map_err(|error| refused(path, &error))?;
+    }
     if address.is_in_clear() {
         tracing::warn!(cluster = %address, "tls=false: all goes to the cluster in clear");
     }
     Ok(address)
+}
+
+/// Refuses a configuration file that holds a login for the cluster and that others may read.
+///
+/// # Errors
+/// Others may read the file.
+pub fn check_config_file(path: &Path, store: Option<&str>) -> Result<(), Failure> {
+    if store.is_some_and(ClusterAddress::has_login) {
+        check_secret(path).map_err(|error| refused(path, &error))?;
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, error: &SecretFileError) -> Failure {
+    match error {
+        // The message names the file.
+        SecretFileError::OpenToOthers(error) => Failure::unreachable(error.to_string()),
+        SecretFileError::Io(error) => Failure::because(&path.display().to_string(), error),
+    }
 }
 
 /// Ready once only a restart of the process helps the ledger. After the process was asleep, its

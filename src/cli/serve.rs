@@ -48,10 +48,14 @@ pub struct Serve {
 impl Serve {
     /// Serves until the process is asked to stop.
     pub fn run(self, runtime: &Runtime) -> Result<(), Failure> {
+        let (file, flag) = (self.flags.config.clone(), self.flags.store.is_some());
         let config = Config::new(self.flags).map_err(|error| match error {
             ConfigError::Unreadable(..) => Failure::because("no settings", &error),
             _ => Failure::usage(error.to_string()),
         })?;
+        if let Some(file) = file.filter(|_| !flag) {
+            cluster::check_config_file(&file, config.store.as_deref())?;
+        }
         if self.print_config {
             return terminal::print_lines(&config.print());
         }

@@ -121,7 +121,10 @@ impl Ledger {
 /// The keys of a ledger. For a new ledger, makes random keys and a random master key.
 fn keys(folder: &Path, presence: LedgerPresence) -> Result<LedgerKeys, KeyError> {
     match presence {
-        LedgerPresence::Begun => LedgerKeys::open(folder),
+        LedgerPresence::Begun => {
+            master_key::check_if_there(folder)?;
+            LedgerKeys::open(folder)
+        }
         LedgerPresence::Absent => {
             let keys = LedgerKeys::open_or_make(folder)?;
             master_key::make_if_absent(folder)?;

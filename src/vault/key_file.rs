@@ -7,6 +7,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use super::secret_file::{OpenToOthers, SecretFileError};
+
 /// Every file of keys that a start may make in a data folder, and its draft.
 pub const KEY_FILES: [&str; 4] = ["ledger.draft", "ledger.keys", "master.draft", "master.key"];
 
@@ -25,12 +27,24 @@ pub enum KeyError {
     /// The file holds something else: put the right file back.
     #[error("ledger.keys is not a file of a ledger's keys; put it back from your backup")]
     Malformed,
+    /// Others may read the keys: take their rights away.
+    #[error(transparent)]
+    OpenToOthers(#[from] OpenToOthers),
     /// The file could not be read or made.
     #[error("ledger.keys or master.key could not be read or written")]
     Io(#[from] io::Error),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,
+}
+
+impl From<SecretFileError> for KeyError {
+    fn from(error: SecretFileError) -> Self {
+        match error {
+            SecretFileError::OpenToOthers(error) => Self::OpenToOthers(error),
+            SecretFileError::Io(error) => Self::Io(error),
+        }
+    }
 }
 
 /// A new random key.

@@ -14,6 +14,7 @@ use std::io;
 use std::path::Path;
 
 use super::key_file::{self, KeyError, random_key};
+use super::secret_file::read_secret;
 
 /// The file of the keys in a data folder.
 const FILE: &str = "ledger.keys";
@@ -69,11 +70,15 @@ impl LedgerKeys {
     /// # Errors
     /// See [`KeyError`].
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        match std::fs::read_to_string(path) {
+        match read_secret(path).map_err(KeyError::from) {
             Ok(text) => Self::parse(&text).ok_or(KeyError::Malformed),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyError::Missing),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(KeyError::Malformed),
-            Err(error) => Err(error.into()),
+            Err(KeyError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Err(KeyError::Missing)
+            }
+            Err(KeyError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(KeyError::Malformed)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a command leaves behind: a start that fails leaves nothing, and a question about a folder
 //! changes nothing in it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -168,7 +170,9 @@ fn a_start_that_fails_leaves_nothing_behind() {
     // A folder that is there keeps what it has.
     let own = folder.path().join("own");
     std::fs::create_dir(&own).unwrap();
-    std::fs::write(own.join("ledger.keys"), "something else").unwrap();
+    let keys = own.join("ledger.keys");
+    std::fs::write(&keys, "something else").unwrap();
+    std::fs::set_permissions(&keys, Permissions::from_mode(0o600)).unwrap();
     let serve = ["serve", "--data", path(&own), "--listen", "127.0.0.1:0"];
     let told = text(&ends(3, &serve).stderr);
     assert!(told.contains("ledger.keys is not a file"), "{told}");

@@ -9,6 +9,7 @@ mod migrate;
 mod pace;
 mod projections;
 mod replicas;
+mod secrets;
 mod served;
 mod start;
 

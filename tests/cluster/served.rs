@@ -1,6 +1,7 @@
 //! One replica and its operator: TLS and passwords, folders that are mixed up, the answers of
 //! `/health` and `/metrics`, a subscription that the server ends.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -47,6 +48,7 @@ fn a_cluster_with_tls_and_a_password_is_served_and_nothing_secret_is_said() {
     // The credentials are in a file, where each character stands for itself.
     let login = authority.file("login");
     std::fs::write(&login, format!("ops:{PASSWORD}\n")).unwrap();
+    std::fs::set_permissions(&login, std::fs::Permissions::from_mode(0o600)).unwrap();
     let data = tempfile::tempdir().unwrap();
     let credentials = ["--store-credentials", login.to_str().unwrap()];
     let more = [&["--store", &store], &credentials[..]].concat();

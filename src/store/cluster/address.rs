@@ -4,6 +4,7 @@
 //! Form: `esdb://[user:password@]host[:port][,…]?name=value&…`, as the public clients read it.
 
 use std::fmt;
+use std::path::Path;
 
 use eventstore::{ClientSettings, Credentials};
 use percent_encoding::percent_decode_str;
@@ -75,6 +76,17 @@ impl ClusterAddress {
     /// Whether a text is the address of a cluster rather than the path of a folder.
     pub fn is_address(text: &str) -> bool {
         text.starts_with("esdb:") || text.starts_with("esdb+")
+    }
+
+    /// Whether the address holds a user and a password.
+    pub fn has_login(text: &str) -> bool {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        rest.contains('@')
+    }
+
+    /// The file of the key of the client's certificate.
+    pub fn user_key_file(&self) -> Option<&Path> {
+        self.settings.user_certificate().map(|(_, key)| Path::new(key))
     }
 
     /// Parses a connection string. `login` is the line `user:password` of a credentials file; it

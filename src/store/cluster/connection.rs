@@ -146,7 +146,11 @@ impl Connection {
         // to the opening of a session.
         let is_at_leader = self.current().is_at_leader;
         if !is_at_leader {
-            self.last_position().await?;
+            match self.last_position().await {
+                // Who may not read may append nevertheless.
+                Ok(_) | Err(CallError::Final(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         let login = self.address.credentials.clone();
         let (client, number, runtime) = {

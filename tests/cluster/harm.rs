@@ -98,6 +98,7 @@ fn moves_out(cluster: &Cluster, data: &Path) {
     let folder = out.path().to_str().unwrap();
     let (exit, _, said) = migrate(&cluster.address(), folder, &["--key", key.to_str().unwrap()]);
     assert_eq!(exit, 0, "{said}");
+    assert!(!out.path().join("harm.json").exists(), "a folder has no cluster");
     let empty = Cluster::start(1);
     let (exit, _, said) = migrate(folder, &empty.address(), &[]);
     assert_eq!(exit, 0, "{said}");

@@ -93,9 +93,17 @@ async fn one_spoiled_stream_stops_one_person_on_every_replica() {
         }
         becomes(|| running.status().borrow().tail == late.status().borrow().tail).await;
         assert_eq!(all(&running).await, all(&late).await, "{why}");
-        // A restart knows it too.
+        // A restart knows it too, also where it reads the cluster from its start again.
+        let records = all(&running).await;
         drop(running);
-        seen(&*open(&standin, first.path()).await, &expected).await;
+        for lost in [None, Some("cursor.json"), Some("harm.json")] {
+            if let Some(file) = lost {
+                std::fs::remove_file(first.path().join("mirror").join(file)).unwrap();
+            }
+            let again = open(&standin, first.path()).await;
+            seen(&again, &expected).await;
+            assert_eq!(all(&again).await, records, "{why}, {lost:?}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::stream::StreamName;
 use crate::store::harm::{HarmedStreams, LossMark, StreamHarm};
 
 /// The file beside the log.
-const HARM_FILE: &str = "harm.json";
+pub const HARM_FILE: &str = "harm.json";
 
 /// See the module.
 pub struct KnownHarm {
@@ -57,6 +57,12 @@ impl KnownHarm {
     /// The metadata of a stream mark this now.
     pub fn mark(&mut self, stream: StreamName, mark: Option<LossMark>) {
         self.change(stream, |harm| harm.mark = mark);
+    }
+
+    /// Nothing is known: the cluster is read from its start.
+    pub fn forget(&mut self) {
+        self.streams.send_replace(Arc::default());
+        self.is_saved = false;
     }
 
     fn change(&mut self, stream: StreamName, change: impl FnOnce(&mut StreamHarm)) {

@@ -81,6 +81,10 @@ impl LogCopy {
             copy.progress = None;
             copy.was_complete = false;
         }
+        if copy.progress.is_none() {
+            // The cluster will show it again, and the records before it.
+            copy.harm.forget();
+        }
         Ok(copy)
     }
 

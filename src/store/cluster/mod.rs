@@ -33,7 +33,7 @@ pub(super) mod event;
 pub(super) mod follow_error;
 mod follower;
 pub(super) mod identity;
-mod known_harm;
+pub(super) mod known_harm;
 pub(super) mod log_copy;
 mod node_clock;
 mod node_fault;

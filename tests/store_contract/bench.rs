@@ -33,7 +33,7 @@ const SERVER: &str = "CARE_LEDGER_TEST_ESDB";
 
 /// Faults of writes and of subscriptions that pass by themselves. A caller that appends must not
 /// notice them.
-const TROUBLES: [(Fault, Call); 13] = [
+const TROUBLES: [(Fault, Call); 14] = [
     (Fault::NotReady, Call::Append),
     (Fault::TooBusy, Call::Append),
     (Fault::NoLeaderInfo, Call::Append),
@@ -41,6 +41,7 @@ const TROUBLES: [(Fault, Call); 13] = [
     (Fault::TimeoutAfterCommit, Call::Append),
     (Fault::CutBefore, Call::Append),
     (Fault::CutAfter, Call::Append),
+    (Fault::CutHalfway, Call::Append),
     (Fault::WrongExpectedVersion, Call::Append),
     (Fault::Late(Duration::from_millis(120)), Call::Append),
     (Fault::DropAfter(1), Call::Subscribe),

@@ -81,7 +81,7 @@ async fn audit(standin: &Standin, receipts: &[Receipt], why: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_fault_of_a_write_loses_or_doubles_anything() {
-    let rows: [(&str, Fault, usize); 13] = [
+    let rows: [(&str, Fault, usize); 14] = [
         ("node not ready", Fault::NotReady, 2),
         ("node too busy", Fault::TooBusy, 2),
         ("no leader", Fault::NoLeaderInfo, 3),
@@ -91,6 +91,7 @@ async fn no_fault_of_a_write_loses_or_doubles_anything() {
         ("connection cut, write lost", Fault::CutBefore, 2),
         ("connection cut, write kept", Fault::CutAfter, 1),
         ("cut again on the retry", Fault::CutAfter, 3),
+        ("session cut with half of what is on its way", Fault::CutHalfway, 2),
         ("no answer, write lost", Fault::HangBeforeCommit, 1),
         ("no answer, write kept", Fault::HangAfterCommit, 1),
         ("wrong expected version for nothing", Fault::WrongExpectedVersion, 2),

@@ -32,7 +32,7 @@ pub(super) fn mark_unfinished(folder: &Path) -> io::Result<()> {
 /// The folder cannot be written.
 pub(super) fn clear_mark(folder: &Path) -> io::Result<()> {
     match std::fs::remove_file(folder.join(HARM_FILE)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => std::fs::remove_file(folder.join(PROGRESS_FILE)),
     }
 }

@@ -6,6 +6,18 @@
 /// once (EventStoreDB, MaxAppendSize: the default of many versions).
 pub const APPEND_BYTES_MAX: usize = 256 * 1024;
 
+/// A server takes no larger message, and an append is one message: the largest record of its log
+/// (EventStoreDB, TFConsts.EffectiveMaxLogRecordSize).
+const MESSAGE_BYTES_MAX: usize = 16_767_216;
+
+/// What a message holds for an event beside its record, at most: id, type, lengths.
+const EVENT_OVERHEAD_BYTES: usize = 200;
+
+/// Whether an append of records with these sizes fits into one message.
+pub fn fits_a_message(sizes: impl Iterator<Item = usize>) -> bool {
+    sizes.map(|bytes| bytes + EVENT_OVERHEAD_BYTES).sum::<usize>() <= MESSAGE_BYTES_MAX
+}
+
 /// The bytes of the records in an append that is being put together.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct AppendSize(usize);

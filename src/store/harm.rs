@@ -35,6 +35,9 @@ pub enum LossMark {
     /// `$maxAge`: records older than an age.
     #[serde(rename = "$maxAge")]
     MaxAge,
+    /// The metadata cannot be read here, and the server may read a mark in them.
+    #[serde(rename = "unreadable")]
+    Unreadable,
 }
 
 impl LossMark {
@@ -45,6 +48,7 @@ impl LossMark {
             Self::TruncateBefore => "$tb",
             Self::MaxCount => "$maxCount",
             Self::MaxAge => "$maxAge",
+            Self::Unreadable => "unreadable",
         }
     }
 }

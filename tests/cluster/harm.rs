@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use care_ledger::domain::stream::StreamName;
+use care_ledger::domain::vocabulary::kind::{Class, Kind};
 use serde_json::{Value, json};
 
 use super::migrate::migrate;
@@ -98,7 +99,6 @@ fn moves_out(cluster: &Cluster, data: &Path) {
     let folder = out.path().to_str().unwrap();
     let (exit, _, said) = migrate(&cluster.address(), folder, &["--key", key.to_str().unwrap()]);
     assert_eq!(exit, 0, "{said}");
-    assert!(!out.path().join("harm.json").exists(), "a folder has no cluster");
     let empty = Cluster::start(1);
     let (exit, _, said) = migrate(folder, &empty.address(), &[]);
     assert_eq!(exit, 0, "{said}");
@@ -131,4 +131,29 @@ fn a_mark_is_told_until_it_is_taken_off() {
     cluster.standin.write(&metadata, "$metadata", "{}");
     until("UP", || status(&server) == "UP");
     assert_eq!(server.metric("care_ledger_streams_marked"), 0);
+}
+
+/// A facility is the ledger's as soon as it has a record: before, it may be another program's.
+#[test]
+fn the_stream_of_a_facility_is_told_of_once_it_has_a_record() {
+    let cluster = Cluster::start(1);
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::replica(data.path(), ANY_PORT, &cluster.address());
+    let kind = Kind::ALL.iter().find(|kind| kind.class() == Some(Class::Organisational));
+    let mut event: Value = serde_json::from_str(kind.unwrap().newest().example).unwrap();
+    let name = StreamName::of_subject(event["subject"].as_str().unwrap()).unwrap().to_string();
+    cluster.standin.write(&format!("$${name}"), "$metadata", r#"{"$maxAge": 60}"#);
+    // The mark has been read once a later record has.
+    assert_eq!(server.send(&self::event(1, "a")).status, 201);
+    assert_eq!(status(&server), "UP");
+    let sent = server.send(&event);
+    assert_eq!(sent.status, 201, "{}", sent.text);
+    assert_eq!(streams(&server), json!([{"stream": name, "mark": "$maxAge"}]));
+    cluster.standin.write(&name, "somethingElse", "x");
+    let expected = json!([{"stream": name, "mark": "$maxAge", "tampered": true}]);
+    until("tampered", || streams(&server) == expected);
+    event["id"] = "another".into();
+    let refused = server.send(&event);
+    assert_eq!(refused.json()["type"], "urn:problem-type:careLedger:streamTampered");
+    assert_eq!(server.send(&self::event(1, "b")).status, 201);
 }

@@ -20,7 +20,7 @@ use care_ledger::vault::LedgerKeys;
 use serde_json::Value;
 
 use super::served::refused;
-use super::standin::Logged;
+use super::standin::{Call, Fault, Logged};
 use super::support::command::binary;
 use super::support::folder::{SmallDisk, copy};
 use super::support::server::{ANY_PORT, Server};
@@ -204,6 +204,28 @@ fn a_move_into_a_full_folder_leaves_nothing_behind_or_goes_on_where_it_was() {
         let (exit, moved, said) = again();
         assert_eq!(exit, 0, "{size}: {said}");
         assert!(moved["before"].as_u64().unwrap() > 0, "{size}: {moved}");
+    }
+}
+
+/// A try that broke off may have written a part whose records the next try cuts into other parts.
+#[test]
+fn a_move_goes_on_where_the_parts_of_the_broken_try_were_others() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(home.path());
+    let events: Vec<Value> = (0..1_500)
+        .map(|n| screening(person(1), "urn:test", &n.to_string(), "2026-03-01T10:00:00+01:00"))
+        .collect();
+    server.send_lines(&events);
+    assert!(server.stop());
+    // The first write is the claim; three parts follow.
+    for written_before_the_cut in 1..4 {
+        let cluster = Cluster::start(1);
+        let standin = &cluster.standin;
+        standin.fault(Fault::Late(Duration::ZERO), Call::Append, written_before_the_cut);
+        standin.fault(Fault::CutAfter, Call::Append, 1);
+        let (exit, moved, said) = migrate(text(home.path()), &cluster.address(), &[]);
+        assert_eq!(exit, 0, "{written_before_the_cut}: {said}");
+        assert_eq!(moved["records"], 1_500);
     }
 }
 

@@ -75,7 +75,7 @@ problem_types! {
         "The summary of the projection faults; its states and results are there.";
     StreamTampered = "careLedger" "streamTampered", CONFLICT,
         "The stream of this subject in the cluster takes no records any more",
-        "Nothing was written. Keep the event, tell the operator, and send it again afterwards.";
+        "Keep the event, tell the operator, and send it again afterwards.";
     WrongRevision = "careLedger" "wrongRevision", PRECONDITION_FAILED,
         "The stream is at another revision", "Nothing was written.";
     Misdirected = "careLedger" "misdirectedRequest", MISDIRECTED_REQUEST,

@@ -31,7 +31,7 @@ pub enum RecordError {
     #[error("a (source, id) is in use with other content")]
     Reused(Vec<usize>),
     /// The drafts at these indexes go to a stream of the cluster that holds an event of somebody
-    /// else or was deleted. Nothing was written; the operator must repair the cluster first.
+    /// else or was deleted. They were not written; the operator must repair the cluster first.
     #[error("a stream of the cluster takes no records any more")]
     Tampered(Vec<usize>),
     /// The stream is not at the expected revision. The sender must read it again and decide again.

@@ -23,6 +23,7 @@ use super::stream_locks::StreamLocks;
 use super::stream_writes::{Expectation, PlacedOutcomes, StreamWrites, by_stream};
 use crate::domain::id::{DedupKey, RecordedTime, Revision};
 use crate::domain::stream::{Stream, StreamId};
+use crate::store::append_size::fits_a_message;
 use crate::store::embedded::Embedded;
 use crate::store::harm::HarmedStreams;
 use crate::store::{
@@ -243,7 +244,9 @@ impl ClusterWriter {
             attempt = Some(current);
             match next {
                 NextStep::AwaitCopy(revision) => {
-                    if !self.wait_until_copied(stream, revision).await {
+                    let is_copied = self.wait_until_copied(stream, revision).await;
+                    // Somebody else's event takes a revision that the copy never shows.
+                    if !is_copied && !self.is_tampered(writes) {
                         self.signals.subscription_stalled.notify_one();
                     }
                 }
@@ -264,6 +267,9 @@ impl ClusterWriter {
         attempt: &Attempt,
         error_on_timeout: &mut AppendError,
     ) -> Result<NextStep, AppendError> {
+        if !fits_a_message(attempt.records.iter().map(Bytes::len)) {
+            return Err(AppendError::TooLarge);
+        }
         let events = writes.records().zip(&attempt.records);
         let events =
             events.map(|(unstamped, record)| event::to_event(record, &unstamped.dedup_key));

@@ -96,9 +96,15 @@ impl Connection {
         expected: Option<Revision>,
         events: Vec<EventData>,
     ) -> Result<(), CallError> {
+        let number = self.current().number;
         let late = CallError::NotDone(CallFailure::Deadline);
-        let session = tokio::time::timeout(CALL_DEADLINE, self.session());
-        let session = session.await.map_err(|_| late)??;
+        let session = tokio::time::timeout(CALL_DEADLINE, self.session()).await;
+        let session = session.unwrap_or_else(|_| Err(self.failed(late, number)));
+        let session = session.map_err(|error| match error {
+            // Nothing was sent.
+            CallError::Unsure(reason) => CallError::NotDone(reason),
+            error => error,
+        })?;
         self.append_over(&session, stream, expected, events).await
     }
 

@@ -19,9 +19,8 @@ use crate::store::harm::LossMark;
 /// the sealed part of the record hides.
 pub(super) const EVENT_TYPE: &str = "careRecord";
 
-/// The type of the event by which the server deletes a stream for good, and its revision.
+/// The type of the event by which the server deletes a stream for good.
 const TOMBSTONE: &str = "$streamDeleted";
-const TOMBSTONE_REVISION: u64 = i64::MAX as u64;
 
 /// Before the name of a stream: the stream of its metadata.
 pub(in crate::store) const METADATA_PREFIX: &str = "$$";
@@ -54,33 +53,39 @@ pub(in crate::store) struct ForeignEvent {
     pub revision: Option<Revision>,
 }
 
-/// What the server reads of the metadata of a stream. Text that it cannot read marks nothing.
+/// What the server reads of the metadata of a stream; it passes over numbers below 1 (its
+/// StreamMetadata).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StreamMetadata {
     #[serde(rename = "$tb")]
-    truncate_before: Option<serde_json::Number>,
+    truncate_before: Option<i64>,
     #[serde(rename = "$maxCount")]
-    max_count: Option<serde_json::Number>,
+    max_count: Option<i64>,
     #[serde(rename = "$maxAge")]
-    max_age: Option<serde_json::Number>,
+    max_age: Option<i64>,
 }
 
-impl StreamMetadata {
-    fn mark(&self) -> Option<LossMark> {
-        let is_deleted = |before: &serde_json::Number| before.as_u64() == Some(TOMBSTONE_REVISION);
-        match self {
-            Self { truncate_before: Some(before), .. } if is_deleted(before) => {
-                Some(LossMark::Deleted)
-            }
-            // Nothing stands before the first revision.
-            Self { truncate_before: Some(before), .. } if before.as_u64() != Some(0) => {
-                Some(LossMark::TruncateBefore)
-            }
-            Self { max_count: Some(_), .. } => Some(LossMark::MaxCount),
-            Self { max_age: Some(_), .. } => Some(LossMark::MaxAge),
-            _ => None,
-        }
+/// What metadata mark. The server reads more forms of text than JSON has, so text that is not read
+/// here may mark something.
+fn mark(metadata: &[u8]) -> Option<LossMark> {
+    if metadata.is_empty() {
+        return None;
+    }
+    let Ok(metadata) = serde_json::from_slice::<StreamMetadata>(metadata) else {
+        return Some(LossMark::Unreadable);
+    };
+    let is_set = |number: Option<i64>| number.is_some_and(|number| number > 0);
+    if metadata.truncate_before == Some(i64::MAX) {
+        Some(LossMark::Deleted)
+    } else if is_set(metadata.truncate_before) {
+        Some(LossMark::TruncateBefore)
+    } else if is_set(metadata.max_count) {
+        Some(LossMark::MaxCount)
+    } else if is_set(metadata.max_age) {
+        Some(LossMark::MaxAge)
+    } else {
+        None
     }
 }
 
@@ -95,8 +100,7 @@ pub(in crate::store) fn to_event(record: &Bytes, dedup_key: &DedupKey) -> EventD
 pub(in crate::store) fn read(event: &RecordedEvent) -> Result<ClusterEvent, UnreadableEvent> {
     if let Some(stream) = event.stream_id.strip_prefix(METADATA_PREFIX) {
         let Ok(stream) = stream.parse() else { return Ok(ClusterEvent::Other) };
-        let metadata: StreamMetadata = serde_json::from_slice(&event.data).unwrap_or_default();
-        return Ok(ClusterEvent::Metadata(stream, metadata.mark()));
+        return Ok(ClusterEvent::Metadata(stream, mark(&event.data)));
     }
     let Ok(stream) = event.stream_id.parse::<StreamName>() else { return Ok(ClusterEvent::Other) };
     if event.event_type != EVENT_TYPE {
@@ -143,12 +147,13 @@ mod tests {
             (r#"{"$maxCount": 5}"#, Some(LossMark::MaxCount)),
             (r#"{"$maxAge": 60, "colour": "red"}"#, Some(LossMark::MaxAge)),
             (r#"{"$acl": {"$r": "$all"}}"#, None),
+            (r#"{"$maxCount": 0, "$maxAge": -1}"#, None),
             ("{}", None),
-            ("no JSON", None),
+            ("", None),
+            ("{'$maxCount': 5}", Some(LossMark::Unreadable)),
         ];
         for (text, expected) in rows {
-            let metadata: StreamMetadata = serde_json::from_str(text).unwrap_or_default();
-            assert_eq!(metadata.mark(), expected, "{text}");
+            assert_eq!(mark(text.as_bytes()), expected, "{text}");
         }
     }
 

@@ -22,7 +22,8 @@ use crate::store::embedded::{Embedded, Imported};
 use crate::store::harm::HarmedStreams;
 use crate::store::{Store as _, Stored};
 
-/// The file beside the log that says how far the cluster was read.
+/// The file beside the log that says how far the cluster was read, and what others did to its
+/// streams up to there.
 pub const PROGRESS_FILE: &str = "cursor.json";
 
 /// Records of the copy are compared with the cluster's in pages of this many.
@@ -45,6 +46,16 @@ struct ReadProgress {
     was_complete: bool,
 }
 
+/// The content of the file.
+#[derive(Serialize, Deserialize)]
+struct SavedProgress {
+    #[serde(flatten)]
+    progress: ReadProgress,
+    /// What the cluster has shown of harm to its streams up to there. `None`: an earlier version
+    /// wrote the file.
+    harm: Option<Arc<HarmedStreams>>,
+}
+
 /// The copy of the cluster's log, and how far it has come.
 pub struct LogCopy {
     log: Arc<Embedded>,
@@ -64,14 +75,15 @@ impl LogCopy {
     pub async fn open(folder: &Path, log: Arc<Embedded>) -> Result<Self, FollowError> {
         let file = folder.join(PROGRESS_FILE);
         let text = std::fs::read(&file).ok();
-        let progress: Option<ReadProgress> =
-            text.and_then(|text| serde_json::from_slice(&text).ok());
-        let was_complete = progress.is_some_and(|progress| progress.was_complete);
-        let (harm, is_harm_known) = KnownHarm::open(folder);
+        let saved: Option<SavedProgress> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let was_complete = saved.as_ref().is_some_and(|saved| saved.progress.was_complete);
+        let known = saved.and_then(|saved| Some((saved.progress, saved.harm?)));
+        let harm = KnownHarm::default();
+        let progress = known.map(|(progress, known)| {
+            harm.restore(known);
+            progress
+        });
         let mut copy = Self { log, file, progress, was_complete, harm };
-        if !is_harm_known {
-            copy.progress = None;
-        }
         // The copy is not synced at each commit: after a power loss the copy may hold less than the
         // file says. The cluster is then read from its start and compared with what the copy has.
         if let Some(progress) = copy.progress
@@ -83,7 +95,7 @@ impl LogCopy {
         }
         if copy.progress.is_none() {
             // The cluster will show it again, and the records before it.
-            copy.harm.forget();
+            copy.harm.restore(Arc::default());
         }
         Ok(copy)
     }
@@ -138,6 +150,18 @@ impl LogCopy {
     /// # Errors
     /// See [`FollowError`].
     pub async fn take_over(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
+        let before = (self.progress, self.was_complete, self.harm.now());
+        let taken = self.take(delivery).await;
+        if taken.is_err() {
+            // The cluster must show all of it again, and what was wrong with it.
+            let harm;
+            (self.progress, self.was_complete, harm) = before;
+            self.harm.restore(harm);
+        }
+        taken
+    }
+
+    async fn take(&mut self, delivery: DeliveredRecords) -> Result<(), FollowError> {
         let DeliveredRecords { records, harm, is_caught_up, delivered_up_to } = delivery;
         // A subscription may begin with the record itself behind which it was opened.
         let before = self.progress.map(|progress| progress.last_record);
@@ -237,12 +261,13 @@ impl LogCopy {
 
     /// Saves how far the cluster was read; after a restart, reading continues there. A failure only
     /// costs time after a restart, so it is only logged.
-    pub fn save_progress(&mut self) {
+    pub fn save_progress(&self) {
         let Some(progress) = self.progress else { return };
         let draft = self.file.with_extension("draft");
-        let text = serde_json::to_vec(&progress).expect("numbers serialise into memory");
-        let saved = self.harm.save().and_then(|()| std::fs::write(&draft, text));
-        if let Err(error) = saved.and_then(|()| std::fs::rename(&draft, &self.file)) {
+        let saved = SavedProgress { progress, harm: Some(self.harm.now()) };
+        let text = serde_json::to_vec(&saved).expect("numbers and names serialise into memory");
+        let saved = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.file));
+        if let Err(error) = saved {
             tracing::warn!(error = %error, "how far the cluster was read could not be written");
         }
     }

@@ -15,8 +15,7 @@
 //!          2 append at that revision: the cluster refuses any other
 //!
 //! DIR/mirror/ledger.db      the copy, as the embedded store keeps a log
-//! DIR/mirror/cursor.json    how far the cluster was read
-//! DIR/mirror/harm.json      what others did to its streams
+//! DIR/mirror/cursor.json    how far the cluster was read, and what others did to its streams
 //! ```
 //! A position is the rank of a record among all records of the ledger in the order of the cluster's
 //! log, from 1. The rank is the same on every replica, and in a folder before its ledger moved into
@@ -33,7 +32,7 @@ pub(super) mod event;
 pub(super) mod follow_error;
 mod follower;
 pub(super) mod identity;
-pub(super) mod known_harm;
+mod known_harm;
 pub(super) mod log_copy;
 mod node_clock;
 mod node_fault;

@@ -13,7 +13,7 @@ use super::error::MigrateError;
 use super::plan::{MoveMode, MoveProgress, MoveStage, Moved, MovingKeys, open_log};
 use crate::domain::id::{Position, Revision};
 use crate::domain::record;
-use crate::store::append_size::AppendSize;
+use crate::store::append_size::{APPEND_BYTES_MAX, AppendSize};
 use crate::store::cluster::ClusterAddress;
 use crate::store::cluster::call_error::CallError;
 use crate::store::cluster::connection::Connection;
@@ -122,9 +122,11 @@ struct Reached {
     is_retry: bool,
 }
 
-/// Appends the records over one session, many at once and none out of order: the cluster's log then
-/// has the order of the folder's. Returns the error after which the same records are sent again;
-/// the cluster recognises those that it has.
+/// Appends the records over one session, many at once and in their order: the cluster's log then
+/// has the order of the folder's, unless one of them fails and those behind it do not. The
+/// comparison at the end would find that. A large append, which a server may refuse for its size,
+/// goes alone. Returns the error after which the same records are sent again; the cluster
+/// recognises those that it has.
 async fn append_in_order(
     connection: &Connection,
     log: &Embedded,
@@ -145,25 +147,50 @@ async fn append_in_order(
         let is_same_stream =
             |one: &Stored, next: &Stored| one.view().stream_id() == next.view().stream_id();
         let parts: Vec<&[Stored]> = page.chunk_by(is_same_stream).flat_map(cut).collect();
-        let appends = parts.into_iter().map(|part| {
-            let appended = append(connection, &session, part);
-            appended.map(move |appended| (part, appended))
-        });
-        let mut appends = futures::stream::iter(appends).buffered(APPENDS_AT_ONCE);
-        while let Some((part, appended)) = appends.next().await {
-            let (Some(first), Some(last)) = (part.first(), part.last()) else { continue };
-            match appended? {
-                Ok(()) => {}
-                // An earlier try was written. The comparison at the end looks at every byte.
-                Err(CallError::Conflict(Some(actual)))
-                    if reached.is_retry && actual >= last.revision => {}
-                Err(CallError::Conflict(_)) => return Err(MigrateError::Differs(first.position)),
-                Err(error @ CallError::Final(_)) => return Err(error.into()),
-                Err(error) => return Ok(Some(error)),
+        for together in parts.chunk_by(|one, next| !is_large(one) && !is_large(next)) {
+            let appends = together.iter().map(|part| {
+                append(connection, &session, part).map(move |appended| (*part, appended))
+            });
+            let mut appends = futures::stream::iter(appends).buffered(APPENDS_AT_ONCE);
+            while let Some((part, appended)) = appends.next().await {
+                let failed = reached.take(part, appended?)?;
+                if failed.is_some() {
+                    return Ok(failed);
+                }
+                progress(reached.at.number(), total);
             }
-            reached.at = last.position;
-            progress(last.position.number(), total);
         }
+    }
+}
+
+/// Whether a server may refuse a part for its size.
+fn is_large(part: &[Stored]) -> bool {
+    part.iter().map(|stored| stored.record.len()).sum::<usize>() > APPEND_BYTES_MAX
+}
+
+impl Reached {
+    /// Takes the answer to an append. Returns the error after which the rest is sent again.
+    fn take(
+        &mut self,
+        part: &[Stored],
+        appended: Result<(), CallError>,
+    ) -> Result<Option<CallError>, MigrateError> {
+        let Some(first) = part.first() else { return Ok(None) };
+        let (written, failed) = match appended {
+            Ok(()) => (part.last(), None),
+            // An earlier try was written, perhaps in other parts. The comparison at the end looks
+            // at every byte.
+            Err(error @ CallError::Conflict(Some(actual)))
+                if self.is_retry && actual >= first.revision =>
+            {
+                (part.iter().rfind(|stored| stored.revision <= actual), Some(error))
+            }
+            Err(CallError::Conflict(_)) => return Err(MigrateError::Differs(first.position)),
+            Err(error @ CallError::Final(_)) => return Err(error.into()),
+            Err(error) => (None, Some(error)),
+        };
+        self.at = written.map_or(self.at, |stored| stored.position);
+        Ok(failed)
     }
 }
 
@@ -201,7 +228,6 @@ mod tests {
 
     use super::*;
     use crate::domain::id::RecordedTime;
-    use crate::store::append_size::APPEND_BYTES_MAX;
 
     #[test]
     fn neighbours_go_together_within_the_size() {

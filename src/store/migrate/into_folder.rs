@@ -17,7 +17,7 @@ use crate::store::cluster::connection::Connection;
 use crate::store::cluster::follow_error::FollowStopReason;
 use crate::store::cluster::identity::LedgerClaim;
 use crate::store::cluster::log_copy::LogCopy;
-use crate::store::cluster::subscription::RecordSubscription;
+use crate::store::cluster::subscription::{HarmNews, RecordSubscription};
 use crate::store::embedded::{Embedded, LockedFolder};
 use crate::store::{LedgerPresence, Store as _};
 
@@ -121,6 +121,17 @@ async fn survey(
             records += 1;
             hasher.update(commitment(&imported.record).as_bytes());
             progress(position.commit, end);
+        }
+        for news in &delivered.harm {
+            if let HarmNews::Foreign(event) = news
+                && let Some(person) = event.stream.person()
+            {
+                let held = counts.get(&person.into()).copied().unwrap_or_default();
+                let is_whole = event.revision.map_or(held > 0, |revision| revision.0 == held);
+                if !is_whole {
+                    return Err(FollowStopReason::RecordMissing.into());
+                }
+            }
         }
         if delivered.is_caught_up {
             return Ok(Compared { records, digest: hasher.finalize() });

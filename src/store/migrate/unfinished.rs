@@ -7,11 +7,10 @@
 use std::io;
 use std::path::Path;
 
-use crate::store::cluster::known_harm::HARM_FILE;
 use crate::store::cluster::log_copy::PROGRESS_FILE;
 
-/// The mark, what lies beside it, and the drafts from which they are renewed.
-pub(super) const MARK_FILES: [&str; 4] = [PROGRESS_FILE, "cursor.draft", HARM_FILE, "harm.draft"];
+/// The mark, and the draft from which it is renewed.
+pub(super) const MARK_FILES: [&str; 2] = [PROGRESS_FILE, "cursor.draft"];
 
 /// Whether a move of a ledger into a folder is running or was interrupted.
 pub fn is_unfinished(folder: &Path) -> bool {
@@ -26,13 +25,10 @@ pub(super) fn mark_unfinished(folder: &Path) -> io::Result<()> {
     if is_unfinished(folder) { Ok(()) } else { std::fs::write(folder.join(PROGRESS_FILE), "{}") }
 }
 
-/// Removes the mark and what lies beside it, once all records are in the folder.
+/// Removes the mark, once all records are in the folder.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub(super) fn clear_mark(folder: &Path) -> io::Result<()> {
-    match std::fs::remove_file(folder.join(HARM_FILE)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => std::fs::remove_file(folder.join(PROGRESS_FILE)),
-    }
+    std::fs::remove_file(folder.join(PROGRESS_FILE))
 }

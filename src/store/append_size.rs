@@ -10,7 +10,7 @@ pub const APPEND_BYTES_MAX: usize = 256 * 1024;
 /// (EventStoreDB, TFConsts.EffectiveMaxLogRecordSize).
 const MESSAGE_BYTES_MAX: usize = 16_767_216;
 
-/// What a message holds for an event beside its record, at most: id, type, lengths.
+/// An event takes at most this many bytes of a message beside its record, for id, type, lengths.
 const EVENT_OVERHEAD_BYTES: usize = 200;
 
 /// Whether an append of records with these sizes fits into one message.

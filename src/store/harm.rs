@@ -1,6 +1,6 @@
-//! What others did to the streams of a cluster: marks after which the cluster may remove records,
-//! and streams that hold what the ledger did not write.
-//! Always: every replica of a cluster knows the same of each stream once it has read as far.
+//! Harm that others did to the streams of a cluster: marks after which the cluster may remove
+//! records, and streams that hold what the ledger did not write.
+//! Always: once replicas have read as far, they know the same of each person's stream.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::stream::StreamName;
 
-/// What was done to one stream.
+/// The harm that somebody else did to one stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamHarm {
     /// The mark in the stream's metadata, if there is one now. Its records are there until the

@@ -44,7 +44,7 @@ pub struct Connection {
     /// A lock, because any call may replace the client. It is held to clone or replace the client,
     /// never during a call.
     current: Mutex<CurrentClient>,
-    /// Whoever opens a session holds this; the others wait for that session.
+    /// The append that opens a session holds this lock; other appends wait for that session.
     opening: tokio::sync::Mutex<()>,
     reconnects: AtomicU64,
 }
@@ -153,7 +153,7 @@ impl Connection {
         let is_at_leader = self.current().is_at_leader;
         if !is_at_leader {
             match self.last_position().await {
-                // Who may not read may append nevertheless.
+                // A user without the right to read may have the right to append.
                 Ok(_) | Err(CallError::Final(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -20,17 +20,17 @@ const STREAMS_MAX: usize = 1_000;
 pub struct KnownHarm(watch::Sender<Arc<HarmedStreams>>);
 
 impl KnownHarm {
-    /// What is known now, and at each change.
+    /// The harmed streams now, and at each change.
     pub fn subscribe(&self) -> watch::Receiver<Arc<HarmedStreams>> {
         self.0.subscribe()
     }
 
-    /// What is known now.
+    /// The harmed streams now.
     pub fn now(&self) -> Arc<HarmedStreams> {
         self.0.borrow().clone()
     }
 
-    /// Only this is known.
+    /// Replaces the harmed streams.
     pub fn restore(&self, known: Arc<HarmedStreams>) {
         self.0.send_if_modified(|streams| {
             let is_changed = *streams != known;

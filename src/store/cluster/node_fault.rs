@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What is wrong between this process and a node, as a probe found it.
+/// The fault that a probe found between this process and a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeFault {
     /// The node's name has no address.
@@ -43,7 +43,7 @@ pub enum NodeFault {
 }
 
 impl NodeFault {
-    /// What is wrong, as a sentence without its full stop.
+    /// The fault, as a sentence without its full stop.
     pub const fn what(self) -> &'static str {
         match self {
             Self::NameNotFound => "the name in the address does not resolve",

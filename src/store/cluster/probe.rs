@@ -127,12 +127,12 @@ pub async fn probe_node(address: &ClusterAddress, host: &str, port: u16) -> Resu
     }
 }
 
-/// What a look at a node has shown.
+/// The sign that a look at a node has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
     /// A frame of HTTP/2.
     Http2,
-    /// What is wrong is certain.
+    /// A fault that needs no second look.
     Fault(NodeFault),
     /// Nothing in time.
     Silence,
